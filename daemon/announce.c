@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "announce.h"
+
+#include "journal.h"
+#include "plan-text.h"
+
+/* journald limits bursts: above this many lines at once a rule gets one line. */
+#define LINES_MAX 64
+
+/* Devices that a rule itself matches; companions are not what `expect` counts. */
+static int count_matched(const struct plan *plan, const struct rule *r)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < plan->n_verdicts; i++)
+        n += plan->verdicts[i].rule == r && !plan->verdicts[i].companion;
+    return n;
+}
+
+struct tally tally_make(const struct plan *plan, const struct policy *p, size_t mistakes)
+{
+    struct tally t = {.selected = plan->n_verdicts, .mistakes = mistakes};
+
+    for (size_t i = 0; i < plan->n_verdicts; i++) {
+        const struct verdict *v = &plan->verdicts[i];
+        t.bound += v->state == STATE_BOUND;
+        t.usable += v->state == STATE_BOUND && (v->usable || !driver_is_vfio(v->driver));
+        t.refused += v->state == STATE_REFUSED;
+        t.failed += v->state == STATE_FAILED;
+        t.stuck += v->state == STATE_STUCK;
+        t.pending += v->state == STATE_PENDING;
+    }
+    for (size_t i = 0; i < p->n_rules; i++)
+        t.unexpected +=
+            p->rules[i].expect >= 0 && count_matched(plan, &p->rules[i]) != p->rules[i].expect;
+    return t;
+}
+
+bool tally_is_good(const struct tally *t)
+{
+    return t->usable == t->selected && t->mistakes == 0 && t->unexpected == 0;
+}
+
+static size_t add(char *buf, size_t size, size_t used, size_t n, const char *what)
+{
+    if (n > 0 && used < size)
+        used += (size_t)snprintf(buf + used, size - used, "%s%zu %s", used ? ", " : "", n, what);
+    return used;
+}
+
+void tally_sentence(const struct tally *t, char *buf, size_t size)
+{
+    size_t used = 0;
+
+    if (t->selected > 0)
+        used =
+            (size_t)snprintf(buf, size, "%zu of %zu selected devices bound", t->bound, t->selected);
+    else
+        used = (size_t)snprintf(buf, size, "no device selected");
+    if (t->usable < t->bound)
+        used = add(buf, size, used, t->bound - t->usable, "not usable");
+    used = add(buf, size, used, t->refused, "refused");
+    used = add(buf, size, used, t->failed, "failed");
+    used = add(buf, size, used, t->stuck, "stuck");
+    used = add(buf, size, used, t->pending, "pending");
+    used = add(buf, size, used, t->unexpected, "rules not as expected");
+    add(buf, size, used, t->mistakes,
+        t->mistakes == 1 ? "mistake in the policy" : "mistakes in the policy");
+}
+
+static bool is_news(const struct verdict *v, const struct record *r)
+{
+    return v->state != STATE_PENDING &&
+           (!r || r->logged_state != (int)v->state || r->logged_reason != (int)v->reason);
+}
+
+static enum event_id event_of(enum device_state s)
+{
+    switch (s) {
+    case STATE_BOUND:
+        return EVENT_DEVICE_BOUND;
+    case STATE_STUCK:
+        return EVENT_DEVICE_STUCK;
+    case STATE_FAILED:
+        return EVENT_DEVICE_FAILED;
+    default:
+        return EVENT_DEVICE_REFUSED;
+    }
+}
+
+static void announce_device(const struct verdict *v, const struct policy *p,
+                            const struct snapshot *s, const struct records *records)
+{
+    const struct record *r = records_find(records, s->devices[v->device].addr);
+    char sentence[SENTENCE_MAX];
+
+    verdict_sentence(v, p, s, records, sentence);
+    journal_device(event_of(v->state), v, s, r, sentence);
+    problem_sentence(v, s, sentence);
+    if (*sentence)
+        journal_device(EVENT_DEVICE_NOT_USABLE, v, s, r, sentence);
+}
+
+static void announce_rules(const struct plan *plan, const struct policy *p,
+                           const struct snapshot *s)
+{
+    for (size_t i = 0; i < p->n_rules; i++) {
+        char text[128];
+        struct tally t = {0};
+        const struct verdict *bad = NULL;
+        for (size_t j = 0; j < plan->n_verdicts; j++) {
+            const struct verdict *v = &plan->verdicts[j];
+            if (v->rule != &p->rules[i])
+                continue;
+            t.selected++;
+            t.bound += v->state == STATE_BOUND;
+            if (v->state != STATE_BOUND && !bad)
+                bad = v;
+        }
+        if (t.selected == 0)
+            continue;
+        snprintf(text, sizeof(text), bad ? "; the first that is not: %s (%s)" : "%s",
+                 bad ? pci_addr_text(s->devices[bad->device].addr).s : "",
+                 bad ? state_word(bad->state) : "");
+        journal_event(EVENT_RULE_SUMMARY, "rule %s: %zu of %zu devices bound%s", p->rules[i].name,
+                      t.bound, t.selected, text);
+    }
+}
+
+void announce_devices(const struct plan *plan, const struct policy *p, const struct snapshot *s,
+                      struct records *records)
+{
+    size_t news = 0;
+
+    for (size_t i = 0; i < plan->n_verdicts; i++)
+        news += is_news(&plan->verdicts[i],
+                        records_find(records, s->devices[plan->verdicts[i].device].addr));
+    if (news > LINES_MAX)
+        announce_rules(plan, p, s);
+    for (size_t i = 0; i < plan->n_verdicts; i++) {
+        const struct verdict *v = &plan->verdicts[i];
+        struct record *r = records_find(records, s->devices[v->device].addr);
+        if (!is_news(v, r))
+            continue;
+        if (news <= LINES_MAX)
+            announce_device(v, p, s, records);
+        if (r) {
+            r->logged_state = (int)v->state;
+            r->logged_reason = (int)v->reason;
+        }
+    }
+}
+
+void announce_expect(const struct plan *plan, const struct policy *p)
+{
+    for (size_t i = 0; i < p->n_rules; i++) {
+        const struct rule *r = &p->rules[i];
+        int n = count_matched(plan, r);
+        if (r->expect >= 0 && n != r->expect)
+            journal_event(EVENT_EXPECT_MISMATCH,
+                          "rule %s expects %d devices and matches %d: look for a missing or an "
+                          "added card (lspci -Dnn), or correct \"expect\"",
+                          r->name, r->expect, n);
+    }
+}

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "apply.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/pidfd.h>
+#include <time.h>
+
+#include "held.h"
+#include "worker.h"
+
+#define CAPACITY 256     /* operations of the worker that is kept ready */
+#define TAKEOVERS_MAX 32 /* at once; more wait their turn */
+#define ATTEMPTS_MAX 5   /* how often another driver may be faster before we give up */
+
+/* A worker and what it does. */
+struct job {
+    struct apply *apply;
+    struct job *next;
+    struct worker *worker; /* NULL: an earlier run's, only waited for */
+    sd_event_source *source;
+    bool busy;
+    bool takeover;
+    bool stuck; /* cancelled: only `stuck_addr` is still its business */
+    struct pci_addr stuck_addr;
+};
+
+struct apply {
+    sd_event *event;
+    int root_fd;
+    struct records *records;
+    struct held_workers held;
+    struct job *jobs;
+    uint64_t timeout_usec;
+    sd_event_source *timer;
+    apply_done done;
+    void *userdata;
+};
+
+static uint64_t now_usec(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* -- jobs -- */
+
+static void job_free(struct job *j)
+{
+    for (struct job **p = &j->apply->jobs; *p; p = &(*p)->next)
+        if (*p == j) {
+            *p = j->next;
+            break;
+        }
+    sd_event_source_disable_unref(j->source);
+    worker_free(j->worker);
+    free(j);
+}
+
+static struct job *job_add(struct apply *a)
+{
+    struct job *j = calloc(1, sizeof(*j));
+
+    if (!j)
+        return NULL;
+    j->apply = a;
+    j->next = a->jobs;
+    a->jobs = j;
+    return j;
+}
+
+static int on_worker(sd_event_source *source, int fd, uint32_t events, void *userdata);
+
+static int job_new(struct apply *a, size_t capacity, struct job **ret)
+{
+    struct job *j = job_add(a);
+    int r = j ? worker_new(a->root_fd, capacity, &j->worker) : -ENOMEM;
+
+    if (r >= 0)
+        r = sd_event_add_io(a->event, &j->source, worker_fd(j->worker), EPOLLIN, on_worker, j);
+    if (r < 0) {
+        if (j)
+            job_free(j);
+        return r;
+    }
+    *ret = j;
+    return 0;
+}
+
+bool apply_is_busy(const struct apply *a)
+{
+    for (const struct job *j = a->jobs; j; j = j->next)
+        if (j->busy && !j->stuck)
+            return true;
+    return false;
+}
+
+/* -- results -- */
+
+static void note_failure(struct record *r, const struct op *op)
+{
+    /* Another driver was there first, or has gone meanwhile: the next plan knows what to do. */
+    bool raced = (op->kind == ACTION_BIND && op->result == -EBUSY) ||
+                 (op->kind == ACTION_UNBIND && op->result == -ENODEV);
+
+    if (raced && op->kind == ACTION_BIND)
+        r->confirmed = true; /* bind waits for the device's lock, so no probe() is under way */
+    if (raced && ++r->lost < ATTEMPTS_MAX)
+        return;
+    r->error = -op->result;
+    r->failed_at = op->kind;
+}
+
+static void note_success(struct record *r, const struct op *op)
+{
+    switch (op->kind) {
+    case ACTION_OVERRIDE:
+        r->overridden = true;
+        break;
+    case ACTION_UNBIND:
+        r->touched = true;
+        free(r->previous_driver);
+        r->previous_driver = strdup(op->driver);
+        break;
+    case ACTION_BIND:
+        r->confirmed = true;
+        r->unverified = true; /* until the driver link has been read: see the manager */
+        r->lost = 0;
+        break;
+    case ACTION_MAX:
+        break;
+    }
+}
+
+static void note_result(struct apply *a, const struct op *op)
+{
+    struct record *r = records_find(a->records, op->addr);
+
+    if (!r || op->result == OP_NOT_DONE || op->result == OP_SKIPPED)
+        return;
+    if (op->result < 0)
+        note_failure(r, op);
+    else
+        note_success(r, op);
+}
+
+/* A worker that dies before it has done anything must not be started for the same for ever. */
+static void note_death(struct apply *a, const struct op *op)
+{
+    struct record *r = records_find(a->records, op->addr);
+
+    if (!r || op->result != OP_NOT_DONE || ++r->lost < ATTEMPTS_MAX)
+        return;
+    r->error = EIO;
+    r->failed_at = op->kind;
+}
+
+/* Was it a worker's business until now? */
+static bool release_device(struct apply *a, struct pci_addr addr)
+{
+    struct record *r = records_find(a->records, addr);
+
+    if (!r || !r->in_flight)
+        return false;
+    r->in_flight = r->stuck = false;
+    return true;
+}
+
+/* Takes over the results of a job, all of them or (a stuck job that goes on without us) all but the
+ * operation under way, and gives its devices back. */
+static void settle_job(struct job *j, bool ended)
+{
+    struct apply *a = j->apply;
+    size_t n, n_addrs = 0;
+    const struct op *ops = worker_ops(j->worker, &n);
+    CLEANUP_FREE struct pci_addr *addrs = calloc(n, sizeof(*addrs));
+
+    for (size_t i = 0; i < n; i++) {
+        bool mine = pci_addr_cmp(ops[i].addr, j->stuck_addr) == 0;
+        if (j->stuck && ended != mine) /* the others' were taken when it got stuck */
+            continue;
+        note_result(a, &ops[i]);
+        if (ended && !j->stuck)
+            note_death(a, &ops[i]);
+        if (release_device(a, ops[i].addr) && addrs)
+            addrs[n_addrs++] = ops[i].addr;
+    }
+    if (j->takeover && (!j->stuck || ended)) {
+        held_workers_drop(&a->held, ops[0].addr);
+        apply_save(a);
+    }
+    a->done(a->userdata, addrs, n_addrs);
+}
+
+static int on_worker(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    struct job *j = userdata;
+    int r = worker_check(j->worker);
+    bool keep = r > 0 && !j->stuck && !j->takeover && worker_capacity(j->worker) == CAPACITY;
+
+    (void)source;
+    (void)fd;
+    (void)events;
+    if (r == 0)
+        return 0;
+    bool was_busy = j->busy;
+    j->busy = false;
+    if (was_busy)
+        settle_job(j, r < 0 || j->stuck);
+    if (!keep)
+        job_free(j);
+    return 0;
+}
+
+/* -- deadlines -- */
+
+static void arm_timer(struct apply *a)
+{
+    uint64_t next = UINT64_MAX;
+
+    for (const struct job *j = a->jobs; j; j = j->next) {
+        uint64_t since = now_usec();
+        if (!j->busy || j->stuck || !j->worker)
+            continue;
+        (void)worker_current(j->worker, &since);
+        if (since + a->timeout_usec < next)
+            next = since + a->timeout_usec;
+    }
+    if (next == UINT64_MAX) {
+        sd_event_source_set_enabled(a->timer, SD_EVENT_OFF);
+        return;
+    }
+    sd_event_source_set_time(a->timer, next);
+    sd_event_source_set_enabled(a->timer, SD_EVENT_ONESHOT);
+}
+
+static void get_stuck(struct job *j, struct pci_addr addr)
+{
+    struct record *r = records_find(j->apply->records, addr);
+
+    if (r)
+        r->stuck = true;
+    j->stuck = true;
+    j->stuck_addr = addr;
+    worker_cancel(j->worker);
+    settle_job(j, false);
+}
+
+/* The first job that is past its deadline, and on which device. */
+static struct job *overdue_job(const struct apply *a, struct pci_addr *ret)
+{
+    for (struct job *j = a->jobs; j; j = j->next) {
+        uint64_t since;
+        const struct op *op =
+            j->busy && !j->stuck && j->worker ? worker_current(j->worker, &since) : NULL;
+        if (op && now_usec() >= since + a->timeout_usec) {
+            *ret = op->addr;
+            return j;
+        }
+    }
+    return NULL;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct apply *a = userdata;
+    struct pci_addr addr;
+    struct job *j;
+
+    (void)source;
+    (void)usec;
+    while ((j = overdue_job(a, &addr))) /* anew each time: what follows may change the list */
+        get_stuck(j, addr);
+    arm_timer(a);
+    return 0;
+}
+
+void apply_set_timeout(struct apply *a, uint64_t usec)
+{
+    a->timeout_usec = usec;
+}
+
+/* -- plans -- */
+
+static struct op make_op(const struct action *action)
+{
+    struct op op = {.addr = action->addr, .kind = action->kind};
+
+    snprintf(op.driver, sizeof(op.driver), "%s", action->driver);
+    return op;
+}
+
+static int submit(struct job *j, const struct op *ops, size_t n)
+{
+    int r = worker_submit(j->worker, ops, n);
+
+    if (r < 0)
+        return r;
+    j->busy = true;
+    for (size_t i = 0; i < n; i++) {
+        struct record *record = records_find(j->apply->records, ops[i].addr);
+        if (record)
+            record->in_flight = true;
+    }
+    return 0;
+}
+
+static struct job *idle_job(struct apply *a, size_t capacity)
+{
+    for (struct job *j = a->jobs; j; j = j->next)
+        if (j->worker && !j->busy && worker_capacity(j->worker) >= capacity)
+            return j;
+    return NULL;
+}
+
+/* One job for all of it, however much: so every override is written before the first bind. */
+static int apply_batch(struct apply *a, const struct plan *plan)
+{
+    CLEANUP_FREE struct op *ops = NULL;
+    size_t n = 0;
+
+    while (n < plan->n_actions && plan->actions[n].phase != PHASE_TAKEOVER)
+        n++;
+    if (n == 0)
+        return 0;
+    ops = calloc(n, sizeof(*ops));
+    if (!ops)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        ops[i] = make_op(&plan->actions[i]);
+
+    struct job *j = idle_job(a, n);
+    if (j && submit(j, ops, n) == 0)
+        return 0;
+    if (j) /* the waiting worker has died */
+        job_free(j);
+    int r = job_new(a, n > CAPACITY ? n : CAPACITY, &j);
+    return r < 0 ? r : submit(j, ops, n);
+}
+
+static bool batch_is_running(const struct apply *a)
+{
+    for (const struct job *j = a->jobs; j; j = j->next)
+        if (j->busy && !j->stuck && !j->takeover)
+            return true;
+    return false;
+}
+
+static size_t takeovers_running(const struct apply *a)
+{
+    size_t n = 0;
+
+    for (const struct job *j = a->jobs; j; j = j->next)
+        n += j->takeover;
+    return n;
+}
+
+/* The worker is on record before it does anything that may outlive us. */
+static int start_takeover(struct apply *a, const struct op ops[2])
+{
+    struct job *j;
+    int r = job_new(a, 2, &j);
+
+    if (r < 0)
+        return r;
+    j->takeover = true;
+    (void)held_workers_add(&a->held, ops[0].addr, worker_pid(j->worker));
+    (void)apply_save(a);
+    r = submit(j, ops, 2);
+    if (r < 0)
+        job_free(j);
+    return r;
+}
+
+static int apply_takeovers(struct apply *a, const struct plan *plan)
+{
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i + 1 < plan->n_actions; i++) {
+        struct op ops[2];
+        if (plan->actions[i].phase != PHASE_TAKEOVER)
+            continue;
+        if (takeovers_running(a) >= TAKEOVERS_MAX)
+            break;
+        ops[0] = make_op(&plan->actions[i]);
+        ops[1] = make_op(&plan->actions[++i]);
+        r = start_takeover(a, ops);
+    }
+    return r;
+}
+
+int apply_plan(struct apply *a, const struct plan *plan)
+{
+    int r = apply_batch(a, plan);
+
+    if (r >= 0 && !batch_is_running(a))
+        r = apply_takeovers(a, plan);
+    arm_timer(a);
+    return r;
+}
+
+/* -- start and end -- */
+
+static int on_old_worker_ended(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    struct job *j = userdata;
+    struct apply *a = j->apply;
+    struct pci_addr addr = j->stuck_addr;
+
+    (void)source;
+    (void)fd;
+    (void)events;
+    job_free(j);
+    held_workers_drop(&a->held, addr);
+    (void)apply_save(a);
+    release_device(a, addr);
+    a->done(a->userdata, &addr, 1);
+    return 0;
+}
+
+/* An earlier run's worker still hangs in the kernel: nothing may be written to its device. */
+static int adopt(struct apply *a, const struct held_worker *w)
+{
+    struct record *record = records_get(a->records, w->addr);
+    int fd = pidfd_open(w->pid, 0);
+    int r;
+
+    if (fd < 0)
+        return errno == ESRCH ? 0 : -errno;
+    struct job *j = record ? job_add(a) : NULL;
+    if (!j) {
+        close(fd);
+        return -ENOMEM;
+    }
+    j->busy = j->stuck = j->takeover = true;
+    j->stuck_addr = w->addr;
+    record->in_flight = record->stuck = true;
+    r = sd_event_add_io(a->event, &j->source, fd, EPOLLIN, on_old_worker_ended, j);
+    if (r < 0)
+        close(fd);
+    else
+        r = sd_event_source_set_io_fd_own(j->source, true);
+    return r;
+}
+
+int apply_new(sd_event *event, int root_fd, struct records *records, apply_done done,
+              void *userdata, struct apply **ret)
+{
+    struct apply *a = calloc(1, sizeof(*a));
+    struct job *first;
+
+    if (!a)
+        return -ENOMEM;
+    *a = (struct apply){.event = event,
+                        .root_fd = root_fd,
+                        .records = records,
+                        .done = done,
+                        .userdata = userdata,
+                        .timeout_usec = 10 * USEC_PER_SEC};
+    int r = job_new(a, CAPACITY, &first);
+    if (r >= 0)
+        r = sd_event_add_time(event, &a->timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_timer, a);
+    if (r >= 0)
+        (void)held_load(root_fd, records, &a->held);
+    for (size_t i = 0; r >= 0 && i < a->held.n; i++)
+        r = adopt(a, &a->held.v[i]);
+    if (r < 0) {
+        apply_free(a);
+        return r;
+    }
+    *ret = a;
+    return 0;
+}
+
+void apply_free(struct apply *a)
+{
+    if (!a)
+        return;
+    while (a->jobs)
+        job_free(a->jobs);
+    sd_event_source_disable_unref(a->timer);
+    held_workers_done(&a->held);
+    free(a);
+}
+
+int apply_save(const struct apply *a)
+{
+    return held_save(a->root_fd, a->records, &a->held);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What must outlive the process, in /run/vfio-bindd/state: what each device was before us, and
+ * which workers may still hang in the kernel. Written atomically. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "record.h"
+
+/* A worker that an earlier run left behind and that still lives. */
+struct held_worker {
+    struct pci_addr addr; /* what it works on */
+    pid_t pid;
+    unsigned long long start; /* field 22 of /proc/PID/stat: with the PID it names one process */
+};
+
+struct held_workers {
+    struct held_worker *v;
+    size_t n, allocated;
+};
+
+void held_workers_done(struct held_workers *w);
+
+/* Notes a worker that is about to do what may block. Returns 0 or negative errno. */
+int held_workers_add(struct held_workers *w, struct pci_addr a, pid_t pid);
+void held_workers_drop(struct held_workers *w, struct pci_addr a);
+
+/* Reads the state below root_fd into records and workers; workers that have ended are left out.
+ * Lines that are not understood are skipped: losing the past is better than not starting. Returns 0
+ * (also where there is no file) or negative errno. */
+int held_load(int root_fd, struct records *r, struct held_workers *w);
+
+/* Replaces the file: temporary file, then rename. Returns 0 or negative errno. */
+int held_save(int root_fd, const struct records *r, const struct held_workers *w);

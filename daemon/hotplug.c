@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hotplug.h"
+
+#include <errno.h>
+#include <libudev.h>
+#include <sys/epoll.h>
+
+#include "util.h"
+
+struct hotplug {
+    struct udev *udev;
+    struct udev_monitor *monitor;
+    sd_event_source *source;
+    struct hotplug_handler handler;
+};
+
+void hotplug_free(struct hotplug *h)
+{
+    if (!h)
+        return;
+    sd_event_source_unref(h->source);
+    udev_monitor_unref(h->monitor);
+    udev_unref(h->udev);
+    free(h);
+}
+
+/* What was received is complete in itself: none of these calls reads /sys (a device's uevent file
+ * blocks while its driver's remove() hangs). */
+static void give_event(const struct hotplug *h, struct udev_device *d)
+{
+    static const char *const words[] = {[HOTPLUG_ADD] = "add",
+                                        [HOTPLUG_REMOVE] = "remove",
+                                        [HOTPLUG_BIND] = "bind",
+                                        [HOTPLUG_UNBIND] = "unbind"};
+    const char *action = udev_device_get_action(d), *name = udev_device_get_sysname(d);
+    struct pci_addr a;
+
+    if (!action || !name || pci_addr_parse(name, &a) < 0)
+        return;
+    int i = word_index(words, ELEMENTS(words), action);
+    if (i >= 0 && !udev_device_get_property_value(d, "SYNTH_UUID"))
+        h->handler.event(h->handler.userdata, (enum hotplug_action)i, a);
+}
+
+/* After an overflow the kernel drops everything until the queue is empty: so it is emptied first.
+ */
+static int on_readable(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    struct hotplug *h = userdata;
+    bool lost = false;
+
+    (void)source;
+    (void)fd;
+    (void)events;
+    for (;;) {
+        errno = 0;
+        struct udev_device *d = udev_monitor_receive_device(h->monitor);
+        if (d) {
+            give_event(h, d);
+            udev_device_unref(d);
+        } else if (errno == ENOBUFS) {
+            lost = true;
+        } else if (errno == EAGAIN || errno == 0) {
+            break; /* 0: an event that the filter's hash let through by chance */
+        } else if (errno != EINTR) {
+            lost = true;
+            break;
+        }
+    }
+    h->handler.drained(h->handler.userdata, lost);
+    return 0;
+}
+
+int hotplug_new(sd_event *event, const struct hotplug_handler *handler, struct hotplug **ret)
+{
+    struct hotplug *h = calloc(1, sizeof(*h));
+    int r = -ENOMEM;
+
+    if (!h)
+        return -ENOMEM;
+    h->handler = *handler;
+    h->udev = udev_new();
+    h->monitor = h->udev ? udev_monitor_new_from_netlink(h->udev, "kernel") : NULL;
+    if (!h->monitor) {
+        r = errno ? -errno : -ENOMEM;
+        goto fail;
+    }
+    r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "pci", NULL);
+    if (r >= 0)
+        r = udev_monitor_enable_receiving(h->monitor);
+    if (r >= 0)
+        r = sd_event_add_io(event, &h->source, udev_monitor_get_fd(h->monitor), EPOLLIN,
+                            on_readable, h);
+    /* Overrides of hot-plugged devices race with the kernel's probe: before anything else. */
+    if (r >= 0)
+        r = sd_event_source_set_priority(h->source, SD_EVENT_PRIORITY_IMPORTANT);
+    if (r < 0)
+        goto fail;
+    *ret = h;
+    return 0;
+
+fail:
+    hotplug_free(h);
+    return r;
+}

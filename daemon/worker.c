@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "rootfs.h"
+#include "util.h"
+
+#define NONE SIZE_MAX
+
+/* Shared between daemon and worker. Only one side writes at a time: the daemon between jobs, the
+ * worker during one; `current` and `since_usec` are looked at meanwhile. */
+struct job {
+    size_t n;
+    _Atomic size_t current;
+    _Atomic uint64_t since_usec;
+    _Atomic bool cancelled; /* by the daemon: do nothing more */
+    struct op ops[];
+};
+
+struct worker {
+    pid_t pid;
+    int fd;
+    size_t capacity;
+    struct job *job;
+};
+
+static size_t job_size(size_t capacity)
+{
+    return sizeof(struct job) + capacity * sizeof(struct op);
+}
+
+/* -- in the worker -- */
+
+static uint64_t now_usec(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static int write_file(int root_fd, const char *path, const char *text)
+{
+    CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_WRONLY | O_NOCTTY);
+
+    if (fd < 0)
+        return fd;
+    return write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
+
+static int perform(int root_fd, const struct op *op)
+{
+    struct pci_addr_text address = pci_addr_text(op->addr);
+    char path[160];
+
+    switch (op->kind) {
+    case ACTION_OVERRIDE:
+        snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/driver_override", address.s);
+        return write_file(root_fd, path, op->driver);
+    case ACTION_UNBIND:
+        snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/unbind", op->driver);
+        return write_file(root_fd, path, address.s);
+    case ACTION_BIND:
+        snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/bind", op->driver);
+        return write_file(root_fd, path, address.s);
+    case ACTION_MAX:
+        break;
+    }
+    return -EINVAL;
+}
+
+/* Has an operation on the same device failed in this job? Jobs keep a device's operations in order,
+ * but not together. */
+static bool failed_before(const struct job *j, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (j->ops[k].result < 0 && pci_addr_cmp(j->ops[k].addr, j->ops[i].addr) == 0)
+            return true;
+    return false;
+}
+
+static void run_job(int root_fd, struct job *j)
+{
+    bool any_failed = false;
+
+    for (size_t i = 0; i < j->n && !atomic_load(&j->cancelled); i++) {
+        atomic_store(&j->since_usec, now_usec());
+        atomic_store(&j->current, i);
+        j->ops[i].result =
+            any_failed && failed_before(j, i) ? OP_SKIPPED : perform(root_fd, &j->ops[i]);
+        any_failed = any_failed || j->ops[i].result < 0;
+    }
+    atomic_store(&j->current, NONE);
+}
+
+/* Nothing of the daemon's is kept but the root directory and the job's socket. */
+static void keep_only(int root_fd, int fd)
+{
+    int low = root_fd < fd ? root_fd : fd, high = root_fd < fd ? fd : root_fd;
+
+    if (low > 0)
+        close_range(0, (unsigned)low - 1, 0);
+    if (high > low + 1)
+        close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+    close_range((unsigned)high + 1, ~0U, 0);
+}
+
+static _Noreturn void worker_main(pid_t parent, int root_fd, int fd, struct job *job)
+{
+    sigset_t none;
+    char byte;
+
+    prctl(PR_SET_NAME, "vfio-bindd-work");
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) /* it died before the line above */
+        _exit(0);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    keep_only(root_fd, fd);
+    while (read(fd, &byte, 1) == 1) {
+        run_job(root_fd, job);
+        if (write(fd, &byte, 1) != 1)
+            break;
+    }
+    _exit(0);
+}
+
+/* -- in the daemon -- */
+
+int worker_new(int root_fd, size_t capacity, struct worker **ret)
+{
+    struct worker *w = calloc(1, sizeof(*w));
+    int sockets[2], r;
+
+    if (!w)
+        return -ENOMEM;
+    w->capacity = capacity;
+    w->job =
+        mmap(NULL, job_size(capacity), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (w->job == MAP_FAILED) {
+        r = -errno;
+        free(w);
+        return r;
+    }
+    w->job->current = NONE;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0) {
+        r = -errno;
+        goto fail;
+    }
+    pid_t parent = getpid();
+    w->pid = fork();
+    if (w->pid == 0)
+        worker_main(parent, root_fd, sockets[1], w->job);
+    r = -errno;
+    close(sockets[1]);
+    if (w->pid < 0) {
+        close(sockets[0]);
+        goto fail;
+    }
+    w->fd = sockets[0];
+    *ret = w;
+    return 0;
+
+fail:
+    munmap(w->job, job_size(capacity));
+    free(w);
+    return r;
+}
+
+/* No signal: by PID it could hit another process, and one in the kernel does not hear it anyway. */
+void worker_cancel(struct worker *w)
+{
+    atomic_store(&w->job->cancelled, true);
+}
+
+void worker_free(struct worker *w)
+{
+    if (!w)
+        return;
+    worker_cancel(w);
+    close(w->fd);
+    munmap(w->job, job_size(w->capacity));
+    free(w);
+}
+
+size_t worker_capacity(const struct worker *w)
+{
+    return w->capacity;
+}
+
+pid_t worker_pid(const struct worker *w)
+{
+    return w->pid;
+}
+
+int worker_fd(const struct worker *w)
+{
+    return w->fd;
+}
+
+int worker_submit(struct worker *w, const struct op *ops, size_t n)
+{
+    if (n > w->capacity)
+        return -E2BIG;
+    memcpy(w->job->ops, ops, n * sizeof(*ops));
+    for (size_t i = 0; i < n; i++)
+        w->job->ops[i].result = OP_NOT_DONE;
+    w->job->n = n;
+    return send(w->fd, "", 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+}
+
+int worker_check(struct worker *w)
+{
+    char byte;
+    ssize_t n = recv(w->fd, &byte, 1, MSG_DONTWAIT);
+
+    if (n == 1)
+        return 1;
+    return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -EPIPE;
+}
+
+const struct op *worker_ops(const struct worker *w, size_t *ret_n)
+{
+    *ret_n = w->job->n;
+    return w->job->ops;
+}
+
+const struct op *worker_current(const struct worker *w, uint64_t *ret_since_usec)
+{
+    size_t i = atomic_load(&w->job->current);
+
+    if (i >= w->job->n)
+        return NULL;
+    *ret_since_usec = atomic_load(&w->job->since_usec);
+    return &w->job->ops[i];
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Worker processes: the only writers to /sys. A write there can block for ever and cannot be killed
+ * (an in-use driver's remove()); then one worker is left behind, and everything else goes on.
+ *
+ * A worker is forked without exec. Operations and results lie in memory that both share, so that
+ * results cost no system call and the daemon sees at which operation a worker hangs. It dies with
+ * the daemon (parent-death signal) unless it hangs in the kernel. */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "pciaddr.h"
+#include "state.h"
+
+#define DRIVER_NAME_MAX 56 /* with NUL; MODULE_NAME_LEN of the kernel */
+
+struct op {
+    struct pci_addr addr;
+    enum action_kind kind;
+    char driver[DRIVER_NAME_MAX];
+    int result; /* 0, negative errno, or OP_NOT_DONE */
+};
+
+#define OP_NOT_DONE 1
+/* An earlier operation on the same device failed in this job. */
+#define OP_SKIPPED (-ECANCELED)
+
+struct worker;
+
+/* Forks a worker with room for `capacity` operations a job. Returns 0 or negative errno. */
+int worker_new(int root_fd, size_t capacity, struct worker **ret);
+
+/* Cancels the worker's job and forgets it; it ends by itself. NULL is allowed. */
+void worker_free(struct worker *w);
+
+/* After the operation that it is doing the worker does no other; the descriptor tells when. */
+void worker_cancel(struct worker *w);
+
+size_t worker_capacity(const struct worker *w);
+pid_t worker_pid(const struct worker *w);
+
+/* Becomes readable when the job is done or the worker has ended. */
+int worker_fd(const struct worker *w);
+
+/* Hands over a job; the worker must be idle. Returns 0 or negative errno (the worker is gone). */
+int worker_submit(struct worker *w, const struct op *ops, size_t n);
+
+/* To be called when the descriptor is readable. Returns 1 if the job is done, 0 if nothing has
+ * happened, -EPIPE if the worker has ended. */
+int worker_check(struct worker *w);
+
+/* The job's operations with their results so far. */
+const struct op *worker_ops(const struct worker *w, size_t *ret_n);
+
+/* The operation that is being done and since when (CLOCK_MONOTONIC); NULL between operations. */
+const struct op *worker_current(const struct worker *w, uint64_t *ret_since_usec);

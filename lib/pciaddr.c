@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "pciaddr.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* Reads `min` to `max` hex digits; returns what follows them, or NULL. */
+static const char *read_hex(const char *s, unsigned min, unsigned max, uint32_t *ret)
+{
+    uint32_t value = 0;
+    unsigned n = 0;
+
+    for (; n < max; n++, s++) {
+        if (*s >= '0' && *s <= '9')
+            value = value << 4 | (uint32_t)(*s - '0');
+        else if (*s >= 'a' && *s <= 'f')
+            value = value << 4 | (uint32_t)(*s - 'a' + 10);
+        else if (*s >= 'A' && *s <= 'F')
+            value = value << 4 | (uint32_t)(*s - 'A' + 10);
+        else
+            break;
+    }
+    *ret = value;
+    return n >= min ? s : NULL;
+}
+
+int pci_addr_parse(const char *s, struct pci_addr *ret)
+{
+    uint32_t first, bus, dev;
+    const char *p = read_hex(s, 1, 8, &first);
+
+    if (!p || *p != ':')
+        return -EINVAL;
+    p = read_hex(p + 1, 1, 2, &bus);
+    if (!p)
+        return -EINVAL;
+    if (*p == '.') { /* the short form: what was read are bus and device */
+        dev = bus;
+        bus = first;
+        first = 0;
+    } else {
+        if (*p != ':')
+            return -EINVAL;
+        p = read_hex(p + 1, 1, 2, &dev);
+    }
+    if (!p || *p != '.' || p[1] < '0' || p[1] > '7' || p[2] || bus > 0xff || dev > 0x1f)
+        return -EINVAL;
+
+    *ret = (struct pci_addr){first, (uint8_t)bus, (uint8_t)dev, (uint8_t)(p[1] - '0')};
+    return 0;
+}
+
+struct pci_addr_text pci_addr_text(struct pci_addr a)
+{
+    struct pci_addr_text t;
+
+    snprintf(t.s, sizeof(t.s), "%04x:%02x:%02x.%x", a.domain, a.bus, a.dev & 0x1fU, a.fn & 7U);
+    return t;
+}
+
+static uint64_t key(struct pci_addr a)
+{
+    return (uint64_t)a.domain << 16 | (uint64_t)a.bus << 8 | (uint64_t)a.dev << 3 | a.fn;
+}
+
+int pci_addr_cmp(struct pci_addr a, struct pci_addr b)
+{
+    return (key(a) > key(b)) - (key(a) < key(b));
+}
+
+bool pci_addr_same_slot(struct pci_addr a, struct pci_addr b)
+{
+    return key(a) >> 3 == key(b) >> 3;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The address of a PCI function: domain, bus, device, function. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pci_addr {
+    uint32_t domain; /* 16 bits on most hosts, more behind Intel VMD (10000:...) */
+    uint8_t bus;
+    uint8_t dev; /* 0 to 31 */
+    uint8_t fn;  /* 0 to 7 */
+};
+
+#define PCI_ADDR_MAX 24 /* bytes for the longest text form and its NUL */
+
+struct pci_addr_text {
+    char s[PCI_ADDR_MAX];
+};
+
+/* Reads "0000:06:00.0", or the short form "06:00.0" (domain 0); nothing may follow.
+ * Returns 0 or -EINVAL; *ret is untouched on failure. */
+int pci_addr_parse(const char *s, struct pci_addr *ret);
+
+/* The kernel's spelling, as in /sys/bus/pci/devices. */
+struct pci_addr_text pci_addr_text(struct pci_addr a);
+
+/* <0, 0, >0, in the order of the kernel's names. */
+int pci_addr_cmp(struct pci_addr a, struct pci_addr b);
+
+/* Do both belong to one card (domain, bus and device are the same)? */
+bool pci_addr_same_slot(struct pci_addr a, struct pci_addr b);

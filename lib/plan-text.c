@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan-text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+static const char *class_noun(const struct device *d)
+{
+    switch (d->class_code >> 16) {
+    case 0x01:
+        return "a storage device";
+    case 0x02:
+        return "a network device";
+    case 0x06:
+        return "a bridge";
+    case 0x0c:
+        return "a USB controller";
+    default:
+        return "a device";
+    }
+}
+
+static const char *kernel_write_name(enum action_kind kind)
+{
+    switch (kind) {
+    case ACTION_OVERRIDE:
+        return "driver_override";
+    case ACTION_UNBIND:
+        return "unbind";
+    default:
+        return "bind";
+    }
+}
+
+/* What a failed write most likely means. */
+static const char *errno_advice(int error, enum action_kind kind)
+{
+    if (kind == ACTION_BIND && error == EINVAL)
+        return "; vfio-pci refuses devices without an IOMMU group, and those a virtual function's "
+               "user forbids: see dmesg";
+    if (error == EBUSY)
+        return "; another driver took it meanwhile: see which with lspci -k";
+    if (error == EACCES || error == EPERM || error == EROFS)
+        return "; vfio-bindd must run as root with write access to /sys (check the unit's "
+               "drop-ins)";
+    return "; dmesg may say why, and \"systemctl reload vfio-bindd\" tries again";
+}
+
+static void failed_sentence(const struct verdict *v, const struct record *r, char *buf, size_t size)
+{
+    switch (v->reason) {
+    case REASON_NO_IOMMU:
+        snprintf(buf, size,
+                 "it has no IOMMU group, so no virtual machine could use it: enable VT-d or AMD-Vi "
+                 "in the firmware and boot with intel_iommu=on (Intel) or amd_iommu=on (AMD); left "
+                 "to its native driver");
+        break;
+    case REASON_DRIVER_MISSING:
+        snprintf(buf, size,
+                 "the driver %s is not there: \"modprobe %s\" should load it and says "
+                 "why if not; the device is kept for it until then",
+                 v->driver, v->driver);
+        break;
+    case REASON_KERNEL_ERROR:
+        snprintf(buf, size, "the kernel refused the write to %s: %s%s",
+                 kernel_write_name(r ? r->failed_at : ACTION_BIND), strerror(r ? r->error : EIO),
+                 errno_advice(r ? r->error : EIO, r ? r->failed_at : ACTION_BIND));
+        break;
+    default:
+        snprintf(buf, size,
+                 "the kernel accepted every write, yet the device is not on %s: see dmesg",
+                 v->driver);
+    }
+}
+
+static void refused_sentence(const struct verdict *v, const struct snapshot *s, char *buf,
+                             size_t size)
+{
+    const struct device *d = &s->devices[v->device];
+
+    switch (v->reason) {
+    case REASON_BRIDGE:
+        snprintf(buf, size,
+                 "it is a bridge, and what is behind it would vanish with it; name the "
+                 "devices behind it instead");
+        break;
+    case REASON_UNPROVEN_AT_BOOT:
+        snprintf(buf, size,
+                 "it is %s and [device %s] names no place, so it may be one that this host lives "
+                 "on: add \"address = %s\" (or slot, serial, or force = yes) to the rule",
+                 class_noun(d), v->rule->name, pci_addr_text(d->addr).s);
+        break;
+    case REASON_COMPANION_REFUSED:
+        snprintf(buf, size,
+                 "%s of its IOMMU group is refused, and the group is of no use without it: see "
+                 "what is said of that one",
+                 pci_addr_text(v->other).s);
+        break;
+    default:
+        snprintf(buf, size, "it was plugged in while running and [device %s] says hotplug = off",
+                 v->rule->name);
+    }
+}
+
+static void pending_sentence(const struct verdict *v, const struct device *d, char *buf,
+                             size_t size)
+{
+    if (!d->driver)
+        snprintf(buf, size, "to be bound to %s", v->driver);
+    else if (streq(d->driver, v->driver))
+        snprintf(buf, size, "%s is taking it", v->driver);
+    else
+        snprintf(buf, size, "to be taken over from %s by %s", d->driver, v->driver);
+}
+
+static void state_sentence(const struct verdict *v, const struct snapshot *s,
+                           const struct record *r, char *buf, size_t size)
+{
+    const struct device *d = &s->devices[v->device];
+
+    switch (v->state) {
+    case STATE_BOUND:
+        if (r && r->previous_driver)
+            snprintf(buf, size, "bound to %s, taken over from %s", v->driver, r->previous_driver);
+        else
+            snprintf(buf, size, "bound to %s", v->driver);
+        break;
+    case STATE_REFUSED:
+        refused_sentence(v, s, buf, size);
+        break;
+    case STATE_FAILED:
+        failed_sentence(v, r, buf, size);
+        break;
+    case STATE_STUCK:
+        snprintf(buf, size,
+                 "the kernel has not returned from its work on it: %s may still be in use; end its "
+                 "users, and it goes on by itself. A reboot will hang as well (then: hardware "
+                 "reset, or sysrq-b)",
+                 d->driver ? d->driver : "its driver");
+        break;
+    default:
+        pending_sentence(v, d, buf, size);
+    }
+}
+
+void verdict_sentence(const struct verdict *v, const struct policy *p, const struct snapshot *s,
+                      const struct records *records, char buf[static SENTENCE_MAX])
+{
+    const struct device *d = &s->devices[v->device];
+    char what[SENTENCE_MAX - 160], along[40] = "";
+
+    (void)p;
+    if (v->companion)
+        snprintf(along, sizeof(along), " with %s", pci_addr_text(v->leader).s);
+    state_sentence(v, s, records_find(records, d->addr), what, sizeof(what));
+    snprintf(buf, SENTENCE_MAX, "%s (%04x:%04x, rule %s%s) %s%s%s", pci_addr_text(d->addr).s,
+             d->vendor, d->device, v->rule->name, along,
+             v->state == STATE_BOUND || v->state == STATE_PENDING ? "" : state_word(v->state),
+             v->state == STATE_BOUND || v->state == STATE_PENDING ? "" : ": ", what);
+}
+
+void problem_sentence(const struct verdict *v, const struct snapshot *s,
+                      char buf[static SENTENCE_MAX])
+{
+    const struct device *d = &s->devices[v->device];
+    const struct device *other;
+
+    buf[0] = '\0';
+    if (v->state != STATE_BOUND)
+        return;
+    if (v->problems & PROBLEM_GROUP_NOT_VIABLE) {
+        other = snapshot_find(s, v->other);
+        snprintf(
+            buf, SENTENCE_MAX,
+            "%s is bound but its IOMMU group %u is not usable: %s (%04x:%04x) is on %s; add "
+            "\"id = %04x:%04x\" with \"address = %s\" as a rule, or \"group = all\" to [device "
+            "%s]",
+            pci_addr_text(d->addr).s, d->group, pci_addr_text(v->other).s,
+            other ? other->vendor : 0U, other ? other->device : 0U, v->other_driver,
+            other ? other->vendor : 0U, other ? other->device : 0U, pci_addr_text(v->other).s,
+            v->rule->name);
+    } else if (v->problems & PROBLEM_NODE_MISSING) {
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound but /dev/vfio/%u is not there: is devtmpfs mounted on /dev, and does "
+                 "the unit's DevicePolicy= allow char-vfio?",
+                 pci_addr_text(d->addr).s, d->group);
+    } else if (v->problems & PROBLEM_NO_IOMMU) {
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound without an IOMMU (unsafe no-IOMMU mode): for DPDK only, no virtual "
+                 "machine can have it",
+                 pci_addr_text(d->addr).s);
+    }
+}
+
+static void write_problems(const struct verdict *v, FILE *f)
+{
+    const char *separator = " problems=";
+
+    for (unsigned bit = 1; bit < PROBLEM_MAX; bit <<= 1)
+        if (v->problems & bit) {
+            fprintf(f, "%s%s", separator, problem_word((enum problem)bit));
+            separator = ",";
+        }
+}
+
+void plan_write(const struct plan *plan, const struct policy *p, const struct snapshot *s,
+                const struct records *r, FILE *f)
+{
+    char sentence[SENTENCE_MAX];
+
+    fprintf(f, "actions: %zu\n", plan->n_actions);
+    for (size_t i = 0; i < plan->n_actions; i++) {
+        const struct action *a = &plan->actions[i];
+        fprintf(f, "  %s %s %s%s\n", pci_addr_text(a->addr).s, action_word(a->kind), a->driver,
+                a->phase == PHASE_TAKEOVER ? " (after everything else)" : "");
+    }
+    fprintf(f, "devices: %zu\n", plan->n_verdicts);
+    for (size_t i = 0; i < plan->n_verdicts; i++) {
+        const struct verdict *v = &plan->verdicts[i];
+        const struct device *d = &s->devices[v->device];
+        fprintf(f, "  %s %04x:%04x rule=%s state=%s", pci_addr_text(d->addr).s, d->vendor,
+                d->device, v->rule->name, state_word(v->state));
+        if (v->companion)
+            fprintf(f, " with=%s", pci_addr_text(v->leader).s);
+        if (v->reason != REASON_NONE)
+            fprintf(f, " reason=%s", reason_word(v->reason));
+        if (d->group != NO_GROUP)
+            fprintf(f, " group=%u", d->group);
+        fprintf(f, " driver=%s%s", d->driver ? d->driver : "(none)", v->usable ? " usable" : "");
+        write_problems(v, f);
+        verdict_sentence(v, p, s, r, sentence);
+        fprintf(f, "\n    %s\n", sentence);
+    }
+}

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan.h"
+
+#include <errno.h>
+#include <pci/pci.h>
+
+struct builder {
+    const struct policy *policy;
+    const struct snapshot *snapshot;
+    const struct records *records;
+    const struct rule **rules; /* for each device the rule that matches it, or NULL */
+    int *index;                /* for each device its verdict in .verdicts, or -1 */
+    size_t *by_group;          /* devices in the order of their groups */
+    struct verdict *verdicts;
+    size_t n_verdicts;
+    struct action *actions;
+    size_t n_actions;
+};
+
+void plan_done(struct plan *p)
+{
+    free(p->verdicts);
+    free(p->actions);
+    *p = (struct plan){0};
+}
+
+static const struct device *device_of(const struct builder *b, const struct verdict *v)
+{
+    return &b->snapshot->devices[v->device];
+}
+
+static unsigned class_of(const struct device *d)
+{
+    return d->class_code >> 8; /* base class and subclass */
+}
+
+/* -- who is concerned -- */
+
+/* NVSwitch and other endpoints of class 0680 are no bridges in the sense of the header type. */
+static bool is_bridge(const struct device *d)
+{
+    unsigned class = class_of(d);
+
+    return d->bridge || class == PCI_CLASS_BRIDGE_HOST || class == PCI_CLASS_BRIDGE_ISA ||
+           class == PCI_CLASS_BRIDGE_PCI || class == PCI_CLASS_BRIDGE_CARDBUS;
+}
+
+/* Disks, network cards and USB controllers: what a host may live on although nothing shows it yet
+ * while the host is booting. */
+static bool is_risky(const struct device *d)
+{
+    return d->class_code >> 16 == PCI_BASE_CLASS_STORAGE ||
+           d->class_code >> 16 == PCI_BASE_CLASS_NETWORK || class_of(d) == PCI_CLASS_SERIAL_USB;
+}
+
+static void add_verdict(struct builder *b, size_t device, const struct rule *rule,
+                        const struct device *leader)
+{
+    struct verdict *v = &b->verdicts[b->n_verdicts];
+
+    *v = (struct verdict){.device = device,
+                          .rule = rule,
+                          .companion = leader != NULL,
+                          .driver = streq(rule->driver, "auto") ? "vfio-pci" : rule->driver};
+    if (leader)
+        v->leader = leader->addr;
+    b->index[device] = (int)b->n_verdicts++;
+}
+
+/* May the device come along? One that a rule names follows that rule, be it "native"; a virtual
+ * function has nothing to do with the other functions of its number. A disk, network card or USB
+ * controller in a group of its own is not needed: the second port of a network card stays. */
+static bool comes_along(const struct builder *b, const struct device *leader, size_t device)
+{
+    const struct device *d = &b->snapshot->devices[device];
+
+    if (b->rules[device] || b->index[device] >= 0 || is_bridge(d) || d->vf || leader->vf)
+        return false;
+    return d->group == leader->group || !is_risky(d);
+}
+
+static void add_functions(struct builder *b, size_t leader)
+{
+    const struct snapshot *s = b->snapshot;
+    const struct device *d = &s->devices[leader];
+    size_t first = leader;
+
+    while (first > 0 && pci_addr_same_slot(s->devices[first - 1].addr, d->addr))
+        first--;
+    for (size_t i = first; i < s->n && pci_addr_same_slot(s->devices[i].addr, d->addr); i++)
+        if (comes_along(b, d, i))
+            add_verdict(b, i, b->rules[leader], d);
+}
+
+/* The first entry of by_group that belongs to this group. */
+static size_t group_start(const struct builder *b, uint32_t group)
+{
+    size_t low = 0, high = b->snapshot->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (b->snapshot->devices[b->by_group[middle]].group < group)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The group's next member from position *i of by_group on; NULL after the last. */
+static const struct device *next_member(const struct builder *b, uint32_t group, size_t *i)
+{
+    if (group == NO_GROUP || *i >= b->snapshot->n)
+        return NULL;
+    const struct device *d = &b->snapshot->devices[b->by_group[*i]];
+    if (d->group != group)
+        return NULL;
+    ++*i;
+    return d;
+}
+
+static void add_group(struct builder *b, size_t leader)
+{
+    const struct device *d = &b->snapshot->devices[leader], *member;
+    size_t i = group_start(b, d->group);
+
+    while ((member = next_member(b, d->group, &i))) {
+        size_t index = (size_t)(member - b->snapshot->devices);
+        if (!b->rules[index] && b->index[index] < 0 && !is_bridge(member))
+            add_verdict(b, index, b->rules[leader], d);
+    }
+}
+
+static void select_devices(struct builder *b)
+{
+    const struct snapshot *s = b->snapshot;
+
+    for (size_t i = 0; i < s->n; i++) {
+        b->rules[i] = s->devices[i].detailed ? policy_match(b->policy, &s->devices[i]) : NULL;
+        b->index[i] = -1;
+    }
+    for (size_t i = 0; i < s->n; i++)
+        if (b->rules[i] && !rule_is_native(b->rules[i]))
+            add_verdict(b, i, b->rules[i], NULL);
+    for (size_t i = 0; i < s->n; i++) {
+        if (!b->rules[i] || rule_is_native(b->rules[i]))
+            continue;
+        if (b->rules[i]->group != GROUP_MATCHED)
+            add_functions(b, i);
+        if (b->rules[i]->group == GROUP_ALL)
+            add_group(b, i);
+    }
+}
+
+/* -- what may be done -- */
+
+/* At cold boot no file system is mounted and no link is up: that a device seems unused proves
+ * nothing then. Later, a device without a driver has no user; one that was plugged in while we ran
+ * had none before. */
+static bool is_unproven(const struct builder *b, const struct verdict *v, const struct record *r)
+{
+    const struct snapshot *s = b->snapshot;
+    const struct device *d = device_of(b, v);
+    const struct device *named = v->companion ? snapshot_find(s, v->leader) : d;
+
+    if (!is_risky(d) || v->rule->force || (r && r->hotplugged))
+        return false;
+    if (!s->cold_boot && !d->driver)
+        return false;
+    return !rule_names_place(v->rule, named);
+}
+
+static void refuse(struct verdict *v, enum reason reason)
+{
+    v->state = STATE_REFUSED;
+    v->reason = reason;
+    if (reason == REASON_UNPROVEN_AT_BOOT)
+        v->problems |= PROBLEM_UNPROVEN_AT_BOOT;
+}
+
+static void fail(struct verdict *v, enum reason reason)
+{
+    v->state = STATE_FAILED;
+    v->reason = reason;
+}
+
+/* What a single device's own facts say. */
+static void judge(const struct builder *b, struct verdict *v)
+{
+    const struct device *d = device_of(b, v);
+    const struct record *r = records_find(b->records, d->addr);
+
+    if (r && r->touched)
+        v->problems |= PROBLEM_NATIVE_DRIVER_TOUCHED;
+    if (!streq(v->driver, "vfio-pci"))
+        v->problems |= PROBLEM_DRIVER_NOT_ADVERTISED;
+
+    if (is_bridge(d)) {
+        refuse(v, REASON_BRIDGE);
+    } else if (r && r->in_flight) {
+        v->state = r->stuck ? STATE_STUCK : STATE_PENDING;
+        v->reason = r->stuck ? REASON_DEADLINE : REASON_NONE;
+    } else if (streq_null(d->driver, v->driver)) {
+        v->state = r && r->confirmed ? STATE_BOUND : STATE_PENDING;
+    } else if (is_unproven(b, v, r)) {
+        refuse(v, REASON_UNPROVEN_AT_BOOT);
+    } else if (r && r->hotplugged && v->rule->hotplug == HOTPLUG_OFF) {
+        refuse(v, REASON_HOTPLUG_OFF);
+    } else if (d->group == NO_GROUP && !b->snapshot->unsafe_noiommu && driver_is_vfio(v->driver)) {
+        v->problems |= PROBLEM_NO_IOMMU; /* vfio-pci's probe fails without a group */
+        fail(v, REASON_NO_IOMMU);
+    } else if (r && r->error) {
+        fail(v, REASON_KERNEL_ERROR);
+    } else if (r && r->unverified) {
+        fail(v, REASON_NOT_VERIFIED);
+    } else if (!snapshot_is_registered(b->snapshot, v->driver)) {
+        fail(v, REASON_DRIVER_MISSING);
+    } else {
+        v->state = STATE_PENDING;
+    }
+}
+
+/* Devices of one IOMMU group that belong together are taken together or not at all: a group with
+ * one protected member is of no use to a virtual machine. */
+static void refuse_together(struct builder *b)
+{
+    for (size_t i = 0; i < b->n_verdicts; i++) {
+        const struct verdict *v = &b->verdicts[i];
+        const struct device *d = device_of(b, v), *member;
+        if (v->state != STATE_REFUSED || v->reason == REASON_COMPANION_REFUSED ||
+            v->reason == REASON_BRIDGE) /* a bridge in a group does not hinder it */
+            continue;
+        size_t at = group_start(b, d->group);
+        while ((member = next_member(b, d->group, &at))) {
+            int other = b->index[member - b->snapshot->devices];
+            if (other < 0 || b->verdicts[other].state != STATE_PENDING ||
+                b->verdicts[other].rule != v->rule)
+                continue;
+            b->verdicts[other].state = STATE_REFUSED;
+            b->verdicts[other].reason = REASON_COMPANION_REFUSED;
+            b->verdicts[other].other = d->addr;
+        }
+    }
+}
+
+/* -- what is to be done -- */
+
+static void add_action(struct builder *b, enum phase phase, enum action_kind kind,
+                       const struct device *d, const char *driver)
+{
+    b->actions[b->n_actions++] = (struct action){phase, kind, d->addr, driver};
+}
+
+/* The kernel accepts an override of a driver that it does not know yet: a device that nobody has is
+ * then reserved, and bound when the driver is registered. */
+static bool wants_override(const struct builder *b, const struct verdict *v)
+{
+    const struct device *d = device_of(b, v);
+    const struct record *r = records_find(b->records, d->addr);
+
+    if (r && (r->overridden || r->in_flight))
+        return false;
+    return v->state == STATE_PENDING ? !streq_null(d->driver, v->driver)
+                                     : v->reason == REASON_DRIVER_MISSING && !d->driver;
+}
+
+static bool wants_bind(const struct builder *b, const struct verdict *v)
+{
+    const struct device *d = device_of(b, v);
+    const struct record *r = records_find(b->records, d->addr);
+
+    return v->state == STATE_PENDING && !(r && r->in_flight) && !streq_null(d->driver, v->driver);
+}
+
+static void add_actions(struct builder *b)
+{
+    for (size_t i = 0; i < b->n_verdicts; i++)
+        if (wants_override(b, &b->verdicts[i]))
+            add_action(b, PHASE_OVERRIDE, ACTION_OVERRIDE, device_of(b, &b->verdicts[i]),
+                       b->verdicts[i].driver);
+    for (size_t i = 0; i < b->n_verdicts; i++)
+        if (wants_bind(b, &b->verdicts[i]) && !device_of(b, &b->verdicts[i])->driver)
+            add_action(b, PHASE_BIND, ACTION_BIND, device_of(b, &b->verdicts[i]),
+                       b->verdicts[i].driver);
+    for (size_t i = 0; i < b->n_verdicts; i++) {
+        const struct device *d = device_of(b, &b->verdicts[i]);
+        if (!wants_bind(b, &b->verdicts[i]) || !d->driver)
+            continue;
+        add_action(b, PHASE_TAKEOVER, ACTION_UNBIND, d, d->driver);
+        add_action(b, PHASE_TAKEOVER, ACTION_BIND, d, b->verdicts[i].driver);
+    }
+}
+
+/* -- is it usable -- */
+
+/* The kernel's rule (vfio_dev_viable): every endpoint is on a VFIO driver, pci-stub, pcieport or
+ * none. Bridges do not count. */
+static bool is_viable_member(const struct device *d)
+{
+    return is_bridge(d) || !d->driver || driver_is_vfio(d->driver) ||
+           streq(d->driver, "pci-stub") || streq(d->driver, "pcieport");
+}
+
+static void judge_use(const struct builder *b, struct verdict *v)
+{
+    const struct device *d = device_of(b, v), *member;
+    size_t i = group_start(b, d->group);
+
+    while ((member = next_member(b, d->group, &i))) {
+        int other = b->index[member - b->snapshot->devices];
+        bool will_leave = other >= 0 && b->verdicts[other].state == STATE_PENDING;
+        if (is_viable_member(member) || will_leave || member == d)
+            continue;
+        v->problems |= PROBLEM_GROUP_NOT_VIABLE;
+        v->other = member->addr;
+        v->other_driver = member->driver;
+        break;
+    }
+    if (v->state != STATE_BOUND || !driver_is_vfio(v->driver))
+        return;
+    if (d->group == NO_GROUP)
+        v->problems |= PROBLEM_NO_IOMMU;
+    else if (!d->node)
+        v->problems |= PROBLEM_NODE_MISSING;
+    v->usable =
+        !(v->problems & (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING | PROBLEM_NO_IOMMU));
+}
+
+/* -- all of it -- */
+
+static int by_group(const void *x, const void *y, void *devices)
+{
+    const struct device *v = devices, *a = &v[*(const size_t *)x], *b = &v[*(const size_t *)y];
+
+    if (a->group != b->group)
+        return a->group < b->group ? -1 : 1;
+    return (a > b) - (a < b);
+}
+
+static int by_address(const void *x, const void *y)
+{
+    const struct verdict *a = x, *b = y;
+    return (a->device > b->device) - (a->device < b->device);
+}
+
+static bool allocate(struct builder *b)
+{
+    size_t n = b->snapshot->n + 1; /* so that none is empty */
+
+    b->rules = calloc(n, sizeof(*b->rules));
+    b->index = calloc(n, sizeof(*b->index));
+    b->by_group = calloc(n, sizeof(*b->by_group));
+    b->verdicts = calloc(n, sizeof(*b->verdicts));
+    b->actions = calloc(3 * n, sizeof(*b->actions));
+    return b->rules && b->index && b->by_group && b->verdicts && b->actions;
+}
+
+static void builder_done(struct builder *b)
+{
+    free(b->rules);
+    free(b->index);
+    free(b->by_group);
+    free(b->verdicts);
+    free(b->actions);
+}
+
+int plan_make(const struct policy *p, const struct snapshot *s, const struct records *r,
+              struct plan *ret)
+{
+    CLEANUP(builder_done) struct builder b = {.policy = p, .snapshot = s, .records = r};
+
+    if (!allocate(&b))
+        return -ENOMEM;
+    for (size_t i = 0; i < s->n; i++)
+        b.by_group[i] = i;
+    qsort_r(b.by_group, s->n, sizeof(*b.by_group), by_group, s->devices);
+
+    select_devices(&b);
+    qsort(b.verdicts, b.n_verdicts, sizeof(*b.verdicts), by_address);
+    for (size_t i = 0; i < b.n_verdicts; i++)
+        b.index[b.verdicts[i].device] = (int)i;
+    for (size_t i = 0; i < b.n_verdicts; i++)
+        judge(&b, &b.verdicts[i]);
+    refuse_together(&b);
+    for (size_t i = 0; i < b.n_verdicts; i++)
+        judge_use(&b, &b.verdicts[i]);
+    add_actions(&b);
+
+    *ret = (struct plan){b.verdicts, b.n_verdicts, b.actions, b.n_actions};
+    b.verdicts = NULL;
+    b.actions = NULL;
+    return 0;
+}
+
+const struct verdict *plan_find(const struct plan *p, const struct snapshot *s, struct pci_addr a)
+{
+    size_t low = 0, high = p->n_verdicts;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = pci_addr_cmp(s->devices[p->verdicts[middle].device].addr, a);
+        if (order == 0)
+            return &p->verdicts[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The decision: policy + snapshot + records -> what to do, and a verdict with a reason for every
+ * device that a rule names. Pure: no file, clock, environment or logging. The same function makes
+ * the status: the plan over the snapshot taken after everything was applied. */
+#pragma once
+
+#include "policy.h"
+#include "record.h"
+#include "snapshot.h"
+#include "state.h"
+
+/* Phases, in this order. The first two cannot reach a native driver's remove(). */
+enum phase {
+    PHASE_OVERRIDE, /* every driver_override, before anything else: that alone wins the race */
+    PHASE_BIND,     /* devices that no driver has */
+    PHASE_TAKEOVER, /* devices that a native driver has: may take seconds, or block */
+};
+
+struct action {
+    enum phase phase;
+    enum action_kind kind;
+    struct pci_addr addr;
+    const char *driver; /* the target; for ACTION_UNBIND the driver that loses it */
+};
+
+struct verdict {
+    size_t device;           /* index into the snapshot */
+    const struct rule *rule; /* that names it, or whose device it comes along with */
+    bool companion;          /* it comes along */
+    struct pci_addr leader;  /* companion: with this device */
+    const char *driver;      /* the target */
+    enum device_state state;
+    enum reason reason;
+    struct pci_addr other;    /* COMPANION_REFUSED: which; GROUP_NOT_VIABLE: the first in the way */
+    const char *other_driver; /* GROUP_NOT_VIABLE: what holds that one */
+    unsigned problems;        /* set of enum problem */
+    bool usable;              /* bound, the whole group viable, the node there */
+};
+
+struct plan {
+    struct verdict *verdicts; /* in the order of addresses */
+    size_t n_verdicts;
+    struct action *actions; /* in the order in which they must be done */
+    size_t n_actions;
+};
+
+/* Everything in the plan points into policy and snapshot: keep both. Returns 0 or -ENOMEM. */
+int plan_make(const struct policy *p, const struct snapshot *s, const struct records *r,
+              struct plan *ret);
+
+void plan_done(struct plan *p);
+
+/* NULL: no rule concerns the device. */
+const struct verdict *plan_find(const struct plan *p, const struct snapshot *s, struct pci_addr a);

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <syslog.h>
+
+#include "snapshot.h"
+
+static const char *const key_names[KEY_MAX] = {
+    [KEY_ID] = "id",           [KEY_CLASS] = "class",   [KEY_SUBSYSTEM] = "subsystem",
+    [KEY_ADDRESS] = "address", [KEY_SLOT] = "slot",     [KEY_SERIAL] = "serial",
+    [KEY_DRIVER] = "driver",   [KEY_GROUP] = "group",   [KEY_HOTPLUG] = "hotplug",
+    [KEY_FORCE] = "force",     [KEY_EXPECT] = "expect", [KEY_RESOURCE] = "resource",
+};
+
+const char *rule_key_name(enum rule_key key)
+{
+    return key_names[key];
+}
+
+void policy_init(struct policy *p)
+{
+    *p = (struct policy){
+        .log_level = LOG_INFO,
+        .boot_deadline_usec = 10 * USEC_PER_SEC,
+        .unbind_timeout_usec = 10 * USEC_PER_SEC,
+    };
+}
+
+static void rule_done(struct rule *r)
+{
+    for (int k = 0; k < KEY_SELECTS_MAX; k++) {
+        for (size_t i = 0; i < r->narrow[k].n; i++)
+            free(r->narrow[k].v[i]);
+        free(r->narrow[k].v);
+    }
+    free(r->name);
+    free(r->ids);
+    free(r->driver);
+    free(r->resource);
+}
+
+void policy_done(struct policy *p)
+{
+    for (size_t i = 0; i < p->n_rules; i++)
+        rule_done(&p->rules[i]);
+    free(p->rules);
+    for (size_t i = 0; i < p->n_files; i++)
+        free(p->files[i]);
+    free(p->files);
+    *p = (struct policy){0};
+}
+
+int policy_add_file(struct policy *p, const char *name)
+{
+    if (p->n_files >= POLICY_FILES_MAX)
+        return -E2BIG;
+
+    char **files = reallocarray(p->files, p->n_files + 1, sizeof(*files));
+    if (!files)
+        return -ENOMEM;
+    p->files = files;
+    files[p->n_files] = strdup(name);
+    if (!files[p->n_files])
+        return -ENOMEM;
+    return (int)p->n_files++;
+}
+
+const char *policy_file(const struct policy *p, struct origin o)
+{
+    return o.line > 0 && o.file < p->n_files ? p->files[o.file] : "";
+}
+
+struct rule *policy_find_rule(struct policy *p, const char *name)
+{
+    for (size_t i = 0; i < p->n_rules; i++)
+        if (streq(p->rules[i].name, name))
+            return &p->rules[i];
+    return NULL;
+}
+
+struct rule *policy_add_rule(struct policy *p, const char *name, struct origin where)
+{
+    if (!grow(&p->rules, &p->allocated_rules, p->n_rules, sizeof(*p->rules)))
+        return NULL;
+
+    struct rule *r = &p->rules[p->n_rules];
+    *r = (struct rule){.where = where, .expect = -1, .hotplug = HOTPLUG_FENCE};
+    r->name = strdup(name);
+    r->driver = strdup("vfio-pci");
+    if (!r->name || !r->driver) {
+        rule_done(r);
+        return NULL;
+    }
+    p->n_rules++;
+    return r;
+}
+
+bool rule_is_native(const struct rule *r)
+{
+    return streq(r->driver, "native");
+}
+
+bool policy_uses(const struct policy *p, enum rule_key key)
+{
+    for (size_t i = 0; i < p->n_rules; i++)
+        if (p->rules[i].keys[key].line > 0)
+            return true;
+    return false;
+}
+
+/* -- matching -- */
+
+static bool ids_fit(const struct rule *r, const struct device *d)
+{
+    for (size_t i = 0; i < r->n_ids; i++)
+        if (r->ids[i].vendor == d->vendor &&
+            (r->ids[i].any_device || r->ids[i].device == d->device))
+            return true;
+    return r->n_ids == 0;
+}
+
+/* What a key's patterns are compared with, in the patterns' own spelling. NULL: not known. */
+static const char *key_text(enum rule_key key, const struct device *d, char *buf, size_t size)
+{
+    switch (key) {
+    case KEY_CLASS:
+        snprintf(buf, size, "%06x", d->class_code);
+        return buf;
+    case KEY_SUBSYSTEM:
+        snprintf(buf, size, "%04x:%04x", d->subvendor, d->subdevice);
+        return buf;
+    case KEY_ADDRESS:
+        snprintf(buf, size, "%s", pci_addr_text(d->addr).s);
+        return buf;
+    case KEY_SLOT:
+        return d->slot;
+    case KEY_SERIAL:
+        return d->serial;
+    default:
+        return NULL;
+    }
+}
+
+static bool is_negated(const char *pattern)
+{
+    return pattern[0] == '!';
+}
+
+/* No negated pattern fits, and a positive one does (or there is none). A fact that is not known
+ * fits nothing: "all but slot 3" must not take a device of which no slot is known. */
+static bool patterns_fit(const struct patterns *p, const char *text)
+{
+    bool positive = false, found = false;
+
+    if (p->n == 0)
+        return true;
+    if (!text)
+        return false;
+    for (size_t i = 0; i < p->n; i++) {
+        bool fits = fnmatch(p->v[i] + is_negated(p->v[i]), text, 0) == 0;
+        if (is_negated(p->v[i])) {
+            if (fits)
+                return false;
+        } else {
+            positive = true;
+            found = found || fits;
+        }
+    }
+    return found || !positive;
+}
+
+static bool key_fits(const struct rule *r, const struct device *d, enum rule_key key)
+{
+    char buf[PCI_ADDR_MAX];
+
+    return key == KEY_ID ? ids_fit(r, d)
+                         : patterns_fit(&r->narrow[key], key_text(key, d, buf, sizeof(buf)));
+}
+
+int rule_test(const struct rule *r, const struct device *d)
+{
+    for (enum rule_key k = 0; k < KEY_SELECTS_MAX; k++)
+        if (!key_fits(r, d, k))
+            return k;
+    return -1;
+}
+
+bool policy_may_match(const struct policy *p, const struct device *d)
+{
+    for (size_t i = 0; i < p->n_rules; i++) {
+        enum rule_key k = 0;
+        while (k < KEY_SLOT && key_fits(&p->rules[i], d, k))
+            k++;
+        if (k == KEY_SLOT)
+            return true;
+    }
+    return false;
+}
+
+const struct rule *policy_match(const struct policy *p, const struct device *d)
+{
+    for (size_t i = 0; i < p->n_rules; i++)
+        if (rule_test(&p->rules[i], d) < 0)
+            return &p->rules[i];
+    return NULL;
+}
+
+/* A pattern of wildcards alone ("*") names nothing in particular. */
+static bool is_particular(const char *pattern)
+{
+    for (const char *c = pattern; *c; c++)
+        if (isalnum((unsigned char)*c))
+            return !is_negated(pattern);
+    return false;
+}
+
+bool rule_names_place(const struct rule *r, const struct device *d)
+{
+    for (enum rule_key k = KEY_ADDRESS; k <= KEY_SERIAL; k++) {
+        char buf[PCI_ADDR_MAX];
+        const char *text = key_text(k, d, buf, sizeof(buf));
+
+        for (size_t i = 0; text && i < r->narrow[k].n; i++)
+            if (is_particular(r->narrow[k].v[i]) && fnmatch(r->narrow[k].v[i], text, 0) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* -- what only the whole can show -- */
+
+static bool patterns_same(const struct patterns *a, const struct patterns *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++)
+        if (!streq(a->v[i], b->v[i]))
+            return false;
+    return true;
+}
+
+static bool id_covers(const struct rule *wide, struct id_pattern id)
+{
+    for (size_t i = 0; i < wide->n_ids; i++)
+        if (wide->ids[i].vendor == id.vendor &&
+            (wide->ids[i].any_device || (!id.any_device && wide->ids[i].device == id.device)))
+            return true;
+    return wide->n_ids == 0;
+}
+
+/* Does `wide` select all that `narrow` could? Sure cases only. */
+static bool rule_covers(const struct rule *wide, const struct rule *narrow)
+{
+    for (enum rule_key k = KEY_CLASS; k < KEY_SELECTS_MAX; k++)
+        if (wide->narrow[k].n > 0 && !patterns_same(&wide->narrow[k], &narrow->narrow[k]))
+            return false;
+    if (narrow->n_ids == 0)
+        return wide->n_ids == 0;
+    for (size_t i = 0; i < narrow->n_ids; i++)
+        if (!id_covers(wide, narrow->ids[i]))
+            return false;
+    return true;
+}
+
+static bool has_positive(const struct rule *r)
+{
+    if (r->n_ids > 0)
+        return true;
+    for (enum rule_key k = KEY_CLASS; k < KEY_SELECTS_MAX; k++)
+        for (size_t i = 0; i < r->narrow[k].n; i++)
+            if (!is_negated(r->narrow[k].v[i]))
+                return true;
+    return false;
+}
+
+static void check_selects(struct policy *p, struct rule *r, struct diags *d)
+{
+    if (r->broken || has_positive(r))
+        return;
+    r->broken = true;
+    diags_add(d, DIAG_ERROR, policy_file(p, r->where), r->where.line,
+              "[device %s] selects nothing: add \"id = VENDOR:DEVICE\" (lspci -Dnn shows both)",
+              r->name);
+}
+
+static int by_precedence(const void *x, const void *y)
+{
+    const struct rule *a = x, *b = y;
+
+    if (a->where.file != b->where.file)
+        return a->where.file > b->where.file ? -1 : 1;
+    return (a->where.line > b->where.line) - (a->where.line < b->where.line);
+}
+
+/* In one file a covered rule is a mistake. Across files it may be meant: a drop-in or the kernel
+ * command line that overrides for the time being. */
+static void check_covered(struct policy *p, struct diags *d)
+{
+    for (size_t i = 1; i < p->n_rules; i++) {
+        struct rule *r = &p->rules[i];
+        for (size_t j = 0; j < i && !r->broken; j++) {
+            const struct rule *earlier = &p->rules[j];
+            if (earlier->broken || !rule_covers(earlier, r))
+                continue;
+            bool same_file = earlier->where.file == r->where.file;
+            diags_add(d, same_file ? DIAG_ERROR : DIAG_WARNING, policy_file(p, r->where),
+                      r->where.line,
+                      "[device %s] can never match: [device %s] (%s:%u) comes first and takes all "
+                      "that it names; %s",
+                      r->name, earlier->name, policy_file(p, earlier->where), earlier->where.line,
+                      same_file ? "move it up, or narrow the other" : "the earlier one decides");
+            if (same_file)
+                r->broken = true;
+            break;
+        }
+    }
+}
+
+/* KubeVirt makes an environment variable's name of it: upper case, '/' and '.' become '_'. */
+static bool resource_collides(const char *a, const char *b)
+{
+    if (streq(a, b))
+        return false;
+    for (; *a && *b; a++, b++) {
+        int x = *a == '/' || *a == '.' ? '_' : toupper((unsigned char)*a);
+        int y = *b == '/' || *b == '.' ? '_' : toupper((unsigned char)*b);
+        if (x != y)
+            return false;
+    }
+    return *a == *b;
+}
+
+static void check_resources(struct policy *p, struct diags *d)
+{
+    for (size_t i = 0; i < p->n_rules; i++)
+        for (size_t j = 0; p->rules[i].resource && j < i; j++) {
+            struct rule *r = &p->rules[i];
+            if (r->broken || !p->rules[j].resource ||
+                !resource_collides(r->resource, p->rules[j].resource))
+                continue;
+            r->broken = true;
+            diags_add(d, DIAG_ERROR, policy_file(p, r->keys[KEY_RESOURCE]),
+                      r->keys[KEY_RESOURCE].line,
+                      "resource \"%s\" and \"%s\" of [device %s] are the same to Kubernetes (upper "
+                      "case, '/' and '.' read as '_'): rename one",
+                      r->resource, p->rules[j].resource, p->rules[j].name);
+        }
+}
+
+/* A broken "native" rule was meant to keep devices from us. What it still names is left alone, all
+ * of it: its narrowing cannot be trusted, and taking too little harms nobody. */
+static bool widen_broken_native(struct rule *r)
+{
+    if (!rule_is_native(r) || r->n_ids == 0)
+        return false;
+    for (enum rule_key k = KEY_CLASS; k < KEY_SELECTS_MAX; k++) {
+        for (size_t i = 0; i < r->narrow[k].n; i++)
+            free(r->narrow[k].v[i]);
+        r->narrow[k].n = 0;
+    }
+    return true;
+}
+
+static void drop_broken(struct policy *p)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < p->n_rules; i++) {
+        if (p->rules[i].broken && !widen_broken_native(&p->rules[i]))
+            rule_done(&p->rules[i]);
+        else
+            p->rules[kept++] = p->rules[i];
+    }
+    p->n_rules = kept;
+}
+
+void policy_finish(struct policy *p, struct diags *d)
+{
+    for (size_t i = 0; i < p->n_rules; i++)
+        check_selects(p, &p->rules[i], d);
+    if (p->n_rules > 1)
+        qsort(p->rules, p->n_rules, sizeof(*p->rules), by_precedence);
+    check_covered(p, d);
+    check_resources(p, d);
+    drop_broken(p);
+}

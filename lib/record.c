@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "record.h"
+
+#include "util.h"
+
+void records_done(struct records *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        free(r->v[i].previous_driver);
+    free(r->v);
+    *r = (struct records){0};
+}
+
+static size_t lower_bound(const struct records *r, struct pci_addr a)
+{
+    size_t low = 0, high = r->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (pci_addr_cmp(r->v[middle].addr, a) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct record *records_find(const struct records *r, struct pci_addr a)
+{
+    size_t i = lower_bound(r, a);
+
+    return i < r->n && pci_addr_cmp(r->v[i].addr, a) == 0 ? &r->v[i] : NULL;
+}
+
+struct record *records_get(struct records *r, struct pci_addr a)
+{
+    size_t i = lower_bound(r, a);
+
+    if (i < r->n && pci_addr_cmp(r->v[i].addr, a) == 0)
+        return &r->v[i];
+    if (!grow(&r->v, &r->allocated, r->n, sizeof(*r->v)))
+        return NULL;
+    memmove(&r->v[i + 1], &r->v[i], (r->n - i) * sizeof(*r->v));
+    r->v[i] = (struct record){.addr = a, .logged_state = -1};
+    r->n++;
+    return &r->v[i];
+}
+
+void records_drop(struct records *r, struct pci_addr a)
+{
+    struct record *old = records_find(r, a);
+
+    if (!old)
+        return;
+    free(old->previous_driver);
+    r->n--;
+    memmove(old, old + 1, (size_t)(&r->v[r->n] - old) * sizeof(*old));
+}
+
+void records_clear_errors(struct records *r)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        r->v[i].error = 0;
+        r->v[i].unverified = false;
+        r->v[i].lost = 0;
+    }
+}

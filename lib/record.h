@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is known of a device beyond what /sys shows now: what was done to it, what was there before.
+ * Pure; daemon/held.h keeps the lasting part in /run. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pciaddr.h"
+#include "state.h"
+
+struct record {
+    struct pci_addr addr;
+    bool hotplugged; /* appeared while we were running */
+    bool in_flight;  /* a worker has work for it */
+    bool stuck;      /* that worker is past its deadline */
+    bool overridden; /* driver_override was written by us */
+    bool touched;    /* a native driver was seen on it */
+    bool confirmed;  /* a bind of ours returned, or a bind event came, or it was bound at start */
+    unsigned lost;   /* how often a bind found another driver there (EBUSY) in a row */
+    int error;       /* errno of the write that failed; 0: none. Cleared by reload and rescan. */
+    bool unverified; /* every write succeeded, the driver link does not show it */
+    enum action_kind failed_at;
+    char *previous_driver; /* the native driver it was taken from, or NULL */
+    uint64_t seen_usec;    /* CLOCK_MONOTONIC, when it was first seen */
+    uint64_t bound_usec;   /* how long from then until it was verified; 0: not yet */
+    int logged_state;      /* the state the journal was last told; -1: none */
+    int logged_reason;
+};
+
+struct records {
+    struct record *v; /* sorted by address */
+    size_t n, allocated;
+};
+
+void records_done(struct records *r);
+
+/* NULL: nothing is known. Valid until one is added or dropped. */
+struct record *records_find(const struct records *r, struct pci_addr a);
+
+/* Finds or adds; NULL when out of memory. */
+struct record *records_get(struct records *r, struct pci_addr a);
+
+void records_drop(struct records *r, struct pci_addr a);
+
+/* Forgets failures, so that the next plan tries again. */
+void records_clear_errors(struct records *r);

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rootfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "util.h"
+
+int rootfs_open_root(const char *path)
+{
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+int rootfs_open(int root_fd, const char *path, int flags)
+{
+    struct open_how how = {.flags = (uint64_t)flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+    long fd = syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+    return fd < 0 ? -errno : (int)fd;
+}
+
+int rootfs_read_line(int root_fd, const char *path, char *buf, size_t size)
+{
+    CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_RDONLY | O_NONBLOCK);
+    if (fd < 0)
+        return fd;
+
+    ssize_t n = read(fd, buf, size);
+    if (n < 0)
+        return -errno;
+    if ((size_t)n == size)
+        return -E2BIG;
+    while (n > 0 && (buf[n - 1] == '\n' || buf[n - 1] == '\0'))
+        n--;
+    buf[n] = '\0';
+    return (int)n;
+}
+
+int rootfs_read_file(int root_fd, const char *path, size_t max, char **ret, size_t *ret_size)
+{
+    CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+
+    if (fd < 0)
+        return fd;
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (S_ISDIR(st.st_mode))
+        return -EISDIR;
+    if (!S_ISREG(st.st_mode))
+        return -EINVAL;
+
+    CLEANUP_FREE char *buf = malloc(max + 1); /* files in /proc have no size to go by */
+    size_t used = 0;
+    ssize_t n;
+    if (!buf)
+        return -ENOMEM;
+    do {
+        n = read(fd, buf + used, max + 1 - used);
+        if (n < 0)
+            return -errno;
+        used += (size_t)n;
+    } while (n > 0 && used <= max);
+    if (used > max)
+        return -EFBIG;
+
+    char *fit = realloc(buf, used + 1);
+    if (!fit)
+        return -ENOMEM;
+    buf = NULL;
+    fit[used] = '\0';
+    *ret = fit;
+    *ret_size = used;
+    return 0;
+}

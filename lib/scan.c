@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pci/pci.h>
+
+#include "rootfs.h"
+#include "util.h"
+
+#define DEVICES "sys/bus/pci/devices"
+
+/* Long enough for any attribute's path: the longest names are slots', which sysfs limits to 255. */
+#define ATTR_MAX 320
+
+struct slot {
+    struct pci_addr addr; /* function 0 stands for the slot */
+    char *name;
+};
+
+struct slots {
+    struct slot *v;
+    size_t n, allocated;
+};
+
+static void slots_done(struct slots *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        free(l->v[i].name);
+    free(l->v);
+}
+
+static DIR *open_dir(int root_fd, const char *path, int *ret_error)
+{
+    int fd = rootfs_open(root_fd, path, O_RDONLY | O_DIRECTORY);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+    *ret_error = dir ? 0 : fd < 0 ? fd : -errno;
+    if (!dir && fd >= 0)
+        close(fd);
+    return dir;
+}
+
+/* -- one device -- */
+
+static const char *attribute(char buf[static ATTR_MAX], struct pci_addr a, const char *name)
+{
+    snprintf(buf, ATTR_MAX, DEVICES "/%s/%s", pci_addr_text(a).s, name);
+    return buf;
+}
+
+/* The last part of a symbolic link's target; false if there is none. */
+static bool link_name(int root_fd, struct pci_addr a, const char *name,
+                      char buf[static NAME_MAX + 1])
+{
+    char path[ATTR_MAX], target[PATH_MAX];
+    ssize_t n = readlinkat(root_fd, attribute(path, a, name), target, sizeof(target) - 1);
+
+    if (n <= 0)
+        return false;
+    target[n] = '\0';
+    const char *slash = strrchr(target, '/');
+    const char *last = slash ? slash + 1 : target;
+    if (!*last || strlen(last) > NAME_MAX)
+        return false;
+    memcpy(buf, last, strlen(last) + 1);
+    return true;
+}
+
+static bool exists(int root_fd, const char *path)
+{
+    return faccessat(root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Everything that the modalias tells. Returns false if the device is gone. */
+static bool identify(int root_fd, struct device *d)
+{
+    char path[ATTR_MAX], text[128];
+    unsigned v, dev, sv, sd, base, sub, interface;
+
+    if (rootfs_read_line(root_fd, attribute(path, d->addr, "modalias"), text, sizeof(text)) < 0)
+        return false;
+    if (sscanf(text, "pci:v%8Xd%8Xsv%8Xsd%8Xbc%2Xsc%2Xi%2X", &v, &dev, &sv, &sd, &base, &sub,
+               &interface) != 7)
+        return false;
+    d->vendor = (uint16_t)v;
+    d->device = (uint16_t)dev;
+    d->subvendor = (uint16_t)sv;
+    d->subdevice = (uint16_t)sd;
+    d->class_code = base << 16 | sub << 8 | interface;
+    return true;
+}
+
+static void read_group(int root_fd, struct device *d)
+{
+    char name[NAME_MAX + 1], path[ATTR_MAX], rest;
+    unsigned group;
+
+    d->group = NO_GROUP;
+    d->node = false;
+    if (!link_name(root_fd, d->addr, "iommu_group", name) ||
+        sscanf(name, "%9u%c", &group, &rest) != 1)
+        return;
+    d->group = group;
+    if (!driver_is_vfio(d->driver))
+        return;
+    snprintf(path, sizeof(path), "dev/vfio/%u", group);
+    d->node = exists(root_fd, path);
+}
+
+/* The PCIe device serial number, as lspci writes it. Configuration space beyond 64 bytes takes
+ * CAP_SYS_ADMIN: without it the serial stays unknown. */
+static char *read_serial(int root_fd, struct pci_addr a)
+{
+    char path[ATTR_MAX];
+    uint8_t config[4096];
+    CLEANUP_CLOSE int fd = rootfs_open(root_fd, attribute(path, a, "config"), O_RDONLY);
+    ssize_t n = fd < 0 ? -1 : pread(fd, config, sizeof(config), 0);
+    unsigned at = 0x100;
+
+    for (unsigned hops = 0; hops < 64 && at >= 0x100 && (ssize_t)at + 12 <= n; hops++) {
+        const uint8_t *c = config + at;
+        uint32_t header = (uint32_t)c[3] << 24 | (uint32_t)c[2] << 16 | (uint32_t)c[1] << 8 | c[0];
+        char *text;
+        if ((header & 0xffff) == PCI_EXT_CAP_ID_DSN) {
+            int r = asprintf(&text, "%02x-%02x-%02x-%02x-%02x-%02x-%02x-%02x", c[11], c[10], c[9],
+                             c[8], c[7], c[6], c[5], c[4]);
+            return r < 0 ? NULL : text;
+        }
+        at = header >> 20 & 0xffc; /* version in between */
+    }
+    return NULL;
+}
+
+static char *slot_name(const struct slots *slots, struct pci_addr a)
+{
+    for (size_t i = 0; i < slots->n; i++)
+        if (pci_addr_same_slot(slots->v[i].addr, a))
+            return strdup(slots->v[i].name);
+    return NULL;
+}
+
+/* d->driver points into `driver` until the device is put into a snapshot. */
+static void read_details(int root_fd, const struct policy *p, const struct slots *slots,
+                         struct device *d, char driver[static NAME_MAX + 1])
+{
+    char path[ATTR_MAX];
+
+    d->detailed = true;
+    d->driver = link_name(root_fd, d->addr, "driver", driver) ? driver : NULL;
+    read_group(root_fd, d);
+    /* Only bridges have this attribute, whatever their class says. */
+    d->bridge = exists(root_fd, attribute(path, d->addr, "secondary_bus_number"));
+    d->vf = exists(root_fd, attribute(path, d->addr, "physfn"));
+    d->slot = slot_name(slots, d->addr);
+    d->serial = !p || policy_uses(p, KEY_SERIAL) ? read_serial(root_fd, d->addr) : NULL;
+}
+
+/* -- slots -- */
+
+static int by_slot_name(const void *x, const void *y)
+{
+    const struct slot *a = x, *b = y;
+    return strcmp(a->name, b->name);
+}
+
+/* A hot-plug driver may name one place twice; the name that sorts first counts. */
+static int read_slots(int root_fd, const struct policy *p, struct slots *ret)
+{
+    const struct dirent *e;
+    int r;
+
+    if (p && !policy_uses(p, KEY_SLOT))
+        return 0;
+    CLEANUP(closedirp) DIR *dir = open_dir(root_fd, "sys/bus/pci/slots", &r);
+    while (dir && (e = readdir(dir))) {
+        char path[ATTR_MAX], text[32], full[40];
+        struct slot slot = {0};
+        snprintf(path, sizeof(path), "sys/bus/pci/slots/%s/address", e->d_name);
+        if (e->d_name[0] == '.' || rootfs_read_line(root_fd, path, text, sizeof(text)) < 0)
+            continue;
+        snprintf(full, sizeof(full), "%s.0", text);
+        if (pci_addr_parse(full, &slot.addr) < 0)
+            continue;
+        slot.name = strdup(e->d_name);
+        if (!slot.name || !grow(&ret->v, &ret->allocated, ret->n, sizeof(*ret->v))) {
+            free(slot.name);
+            return -ENOMEM;
+        }
+        ret->v[ret->n++] = slot;
+    }
+    if (ret->n > 1)
+        qsort(ret->v, ret->n, sizeof(*ret->v), by_slot_name);
+    return 0;
+}
+
+/* -- which devices matter -- */
+
+static int detail(int root_fd, const struct policy *p, const struct slots *slots,
+                  struct snapshot *s, size_t i)
+{
+    struct device d = s->devices[i];
+    char driver[NAME_MAX + 1];
+
+    if (d.detailed)
+        return 0;
+    read_details(root_fd, p, slots, &d, driver);
+    return snapshot_put(s, &d);
+}
+
+/* The functions of the same slot, which may have to come along. */
+static int detail_slot(int root_fd, const struct policy *p, const struct slots *slots,
+                       struct snapshot *s, size_t i)
+{
+    struct pci_addr a = s->devices[i].addr;
+    int r = 0;
+
+    while (i > 0 && pci_addr_same_slot(s->devices[i - 1].addr, a))
+        i--;
+    for (; r == 0 && i < s->n && pci_addr_same_slot(s->devices[i].addr, a); i++)
+        r = detail(root_fd, p, slots, s, i);
+    return r;
+}
+
+/* The members of the IOMMU group, which decide whether it is viable. */
+static int detail_group(int root_fd, const struct policy *p, const struct slots *slots,
+                        struct snapshot *s, uint32_t group)
+{
+    char path[ATTR_MAX];
+    const struct dirent *e;
+    int r;
+
+    snprintf(path, sizeof(path), "sys/kernel/iommu_groups/%u/devices", group);
+    CLEANUP(closedirp) DIR *dir = open_dir(root_fd, path, &r);
+    r = 0;
+    while (dir && r == 0 && (e = readdir(dir))) {
+        struct pci_addr a;
+        if (pci_addr_parse(e->d_name, &a) < 0)
+            continue;
+        const struct device *member = snapshot_find(s, a);
+        if (member)
+            r = detail(root_fd, p, slots, s, (size_t)(member - s->devices));
+    }
+    return r;
+}
+
+static int detail_relevant(int root_fd, const struct policy *p, const struct slots *slots,
+                           struct snapshot *s)
+{
+    uint32_t last_group = NO_GROUP;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < s->n; i++)
+        if (!p || policy_may_match(p, &s->devices[i]))
+            r = detail_slot(root_fd, p, slots, s, i);
+    for (size_t i = 0; p && r == 0 && i < s->n; i++) {
+        const struct device *d = &s->devices[i];
+        if (!d->detailed || d->group == NO_GROUP || d->group == last_group)
+            continue; /* functions of one card mostly share a group */
+        last_group = d->group;
+        r = detail_group(root_fd, p, slots, s, d->group);
+    }
+    return r;
+}
+
+/* -- the whole -- */
+
+int scan_drivers(int root_fd, const struct policy *p, struct snapshot *s)
+{
+    s->n_registered = 0;
+    for (size_t i = 0; p && i < p->n_rules; i++) {
+        const char *driver = p->rules[i].driver;
+        char path[ATTR_MAX];
+        if (rule_is_native(&p->rules[i]))
+            continue;
+        if (streq(driver, "auto"))
+            driver = "vfio-pci";
+        snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s", driver);
+        if (!snapshot_is_registered(s, driver) && exists(root_fd, path) &&
+            snapshot_add_registered(s, driver) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* systemd notes each unit that it started; the note stays while the unit is active. Without systemd
+ * nothing tells: then every pass counts as cold boot, which refuses more. */
+static bool is_cold_boot(int root_fd)
+{
+    return !exists(root_fd, "run/systemd/units/invocation:systemd-udev-trigger.service");
+}
+
+static bool is_unsafe_noiommu(int root_fd)
+{
+    char text[8];
+
+    return rootfs_read_line(root_fd, "sys/module/vfio/parameters/enable_unsafe_noiommu_mode", text,
+                            sizeof(text)) == 1 &&
+           text[0] == 'Y';
+}
+
+static int identify_all(int root_fd, struct snapshot *s)
+{
+    const struct dirent *e;
+    int r;
+    CLEANUP(closedirp) DIR *dir = open_dir(root_fd, DEVICES, &r);
+
+    while (dir && r == 0 && (e = readdir(dir))) {
+        struct device d = {.group = NO_GROUP};
+        if (pci_addr_parse(e->d_name, &d.addr) == 0 && identify(root_fd, &d))
+            r = snapshot_append(s, &d);
+    }
+    snapshot_sort(s);
+    return r;
+}
+
+int scan_all(int root_fd, const struct policy *p, struct snapshot *ret)
+{
+    CLEANUP(slots_done) struct slots slots = {0};
+    int r;
+
+    ret->cold_boot = is_cold_boot(root_fd);
+    ret->unsafe_noiommu = is_unsafe_noiommu(root_fd);
+    r = identify_all(root_fd, ret);
+    if (r == 0)
+        r = read_slots(root_fd, p, &slots);
+    if (r == 0)
+        r = detail_relevant(root_fd, p, &slots, ret);
+    if (r == 0)
+        r = scan_drivers(root_fd, p, ret);
+    return r;
+}
+
+int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct snapshot *s)
+{
+    CLEANUP(slots_done) struct slots slots = {0};
+    struct device d = {.addr = a, .group = NO_GROUP};
+    int r;
+
+    if (!identify(root_fd, &d)) {
+        snapshot_remove(s, a);
+        return 0;
+    }
+    r = read_slots(root_fd, p, &slots);
+    if (r == 0)
+        r = snapshot_put(s, &d);
+    if (r < 0)
+        return r;
+
+    const struct device *put = snapshot_find(s, a);
+    size_t i = (size_t)(put - s->devices);
+    if (!p || policy_may_match(p, &d)) {
+        r = detail_slot(root_fd, p, &slots, s, i);
+        put = snapshot_find(s, a);
+        if (r == 0 && put->group != NO_GROUP)
+            r = detail_group(root_fd, p, &slots, s, put->group);
+        return r;
+    }
+    /* It may matter for the sake of another one: of the same slot, or of the same group. */
+    return detail(root_fd, p, &slots, s, i);
+}

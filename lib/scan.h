@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The only reader of /sys. Reads nothing that takes a device's lock (uevent, driver_override,
+ * sriov_numvfs): while a driver's remove() hangs, those block for ever; modalias, links and
+ * directories never do. Any file may vanish between two reads: the device is then left out. */
+#pragma once
+
+#include "policy.h"
+#include "snapshot.h"
+
+/* Takes a snapshot of the tree below root_fd. Devices that no rule of the policy can concern are
+ * only identified (3 system calls each); policy NULL: everything is read of all. `ret` must be
+ * empty; call snapshot_done() also on failure. Returns 0, -ENOENT (no /sys/bus/pci), -ENOMEM or
+ * another negative errno. */
+int scan_all(int root_fd, const struct policy *p, struct snapshot *ret);
+
+/* Reads one device anew into the snapshot, with what no rule could concern left out likewise; drops
+ * it from the snapshot if it is gone. Returns 0 or -ENOMEM. */
+int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct snapshot *s);
+
+/* Looks again which of the policy's drivers the kernel knows. Returns 0 or -ENOMEM. */
+int scan_drivers(int root_fd, const struct policy *p, struct snapshot *s);

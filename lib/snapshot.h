@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the kernel shows of the PCI devices at one moment, as values. scan.h makes one from /sys;
+ * the text form serves tests and bug reports. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "pciaddr.h"
+
+#define NO_GROUP UINT32_MAX
+
+struct device {
+    struct pci_addr addr;
+    uint16_t vendor, device, subvendor, subdevice; /* modalias */
+    uint32_t class_code;                           /* 24 bits: base, sub, interface; modalias */
+
+    /* Known only where `detailed`: the scanner leaves out what no rule can concern. */
+    bool detailed;
+    bool bridge;        /* header type 1 or 2 */
+    bool vf;            /* a virtual function of SR-IOV */
+    bool node;          /* /dev/vfio/GROUP is there */
+    uint32_t group;     /* IOMMU group, or NO_GROUP */
+    const char *driver; /* the driver link's target; NULL: none. Owned by the snapshot. */
+    char *slot;         /* physical slot; NULL: none or not looked for. Owned by the device. */
+    char *serial;       /* PCIe device serial number as lspci writes it; NULL likewise */
+};
+
+struct snapshot {
+    struct device *devices; /* sorted by address */
+    size_t n, allocated;
+    char **names; /* every driver name, once */
+    size_t n_names;
+    const char **registered; /* drivers of the policy that the kernel knows; point into names */
+    size_t n_registered;
+    bool cold_boot;      /* udev's coldplug has not begun */
+    bool unsafe_noiommu; /* vfio.enable_unsafe_noiommu_mode */
+};
+
+void snapshot_done(struct snapshot *s);
+
+/* The device with this address, or NULL. Valid until a device is put or removed. */
+struct device *snapshot_find(const struct snapshot *s, struct pci_addr a);
+
+/* Adds a device or replaces the one with its address; takes over slot and serial, also on failure.
+ * d->driver may point anywhere: the snapshot keeps a copy. Returns 0 or -ENOMEM. */
+int snapshot_put(struct snapshot *s, const struct device *d);
+
+/* The same for many: an address that is not there yet, in any order; then sort, before anything
+ * else. */
+int snapshot_append(struct snapshot *s, const struct device *d);
+void snapshot_sort(struct snapshot *s);
+
+void snapshot_remove(struct snapshot *s, struct pci_addr a);
+
+/* The snapshot's own copy of a driver name; NULL when out of memory. */
+const char *snapshot_name(struct snapshot *s, const char *name);
+
+/* Notes that the kernel knows this driver. Returns 0 or -ENOMEM. */
+int snapshot_add_registered(struct snapshot *s, const char *driver);
+bool snapshot_is_registered(const struct snapshot *s, const char *driver);
+
+/* Is the driver one of VFIO's (vfio-pci or a variant)? NULL is not. */
+bool driver_is_vfio(const char *driver);
+
+/* The text form: one line a device. Returns 0 or negative errno of the stream. */
+int snapshot_write(const struct snapshot *s, FILE *f);
+
+/* Reads the text form into an empty snapshot. Returns 0, -ENOMEM, or -EINVAL with the number of the
+ * line that is not understood in *ret_line. */
+int snapshot_read(struct snapshot *s, const char *text, unsigned *ret_line);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "state.h"
+
+const char *state_word(enum device_state s)
+{
+    static const char *const words[STATE_MAX] = {
+        [STATE_PENDING] = "pending",   [STATE_BOUND] = "bound",         [STATE_REFUSED] = "refused",
+        [STATE_BUSY] = "busy",         [STATE_FAILED] = "failed",       [STATE_STUCK] = "stuck",
+        [STATE_RELEASED] = "released", [STATE_CONTESTED] = "contested",
+    };
+    return words[s];
+}
+
+const char *reason_word(enum reason r)
+{
+    static const char *const words[REASON_MAX] = {
+        [REASON_NONE] = "",
+        [REASON_BRIDGE] = "bridge",
+        [REASON_UNPROVEN_AT_BOOT] = "unproven-at-boot",
+        [REASON_HOTPLUG_OFF] = "hotplug-off",
+        [REASON_COMPANION_REFUSED] = "companion-refused",
+        [REASON_NO_IOMMU] = "no-iommu",
+        [REASON_DRIVER_MISSING] = "driver-missing",
+        [REASON_KERNEL_ERROR] = "kernel-error",
+        [REASON_NOT_VERIFIED] = "not-verified",
+        [REASON_DEADLINE] = "deadline",
+    };
+    return words[r];
+}
+
+const char *problem_word(enum problem p)
+{
+    switch (p) {
+    case PROBLEM_NO_IOMMU:
+        return "no-iommu";
+    case PROBLEM_GROUP_NOT_VIABLE:
+        return "group-not-viable";
+    case PROBLEM_NODE_MISSING:
+        return "node-missing";
+    case PROBLEM_NATIVE_DRIVER_TOUCHED:
+        return "native-driver-touched";
+    case PROBLEM_DRIVER_NOT_ADVERTISED:
+        return "driver-not-advertised";
+    case PROBLEM_UNPROVEN_AT_BOOT:
+        return "unproven-at-boot";
+    case PROBLEM_MAX:
+        break;
+    }
+    return "";
+}
+
+const char *action_word(enum action_kind a)
+{
+    static const char *const words[ACTION_MAX] = {
+        [ACTION_OVERRIDE] = "override", [ACTION_UNBIND] = "unbind", [ACTION_BIND] = "bind"};
+    return words[a];
+}

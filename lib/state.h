@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The closed sets of words in which vfio-bindd speaks of a device, on the bus, in the journal and
+ * in the plan alike. Pure. */
+#pragma once
+
+enum device_state {
+    STATE_PENDING,   /* something is still to be done or being done */
+    STATE_BOUND,     /* the driver link was read back */
+    STATE_REFUSED,   /* protected */
+    STATE_BUSY,      /* a native user or a virtual machine holds it */
+    STATE_FAILED,    /* the kernel said no, or something it needs is missing */
+    STATE_STUCK,     /* a kernel call for it is past its deadline */
+    STATE_RELEASED,  /* handed back by an administrator */
+    STATE_CONTESTED, /* something else keeps rebinding it */
+    STATE_MAX,
+};
+
+enum reason {
+    REASON_NONE,
+    REASON_BRIDGE,
+    REASON_UNPROVEN_AT_BOOT,
+    REASON_HOTPLUG_OFF,
+    REASON_COMPANION_REFUSED, /* what would have to come along may not */
+    REASON_NO_IOMMU,
+    REASON_DRIVER_MISSING, /* the target driver is not registered */
+    REASON_KERNEL_ERROR,   /* with errno and the write that failed */
+    REASON_NOT_VERIFIED,   /* the write succeeded, but the driver link does not show it */
+    REASON_DEADLINE,
+    REASON_MAX,
+};
+
+/* Bits of a set. */
+enum problem {
+    PROBLEM_NO_IOMMU = 1 << 0,
+    PROBLEM_GROUP_NOT_VIABLE = 1 << 1,
+    PROBLEM_NODE_MISSING = 1 << 2,
+    PROBLEM_NATIVE_DRIVER_TOUCHED = 1 << 3,
+    PROBLEM_DRIVER_NOT_ADVERTISED = 1 << 4,
+    PROBLEM_UNPROVEN_AT_BOOT = 1 << 5,
+    PROBLEM_MAX = 1 << 6,
+};
+
+enum action_kind {
+    ACTION_OVERRIDE, /* write the target to driver_override */
+    ACTION_UNBIND,   /* from the driver that has it */
+    ACTION_BIND,     /* to the target */
+    ACTION_MAX,
+};
+
+const char *state_word(enum device_state s);
+const char *reason_word(enum reason r); /* "" for REASON_NONE */
+const char *problem_word(enum problem p);
+const char *action_word(enum action_kind a);
