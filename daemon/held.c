@@ -136,7 +136,7 @@ int held_save(int root_fd, const struct records *records, const struct held_work
         dir = rootfs_open(root_fd, FOLDER, O_PATH | O_DIRECTORY);
     if (dir < 0)
         return dir;
-    int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     CLEANUP(fclosep) FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
     if (!f) {
         int r = -errno;

@@ -9,16 +9,27 @@
 
 #include "util.h"
 
+/* The root below which links must stay, if it is not "/": -1 if it is. Below "/" a plain openat()
+ * does the same; and openat2() is not to be had in a unit with RestrictSUIDSGID=, whose seccomp
+ * filter cannot look into its arguments and answers ENOSYS. */
+static int confined_fd = -1;
+
 int rootfs_open_root(const char *path)
 {
     int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+
+    if (fd < 0)
+        return -errno;
+    if (!streq(path, "/"))
+        confined_fd = fd;
+    return fd;
 }
 
 int rootfs_open(int root_fd, const char *path, int flags)
 {
     struct open_how how = {.flags = (uint64_t)flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
-    long fd = syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+    long fd = root_fd == confined_fd ? syscall(SYS_openat2, root_fd, path, &how, sizeof(how))
+                                     : openat(root_fd, path, flags | O_CLOEXEC);
     return fd < 0 ? -errno : (int)fd;
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Files below a root directory descriptor ("/" or the tree given by --root). Paths have no leading
- * slash. Absolute symbolic links stay inside the root (openat2, RESOLVE_IN_ROOT). */
+ * slash. Absolute symbolic links stay inside the root. */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Opens the root itself. Returns a descriptor or negative errno. */
+/* Opens the root itself; a process has one that is not "/" at most. Returns a descriptor or
+ * negative errno. */
 int rootfs_open_root(const char *path);
 
 /* Opens a file; O_CLOEXEC is added. Returns a descriptor or negative errno. */

@@ -1,0 +1,160 @@
+# shellcheck shell=bash
+# For the tests of the lab's scenarios, sourced before them in the guest.
+#
+# A test is bash. It says what it finds with these, and its last line is `done`,
+# printed by finish. There is no `set -e`: a check that fails is reported, and
+# the test goes on.
+#
+#   check "description" COMMAND…   ok if the command succeeds
+#   check_not "description" COMMAND…   ok if it fails
+#   check_equal "description" WANTED FOUND
+#   note "text"                    a comment
+#   show COMMAND…                  a command and its output, as comments
+#   finish                         the end of the test was reached
+
+LAB_RESULTS=/run/lab-results
+EMUGPU=/sys/module/emugpu/parameters
+PCI=/sys/bus/pci/devices
+
+# The console of the results, and a copy which run-test looks at.
+emit() {
+    printf '%s\n' "$@" | tee -a "$LAB_RESULTS" >/dev/ttyS1
+}
+
+comment() {
+    sed 's/^/# /' | tee -a "$LAB_RESULTS" >/dev/ttyS1
+}
+
+note() {
+    printf '%s\n' "$*" | comment
+}
+
+show() {
+    note "\$ $*"
+    "$@" 2>&1 </dev/null | comment
+}
+
+report() { # STATUS DESCRIPTION OUTPUT
+    if (($1 == 0)); then
+        emit "ok - $2"
+        return 0
+    fi
+    emit "not ok - $2"
+    [[ -z $3 ]] || printf '%s\n' "$3" | comment
+    return 1
+}
+
+# Commands run in this shell, not in a subshell: `wait` works, variables stay.
+check() {
+    local description=$1 output=/run/lab-output status=0
+    shift
+    "$@" >"$output" 2>&1 || status=$?
+    report "$status" "$description" "$* => $status"$'\n'"$(<"$output")"
+}
+
+check_not() {
+    local description=$1 output=/run/lab-output status=1
+    shift
+    "$@" >"$output" 2>&1 || status=0
+    report "$status" "$description" "$* => 0"$'\n'"$(<"$output")"
+}
+
+check_equal() { # DESCRIPTION WANTED FOUND
+    local status=0
+    [[ $2 == "$3" ]] || status=1
+    report "$status" "$1" "wanted: $2"$'\n'"found:  $3"
+}
+
+finish() {
+    emit "done"
+}
+
+# Waits until a command succeeds, at most so many seconds.
+wait_for() { # SECONDS COMMAND…
+    local end=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        ((SECONDS < end)) || return 1
+        sleep 0.1
+    done
+}
+
+# The addresses of the PCI functions with a vendor (and device), one a line.
+functions_of() { # VENDOR [DEVICE]
+    local dir vendor device
+    for dir in "$PCI"/*; do
+        { read -r vendor <"$dir/vendor" && read -r device <"$dir/device"; } 2>/dev/null ||
+            continue
+        if [[ $vendor == "0x$1" && ${2:-${device#0x}} == "${device#0x}" ]]; then
+            echo "${dir##*/}"
+        fi
+    done
+}
+
+gpu_functions() { # all of NVIDIA's: graphics and audio
+    functions_of 10de
+}
+
+gpus() { # only the graphics functions
+    local address
+    for address in $(gpu_functions); do
+        [[ $address != *.0 ]] || echo "$address"
+    done
+}
+
+# The name of the driver of a function, "none" without one.
+driver_of() { # ADDRESS
+    local link
+    if link=$(readlink "$PCI/$1/driver"); then
+        echo "${link##*/}"
+    else
+        echo none
+    fi
+}
+
+# How many of some functions have a driver.
+count_driver() { # DRIVER ADDRESS…
+    local driver=$1 address count=0
+    shift
+    for address; do
+        [[ $(driver_of "$address") != "$driver" ]] || count=$((count + 1))
+    done
+    echo "$count"
+}
+
+group_of() { # ADDRESS
+    local link
+    link=$(readlink "$PCI/$1/iommu_group") && echo "${link##*/}"
+}
+
+# The address of a function of the card in a slot of /sys/bus/pci/slots.
+in_slot() { # SLOT [FUNCTION]
+    local address
+    read -r address <"/sys/bus/pci/slots/$1/address" && echo "$address.${2:-0}"
+}
+
+# Plugs or unplugs the emulated GPU in a slot; returns when the kernel is done.
+plug() { # SLOT
+    echo "$1" >"$EMUGPU/plug"
+}
+
+unplug() { # SLOT
+    echo "$1" >"$EMUGPU/unplug"
+}
+
+nvidia_parameter() { # NAME
+    cat "/sys/module/nvidia/parameters/$1" 2>/dev/null || echo 0
+}
+
+nvidia_probes() {
+    nvidia_parameter probes
+}
+
+nvidia_removes() {
+    nvidia_parameter removes
+}
+
+# What the kernel complains of when something went wrong inside it.
+kernel_complaints() {
+    dmesg | grep -E 'WARNING:|BUG:|Oops|Call Trace|general protection|refcount_t'
+}
