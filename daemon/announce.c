@@ -88,13 +88,13 @@ static enum event_id event_of(enum device_state s)
     }
 }
 
-static void announce_device(const struct verdict *v, const struct policy *p,
-                            const struct snapshot *s, const struct records *records)
+static void announce_device(const struct verdict *v, const struct snapshot *s,
+                            const struct records *records)
 {
     const struct record *r = records_find(records, s->devices[v->device].addr);
     char sentence[SENTENCE_MAX];
 
-    verdict_sentence(v, p, s, records, sentence);
+    verdict_sentence(v, s, records, sentence);
     journal_device(event_of(v->state), v, s, r, sentence);
     problem_sentence(v, s, sentence);
     if (*sentence)
@@ -143,7 +143,7 @@ void announce_devices(const struct plan *plan, const struct policy *p, const str
         if (!is_news(v, r))
             continue;
         if (news <= LINES_MAX)
-            announce_device(v, p, s, records);
+            announce_device(v, s, records);
         if (r) {
             r->logged_state = (int)v->state;
             r->logged_reason = (int)v->reason;

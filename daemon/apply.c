@@ -119,10 +119,7 @@ static void note_success(struct record *r, const struct op *op)
     case ACTION_OVERRIDE:
         r->overridden = true;
         break;
-    case ACTION_UNBIND:
-        r->touched = true;
-        free(r->previous_driver);
-        r->previous_driver = strdup(op->driver);
+    case ACTION_UNBIND: /* noted when it was begun */
         break;
     case ACTION_BIND:
         r->confirmed = true;
@@ -357,14 +354,21 @@ static size_t takeovers_running(const struct apply *a)
     return n;
 }
 
-/* The worker is on record before it does anything that may outlive us. */
+/* Who had the device, and who works on it, is on record before anything is done that may outlive
+ * us. */
 static int start_takeover(struct apply *a, const struct op ops[2])
 {
+    struct record *record = records_get(a->records, ops[0].addr);
     struct job *j;
     int r = job_new(a, 2, &j);
 
     if (r < 0)
         return r;
+    if (record) {
+        record->touched = true;
+        free(record->previous_driver);
+        record->previous_driver = strdup(ops[0].driver);
+    }
     j->takeover = true;
     (void)held_workers_add(&a->held, ops[0].addr, worker_pid(j->worker));
     (void)apply_save(a);

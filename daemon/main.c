@@ -135,6 +135,29 @@ static int check_policy(const struct arguments *a, int root_fd)
     return EXIT_SUCCESS;
 }
 
+/* What the plan may take for granted: devices that are on a VFIO driver are really bound; drivers
+ * that are not loaded can be (the unit does so). */
+static int assume(const struct policy *p, struct snapshot *s, struct records *records)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (!driver_is_vfio(s->devices[i].driver))
+            continue;
+        struct record *r = records_get(records, s->devices[i].addr);
+        if (!r)
+            return -ENOMEM;
+        r->confirmed = true;
+    }
+    for (size_t i = 0; i < p->n_rules; i++) {
+        const char *driver = rule_target(&p->rules[i]);
+        if (!driver || snapshot_is_registered(s, driver))
+            continue;
+        printf("note: the driver %s is not loaded; it is assumed that it can be\n", driver);
+        if (snapshot_add_registered(s, driver) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
 static int dry_run(int root_fd)
 {
     CLEANUP(diags_done) struct diags d = {0};
@@ -149,12 +172,8 @@ static int dry_run(int root_fd)
     r = policy_load(root_fd, &p, &d, &off);
     if (r >= 0)
         r = scan_all(root_fd, &p, &s);
-    for (size_t i = 0; r >= 0 && i < s.n; i++) { /* what is bound before us, is bound */
-        struct record *record =
-            driver_is_vfio(s.devices[i].driver) ? records_get(&records, s.devices[i].addr) : NULL;
-        if (record)
-            record->confirmed = true;
-    }
+    if (r >= 0)
+        r = assume(&p, &s, &records);
     if (r >= 0)
         r = plan_make(&p, &s, &records, &plan);
     if (r < 0) {
@@ -166,7 +185,7 @@ static int dry_run(int root_fd)
     print_mistakes(&d);
     if (off)
         puts("disabled by the kernel command line: nothing of this would be done");
-    plan_write(&plan, &p, &s, &records, stdout);
+    plan_write(&plan, &s, &records, stdout);
     return d.errors > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

@@ -69,7 +69,7 @@ static void send_ready(struct manager *m)
     send_status(m, "READY=1\n");
 }
 
-static void summarise(struct manager *m, const char *what)
+static void summarise(struct manager *m, uint64_t usec)
 {
     struct tally t = tally_make(&m->plan, &m->policy, m->mistakes);
     char text[256];
@@ -81,30 +81,32 @@ static void summarise(struct manager *m, const char *what)
                       "nothing is selected: no policy has a rule; add one to /etc/vfio-bindd.conf "
                       "and run \"systemctl reload vfio-bindd\"");
     else
-        journal_event(tally_is_good(&t) ? EVENT_READY : EVENT_DEGRADED, "%s after %llu ms: %s",
-                      what, (unsigned long long)(now_usec() - m->start_usec) / 1000, text);
+        journal_event(tally_is_good(&t) ? EVENT_READY : EVENT_DEGRADED, "%s (%llu ms)", text,
+                      (unsigned long long)usec / 1000);
 }
 
-/* Nothing is under way any more but what is stuck. */
+/* Nothing is under way any more but what is stuck. The boot waits for READY, not for the journal.
+ */
 static void settle(struct manager *m)
 {
-    bool first = !m->ready;
+    uint64_t usec = now_usec() - m->start_usec;
 
-    if (m->disabled && first)
-        journal_plain(LOG_NOTICE, "disabled by the kernel command line: nothing is done");
-    if (!m->disabled)
+    if (m->ready)
+        send_status(m, "");
+    else
+        send_ready(m);
+    if (m->disabled) {
+        if (m->summary_due)
+            journal_plain(LOG_NOTICE, "disabled by the kernel command line: nothing is done");
+    } else {
         announce_devices(&m->plan, &m->policy, &m->snapshot, &m->records);
-    if (m->summary_due && !m->disabled) {
-        m->summary_due = false;
-        summarise(m, first ? "ready" : "looked at everything");
+        if (m->summary_due)
+            summarise(m, usec);
     }
+    m->summary_due = false;
     if (apply_save(m->apply) < 0)
         journal_plain(LOG_WARNING, "cannot write /run/vfio-bindd/state: a restart will not know "
-                                   "which drivers had the devices before: %m");
-    if (first)
-        send_ready(m);
-    else
-        send_status(m, "");
+                                   "which drivers had the devices before");
     if (m->options.once)
         sd_event_exit(m->event, 0);
 }
@@ -115,9 +117,9 @@ static int on_boot_deadline(sd_event_source *source, uint64_t usec, void *userda
 
     (void)source;
     (void)usec;
-    announce_devices(&m->plan, &m->policy, &m->snapshot, &m->records);
-    journal_event(EVENT_DEGRADED, "boot goes on at boot-deadline, the first pass is not done yet");
     send_ready(m);
+    journal_event(EVENT_DEGRADED, "boot goes on at boot-deadline, the first pass is not done yet");
+    announce_devices(&m->plan, &m->policy, &m->snapshot, &m->records);
     return 0;
 }
 

@@ -143,13 +143,12 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
     }
 }
 
-void verdict_sentence(const struct verdict *v, const struct policy *p, const struct snapshot *s,
+void verdict_sentence(const struct verdict *v, const struct snapshot *s,
                       const struct records *records, char buf[static SENTENCE_MAX])
 {
     const struct device *d = &s->devices[v->device];
     char what[SENTENCE_MAX - 160], along[40] = "";
 
-    (void)p;
     if (v->companion)
         snprintf(along, sizeof(along), " with %s", pci_addr_text(v->leader).s);
     state_sentence(v, s, records_find(records, d->addr), what, sizeof(what));
@@ -159,37 +158,48 @@ void verdict_sentence(const struct verdict *v, const struct policy *p, const str
              v->state == STATE_BOUND || v->state == STATE_PENDING ? "" : ": ", what);
 }
 
+/* Somebody else's device is in the way: name the line to add. One that a rule names already has
+ * lines of its own. */
+static void not_viable_sentence(const struct verdict *v, const struct snapshot *s, char *buf)
+{
+    const struct device *d = &s->devices[v->device], *other = snapshot_find(s, v->other);
+    struct pci_addr_text address = pci_addr_text(d->addr), in_the_way = pci_addr_text(v->other);
+
+    if (v->other_selected || !other)
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but its IOMMU group %u is not usable until %s, which is on %s, is "
+                 "bound too: see what is said of that one",
+                 address.s, d->group, in_the_way.s, v->other_driver);
+    else
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but its IOMMU group %u is not usable: %s (%04x:%04x) is on %s; add "
+                 "\"group = all\" to [device %s], or a rule with \"id = %04x:%04x\" and \"address "
+                 "= %s\"",
+                 address.s, d->group, in_the_way.s, other->vendor, other->device, v->other_driver,
+                 v->rule->name, other->vendor, other->device, in_the_way.s);
+}
+
 void problem_sentence(const struct verdict *v, const struct snapshot *s,
                       char buf[static SENTENCE_MAX])
 {
     const struct device *d = &s->devices[v->device];
-    const struct device *other;
 
     buf[0] = '\0';
     if (v->state != STATE_BOUND)
         return;
-    if (v->problems & PROBLEM_GROUP_NOT_VIABLE) {
-        other = snapshot_find(s, v->other);
+    if (v->problems & PROBLEM_GROUP_NOT_VIABLE)
+        not_viable_sentence(v, s, buf);
+    else if (v->problems & PROBLEM_NODE_MISSING)
         snprintf(
             buf, SENTENCE_MAX,
-            "%s is bound but its IOMMU group %u is not usable: %s (%04x:%04x) is on %s; add "
-            "\"id = %04x:%04x\" with \"address = %s\" as a rule, or \"group = all\" to [device "
-            "%s]",
-            pci_addr_text(d->addr).s, d->group, pci_addr_text(v->other).s,
-            other ? other->vendor : 0U, other ? other->device : 0U, v->other_driver,
-            other ? other->vendor : 0U, other ? other->device : 0U, pci_addr_text(v->other).s,
-            v->rule->name);
-    } else if (v->problems & PROBLEM_NODE_MISSING) {
-        snprintf(buf, SENTENCE_MAX,
-                 "%s is bound but /dev/vfio/%u is not there: is devtmpfs mounted on /dev, and does "
-                 "the unit's DevicePolicy= allow char-vfio?",
-                 pci_addr_text(d->addr).s, d->group);
-    } else if (v->problems & PROBLEM_NO_IOMMU) {
+            "%s is bound, but /dev/vfio/%u is not there: is devtmpfs mounted on /dev, and does "
+            "the unit's DevicePolicy= allow char-vfio?",
+            pci_addr_text(d->addr).s, d->group);
+    else if (v->problems & PROBLEM_NO_IOMMU)
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound without an IOMMU (unsafe no-IOMMU mode): for DPDK only, no virtual "
                  "machine can have it",
                  pci_addr_text(d->addr).s);
-    }
 }
 
 static void write_problems(const struct verdict *v, FILE *f)
@@ -203,8 +213,7 @@ static void write_problems(const struct verdict *v, FILE *f)
         }
 }
 
-void plan_write(const struct plan *plan, const struct policy *p, const struct snapshot *s,
-                const struct records *r, FILE *f)
+void plan_write(const struct plan *plan, const struct snapshot *s, const struct records *r, FILE *f)
 {
     char sentence[SENTENCE_MAX];
 
@@ -228,7 +237,7 @@ void plan_write(const struct plan *plan, const struct policy *p, const struct sn
             fprintf(f, " group=%u", d->group);
         fprintf(f, " driver=%s%s", d->driver ? d->driver : "(none)", v->usable ? " usable" : "");
         write_problems(v, f);
-        verdict_sentence(v, p, s, r, sentence);
+        verdict_sentence(v, s, r, sentence);
         fprintf(f, "\n    %s\n", sentence);
     }
 }

@@ -7,13 +7,13 @@
 #define SENTENCE_MAX 512
 
 /* "0000:06:00.0 (10de:20f1)" and so on: what is, why, and what to do about it. */
-void verdict_sentence(const struct verdict *v, const struct policy *p, const struct snapshot *s,
-                      const struct records *r, char buf[static SENTENCE_MAX]);
+void verdict_sentence(const struct verdict *v, const struct snapshot *s, const struct records *r,
+                      char buf[static SENTENCE_MAX]);
 
 /* Why a bound device is not usable, and what to do about it; "" if nothing is known against it. */
 void problem_sentence(const struct verdict *v, const struct snapshot *s,
                       char buf[static SENTENCE_MAX]);
 
 /* The plan as text: the actions in their order, then the verdicts. */
-void plan_write(const struct plan *plan, const struct policy *p, const struct snapshot *s,
-                const struct records *r, FILE *f);
+void plan_write(const struct plan *plan, const struct snapshot *s, const struct records *r,
+                FILE *f);

@@ -58,10 +58,8 @@ static void add_verdict(struct builder *b, size_t device, const struct rule *rul
 {
     struct verdict *v = &b->verdicts[b->n_verdicts];
 
-    *v = (struct verdict){.device = device,
-                          .rule = rule,
-                          .companion = leader != NULL,
-                          .driver = streq(rule->driver, "auto") ? "vfio-pci" : rule->driver};
+    *v = (struct verdict){
+        .device = device, .rule = rule, .companion = leader != NULL, .driver = rule_target(rule)};
     if (leader)
         v->leader = leader->addr;
     b->index[device] = (int)b->n_verdicts++;
@@ -131,7 +129,22 @@ static void add_group(struct builder *b, size_t leader)
     }
 }
 
-static void select_devices(struct builder *b)
+/* A card that a "native" rule leaves to the host is left whole: its other functions too, unless a
+ * rule that comes earlier names them. */
+static void keep_native_functions(struct builder *b, size_t keeper)
+{
+    const struct snapshot *s = b->snapshot;
+    struct pci_addr a = s->devices[keeper].addr;
+    size_t i = keeper;
+
+    while (i > 0 && pci_addr_same_slot(s->devices[i - 1].addr, a))
+        i--;
+    for (; i < s->n && pci_addr_same_slot(s->devices[i].addr, a); i++)
+        if (b->rules[i] > b->rules[keeper] && !s->devices[i].vf) /* later in the policy */
+            b->rules[i] = b->rules[keeper];
+}
+
+static void match_rules(struct builder *b)
 {
     const struct snapshot *s = b->snapshot;
 
@@ -139,6 +152,17 @@ static void select_devices(struct builder *b)
         b->rules[i] = s->devices[i].detailed ? policy_match(b->policy, &s->devices[i]) : NULL;
         b->index[i] = -1;
     }
+    for (size_t i = 0; i < s->n; i++)
+        if (b->rules[i] && rule_is_native(b->rules[i]) && b->rules[i]->group != GROUP_MATCHED &&
+            !s->devices[i].vf)
+            keep_native_functions(b, i);
+}
+
+static void select_devices(struct builder *b)
+{
+    const struct snapshot *s = b->snapshot;
+
+    match_rules(b);
     for (size_t i = 0; i < s->n; i++)
         if (b->rules[i] && !rule_is_native(b->rules[i]))
             add_verdict(b, i, b->rules[i], NULL);
@@ -314,6 +338,7 @@ static void judge_use(const struct builder *b, struct verdict *v)
         v->problems |= PROBLEM_GROUP_NOT_VIABLE;
         v->other = member->addr;
         v->other_driver = member->driver;
+        v->other_selected = other >= 0;
         break;
     }
     if (v->state != STATE_BOUND || !driver_is_vfio(v->driver))

@@ -33,6 +33,7 @@ struct verdict {
     enum reason reason;
     struct pci_addr other;    /* COMPANION_REFUSED: which; GROUP_NOT_VIABLE: the first in the way */
     const char *other_driver; /* GROUP_NOT_VIABLE: what holds that one */
+    bool other_selected;      /* GROUP_NOT_VIABLE: it has a verdict of its own */
     unsigned problems;        /* set of enum problem */
     bool usable;              /* bound, the whole group viable, the node there */
 };

@@ -264,6 +264,8 @@ static bool give_piece(struct reader *r, char *line, size_t size)
     snprintf(line + n, size - (size_t)n, "%.*s\n", (int)length, r->rest);
     r->rest += length;
     r->rest += strspn(r->rest, " \t");
+    if (!*r->rest)
+        r->rest = NULL;
     return true;
 }
 
@@ -327,7 +329,7 @@ static char *give_line(char *line, int size, void *userdata)
     size_t length;
 
     for (;;) {
-        if (r->key && (r->rest == r->value || *r->rest)) {
+        if (r->rest) {
             if (give_piece(r, line, (size_t)size))
                 return line;
             continue;

@@ -103,6 +103,14 @@ bool rule_is_native(const struct rule *r)
     return streq(r->driver, "native");
 }
 
+/* "auto" means the best variant; no variant is looked for yet, and vfio-pci serves every device. */
+const char *rule_target(const struct rule *r)
+{
+    if (rule_is_native(r))
+        return NULL;
+    return streq(r->driver, "auto") ? "vfio-pci" : r->driver;
+}
+
 bool policy_uses(const struct policy *p, enum rule_key key)
 {
     for (size_t i = 0; i < p->n_rules; i++)

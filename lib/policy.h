@@ -130,6 +130,9 @@ const struct rule *policy_match(const struct policy *p, const struct device *d);
 
 bool rule_is_native(const struct rule *r);
 
+/* The driver that a rule wants; NULL for a native one. */
+const char *rule_target(const struct rule *r);
+
 /* Does the rule name the very place or card of this device, so that no other can be meant? Needs a
  * positive pattern of address, slot or serial that fits and is more than wildcards. */
 bool rule_names_place(const struct rule *r, const struct device *d);

@@ -270,12 +270,10 @@ int scan_drivers(int root_fd, const struct policy *p, struct snapshot *s)
 {
     s->n_registered = 0;
     for (size_t i = 0; p && i < p->n_rules; i++) {
-        const char *driver = p->rules[i].driver;
+        const char *driver = rule_target(&p->rules[i]);
         char path[ATTR_MAX];
-        if (rule_is_native(&p->rules[i]))
+        if (!driver)
             continue;
-        if (streq(driver, "auto"))
-            driver = "vfio-pci";
         snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s", driver);
         if (!snapshot_is_registered(s, driver) && exists(root_fd, path) &&
             snapshot_add_registered(s, driver) < 0)

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Golden plans: NAME.snapshot + NAME.conf (+ NAME.records) -> NAME.plan.
+ *
+ * usage: golden [--update] FOLDER
+ *
+ * Every plan is also applied to a model of the snapshot, after which planning again must yield
+ * nothing to do, and every device that a rule names must have exactly one verdict. Each case is a
+ * test of its own for check. NAME.records has lines "ADDRESS WORD..." (see read_record). */
+#include "unit.h"
+
+#include <errno.h>
+
+#include "plan-text.h"
+#include "policy-parse.h"
+#include "rootfs.h"
+
+static const char *folder;
+static bool update;
+static char *names[256];
+static size_t n_names;
+
+/* The content of FOLDER/NAME.SUFFIX, "" if there is none. */
+static char *read_case(const char *name, const char *suffix)
+{
+    CLEANUP_FREE char *path = NULL, *absolute = NULL;
+    CLEANUP_CLOSE int root = rootfs_open_root("/");
+    char *text;
+    size_t size;
+
+    ck_assert(asprintf(&path, "%s/%s.%s", folder, name, suffix) > 0);
+    absolute = realpath(path, NULL);
+    if (!absolute)
+        return strdup("");
+    ck_assert_int_eq(rootfs_read_file(root, absolute + 1, 1 << 20, &text, &size), 0);
+    return text;
+}
+
+static void read_record(char *line, struct records *records)
+{
+    char *save = NULL, *word = strtok_r(line, " ", &save);
+    struct pci_addr a;
+
+    ck_assert_msg(pci_addr_parse(word, &a) == 0, "%s", word);
+    struct record *r = records_get(records, a);
+    while ((word = strtok_r(NULL, " ", &save))) {
+        const char *value;
+        if (streq(word, "hotplugged"))
+            r->hotplugged = true;
+        else if (streq(word, "touched"))
+            r->touched = true;
+        else if (streq(word, "in-flight"))
+            r->in_flight = true;
+        else if (streq(word, "stuck"))
+            r->in_flight = r->stuck = true;
+        else if (streq(word, "unverified"))
+            r->unverified = true;
+        else if (streq(word, "probing")) /* the link is there, probe() has not returned */
+            r->confirmed = false;
+        else if ((value = after_prefix(word, "bind-error=")))
+            r->error = atoi(value), r->failed_at = ACTION_BIND;
+        else if ((value = after_prefix(word, "previous=")))
+            r->previous_driver = strdup(value);
+        else
+            ck_abort_msg("unknown word %s", word);
+    }
+}
+
+static void read_records(char *text, const struct snapshot *s, struct records *records)
+{
+    char *rest = text, *line;
+
+    for (size_t i = 0; i < s->n; i++)
+        if (driver_is_vfio(s->devices[i].driver))
+            records_get(records, s->devices[i].addr)->confirmed = true;
+    while ((line = strsep(&rest, "\n")))
+        if (*line && *line != '#')
+            read_record(line, records);
+}
+
+/* What the kernel would do. */
+static void apply_model(const struct plan *plan, struct snapshot *s, struct records *records)
+{
+    for (size_t i = 0; i < plan->n_actions; i++) {
+        const struct action *a = &plan->actions[i];
+        struct record *r = records_get(records, a->addr);
+        struct device *d = snapshot_find(s, a->addr);
+        ck_assert_ptr_nonnull(d);
+        switch (a->kind) {
+        case ACTION_OVERRIDE:
+            r->overridden = true;
+            break;
+        case ACTION_UNBIND:
+            ck_assert_msg(streq_null(d->driver, a->driver), "unbind of a driver it does not have");
+            d->driver = NULL;
+            break;
+        case ACTION_BIND:
+            ck_assert_msg(!d->driver, "bind of a device that has a driver");
+            ck_assert_msg(snapshot_is_registered(s, a->driver), "bind to an unknown driver");
+            d->driver = snapshot_name(s, a->driver);
+            d->node = driver_is_vfio(a->driver) && d->group != NO_GROUP;
+            r->confirmed = true;
+            break;
+        case ACTION_MAX:
+            ck_abort();
+        }
+    }
+}
+
+static bool has_native_sibling(const struct policy *p, const struct snapshot *s, size_t i)
+{
+    for (size_t j = 0; j < s->n; j++) {
+        const struct rule *r = policy_match(p, &s->devices[j]);
+        if (r && rule_is_native(r) && pci_addr_same_slot(s->devices[i].addr, s->devices[j].addr))
+            return true;
+    }
+    return false;
+}
+
+static void check_verdicts(const struct plan *plan, const struct policy *p,
+                           const struct snapshot *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        size_t n = 0;
+        for (size_t j = 0; j < plan->n_verdicts; j++)
+            n += plan->verdicts[j].device == i;
+        /* one whose card a native rule keeps has none */
+        const struct rule *rule = policy_match(p, &s->devices[i]);
+        bool named = rule && !rule_is_native(rule) && !has_native_sibling(p, s, i);
+        ck_assert_msg(named ? n == 1 : n <= 1, "%s has %zu verdicts",
+                      pci_addr_text(s->devices[i].addr).s, n);
+    }
+    /* every override comes before every bind, every bind of a free device before every takeover */
+    for (size_t i = 1; i < plan->n_actions; i++)
+        ck_assert(plan->actions[i - 1].phase <= plan->actions[i].phase);
+}
+
+static void write_case(const char *name, const char *text)
+{
+    CLEANUP_FREE char *path = NULL;
+    ck_assert(asprintf(&path, "%s/%s.plan", folder, name) > 0);
+    CLEANUP(fclosep) FILE *f = fopen(path, "w");
+    ck_assert_ptr_nonnull(f);
+    fputs(text, f);
+}
+
+START_TEST(golden)
+{
+    const char *name = names[_i];
+    CLEANUP_FREE char *conf = read_case(name, "conf"), *snapshot = read_case(name, "snapshot"),
+                      *records_text = read_case(name, "records"), *wanted = read_case(name, "plan"),
+                      *found = NULL;
+    CLEANUP(policy_done) struct policy p;
+    CLEANUP(diags_done) struct diags d = {0};
+    CLEANUP(snapshot_done) struct snapshot s = {0};
+    CLEANUP(records_done) struct records records = {0};
+    CLEANUP(plan_done) struct plan plan = {0}, again = {0};
+    unsigned line = 0;
+    size_t size;
+
+    policy_init(&p);
+    ck_assert_int_eq(policy_parse(&p, name, conf, strlen(conf), &d), 0);
+    policy_finish(&p, &d);
+    ck_assert_msg(d.errors == 0, "%s", d.n ? d.v[0].text : "");
+    ck_assert_msg(snapshot_read(&s, snapshot, &line) == 0, "%s.snapshot:%u", name, line);
+    read_records(records_text, &s, &records);
+
+    ck_assert_int_eq(plan_make(&p, &s, &records, &plan), 0);
+    FILE *f = open_memstream(&found, &size);
+    plan_write(&plan, &s, &records, f);
+    fclose(f);
+    if (update)
+        write_case(name, found);
+    else
+        ck_assert_msg(streq(found, wanted), "%s.plan\n--- wanted\n%s--- found\n%s", name, wanted,
+                      found);
+
+    check_verdicts(&plan, &p, &s);
+    apply_model(&plan, &s, &records);
+    ck_assert_int_eq(plan_make(&p, &s, &records, &again), 0);
+    ck_assert_msg(again.n_actions == 0, "%zu actions are left after applying", again.n_actions);
+}
+END_TEST
+
+static int by_text(const void *x, const void *y)
+{
+    return strcmp(*(char *const *)x, *(char *const *)y);
+}
+
+int main(int argc, char **argv)
+{
+    update = argc > 1 && streq(argv[1], "--update");
+    folder = argc > 1 + update ? argv[1 + update] : ".";
+    CLEANUP(closedirp) DIR *dir = opendir(folder);
+    const struct dirent *e;
+
+    while (dir && (e = readdir(dir)) && n_names < ELEMENTS(names)) {
+        const char *dot = strstr(e->d_name, ".snapshot");
+        if (dot)
+            names[n_names++] = strndup(e->d_name, (size_t)(dot - e->d_name));
+    }
+    if (n_names == 0) {
+        fprintf(stderr, "no NAME.snapshot in %s\n", folder);
+        return EXIT_FAILURE;
+    }
+    qsort(names, n_names, sizeof(*names), by_text);
+
+    Suite *suite = suite_create("golden");
+    TCase *tcase = tcase_create("golden");
+    tcase_add_loop_test(tcase, golden, 0, (int)n_names);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    if (update)
+        srunner_set_fork_status(runner, CK_NOFORK);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    for (size_t i = 0; i < n_names; i++)
+        free(names[i]);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
