@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
+#include <syslog.h>
 #include <time.h>
 
 #include "held.h"
+#include "journal.h"
 #include "worker.h"
 
 #define CAPACITY 256     /* operations of the worker that is kept ready */
@@ -135,7 +137,11 @@ static void note_result(struct apply *a, const struct op *op)
 {
     struct record *r = records_find(a->records, op->addr);
 
-    if (!r || op->result == OP_NOT_DONE || op->result == OP_SKIPPED)
+    if (op->result == OP_NOT_DONE || op->result == OP_SKIPPED)
+        return;
+    journal_plain(LOG_DEBUG, "%s: %s %s: %s", pci_addr_text(op->addr).s, action_word(op->kind),
+                  op->driver, op->result < 0 ? strerror(-op->result) : "done");
+    if (!r || r->replaced)
         return;
     if (op->result < 0)
         note_failure(r, op);
@@ -148,7 +154,7 @@ static void note_death(struct apply *a, const struct op *op)
 {
     struct record *r = records_find(a->records, op->addr);
 
-    if (!r || op->result != OP_NOT_DONE || ++r->lost < ATTEMPTS_MAX)
+    if (!r || r->replaced || op->result != OP_NOT_DONE || ++r->lost < ATTEMPTS_MAX)
         return;
     r->error = EIO;
     r->failed_at = op->kind;
@@ -161,6 +167,10 @@ static bool release_device(struct apply *a, struct pci_addr addr)
 
     if (!r || !r->in_flight)
         return false;
+    if (r->replaced) {
+        record_reset(r);
+        r->hotplugged = true;
+    }
     r->in_flight = r->stuck = false;
     return true;
 }

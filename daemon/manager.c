@@ -215,12 +215,31 @@ static int pass(struct manager *m)
     return step(m, true);
 }
 
+/* What is known of a device that is gone, or has been replaced by another, counts no more. While a
+ * worker has work for it the record stays, since no other worker may get any. */
+static void forget(struct manager *m, struct pci_addr a)
+{
+    struct record *r = records_find(&m->records, a);
+
+    if (r && r->in_flight)
+        r->replaced = true;
+    else
+        records_drop(&m->records, a);
+}
+
+static void look_at(struct manager *m, struct pci_addr a)
+{
+    (void)scan_device(m->options.root_fd, &m->policy, a, &m->snapshot);
+    if (!snapshot_find(&m->snapshot, a))
+        forget(m, a);
+}
+
 static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
 {
     struct manager *m = userdata;
 
     for (size_t i = 0; i < n; i++)
-        (void)scan_device(m->options.root_fd, &m->policy, addrs[i], &m->snapshot);
+        look_at(m, addrs[i]);
     (void)step(m, false);
 }
 
@@ -231,33 +250,16 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
     struct manager *m = userdata;
     struct record *r;
 
-    switch (action) {
-    case HOTPLUG_ADD:
-        /* A new device, whatever was known of its predecessor in this place. */
-        r = records_find(&m->records, a);
-        if (!r || !r->in_flight)
-            records_drop(&m->records, a);
-        r = records_get(&m->records, a);
-        if (r)
-            r->hotplugged = true;
-        break;
-    case HOTPLUG_REMOVE:
-        r = records_find(&m->records, a);
-        if (r && !r->in_flight)
-            records_drop(&m->records, a);
-        break;
-    case HOTPLUG_BIND:
-        r = records_find(&m->records, a);
-        if (r)
-            r->confirmed = true;
-        break;
-    case HOTPLUG_UNBIND:
-        r = records_find(&m->records, a);
-        if (r)
-            r->confirmed = false;
-        break;
-    }
-    (void)scan_device(m->options.root_fd, &m->policy, a, &m->snapshot);
+    if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE)
+        forget(m, a);
+    look_at(m, a);
+    if (!snapshot_find(&m->snapshot, a))
+        return;
+    r = records_get(&m->records, a);
+    if (r && action == HOTPLUG_ADD)
+        r->hotplugged = true;
+    if (r && (action == HOTPLUG_BIND || action == HOTPLUG_UNBIND))
+        r->confirmed = action == HOTPLUG_BIND;
 }
 
 static void on_drained(void *userdata, bool lost)

@@ -46,6 +46,12 @@ struct record *records_get(struct records *r, struct pci_addr a)
     return &r->v[i];
 }
 
+void record_reset(struct record *r)
+{
+    free(r->previous_driver);
+    *r = (struct record){.addr = r->addr, .logged_state = -1};
+}
+
 void records_drop(struct records *r, struct pci_addr a)
 {
     struct record *old = records_find(r, a);

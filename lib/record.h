@@ -15,6 +15,8 @@ struct record {
     bool hotplugged; /* appeared while we were running */
     bool in_flight;  /* a worker has work for it */
     bool stuck;      /* that worker is past its deadline */
+    bool replaced;   /* in flight, and unplugged meanwhile: what comes of it says nothing of the
+                      * device that is there now */
     bool overridden; /* driver_override was written by us */
     bool touched;    /* a native driver was seen on it */
     bool confirmed;  /* a bind of ours returned, or a bind event came, or it was bound at start */
@@ -41,6 +43,9 @@ struct record *records_find(const struct records *r, struct pci_addr a);
 
 /* Finds or adds; NULL when out of memory. */
 struct record *records_get(struct records *r, struct pci_addr a);
+
+/* Forgets all that is known of the device; the record stays. */
+void record_reset(struct record *r);
 
 void records_drop(struct records *r, struct pci_addr a);
 

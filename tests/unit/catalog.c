@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Holds conf/vfio-bindd.catalog to lib/events.def: every event has an entry and no entry is without
+ * event; texts use only fields that the event has. usage: catalog FILE */
+#include "unit.h"
+
+#include <syslog.h>
+
+#include "rootfs.h"
+
+static const struct {
+    const char *name, *id, *fields;
+} events[] = {
+#define EVENT(name, id, priority, fields, when) {#name, id, #fields},
+#include "events.def"
+#undef EVENT
+};
+
+static char *catalog;
+
+START_TEST(every_event_has_an_entry)
+{
+    for (size_t i = 0; i < ELEMENTS(events); i++) {
+        char head[64];
+        ck_assert_uint_eq(strlen(events[i].id), 32);
+        ck_assert_uint_eq(strspn(events[i].id, "0123456789abcdef"), 32);
+        snprintf(head, sizeof(head), "\n-- %s\nSubject: ", events[i].id);
+        const char *entry = strstr(catalog, head);
+        ck_assert_msg(entry != NULL, "no entry for %s", events[i].name);
+        ck_assert_msg(!strstr(entry + 1, head), "two entries for %s", events[i].name);
+        for (size_t j = 0; j < i; j++)
+            ck_assert_msg(!streq(events[i].id, events[j].id), "%s and %s have one ID",
+                          events[i].name, events[j].name);
+    }
+}
+END_TEST
+
+START_TEST(every_entry_has_an_event)
+{
+    size_t n = 0;
+
+    for (const char *entry = strstr(catalog, "\n-- "); entry; entry = strstr(entry + 1, "\n-- "))
+        n++;
+    ck_assert_uint_eq(n, ELEMENTS(events));
+}
+END_TEST
+
+static bool has_field(const char *kind, const char *field)
+{
+    static const char *const device[] = {"VFIO_ADDRESS", "VFIO_ID",    "VFIO_RULE",  "VFIO_DRIVER",
+                                         "VFIO_GROUP",   "VFIO_STATE", "VFIO_REASON"};
+    static const char *const policy[] = {"CONFIG_FILE", "CONFIG_LINE"};
+
+    if (streq(kind, "DEVICE"))
+        return word_index(device, ELEMENTS(device), field) >= 0;
+    return streq(kind, "POLICY") && word_index(policy, ELEMENTS(policy), field) >= 0;
+}
+
+START_TEST(texts_use_only_fields_that_are_there)
+{
+    for (size_t i = 0; i < ELEMENTS(events); i++) {
+        const char *entry = strstr(catalog, events[i].id);
+        const char *end = strstr(entry, "\n-- ");
+        for (const char *at = strchr(entry, '@'); at && (!end || at < end);) {
+            const char *close = strchr(at + 1, '@');
+            char field[64];
+            ck_assert_ptr_nonnull(close);
+            snprintf(field, sizeof(field), "%.*s", (int)(close - at - 1), at + 1);
+            ck_assert_msg(has_field(events[i].fields, field), "%s uses @%s@", events[i].name,
+                          field);
+            at = strchr(close + 1, '@');
+        }
+    }
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    CLEANUP_CLOSE int root = rootfs_open_root("/");
+    size_t size;
+
+    if (argc != 2 || rootfs_read_file(root, argv[1] + 1, 1 << 20, &catalog, &size) < 0) {
+        fprintf(stderr, "usage: catalog FILE (an absolute path)\n");
+        return EXIT_FAILURE;
+    }
+    Suite *suite = suite_create("catalog");
+    TCase *tcase = tcase_create("catalog");
+    tcase_add_test(tcase, every_event_has_an_entry);
+    tcase_add_test(tcase, every_entry_has_an_event);
+    tcase_add_test(tcase, texts_use_only_fields_that_are_there);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    free(catalog);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tree.h"
+
+#include <errno.h>
+
+#include "policy-load.h"
+#include "policy-parse.h"
+#include "scan.h"
+
+static void make_policy(struct policy *p, const char *text)
+{
+    CLEANUP(diags_done) struct diags d = {0};
+
+    policy_init(p);
+    ck_assert_int_eq(policy_parse(p, "x", text, strlen(text), &d), 0);
+    policy_finish(p, &d);
+    ck_assert_uint_eq(d.errors, 0);
+}
+
+static void make_host(struct tree *t)
+{
+    tree_init(t);
+    tree_driver(t, "vfio-pci");
+    tree_device(t, "0000:00:02.0", MODALIAS_NIC, "e1000e", "1");
+    tree_device(t, "0000:06:00.0", MODALIAS_A100, NULL, "14");
+    tree_device(t, "0000:06:00.1", MODALIAS_AUDIO, "snd_hda_intel", "14");
+    tree_device(t, "0000:07:00.0", MODALIAS_A100, "vfio-pci", "15");
+    tree_device(t, "0000:07:00.1", MODALIAS_AUDIO, "vfio-pci", "15");
+    tree_write(t, "dev/vfio/15", "");
+    tree_write(t, "sys/bus/pci/slots/3/address", "0000:06:00\n");
+    tree_write(t, "sys/bus/pci/slots/4/address", "0000:07:00\n");
+}
+
+static struct device *find(const struct snapshot *s, const char *address)
+{
+    struct pci_addr a;
+
+    ck_assert_int_eq(pci_addr_parse(address, &a), 0);
+    return snapshot_find(s, a);
+}
+
+START_TEST(everything)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(snapshot_done) struct snapshot s = {0};
+
+    make_host(&t);
+    ck_assert_int_eq(scan_all(t.fd, NULL, &s), 0);
+    ck_assert_uint_eq(s.n, 5);
+    ck_assert(s.cold_boot);
+    const struct device *d = find(&s, "0000:06:00.0");
+    ck_assert(d->vendor == 0x10de && d->device == 0x20f1 && d->subvendor == 0x10de &&
+              d->subdevice == 0x1463 && d->class_code == 0x030200 && d->group == 14 && !d->driver &&
+              !d->node && !d->bridge && !d->vf);
+    ck_assert_str_eq(d->slot, "3");
+    d = find(&s, "0000:07:00.1");
+    ck_assert_str_eq(d->driver, "vfio-pci");
+    ck_assert(d->node && d->group == 15);
+    ck_assert_str_eq(find(&s, "0000:00:02.0")->driver, "e1000e");
+}
+END_TEST
+
+START_TEST(only_what_rules_concern)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(snapshot_done) struct snapshot s = {0};
+    CLEANUP(policy_done) struct policy p;
+
+    make_host(&t);
+    make_policy(&p, "[device a]\nid = 10de:20f1\naddress = 0000:07:00.0\n");
+    ck_assert_int_eq(scan_all(t.fd, &p, &s), 0);
+    ck_assert_uint_eq(s.n, 5);
+    ck_assert(!find(&s, "0000:00:02.0")->detailed);
+    ck_assert(!find(&s, "0000:06:00.0")->detailed);
+    ck_assert(find(&s, "0000:07:00.0")->detailed && find(&s, "0000:07:00.1")->detailed);
+    ck_assert(snapshot_is_registered(&s, "vfio-pci"));
+}
+END_TEST
+
+START_TEST(members_of_the_group)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(snapshot_done) struct snapshot s = {0};
+    CLEANUP(policy_done) struct policy p;
+
+    make_host(&t);
+    tree_device(&t, "0000:09:00.0", MODALIAS_NIC, "e1000e", "14");
+    make_policy(&p, "[device a]\nid = 10de:20f1\n");
+    ck_assert_int_eq(scan_all(t.fd, &p, &s), 0);
+    ck_assert(find(&s, "0000:09:00.0")->detailed);
+    ck_assert_str_eq(find(&s, "0000:09:00.0")->driver, "e1000e");
+    ck_assert(!find(&s, "0000:00:02.0")->detailed);
+}
+END_TEST
+
+START_TEST(what_vanishes_is_left_out)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(snapshot_done) struct snapshot s = {0};
+    struct pci_addr a;
+
+    make_host(&t);
+    tree_link(&t, "sys/bus/pci/devices/0000:0a:00.0", "../../../devices/gone");
+    tree_write(&t, "sys/bus/pci/devices/0000:0b:00.0/modalias", "");
+    tree_write(&t, "sys/bus/pci/devices/0000:0c:00.0/modalias", "pci:nonsense");
+    tree_write(&t, "sys/bus/pci/devices/not-a-device/modalias", MODALIAS_NIC);
+    ck_assert_int_eq(scan_all(t.fd, NULL, &s), 0);
+    ck_assert_uint_eq(s.n, 5);
+    ck_assert_int_eq(pci_addr_parse("0000:0a:00.0", &a), 0);
+    ck_assert_int_eq(scan_device(t.fd, NULL, a, &s), 0);
+    ck_assert_uint_eq(s.n, 5);
+    /* one that was there and is gone is dropped */
+    ck_assert_int_eq(pci_addr_parse("0000:06:00.0", &a), 0);
+    unlinkat(t.fd, "sys/bus/pci/devices/0000:06:00.0/modalias", 0);
+    ck_assert_int_eq(scan_device(t.fd, NULL, a, &s), 0);
+    ck_assert_ptr_null(find(&s, "0000:06:00.0"));
+}
+END_TEST
+
+START_TEST(one_device_anew)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(snapshot_done) struct snapshot s = {0};
+    CLEANUP(policy_done) struct policy p;
+    struct pci_addr a;
+
+    make_host(&t);
+    make_policy(&p, "[device a]\nid = 10de:20f1\nslot = 3, 5\n");
+    ck_assert_int_eq(scan_all(t.fd, &p, &s), 0);
+    tree_link(&t, "sys/bus/pci/devices/0000:06:00.0/driver",
+              "../../../../bus/pci/drivers/vfio-pci");
+    tree_write(&t, "dev/vfio/14", "");
+    ck_assert_int_eq(pci_addr_parse("0000:06:00.0", &a), 0);
+    ck_assert_int_eq(scan_device(t.fd, &p, a, &s), 0);
+    ck_assert_str_eq(find(&s, "0000:06:00.0")->driver, "vfio-pci");
+    ck_assert(find(&s, "0000:06:00.0")->node);
+    ck_assert_str_eq(find(&s, "0000:06:00.0")->slot, "3");
+    /* and one that is new, whose companion came first */
+    tree_write(&t, "sys/bus/pci/slots/5/address", "0000:08:00\n");
+    tree_device(&t, "0000:08:00.1", MODALIAS_AUDIO, NULL, "16");
+    tree_device(&t, "0000:08:00.0", MODALIAS_A100, NULL, "16");
+    ck_assert_int_eq(pci_addr_parse("0000:08:00.1", &a), 0);
+    ck_assert_int_eq(scan_device(t.fd, &p, a, &s), 0);
+    ck_assert_int_eq(pci_addr_parse("0000:08:00.0", &a), 0);
+    ck_assert_int_eq(scan_device(t.fd, &p, a, &s), 0);
+    ck_assert(find(&s, "0000:08:00.0")->detailed && find(&s, "0000:08:00.1")->detailed);
+    ck_assert_str_eq(find(&s, "0000:08:00.0")->slot, "5");
+}
+END_TEST
+
+START_TEST(serial_number)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(snapshot_done) struct snapshot s = {0};
+    unsigned char config[4096] = {0};
+
+    make_host(&t);
+    /* at 0x100 AER (1), next 0x148; at 0x148 DSN (3), last */
+    memcpy(config + 0x100, (unsigned char[]){0x01, 0x00, 0x81, 0x14}, 4);
+    memcpy(
+        config + 0x148,
+        (unsigned char[]){0x03, 0x00, 0x01, 0x00, 0x56, 0x34, 0x12, 0xff, 0xff, 0x2d, 0xb0, 0x48},
+        12);
+    int fd = openat(t.fd, "sys/bus/pci/devices/0000:06:00.0/config", O_CREAT | O_WRONLY, 0644);
+    ck_assert_int_eq(write(fd, config, sizeof(config)), sizeof(config));
+    close(fd);
+    fd = openat(t.fd, "sys/bus/pci/devices/0000:07:00.0/config", O_CREAT | O_WRONLY, 0644);
+    ck_assert_int_eq(write(fd, config, 64), 64); /* all that is to be had without privilege */
+    close(fd);
+    ck_assert_int_eq(scan_all(t.fd, NULL, &s), 0);
+    ck_assert_str_eq(find(&s, "0000:06:00.0")->serial, "48-b0-2d-ff-ff-12-34-56");
+    ck_assert_ptr_null(find(&s, "0000:07:00.0")->serial);
+}
+END_TEST
+
+START_TEST(no_sys)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(snapshot_done) struct snapshot s = {0};
+
+    tree_init(&t);
+    ck_assert_int_eq(scan_all(t.fd, NULL, &s), -ENOENT);
+}
+END_TEST
+
+START_TEST(links_stay_inside_the_root)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP_FREE char *text = NULL;
+
+    tree_init(&t);
+    tree_write(&t, "etc/inside", "inside");
+    tree_link(&t, "absolute", "/etc/inside");
+    tree_link(&t, "upwards", "../../../../etc/inside");
+    char line[64];
+    ck_assert_int_eq(rootfs_read_line(t.fd, "absolute", line, sizeof(line)), 6);
+    ck_assert_int_eq(rootfs_read_line(t.fd, "upwards", line, sizeof(line)), 6);
+}
+END_TEST
+
+/* -- the policy's files -- */
+
+START_TEST(policy_files)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(diags_done) struct diags d = {0};
+    CLEANUP(policy_done) struct policy p;
+    bool off = false;
+
+    tree_init(&t);
+    tree_write(&t, "usr/lib/vfio-bindd.conf", "[device vendor]\nid = 1111:1111\n");
+    tree_write(&t, "run/vfio-bindd.conf", "[device main]\nid = 2222:2222\n");
+    tree_write(&t, "usr/lib/vfio-bindd.conf.d/10-a.conf", "[device masked]\nid = 3333:3333\n");
+    tree_write(&t, "etc/vfio-bindd.conf.d/10-a.conf", "[device a]\nid = 4444:4444\n");
+    tree_write(&t, "usr/lib/vfio-bindd.conf.d/30-null.conf", "[device null]\nid = 5555:5555\n");
+    tree_link(&t, "etc/vfio-bindd.conf.d/30-null.conf", "/dev/null");
+    tree_write(&t, "usr/local/lib/vfio-bindd.conf.d/20-b.conf", "[device b]\nid = 6666:6666\n");
+    tree_write(&t, "etc/vfio-bindd.conf.d/README", "not read\n");
+    tree_write(&t, "etc/vfio-bindd.conf.d/.hidden.conf", "not read\n");
+    tree_write(&t, "proc/cmdline", "quiet vfio_bindd.ids=7777:7777\n");
+    policy_init(&p);
+    ck_assert_int_eq(policy_load(t.fd, &p, &d, &off), 0);
+    ck_assert_msg(d.errors == 0 && d.warnings == 0, "%s", d.n ? d.v[0].text : "");
+    static const char *const order[] = {"cmdline", "b", "a", "main"};
+    ck_assert_uint_eq(p.n_rules, ELEMENTS(order));
+    for (size_t i = 0; i < ELEMENTS(order); i++)
+        ck_assert_str_eq(p.rules[i].name, order[i]);
+    ck_assert_str_eq(p.files[0], "/run/vfio-bindd.conf");
+}
+END_TEST
+
+START_TEST(no_policy_is_no_mistake)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(diags_done) struct diags d = {0};
+    CLEANUP(policy_done) struct policy p;
+    bool off = true;
+
+    tree_init(&t);
+    policy_init(&p);
+    ck_assert_int_eq(policy_load(t.fd, &p, &d, &off), 0);
+    ck_assert(d.errors == 0 && p.n_rules == 0 && !off);
+}
+END_TEST
+
+START_TEST(bad_policy_files)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(diags_done) struct diags d = {0};
+    CLEANUP(policy_done) struct policy p;
+    CLEANUP_FREE char *big = calloc(1, 2 * 1024 * 1024 + 1);
+    bool off;
+
+    tree_init(&t);
+    tree_write(&t, "etc/vfio-bindd.conf/x", "");
+    tree_write(&t, "usr/lib/vfio-bindd.conf", "[device not-used]\nid = 1111:1111\n");
+    memset(big, 'x', 2 * 1024 * 1024);
+    tree_write(&t, "etc/vfio-bindd.conf.d/10-big.conf", big);
+    ck_assert_int_eq(mkfifoat(t.fd, "etc/vfio-bindd.conf.d/20-fifo.conf", 0644), 0);
+    tree_link(&t, "etc/vfio-bindd.conf.d/30-dangling.conf", "nowhere");
+    tree_write(&t, "etc/vfio-bindd.conf.d/40-good.conf", "[device good]\nid = 2222:2222\n");
+    policy_init(&p);
+    ck_assert_int_eq(policy_load(t.fd, &p, &d, &off), 0);
+    ck_assert_uint_eq(d.errors, 4);
+    static const char *const says[] = {"is a directory", "larger than 1 MiB", "no regular file",
+                                       "no such file"};
+    for (size_t i = 0; i < ELEMENTS(says); i++)
+        ck_assert_msg(strstr(d.v[i].text, says[i]), "%s", d.v[i].text);
+    ck_assert_uint_eq(p.n_rules, 1);
+    ck_assert_str_eq(p.rules[0].name, "good");
+}
+END_TEST
+
+UNIT_MAIN("scan", everything, only_what_rules_concern, members_of_the_group,
+          what_vanishes_is_left_out, one_device_anew, serial_number, no_sys,
+          links_stay_inside_the_root, policy_files, no_policy_is_no_mistake, bad_policy_files)

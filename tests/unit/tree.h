@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A made-up host below a temporary folder: /sys/bus/pci as far as the programs look at it. Removed
+ * by tree_done(). Each device is a real folder, with links to its driver and IOMMU group. */
+#pragma once
+
+#include "unit.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <sys/stat.h>
+
+#include "rootfs.h"
+
+struct tree {
+    char path[64];
+    int fd;
+};
+
+static inline int tree_remove_one(const char *path, const struct stat *st, int type,
+                                  struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+static inline void tree_done(struct tree *t)
+{
+    close(t->fd);
+    nftw(t->path, tree_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static inline void tree_mkdir(const char *path)
+{
+    char part[512];
+
+    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
+        mkdir(part, 0755);
+    }
+    mkdir(path, 0755);
+}
+
+static inline void tree_write(const struct tree *t, const char *path, const char *text)
+{
+    char full[512];
+
+    snprintf(full, sizeof(full), "%s/%s", t->path, path);
+    *strrchr(full, '/') = '\0';
+    tree_mkdir(full);
+    snprintf(full, sizeof(full), "%s/%s", t->path, path);
+    CLEANUP(fclosep) FILE *f = fopen(full, "w");
+    ck_assert_msg(f != NULL, "%s", full);
+    fputs(text, f);
+}
+
+static inline char *tree_read(const struct tree *t, const char *path)
+{
+    char *text;
+    size_t size;
+
+    if (rootfs_read_file(t->fd, path, 1 << 20, &text, &size) < 0)
+        return strdup("");
+    return text;
+}
+
+static inline void tree_link(const struct tree *t, const char *path, const char *target)
+{
+    char full[512];
+
+    snprintf(full, sizeof(full), "%s/%s", t->path, path);
+    unlink(full);
+    *strrchr(full, '/') = '\0';
+    tree_mkdir(full);
+    snprintf(full, sizeof(full), "%s/%s", t->path, path);
+    ck_assert_int_eq(symlink(target, full), 0);
+}
+
+/* modalias as the kernel writes it: pci:v000010DEd000020F1sv000010DEsd00001463bc03sc02i00. */
+static inline void tree_device(const struct tree *t, const char *address, const char *modalias,
+                               const char *driver, const char *group)
+{
+    char path[256], target[256];
+
+    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/modalias", address);
+    tree_write(t, path, modalias);
+    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/driver_override", address);
+    tree_write(t, path, "");
+    if (driver) {
+        snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/driver", address);
+        snprintf(target, sizeof(target), "../../../../bus/pci/drivers/%s", driver);
+        tree_link(t, path, target);
+    }
+    if (!group)
+        return;
+    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/iommu_group", address);
+    snprintf(target, sizeof(target), "../../../../kernel/iommu_groups/%s", group);
+    tree_link(t, path, target);
+    snprintf(path, sizeof(path), "sys/kernel/iommu_groups/%s/devices/%s", group, address);
+    tree_link(t, path, "x");
+}
+
+static inline void tree_driver(const struct tree *t, const char *driver)
+{
+    char path[256];
+
+    snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/bind", driver);
+    tree_write(t, path, "");
+    snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/unbind", driver);
+    tree_write(t, path, "");
+}
+
+static inline void tree_init(struct tree *t)
+{
+    snprintf(t->path, sizeof(t->path), "/tmp/vfio-bindd-test.XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(t->path));
+    t->fd = rootfs_open_root(t->path);
+    ck_assert_int_ge(t->fd, 0);
+}
+
+#define MODALIAS_A100 "pci:v000010DEd000020F1sv000010DEsd00001463bc03sc02i00\n"
+#define MODALIAS_AUDIO "pci:v000010DEd00001AEFsv000010DEsd00001463bc04sc03i00\n"
+#define MODALIAS_NIC "pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00\n"

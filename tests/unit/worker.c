@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The worker process, on a made-up /sys: regular files take every write; a FIFO that nobody reads
+ * blocks like a hanging remove(). */
+#include "tree.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "worker.h"
+
+static struct op make_op(const char *address, enum action_kind kind, const char *driver)
+{
+    struct op op = {.kind = kind};
+
+    ck_assert_int_eq(pci_addr_parse(address, &op.addr), 0);
+    snprintf(op.driver, sizeof(op.driver), "%s", driver);
+    return op;
+}
+
+static int wait_for(struct worker *w, int timeout_ms)
+{
+    struct pollfd p = {.fd = worker_fd(w), .events = POLLIN};
+
+    return poll(&p, 1, timeout_ms) == 1 ? worker_check(w) : -ETIMEDOUT;
+}
+
+static void make_host(struct tree *t)
+{
+    tree_init(t);
+    tree_driver(t, "vfio-pci");
+    tree_driver(t, "nvidia");
+    tree_device(t, "0000:06:00.0", MODALIAS_A100, "nvidia", "14");
+    tree_device(t, "0000:07:00.0", MODALIAS_A100, NULL, "15");
+}
+
+START_TEST(writes_what_it_is_told)
+{
+    CLEANUP(tree_done) struct tree t;
+    struct worker *w;
+    size_t n;
+
+    make_host(&t);
+    const struct op ops[] = {
+        make_op("0000:06:00.0", ACTION_OVERRIDE, "vfio-pci"),
+        make_op("0000:06:00.0", ACTION_UNBIND, "nvidia"),
+        make_op("0000:06:00.0", ACTION_BIND, "vfio-pci"),
+    };
+    ck_assert_int_eq(worker_new(t.fd, 8, &w), 0);
+    for (int round = 0; round < 3; round++) { /* it stays for the next job */
+        ck_assert_int_eq(worker_submit(w, ops, 3), 0);
+        ck_assert_int_eq(wait_for(w, 60000), 1);
+        const struct op *done = worker_ops(w, &n);
+        ck_assert_uint_eq(n, 3);
+        for (size_t i = 0; i < n; i++)
+            ck_assert_int_eq(done[i].result, 0);
+    }
+    CLEANUP_FREE char *override = tree_read(&t, "sys/bus/pci/devices/0000:06:00.0/driver_override");
+    CLEANUP_FREE char *unbind = tree_read(&t, "sys/bus/pci/drivers/nvidia/unbind");
+    CLEANUP_FREE char *bind = tree_read(&t, "sys/bus/pci/drivers/vfio-pci/bind");
+    ck_assert_str_eq(override, "vfio-pci");
+    ck_assert_str_eq(unbind, "0000:06:00.0");
+    ck_assert_str_eq(bind, "0000:06:00.0");
+    ck_assert_int_eq(worker_submit(w, ops, 9), -E2BIG);
+    worker_free(w);
+}
+END_TEST
+
+START_TEST(a_failure_ends_its_device_only)
+{
+    CLEANUP(tree_done) struct tree t;
+    struct worker *w;
+    size_t n;
+
+    make_host(&t);
+    const struct op ops[] = {
+        make_op("0000:06:00.0", ACTION_UNBIND, "gone"),
+        make_op("0000:06:00.0", ACTION_BIND, "vfio-pci"),
+        make_op("0000:07:00.0", ACTION_BIND, "vfio-pci"),
+        make_op("0000:99:00.0", ACTION_OVERRIDE, "vfio-pci"),
+    };
+    ck_assert_int_eq(worker_new(t.fd, 8, &w), 0);
+    ck_assert_int_eq(worker_submit(w, ops, 4), 0);
+    ck_assert_int_eq(wait_for(w, 60000), 1);
+    const struct op *done = worker_ops(w, &n);
+    ck_assert_int_eq(done[0].result, -ENOENT);
+    ck_assert_int_eq(done[1].result, OP_SKIPPED);
+    ck_assert_int_eq(done[2].result, 0);
+    ck_assert_int_eq(done[3].result, -ENOENT);
+    worker_free(w);
+}
+END_TEST
+
+START_TEST(a_hang_is_seen_and_cancelled)
+{
+    CLEANUP(tree_done) struct tree t;
+    struct worker *w;
+    const struct op *current = NULL;
+    uint64_t since;
+    size_t n;
+
+    make_host(&t);
+    unlinkat(t.fd, "sys/bus/pci/drivers/nvidia/unbind", 0);
+    ck_assert_int_eq(mkfifoat(t.fd, "sys/bus/pci/drivers/nvidia/unbind", 0600), 0);
+    const struct op ops[] = {
+        make_op("0000:07:00.0", ACTION_BIND, "vfio-pci"),
+        make_op("0000:06:00.0", ACTION_UNBIND, "nvidia"),
+        make_op("0000:07:00.0", ACTION_OVERRIDE, "vfio-pci"),
+    };
+    ck_assert_int_eq(worker_new(t.fd, 8, &w), 0);
+    ck_assert_int_eq(worker_submit(w, ops, 3), 0);
+    ck_assert_int_eq(wait_for(w, 200), -ETIMEDOUT);
+    for (int i = 0; i < 300 && !(current && current->kind == ACTION_UNBIND); i++) {
+        current = worker_current(w, &since);
+        usleep(10000);
+    }
+    ck_assert_ptr_nonnull(current);
+    ck_assert(current->kind == ACTION_UNBIND && since > 0);
+    ck_assert_int_eq(worker_ops(w, &n)[0].result, 0);
+    ck_assert_int_eq(worker_ops(w, &n)[1].result, OP_NOT_DONE);
+    worker_cancel(w);
+    /* the kernel lets go: the operation ends, the next is not begun */
+    CLEANUP_CLOSE int reader =
+        openat(t.fd, "sys/bus/pci/drivers/nvidia/unbind", O_RDONLY | O_NONBLOCK);
+    ck_assert_int_ge(reader, 0);
+    ck_assert_int_eq(wait_for(w, 60000), 1);
+    ck_assert_int_eq(worker_ops(w, &n)[1].result, 0);
+    ck_assert_int_eq(worker_ops(w, &n)[2].result, OP_NOT_DONE);
+    worker_free(w);
+}
+END_TEST
+
+START_TEST(death_is_noticed)
+{
+    CLEANUP(tree_done) struct tree t;
+    struct worker *w;
+
+    make_host(&t);
+    ck_assert_int_eq(worker_new(t.fd, 8, &w), 0);
+    ck_assert_int_eq(kill(worker_pid(w), SIGKILL), 0);
+    ck_assert_int_eq(waitpid(worker_pid(w), NULL, 0), worker_pid(w));
+    ck_assert_int_eq(wait_for(w, 60000), -EPIPE);
+    const struct op op = make_op("0000:07:00.0", ACTION_BIND, "vfio-pci");
+    ck_assert_int_lt(worker_submit(w, &op, 1), 0);
+    worker_free(w);
+}
+END_TEST
+
+/* Nothing of the daemon's may leak into a process that can outlive it. */
+START_TEST(no_descriptor_is_shared)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP_CLOSE int before = open("/dev/null", O_RDONLY);
+    struct worker *w;
+    char path[64];
+    size_t n = 0;
+
+    make_host(&t);
+    CLEANUP_CLOSE int after = open("/dev/null", O_RDONLY);
+    ck_assert_int_eq(worker_new(t.fd, 8, &w), 0);
+    const struct op op = make_op("0000:07:00.0", ACTION_BIND, "vfio-pci");
+    ck_assert_int_eq(worker_submit(w, &op, 1), 0);
+    ck_assert_int_eq(wait_for(w, 60000), 1); /* so that it is past its beginning */
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)worker_pid(w));
+    CLEANUP(closedirp) DIR *dir = opendir(path);
+    const struct dirent *e;
+    while ((e = readdir(dir)))
+        n += e->d_name[0] != '.';
+    ck_assert_uint_eq(n, 2); /* the root folder and its socket */
+    worker_free(w);
+}
+END_TEST
+
+UNIT_MAIN("worker", writes_what_it_is_told, a_failure_ends_its_device_only,
+          a_hang_is_seen_and_cancelled, death_is_noticed, no_descriptor_is_shared)
