@@ -186,7 +186,6 @@ END_TEST
 START_TEST(links_stay_inside_the_root)
 {
     CLEANUP(tree_done) struct tree t;
-    CLEANUP_FREE char *text = NULL;
 
     tree_init(&t);
     tree_write(&t, "etc/inside", "inside");
