@@ -11,9 +11,9 @@
 #include "journal.h"
 #include "worker.h"
 
-#define CAPACITY 256     /* operations of the worker that is kept ready */
-#define TAKEOVERS_MAX 32 /* at once; more wait their turn */
-#define ATTEMPTS_MAX 5   /* how often another driver may be faster before we give up */
+#define CAPACITY 256    /* operations of the worker that is kept ready */
+#define ISOLATED_MAX 32 /* workers at once; more wait their turn */
+#define ATTEMPTS_MAX 5  /* how often another driver may be faster before we give up */
 
 /* A worker and what it does. */
 struct job {
@@ -22,8 +22,8 @@ struct job {
     struct worker *worker; /* NULL: an earlier run's, only waited for */
     sd_event_source *source;
     bool busy;
-    bool takeover;
-    bool stuck; /* cancelled: only `stuck_addr` is still its business */
+    bool isolated; /* a takeover or a release */
+    bool stuck;    /* cancelled: only `stuck_addr` is still its business */
     struct pci_addr stuck_addr;
 };
 
@@ -111,6 +111,8 @@ static void note_failure(struct record *r, const struct op *op)
         r->confirmed = true; /* bind waits for the device's lock, so no probe() is under way */
     if (raced && ++r->lost < ATTEMPTS_MAX)
         return;
+    if (op->kind == ACTION_HOLD) /* nothing was done; see give_up_release() */
+        return;
     r->error = -op->result;
     r->failed_at = op->kind;
 }
@@ -122,7 +124,13 @@ static void note_success(struct record *r, const struct op *op)
         r->overridden = true;
         break;
     case ACTION_UNBIND: /* noted when it was begun */
+        r->confirmed = false;
         break;
+    case ACTION_CLEAR:
+        r->overridden = false;
+        break;
+    case ACTION_HOLD:
+    case ACTION_PROBE:
     case ACTION_BIND:
         r->confirmed = true;
         r->unverified = true; /* until the driver link has been read: see the manager */
@@ -147,6 +155,18 @@ static void note_result(struct apply *a, const struct op *op)
         note_failure(r, op);
     else
         note_success(r, op);
+}
+
+/* A virtual machine has the group: nothing was unbound, and nobody is to try again by itself. */
+static void give_up_release(struct apply *a, const struct op *ops, size_t n)
+{
+    if (n == 0 || ops[0].kind != ACTION_HOLD || ops[0].result >= 0)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        struct record *r = records_find(a->records, ops[i].addr);
+        if (r)
+            r->released = false;
+    }
 }
 
 /* A worker that dies before it has done anything must not be started for the same for ever. */
@@ -194,8 +214,10 @@ static void settle_job(struct job *j, bool ended)
         if (release_device(a, ops[i].addr) && addrs)
             addrs[n_addrs++] = ops[i].addr;
     }
-    if (j->takeover && (!j->stuck || ended)) {
-        held_workers_drop(&a->held, ops[0].addr);
+    give_up_release(a, ops, n);
+    if (j->isolated && (!j->stuck || ended)) {
+        for (size_t i = 0; i < n; i++)
+            held_workers_drop(&a->held, ops[i].addr);
         apply_save(a);
     }
     a->done(a->userdata, addrs, n_addrs);
@@ -205,7 +227,7 @@ static int on_worker(sd_event_source *source, int fd, uint32_t events, void *use
 {
     struct job *j = userdata;
     int r = worker_check(j->worker);
-    bool keep = r > 0 && !j->stuck && !j->takeover && worker_capacity(j->worker) == CAPACITY;
+    bool keep = r > 0 && !j->stuck && !j->isolated && worker_capacity(j->worker) == CAPACITY;
 
     (void)source;
     (void)fd;
@@ -295,7 +317,10 @@ static struct op make_op(const struct action *action)
 {
     struct op op = {.addr = action->addr, .kind = action->kind};
 
-    snprintf(op.driver, sizeof(op.driver), "%s", action->driver);
+    if (action->kind == ACTION_HOLD)
+        snprintf(op.driver, sizeof(op.driver), "%u", action->group);
+    else
+        snprintf(op.driver, sizeof(op.driver), "%s", action->driver);
     return op;
 }
 
@@ -328,7 +353,7 @@ static int apply_batch(struct apply *a, const struct plan *plan)
     CLEANUP_FREE struct op *ops = NULL;
     size_t n = 0;
 
-    while (n < plan->n_actions && plan->actions[n].phase != PHASE_TAKEOVER)
+    while (n < plan->n_actions && plan->actions[n].phase < PHASE_TAKEOVER)
         n++;
     if (n == 0)
         return 0;
@@ -350,57 +375,81 @@ static int apply_batch(struct apply *a, const struct plan *plan)
 static bool batch_is_running(const struct apply *a)
 {
     for (const struct job *j = a->jobs; j; j = j->next)
-        if (j->busy && !j->stuck && !j->takeover)
+        if (j->busy && !j->stuck && !j->isolated)
             return true;
     return false;
 }
 
-static size_t takeovers_running(const struct apply *a)
+static size_t isolated_running(const struct apply *a)
 {
     size_t n = 0;
 
     for (const struct job *j = a->jobs; j; j = j->next)
-        n += j->takeover;
+        n += j->isolated;
     return n;
 }
 
-/* Who had the device, and who works on it, is on record before anything is done that may outlive
- * us. */
-static int start_takeover(struct apply *a, const struct op ops[2])
+/* Who had the device is on record before anything is done that may outlive us. */
+static void note_previous(struct apply *a, const struct op *op)
 {
-    struct record *record = records_get(a->records, ops[0].addr);
+    struct record *r = records_find(a->records, op->addr);
+
+    if (!r || op->kind != ACTION_UNBIND || driver_is_vfio(op->driver))
+        return;
+    r->touched = true;
+    free(r->previous_driver);
+    r->previous_driver = strdup(op->driver);
+}
+
+/* What may block has a worker of its own, which is on record likewise. */
+static int start_isolated(struct apply *a, const struct op *ops, size_t n)
+{
     struct job *j;
-    int r = job_new(a, 2, &j);
+    int r = job_new(a, n, &j);
 
     if (r < 0)
         return r;
-    if (record) {
-        record->touched = true;
-        free(record->previous_driver);
-        record->previous_driver = strdup(ops[0].driver);
+    j->isolated = true;
+    for (size_t i = 0; i < n; i++) {
+        note_previous(a, &ops[i]);
+        if (ops[i].kind == ACTION_UNBIND)
+            (void)held_workers_add(&a->held, ops[i].addr, worker_pid(j->worker));
     }
-    j->takeover = true;
-    (void)held_workers_add(&a->held, ops[0].addr, worker_pid(j->worker));
     (void)apply_save(a);
-    r = submit(j, ops, 2);
+    r = submit(j, ops, n);
     if (r < 0)
         job_free(j);
     return r;
 }
 
-static int apply_takeovers(struct apply *a, const struct plan *plan)
+/* Takeovers are a device's actions, releases a group's. */
+static bool belong_together(const struct action *x, const struct action *y)
+{
+    if (x->phase != y->phase)
+        return false;
+    if (x->phase == PHASE_RELEASE && x->group != NO_GROUP)
+        return x->group == y->group;
+    return pci_addr_cmp(x->addr, y->addr) == 0;
+}
+
+static int apply_isolated(struct apply *a, const struct plan *plan)
 {
     int r = 0;
 
-    for (size_t i = 0; r >= 0 && i + 1 < plan->n_actions; i++) {
-        struct op ops[2];
-        if (plan->actions[i].phase != PHASE_TAKEOVER)
+    for (size_t i = 0, n; r >= 0 && i < plan->n_actions; i += n) {
+        const struct action *first = &plan->actions[i];
+        for (n = 1; i + n < plan->n_actions && belong_together(first, first + n); n++)
+            ;
+        if (first->phase < PHASE_TAKEOVER)
             continue;
-        if (takeovers_running(a) >= TAKEOVERS_MAX)
+        if (isolated_running(a) >= ISOLATED_MAX)
             break;
-        ops[0] = make_op(&plan->actions[i]);
-        ops[1] = make_op(&plan->actions[++i]);
-        r = start_takeover(a, ops);
+        CLEANUP_FREE struct op *ops = calloc(n, sizeof(*ops));
+        if (!ops)
+            return -ENOMEM;
+        for (size_t k = 0; k < n; k++)
+            ops[k] = make_op(first + k);
+        r = start_isolated(a, ops, n);
     }
     return r;
 }
@@ -410,7 +459,7 @@ int apply_plan(struct apply *a, const struct plan *plan)
     int r = apply_batch(a, plan);
 
     if (r >= 0 && !batch_is_running(a))
-        r = apply_takeovers(a, plan);
+        r = apply_isolated(a, plan);
     arm_timer(a);
     return r;
 }
@@ -448,7 +497,7 @@ static int adopt(struct apply *a, const struct held_worker *w)
         close(fd);
         return -ENOMEM;
     }
-    j->busy = j->stuck = j->takeover = true;
+    j->busy = j->stuck = j->isolated = true;
     j->stuck_addr = w->addr;
     record->in_flight = record->stuck = true;
     r = sd_event_add_io(a->event, &j->source, fd, EPOLLIN, on_old_worker_ended, j);

@@ -81,16 +81,18 @@ static int load_worker(const char *text, struct held_workers *w)
 static int load_device(const char *text, struct records *records)
 {
     char address[PCI_ADDR_MAX], previous[64];
-    int touched;
+    int touched, released;
     struct pci_addr a;
 
-    if (sscanf(text, "%23s touched=%d previous=%63s", address, &touched, previous) != 3 ||
+    if (sscanf(text, "%23s touched=%d released=%d previous=%63s", address, &touched, &released,
+               previous) != 4 ||
         pci_addr_parse(address, &a) < 0)
         return 0;
     struct record *r = records_get(records, a);
     if (!r)
         return -ENOMEM;
     r->touched = touched != 0;
+    r->released = released != 0;
     free(r->previous_driver);
     r->previous_driver = streq(previous, "-") ? NULL : strdup(previous);
     return 0;
@@ -121,9 +123,9 @@ static void write_state(FILE *f, const struct records *records, const struct hel
                 w->v[i].start);
     for (size_t i = 0; i < records->n; i++) {
         const struct record *r = &records->v[i];
-        if (r->touched || r->previous_driver)
-            fprintf(f, "device %s touched=%d previous=%s\n", pci_addr_text(r->addr).s, r->touched,
-                    r->previous_driver ? r->previous_driver : "-");
+        if (r->touched || r->released || r->previous_driver)
+            fprintf(f, "device %s touched=%d released=%d previous=%s\n", pci_addr_text(r->addr).s,
+                    r->touched, r->released, r->previous_driver ? r->previous_driver : "-");
     }
 }
 

@@ -57,7 +57,18 @@ static int write_file(int root_fd, const char *path, const char *text)
     return write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
-static int perform(int root_fd, const struct op *op)
+/* Opening the group fails with EBUSY while anybody has it or a device of it; while we have it
+ * nobody else can. It does not hinder an unbind. Kept until the job is done. */
+static int hold_group(int root_fd, const char *group, int *held_fd)
+{
+    char path[DRIVER_NAME_MAX + 16];
+
+    snprintf(path, sizeof(path), "dev/vfio/%s", group);
+    *held_fd = rootfs_open(root_fd, path, O_RDWR | O_NOCTTY);
+    return *held_fd < 0 ? *held_fd : 0;
+}
+
+static int perform(int root_fd, const struct op *op, int *held_fd)
 {
     struct pci_addr_text address = pci_addr_text(op->addr);
     char path[160];
@@ -72,6 +83,13 @@ static int perform(int root_fd, const struct op *op)
     case ACTION_BIND:
         snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/bind", op->driver);
         return write_file(root_fd, path, address.s);
+    case ACTION_HOLD:
+        return hold_group(root_fd, op->driver, held_fd);
+    case ACTION_CLEAR: /* a write of no bytes would do nothing */
+        snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/driver_override", address.s);
+        return write_file(root_fd, path, "\n");
+    case ACTION_PROBE:
+        return write_file(root_fd, "sys/bus/pci/drivers_probe", address.s);
     case ACTION_MAX:
         break;
     }
@@ -83,7 +101,8 @@ static int perform(int root_fd, const struct op *op)
 static bool failed_before(const struct job *j, size_t i)
 {
     for (size_t k = 0; k < i; k++)
-        if (j->ops[k].result < 0 && pci_addr_cmp(j->ops[k].addr, j->ops[i].addr) == 0)
+        if (j->ops[k].result < 0 &&
+            (j->ops[k].kind == ACTION_HOLD || pci_addr_cmp(j->ops[k].addr, j->ops[i].addr) == 0))
             return true;
     return false;
 }
@@ -91,12 +110,13 @@ static bool failed_before(const struct job *j, size_t i)
 static void run_job(int root_fd, struct job *j)
 {
     bool any_failed = false;
+    CLEANUP_CLOSE int held_fd = -1;
 
     for (size_t i = 0; i < j->n && !atomic_load(&j->cancelled); i++) {
         atomic_store(&j->since_usec, now_usec());
         atomic_store(&j->current, i);
         j->ops[i].result =
-            any_failed && failed_before(j, i) ? OP_SKIPPED : perform(root_fd, &j->ops[i]);
+            any_failed && failed_before(j, i) ? OP_SKIPPED : perform(root_fd, &j->ops[i], &held_fd);
         any_failed = any_failed || j->ops[i].result < 0;
     }
     atomic_store(&j->current, NONE);

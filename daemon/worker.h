@@ -18,12 +18,12 @@
 struct op {
     struct pci_addr addr;
     enum action_kind kind;
-    char driver[DRIVER_NAME_MAX];
-    int result; /* 0, negative errno, or OP_NOT_DONE */
+    char driver[DRIVER_NAME_MAX]; /* ACTION_HOLD: the group's number */
+    int result;                   /* 0, negative errno, or OP_NOT_DONE */
 };
 
 #define OP_NOT_DONE 1
-/* An earlier operation on the same device failed in this job. */
+/* An earlier operation on the same device, or ACTION_HOLD, failed in this job. */
 #define OP_SKIPPED (-ECANCELED)
 
 struct worker;

@@ -27,6 +27,10 @@ static const char *kernel_write_name(enum action_kind kind)
         return "driver_override";
     case ACTION_UNBIND:
         return "unbind";
+    case ACTION_CLEAR:
+        return "driver_override";
+    case ACTION_PROBE:
+        return "drivers_probe";
     default:
         return "bind";
     }
@@ -102,10 +106,22 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s, 
     }
 }
 
-static void pending_sentence(const struct verdict *v, const struct device *d, char *buf,
-                             size_t size)
+static void released_sentence(const struct device *d, char *buf, size_t size)
 {
-    if (!d->driver)
+    if (d->driver)
+        snprintf(buf, size, "handed back, and %s has it", d->driver);
+    else
+        snprintf(buf, size,
+                 "handed back; no driver has it yet (its native driver takes it when it "
+                 "is loaded)");
+}
+
+static void pending_sentence(const struct verdict *v, const struct device *d,
+                             const struct record *r, char *buf, size_t size)
+{
+    if (r && r->released)
+        snprintf(buf, size, "to be handed back");
+    else if (!d->driver)
         snprintf(buf, size, "to be bound to %s", v->driver);
     else if (streq(d->driver, v->driver))
         snprintf(buf, size, "%s is taking it", v->driver);
@@ -131,6 +147,9 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
     case STATE_FAILED:
         failed_sentence(v, r, buf, size);
         break;
+    case STATE_RELEASED:
+        released_sentence(d, buf, size);
+        break;
     case STATE_STUCK:
         snprintf(buf, size,
                  "the kernel has not returned from its work on it: %s may still be in use; end its "
@@ -139,7 +158,7 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
                  d->driver ? d->driver : "its driver");
         break;
     default:
-        pending_sentence(v, d, buf, size);
+        pending_sentence(v, d, r, buf, size);
     }
 }
 
@@ -220,8 +239,9 @@ void plan_write(const struct plan *plan, const struct snapshot *s, const struct 
     fprintf(f, "actions: %zu\n", plan->n_actions);
     for (size_t i = 0; i < plan->n_actions; i++) {
         const struct action *a = &plan->actions[i];
-        fprintf(f, "  %s %s %s%s\n", pci_addr_text(a->addr).s, action_word(a->kind), a->driver,
-                a->phase == PHASE_TAKEOVER ? " (after everything else)" : "");
+        fprintf(f, "  %s %s%s%s%s\n", pci_addr_text(a->addr).s, action_word(a->kind),
+                *a->driver ? " " : "", a->driver,
+                a->phase >= PHASE_TAKEOVER ? " (after everything else)" : "");
     }
     fprintf(f, "devices: %zu\n", plan->n_verdicts);
     for (size_t i = 0; i < plan->n_verdicts; i++) {

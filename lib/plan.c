@@ -224,6 +224,8 @@ static void judge(const struct builder *b, struct verdict *v)
     } else if (r && r->in_flight) {
         v->state = r->stuck ? STATE_STUCK : STATE_PENDING;
         v->reason = r->stuck ? REASON_DEADLINE : REASON_NONE;
+    } else if (r && r->released) {
+        v->state = streq_null(d->driver, v->driver) ? STATE_PENDING : STATE_RELEASED;
     } else if (streq_null(d->driver, v->driver)) {
         v->state = r && r->confirmed ? STATE_BOUND : STATE_PENDING;
     } else if (is_unproven(b, v, r)) {
@@ -272,7 +274,57 @@ static void refuse_together(struct builder *b)
 static void add_action(struct builder *b, enum phase phase, enum action_kind kind,
                        const struct device *d, const char *driver)
 {
-    b->actions[b->n_actions++] = (struct action){phase, kind, d->addr, driver};
+    b->actions[b->n_actions++] = (struct action){phase, kind, d->addr, driver, d->group};
+}
+
+static bool is_released(const struct builder *b, const struct verdict *v)
+{
+    const struct record *r = records_find(b->records, device_of(b, v)->addr);
+
+    return r && r->released;
+}
+
+static bool wants_release(const struct builder *b, const struct verdict *v)
+{
+    return v->state == STATE_PENDING && is_released(b, v) &&
+           !records_find(b->records, device_of(b, v)->addr)->in_flight;
+}
+
+/* The members of a group that are handed back, each with the same action. */
+static void add_for_group(struct builder *b, uint32_t group, enum action_kind kind)
+{
+    const struct device *member;
+    size_t i = group_start(b, group);
+
+    while ((member = next_member(b, group, &i))) {
+        int index = b->index[member - b->snapshot->devices];
+        if (index >= 0 && wants_release(b, &b->verdicts[index]))
+            add_action(b, PHASE_RELEASE, kind, member, kind == ACTION_UNBIND ? member->driver : "");
+    }
+}
+
+/* A group is handed back whole, and kept until that is done. The override goes before the probe, or
+ * the kernel would give the device back to vfio-pci. */
+static void add_release(struct builder *b, const struct verdict *v)
+{
+    const struct device *d = device_of(b, v), *member;
+    size_t i = group_start(b, d->group);
+
+    while ((member = next_member(b, d->group, &i)) && member < d) {
+        int index = b->index[member - b->snapshot->devices];
+        if (index >= 0 && wants_release(b, &b->verdicts[index]))
+            return; /* done for the first of the group */
+    }
+    if (d->group == NO_GROUP) {
+        add_action(b, PHASE_RELEASE, ACTION_UNBIND, d, d->driver);
+        add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, "");
+        add_action(b, PHASE_RELEASE, ACTION_PROBE, d, "");
+        return;
+    }
+    add_action(b, PHASE_RELEASE, ACTION_HOLD, d, "");
+    add_for_group(b, d->group, ACTION_UNBIND);
+    add_for_group(b, d->group, ACTION_CLEAR);
+    add_for_group(b, d->group, ACTION_PROBE);
 }
 
 /* The kernel accepts an override of a driver that it does not know yet: a device that nobody has is
@@ -282,7 +334,7 @@ static bool wants_override(const struct builder *b, const struct verdict *v)
     const struct device *d = device_of(b, v);
     const struct record *r = records_find(b->records, d->addr);
 
-    if (r && (r->overridden || r->in_flight))
+    if (r && (r->overridden || r->in_flight || r->released))
         return false;
     return v->state == STATE_PENDING ? !streq_null(d->driver, v->driver)
                                      : v->reason == REASON_DRIVER_MISSING && !d->driver;
@@ -293,7 +345,8 @@ static bool wants_bind(const struct builder *b, const struct verdict *v)
     const struct device *d = device_of(b, v);
     const struct record *r = records_find(b->records, d->addr);
 
-    return v->state == STATE_PENDING && !(r && r->in_flight) && !streq_null(d->driver, v->driver);
+    return v->state == STATE_PENDING && !(r && (r->in_flight || r->released)) &&
+           !streq_null(d->driver, v->driver);
 }
 
 static void add_actions(struct builder *b)
@@ -313,6 +366,9 @@ static void add_actions(struct builder *b)
         add_action(b, PHASE_TAKEOVER, ACTION_UNBIND, d, d->driver);
         add_action(b, PHASE_TAKEOVER, ACTION_BIND, d, b->verdicts[i].driver);
     }
+    for (size_t i = 0; i < b->n_verdicts; i++)
+        if (wants_release(b, &b->verdicts[i]))
+            add_release(b, &b->verdicts[i]);
 }
 
 /* -- is it usable -- */
@@ -376,7 +432,7 @@ static bool allocate(struct builder *b)
     b->index = calloc(n, sizeof(*b->index));
     b->by_group = calloc(n, sizeof(*b->by_group));
     b->verdicts = calloc(n, sizeof(*b->verdicts));
-    b->actions = calloc(3 * n, sizeof(*b->actions));
+    b->actions = calloc(4 * n, sizeof(*b->actions));
     return b->rules && b->index && b->by_group && b->verdicts && b->actions;
 }
 

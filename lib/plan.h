@@ -14,13 +14,15 @@ enum phase {
     PHASE_OVERRIDE, /* every driver_override, before anything else: that alone wins the race */
     PHASE_BIND,     /* devices that no driver has */
     PHASE_TAKEOVER, /* devices that a native driver has: may take seconds, or block */
+    PHASE_RELEASE,  /* groups that are handed back: likewise */
 };
 
 struct action {
     enum phase phase;
     enum action_kind kind;
     struct pci_addr addr;
-    const char *driver; /* the target; for ACTION_UNBIND the driver that loses it */
+    const char *driver; /* the target; for ACTION_UNBIND the driver that loses it; else "" */
+    uint32_t group;     /* PHASE_RELEASE: the actions of one group belong together */
 };
 
 struct verdict {

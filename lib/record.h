@@ -17,6 +17,7 @@ struct record {
     bool stuck;      /* that worker is past its deadline */
     bool replaced;   /* in flight, and unplugged meanwhile: what comes of it says nothing of the
                       * device that is there now */
+    bool released;   /* an administrator wants it handed back, until reload or bind */
     bool overridden; /* driver_override was written by us */
     bool touched;    /* a native driver was seen on it */
     bool confirmed;  /* a bind of ours returned, or a bind event came, or it was bound at start */

@@ -51,7 +51,11 @@ const char *problem_word(enum problem p)
 
 const char *action_word(enum action_kind a)
 {
-    static const char *const words[ACTION_MAX] = {
-        [ACTION_OVERRIDE] = "override", [ACTION_UNBIND] = "unbind", [ACTION_BIND] = "bind"};
+    static const char *const words[ACTION_MAX] = {[ACTION_OVERRIDE] = "override",
+                                                  [ACTION_UNBIND] = "unbind",
+                                                  [ACTION_BIND] = "bind",
+                                                  [ACTION_HOLD] = "hold-group",
+                                                  [ACTION_CLEAR] = "clear-override",
+                                                  [ACTION_PROBE] = "probe"};
     return words[a];
 }

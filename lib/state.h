@@ -44,6 +44,9 @@ enum action_kind {
     ACTION_OVERRIDE, /* write the target to driver_override */
     ACTION_UNBIND,   /* from the driver that has it */
     ACTION_BIND,     /* to the target */
+    ACTION_HOLD,     /* keep the IOMMU group, so that no virtual machine can take it meanwhile */
+    ACTION_CLEAR,    /* remove the override */
+    ACTION_PROBE,    /* let the kernel look for a driver */
     ACTION_MAX,
 };
 

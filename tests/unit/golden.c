@@ -48,6 +48,8 @@ static void read_record(char *line, struct records *records)
             r->hotplugged = true;
         else if (streq(word, "touched"))
             r->touched = true;
+        else if (streq(word, "released"))
+            r->released = true;
         else if (streq(word, "in-flight"))
             r->in_flight = true;
         else if (streq(word, "stuck"))
@@ -99,6 +101,12 @@ static void apply_model(const struct plan *plan, struct snapshot *s, struct reco
             d->driver = snapshot_name(s, a->driver);
             d->node = driver_is_vfio(a->driver) && d->group != NO_GROUP;
             r->confirmed = true;
+            break;
+        case ACTION_HOLD:
+        case ACTION_PROBE:
+            break;
+        case ACTION_CLEAR:
+            r->overridden = false;
             break;
         case ACTION_MAX:
             ck_abort();

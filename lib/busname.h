@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The names on the bus: what the daemon offers and the client asks for. */
+#pragma once
+
+#define BUS_NAME "org.vfio.Bindd1"
+#define BUS_PATH "/org/vfio/Bindd1"
+#define BUS_DEVICE_PREFIX "/org/vfio/Bindd1/device" /* a device's path: sd_bus_path_encode() */
+
+#define BUS_MANAGER_INTERFACE "org.vfio.Bindd1.Manager"
+#define BUS_DEVICE_INTERFACE "org.vfio.Bindd1.Device"
+
+/* Errors; each comes with a sentence that says what to do. */
+#define BUS_ERROR_NO_SUCH_DEVICE "org.vfio.Bindd1.Error.NoSuchDevice"
+#define BUS_ERROR_REFUSED "org.vfio.Bindd1.Error.Refused"
+#define BUS_ERROR_BUSY "org.vfio.Bindd1.Error.Busy"
+#define BUS_ERROR_POLICY_INVALID "org.vfio.Bindd1.Error.PolicyInvalid"
