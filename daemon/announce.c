@@ -28,6 +28,8 @@ struct tally tally_make(const struct plan *plan, const struct policy *p, size_t 
         t.refused += v->state == STATE_REFUSED;
         t.failed += v->state == STATE_FAILED;
         t.stuck += v->state == STATE_STUCK;
+        t.busy += v->state == STATE_BUSY;
+        t.released += v->state == STATE_RELEASED;
         t.pending += v->state == STATE_PENDING;
     }
     for (size_t i = 0; i < p->n_rules; i++)
@@ -62,6 +64,8 @@ void tally_sentence(const struct tally *t, char *buf, size_t size)
     used = add(buf, size, used, t->refused, "refused");
     used = add(buf, size, used, t->failed, "failed");
     used = add(buf, size, used, t->stuck, "stuck");
+    used = add(buf, size, used, t->busy, "in use");
+    used = add(buf, size, used, t->released, "released");
     used = add(buf, size, used, t->pending, "pending");
     used = add(buf, size, used, t->unexpected, "rules not as expected");
     add(buf, size, used, t->mistakes,
@@ -81,6 +85,10 @@ static enum event_id event_of(enum device_state s)
         return EVENT_DEVICE_BOUND;
     case STATE_STUCK:
         return EVENT_DEVICE_STUCK;
+    case STATE_BUSY:
+        return EVENT_DEVICE_BUSY;
+    case STATE_RELEASED:
+        return EVENT_DEVICE_RELEASED;
     case STATE_FAILED:
         return EVENT_DEVICE_FAILED;
     default:

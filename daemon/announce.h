@@ -6,7 +6,7 @@
 #include "plan.h"
 
 struct tally {
-    size_t selected, bound, usable, refused, failed, stuck, pending;
+    size_t selected, bound, usable, refused, failed, stuck, busy, released, pending;
     size_t mistakes;   /* in the policy */
     size_t unexpected; /* rules whose expect = N is not met */
 };

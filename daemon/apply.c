@@ -215,7 +215,7 @@ static void settle_job(struct job *j, bool ended)
             addrs[n_addrs++] = ops[i].addr;
     }
     give_up_release(a, ops, n);
-    if (j->isolated && (!j->stuck || ended)) {
+    if (j->stuck ? ended : j->isolated) {
         for (size_t i = 0; i < n; i++)
             held_workers_drop(&a->held, ops[i].addr);
         apply_save(a);
@@ -273,6 +273,8 @@ static void get_stuck(struct job *j, struct pci_addr addr)
         r->stuck = true;
     j->stuck = true;
     j->stuck_addr = addr;
+    if (!j->isolated) /* the others are on record since they began */
+        (void)held_workers_add(&j->apply->held, addr, worker_pid(j->worker));
     worker_cancel(j->worker);
     settle_job(j, false);
 }

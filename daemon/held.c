@@ -81,11 +81,11 @@ static int load_worker(const char *text, struct held_workers *w)
 static int load_device(const char *text, struct records *records)
 {
     char address[PCI_ADDR_MAX], previous[64];
-    int touched, released;
+    int touched, released, hotplugged;
     struct pci_addr a;
 
-    if (sscanf(text, "%23s touched=%d released=%d previous=%63s", address, &touched, &released,
-               previous) != 4 ||
+    if (sscanf(text, "%23s touched=%d released=%d hotplugged=%d previous=%63s", address, &touched,
+               &released, &hotplugged, previous) != 5 ||
         pci_addr_parse(address, &a) < 0)
         return 0;
     struct record *r = records_get(records, a);
@@ -93,6 +93,7 @@ static int load_device(const char *text, struct records *records)
         return -ENOMEM;
     r->touched = touched != 0;
     r->released = released != 0;
+    r->hotplugged = hotplugged != 0;
     free(r->previous_driver);
     r->previous_driver = streq(previous, "-") ? NULL : strdup(previous);
     return 0;
@@ -123,9 +124,10 @@ static void write_state(FILE *f, const struct records *records, const struct hel
                 w->v[i].start);
     for (size_t i = 0; i < records->n; i++) {
         const struct record *r = &records->v[i];
-        if (r->touched || r->released || r->previous_driver)
-            fprintf(f, "device %s touched=%d released=%d previous=%s\n", pci_addr_text(r->addr).s,
-                    r->touched, r->released, r->previous_driver ? r->previous_driver : "-");
+        if (r->touched || r->released || r->hotplugged || r->previous_driver)
+            fprintf(f, "device %s touched=%d released=%d hotplugged=%d previous=%s\n",
+                    pci_addr_text(r->addr).s, r->touched, r->released, r->hotplugged,
+                    r->previous_driver ? r->previous_driver : "-");
     }
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "config.h"
+#include "held.h"
 #include "journal.h"
 #include "manager.h"
 #include "plan-text.h"
@@ -137,8 +138,11 @@ static int check_policy(const struct arguments *a, int root_fd)
 
 /* What the plan may take for granted: devices that are on a VFIO driver are really bound; drivers
  * that are not loaded can be (the unit does so). */
-static int assume(const struct policy *p, struct snapshot *s, struct records *records)
+static int assume(int root_fd, const struct policy *p, struct snapshot *s, struct records *records)
 {
+    CLEANUP(held_workers_done) struct held_workers workers = {0};
+
+    (void)held_load(root_fd, records, &workers); /* without privilege the past is unknown */
     for (size_t i = 0; i < s->n; i++) {
         if (!driver_is_vfio(s->devices[i].driver))
             continue;
@@ -158,6 +162,27 @@ static int assume(const struct policy *p, struct snapshot *s, struct records *re
     return 0;
 }
 
+/* On a running host more is known than at boot: say what will be refused there. */
+static void print_next_boot(const struct policy *p, struct snapshot *s)
+{
+    CLEANUP(records_done) struct records none = {0};
+    CLEANUP(plan_done) struct plan plan = {0};
+    char sentence[SENTENCE_MAX];
+
+    if (s->cold_boot)
+        return;
+    s->cold_boot = true;
+    for (size_t i = 0; i < s->n; i++)
+        s->devices[i].driver = NULL;
+    if (plan_make(p, s, &none, &plan) < 0)
+        return;
+    for (size_t i = 0; i < plan.n_verdicts; i++)
+        if (plan.verdicts[i].reason == REASON_UNPROVEN_AT_BOOT) {
+            verdict_sentence(&plan.verdicts[i], s, &none, sentence);
+            printf("at the next boot: %s\n", sentence);
+        }
+}
+
 static int dry_run(int root_fd)
 {
     CLEANUP(diags_done) struct diags d = {0};
@@ -173,7 +198,7 @@ static int dry_run(int root_fd)
     if (r >= 0)
         r = scan_all(root_fd, &p, &s);
     if (r >= 0)
-        r = assume(&p, &s, &records);
+        r = assume(root_fd, &p, &s, &records);
     if (r >= 0)
         r = plan_make(&p, &s, &records, &plan);
     if (r < 0) {
@@ -186,6 +211,7 @@ static int dry_run(int root_fd)
     if (off)
         puts("disabled by the kernel command line: nothing of this would be done");
     plan_write(&plan, &s, &records, stdout);
+    print_next_boot(&p, &s);
     return d.errors > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

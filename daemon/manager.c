@@ -258,8 +258,10 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
     r = records_get(&m->records, a);
     if (r && action == HOTPLUG_ADD)
         r->hotplugged = true;
-    if (r && (action == HOTPLUG_BIND || action == HOTPLUG_UNBIND))
+    if (r && (action == HOTPLUG_BIND || action == HOTPLUG_UNBIND)) {
         r->confirmed = action == HOTPLUG_BIND;
+        r->overridden = false; /* whoever did it may have removed the override as well */
+    }
 }
 
 static void on_drained(void *userdata, bool lost)

@@ -96,8 +96,8 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s, 
         break;
     case REASON_COMPANION_REFUSED:
         snprintf(buf, size,
-                 "%s of its IOMMU group is refused, and the group is of no use without it: see "
-                 "what is said of that one",
+                 "%s of its IOMMU group cannot be taken, and the group is of no use without it: "
+                 "see what is said of that one",
                  pci_addr_text(v->other).s);
         break;
     default:
@@ -140,6 +140,13 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
             snprintf(buf, size, "bound to %s, taken over from %s", v->driver, r->previous_driver);
         else
             snprintf(buf, size, "bound to %s", v->driver);
+        break;
+    case STATE_BUSY:
+        snprintf(
+            buf, size,
+            "it %s: end that, then run \"systemctl reload vfio-bindd\" (force = yes in [device "
+            "%s] takes it all the same)",
+            d->use ? d->use : "is in use", v->rule->name);
         break;
     case STATE_REFUSED:
         refused_sentence(v, s, buf, size);

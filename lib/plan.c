@@ -37,7 +37,7 @@ static unsigned class_of(const struct device *d)
 /* -- who is concerned -- */
 
 /* NVSwitch and other endpoints of class 0680 are no bridges in the sense of the header type. */
-static bool is_bridge(const struct device *d)
+bool device_is_bridge(const struct device *d)
 {
     unsigned class = class_of(d);
 
@@ -72,7 +72,7 @@ static bool comes_along(const struct builder *b, const struct device *leader, si
 {
     const struct device *d = &b->snapshot->devices[device];
 
-    if (b->rules[device] || b->index[device] >= 0 || is_bridge(d) || d->vf || leader->vf)
+    if (b->rules[device] || b->index[device] >= 0 || device_is_bridge(d) || d->vf || leader->vf)
         return false;
     return d->group == leader->group || !is_risky(d);
 }
@@ -124,13 +124,23 @@ static void add_group(struct builder *b, size_t leader)
 
     while ((member = next_member(b, d->group, &i))) {
         size_t index = (size_t)(member - b->snapshot->devices);
-        if (!b->rules[index] && b->index[index] < 0 && !is_bridge(member))
+        if (!b->rules[index] && b->index[index] < 0 && !device_is_bridge(member))
             add_verdict(b, index, b->rules[leader], d);
     }
 }
 
-/* A card that a "native" rule leaves to the host is left whole: its other functions too, unless a
- * rule that comes earlier names them. */
+/* Does a function stay with the host because another function of its card does? Not if a rule that
+ * comes earlier decides, or one that names its very place; nor the other port of a network card. */
+static bool stays_along(const struct builder *b, size_t keeper, size_t i)
+{
+    const struct device *d = &b->snapshot->devices[i];
+
+    if (d->vf || (is_risky(d) && d->group != b->snapshot->devices[keeper].group))
+        return false;
+    return !b->rules[i] || (b->rules[i] > b->rules[keeper] && !rule_names_place(b->rules[i], d));
+}
+
+/* A card that a "native" rule leaves to the host is left whole. */
 static void keep_native_functions(struct builder *b, size_t keeper)
 {
     const struct snapshot *s = b->snapshot;
@@ -140,7 +150,7 @@ static void keep_native_functions(struct builder *b, size_t keeper)
     while (i > 0 && pci_addr_same_slot(s->devices[i - 1].addr, a))
         i--;
     for (; i < s->n && pci_addr_same_slot(s->devices[i].addr, a); i++)
-        if (b->rules[i] > b->rules[keeper] && !s->devices[i].vf) /* later in the policy */
+        if (stays_along(b, keeper, i))
             b->rules[i] = b->rules[keeper];
 }
 
@@ -219,7 +229,7 @@ static void judge(const struct builder *b, struct verdict *v)
     if (!streq(v->driver, "vfio-pci"))
         v->problems |= PROBLEM_DRIVER_NOT_ADVERTISED;
 
-    if (is_bridge(d)) {
+    if (device_is_bridge(d)) {
         refuse(v, REASON_BRIDGE);
     } else if (r && r->in_flight) {
         v->state = r->stuck ? STATE_STUCK : STATE_PENDING;
@@ -230,6 +240,9 @@ static void judge(const struct builder *b, struct verdict *v)
         v->state = r && r->confirmed ? STATE_BOUND : STATE_PENDING;
     } else if (is_unproven(b, v, r)) {
         refuse(v, REASON_UNPROVEN_AT_BOOT);
+    } else if (d->use && !v->rule->force) {
+        v->state = STATE_BUSY;
+        v->reason = REASON_IN_USE;
     } else if (r && r->hotplugged && v->rule->hotplug == HOTPLUG_OFF) {
         refuse(v, REASON_HOTPLUG_OFF);
     } else if (d->group == NO_GROUP && !b->snapshot->unsafe_noiommu && driver_is_vfio(v->driver)) {
@@ -246,6 +259,14 @@ static void judge(const struct builder *b, struct verdict *v)
     }
 }
 
+/* Does it hold back the others of its group? A bridge does not: groups may have them. */
+static bool holds_back(const struct verdict *v)
+{
+    return (v->state == STATE_REFUSED && v->reason != REASON_COMPANION_REFUSED &&
+            v->reason != REASON_BRIDGE) ||
+           v->reason == REASON_IN_USE;
+}
+
 /* Devices of one IOMMU group that belong together are taken together or not at all: a group with
  * one protected member is of no use to a virtual machine. */
 static void refuse_together(struct builder *b)
@@ -253,8 +274,7 @@ static void refuse_together(struct builder *b)
     for (size_t i = 0; i < b->n_verdicts; i++) {
         const struct verdict *v = &b->verdicts[i];
         const struct device *d = device_of(b, v), *member;
-        if (v->state != STATE_REFUSED || v->reason == REASON_COMPANION_REFUSED ||
-            v->reason == REASON_BRIDGE) /* a bridge in a group does not hinder it */
+        if (!holds_back(v))
             continue;
         size_t at = group_start(b, d->group);
         while ((member = next_member(b, d->group, &at))) {
@@ -375,9 +395,9 @@ static void add_actions(struct builder *b)
 
 /* The kernel's rule (vfio_dev_viable): every endpoint is on a VFIO driver, pci-stub, pcieport or
  * none. Bridges do not count. */
-static bool is_viable_member(const struct device *d)
+bool device_is_viable(const struct device *d)
 {
-    return is_bridge(d) || !d->driver || driver_is_vfio(d->driver) ||
+    return device_is_bridge(d) || !d->driver || driver_is_vfio(d->driver) ||
            streq(d->driver, "pci-stub") || streq(d->driver, "pcieport");
 }
 
@@ -389,7 +409,7 @@ static void judge_use(const struct builder *b, struct verdict *v)
     while ((member = next_member(b, d->group, &i))) {
         int other = b->index[member - b->snapshot->devices];
         bool will_leave = other >= 0 && b->verdicts[other].state == STATE_PENDING;
-        if (is_viable_member(member) || will_leave || member == d)
+        if (device_is_viable(member) || will_leave || member == d)
             continue;
         v->problems |= PROBLEM_GROUP_NOT_VIABLE;
         v->other = member->addr;

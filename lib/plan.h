@@ -53,5 +53,11 @@ int plan_make(const struct policy *p, const struct snapshot *s, const struct rec
 
 void plan_done(struct plan *p);
 
+/* A bridge, by its header type or class: never bound, and no hindrance in a group. */
+bool device_is_bridge(const struct device *d);
+
+/* Does the device, on the driver it has now, leave its IOMMU group viable for VFIO? */
+bool device_is_viable(const struct device *d);
+
 /* NULL: no rule concerns the device. */
 const struct verdict *plan_find(const struct plan *p, const struct snapshot *s, struct pci_addr a);

@@ -208,11 +208,21 @@ static bool normal_address(char **item)
 {
     struct pci_addr a;
 
-    if (is_glob(*item))
-        return (*item)[strspn(*item, "0123456789abcdef:.*?[]-!")] == '\0';
-    if (pci_addr_parse(*item, &a) < 0)
-        return false;
-    char *text = strdup(pci_addr_text(a).s);
+    const char *colon = strchr(*item, ':');
+    char *text;
+
+    if (is_glob(*item)) {
+        if ((*item)[strspn(*item, "0123456789abcdef:.*?[]-!")] != '\0')
+            return false;
+        if (!colon || strchr(colon + 1, ':'))
+            return true;
+        if (asprintf(&text, "0000:%s", *item) < 0) /* the short form */
+            return false;
+    } else {
+        if (pci_addr_parse(*item, &a) < 0)
+            return false;
+        text = strdup(pci_addr_text(a).s);
+    }
     if (!text)
         return false;
     free(*item);
@@ -483,8 +493,11 @@ void policy_set_rule_key(struct key_context *c, struct rule *r, const char *key,
         r->keys[k] = c->origin;
         if (!*value)
             mistake(c, "%s has no value: write one, or remove the line", key);
-        if (!*value || !set_key(c, r, (enum rule_key)k, value))
+        r->broken_keys &= ~(1U << k);
+        if (!*value || !set_key(c, r, (enum rule_key)k, value)) {
             r->broken = true;
+            r->broken_keys |= 1U << k;
+        }
     } else {
         if (parse_id(key, &id))
             mistake(c,
@@ -568,11 +581,18 @@ static void set_span(const struct key_context *c, const char *key, const char *v
             (unsigned long long)(max_usec / USEC_PER_SEC));
 }
 
-void policy_set_daemon_key(struct key_context *c, const char *key, const char *value)
+void policy_set_daemon_key(struct key_context *c, const char *key, const char *value,
+                           unsigned *seen)
 {
     static const char *const keys[] = {"log-level", "boot-deadline", "unbind-timeout"};
+    int k = word_index(keys, ELEMENTS(keys), key);
 
-    switch (word_index(keys, ELEMENTS(keys), key)) {
+    if (k >= 0 && *seen & 1U << k) {
+        mistake(c, "%s stands twice in [daemon] of this file: keep one line", key);
+        return;
+    }
+    *seen |= k >= 0 ? 1U << k : 0;
+    switch (k) {
     case 0:
         set_log_level(c, value);
         break;

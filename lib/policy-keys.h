@@ -14,8 +14,10 @@ struct key_context {
 /* Sets a key of a rule; a mistake is reported and marks the rule broken. */
 void policy_set_rule_key(struct key_context *c, struct rule *r, const char *key, const char *value);
 
-/* Sets a key of [daemon]; a mistake is reported and the default stays. */
-void policy_set_daemon_key(struct key_context *c, const char *key, const char *value);
+/* Sets a key of [daemon]; a mistake is reported and the default stays. *seen has a bit for each key
+ * that this file has set. */
+void policy_set_daemon_key(struct key_context *c, const char *key, const char *value,
+                           unsigned *seen);
 
 /* Is this text good as a rule's name? If not, says so. */
 bool policy_check_rule_name(struct key_context *c, const char *name);

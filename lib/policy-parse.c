@@ -19,6 +19,8 @@ struct reader {
     const char *bytes, *end; /* what is not read yet */
     enum section section;
     char rule[RULE_NAME_MAX + 1]; /* SECTION_DEVICE: the rule's name */
+    unsigned daemon_keys;         /* of [daemon] that this file has set */
+    unsigned daemon_line;         /* where [daemon] began; 0: not yet */
 
     /* The key being handed to inih, in pieces where it is longer than inih's line. */
     char *key, *value; /* as written; NULL: none */
@@ -91,6 +93,18 @@ static void begin_device(struct reader *r, const char *name)
     r->section = SECTION_DEVICE;
 }
 
+static void begin_daemon(struct reader *r)
+{
+    if (r->daemon_line > 0) {
+        diags_add(r->diags, DIAG_ERROR, policy_file(r->policy, r->at), r->at.line,
+                  "[daemon] stands twice in this file (first in line %u): make one section of them",
+                  r->daemon_line);
+        return;
+    }
+    r->daemon_line = r->at.line;
+    r->section = SECTION_DAEMON;
+}
+
 static void begin_section(struct reader *r, char *line)
 {
     char *close = strchr(line, ']');
@@ -110,7 +124,7 @@ static void begin_section(struct reader *r, char *line)
 
     const char *device = after_prefix(name, "device");
     if (streq(name, "daemon"))
-        r->section = SECTION_DAEMON;
+        begin_daemon(r);
     else if (device && (is_blank(*device) || !*device))
         begin_device(r, device + strspn(device, " \t"));
     else
@@ -133,7 +147,7 @@ static void use_key(struct reader *r, const char *key, const char *value)
     case SECTION_UNUSED: /* said so already */
         break;
     case SECTION_DAEMON:
-        policy_set_daemon_key(&c, key, value);
+        policy_set_daemon_key(&c, key, value, &r->daemon_keys);
         break;
     case SECTION_DEVICE:
         rule = policy_find_rule(r->policy, r->rule);
@@ -194,6 +208,10 @@ static void begin_key(struct reader *r, char *line)
     }
     if (strpbrk(value, ";#")) {
         bad_line(r, "';' and '#' are not allowed in a value: comments stand on lines of their own");
+        return;
+    }
+    if (strpbrk(value, "\"'")) {
+        bad_line(r, "write the value without quotes");
         return;
     }
     r->key = strdup(key);

@@ -358,18 +358,51 @@ static void check_resources(struct policy *p, struct diags *d)
         }
 }
 
-/* A broken "native" rule was meant to keep devices from us. What it still names is left alone, all
- * of it: its narrowing cannot be trusted, and taking too little harms nobody. */
+static void check_native(struct policy *p, struct diags *d)
+{
+    for (size_t i = 0; i < p->n_rules; i++) {
+        struct rule *r = &p->rules[i];
+        if (r->broken || !rule_is_native(r) || r->expect < 0)
+            continue;
+        r->broken = true;
+        diags_add(d, DIAG_ERROR, policy_file(p, r->keys[KEY_EXPECT]), r->keys[KEY_EXPECT].line,
+                  "expect has no meaning with driver = native, which takes no device: remove it");
+    }
+}
+
+/* The fence keeps a native driver from every device of an ID: that is only meant where nothing
+ * narrows the rule. */
+static void default_hotplug(struct policy *p)
+{
+    for (size_t i = 0; i < p->n_rules; i++) {
+        struct rule *r = &p->rules[i];
+        bool narrowed = r->n_ids == 0;
+        for (enum rule_key k = KEY_CLASS; k < KEY_SELECTS_MAX; k++)
+            narrowed = narrowed || r->narrow[k].n > 0;
+        if (r->keys[KEY_HOTPLUG].line == 0)
+            r->hotplug = narrowed ? HOTPLUG_TAKEOVER : HOTPLUG_FENCE;
+    }
+}
+
+static void drop_key(struct rule *r, enum rule_key k)
+{
+    if (k == KEY_ID)
+        r->n_ids = 0;
+    for (size_t i = 0; i < r->narrow[k].n; i++)
+        free(r->narrow[k].v[i]);
+    r->narrow[k].n = 0;
+}
+
+/* A broken "native" rule was meant to keep devices from us. It goes on with the selecting keys that
+ * are sound: that keeps at least what was meant. False if none is left. */
 static bool widen_broken_native(struct rule *r)
 {
-    if (!rule_is_native(r) || r->n_ids == 0)
+    if (!rule_is_native(r))
         return false;
-    for (enum rule_key k = KEY_CLASS; k < KEY_SELECTS_MAX; k++) {
-        for (size_t i = 0; i < r->narrow[k].n; i++)
-            free(r->narrow[k].v[i]);
-        r->narrow[k].n = 0;
-    }
-    return true;
+    for (enum rule_key k = 0; k < KEY_SELECTS_MAX; k++)
+        if (r->broken_keys & 1U << k)
+            drop_key(r, k);
+    return has_positive(r);
 }
 
 static void drop_broken(struct policy *p)
@@ -393,5 +426,7 @@ void policy_finish(struct policy *p, struct diags *d)
         qsort(p->rules, p->n_rules, sizeof(*p->rules), by_precedence);
     check_covered(p, d);
     check_resources(p, d);
+    check_native(p, d);
     drop_broken(p);
+    default_hotplug(p);
 }

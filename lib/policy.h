@@ -76,8 +76,9 @@ struct rule {
     enum group_mode group;
     enum hotplug_mode hotplug;
     bool force;
-    bool broken; /* one of its keys has an error: the rule is not used */
-    int expect;  /* -1: any number */
+    bool broken;          /* one of its keys has an error: the rule is not used */
+    unsigned broken_keys; /* which: bits 1 << enum rule_key */
+    int expect;           /* -1: any number */
 };
 
 #define USEC_PER_SEC 1000000ULL

@@ -69,5 +69,6 @@ void records_clear_errors(struct records *r)
         r->v[i].error = 0;
         r->v[i].unverified = false;
         r->v[i].lost = 0;
+        r->v[i].overridden = false; /* the target may be another, or somebody removed it */
     }
 }

@@ -7,6 +7,7 @@
 #include <pci/pci.h>
 
 #include "rootfs.h"
+#include "use.h"
 #include "util.h"
 
 #define DEVICES "sys/bus/pci/devices"
@@ -154,6 +155,7 @@ static void read_details(int root_fd, const struct policy *p, const struct slots
     d->bridge = exists(root_fd, attribute(path, d->addr, "secondary_bus_number"));
     d->vf = exists(root_fd, attribute(path, d->addr, "physfn"));
     d->slot = slot_name(slots, d->addr);
+    d->use = d->driver && !driver_is_vfio(d->driver) ? use_of(root_fd, d) : NULL;
     d->serial = !p || policy_uses(p, KEY_SERIAL) ? read_serial(root_fd, d->addr) : NULL;
 }
 

@@ -9,6 +9,7 @@ static void device_done(struct device *d)
 {
     free(d->slot);
     free(d->serial);
+    free(d->use);
 }
 
 void snapshot_done(struct snapshot *s)
@@ -189,6 +190,7 @@ int snapshot_write(const struct snapshot *s, FILE *f)
             write_text(f, "driver", d->driver);
             write_text(f, "slot", d->slot);
             write_text(f, "serial", d->serial);
+            write_text(f, "use", d->use);
         }
         fputc('\n', f);
     }
@@ -275,6 +277,8 @@ static bool read_word(char *word, struct device *d, char **driver)
         return read_text(value, driver);
     if (streq(word, "slot"))
         return read_text(value, &d->slot);
+    if (streq(word, "use"))
+        return read_text(value, &d->use);
     if (streq(word, "serial"))
         return read_text(value, &d->serial);
     return false;

@@ -26,6 +26,7 @@ struct device {
     const char *driver; /* the driver link's target; NULL: none. Owned by the snapshot. */
     char *slot;         /* physical slot; NULL: none or not looked for. Owned by the device. */
     char *serial;       /* PCIe device serial number as lspci writes it; NULL likewise */
+    char *use;          /* how the host uses it (use.h); NULL: no evidence, or not looked for */
 };
 
 struct snapshot {
@@ -44,8 +45,8 @@ void snapshot_done(struct snapshot *s);
 /* The device with this address, or NULL. Valid until a device is put or removed. */
 struct device *snapshot_find(const struct snapshot *s, struct pci_addr a);
 
-/* Adds a device or replaces the one with its address; takes over slot and serial, also on failure.
- * d->driver may point anywhere: the snapshot keeps a copy. Returns 0 or -ENOMEM. */
+/* Adds a device or replaces the one with its address; takes over slot, serial and use, also on
+ * failure. d->driver may point anywhere: the snapshot keeps a copy. Returns 0 or -ENOMEM. */
 int snapshot_put(struct snapshot *s, const struct device *d);
 
 /* The same for many: an address that is not there yet, in any order; then sort, before anything

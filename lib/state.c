@@ -18,6 +18,7 @@ const char *reason_word(enum reason r)
         [REASON_BRIDGE] = "bridge",
         [REASON_UNPROVEN_AT_BOOT] = "unproven-at-boot",
         [REASON_HOTPLUG_OFF] = "hotplug-off",
+        [REASON_IN_USE] = "in-use",
         [REASON_COMPANION_REFUSED] = "companion-refused",
         [REASON_NO_IOMMU] = "no-iommu",
         [REASON_DRIVER_MISSING] = "driver-missing",

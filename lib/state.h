@@ -20,6 +20,7 @@ enum reason {
     REASON_BRIDGE,
     REASON_UNPROVEN_AT_BOOT,
     REASON_HOTPLUG_OFF,
+    REASON_IN_USE,            /* by the host */
     REASON_COMPANION_REFUSED, /* what would have to come along may not */
     REASON_NO_IOMMU,
     REASON_DRIVER_MISSING, /* the target driver is not registered */

@@ -103,6 +103,10 @@ static const struct {
     {"[device a]\nid = 10de:20f1\nresource = n.com/a.b\n[device b]\nid = 10de:2204\nresource = "
      "n.com/A_b\n",
      6, "same to Kubernetes"},
+    {"[device a]\nid = 10de:20f1\nslot = \"7\"\n", 3, "without quotes"},
+    {"[device a]\nid = 10de:20f1\ndriver = native\nexpect = 2\n", 4, "no meaning"},
+    {"[daemon]\nlog-level = info\nlog-level = debug\n", 3, "twice in [daemon]"},
+    {"[daemon]\nlog-level = info\n[daemon]\nboot-deadline = 5s\n", 3, "stands twice in this file"},
     {"[device a]\nid = 10de:20f1\x01\n", 2, "control character"},
 };
 
@@ -347,11 +351,18 @@ START_TEST(broken_native_rule_keeps_protecting)
     policy_init(&p);
     parse(&p, &d, "main",
           "[device keep]\nid = 10de:20f1\naddress = 0000:06:00\ndriver = native\n"
+          "[device also]\nslot = 3\nclass = x\ndriver = native\n"
+          "[device lost]\nslot = 3\"\ndriver = native\n"
           "[device all]\nid = 10de:*\n");
     policy_finish(&p, &d);
-    ck_assert_uint_eq(d.errors, 1);
+    ck_assert_msg(d.errors == 3, "%s", messages(&d));
+    ck_assert_uint_eq(p.n_rules, 3);
     const struct rule *r = policy_match(&p, &device);
     ck_assert(r && rule_is_native(r));
+    const struct device other = {
+        .vendor = 0x10de, .device = 1, .detailed = true, .slot = (char *)"3"};
+    r = policy_match(&p, &other);
+    ck_assert_str_eq(r->name, "also");
 }
 END_TEST
 
@@ -388,6 +399,22 @@ START_TEST(command_line)
 }
 END_TEST
 
+START_TEST(fence_is_for_rules_by_id_alone)
+{
+    CLEANUP(diags_done) struct diags d = {0};
+    CLEANUP(policy_done) struct policy p;
+
+    policy_init(&p);
+    parse(&p, &d, "x.conf",
+          "[device a]\nid = 10de:20f1\n[device b]\nid = 10de:20f2\nslot = 3\n"
+          "[device c]\nid = 10de:20f3\nslot = 3\nhotplug = fence\n"
+          "[device d]\nid = 10de:20f4\nhotplug = off\n");
+    policy_finish(&p, &d);
+    ck_assert(p.rules[0].hotplug == HOTPLUG_FENCE && p.rules[1].hotplug == HOTPLUG_TAKEOVER &&
+              p.rules[2].hotplug == HOTPLUG_FENCE && p.rules[3].hotplug == HOTPLUG_OFF);
+}
+END_TEST
+
 START_TEST(matching)
 {
     static const struct {
@@ -402,6 +429,8 @@ START_TEST(matching)
         {"id = 10de:20f1\naddress = 0000:06:00.0", true},
         {"id = 10de:20f1\naddress = 06:00.0", true},
         {"id = 10de:20f1\naddress = 0000:06:*", true},
+        {"id = 10de:20f1\naddress = 06:*", true},
+        {"id = 10de:20f1\naddress = *:06:00.?", true},
         {"id = 10de:20f1\naddress = 0000:07:*", false},
         {"id = 10de:20f1\naddress = !0000:07:*", true},
         {"id = 10de:20f1\naddress = !0000:06:00.0", false},
@@ -490,4 +519,5 @@ UNIT_MAIN("policy", each_mistake_has_its_message, all_mistakes_at_once_and_the_r
           every_key_is_read, long_values_and_names_survive_whole, too_long_is_refused,
           hostile_bytes, no_unbounded_complaints, dropins_override_key_by_key,
           a_section_twice_in_a_dropin_is_a_mistake, covered_across_files_is_a_warning,
-          broken_native_rule_keeps_protecting, command_line, matching, naming_a_place)
+          broken_native_rule_keeps_protecting, fence_is_for_rules_by_id_alone, command_line,
+          matching, naming_a_place)

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "use.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <net/if.h>
+#include <pci/pci.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "rootfs.h"
+#include "util.h"
+
+#define STACK_MAX 8 /* layers of device mapper and md */
+
+static bool is_below(const char *path, struct pci_addr a)
+{
+    char part[PCI_ADDR_MAX + 2];
+
+    snprintf(part, sizeof(part), "/%s/", pci_addr_text(a).s);
+    return strstr(path, part) != NULL;
+}
+
+static DIR *open_dir(int root_fd, const char *path)
+{
+    int fd = rootfs_open(root_fd, path, O_RDONLY | O_DIRECTORY);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+    if (!dir && fd >= 0)
+        close(fd);
+    return dir;
+}
+
+/* Is the block device, or one that it is stacked on, the PCI device's? `link` is its link below
+ * /sys/dev/block or /sys/class/block. */
+static bool block_is_on(int root_fd, const char *link, struct pci_addr a, unsigned depth)
+{
+    char target[PATH_MAX], path[PATH_MAX];
+    const struct dirent *e;
+    ssize_t n = readlinkat(root_fd, link, target, sizeof(target) - 1);
+
+    if (n <= 0 || depth > STACK_MAX)
+        return false;
+    target[n] = '\0';
+    if (is_below(target, a))
+        return true;
+    snprintf(path, sizeof(path), "%.*s/slaves", PATH_MAX - 16, link);
+    CLEANUP(closedirp) DIR *dir = open_dir(root_fd, path);
+    while (dir && (e = readdir(dir))) {
+        snprintf(path, sizeof(path), "sys/class/block/%s", e->d_name);
+        if (e->d_name[0] != '.' && block_is_on(root_fd, path, a, depth + 1))
+            return true;
+    }
+    return false;
+}
+
+static bool number_is_on(int root_fd, unsigned major, unsigned minor, struct pci_addr a)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "sys/dev/block/%u:%u", major, minor);
+    return block_is_on(root_fd, path, a, 0);
+}
+
+/* By its name in /dev; some file systems (btrfs) have no device number of their own. */
+static bool node_is_on(int root_fd, const char *node, struct pci_addr a)
+{
+    struct stat st;
+
+    return node[0] == '/' && fstatat(root_fd, node + 1, &st, 0) == 0 && S_ISBLK(st.st_mode) &&
+           number_is_on(root_fd, major(st.st_rdev), minor(st.st_rdev), a);
+}
+
+static char *words(const char *before, const char *what, const char *after)
+{
+    char *text;
+
+    return asprintf(&text, "%s %s%s", before, what, after) < 0 ? NULL : text;
+}
+
+static char *mounted(int root_fd, struct pci_addr a)
+{
+    CLEANUP_FREE char *text = NULL;
+    size_t size;
+    char *rest, *line;
+
+    if (rootfs_read_file(root_fd, "proc/self/mountinfo", 4 << 20, &text, &size) < 0)
+        return NULL;
+    for (rest = text; (line = strsep(&rest, "\n"));) {
+        unsigned major_number, minor_number;
+        char where[256], source[256];
+        const char *after = strstr(line, " - ");
+        if (sscanf(line, "%*u %*u %u:%u %*s %255s", &major_number, &minor_number, where) != 3)
+            continue;
+        if (!after || sscanf(after, " - %*s %255s", source) != 1)
+            source[0] = '\0';
+        if (number_is_on(root_fd, major_number, minor_number, a) || node_is_on(root_fd, source, a))
+            return words("has the file system mounted on", where, "");
+    }
+    return NULL;
+}
+
+static char *swapped_to(int root_fd, struct pci_addr a)
+{
+    CLEANUP_FREE char *text = NULL;
+    size_t size;
+    char *rest, *line;
+
+    if (rootfs_read_file(root_fd, "proc/swaps", 1 << 20, &text, &size) < 0)
+        return NULL;
+    for (rest = text; (line = strsep(&rest, "\n"));) {
+        char node[256];
+        if (sscanf(line, "%255s", node) == 1 && node_is_on(root_fd, node, a))
+            return words("has the swap space", node, "");
+    }
+    return NULL;
+}
+
+/* Device mapper, md, bcache: whatever has slaves. */
+static char *stacked_on(int root_fd, struct pci_addr a)
+{
+    CLEANUP(closedirp) DIR *dir = open_dir(root_fd, "sys/class/block");
+    const struct dirent *e;
+
+    while (dir && (e = readdir(dir))) {
+        char path[PATH_MAX], target[PATH_MAX];
+        snprintf(path, sizeof(path), "sys/class/block/%s", e->d_name);
+        ssize_t n = readlinkat(root_fd, path, target, sizeof(target) - 1);
+        if (n <= 0)
+            continue;
+        target[n] = '\0';
+        if (strstr(target, "/virtual/") && block_is_on(root_fd, path, a, 0))
+            return words("is part of the block device", e->d_name, "");
+    }
+    return NULL;
+}
+
+static char *interface_up(int root_fd, struct pci_addr a)
+{
+    char path[PATH_MAX], text[32];
+    const struct dirent *e;
+
+    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/net", pci_addr_text(a).s);
+    CLEANUP(closedirp) DIR *dir = open_dir(root_fd, path);
+    while (dir && (e = readdir(dir))) {
+        snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/net/%s/flags", pci_addr_text(a).s,
+                 e->d_name);
+        if (e->d_name[0] != '.' && rootfs_read_line(root_fd, path, text, sizeof(text)) > 0 &&
+            strtoul(text, NULL, 16) & IFF_UP)
+            return words("has the network interface", e->d_name, ", which is up");
+    }
+    return NULL;
+}
+
+char *use_of(int root_fd, const struct device *d)
+{
+    char *use = NULL;
+
+    if (d->class_code >> 16 == PCI_BASE_CLASS_NETWORK)
+        return interface_up(root_fd, d->addr);
+    if (d->class_code >> 16 != PCI_BASE_CLASS_STORAGE)
+        return NULL;
+    use = mounted(root_fd, d->addr);
+    if (!use)
+        use = swapped_to(root_fd, d->addr);
+    return use ? use : stacked_on(root_fd, d->addr);
+}
