@@ -17,12 +17,21 @@ static int count_matched(const struct plan *plan, const struct rule *r)
     return n;
 }
 
-struct tally tally_make(const struct plan *plan, const struct policy *p, size_t mistakes)
+static size_t count_unexpected(const struct plan *plan, const struct policy *p)
 {
-    struct tally t = {.selected = plan->n_verdicts, .mistakes = mistakes};
+    size_t n = 0;
 
-    for (size_t i = 0; i < plan->n_verdicts; i++) {
-        const struct verdict *v = &plan->verdicts[i];
+    for (size_t i = 0; i < p->n_rules; i++)
+        n += p->rules[i].expect >= 0 && count_matched(plan, &p->rules[i]) != p->rules[i].expect;
+    return n;
+}
+
+struct tally tally_make(const struct view *view)
+{
+    struct tally t = {.selected = view->plan.n_verdicts, .mistakes = view->n_mistakes};
+
+    for (size_t i = 0; i < view->plan.n_verdicts; i++) {
+        const struct verdict *v = &view->plan.verdicts[i];
         t.bound += v->state == STATE_BOUND;
         t.usable += v->state == STATE_BOUND && (v->usable || !driver_is_vfio(v->driver));
         t.refused += v->state == STATE_REFUSED;
@@ -30,46 +39,52 @@ struct tally tally_make(const struct plan *plan, const struct policy *p, size_t 
         t.stuck += v->state == STATE_STUCK;
         t.busy += v->state == STATE_BUSY;
         t.released += v->state == STATE_RELEASED;
+        t.contested += v->state == STATE_CONTESTED;
         t.pending += v->state == STATE_PENDING;
     }
-    for (size_t i = 0; i < p->n_rules; i++)
-        t.unexpected +=
-            p->rules[i].expect >= 0 && count_matched(plan, &p->rules[i]) != p->rules[i].expect;
+    t.unexpected = count_unexpected(&view->plan, &view->policy);
     return t;
 }
 
 bool tally_is_good(const struct tally *t)
 {
-    return t->usable == t->selected && t->mistakes == 0 && t->unexpected == 0;
+    return t->usable + t->released == t->selected && t->mistakes == 0 && t->unexpected == 0;
 }
 
 static size_t add(char *buf, size_t size, size_t used, size_t n, const char *what)
 {
     if (n > 0 && used < size)
-        used += (size_t)snprintf(buf + used, size - used, "%s%zu %s", used ? ", " : "", n, what);
+        used += (size_t)snprintf(buf + used, size - used, ", %zu %s", n, what);
     return used;
 }
 
-void tally_sentence(const struct tally *t, char *buf, size_t size)
+void announce_status(const struct view *view, char *buf, size_t size)
 {
-    size_t used = 0;
+    const struct tally t = tally_make(view);
+    size_t used;
 
-    if (t->selected > 0)
-        used =
-            (size_t)snprintf(buf, size, "%zu of %zu selected devices bound", t->bound, t->selected);
-    else
-        used = (size_t)snprintf(buf, size, "no device selected");
-    if (t->usable < t->bound)
-        used = add(buf, size, used, t->bound - t->usable, "not usable");
-    used = add(buf, size, used, t->refused, "refused");
-    used = add(buf, size, used, t->failed, "failed");
-    used = add(buf, size, used, t->stuck, "stuck");
-    used = add(buf, size, used, t->busy, "in use");
-    used = add(buf, size, used, t->released, "released");
-    used = add(buf, size, used, t->pending, "pending");
-    used = add(buf, size, used, t->unexpected, "rules not as expected");
-    add(buf, size, used, t->mistakes,
-        t->mistakes == 1 ? "mistake in the policy" : "mistakes in the policy");
+    if (view->disabled) {
+        snprintf(buf, size, "disabled by the kernel command line");
+        return;
+    }
+    if (view->policy.n_rules == 0 && t.mistakes == 0) {
+        snprintf(buf, size, "nothing selected: add a rule to /etc/vfio-bindd.conf");
+        return;
+    }
+    used = (size_t)(t.selected > 0 ? snprintf(buf, size, "%zu of %zu selected devices bound",
+                                              t.bound, t.selected)
+                                   : snprintf(buf, size, "no device selected"));
+    used = add(buf, size, used, t.bound - t.usable, "not usable");
+    used = add(buf, size, used, t.refused, "refused");
+    used = add(buf, size, used, t.failed, "failed");
+    used = add(buf, size, used, t.stuck, "stuck");
+    used = add(buf, size, used, t.busy, "in use");
+    used = add(buf, size, used, t.released, "released");
+    used = add(buf, size, used, t.contested, "contested");
+    used = add(buf, size, used, t.pending, "pending");
+    used = add(buf, size, used, t.unexpected, "rules not as expected");
+    add(buf, size, used, t.mistakes,
+        t.mistakes == 1 ? "mistake in the policy" : "mistakes in the policy");
 }
 
 static bool is_news(const struct verdict *v, const struct record *r)
@@ -135,23 +150,24 @@ static void announce_rules(const struct plan *plan, const struct policy *p,
     }
 }
 
-void announce_devices(const struct plan *plan, const struct policy *p, const struct snapshot *s,
-                      struct records *records)
+void announce_devices(struct view *view)
 {
+    const struct plan *plan = &view->plan;
+    const struct snapshot *s = &view->snapshot;
     size_t news = 0;
 
     for (size_t i = 0; i < plan->n_verdicts; i++)
         news += is_news(&plan->verdicts[i],
-                        records_find(records, s->devices[plan->verdicts[i].device].addr));
+                        records_find(&view->records, s->devices[plan->verdicts[i].device].addr));
     if (news > LINES_MAX)
-        announce_rules(plan, p, s);
+        announce_rules(plan, &view->policy, s);
     for (size_t i = 0; i < plan->n_verdicts; i++) {
         const struct verdict *v = &plan->verdicts[i];
-        struct record *r = records_find(records, s->devices[v->device].addr);
+        struct record *r = records_find(&view->records, s->devices[v->device].addr);
         if (!is_news(v, r))
             continue;
         if (news <= LINES_MAX)
-            announce_device(v, s, records);
+            announce_device(v, s, &view->records);
         if (r) {
             r->logged_state = (int)v->state;
             r->logged_reason = (int)v->reason;
@@ -159,7 +175,7 @@ void announce_devices(const struct plan *plan, const struct policy *p, const str
     }
 }
 
-void announce_expect(const struct plan *plan, const struct policy *p)
+static void announce_expect(const struct plan *plan, const struct policy *p)
 {
     for (size_t i = 0; i < p->n_rules; i++) {
         const struct rule *r = &p->rules[i];
@@ -170,4 +186,20 @@ void announce_expect(const struct plan *plan, const struct policy *p)
                           "added card (lspci -Dnn), or correct \"expect\"",
                           r->name, r->expect, n);
     }
+}
+
+void announce_summary(const struct view *view, uint64_t usec)
+{
+    const struct tally t = tally_make(view);
+    char text[256];
+
+    announce_expect(&view->plan, &view->policy);
+    announce_status(view, text, sizeof(text));
+    if (view->policy.n_rules == 0 && t.mistakes == 0)
+        journal_event(EVENT_NOTHING_SELECTED,
+                      "nothing is selected: no policy has a rule; add one to /etc/vfio-bindd.conf "
+                      "and run \"systemctl reload vfio-bindd\"");
+    else
+        journal_event(tally_is_good(&t) ? EVENT_READY : EVENT_DEGRADED, "%s (%llu ms)", text,
+                      (unsigned long long)usec / 1000);
 }

@@ -3,26 +3,26 @@
  * summary, the STATUS= text. */
 #pragma once
 
-#include "plan.h"
+#include "view.h"
 
 struct tally {
-    size_t selected, bound, usable, refused, failed, stuck, busy, released, pending;
+    size_t selected, bound, usable, refused, failed, stuck, busy, released, contested, pending;
     size_t mistakes;   /* in the policy */
     size_t unexpected; /* rules whose expect = N is not met */
 };
 
-struct tally tally_make(const struct plan *plan, const struct policy *p, size_t mistakes);
+struct tally tally_make(const struct view *view);
 
-/* Is everything selected bound and usable, and the policy free of mistakes? */
+/* Is everything selected bound and usable, and the policy free of mistakes? What an administrator
+ * released is as it should be. */
 bool tally_is_good(const struct tally *t);
 
-/* One sentence for STATUS= and the summary. */
-void tally_sentence(const struct tally *t, char *buf, size_t size);
+/* One sentence on how things are, for STATUS= and the summary. */
+void announce_status(const struct view *view, char *buf, size_t size);
 
 /* Logs what is news about devices and notes in the records that it was told. Devices on which work
  * goes on are left for later. */
-void announce_devices(const struct plan *plan, const struct policy *p, const struct snapshot *s,
-                      struct records *r);
+void announce_devices(struct view *view);
 
-/* Logs the rules whose expect = N is not met. */
-void announce_expect(const struct plan *plan, const struct policy *p);
+/* Logs the summary of a pass over everything that took so long. */
+void announce_summary(const struct view *view, uint64_t usec);

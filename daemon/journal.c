@@ -80,6 +80,11 @@ void journal_set_level(int level)
     journal.level = level;
 }
 
+int journal_level(void)
+{
+    return journal.level;
+}
+
 /* -- sending without waiting -- */
 
 static bool send_now(const char *text, size_t size)

@@ -30,6 +30,7 @@ void journal_close(void);
 
 /* Lines less important than this syslog level are left out. */
 void journal_set_level(int level);
+int journal_level(void);
 
 /* EVENT_*: host events. */
 void journal_event(enum event_id id, const char *format, ...) PRINTF(2, 3);

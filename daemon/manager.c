@@ -10,6 +10,8 @@
 
 #include "announce.h"
 #include "apply.h"
+#include "bus.h"
+#include "busname.h"
 #include "hotplug.h"
 #include "journal.h"
 #include "plan-text.h"
@@ -21,19 +23,11 @@ struct manager {
     sd_event *event;
     struct apply *apply;
     struct hotplug *hotplug;
+    struct bus *bus;
     sd_event_source *boot_deadline;
-
-    struct policy policy;
-    size_t mistakes; /* errors found when the policy in force was loaded, or in one refused since */
-    struct snapshot snapshot;
-    struct records records;
-    struct plan plan;
-
+    struct view view;
     uint64_t start_usec;
-    bool disabled;    /* by the kernel command line */
-    bool ready;       /* READY=1 was sent */
     bool summary_due; /* a pass over everything is under way: sum it up when it is done */
-    unsigned long overflows;
 };
 
 static uint64_t now_usec(void)
@@ -48,41 +42,20 @@ static uint64_t now_usec(void)
 
 static void send_status(const struct manager *m, const char *before)
 {
-    struct tally t = tally_make(&m->plan, &m->policy, m->mistakes);
     char text[256];
 
-    if (m->disabled)
-        snprintf(text, sizeof(text), "disabled by the kernel command line");
-    else if (m->policy.n_rules == 0 && m->mistakes == 0)
-        snprintf(text, sizeof(text), "nothing selected: add a rule to /etc/vfio-bindd.conf");
-    else
-        tally_sentence(&t, text, sizeof(text));
+    announce_status(&m->view, text, sizeof(text));
     sd_notifyf(false, "%sSTATUS=%s", before, text);
 }
 
 static void send_ready(struct manager *m)
 {
-    if (m->ready)
+    if (m->view.ready)
         return;
-    m->ready = true;
+    m->view.ready = true;
+    m->view.ready_usec = now_usec() - m->start_usec;
     m->boot_deadline = sd_event_source_disable_unref(m->boot_deadline);
     send_status(m, "READY=1\n");
-}
-
-static void summarise(struct manager *m, uint64_t usec)
-{
-    struct tally t = tally_make(&m->plan, &m->policy, m->mistakes);
-    char text[256];
-
-    announce_expect(&m->plan, &m->policy);
-    tally_sentence(&t, text, sizeof(text));
-    if (m->policy.n_rules == 0 && m->mistakes == 0)
-        journal_event(EVENT_NOTHING_SELECTED,
-                      "nothing is selected: no policy has a rule; add one to /etc/vfio-bindd.conf "
-                      "and run \"systemctl reload vfio-bindd\"");
-    else
-        journal_event(tally_is_good(&t) ? EVENT_READY : EVENT_DEGRADED, "%s (%llu ms)", text,
-                      (unsigned long long)usec / 1000);
 }
 
 /* Nothing is under way any more but what is stuck. The boot waits for READY, not for the journal.
@@ -91,17 +64,17 @@ static void settle(struct manager *m)
 {
     uint64_t usec = now_usec() - m->start_usec;
 
-    if (m->ready)
+    if (m->view.ready)
         send_status(m, "");
     else
         send_ready(m);
-    if (m->disabled) {
+    if (m->view.disabled) {
         if (m->summary_due)
             journal_plain(LOG_NOTICE, "disabled by the kernel command line: nothing is done");
     } else {
-        announce_devices(&m->plan, &m->policy, &m->snapshot, &m->records);
+        announce_devices(&m->view);
         if (m->summary_due)
-            summarise(m, usec);
+            announce_summary(&m->view, usec);
     }
     m->summary_due = false;
     if (apply_save(m->apply) < 0)
@@ -119,7 +92,7 @@ static int on_boot_deadline(sd_event_source *source, uint64_t usec, void *userda
     (void)usec;
     send_ready(m);
     journal_event(EVENT_DEGRADED, "boot goes on at boot-deadline, the first pass is not done yet");
-    announce_devices(&m->plan, &m->policy, &m->snapshot, &m->records);
+    announce_devices(&m->view);
     return 0;
 }
 
@@ -129,10 +102,10 @@ static int on_boot_deadline(sd_event_source *source, uint64_t usec, void *userda
  * before we looked for the first time. */
 static int note_facts(struct manager *m, bool everything)
 {
-    for (size_t i = 0; i < m->plan.n_verdicts; i++) {
-        const struct verdict *v = &m->plan.verdicts[i];
-        const struct device *d = &m->snapshot.devices[v->device];
-        struct record *r = records_get(&m->records, d->addr);
+    for (size_t i = 0; i < m->view.plan.n_verdicts; i++) {
+        const struct verdict *v = &m->view.plan.verdicts[i];
+        const struct device *d = &m->view.snapshot.devices[v->device];
+        struct record *r = records_get(&m->view.records, d->addr);
         if (!r)
             return -ENOMEM;
         if (r->seen_usec == 0)
@@ -154,13 +127,12 @@ static int note_facts(struct manager *m, bool everything)
 static int make_plan(struct manager *m)
 {
     struct plan new;
-    int r = plan_make(&m->policy, &m->snapshot, &m->records, &new);
+    int r = plan_make(&m->view.policy, &m->view.snapshot, &m->view.records, &new);
 
-    if (r < 0)
-        return r;
-    plan_done(&m->plan);
-    m->plan = new;
-    return 0;
+    plan_done(&m->view.plan); /* the old one points into what has changed */
+    if (r >= 0)
+        m->view.plan = new;
+    return r;
 }
 
 /* Plans over what is known now, starts what can be started, and tells when nothing is under way. */
@@ -172,29 +144,32 @@ static int step(struct manager *m, bool everything)
         r = note_facts(m, everything);
     if (r >= 0 && everything) /* the facts may change the verdicts */
         r = make_plan(m);
-    if (r >= 0 && !m->disabled)
-        r = apply_plan(m->apply, &m->plan);
+    if (r >= 0 && !m->view.disabled)
+        r = apply_plan(m->apply, &m->view.plan);
     if (r < 0) {
         journal_plain(LOG_ERR, "cannot go on with the devices: %s", strerror(-r));
         return r;
     }
     if (!apply_is_busy(m->apply))
         settle(m);
+    if (m->bus)
+        bus_update(m->bus);
     return 0;
 }
 
 static void drop_vanished(struct manager *m)
 {
-    for (size_t i = m->records.n; i-- > 0;)
-        if (!snapshot_find(&m->snapshot, m->records.v[i].addr) && !m->records.v[i].in_flight)
-            records_drop(&m->records, m->records.v[i].addr);
+    for (size_t i = m->view.records.n; i-- > 0;)
+        if (!snapshot_find(&m->view.snapshot, m->view.records.v[i].addr) &&
+            !m->view.records.v[i].in_flight)
+            records_drop(&m->view.records, m->view.records.v[i].addr);
 }
 
 /* Looks at everything anew. */
 static int pass(struct manager *m)
 {
     struct snapshot new = {0};
-    int r = scan_all(m->options.root_fd, &m->policy, &new);
+    int r = scan_all(m->options.root_fd, &m->view.policy, &new);
 
     if (r == -ENOENT && !m->options.once) { /* a host without PCI, or a container */
         journal_plain(LOG_ERR,
@@ -207,9 +182,9 @@ static int pass(struct manager *m)
                       r == -ENOENT ? " (is sysfs mounted on /sys?)" : "");
         return r;
     }
-    plan_done(&m->plan); /* it points into the old snapshot */
-    snapshot_done(&m->snapshot);
-    m->snapshot = new;
+    plan_done(&m->view.plan); /* it points into the old snapshot */
+    snapshot_done(&m->view.snapshot);
+    m->view.snapshot = new;
     drop_vanished(m);
     m->summary_due = true;
     return step(m, true);
@@ -219,18 +194,18 @@ static int pass(struct manager *m)
  * worker has work for it the record stays, since no other worker may get any. */
 static void forget(struct manager *m, struct pci_addr a)
 {
-    struct record *r = records_find(&m->records, a);
+    struct record *r = records_find(&m->view.records, a);
 
     if (r && r->in_flight)
         r->replaced = true;
     else
-        records_drop(&m->records, a);
+        records_drop(&m->view.records, a);
 }
 
 static void look_at(struct manager *m, struct pci_addr a)
 {
-    (void)scan_device(m->options.root_fd, &m->policy, a, &m->snapshot);
-    if (!snapshot_find(&m->snapshot, a))
+    (void)scan_device(m->options.root_fd, &m->view.policy, a, &m->view.snapshot);
+    if (!snapshot_find(&m->view.snapshot, a))
         forget(m, a);
 }
 
@@ -250,12 +225,13 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
     struct manager *m = userdata;
     struct record *r;
 
+    m->view.events++;
     if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE)
         forget(m, a);
     look_at(m, a);
-    if (!snapshot_find(&m->snapshot, a))
+    if (!snapshot_find(&m->view.snapshot, a))
         return;
-    r = records_get(&m->records, a);
+    r = records_get(&m->view.records, a);
     if (r && action == HOTPLUG_ADD)
         r->hotplugged = true;
     if (r && (action == HOTPLUG_BIND || action == HOTPLUG_UNBIND)) {
@@ -269,22 +245,32 @@ static void on_drained(void *userdata, bool lost)
     struct manager *m = userdata;
 
     if (lost) {
-        m->overflows++;
+        m->view.overflows++;
         journal_event(EVENT_OVERFLOW, "the kernel dropped hot-plug events: looking at every device "
                                       "anew");
         (void)pass(m);
     } else {
-        (void)scan_drivers(m->options.root_fd, &m->policy, &m->snapshot);
+        (void)scan_drivers(m->options.root_fd, &m->view.policy, &m->view.snapshot);
         (void)step(m, false);
     }
 }
 
 /* -- the policy -- */
 
-static void log_mistakes(const struct diags *d)
+/* Logs the mistakes and keeps them for those who ask later. */
+static void take_mistakes(struct manager *m, const struct diags *d)
 {
-    for (size_t i = 0; i < d->n; i++)
+    for (size_t i = 0; i < m->view.n_mistakes; i++)
+        free(m->view.mistakes[i]);
+    free(m->view.mistakes);
+    m->view.n_mistakes = 0;
+    m->view.mistakes = calloc(d->n + 1, sizeof(*m->view.mistakes));
+    for (size_t i = 0; i < d->n; i++) {
         journal_mistake(&d->v[i]);
+        char *text = m->view.mistakes && d->v[i].level == DIAG_ERROR ? diag_text(&d->v[i]) : NULL;
+        if (text)
+            m->view.mistakes[m->view.n_mistakes++] = text;
+    }
     if (d->errors + d->warnings > d->n)
         journal_plain(LOG_ERR, "and %zu more mistakes", d->errors + d->warnings - d->n);
 }
@@ -292,25 +278,26 @@ static void log_mistakes(const struct diags *d)
 /* What the new policy no longer names stays as it is: a virtual machine may have it. */
 static void announce_dropped(struct manager *m, const struct policy *new)
 {
-    for (size_t i = 0; i < m->plan.n_verdicts; i++) {
-        const struct verdict *v = &m->plan.verdicts[i];
-        const struct device *d = &m->snapshot.devices[v->device];
-        const struct device *leader = v->companion ? snapshot_find(&m->snapshot, v->leader) : d;
+    const struct snapshot *s = &m->view.snapshot;
+
+    for (size_t i = 0; i < m->view.plan.n_verdicts; i++) {
+        const struct verdict *v = &m->view.plan.verdicts[i];
+        const struct device *d = &s->devices[v->device];
+        const struct device *leader = v->companion ? snapshot_find(s, v->leader) : d;
         const struct rule *rule = leader ? policy_match(new, leader) : NULL;
         char text[SENTENCE_MAX];
         if (v->state != STATE_BOUND || (rule && !rule_is_native(rule)))
             continue;
         snprintf(text, sizeof(text),
-                 "%s is no longer selected and stays on %s; a reboot gives it "
-                 "back to its native driver",
+                 "%s is no longer selected and stays on %s; a reboot gives it back to its native "
+                 "driver",
                  pci_addr_text(d->addr).s, v->driver);
-        journal_device(EVENT_DEVICE_DROPPED, v, &m->snapshot, records_find(&m->records, d->addr),
-                       text);
+        journal_device(EVENT_DEVICE_DROPPED, v, s, records_find(&m->view.records, d->addr), text);
     }
 }
 
-/* At start the sound rules of a policy with mistakes are used; a running one is not replaced by it.
- */
+/* At start the sound rules of a policy with mistakes are used; a running one is not replaced by it:
+ * then -EINVAL. */
 static int load_policy(struct manager *m, bool reload)
 {
     CLEANUP(diags_done) struct diags d = {0};
@@ -318,46 +305,174 @@ static int load_policy(struct manager *m, bool reload)
     int r;
 
     policy_init(&new);
-    r = policy_load(m->options.root_fd, &new, &d, &m->disabled);
+    r = policy_load(m->options.root_fd, &new, &d, &m->view.disabled);
     if (r < 0)
         return r;
-    log_mistakes(&d);
-    m->mistakes = d.errors;
+    take_mistakes(m, &d);
     if (reload && d.errors > 0) {
         journal_event(EVENT_POLICY_REFUSED,
                       "the new policy has %zu mistake%s: the one in force stays; \"vfio-bindd "
                       "--check-policy\" lists them",
                       d.errors, d.errors == 1 ? "" : "s");
-        return 0;
+        return -EINVAL;
     }
     if (reload)
         announce_dropped(m, &new);
-    plan_done(&m->plan); /* it points into the old policy */
-    policy_done(&m->policy);
-    m->policy = new;
+    plan_done(&m->view.plan); /* it points into the old policy */
+    policy_done(&m->view.policy);
+    m->view.policy = new;
     policy_init(&new);
-    journal_set_level(m->policy.log_level);
-    apply_set_timeout(m->apply, m->policy.unbind_timeout_usec);
-    return 1;
+    journal_set_level(m->view.policy.log_level);
+    apply_set_timeout(m->apply, m->view.policy.unbind_timeout_usec);
+    return 0;
+}
+
+/* Reads the policy anew and looks at everything; releases and failures of the past are forgotten.
+ */
+static int reload(struct manager *m)
+{
+    m->start_usec = now_usec();
+    sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)m->start_usec);
+    int r = load_policy(m, true);
+    if (r >= 0) {
+        records_clear(&m->view.records);
+        r = pass(m);
+    } else if (r != -EINVAL) {
+        journal_plain(LOG_ERR, "reload failed: %s", strerror(-r));
+    }
+    send_status(m, m->view.ready ? "READY=1\n" : "");
+    if (m->bus)
+        bus_update(m->bus);
+    return r;
 }
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
 {
-    struct manager *m = userdata;
-
     (void)source;
     (void)si;
-    m->start_usec = now_usec();
-    sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)m->start_usec);
-    int r = load_policy(m, true);
-    if (r > 0) {
-        records_clear_errors(&m->records);
-        r = pass(m);
-    }
-    if (r < 0)
-        journal_plain(LOG_ERR, "reload failed: %s", strerror(-r));
-    send_status(m, m->ready ? "READY=1\n" : "");
+    (void)reload(userdata);
     return 0;
+}
+
+/* -- what callers on the bus ask for -- */
+
+static int request_reload(void *userdata, sd_bus_error *error)
+{
+    struct manager *m = userdata;
+    int r = reload(m);
+
+    if (r == -EINVAL && m->view.n_mistakes > 0)
+        return sd_bus_error_setf(
+            error, BUS_ERROR_POLICY_INVALID, "%s%s; the policy in force stays", m->view.mistakes[0],
+            m->view.n_mistakes > 1 ? " (and more: vfio-bindd --check-policy)" : "");
+    return r;
+}
+
+static int request_rescan(void *userdata, sd_bus_error *error)
+{
+    struct manager *m = userdata;
+
+    (void)error;
+    m->start_usec = now_usec();
+    records_retry(&m->view.records);
+    return pass(m);
+}
+
+/* The device's verdict, for a caller who names it. */
+static const struct verdict *requested(struct manager *m, struct pci_addr a, sd_bus_error *error)
+{
+    const struct verdict *v = plan_find(&m->view.plan, &m->view.snapshot, a);
+
+    if (v)
+        return v;
+    if (snapshot_find(&m->view.snapshot, a))
+        sd_bus_error_setf(error, BUS_ERROR_REFUSED,
+                          "no rule selects %s: add one to /etc/vfio-bindd.conf and reload",
+                          pci_addr_text(a).s);
+    else
+        sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DEVICE,
+                          "there is no PCI device %s: \"lspci -D\" lists those that are there",
+                          pci_addr_text(a).s);
+    return NULL;
+}
+
+/* A group is handed back, and taken again, whole. */
+static void set_released(struct manager *m, const struct verdict *v, bool released)
+{
+    const struct snapshot *s = &m->view.snapshot;
+    uint32_t group = s->devices[v->device].group;
+
+    for (size_t i = 0; i < m->view.plan.n_verdicts; i++) {
+        const struct verdict *other = &m->view.plan.verdicts[i];
+        const struct device *d = &s->devices[other->device];
+        struct record *r = records_find(&m->view.records, d->addr);
+        if (!r || (other != v && (group == NO_GROUP || d->group != group)))
+            continue;
+        record_retry(r);
+        r->released = released;
+    }
+}
+
+static int request_bind(void *userdata, struct pci_addr a, sd_bus_error *error)
+{
+    struct manager *m = userdata;
+    const struct verdict *v = requested(m, a, error);
+
+    if (!v)
+        return -ENODEV;
+    set_released(m, v, false);
+    return step(m, false);
+}
+
+static int request_release(void *userdata, struct pci_addr a, sd_bus_error *error)
+{
+    struct manager *m = userdata;
+    const struct verdict *v = requested(m, a, error);
+
+    if (!v)
+        return -ENODEV;
+    if (v->state == STATE_STUCK || v->state == STATE_PENDING)
+        return sd_bus_error_setf(error, BUS_ERROR_BUSY, "work on %s is still under way (%s)",
+                                 pci_addr_text(a).s, state_word(v->state));
+    if (v->state != STATE_BOUND && v->state != STATE_RELEASED)
+        return sd_bus_error_setf(
+            error, BUS_ERROR_REFUSED,
+            "%s is not bound by vfio-bindd, but %s: there is nothing to release",
+            pci_addr_text(a).s, state_word(v->state));
+    set_released(m, v, true);
+    return step(m, false);
+}
+
+static bool request_is_pending(void *userdata, struct pci_addr a)
+{
+    const struct manager *m = userdata;
+    const struct verdict *v = plan_find(&m->view.plan, &m->view.snapshot, a);
+
+    return v && v->state == STATE_PENDING;
+}
+
+static int request_outcome(void *userdata, struct pci_addr a, bool bind, sd_bus_error *error)
+{
+    const struct manager *m = userdata;
+    const struct verdict *v = plan_find(&m->view.plan, &m->view.snapshot, a);
+    char sentence[SENTENCE_MAX];
+
+    if (!v)
+        return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DEVICE, "%s is gone", pci_addr_text(a).s);
+    if (v->state == (bind ? STATE_BOUND : STATE_RELEASED))
+        return 0;
+    if (!bind && v->state == STATE_BOUND)
+        return sd_bus_error_setf(error, BUS_ERROR_BUSY,
+                                 "a virtual machine, or another program, has IOMMU group %u of %s "
+                                 "open: end it first (fuser -v /dev/vfio/%u)",
+                                 m->view.snapshot.devices[v->device].group, pci_addr_text(a).s,
+                                 m->view.snapshot.devices[v->device].group);
+    verdict_sentence(v, &m->view.snapshot, &m->view.records, sentence);
+    return sd_bus_error_set(error,
+                            v->state == STATE_REFUSED  ? BUS_ERROR_REFUSED
+                            : v->state == STATE_FAILED ? SD_BUS_ERROR_FAILED
+                                                       : BUS_ERROR_BUSY,
+                            sentence);
 }
 
 /* -- start and end -- */
@@ -402,40 +517,56 @@ static int set_up_loop(struct manager *m)
 static int set_up(struct manager *m)
 {
     const struct hotplug_handler handler = {on_hotplug, on_drained, m};
+    const struct bus_requests requests = {request_reload,
+                                          request_rescan,
+                                          request_bind,
+                                          request_release,
+                                          request_is_pending,
+                                          request_outcome,
+                                          m};
     int r = set_up_loop(m);
 
     if (r >= 0)
-        r = apply_new(m->event, m->options.root_fd, &m->records, on_applied, m, &m->apply);
+        r = apply_new(m->event, m->options.root_fd, &m->view.records, on_applied, m, &m->apply);
     if (r >= 0)
         r = load_policy(m, false);
     /* Before the first scan, so that nothing falls between the two. */
     if (r >= 0 && m->options.listen)
         r = hotplug_new(m->event, &handler, &m->hotplug);
+    if (r >= 0 && m->options.listen)
+        r = bus_new(m->event, &m->view, &requests, &m->bus);
     if (r >= 0)
         r = sd_event_add_time(m->event, &m->boot_deadline, CLOCK_MONOTONIC,
-                              m->start_usec + m->policy.boot_deadline_usec, 0, on_boot_deadline, m);
+                              m->start_usec + m->view.policy.boot_deadline_usec, 0,
+                              on_boot_deadline, m);
     return r;
 }
 
 static void manager_done(struct manager *m)
 {
+    bus_free(m->bus);
     hotplug_free(m->hotplug);
     apply_free(m->apply);
     sd_event_source_disable_unref(m->boot_deadline);
     journal_close();
     sd_event_unref(m->event);
-    plan_done(&m->plan);
-    records_done(&m->records);
-    snapshot_done(&m->snapshot);
-    policy_done(&m->policy);
+    plan_done(&m->view.plan);
+    records_done(&m->view.records);
+    snapshot_done(&m->view.snapshot);
+    policy_done(&m->view.policy);
+    for (size_t i = 0; i < m->view.n_mistakes; i++)
+        free(m->view.mistakes[i]);
+    free(m->view.mistakes);
 }
 
 int manager_run(const struct manager_options *options)
 {
-    CLEANUP(manager_done) struct manager m = {.options = *options, .start_usec = now_usec()};
+    CLEANUP(manager_done)
+    struct manager m = {
+        .options = *options, .view.root_fd = options->root_fd, .start_usec = now_usec()};
     int r;
 
-    policy_init(&m.policy);
+    policy_init(&m.view.policy);
     r = set_up(&m);
     if (r >= 0)
         r = pass(&m);
@@ -445,6 +576,6 @@ int manager_run(const struct manager_options *options)
         journal_plain(LOG_ERR, "giving up: %s", strerror(-r));
         return r;
     }
-    struct tally t = tally_make(&m.plan, &m.policy, m.mistakes);
-    return options->once && !m.disabled && !tally_is_good(&t) ? 1 : 0;
+    struct tally t = tally_make(&m.view);
+    return options->once && !m.view.disabled && !tally_is_good(&t) ? 1 : 0;
 }

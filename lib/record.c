@@ -63,12 +63,24 @@ void records_drop(struct records *r, struct pci_addr a)
     memmove(old, old + 1, (size_t)(&r->v[r->n] - old) * sizeof(*old));
 }
 
-void records_clear_errors(struct records *r)
+void record_retry(struct record *r)
+{
+    r->error = 0;
+    r->unverified = false;
+    r->lost = 0;
+    r->overridden = false; /* the target may be another, or somebody removed it */
+}
+
+void records_retry(struct records *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        record_retry(&r->v[i]);
+}
+
+void records_clear(struct records *r)
 {
     for (size_t i = 0; i < r->n; i++) {
-        r->v[i].error = 0;
-        r->v[i].unverified = false;
-        r->v[i].lost = 0;
-        r->v[i].overridden = false; /* the target may be another, or somebody removed it */
+        record_retry(&r->v[i]);
+        r->v[i].released = false;
     }
 }

@@ -22,7 +22,7 @@ struct record {
     bool touched;    /* a native driver was seen on it */
     bool confirmed;  /* a bind of ours returned, or a bind event came, or it was bound at start */
     unsigned lost;   /* how often a bind found another driver there (EBUSY) in a row */
-    int error;       /* errno of the write that failed; 0: none. Cleared by reload and rescan. */
+    int error; /* errno of the write that failed; 0: none. Cleared by reload, rescan and Bind. */
     bool unverified; /* every write succeeded, the driver link does not show it */
     enum action_kind failed_at;
     char *previous_driver; /* the native driver it was taken from, or NULL */
@@ -50,5 +50,9 @@ void record_reset(struct record *r);
 
 void records_drop(struct records *r, struct pci_addr a);
 
-/* Forgets failures, so that the next plan tries again. */
-void records_clear_errors(struct records *r);
+/* Forgets a failure, so that the next plan tries again. */
+void record_retry(struct record *r);
+void records_retry(struct records *r);
+
+/* The same, and what an administrator released is to be taken again: a new policy begins. */
+void records_clear(struct records *r);

@@ -360,3 +360,46 @@ int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct s
     /* It may matter for the sake of another one: of the same slot, or of the same group. */
     return detail(root_fd, p, &slots, s, i);
 }
+
+/* -- for those who show it -- */
+
+char *scan_attribute(int root_fd, struct pci_addr a, const char *name, char *buf, size_t size)
+{
+    char path[ATTR_MAX];
+
+    if (rootfs_read_line(root_fd, attribute(path, a, name), buf, size) < 0)
+        buf[0] = '\0';
+    return buf;
+}
+
+char *scan_slot(int root_fd, struct pci_addr a)
+{
+    CLEANUP(slots_done) struct slots slots = {0};
+
+    (void)read_slots(root_fd, NULL, &slots);
+    return slot_name(&slots, a);
+}
+
+const char *scan_iommu(int root_fd)
+{
+    static const struct {
+        const char *prefix, *kind;
+    } kinds[] = {{"dmar", "intel"},
+                 {"ivhd", "amd"},
+                 {"smmu", "arm-smmu"},
+                 {"arm-smmu", "arm-smmu"},
+                 {"virtio", "virtio"}};
+    const struct dirent *e;
+    int r;
+    CLEANUP(closedirp) DIR *dir = open_dir(root_fd, "sys/class/iommu", &r);
+
+    while (dir && (e = readdir(dir))) {
+        if (e->d_name[0] == '.')
+            continue;
+        for (size_t i = 0; i < ELEMENTS(kinds); i++)
+            if (after_prefix(e->d_name, kinds[i].prefix))
+                return kinds[i].kind;
+        return "other";
+    }
+    return "none";
+}

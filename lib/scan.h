@@ -19,3 +19,13 @@ int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct s
 
 /* Looks again which of the policy's drivers the kernel knows. Returns 0 or -ENOMEM. */
 int scan_drivers(int root_fd, const struct policy *p, struct snapshot *s);
+
+/* An attribute of a device that is of no use to a plan, for those who show it: numa_node,
+ * power_state, reset_method. Returns buf; it is empty where the attribute is not there. */
+char *scan_attribute(int root_fd, struct pci_addr a, const char *name, char *buf, size_t size);
+
+/* The physical slot of a device, malloc'ed; NULL if there is none. */
+char *scan_slot(int root_fd, struct pci_addr a);
+
+/* Whose IOMMU is at work: "intel", "amd", "arm-smmu", "virtio", "other", or "none". */
+const char *scan_iommu(int root_fd);

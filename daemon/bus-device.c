@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bus-device.h"
+
+#include <errno.h>
+#include <systemd/sd-hwdb.h>
+
+#include "busname.h"
+#include "plan-text.h"
+#include "scan.h"
+
+/* What a property's getter finds of its object. */
+struct object {
+    const struct view *view;
+    const struct verdict *verdict;
+    const struct device *device;
+    const struct record *record; /* or NULL */
+};
+
+char *bus_device_path(struct pci_addr a)
+{
+    char *path;
+
+    return sd_bus_path_encode(BUS_DEVICE_PREFIX, pci_addr_text(a).s, &path) < 0 ? NULL : path;
+}
+
+static bool find_object(const struct view *view, const char *path, struct object *ret)
+{
+    CLEANUP_FREE char *address = NULL;
+    struct pci_addr a;
+
+    if (sd_bus_path_decode(path, BUS_DEVICE_PREFIX, &address) <= 0 ||
+        pci_addr_parse(address, &a) < 0 || !streq(pci_addr_text(a).s, address))
+        return false;
+    const struct verdict *v = plan_find(&view->plan, &view->snapshot, a);
+    if (!v)
+        return false;
+    *ret = (struct object){view, v, &view->snapshot.devices[v->device],
+                           records_find(&view->records, a)};
+    return true;
+}
+
+static int on_find(sd_bus *bus, const char *path, const char *interface, void *userdata,
+                   void **ret_found, sd_bus_error *error)
+{
+    struct object o;
+
+    (void)bus;
+    (void)interface;
+    (void)error;
+    if (!find_object(userdata, path, &o))
+        return 0;
+    *ret_found = userdata;
+    return 1;
+}
+
+static int on_enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***ret,
+                        sd_bus_error *error)
+{
+    const struct view *view = userdata;
+    char **paths = calloc(view->plan.n_verdicts + 1, sizeof(*paths));
+
+    (void)bus;
+    (void)prefix;
+    (void)error;
+    if (!paths)
+        return -ENOMEM;
+    for (size_t i = 0; i < view->plan.n_verdicts; i++) {
+        paths[i] = bus_device_path(view->snapshot.devices[view->plan.verdicts[i].device].addr);
+        if (!paths[i]) {
+            while (i-- > 0)
+                free(paths[i]);
+            free(paths);
+            return -ENOMEM;
+        }
+    }
+    *ret = paths;
+    return 1;
+}
+
+/* -- getters -- */
+
+static int append_text(sd_bus_message *m, const char *format, ...) PRINTF(2, 3);
+
+static int append_text(sd_bus_message *m, const char *format, ...)
+{
+    CLEANUP_FREE char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    int r = vasprintf(&text, format, args);
+    va_end(args);
+    return r < 0 ? -ENOMEM : sd_bus_message_append(m, "s", text);
+}
+
+static int append_string(sd_bus_message *m, const char *s)
+{
+    return sd_bus_message_append(m, "s", s ? s : "");
+}
+
+/* From the hardware database, which is mapped, not read: only who asks pays. */
+static int append_name(sd_bus_message *m, const struct device *d, const char *key)
+{
+    static sd_hwdb *hwdb;
+    const char *name = NULL;
+    char modalias[64];
+
+    snprintf(modalias, sizeof(modalias), "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X", d->vendor,
+             d->device, d->subvendor, d->subdevice, d->class_code >> 16, d->class_code >> 8 & 0xff,
+             d->class_code & 0xff);
+    if (hwdb || sd_hwdb_new(&hwdb) >= 0)
+        (void)sd_hwdb_get(hwdb, modalias, key, &name);
+    return append_string(m, name);
+}
+
+static int append_problems(sd_bus_message *m, unsigned problems)
+{
+    int r = sd_bus_message_open_container(m, 'a', "s");
+
+    for (unsigned bit = 1; r >= 0 && bit < PROBLEM_MAX; bit <<= 1)
+        if (problems & bit)
+            r = sd_bus_message_append(m, "s", problem_word((enum problem)bit));
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_members(sd_bus_message *m, const struct object *o)
+{
+    const struct snapshot *s = &o->view->snapshot;
+    int r = sd_bus_message_open_container(m, 'a', "s");
+
+    for (size_t i = 0; r >= 0 && i < s->n && o->device->group != NO_GROUP; i++)
+        if (s->devices[i].group == o->device->group)
+            r = sd_bus_message_append(m, "s", pci_addr_text(s->devices[i].addr).s);
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+/* Words of a file, separated by blanks. */
+static int append_words(sd_bus_message *m, char *text)
+{
+    char *save = NULL;
+    int r = sd_bus_message_open_container(m, 'a', "s");
+
+    for (char *w = strtok_r(text, " ", &save); r >= 0 && w; w = strtok_r(NULL, " ", &save))
+        r = sd_bus_message_append(m, "s", w);
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int get_text(sd_bus *bus, const char *path, const char *interface, const char *property,
+                    sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+    struct object o;
+    char buf[SENTENCE_MAX];
+
+    (void)bus;
+    (void)interface;
+    (void)error;
+    if (!find_object(userdata, path, &o))
+        return -ENOENT;
+    const struct device *d = o.device;
+    const struct verdict *v = o.verdict;
+    if (streq(property, "Address"))
+        return append_string(reply, pci_addr_text(d->addr).s);
+    if (streq(property, "Id"))
+        return append_text(reply, "%04x:%04x", d->vendor, d->device);
+    if (streq(property, "Class"))
+        return append_text(reply, "%06x", d->class_code);
+    if (streq(property, "Vendor"))
+        return append_name(reply, d, "ID_VENDOR_FROM_DATABASE");
+    if (streq(property, "Model"))
+        return append_name(reply, d, "ID_MODEL_FROM_DATABASE");
+    if (streq(property, "Subsystem"))
+        return append_text(reply, "%04x:%04x", d->subvendor, d->subdevice);
+    if (streq(property, "Serial"))
+        return append_string(reply, d->serial);
+    if (streq(property, "Slot")) {
+        CLEANUP_FREE char *slot = scan_slot(o.view->root_fd, d->addr);
+        return append_string(reply, slot);
+    }
+    if (streq(property, "Driver"))
+        return append_string(reply, d->driver);
+    if (streq(property, "PreviousDriver"))
+        return append_string(reply, o.record ? o.record->previous_driver : NULL);
+    if (streq(property, "Rule"))
+        return append_string(reply, v->rule->name);
+    if (streq(property, "Resource"))
+        return append_string(reply, v->rule->resource);
+    if (streq(property, "State"))
+        return append_string(reply, state_word(v->state));
+    if (streq(property, "Reason")) {
+        verdict_sentence(v, &o.view->snapshot, &o.view->records, buf);
+        return append_string(reply, v->reason == REASON_NONE ? "" : buf);
+    }
+    if (streq(property, "VfioNode"))
+        return d->node ? append_text(reply, "/dev/vfio/%u", d->group) : append_string(reply, "");
+    if (streq(property, "PowerState"))
+        return append_string(
+            reply, scan_attribute(o.view->root_fd, d->addr, "power_state", buf, sizeof(buf)));
+    return -ENOENT;
+}
+
+static int get_other(sd_bus *bus, const char *path, const char *interface, const char *property,
+                     sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+    struct object o;
+    char buf[SENTENCE_MAX];
+
+    (void)bus;
+    (void)interface;
+    (void)error;
+    if (!find_object(userdata, path, &o))
+        return -ENOENT;
+    const struct device *d = o.device;
+    if (streq(property, "Problems"))
+        return append_problems(reply, o.verdict->problems);
+    if (streq(property, "Usable"))
+        return sd_bus_message_append(reply, "b", o.verdict->usable);
+    if (streq(property, "IommuGroup"))
+        return sd_bus_message_append(reply, "u", d->group);
+    if (streq(property, "GroupMembers"))
+        return append_members(reply, &o);
+    if (streq(property, "NumaNode"))
+        return sd_bus_message_append(
+            reply, "i",
+            *scan_attribute(o.view->root_fd, d->addr, "numa_node", buf, sizeof(buf)) ? atoi(buf)
+                                                                                     : -1);
+    if (streq(property, "ResetMethods"))
+        return append_words(
+            reply, scan_attribute(o.view->root_fd, d->addr, "reset_method", buf, sizeof(buf)));
+    if (streq(property, "Untouched"))
+        return sd_bus_message_append(reply, "b", !(o.record && o.record->touched));
+    if (streq(property, "BoundUSec"))
+        return sd_bus_message_append(reply, "t", o.record ? o.record->bound_usec : (uint64_t)0);
+    return -ENOENT;
+}
+
+#define CONSTANT SD_BUS_VTABLE_PROPERTY_CONST
+#define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
+
+static const sd_bus_vtable vtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_PROPERTY("Address", "s", get_text, 0, CONSTANT),
+    SD_BUS_PROPERTY("Id", "s", get_text, 0, CONSTANT),
+    SD_BUS_PROPERTY("Class", "s", get_text, 0, CONSTANT),
+    SD_BUS_PROPERTY("Vendor", "s", get_text, 0, CONSTANT),
+    SD_BUS_PROPERTY("Model", "s", get_text, 0, CONSTANT),
+    SD_BUS_PROPERTY("Subsystem", "s", get_text, 0, CONSTANT),
+    SD_BUS_PROPERTY("Serial", "s", get_text, 0, CONSTANT),
+    SD_BUS_PROPERTY("Slot", "s", get_text, 0, CONSTANT),
+    SD_BUS_PROPERTY("Driver", "s", get_text, 0, CHANGES),
+    SD_BUS_PROPERTY("PreviousDriver", "s", get_text, 0, CHANGES),
+    SD_BUS_PROPERTY("Rule", "s", get_text, 0, CHANGES),
+    SD_BUS_PROPERTY("Resource", "s", get_text, 0, CHANGES),
+    SD_BUS_PROPERTY("State", "s", get_text, 0, CHANGES),
+    SD_BUS_PROPERTY("Reason", "s", get_text, 0, CHANGES),
+    SD_BUS_PROPERTY("Problems", "as", get_other, 0, CHANGES),
+    SD_BUS_PROPERTY("Usable", "b", get_other, 0, CHANGES),
+    SD_BUS_PROPERTY("IommuGroup", "u", get_other, 0, CONSTANT),
+    SD_BUS_PROPERTY("GroupMembers", "as", get_other, 0, CHANGES),
+    SD_BUS_PROPERTY("VfioNode", "s", get_text, 0, CHANGES),
+    SD_BUS_PROPERTY("NumaNode", "i", get_other, 0, CONSTANT),
+    SD_BUS_PROPERTY("ResetMethods", "as", get_other, 0, 0),
+    SD_BUS_PROPERTY("PowerState", "s", get_text, 0, 0),
+    SD_BUS_PROPERTY("Untouched", "b", get_other, 0, CHANGES),
+    SD_BUS_PROPERTY("BoundUSec", "t", get_other, 0, CHANGES),
+    SD_BUS_VTABLE_END,
+};
+
+int bus_device_register(sd_bus *bus, const struct view *view)
+{
+    /* sd-bus hands userdata back as it got it; nothing is written through it */
+    void *userdata = (void *)(uintptr_t)view;
+    int r = sd_bus_add_fallback_vtable(bus, NULL, BUS_DEVICE_PREFIX, BUS_DEVICE_INTERFACE, vtable,
+                                       on_find, userdata);
+    if (r >= 0)
+        r = sd_bus_add_node_enumerator(bus, NULL, BUS_DEVICE_PREFIX, on_enumerate, userdata);
+    return r;
+}
+
+/* -- signals -- */
+
+static void mix(uint64_t *hash, const void *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) /* FNV-1a */
+        *hash = (*hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3ULL;
+}
+
+static void mix_text(uint64_t *hash, const char *s)
+{
+    mix(hash, s ? s : "", s ? strlen(s) + 1 : 1);
+}
+
+static uint64_t hash_of(const struct view *view, const struct verdict *v)
+{
+    const struct device *d = &view->snapshot.devices[v->device];
+    const struct record *r = records_find(&view->records, d->addr);
+    uint64_t hash = 0xcbf29ce484222325ULL;
+    const unsigned numbers[] = {v->state,
+                                v->reason,
+                                v->problems,
+                                v->usable,
+                                d->node,
+                                r ? r->touched : 0U,
+                                r ? r->bound_usec > 0 : 0U};
+
+    mix(&hash, numbers, sizeof(numbers));
+    mix_text(&hash, d->driver);
+    mix_text(&hash, v->rule->name);
+    mix_text(&hash, v->rule->resource);
+    mix_text(&hash, r ? r->previous_driver : NULL);
+    return hash;
+}
+
+static void emit_changed(sd_bus *bus, const char *path)
+{
+    (void)sd_bus_emit_properties_changed(bus, path, BUS_DEVICE_INTERFACE, "State", "Reason",
+                                         "Problems", "Usable", "Driver", "PreviousDriver", "Rule",
+                                         "Resource", "VfioNode", "GroupMembers", "Untouched",
+                                         "BoundUSec", NULL);
+}
+
+enum change { APPEARED, CHANGED, VANISHED };
+
+static void emit(sd_bus *bus, struct pci_addr a, enum change change)
+{
+    CLEANUP_FREE char *path = bus_device_path(a);
+
+    if (!path)
+        return;
+    if (change == CHANGED)
+        emit_changed(bus, path);
+    else if (change == APPEARED)
+        (void)sd_bus_emit_object_added(bus, path);
+    else
+        (void)sd_bus_emit_interfaces_removed(bus, path, BUS_DEVICE_INTERFACE, NULL);
+}
+
+/* Both lists are in the order of addresses: one walk along the two. */
+bool bus_device_publish(sd_bus *bus, const struct view *view, struct publication *p)
+{
+    const struct plan *plan = &view->plan;
+    struct published *new = calloc(plan->n_verdicts + 1, sizeof(*new));
+    bool any = false;
+    size_t old = 0;
+
+    if (!new)
+        return false;
+    for (size_t i = 0; i < plan->n_verdicts; i++) {
+        const struct verdict *v = &plan->verdicts[i];
+        new[i] = (struct published){view->snapshot.devices[v->device].addr, hash_of(view, v)};
+        for (; old < p->n && pci_addr_cmp(p->v[old].addr, new[i].addr) < 0; old++, any = true)
+            emit(bus, p->v[old].addr, VANISHED);
+        bool known = old < p->n && pci_addr_cmp(p->v[old].addr, new[i].addr) == 0;
+        if (!known || p->v[old].hash != new[i].hash) {
+            emit(bus, new[i].addr, known ? CHANGED : APPEARED);
+            any = true;
+        }
+        old += known;
+    }
+    for (; old < p->n; old++, any = true)
+        emit(bus, p->v[old].addr, VANISHED);
+    free(p->v);
+    *p = (struct publication){new, plan->n_verdicts};
+    return any;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The device objects: /org/vfio/Bindd1/device/ADDRESS, one for each device that has a verdict. */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "view.h"
+
+/* A device's object path, malloc'ed; NULL when out of memory. */
+char *bus_device_path(struct pci_addr a);
+
+/* Puts the objects on the bus. Returns 0 or negative errno. */
+int bus_device_register(sd_bus *bus, const struct view *view);
+
+/* What was last signalled of a device. */
+struct published {
+    struct pci_addr addr;
+    uint64_t hash; /* of the properties that change */
+};
+
+struct publication {
+    struct published *v; /* in the order of addresses */
+    size_t n;
+};
+
+/* Signals what has changed since: objects that came and went, properties. Returns true if there was
+ * anything. */
+bool bus_device_publish(sd_bus *bus, const struct view *view, struct publication *p);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the manager knows, for those who show it. Pointers are valid until control returns to the
+ * manager. */
+#pragma once
+
+#include "plan.h"
+
+struct view {
+    int root_fd;
+    struct policy policy;
+    char **mistakes; /* in the policy when it was last read, each a sentence with file and line */
+    size_t n_mistakes;
+    struct snapshot snapshot;
+    struct records records;
+    struct plan plan;
+    bool disabled;       /* by the kernel command line */
+    bool ready;          /* the first pass is done, or the boot deadline has passed */
+    uint64_t ready_usec; /* how long the first pass took */
+    uint64_t events;     /* hot-plug events */
+    uint64_t overflows;  /* times that the kernel dropped some */
+};
