@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "announce.h"
 
+#include <syslog.h>
+
 #include "journal.h"
 #include "plan-text.h"
 
@@ -188,12 +190,27 @@ static void announce_expect(const struct plan *plan, const struct policy *p)
     }
 }
 
+/* Reading a serial number takes CAP_SYS_ADMIN, which the unit does not have. */
+static void announce_serial(const struct view *view)
+{
+    for (size_t i = 0; i < view->snapshot.n; i++)
+        if (view->snapshot.devices[i].serial)
+            return;
+    for (size_t i = 0; i < view->policy.n_rules; i++)
+        if (view->policy.rules[i].keys[KEY_SERIAL].line > 0)
+            journal_plain(LOG_WARNING,
+                          "rule %s names a serial number, and none can be read here: it matches "
+                          "nothing; use slot or address",
+                          view->policy.rules[i].name);
+}
+
 void announce_summary(const struct view *view, uint64_t usec)
 {
     const struct tally t = tally_make(view);
     char text[256];
 
     announce_expect(&view->plan, &view->policy);
+    announce_serial(view);
     announce_status(view, text, sizeof(text));
     if (view->policy.n_rules == 0 && t.mistakes == 0)
         journal_event(EVENT_NOTHING_SELECTED,

@@ -13,7 +13,10 @@
 
 #define CAPACITY 256    /* operations of the worker that is kept ready */
 #define ISOLATED_MAX 32 /* workers at once; more wait their turn */
-#define ATTEMPTS_MAX 5  /* how often another driver may be faster before we give up */
+#define STALL_USEC                                                                             \
+    500000             /* a bind takes milliseconds: what waits longer must not hold up others \
+                        */
+#define ATTEMPTS_MAX 5 /* how often another driver may be faster before we give up */
 
 /* A worker and what it does. */
 struct job {
@@ -22,9 +25,11 @@ struct job {
     struct worker *worker; /* NULL: an earlier run's, only waited for */
     sd_event_source *source;
     bool busy;
-    bool isolated; /* a takeover or a release */
-    bool stuck;    /* cancelled: only `stuck_addr` is still its business */
-    struct pci_addr stuck_addr;
+    bool isolated;  /* a takeover or a release */
+    bool cancelled; /* it hangs: only `hanging` is still its business */
+    bool overdue;   /* and past its deadline */
+    bool ended;     /* about to be freed: gets no further job */
+    struct pci_addr hanging;
 };
 
 struct apply {
@@ -94,7 +99,7 @@ static int job_new(struct apply *a, size_t capacity, struct job **ret)
 bool apply_is_busy(const struct apply *a)
 {
     for (const struct job *j = a->jobs; j; j = j->next)
-        if (j->busy && !j->stuck)
+        if (j->busy && !j->overdue)
             return true;
     return false;
 }
@@ -105,7 +110,7 @@ static void note_failure(struct record *r, const struct op *op)
 {
     /* Another driver was there first, or has gone meanwhile: the next plan knows what to do. */
     bool raced = (op->kind == ACTION_BIND && op->result == -EBUSY) ||
-                 (op->kind == ACTION_UNBIND && op->result == -ENODEV);
+                 (op->kind == ACTION_UNBIND && (op->result == -ENODEV || op->result == -ENOENT));
 
     if (raced && op->kind == ACTION_BIND)
         r->confirmed = true; /* bind waits for the device's lock, so no probe() is under way */
@@ -180,7 +185,8 @@ static void note_death(struct apply *a, const struct op *op)
     r->failed_at = op->kind;
 }
 
-/* Was it a worker's business until now? */
+/* Was it a worker's business until now? Of a device that took the place of another meanwhile only
+ * is known what events have told. */
 static bool release_device(struct apply *a, struct pci_addr addr)
 {
     struct record *r = records_find(a->records, addr);
@@ -188,15 +194,24 @@ static bool release_device(struct apply *a, struct pci_addr addr)
     if (!r || !r->in_flight)
         return false;
     if (r->replaced) {
+        const struct record old = *r;
         record_reset(r);
-        r->hotplugged = true;
+        r->hotplugged = old.hotplugged;
+        r->unused_before = old.unused_before;
+        r->confirmed = old.confirmed;
     }
     r->in_flight = r->stuck = false;
     return true;
 }
 
-/* Takes over the results of a job, all of them or (a stuck job that goes on without us) all but the
- * operation under way, and gives its devices back. */
+/* Is the operation what a call of settle_job() is about? */
+static bool is_concerned(const struct job *j, const struct op *op, bool ended)
+{
+    return !j->cancelled || ended == (pci_addr_cmp(op->addr, j->hanging) == 0);
+}
+
+/* Takes over the results of a job, all of them or (a job that hangs) all but those of the device it
+ * hangs at, and gives its devices back. */
 static void settle_job(struct job *j, bool ended)
 {
     struct apply *a = j->apply;
@@ -205,20 +220,20 @@ static void settle_job(struct job *j, bool ended)
     CLEANUP_FREE struct pci_addr *addrs = calloc(n, sizeof(*addrs));
 
     for (size_t i = 0; i < n; i++) {
-        bool mine = pci_addr_cmp(ops[i].addr, j->stuck_addr) == 0;
-        if (j->stuck && ended != mine) /* the others' were taken when it got stuck */
+        if (!is_concerned(j, &ops[i], ended))
             continue;
         note_result(a, &ops[i]);
-        if (ended && !j->stuck)
+        if (ended && !j->cancelled)
             note_death(a, &ops[i]);
-        if (release_device(a, ops[i].addr) && addrs)
-            addrs[n_addrs++] = ops[i].addr;
     }
     give_up_release(a, ops, n);
-    if (j->stuck ? ended : j->isolated) {
+    for (size_t i = 0; i < n; i++)
+        if (is_concerned(j, &ops[i], ended) && release_device(a, ops[i].addr) && addrs)
+            addrs[n_addrs++] = ops[i].addr;
+    if (j->cancelled ? ended : j->isolated) {
         for (size_t i = 0; i < n; i++)
             held_workers_drop(&a->held, ops[i].addr);
-        apply_save(a);
+        (void)apply_save(a);
     }
     a->done(a->userdata, addrs, n_addrs);
 }
@@ -227,17 +242,19 @@ static int on_worker(sd_event_source *source, int fd, uint32_t events, void *use
 {
     struct job *j = userdata;
     int r = worker_check(j->worker);
-    bool keep = r > 0 && !j->stuck && !j->isolated && worker_capacity(j->worker) == CAPACITY;
 
     (void)source;
     (void)fd;
     (void)events;
     if (r == 0)
         return 0;
+    /* What settle_job() calls may look for an idle worker: this one is, or never will be. */
     bool was_busy = j->busy;
+    bool keep = r > 0 && !j->cancelled && !j->isolated && worker_capacity(j->worker) == CAPACITY;
     j->busy = false;
+    j->ended = !keep;
     if (was_busy)
-        settle_job(j, r < 0 || j->stuck);
+        settle_job(j, r < 0 || j->cancelled);
     if (!keep)
         job_free(j);
     return 0;
@@ -245,17 +262,25 @@ static int on_worker(sd_event_source *source, int fd, uint32_t events, void *use
 
 /* -- deadlines -- */
 
+/* How long a job may take over one operation before something is done about it. */
+static uint64_t patience(const struct job *j)
+{
+    uint64_t timeout = j->apply->timeout_usec;
+
+    return j->isolated || j->cancelled || timeout < STALL_USEC ? timeout : STALL_USEC;
+}
+
 static void arm_timer(struct apply *a)
 {
     uint64_t next = UINT64_MAX;
 
     for (const struct job *j = a->jobs; j; j = j->next) {
         uint64_t since = now_usec();
-        if (!j->busy || j->stuck || !j->worker)
+        if (!j->busy || j->overdue || !j->worker)
             continue;
         (void)worker_current(j->worker, &since);
-        if (since + a->timeout_usec < next)
-            next = since + a->timeout_usec;
+        if (since + patience(j) < next)
+            next = since + patience(j);
     }
     if (next == UINT64_MAX) {
         sd_event_source_set_enabled(a->timer, SD_EVENT_OFF);
@@ -265,28 +290,36 @@ static void arm_timer(struct apply *a)
     sd_event_source_set_enabled(a->timer, SD_EVENT_ONESHOT);
 }
 
-static void get_stuck(struct job *j, struct pci_addr addr)
+/* The job does nothing more after what it hangs at; all but that device is given back. */
+static void cancel_job(struct job *j, struct pci_addr addr)
 {
-    struct record *r = records_find(j->apply->records, addr);
-
-    if (r)
-        r->stuck = true;
-    j->stuck = true;
-    j->stuck_addr = addr;
-    if (!j->isolated) /* the others are on record since they began */
-        (void)held_workers_add(&j->apply->held, addr, worker_pid(j->worker));
+    j->cancelled = true;
+    j->hanging = addr;
     worker_cancel(j->worker);
+    if (!j->isolated) { /* the others are on record since they began */
+        (void)held_workers_add(&j->apply->held, addr, worker_pid(j->worker));
+        (void)apply_save(j->apply);
+    }
     settle_job(j, false);
 }
 
-/* The first job that is past its deadline, and on which device. */
-static struct job *overdue_job(const struct apply *a, struct pci_addr *ret)
+static void give_up(struct job *j)
+{
+    struct record *r = records_find(j->apply->records, j->hanging);
+
+    j->overdue = true;
+    if (r)
+        r->stuck = true;
+    j->apply->done(j->apply->userdata, &j->hanging, 1);
+}
+
+/* The first job that has tried our patience, and with which device. */
+static struct job *overdue_job(const struct apply *a, struct pci_addr *ret, uint64_t *ret_since)
 {
     for (struct job *j = a->jobs; j; j = j->next) {
-        uint64_t since;
         const struct op *op =
-            j->busy && !j->stuck && j->worker ? worker_current(j->worker, &since) : NULL;
-        if (op && now_usec() >= since + a->timeout_usec) {
+            j->busy && !j->overdue && j->worker ? worker_current(j->worker, ret_since) : NULL;
+        if (op && now_usec() >= *ret_since + patience(j)) {
             *ret = op->addr;
             return j;
         }
@@ -298,12 +331,18 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct apply *a = userdata;
     struct pci_addr addr;
+    uint64_t since;
     struct job *j;
 
     (void)source;
     (void)usec;
-    while ((j = overdue_job(a, &addr))) /* anew each time: what follows may change the list */
-        get_stuck(j, addr);
+    while (
+        (j = overdue_job(a, &addr, &since))) { /* anew each time: what follows changes the list */
+        if (!j->cancelled)
+            cancel_job(j, addr);
+        else
+            give_up(j);
+    }
     arm_timer(a);
     return 0;
 }
@@ -344,7 +383,8 @@ static int submit(struct job *j, const struct op *ops, size_t n)
 static struct job *idle_job(struct apply *a, size_t capacity)
 {
     for (struct job *j = a->jobs; j; j = j->next)
-        if (j->worker && !j->busy && worker_capacity(j->worker) >= capacity)
+        if (j->worker && !j->busy && !j->ended && !j->isolated && !j->cancelled &&
+            worker_capacity(j->worker) >= capacity)
             return j;
     return NULL;
 }
@@ -374,10 +414,10 @@ static int apply_batch(struct apply *a, const struct plan *plan)
     return r < 0 ? r : submit(j, ops, n);
 }
 
-static bool batch_is_running(const struct apply *a)
+bool apply_batch_is_running(const struct apply *a)
 {
     for (const struct job *j = a->jobs; j; j = j->next)
-        if (j->busy && !j->stuck && !j->isolated)
+        if (j->busy && !j->cancelled && !j->isolated)
             return true;
     return false;
 }
@@ -387,7 +427,7 @@ static size_t isolated_running(const struct apply *a)
     size_t n = 0;
 
     for (const struct job *j = a->jobs; j; j = j->next)
-        n += j->isolated;
+        n += j->isolated && !j->overdue;
     return n;
 }
 
@@ -415,10 +455,15 @@ static int start_isolated(struct apply *a, const struct op *ops, size_t n)
     for (size_t i = 0; i < n; i++) {
         note_previous(a, &ops[i]);
         if (ops[i].kind == ACTION_UNBIND)
-            (void)held_workers_add(&a->held, ops[i].addr, worker_pid(j->worker));
+            r = held_workers_add(&a->held, ops[i].addr, worker_pid(j->worker));
     }
-    (void)apply_save(a);
-    r = submit(j, ops, n);
+    if (r >= 0 && apply_save(a) < 0)
+        journal_plain(LOG_WARNING,
+                      "cannot write /run/vfio-bindd/state: after a restart it would not "
+                      "be known that %s is being worked on",
+                      pci_addr_text(ops[0].addr).s);
+    if (r >= 0)
+        r = submit(j, ops, n);
     if (r < 0)
         job_free(j);
     return r;
@@ -460,7 +505,7 @@ int apply_plan(struct apply *a, const struct plan *plan)
 {
     int r = apply_batch(a, plan);
 
-    if (r >= 0 && !batch_is_running(a))
+    if (r >= 0 && !apply_batch_is_running(a))
         r = apply_isolated(a, plan);
     arm_timer(a);
     return r;
@@ -472,7 +517,7 @@ static int on_old_worker_ended(sd_event_source *source, int fd, uint32_t events,
 {
     struct job *j = userdata;
     struct apply *a = j->apply;
-    struct pci_addr addr = j->stuck_addr;
+    struct pci_addr addr = j->hanging;
 
     (void)source;
     (void)fd;
@@ -499,8 +544,8 @@ static int adopt(struct apply *a, const struct held_worker *w)
         close(fd);
         return -ENOMEM;
     }
-    j->busy = j->stuck = j->isolated = true;
-    j->stuck_addr = w->addr;
+    j->busy = j->isolated = j->cancelled = j->overdue = true;
+    j->hanging = w->addr;
     record->in_flight = record->stuck = true;
     r = sd_event_add_io(a->event, &j->source, fd, EPOLLIN, on_old_worker_ended, j);
     if (r < 0)
@@ -527,8 +572,8 @@ int apply_new(sd_event *event, int root_fd, struct records *records, apply_done 
     int r = job_new(a, CAPACITY, &first);
     if (r >= 0)
         r = sd_event_add_time(event, &a->timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_timer, a);
-    if (r >= 0)
-        (void)held_load(root_fd, records, &a->held);
+    if (r >= 0 && held_load(root_fd, records, &a->held) < 0)
+        journal_plain(LOG_WARNING, "cannot read /run/vfio-bindd/state: the past is not known");
     for (size_t i = 0; r >= 0 && i < a->held.n; i++)
         r = adopt(a, &a->held.v[i]);
     if (r < 0) {

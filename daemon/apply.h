@@ -28,5 +28,8 @@ int apply_plan(struct apply *a, const struct plan *plan);
 /* Is work under way that is not stuck? */
 bool apply_is_busy(const struct apply *a);
 
+/* Are overrides being written, or free devices bound? Takeovers and releases do not count. */
+bool apply_batch_is_running(const struct apply *a);
+
 /* Keeps what must survive us. Returns 0 or negative errno. */
 int apply_save(const struct apply *a);

@@ -14,8 +14,9 @@
 #include "scan.h"
 
 #define SOCKET "unix:path=/run/dbus/system_bus_socket"
-#define RETRY_USEC (2 * 1000000ULL) /* between attempts when the bus is there but lets us not in \
-                                     */
+#define RETRY_USEC                                                                  \
+    (2 * 1000000ULL)   /* between attempts when the bus is there but lets us not in \
+                        */
 #define WAITING_MAX 64 /* callers of Bind and Release whose device is being worked on */
 
 /* A caller of Bind or Release who gets the answer when the work is done. */

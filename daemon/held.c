@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "rootfs.h"
@@ -131,13 +132,39 @@ static void write_state(FILE *f, const struct records *records, const struct hel
     }
 }
 
+/* Our folder, made if need be. */
+static int open_folder(int root_fd)
+{
+    int dir = rootfs_open(root_fd, FOLDER, O_PATH | O_DIRECTORY);
+
+    if (dir != -ENOENT)
+        return dir;
+    CLEANUP_CLOSE int run = rootfs_open(root_fd, "run", O_PATH | O_DIRECTORY);
+    if (run < 0)
+        return run;
+    if (mkdirat(run, "vfio-bindd", 0755) < 0 && errno != EEXIST)
+        return -errno;
+    return rootfs_open(root_fd, FOLDER, O_PATH | O_DIRECTORY);
+}
+
+int held_lock(int root_fd)
+{
+    CLEANUP_CLOSE int dir = open_folder(root_fd);
+    CLEANUP_CLOSE int fd =
+        dir < 0 ? dir : openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (dir < 0)
+        return dir;
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return -errno;
+    return take_fd(&fd);
+}
+
 int held_save(int root_fd, const struct records *records, const struct held_workers *w)
 {
-    CLEANUP_CLOSE int dir = rootfs_open(root_fd, FOLDER, O_PATH | O_DIRECTORY);
+    CLEANUP_CLOSE int dir = open_folder(root_fd);
     static const char temporary[] = "state.new";
 
-    if (dir == -ENOENT && mkdirat(root_fd, FOLDER, 0755) == 0)
-        dir = rootfs_open(root_fd, FOLDER, O_PATH | O_DIRECTORY);
     if (dir < 0)
         return dir;
     int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);

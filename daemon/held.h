@@ -25,6 +25,10 @@ void held_workers_done(struct held_workers *w);
 int held_workers_add(struct held_workers *w, struct pci_addr a, pid_t pid);
 void held_workers_drop(struct held_workers *w, struct pci_addr a);
 
+/* Makes sure that no other vfio-bindd works below this root. Returns a descriptor to be kept open,
+ * -EWOULDBLOCK if there is another, or another negative errno. */
+int held_lock(int root_fd);
+
 /* Reads the state below root_fd into records and workers; workers that have ended are left out.
  * Lines that are not understood are skipped: losing the past is better than not starting. Returns 0
  * (also where there is no file) or negative errno. */

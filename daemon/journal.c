@@ -68,8 +68,8 @@ void journal_open(void)
         return;
     }
     journal.fd = connect_journal();
-    journal.sink = SINK_JOURNAL;
-    if (journal.fd >= 0)
+    journal.sink = journal.fd >= 0 ? SINK_JOURNAL : SINK_STDERR;
+    if (journal.fd >= 0 || fstat(STDERR_FILENO, &st) == 0)
         return;
     journal.fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     journal.sink = SINK_KMSG;

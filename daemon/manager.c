@@ -12,11 +12,14 @@
 #include "apply.h"
 #include "bus.h"
 #include "busname.h"
+#include "held.h"
 #include "hotplug.h"
 #include "journal.h"
 #include "plan-text.h"
 #include "policy-load.h"
 #include "scan.h"
+
+#define RETRY_USEC (10 * USEC_PER_SEC)
 
 struct manager {
     struct manager_options options;
@@ -25,8 +28,10 @@ struct manager {
     struct hotplug *hotplug;
     struct bus *bus;
     sd_event_source *boot_deadline;
+    sd_event_source *retry;
     struct view view;
     uint64_t start_usec;
+    int lock_fd;
     bool summary_due; /* a pass over everything is under way: sum it up when it is done */
 };
 
@@ -98,9 +103,8 @@ static int on_boot_deadline(sd_event_source *source, uint64_t usec, void *userda
 
 /* -- the sequence -- */
 
-/* What the scan shows of the past: a driver that has a device is done with its probe() if it had it
- * before we looked for the first time. */
-static int note_facts(struct manager *m, bool everything)
+/* What the snapshot shows of the past. */
+static int note_facts(struct manager *m)
 {
     for (size_t i = 0; i < m->view.plan.n_verdicts; i++) {
         const struct verdict *v = &m->view.plan.verdicts[i];
@@ -110,15 +114,12 @@ static int note_facts(struct manager *m, bool everything)
             return -ENOMEM;
         if (r->seen_usec == 0)
             r->seen_usec = now_usec();
-        if (!d->driver)
+        if (d->driver && !streq(d->driver, v->driver) && !driver_is_vfio(d->driver))
+            r->touched = true;
+        if (v->state != STATE_BOUND)
             continue;
-        r->unverified = false;
-        if (!streq(d->driver, v->driver)) {
-            r->touched = r->touched || !driver_is_vfio(d->driver);
-        } else if (everything) {
-            r->confirmed = true;
-        }
-        if (v->state == STATE_BOUND && r->bound_usec == 0 && r->overridden)
+        r->lost = 0;
+        if (r->bound_usec == 0 && r->overridden)
             r->bound_usec = now_usec() - r->seen_usec;
     }
     return 0;
@@ -135,21 +136,44 @@ static int make_plan(struct manager *m)
     return r;
 }
 
+/* Before takeovers begin, which may take long, the boot may go on: what must not lose the race is
+ * done. */
+static bool is_critical_part_done(const struct manager *m)
+{
+    return !apply_batch_is_running(m->apply) &&
+           (m->view.plan.n_actions == 0 || m->view.plan.actions[0].phase >= PHASE_TAKEOVER);
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata);
+
+/* Something that should not fail has failed (no memory, no process): say so, let nobody wait, and
+ * try again. */
+static int step_failed(struct manager *m, int error)
+{
+    journal_plain(LOG_ERR, "cannot go on with the devices: %s; trying again in 10 s",
+                  strerror(-error));
+    if (m->options.once)
+        return sd_event_exit(m->event, error);
+    send_ready(m);
+    if (!m->retry)
+        (void)sd_event_add_time_relative(m->event, &m->retry, CLOCK_MONOTONIC, RETRY_USEC, 0,
+                                         on_retry, m);
+    return error;
+}
+
 /* Plans over what is known now, starts what can be started, and tells when nothing is under way. */
-static int step(struct manager *m, bool everything)
+static int step(struct manager *m)
 {
     int r = make_plan(m);
 
     if (r >= 0)
-        r = note_facts(m, everything);
-    if (r >= 0 && everything) /* the facts may change the verdicts */
-        r = make_plan(m);
+        r = note_facts(m);
+    if (r >= 0 && is_critical_part_done(m) && m->view.plan.n_actions > 0 && !m->options.once)
+        send_ready(m);
     if (r >= 0 && !m->view.disabled)
         r = apply_plan(m->apply, &m->view.plan);
-    if (r < 0) {
-        journal_plain(LOG_ERR, "cannot go on with the devices: %s", strerror(-r));
-        return r;
-    }
+    if (r < 0)
+        return step_failed(m, r);
     if (!apply_is_busy(m->apply))
         settle(m);
     if (m->bus)
@@ -159,16 +183,36 @@ static int step(struct manager *m, bool everything)
 
 static void drop_vanished(struct manager *m)
 {
-    for (size_t i = m->view.records.n; i-- > 0;)
-        if (!snapshot_find(&m->view.snapshot, m->view.records.v[i].addr) &&
-            !m->view.records.v[i].in_flight)
-            records_drop(&m->view.records, m->view.records.v[i].addr);
+    struct view *view = &m->view;
+
+    for (size_t i = view->records.n; i-- > 0;)
+        if (!snapshot_find(&view->snapshot, view->records.v[i].addr) &&
+            !view->records.v[i].in_flight)
+            records_drop(&view->records, view->records.v[i].addr);
+}
+
+static void note_plugged(struct manager *m, struct pci_addr a)
+{
+    struct record *r = records_get(&m->view.records, a);
+
+    if (!r)
+        return;
+    r->hotplugged = true;
+    r->unused_before = !m->view.snapshot.cold_boot;
+}
+
+/* Devices that came while events were lost. */
+static void note_new_devices(struct manager *m, const struct snapshot *before)
+{
+    for (size_t i = 0; i < m->view.snapshot.n && before->n > 0; i++)
+        if (!snapshot_find(before, m->view.snapshot.devices[i].addr))
+            note_plugged(m, m->view.snapshot.devices[i].addr);
 }
 
 /* Looks at everything anew. */
 static int pass(struct manager *m)
 {
-    struct snapshot new = {0};
+    struct snapshot new = {0}, old;
     int r = scan_all(m->options.root_fd, &m->view.policy, &new);
 
     if (r == -ENOENT && !m->options.once) { /* a host without PCI, or a container */
@@ -176,18 +220,31 @@ static int pass(struct manager *m)
                       "there is no /sys/bus/pci: is sysfs mounted on /sys? Nothing is bound");
         r = 0;
     }
+    plan_done(&m->view.plan); /* it points into the old snapshot */
     if (r < 0) {
         snapshot_done(&new);
         journal_plain(LOG_ERR, "cannot read /sys/bus/pci: %s%s", strerror(-r),
                       r == -ENOENT ? " (is sysfs mounted on /sys?)" : "");
         return r;
     }
-    plan_done(&m->view.plan); /* it points into the old snapshot */
-    snapshot_done(&m->view.snapshot);
+    old = m->view.snapshot;
     m->view.snapshot = new;
+    note_new_devices(m, &old);
+    snapshot_done(&old);
     drop_vanished(m);
     m->summary_due = true;
-    return step(m, true);
+    return step(m);
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct manager *m = userdata;
+
+    (void)source;
+    (void)usec;
+    m->retry = sd_event_source_unref(m->retry);
+    (void)pass(m);
+    return 0;
 }
 
 /* What is known of a device that is gone, or has been replaced by another, counts no more. While a
@@ -196,17 +253,24 @@ static void forget(struct manager *m, struct pci_addr a)
 {
     struct record *r = records_find(&m->view.records, a);
 
-    if (r && r->in_flight)
+    if (r && r->in_flight) {
         r->replaced = true;
-    else
+        r->confirmed = r->hotplugged = r->unused_before = false;
+    } else {
         records_drop(&m->view.records, a);
+    }
 }
 
 static void look_at(struct manager *m, struct pci_addr a)
 {
     (void)scan_device(m->options.root_fd, &m->view.policy, a, &m->view.snapshot);
-    if (!snapshot_find(&m->view.snapshot, a))
+
+    const struct device *d = snapshot_find(&m->view.snapshot, a);
+    struct record *r = records_find(&m->view.records, a);
+    if (!d)
         forget(m, a);
+    else if (r && d->driver)
+        r->unverified = false; /* whoever has it, the plan knows what to do */
 }
 
 static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
@@ -215,7 +279,7 @@ static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
 
     for (size_t i = 0; i < n; i++)
         look_at(m, addrs[i]);
-    (void)step(m, false);
+    (void)step(m);
 }
 
 /* -- hot-plug -- */
@@ -228,12 +292,14 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
     m->view.events++;
     if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE)
         forget(m, a);
+    if (action == HOTPLUG_ADD && m->view.snapshot.cold_boot)
+        m->view.snapshot.cold_boot = scan_cold_boot(m->options.root_fd);
     look_at(m, a);
     if (!snapshot_find(&m->view.snapshot, a))
         return;
-    r = records_get(&m->view.records, a);
-    if (r && action == HOTPLUG_ADD)
-        r->hotplugged = true;
+    if (action == HOTPLUG_ADD)
+        note_plugged(m, a);
+    r = records_find(&m->view.records, a);
     if (r && (action == HOTPLUG_BIND || action == HOTPLUG_UNBIND)) {
         r->confirmed = action == HOTPLUG_BIND;
         r->overridden = false; /* whoever did it may have removed the override as well */
@@ -251,7 +317,7 @@ static void on_drained(void *userdata, bool lost)
         (void)pass(m);
     } else {
         (void)scan_drivers(m->options.root_fd, &m->view.policy, &m->view.snapshot);
-        (void)step(m, false);
+        (void)step(m);
     }
 }
 
@@ -421,7 +487,7 @@ static int request_bind(void *userdata, struct pci_addr a, sd_bus_error *error)
     if (!v)
         return -ENODEV;
     set_released(m, v, false);
-    return step(m, false);
+    return step(m);
 }
 
 static int request_release(void *userdata, struct pci_addr a, sd_bus_error *error)
@@ -440,7 +506,7 @@ static int request_release(void *userdata, struct pci_addr a, sd_bus_error *erro
             "%s is not bound by vfio-bindd, but %s: there is nothing to release",
             pci_addr_text(a).s, state_word(v->state));
     set_released(m, v, true);
-    return step(m, false);
+    return step(m);
 }
 
 static bool request_is_pending(void *userdata, struct pci_addr a)
@@ -526,6 +592,11 @@ static int set_up(struct manager *m)
                                           m};
     int r = set_up_loop(m);
 
+    m->lock_fd = held_lock(m->options.root_fd);
+    if (m->lock_fd == -EWOULDBLOCK) {
+        journal_plain(LOG_ERR, "another vfio-bindd is at work here (systemctl status vfio-bindd)");
+        return -EBUSY;
+    }
     if (r >= 0)
         r = apply_new(m->event, m->options.root_fd, &m->view.records, on_applied, m, &m->apply);
     if (r >= 0)
@@ -535,7 +606,7 @@ static int set_up(struct manager *m)
         r = hotplug_new(m->event, &handler, &m->hotplug);
     if (r >= 0 && m->options.listen)
         r = bus_new(m->event, &m->view, &requests, &m->bus);
-    if (r >= 0)
+    if (r >= 0 && !m->options.once)
         r = sd_event_add_time(m->event, &m->boot_deadline, CLOCK_MONOTONIC,
                               m->start_usec + m->view.policy.boot_deadline_usec, 0,
                               on_boot_deadline, m);
@@ -548,6 +619,8 @@ static void manager_done(struct manager *m)
     hotplug_free(m->hotplug);
     apply_free(m->apply);
     sd_event_source_disable_unref(m->boot_deadline);
+    sd_event_source_disable_unref(m->retry);
+    closep(&m->lock_fd);
     journal_close();
     sd_event_unref(m->event);
     plan_done(&m->view.plan);
@@ -562,8 +635,10 @@ static void manager_done(struct manager *m)
 int manager_run(const struct manager_options *options)
 {
     CLEANUP(manager_done)
-    struct manager m = {
-        .options = *options, .view.root_fd = options->root_fd, .start_usec = now_usec()};
+    struct manager m = {.options = *options,
+                        .view.root_fd = options->root_fd,
+                        .lock_fd = -1,
+                        .start_usec = now_usec()};
     int r;
 
     policy_init(&m.view.policy);

@@ -145,7 +145,10 @@ static _Noreturn void worker_main(pid_t parent, int root_fd, int fd, struct job 
         _exit(0);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
+    /* "systemctl kill" and a terminal's ^C reach every process: the daemon decides when we end. */
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
     keep_only(root_fd, fd);
     while (read(fd, &byte, 1) == 1) {
         run_job(root_fd, job);

@@ -50,7 +50,8 @@ static const char *errno_advice(int error, enum action_kind kind)
     return "; dmesg may say why, and \"systemctl reload vfio-bindd\" tries again";
 }
 
-static void failed_sentence(const struct verdict *v, const struct record *r, char *buf, size_t size)
+static void failed_sentence(const struct verdict *v, const struct device *d, const struct record *r,
+                            char *buf, size_t size)
 {
     switch (v->reason) {
     case REASON_NO_IOMMU:
@@ -60,10 +61,12 @@ static void failed_sentence(const struct verdict *v, const struct record *r, cha
                  "to its native driver");
         break;
     case REASON_DRIVER_MISSING:
-        snprintf(buf, size,
-                 "the driver %s is not there: \"modprobe %s\" should load it and says "
-                 "why if not; the device is kept for it until then",
-                 v->driver, v->driver);
+        snprintf(
+            buf, size,
+            "the driver %s is not there: \"modprobe %s\" should load it and says why if not; %s",
+            v->driver, v->driver,
+            d->driver ? "then run \"systemctl reload vfio-bindd\""
+                      : "the device is kept for it until then");
         break;
     case REASON_KERNEL_ERROR:
         snprintf(buf, size, "the kernel refused the write to %s: %s%s",
@@ -91,7 +94,7 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s, 
     case REASON_UNPROVEN_AT_BOOT:
         snprintf(buf, size,
                  "it is %s and [device %s] names no place, so it may be one that this host lives "
-                 "on: add \"address = %s\" (or slot, serial, or force = yes) to the rule",
+                 "on: add \"address = %s\" (or slot, or force = yes) to the rule",
                  class_noun(d), v->rule->name, pci_addr_text(d->addr).s);
         break;
     case REASON_COMPANION_REFUSED:
@@ -152,7 +155,7 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
         refused_sentence(v, s, buf, size);
         break;
     case STATE_FAILED:
-        failed_sentence(v, r, buf, size);
+        failed_sentence(v, d, r, buf, size);
         break;
     case STATE_RELEASED:
         released_sentence(d, buf, size);

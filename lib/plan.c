@@ -197,7 +197,7 @@ static bool is_unproven(const struct builder *b, const struct verdict *v, const 
     const struct device *d = device_of(b, v);
     const struct device *named = v->companion ? snapshot_find(s, v->leader) : d;
 
-    if (!is_risky(d) || v->rule->force || (r && r->hotplugged))
+    if (!is_risky(d) || v->rule->force || (r && r->unused_before))
         return false;
     if (!s->cold_boot && !d->driver)
         return false;
@@ -365,8 +365,16 @@ static bool wants_bind(const struct builder *b, const struct verdict *v)
     const struct device *d = device_of(b, v);
     const struct record *r = records_find(b->records, d->addr);
 
-    return v->state == STATE_PENDING && !(r && (r->in_flight || r->released)) &&
-           !streq_null(d->driver, v->driver);
+    return v->state == STATE_PENDING && !(r && (r->in_flight || r->released));
+}
+
+/* A device whose driver link is right, but of which it is not known whether probe() has returned,
+ * is bound once more: the kernel answers EBUSY, after waiting for the device's lock. */
+static bool is_free_or_ours(const struct builder *b, const struct verdict *v)
+{
+    const struct device *d = device_of(b, v);
+
+    return !d->driver || streq(d->driver, v->driver);
 }
 
 static void add_actions(struct builder *b)
@@ -376,12 +384,12 @@ static void add_actions(struct builder *b)
             add_action(b, PHASE_OVERRIDE, ACTION_OVERRIDE, device_of(b, &b->verdicts[i]),
                        b->verdicts[i].driver);
     for (size_t i = 0; i < b->n_verdicts; i++)
-        if (wants_bind(b, &b->verdicts[i]) && !device_of(b, &b->verdicts[i])->driver)
+        if (wants_bind(b, &b->verdicts[i]) && is_free_or_ours(b, &b->verdicts[i]))
             add_action(b, PHASE_BIND, ACTION_BIND, device_of(b, &b->verdicts[i]),
                        b->verdicts[i].driver);
     for (size_t i = 0; i < b->n_verdicts; i++) {
         const struct device *d = device_of(b, &b->verdicts[i]);
-        if (!wants_bind(b, &b->verdicts[i]) || !d->driver)
+        if (!wants_bind(b, &b->verdicts[i]) || is_free_or_ours(b, &b->verdicts[i]))
             continue;
         add_action(b, PHASE_TAKEOVER, ACTION_UNBIND, d, d->driver);
         add_action(b, PHASE_TAKEOVER, ACTION_BIND, d, b->verdicts[i].driver);

@@ -254,7 +254,7 @@ static bool normal_class(char **item)
 {
     size_t n = strlen(*item);
 
-    if (n < 2 || n > 6 || n % 2 || (*item)[strspn(*item, "0123456789abcdef?*")] != '\0')
+    if (n < 2 || n > 6 || (*item)[strspn(*item, "0123456789abcdef?*")] != '\0')
         return false;
     if (n == 6 || strchr(*item, '*'))
         return true;
@@ -280,7 +280,7 @@ static const struct {
     bool keep_case;
     const char *advice;
 } narrowing[KEY_SELECTS_MAX] = {
-    [KEY_CLASS] = {normal_class, false, "write 2, 4 or 6 hex digits, like 03 or 0302"},
+    [KEY_CLASS] = {normal_class, false, "write 2 to 6 hex digits, like 03 or 0302"},
     [KEY_SUBSYSTEM] = {normal_subsystem, false, "write VENDOR:DEVICE, like 10de:1463"},
     [KEY_ADDRESS] = {normal_address, false,
                      "write an address as lspci -D shows it, like "
@@ -321,10 +321,10 @@ static bool set_patterns(const struct key_context *c, struct rule *r, enum rule_
     patterns_clear(&r->narrow[key]);
     while (copy && (item = next_item(&rest))) {
         bool negated = item[0] == '!';
-        CLEANUP_FREE char *text = strdup(item + negated);
+        CLEANUP_FREE char *text = strdup(item + negated + strspn(item + negated, " \t"));
         for (char *s = text; s && *s && !narrowing[key].keep_case; s++)
             *s = (char)tolower((unsigned char)*s);
-        if (!text || !narrowing[key].normalise(&text)) {
+        if (!text || text[0] == '!' || !narrowing[key].normalise(&text)) {
             mistake(c, "%s = %s: %s", rule_key_name(key), *item ? item : "(empty item)",
                     narrowing[key].advice);
             good = false;
@@ -352,8 +352,11 @@ static bool set_driver(const struct key_context *c, struct rule *r, const char *
 {
     size_t n = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
 
-    if (streq(value, "vfio_pci")) {
-        mistake(c, "driver = vfio_pci: the driver is called vfio-pci (vfio_pci is its module)");
+    static const char *const usual[] = {"vfio-pci", "auto", "native"};
+    int near = nearest_word(value, usual, ELEMENTS(usual));
+
+    if (near >= 0 && !streq(value, usual[near])) {
+        mistake(c, "driver = %s: did you mean %s?", value, usual[near]);
         return false;
     }
     if (value[n] || n > 55 || value[0] == '-') {

@@ -8,6 +8,9 @@
 #include "policy-parse.h"
 #include "rootfs.h"
 
+#define DROPINS_READ 65536 /* names; a folder with more is no policy */
+#define DROPINS_USED (POLICY_FILES_MAX - 1)
+
 /* From the highest precedence to the lowest. */
 static const char *const folders[] = {"etc", "run", "usr/local/lib", "usr/lib"};
 
@@ -117,7 +120,7 @@ static int list_folder(int root_fd, const char *folder, struct dropins *l, struc
         return 0;
     }
     while (r == 0 && (e = readdir(dir)))
-        if (is_dropin_name(e->d_name) && l->n < POLICY_FILES_MAX)
+        if (is_dropin_name(e->d_name) && l->n < DROPINS_READ)
             r = add_dropin(l, folder, e->d_name);
     return r;
 }
@@ -139,6 +142,14 @@ static int load_dropins(int root_fd, struct policy *p, struct diags *d)
         r = list_folder(root_fd, folders[i], &l, d);
     if (l.n > 1)
         qsort(l.v, l.n, sizeof(*l.v), by_name);
+    if (l.n > DROPINS_USED) {
+        diags_add(d, DIAG_ERROR, "/etc/vfio-bindd.conf.d", 0,
+                  "more than %d drop-ins: those after %s are not used", DROPINS_USED,
+                  l.v[DROPINS_USED - 1].name);
+        for (size_t i = DROPINS_USED; i < l.n; i++)
+            free(l.v[i].name);
+        l.n = DROPINS_USED;
+    }
     for (size_t i = 0; r >= 0 && i < l.n; i++) {
         char name[PATH_MAX];
         snprintf(name, sizeof(name), "/%s/vfio-bindd.conf.d/%s", l.v[i].folder, l.v[i].name);

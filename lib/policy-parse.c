@@ -427,6 +427,14 @@ int policy_parse_cmdline(struct policy *p, const char *cmdline, struct diags *d,
         char *joined;
         if (word_index(off_words, ELEMENTS(off_words), word) >= 0)
             off = true;
+        if (!value && (after_prefix(word, "vfio_bindd") || after_prefix(word, "vfio-bindd")) &&
+            word_index(off_words, ELEMENTS(off_words), word) < 0)
+            diags_add(d, DIAG_WARNING, "/proc/cmdline", 0,
+                      "\"%.60s\" means nothing here: there are vfio_bindd=off and "
+                      "vfio_bindd.ids=VENDOR:DEVICE,...",
+                      word);
+        if (value && !*value)
+            diags_add(d, DIAG_WARNING, "/proc/cmdline", 0, "vfio_bindd.ids= names no device");
         if (!value || !*value)
             continue;
         if (asprintf(&joined, "%s%s%s", ids, *ids ? "," : "", value) < 0)

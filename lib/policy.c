@@ -55,7 +55,7 @@ void policy_done(struct policy *p)
 
 int policy_add_file(struct policy *p, const char *name)
 {
-    if (p->n_files >= POLICY_FILES_MAX)
+    if (p->n_files > POLICY_FILES_MAX) /* one more: the kernel command line */
         return -E2BIG;
 
     char **files = reallocarray(p->files, p->n_files + 1, sizeof(*files));
@@ -259,6 +259,9 @@ static bool id_covers(const struct rule *wide, struct id_pattern id)
     return wide->n_ids == 0;
 }
 
+/* How many pairs of IDs are compared at the most: a policy made to keep us busy is not worth it. */
+#define COVER_BUDGET 20000000
+
 /* Does `wide` select all that `narrow` could? Sure cases only. */
 static bool rule_covers(const struct rule *wide, const struct rule *narrow)
 {
@@ -307,10 +310,13 @@ static int by_precedence(const void *x, const void *y)
  * command line that overrides for the time being. */
 static void check_covered(struct policy *p, struct diags *d)
 {
+    size_t compared = 0;
+
     for (size_t i = 1; i < p->n_rules; i++) {
         struct rule *r = &p->rules[i];
-        for (size_t j = 0; j < i && !r->broken; j++) {
+        for (size_t j = 0; j < i && !r->broken && compared < COVER_BUDGET; j++) {
             const struct rule *earlier = &p->rules[j];
+            compared += 1 + earlier->n_ids * r->n_ids;
             if (earlier->broken || !rule_covers(earlier, r))
                 continue;
             bool same_file = earlier->where.file == r->where.file;

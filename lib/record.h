@@ -12,16 +12,17 @@
 
 struct record {
     struct pci_addr addr;
-    bool hotplugged; /* appeared while we were running */
-    bool in_flight;  /* a worker has work for it */
-    bool stuck;      /* that worker is past its deadline */
-    bool replaced;   /* in flight, and unplugged meanwhile: what comes of it says nothing of the
-                      * device that is there now */
-    bool released;   /* an administrator wants it handed back, until reload or bind */
-    bool overridden; /* driver_override was written by us */
-    bool touched;    /* a native driver was seen on it */
-    bool confirmed;  /* a bind of ours returned, or a bind event came, or it was bound at start */
-    unsigned lost;   /* how often a bind found another driver there (EBUSY) in a row */
+    bool hotplugged;    /* appeared while we were running */
+    bool unused_before; /* and after the host had come up: nothing can have used it before */
+    bool in_flight;     /* a worker has work for it */
+    bool stuck;         /* that worker is past its deadline */
+    bool replaced;      /* in flight, and unplugged meanwhile: what comes of it says nothing of the
+                         * device that is there now */
+    bool released;      /* an administrator wants it handed back, until reload or bind */
+    bool overridden;    /* driver_override was written by us */
+    bool touched;       /* a native driver was seen on it */
+    bool confirmed; /* a bind of ours returned, or a bind event came, or it was bound at start */
+    unsigned lost;  /* how often a bind found another driver there (EBUSY) in a row */
     int error; /* errno of the write that failed; 0: none. Cleared by reload, rescan and Bind. */
     bool unverified; /* every write succeeded, the driver link does not show it */
     enum action_kind failed_at;

@@ -284,11 +284,13 @@ int scan_drivers(int root_fd, const struct policy *p, struct snapshot *s)
     return 0;
 }
 
-/* systemd notes each unit that it started; the note stays while the unit is active. Without systemd
- * nothing tells: then every pass counts as cold boot, which refuses more. */
-static bool is_cold_boot(int root_fd)
+/* systemd notes each unit that it started; the note stays while the unit is active. Until all of
+ * fstab is mounted and the network is set up, use proves nothing. Without systemd nothing tells:
+ * then every pass counts as boot, which refuses more. */
+bool scan_cold_boot(int root_fd)
 {
-    return !exists(root_fd, "run/systemd/units/invocation:systemd-udev-trigger.service");
+    return !exists(root_fd, "run/systemd/units/invocation:multi-user.target") &&
+           !exists(root_fd, "run/systemd/units/invocation:graphical.target");
 }
 
 static bool is_unsafe_noiommu(int root_fd)
@@ -320,7 +322,7 @@ int scan_all(int root_fd, const struct policy *p, struct snapshot *ret)
     CLEANUP(slots_done) struct slots slots = {0};
     int r;
 
-    ret->cold_boot = is_cold_boot(root_fd);
+    ret->cold_boot = scan_cold_boot(root_fd);
     ret->unsafe_noiommu = is_unsafe_noiommu(root_fd);
     r = identify_all(root_fd, ret);
     if (r == 0)

@@ -17,6 +17,9 @@ int scan_all(int root_fd, const struct policy *p, struct snapshot *ret);
  * it from the snapshot if it is gone. Returns 0 or -ENOMEM. */
 int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct snapshot *s);
 
+/* Is the host still coming up? */
+bool scan_cold_boot(int root_fd);
+
 /* Looks again which of the policy's drivers the kernel knows. Returns 0 or -ENOMEM. */
 int scan_drivers(int root_fd, const struct policy *p, struct snapshot *s);
 

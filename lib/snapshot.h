@@ -36,7 +36,7 @@ struct snapshot {
     size_t n_names;
     const char **registered; /* drivers of the policy that the kernel knows; point into names */
     size_t n_registered;
-    bool cold_boot;      /* udev's coldplug has not begun */
+    bool cold_boot;      /* the host is still coming up */
     bool unsafe_noiommu; /* vfio.enable_unsafe_noiommu_mode */
 };
 

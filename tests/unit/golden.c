@@ -46,6 +46,8 @@ static void read_record(char *line, struct records *records)
         const char *value;
         if (streq(word, "hotplugged"))
             r->hotplugged = true;
+        else if (streq(word, "unused-before"))
+            r->hotplugged = r->unused_before = true;
         else if (streq(word, "touched"))
             r->touched = true;
         else if (streq(word, "released"))
@@ -96,7 +98,7 @@ static void apply_model(const struct plan *plan, struct snapshot *s, struct reco
             d->driver = NULL;
             break;
         case ACTION_BIND:
-            ck_assert_msg(!d->driver, "bind of a device that has a driver");
+            ck_assert_msg(!d->driver || streq(d->driver, a->driver), "bind over another driver");
             ck_assert_msg(snapshot_is_registered(s, a->driver), "bind to an unknown driver");
             d->driver = snapshot_name(s, a->driver);
             d->node = driver_is_vfio(a->driver) && d->group != NO_GROUP;

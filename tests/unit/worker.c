@@ -158,6 +158,7 @@ START_TEST(no_descriptor_is_shared)
 
     make_host(&t);
     CLEANUP_CLOSE int after = open("/dev/null", O_RDONLY);
+    ck_assert(before >= 0 && after >= 0);
     ck_assert_int_eq(worker_new(t.fd, 8, &w), 0);
     const struct op op = make_op("0000:07:00.0", ACTION_BIND, "vfio-pci");
     ck_assert_int_eq(worker_submit(w, &op, 1), 0);
