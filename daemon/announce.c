@@ -220,3 +220,24 @@ void announce_summary(const struct view *view, uint64_t usec)
         journal_event(tally_is_good(&t) ? EVENT_READY : EVENT_DEGRADED, "%s (%llu ms)", text,
                       (unsigned long long)usec / 1000);
 }
+
+/* What the new policy no longer names stays as it is: a virtual machine may have it. */
+void announce_dropped(const struct view *view, const struct policy *new)
+{
+    const struct snapshot *s = &view->snapshot;
+
+    for (size_t i = 0; i < view->plan.n_verdicts; i++) {
+        const struct verdict *v = &view->plan.verdicts[i];
+        const struct device *d = &s->devices[v->device];
+        const struct device *leader = v->companion ? snapshot_find(s, v->leader) : d;
+        const struct rule *rule = leader ? policy_match(new, leader) : NULL;
+        char text[SENTENCE_MAX];
+        if (v->state != STATE_BOUND || (rule && !rule_is_native(rule)))
+            continue;
+        snprintf(text, sizeof(text),
+                 "%s is no longer selected and stays on %s; a reboot gives it back to its native "
+                 "driver",
+                 pci_addr_text(d->addr).s, v->driver);
+        journal_device(EVENT_DEVICE_DROPPED, v, s, records_find(&view->records, d->addr), text);
+    }
+}

@@ -26,3 +26,6 @@ void announce_devices(struct view *view);
 
 /* Logs the summary of a pass over everything that took so long. */
 void announce_summary(const struct view *view, uint64_t usec);
+
+/* A new policy is about to replace the view's: logs which bound devices it no longer names. */
+void announce_dropped(const struct view *view, const struct policy *new);

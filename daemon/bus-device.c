@@ -25,11 +25,14 @@ char *bus_device_path(struct pci_addr a)
 
 static bool find_object(const struct view *view, const char *path, struct object *ret)
 {
-    CLEANUP_FREE char *address = NULL;
+    CLEANUP_FREE char *address = NULL, *canonical = NULL;
     struct pci_addr a;
 
     if (sd_bus_path_decode(path, BUS_DEVICE_PREFIX, &address) <= 0 ||
-        pci_addr_parse(address, &a) < 0 || !streq(pci_addr_text(a).s, address))
+        pci_addr_parse(address, &a) < 0)
+        return false;
+    canonical = bus_device_path(a); /* one name for each object */
+    if (!canonical || !streq(canonical, path))
         return false;
     const struct verdict *v = plan_find(&view->plan, &view->snapshot, a);
     if (!v)

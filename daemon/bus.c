@@ -11,6 +11,7 @@
 #include "config.h"
 #include "journal.h"
 #include "plan-text.h"
+#include "requests.h"
 #include "scan.h"
 
 #define SOCKET "unix:path=/run/dbus/system_bus_socket"
@@ -294,11 +295,11 @@ static void answer_waiting(struct bus *b)
     for (size_t i = 0; i < b->n_waiting; i++) {
         struct waiting w = b->waiting[i];
         CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        if (b->requests.is_pending(b->requests.userdata, w.addr)) {
+        if (requests_is_pending(b->view, w.addr)) {
             b->waiting[kept++] = w;
             continue;
         }
-        if (b->requests.outcome(b->requests.userdata, w.addr, w.bind, &error) < 0)
+        if (requests_outcome(b->view, w.addr, w.bind, &error) < 0)
             (void)sd_bus_reply_method_error(w.call, &error);
         else
             (void)sd_bus_reply_method_return(w.call, NULL);

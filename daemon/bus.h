@@ -15,10 +15,6 @@ struct bus_requests {
     int (*rescan)(void *userdata, sd_bus_error *error);
     int (*bind)(void *userdata, struct pci_addr a, sd_bus_error *error);
     int (*release)(void *userdata, struct pci_addr a, sd_bus_error *error);
-    /* Is work on the device still under way? Then the answer to bind and release waits; if not, has
-     * it come out as asked? */
-    bool (*is_pending)(void *userdata, struct pci_addr a);
-    int (*outcome)(void *userdata, struct pci_addr a, bool bind, sd_bus_error *error);
     void *userdata;
 };
 

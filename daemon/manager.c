@@ -11,12 +11,11 @@
 #include "announce.h"
 #include "apply.h"
 #include "bus.h"
-#include "busname.h"
 #include "held.h"
 #include "hotplug.h"
 #include "journal.h"
-#include "plan-text.h"
 #include "policy-load.h"
+#include "requests.h"
 #include "scan.h"
 
 #define RETRY_USEC (10 * USEC_PER_SEC)
@@ -341,27 +340,6 @@ static void take_mistakes(struct manager *m, const struct diags *d)
         journal_plain(LOG_ERR, "and %zu more mistakes", d->errors + d->warnings - d->n);
 }
 
-/* What the new policy no longer names stays as it is: a virtual machine may have it. */
-static void announce_dropped(struct manager *m, const struct policy *new)
-{
-    const struct snapshot *s = &m->view.snapshot;
-
-    for (size_t i = 0; i < m->view.plan.n_verdicts; i++) {
-        const struct verdict *v = &m->view.plan.verdicts[i];
-        const struct device *d = &s->devices[v->device];
-        const struct device *leader = v->companion ? snapshot_find(s, v->leader) : d;
-        const struct rule *rule = leader ? policy_match(new, leader) : NULL;
-        char text[SENTENCE_MAX];
-        if (v->state != STATE_BOUND || (rule && !rule_is_native(rule)))
-            continue;
-        snprintf(text, sizeof(text),
-                 "%s is no longer selected and stays on %s; a reboot gives it back to its native "
-                 "driver",
-                 pci_addr_text(d->addr).s, v->driver);
-        journal_device(EVENT_DEVICE_DROPPED, v, s, records_find(&m->view.records, d->addr), text);
-    }
-}
-
 /* At start the sound rules of a policy with mistakes are used; a running one is not replaced by it:
  * then -EINVAL. */
 static int load_policy(struct manager *m, bool reload)
@@ -383,7 +361,7 @@ static int load_policy(struct manager *m, bool reload)
         return -EINVAL;
     }
     if (reload)
-        announce_dropped(m, &new);
+        announce_dropped(&m->view, &new);
     plan_done(&m->view.plan); /* it points into the old policy */
     policy_done(&m->view.policy);
     m->view.policy = new;
@@ -427,11 +405,7 @@ static int request_reload(void *userdata, sd_bus_error *error)
     struct manager *m = userdata;
     int r = reload(m);
 
-    if (r == -EINVAL && m->view.n_mistakes > 0)
-        return sd_bus_error_setf(
-            error, BUS_ERROR_POLICY_INVALID, "%s%s; the policy in force stays", m->view.mistakes[0],
-            m->view.n_mistakes > 1 ? " (and more: vfio-bindd --check-policy)" : "");
-    return r;
+    return r == -EINVAL ? requests_policy_invalid(&m->view, error) : r;
 }
 
 static int request_rescan(void *userdata, sd_bus_error *error)
@@ -444,101 +418,20 @@ static int request_rescan(void *userdata, sd_bus_error *error)
     return pass(m);
 }
 
-/* The device's verdict, for a caller who names it. */
-static const struct verdict *requested(struct manager *m, struct pci_addr a, sd_bus_error *error)
-{
-    const struct verdict *v = plan_find(&m->view.plan, &m->view.snapshot, a);
-
-    if (v)
-        return v;
-    if (snapshot_find(&m->view.snapshot, a))
-        sd_bus_error_setf(error, BUS_ERROR_REFUSED,
-                          "no rule selects %s: add one to /etc/vfio-bindd.conf and reload",
-                          pci_addr_text(a).s);
-    else
-        sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DEVICE,
-                          "there is no PCI device %s: \"lspci -D\" lists those that are there",
-                          pci_addr_text(a).s);
-    return NULL;
-}
-
-/* A group is handed back, and taken again, whole. */
-static void set_released(struct manager *m, const struct verdict *v, bool released)
-{
-    const struct snapshot *s = &m->view.snapshot;
-    uint32_t group = s->devices[v->device].group;
-
-    for (size_t i = 0; i < m->view.plan.n_verdicts; i++) {
-        const struct verdict *other = &m->view.plan.verdicts[i];
-        const struct device *d = &s->devices[other->device];
-        struct record *r = records_find(&m->view.records, d->addr);
-        if (!r || (other != v && (group == NO_GROUP || d->group != group)))
-            continue;
-        record_retry(r);
-        r->released = released;
-    }
-}
-
 static int request_bind(void *userdata, struct pci_addr a, sd_bus_error *error)
 {
     struct manager *m = userdata;
-    const struct verdict *v = requested(m, a, error);
+    int r = requests_mark_bind(&m->view, a, error);
 
-    if (!v)
-        return -ENODEV;
-    set_released(m, v, false);
-    return step(m);
+    return r < 0 ? r : step(m);
 }
 
 static int request_release(void *userdata, struct pci_addr a, sd_bus_error *error)
 {
     struct manager *m = userdata;
-    const struct verdict *v = requested(m, a, error);
+    int r = requests_mark_release(&m->view, a, error);
 
-    if (!v)
-        return -ENODEV;
-    if (v->state == STATE_STUCK || v->state == STATE_PENDING)
-        return sd_bus_error_setf(error, BUS_ERROR_BUSY, "work on %s is still under way (%s)",
-                                 pci_addr_text(a).s, state_word(v->state));
-    if (v->state != STATE_BOUND && v->state != STATE_RELEASED)
-        return sd_bus_error_setf(
-            error, BUS_ERROR_REFUSED,
-            "%s is not bound by vfio-bindd, but %s: there is nothing to release",
-            pci_addr_text(a).s, state_word(v->state));
-    set_released(m, v, true);
-    return step(m);
-}
-
-static bool request_is_pending(void *userdata, struct pci_addr a)
-{
-    const struct manager *m = userdata;
-    const struct verdict *v = plan_find(&m->view.plan, &m->view.snapshot, a);
-
-    return v && v->state == STATE_PENDING;
-}
-
-static int request_outcome(void *userdata, struct pci_addr a, bool bind, sd_bus_error *error)
-{
-    const struct manager *m = userdata;
-    const struct verdict *v = plan_find(&m->view.plan, &m->view.snapshot, a);
-    char sentence[SENTENCE_MAX];
-
-    if (!v)
-        return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DEVICE, "%s is gone", pci_addr_text(a).s);
-    if (v->state == (bind ? STATE_BOUND : STATE_RELEASED))
-        return 0;
-    if (!bind && v->state == STATE_BOUND)
-        return sd_bus_error_setf(error, BUS_ERROR_BUSY,
-                                 "a virtual machine, or another program, has IOMMU group %u of %s "
-                                 "open: end it first (fuser -v /dev/vfio/%u)",
-                                 m->view.snapshot.devices[v->device].group, pci_addr_text(a).s,
-                                 m->view.snapshot.devices[v->device].group);
-    verdict_sentence(v, &m->view.snapshot, &m->view.records, sentence);
-    return sd_bus_error_set(error,
-                            v->state == STATE_REFUSED  ? BUS_ERROR_REFUSED
-                            : v->state == STATE_FAILED ? SD_BUS_ERROR_FAILED
-                                                       : BUS_ERROR_BUSY,
-                            sentence);
+    return r < 0 ? r : step(m);
 }
 
 /* -- start and end -- */
@@ -583,13 +476,8 @@ static int set_up_loop(struct manager *m)
 static int set_up(struct manager *m)
 {
     const struct hotplug_handler handler = {on_hotplug, on_drained, m};
-    const struct bus_requests requests = {request_reload,
-                                          request_rescan,
-                                          request_bind,
-                                          request_release,
-                                          request_is_pending,
-                                          request_outcome,
-                                          m};
+    const struct bus_requests requests = {request_reload, request_rescan, request_bind,
+                                          request_release, m};
     int r = set_up_loop(m);
 
     m->lock_fd = held_lock(m->options.root_fd);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "requests.h"
+
+#include <errno.h>
+
+#include "busname.h"
+#include "plan-text.h"
+
+int requests_policy_invalid(const struct view *view, sd_bus_error *error)
+{
+    return sd_bus_error_setf(error, BUS_ERROR_POLICY_INVALID, "%s%s; the policy in force stays",
+                             view->n_mistakes > 0 ? view->mistakes[0] : "out of memory",
+                             view->n_mistakes > 1 ? " (and more: vfio-bindd --check-policy)" : "");
+}
+
+/* The device's verdict, for a caller who names it. */
+static const struct verdict *requested(const struct view *view, struct pci_addr a,
+                                       sd_bus_error *error)
+{
+    const struct verdict *v = plan_find(&view->plan, &view->snapshot, a);
+
+    if (v)
+        return v;
+    if (snapshot_find(&view->snapshot, a))
+        sd_bus_error_setf(error, BUS_ERROR_REFUSED,
+                          "no rule selects %s: add one to /etc/vfio-bindd.conf and reload",
+                          pci_addr_text(a).s);
+    else
+        sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DEVICE,
+                          "there is no PCI device %s: \"lspci -D\" lists those that are there",
+                          pci_addr_text(a).s);
+    return NULL;
+}
+
+/* A group is handed back, and taken again, whole. */
+static void set_released(struct view *view, const struct verdict *v, bool released)
+{
+    const struct snapshot *s = &view->snapshot;
+    uint32_t group = s->devices[v->device].group;
+
+    for (size_t i = 0; i < view->plan.n_verdicts; i++) {
+        const struct verdict *other = &view->plan.verdicts[i];
+        const struct device *d = &s->devices[other->device];
+        struct record *r = records_find(&view->records, d->addr);
+        if (!r || (other != v && (group == NO_GROUP || d->group != group)))
+            continue;
+        record_retry(r);
+        r->released = released;
+    }
+}
+
+int requests_mark_bind(struct view *view, struct pci_addr a, sd_bus_error *error)
+{
+    const struct verdict *v = requested(view, a, error);
+
+    if (!v)
+        return -ENODEV;
+    set_released(view, v, false);
+    return 0;
+}
+
+int requests_mark_release(struct view *view, struct pci_addr a, sd_bus_error *error)
+{
+    const struct verdict *v = requested(view, a, error);
+
+    if (!v)
+        return -ENODEV;
+    if (v->state == STATE_STUCK || v->state == STATE_PENDING)
+        return sd_bus_error_setf(error, BUS_ERROR_BUSY, "work on %s is still under way (%s)",
+                                 pci_addr_text(a).s, state_word(v->state));
+    if (v->state != STATE_BOUND && v->state != STATE_RELEASED)
+        return sd_bus_error_setf(
+            error, BUS_ERROR_REFUSED,
+            "%s is not bound by vfio-bindd, but %s: there is nothing to release",
+            pci_addr_text(a).s, state_word(v->state));
+    set_released(view, v, true);
+    return 0;
+}
+
+bool requests_is_pending(const struct view *view, struct pci_addr a)
+{
+    const struct verdict *v = plan_find(&view->plan, &view->snapshot, a);
+
+    return v && v->state == STATE_PENDING;
+}
+
+int requests_outcome(const struct view *view, struct pci_addr a, bool bind, sd_bus_error *error)
+{
+    const struct verdict *v = plan_find(&view->plan, &view->snapshot, a);
+    char sentence[SENTENCE_MAX];
+
+    if (!v)
+        return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DEVICE, "%s is gone", pci_addr_text(a).s);
+    if (v->state == (bind ? STATE_BOUND : STATE_RELEASED))
+        return 0;
+    if (!bind && v->state == STATE_BOUND)
+        return sd_bus_error_setf(error, BUS_ERROR_BUSY,
+                                 "a virtual machine, or another program, has IOMMU group %u of %s "
+                                 "open: end it first (fuser -v /dev/vfio/%u)",
+                                 view->snapshot.devices[v->device].group, pci_addr_text(a).s,
+                                 view->snapshot.devices[v->device].group);
+    verdict_sentence(v, &view->snapshot, &view->records, sentence);
+    return sd_bus_error_set(error,
+                            v->state == STATE_REFUSED  ? BUS_ERROR_REFUSED
+                            : v->state == STATE_FAILED ? SD_BUS_ERROR_FAILED
+                                                       : BUS_ERROR_BUSY,
+                            sentence);
+}
