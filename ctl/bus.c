@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bus.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <time.h>
+
+static uint64_t now_usec(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* sd-bus waits for a bus that accepts connections and says nothing for longer than anybody wants to
+ * look at a terminal; so the hand-shake is done here, with our own limit. ssh may ask for a
+ * password: with -H there is none. */
+static int wait_until_connected(sd_bus *bus, bool remote)
+{
+    uint64_t end = now_usec() + BUS_READ_USEC;
+    int r;
+
+    while ((r = sd_bus_is_ready(bus)) == 0) {
+        uint64_t now = now_usec();
+        if (!remote && now >= end)
+            return -ETIMEDOUT;
+        r = sd_bus_process(bus, NULL);
+        if (r == 0)
+            r = sd_bus_wait(bus, remote ? UINT64_MAX : end - now);
+        if (r < 0)
+            return r;
+    }
+    return r < 0 ? r : 0;
+}
+
+int bus_open(const struct ctl *c, sd_bus **ret)
+{
+    sd_bus *bus = NULL;
+    int r = c->host ? sd_bus_open_system_remote(&bus, c->host) : sd_bus_open_system(&bus);
+
+    if (r >= 0)
+        r = wait_until_connected(bus, c->host != NULL);
+    if (r >= 0)
+        r = sd_bus_set_method_call_timeout(bus, BUS_READ_USEC);
+    if (r < 0) {
+        sd_bus_close(bus); /* not flushed: nobody listens */
+        sd_bus_unref(bus);
+        return r;
+    }
+    *ret = bus;
+    return 0;
+}
+
+int bus_call(sd_bus *bus, const char *path, const char *interface, const char *member,
+             uint64_t timeout_usec, sd_bus_error *error, sd_bus_message **ret_reply,
+             const char *types, ...)
+{
+    CLEANUP_MESSAGE sd_bus_message *m = NULL;
+    va_list args;
+    int r = sd_bus_message_new_method_call(bus, &m, BUS_NAME, path, interface, member);
+
+    if (r >= 0)
+        r = sd_bus_message_set_allow_interactive_authorization(m, timeout_usec > BUS_READ_USEC);
+    if (r >= 0 && types) {
+        va_start(args, types);
+        r = sd_bus_message_appendv(m, types, args);
+        va_end(args);
+    }
+    if (r >= 0)
+        r = sd_bus_call(bus, m, timeout_usec, error, ret_reply);
+    return r < 0 ? r : 0;
+}
+
+bool bus_is_absent(const sd_bus_error *error)
+{
+    return sd_bus_error_has_names(error, SD_BUS_ERROR_SERVICE_UNKNOWN,
+                                  SD_BUS_ERROR_NAME_HAS_NO_OWNER, NULL);
+}
+
+/* The daemon's own errors say themselves what to do. */
+static const char *remedy(const sd_bus_error *error, int r)
+{
+    if (bus_is_absent(error))
+        return "start it with \"systemctl start vfio-bindd\"";
+    if (sd_bus_error_has_names(error, SD_BUS_ERROR_ACCESS_DENIED,
+                               SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, NULL))
+        return "only an administrator may do this: try again with sudo";
+    if (sd_bus_error_has_name(error, BUS_ERROR_NO_SUCH_DEVICE))
+        return "\"vfio-bindctl list\" shows the addresses";
+    if (sd_bus_error_has_names(error, SD_BUS_ERROR_UNKNOWN_METHOD, SD_BUS_ERROR_UNKNOWN_INTERFACE,
+                               SD_BUS_ERROR_UNKNOWN_OBJECT, NULL))
+        return "the running vfio-bindd is of another version: \"systemctl restart vfio-bindd\"";
+    if (r == -ETIMEDOUT ||
+        sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT, NULL))
+        return "see \"systemctl status vfio-bindd dbus\"";
+    return NULL;
+}
+
+int bus_complain(const struct ctl *c, int r, const sd_bus_error *error)
+{
+    const char *what = error && error->message ? error->message : strerror(-r);
+    const char *advice = remedy(error, r);
+    size_t n = strlen(what);
+
+    if (bus_is_absent(error))
+        what = "vfio-bindd is not running";
+    else if (r == -ETIMEDOUT)
+        what = "vfio-bindd (or the bus) does not answer in time";
+    else if (!error || !error->name)
+        return ctl_error("cannot reach the system bus%s%s: %s", c->host ? " of " : "",
+                         c->host ? c->host : "", what);
+    else if (n > 0 && what[n - 1] == '.') /* the bus writes sentences, we go on */
+        return ctl_error("%.*s%s%s", (int)n - 1, what, advice ? ": " : "", advice ? advice : "");
+    return ctl_error("%s%s%s", what, advice ? ": " : "", advice ? advice : "");
+}

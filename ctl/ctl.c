@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl.h"
+
+#include <stdarg.h>
+#include <sys/ioctl.h>
+
+int ctl_error(const char *format, ...)
+{
+    va_list args;
+
+    fflush(stdout);
+    fputs("vfio-bindctl: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    return EXIT_FAILURE;
+}
+
+void ctl_note(const struct ctl *c, const char *format, ...)
+{
+    va_list args;
+
+    if (c->quiet)
+        return;
+    fputs("note: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+int ctl_errno(int error)
+{
+    return ctl_error("%s", strerror(-error));
+}
+
+const char *ctl_sudo(void)
+{
+    return geteuid() == 0 ? "" : "sudo ";
+}
+
+unsigned ctl_width(void)
+{
+    const char *columns = getenv("COLUMNS");
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
+        return size.ws_col;
+    return columns && atoi(columns) >= 40 ? (unsigned)atoi(columns) : 80;
+}
+
+void ctl_wrap(FILE *f, const char *text, unsigned at, unsigned indent)
+{
+    unsigned width = ctl_width();
+    bool first = true;
+
+    for (;;) {
+        text += strspn(text, " ");
+        size_t n = strcspn(text, " ");
+        if (n == 0)
+            break;
+        if (!first && at + 1 + n > width) {
+            fprintf(f, "\n%*s", (int)indent, "");
+            at = indent;
+        } else if (!first) {
+            fputc(' ', f);
+            at++;
+        }
+        fwrite(text, 1, n, f);
+        at += (unsigned)n;
+        text += n;
+        first = false;
+    }
+    fputc('\n', f);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What every verb gets and how it speaks: vfio-bindctl's options, notes, errors, and the verbs. */
+#pragma once
+
+#include <stdint.h>
+
+#include "util.h"
+
+enum { EXIT_USAGE = 2 };
+
+#define USEC_INFINITY UINT64_MAX
+
+struct ctl {
+    const char *verb;
+    char **args; /* what follows the verb */
+    int n_args;
+    const char *root;   /* --root: a directory, or a file that "report" wrote; NULL: this host */
+    const char *host;   /* -H; NULL: this host */
+    const char *policy; /* plan --policy */
+    const char *output; /* report --output */
+    uint64_t timeout_usec;
+    bool json, no_legend, quiet;
+    bool colour; /* standard output is a terminal that wants it */
+};
+
+/* "vfio-bindctl: ..." on standard error. ctl_error() returns EXIT_FAILURE, so that a verb can
+ * return it; ctl_note() is silent with --quiet. */
+int ctl_error(const char *format, ...) PRINTF(1, 2);
+void ctl_note(const struct ctl *c, const char *format, ...) PRINTF(2, 3);
+
+/* The usual end of a verb that ran into a negative errno. */
+int ctl_errno(int error);
+
+/* What an administrator types to get root's rights: "sudo ", or "" for root. */
+const char *ctl_sudo(void);
+
+/* Prints text broken into lines at blanks: the first begins where the cursor is (column `at`), the
+ * others are indented. */
+void ctl_wrap(FILE *f, const char *text, unsigned at, unsigned indent);
+
+/* The width to print for: the terminal's, $COLUMNS, or 80. */
+unsigned ctl_width(void);
+
+/* The verbs: each returns the exit code. */
+int verb_status(const struct ctl *c);
+int verb_list(const struct ctl *c);
+int verb_tree(const struct ctl *c);
+int verb_show(const struct ctl *c);
+int verb_explain(const struct ctl *c);
+int verb_plan(const struct ctl *c);
+int verb_suggest(const struct ctl *c);
+int verb_cat_config(const struct ctl *c);
+int verb_edit(const struct ctl *c);
+int verb_wait(const struct ctl *c);
+int verb_is_usable(const struct ctl *c);
+int verb_bind(const struct ctl *c);
+int verb_release(const struct ctl *c);
+int verb_reload(const struct ctl *c);
+int verb_rescan(const struct ctl *c);
+int verb_monitor(const struct ctl *c);
+int verb_report(const struct ctl *c);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The columns that all tables of devices are made of. */
+#pragma once
+
+#include "source.h"
+#include "table.h"
+
+enum field {
+    FIELD_ADDRESS,
+    FIELD_ID,
+    FIELD_CLASS,
+    FIELD_GROUP,
+    FIELD_DRIVER,
+    FIELD_RULE,
+    FIELD_STATE,
+    FIELD_USABLE,
+    FIELD_REASON,
+    FIELD_PROBLEMS,
+    FIELD_COMPANION,
+    FIELD_SUBSYSTEM,
+    FIELD_SLOT,
+    FIELD_SERIAL,
+    FIELD_NODE,
+    FIELD_RESOURCE,
+    FIELD_CLASS_NAME,
+    FIELD_VENDOR,
+    FIELD_MODEL,
+    FIELD_NAME, /* class, vendor and model in one, as lspci writes it */
+    FIELD_SENTENCE,
+    FIELD_MAX,
+};
+
+#define FIELD_TEXT_MAX 512
+
+/* The column's definition for table_init(). */
+struct column field_column(enum field f);
+
+/* The row's value, in buf or elsewhere; NULL: none. */
+const char *field_text(const struct row *r, enum field f, char buf[static FIELD_TEXT_MAX]);
+
+/* Puts these fields of the row into the columns from `first` on, states in colour. */
+void fields_set(struct table *t, struct libscols_line *line, size_t first, const struct row *r,
+                const enum field *fields, size_t n);
+
+/* A table of just these fields; the rows are added with fields_set(). */
+void fields_table(struct table *t, const struct ctl *c, const char *name, const enum field *fields,
+                  size_t n);
+
+/* What every JSON table of devices holds. */
+extern const enum field fields_json[];
+extern const size_t n_fields_json;
+
+/* "NVIDIA Corporation GA100 [A100 PCIe 40GB]", as far as known. */
+const char *row_name(const struct row *r, char buf[static FIELD_TEXT_MAX]);

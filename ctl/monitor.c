@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* monitor: what changes, a line each, until interrupted. */
+#include <errno.h>
+#include <time.h>
+
+#include "bus.h"
+#include "live.h"
+#include "table.h"
+
+/* One line: when, which device ("" for the daemon itself), what. */
+static void print_event(const struct ctl *c, const char *subject, const char *event,
+                        const struct props *p)
+{
+    time_t now = time(NULL);
+    struct tm tm;
+    char when[32];
+
+    localtime_r(&now, &tm);
+    strftime(when, sizeof(when), c->json ? "%Y-%m-%dT%H:%M:%S%z" : "%H:%M:%S", &tm);
+    if (c->json) {
+        printf("{\"time\": \"%s\", \"event\": \"%s\", \"address\": ", when, event);
+        json_string(stdout, *subject ? subject : NULL);
+        for (size_t i = 0; p && i < p->n; i++) {
+            fputs(", ", stdout);
+            json_string(stdout, p->v[i].name);
+            fputs(": ", stdout);
+            json_string(stdout, p->v[i].text);
+        }
+        puts("}");
+    } else {
+        printf("%s %-12s %s", when, *subject ? subject : "vfio-bindd", event);
+        for (size_t i = 0; p && i < p->n; i++) {
+            printf(" %s=", p->v[i].name);
+            for (const char *t = p->v[i].text; *t; t++)
+                putchar(*t == '\n' ? ',' : *t);
+        }
+        putchar('\n');
+    }
+    fflush(stdout); /* a pipe shall see each line at once */
+}
+
+/* The address in an object's path, "" for the daemon itself. */
+static const char *subject_of(const char *path, char **ret_id)
+{
+    return sd_bus_path_decode(path, BUS_DEVICE_PREFIX, ret_id) > 0 ? *ret_id : "";
+}
+
+static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    CLEANUP(props_done) struct props p = {0};
+    CLEANUP_FREE char *id = NULL;
+    const char *interface, *name;
+    const char *subject = subject_of(sd_bus_message_get_path(m), &id);
+
+    (void)error;
+    int r = sd_bus_message_read_basic(m, 's', &interface);
+    if (r >= 0)
+        r = props_read(m, &p);
+    if (r >= 0)
+        r = sd_bus_message_enter_container(m, 'a', "s"); /* invalidated: names without values */
+    while (r > 0 && (r = sd_bus_message_read_basic(m, 's', &name)) > 0)
+        if (props_set(&p, name, "?") < 0)
+            return -ENOMEM;
+    if (r >= 0 && p.n > 0)
+        print_event(userdata, subject, "changed", &p);
+    return 0;
+}
+
+/* The device's own properties of those that an object came with; what does not change is left out
+ * of the line. */
+static int read_added(sd_bus_message *m, struct props *p)
+{
+    const char *interface;
+    int r = sd_bus_message_enter_container(m, 'a', "{sa{sv}}");
+
+    while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sa{sv}")) > 0) {
+        r = sd_bus_message_read_basic(m, 's', &interface);
+        if (r >= 0)
+            r = streq(interface, BUS_DEVICE_INTERFACE) ? props_read(m, p)
+                                                       : sd_bus_message_skip(m, "a{sv}");
+        if (r >= 0)
+            r = sd_bus_message_exit_container(m);
+    }
+    return r;
+}
+
+static int on_added(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    static const char *const shown[] = {"Id", "Rule", "State", "Reason", "Usable", "Driver"};
+    CLEANUP(props_done) struct props all = {0}, p = {0};
+    CLEANUP_FREE char *id = NULL;
+    const char *path;
+
+    (void)error;
+    int r = sd_bus_message_read_basic(m, 'o', &path);
+    if (r >= 0)
+        r = read_added(m, &all);
+    if (r < 0 || !*subject_of(path, &id))
+        return 0;
+    for (size_t i = 0; i < ELEMENTS(shown); i++)
+        if (*props_get(&all, shown[i]) && props_set(&p, shown[i], props_get(&all, shown[i])) < 0)
+            return -ENOMEM;
+    print_event(userdata, id, "added", &p);
+    return 0;
+}
+
+static int on_removed(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    CLEANUP_FREE char *id = NULL;
+    const char *path;
+
+    (void)error;
+    if (sd_bus_message_read_basic(m, 'o', &path) >= 0 && *subject_of(path, &id))
+        print_event(userdata, id, "removed", NULL);
+    return 0;
+}
+
+static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    const char *name, *before, *after;
+
+    (void)error;
+    if (sd_bus_message_read(m, "sss", &name, &before, &after) >= 0)
+        print_event(userdata, "", *after ? "started" : "stopped", NULL);
+    return 0;
+}
+
+static int subscribe(sd_bus *bus, void *userdata)
+{
+    static const char from[] = "type='signal',sender='" BUS_NAME "',path_namespace='" BUS_PATH "',";
+    static const struct {
+        const char *rest;
+        sd_bus_message_handler_t handler;
+    } matches[] = {
+        {"interface='org.freedesktop.DBus.Properties',member='PropertiesChanged'", on_changed},
+        {"interface='org.freedesktop.DBus.ObjectManager',member='InterfacesAdded'", on_added},
+        {"interface='org.freedesktop.DBus.ObjectManager',member='InterfacesRemoved'", on_removed},
+    };
+    int r =
+        sd_bus_add_match(bus, NULL,
+                         "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',"
+                         "arg0='" BUS_NAME "'",
+                         on_owner, userdata);
+
+    for (size_t i = 0; r >= 0 && i < ELEMENTS(matches); i++) {
+        char match[256];
+        snprintf(match, sizeof(match), "%s%s", from, matches[i].rest);
+        r = sd_bus_add_match(bus, NULL, match, matches[i].handler, userdata);
+    }
+    return r;
+}
+
+/* Whoever monitors a daemon that does not run should know; it may be started any time. */
+static void say_if_absent(const struct ctl *c, sd_bus *bus)
+{
+    CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
+    CLEANUP_FREE char *state = NULL;
+
+    if (sd_bus_get_property_string(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "State", &error,
+                                   &state) < 0 &&
+        bus_is_absent(&error))
+        ctl_note(c, "vfio-bindd is not running (systemctl start vfio-bindd): waiting for it");
+}
+
+int verb_monitor(const struct ctl *c)
+{
+    CLEANUP_BUS sd_bus *bus = NULL;
+    struct ctl options = *c;
+
+    if (c->root)
+        return ctl_error("\"monitor\" follows a running vfio-bindd: it does not go with --root");
+    int r = bus_open(c, &bus);
+    if (r >= 0)
+        r = subscribe(bus, &options);
+    if (r >= 0)
+        say_if_absent(c, bus);
+    while (r >= 0) {
+        r = sd_bus_process(bus, NULL);
+        if (r == 0)
+            r = sd_bus_wait(bus, UINT64_MAX);
+        if (r == -EINTR)
+            r = 0;
+    }
+    return bus_complain(c, r, NULL);
+}

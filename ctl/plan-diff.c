@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan-diff.h"
+
+#include <errno.h>
+
+#include "plan-text.h"
+#include "table.h"
+
+void change_done(struct change *c)
+{
+    plan_done(&c->plan);
+    policy_done(&c->policy);
+    diags_done(&c->diags);
+}
+
+/* Drivers that are not loaded can be: as for the plan of the policy in force. */
+static int assume_drivers(struct source *s, const struct policy *p)
+{
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < p->n_rules; i++)
+        if (rule_target(&p->rules[i]))
+            r = snapshot_add_registered(&s->snapshot, rule_target(&p->rules[i]));
+    return r;
+}
+
+int change_make(struct source *s, const char *name, char *bytes, size_t size, struct change *ret)
+{
+    bool off;
+
+    *ret = (struct change){0};
+    policy_init(&ret->policy);
+    int r = texts_replace_main(&s->texts, name, bytes, size);
+    if (r < 0) {
+        free(bytes);
+        return r;
+    }
+    r = texts_parse(&s->texts, &ret->policy, &ret->diags, &off);
+    if (r >= 0)
+        r = assume_drivers(s, &ret->policy);
+    return r < 0 ? r : source_plan(s, &ret->policy, &ret->plan);
+}
+
+static bool differs(const struct verdict *a, const struct verdict *b)
+{
+    return !a != !b ||
+           (a && (!streq(a->rule->name, b->rule->name) || !streq(a->driver, b->driver) ||
+                  a->state != b->state || a->reason != b->reason || a->usable != b->usable ||
+                  a->problems != b->problems));
+}
+
+/* A device that no rule names any more keeps its driver: unbinding could hurt a running guest. */
+static void print_dropped(const struct source *s, const struct verdict *v)
+{
+    const struct device *d = &s->snapshot.devices[v->device];
+    char text[256];
+
+    if (driver_is_vfio(d->driver))
+        snprintf(text, sizeof(text),
+                 "%s no rule names it any more: it stays on %s until \"vfio-bindctl release %s\" "
+                 "or a reboot",
+                 pci_addr_text(d->addr).s, d->driver, pci_addr_text(d->addr).s);
+    else
+        snprintf(text, sizeof(text), "%s no rule names it any more: it stays %s%s",
+                 pci_addr_text(d->addr).s, d->driver ? "on " : "without a driver",
+                 d->driver ? d->driver : "");
+    ctl_wrap(stdout, text, 2, 4);
+}
+
+static void print_sign(const struct source *s, char sign)
+{
+    const char *colour = sign == '+' ? "\033[32m" : sign == '-' ? "\033[31m" : "\033[33m";
+
+    printf("%s%c%s ", s->ctl->colour ? colour : "", sign, s->ctl->colour ? "\033[0m" : "");
+}
+
+static void print_verdict(const struct source *s, const struct verdict *v)
+{
+    char text[SENTENCE_MAX];
+
+    verdict_sentence(v, &s->snapshot, &s->records, text);
+    ctl_wrap(stdout, text, 2, 4);
+    problem_sentence(v, &s->snapshot, text);
+    if (!*text)
+        return;
+    fputs("    ", stdout);
+    ctl_wrap(stdout, text, 4, 4);
+}
+
+void change_print(const struct source *s, const struct change *c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->snapshot.n; i++) {
+        struct pci_addr a = s->snapshot.devices[i].addr;
+        const struct verdict *old = plan_find(&s->plan, &s->snapshot, a);
+        const struct verdict *new = plan_find(&c->plan, &s->snapshot, a);
+        if (!differs(old, new))
+            continue;
+        if (n++ == 0)
+            puts("What changes (+ newly selected, - no longer, ~ otherwise):");
+        print_sign(s, !old ? '+' : !new ? '-' : '~');
+        if (new)
+            print_verdict(s, new);
+        else
+            print_dropped(s, old);
+    }
+    if (n == 0)
+        puts("The change makes no difference to the devices that are here now.");
+}
+
+static const char *change_word(const struct verdict *old, const struct verdict *new)
+{
+    return !old ? "selected" : !new ? "dropped" : differs(old, new) ? "changed" : "same";
+}
+
+static void write_verdict(FILE *f, const struct source *s, const struct verdict *old,
+                          const struct verdict *new, bool compare)
+{
+    const struct verdict *v = new ? new : old;
+    char text[SENTENCE_MAX];
+
+    fprintf(f, "{\"address\": \"%s\"", pci_addr_text(s->snapshot.devices[v->device].addr).s);
+    if (compare) {
+        fprintf(f, ", \"change\": \"%s\", \"oldrule\": ", change_word(old, new));
+        json_string(f, old ? old->rule->name : NULL);
+    }
+    fputs(", \"rule\": ", f);
+    json_string(f, new ? new->rule->name : NULL);
+    fputs(", \"state\": ", f);
+    json_string(f, new ? state_word(new->state) : NULL);
+    fputs(", \"reason\": ", f);
+    json_string(f, new &&new->reason ? reason_word(new->reason) : NULL);
+    fprintf(f, ", \"usable\": %s, \"sentence\": ", new &&new->usable ? "true" : "false");
+    if (new)
+        verdict_sentence(new, &s->snapshot, &s->records, text);
+    json_string(f, new ? text : NULL);
+    fputc('}', f);
+}
+
+char *plan_diff_json(const struct source *s, const struct policy *old_policy,
+                     const struct plan *old, const struct plan *new)
+{
+    char *text = NULL;
+    const char *separator = "\n      ";
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    if (!f)
+        return NULL;
+    fputs("\"devices\": [", f);
+    for (size_t i = 0; i < s->snapshot.n; i++) {
+        struct pci_addr a = s->snapshot.devices[i].addr;
+        const struct verdict *before = old_policy ? plan_find(old, &s->snapshot, a) : NULL;
+        const struct verdict *after = plan_find(new, &s->snapshot, a);
+        if (!before && !after)
+            continue;
+        fputs(separator, f);
+        separator = ",\n      ";
+        write_verdict(f, s, before, after, old_policy != NULL);
+    }
+    fputs("\n   ]", f);
+    return fclose(f) == 0 ? text : NULL;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What another main policy file would change: for plan --policy and for edit. */
+#pragma once
+
+#include "source.h"
+
+struct change {
+    struct policy policy;
+    struct diags diags; /* of the whole new policy */
+    struct plan plan;   /* valid while policy and source are */
+};
+
+void change_done(struct change *c);
+
+/* Puts the text (which it takes over, also on failure) in the place of the main policy file of the
+ * source; its drop-ins and the kernel command line still count. The source's own texts change, its
+ * policy and plan do not. Returns 0 or negative errno; mistakes are in ret->diags. Call
+ * change_done() in any case. */
+int change_make(struct source *s, const char *name, char *bytes, size_t size, struct change *ret);
+
+/* One line for each device for which the verdict differs, or one that says that none does. */
+void change_print(const struct source *s, const struct change *c);
+
+/* The same as the inside of a JSON object; old NULL: no comparison, just the verdicts. malloc'ed.
+ */
+char *plan_diff_json(const struct source *s, const struct policy *old_policy,
+                     const struct plan *old, const struct plan *new);

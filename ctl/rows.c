@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rows.h"
+
+#include <errno.h>
+
+#include "plan-text.h"
+
+void row_done(struct row *r)
+{
+    free(r->vendor);
+    free(r->name);
+    free(r->class);
+    free(r->problems);
+    free(r->sentence);
+    free(r->problem);
+}
+
+/* -- by policy and /sys -- */
+
+static char *problem_words(unsigned problems)
+{
+    char text[256] = "";
+
+    for (unsigned bit = 1; bit < PROBLEM_MAX; bit <<= 1)
+        if (problems & bit) {
+            size_t n = strlen(text);
+            snprintf(text + n, sizeof(text) - n, "%s%s", n ? "\n" : "",
+                     problem_word((enum problem)bit));
+        }
+    return strdup(text);
+}
+
+static bool add_sentences(const struct source *s, const struct verdict *v, struct row *row)
+{
+    char text[SENTENCE_MAX];
+
+    verdict_sentence(v, &s->snapshot, &s->records, text);
+    row->sentence = strdup(text);
+    problem_sentence(v, &s->snapshot, text);
+    row->problem = *text ? strdup(text) : NULL;
+    return row->sentence && (row->problem || !*text);
+}
+
+static bool fill_from_plan(const struct source *s, struct row *row)
+{
+    const struct verdict *v = row->v;
+
+    row->rule = row->state = row->reason = "";
+    if (!v) {
+        row->problems = strdup("");
+        return row->problems;
+    }
+    row->selected = true;
+    row->companion = v->companion;
+    row->usable = v->usable;
+    row->rule = v->rule->name;
+    row->state = state_word(v->state);
+    row->reason = reason_word(v->reason);
+    row->problems = problem_words(v->problems);
+    return row->problems && add_sentences(s, v, row);
+}
+
+/* -- by the daemon -- */
+
+/* The daemon's word for the state as a value; STATE_MAX: a newer daemon's word. */
+static enum device_state state_of(const char *word)
+{
+    enum device_state s = 0;
+
+    while (s < STATE_MAX && !streq(state_word(s), word))
+        s++;
+    return s;
+}
+
+/* Does the policy in the files come to the same as the daemon did? Then its words fit. */
+static bool agrees(const struct row *row)
+{
+    return row->v && streq(row->rule, row->v->rule->name) && state_of(row->state) == row->v->state;
+}
+
+static char *generic_sentence(const struct row *row)
+{
+    char *text;
+    int n = asprintf(&text, "%s (%04x:%04x, rule %s) %s%s%s", pci_addr_text(row->d->addr).s,
+                     row->d->vendor, row->d->device, row->rule, row->state,
+                     *row->reason ? ": " : "", row->reason);
+
+    return n < 0 ? NULL : text;
+}
+
+/* Why it is not usable, by the words of the set. */
+static char *generic_problem(const struct row *row)
+{
+    char *text;
+
+    if (asprintf(&text, "%s is bound, but not usable: %s", pci_addr_text(row->d->addr).s,
+                 *row->problems ? row->problems : "vfio-bindd does not say why") < 0)
+        return NULL;
+    for (char *at = text; (at = strchr(at, '\n'));)
+        *at = ' ';
+    return text;
+}
+
+/* The daemon gives its reason as a whole sentence, with what only it knows. Where all is well it
+ * gives none, and where the group is not viable it gives a word. */
+static bool add_live_sentences(const struct source *s, struct row *row)
+{
+    bool sad = streq(row->state, state_word(STATE_BOUND)) && !row->usable && *row->problems;
+
+    if (agrees(row) && !add_sentences(s, row->v, row))
+        return false;
+    if (!row->sentence || strchr(row->reason, ' ')) {
+        free(row->sentence);
+        row->sentence = strchr(row->reason, ' ') ? strdup(row->reason) : generic_sentence(row);
+    }
+    if (!sad) {
+        free(row->problem);
+        row->problem = NULL;
+    } else if (!row->problem) {
+        row->problem = generic_problem(row);
+    }
+    if (strchr(row->reason, ' ')) /* the table's column holds words */
+        row->reason = agrees(row) ? reason_word(row->v->reason) : "";
+    return row->sentence && (!sad || row->problem);
+}
+
+static bool fill_from_live(const struct source *s, struct row *row)
+{
+    const struct props *p = row->live ? &row->live->props : NULL;
+
+    row->rule = row->state = row->reason = "";
+    row->problems = strdup(p ? props_get(p, "Problems") : "");
+    if (!row->problems)
+        return false;
+    if (!p || !*props_get(p, "State"))
+        return true;
+    row->selected = true;
+    row->rule = props_get(p, "Rule");
+    row->state = props_get(p, "State");
+    row->reason = props_get(p, "Reason");
+    row->usable = streq(props_get(p, "Usable"), "yes");
+    row->companion = row->v && row->v->companion;
+    return add_live_sentences(s, row);
+}
+
+int rows_build(struct source *s)
+{
+    s->rows = calloc(s->snapshot.n + 1, sizeof(*s->rows));
+    if (!s->rows)
+        return -ENOMEM;
+    for (size_t i = 0; i < s->snapshot.n; i++) {
+        const struct device *d = &s->snapshot.devices[i];
+        struct row *row = &s->rows[i];
+        *row = (struct row){.d = d,
+                            .v = plan_find(&s->plan, &s->snapshot, d->addr),
+                            .live = live_find(&s->live, d->addr),
+                            .driver = d->driver ? d->driver : "",
+                            .vendor = names_vendor(s->names, d),
+                            .name = names_device(s->names, d),
+                            .class = names_class(s->names, d)};
+        for (size_t j = 0; j < s->n_boot_displays; j++)
+            if (pci_addr_cmp(s->boot_displays[j], d->addr) == 0)
+                row->boot_display = true;
+        if (!(s->live.running ? fill_from_live(s, row) : fill_from_plan(s, row)))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* -- another host -- */
+
+static void read_ids(const char *text, uint16_t *first, uint16_t *second)
+{
+    unsigned a, b;
+
+    if (sscanf(text, "%4x:%4x", &a, &b) == 2) {
+        *first = (uint16_t)a;
+        *second = (uint16_t)b;
+    }
+}
+
+static char *copy_if_any(const char *text)
+{
+    return *text ? strdup(text) : NULL;
+}
+
+int rows_devices_of_live(struct source *s)
+{
+    for (size_t i = 0; i < s->live.n; i++) {
+        const struct props *p = &s->live.devices[i].props;
+        const char *group = props_get(p, "IommuGroup"), *driver = props_get(p, "Driver");
+        struct device d = {.addr = s->live.devices[i].addr, .detailed = true, .group = NO_GROUP};
+
+        read_ids(props_get(p, "Id"), &d.vendor, &d.device);
+        read_ids(props_get(p, "Subsystem"), &d.subvendor, &d.subdevice);
+        d.class_code = (uint32_t)strtoul(props_get(p, "Class"), NULL, 16);
+        if (*group)
+            d.group = (uint32_t)strtoul(group, NULL, 10);
+        d.driver = *driver ? driver : NULL;
+        d.node = *props_get(p, "VfioNode") != '\0';
+        d.slot = copy_if_any(props_get(p, "Slot"));
+        d.serial = copy_if_any(props_get(p, "Serial"));
+        if (snapshot_put(&s->snapshot, &d) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source.h"
+
+#include <errno.h>
+#include <pci/pci.h>
+#include <sys/stat.h>
+
+#include "bus.h"
+#include "policy-parse.h"
+#include "replay.h"
+#include "rootfs.h"
+#include "rows.h"
+#include "scan.h"
+
+void source_done(struct source *s)
+{
+    for (size_t i = 0; s->rows && i < s->snapshot.n; i++)
+        row_done(&s->rows[i]);
+    free(s->rows);
+    free(s->boot_displays);
+    names_free(s->names);
+    live_done(&s->live);
+    plan_done(&s->plan);
+    records_done(&s->records);
+    snapshot_done(&s->snapshot);
+    policy_done(&s->policy);
+    diags_done(&s->diags);
+    texts_done(&s->texts);
+    if (s->root_fd >= 0)
+        close(s->root_fd);
+}
+
+void source_print_mistakes(const struct diags *d)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        CLEANUP_FREE char *text = diag_text(&d->v[i]);
+        fprintf(stderr, "%s: %s\n", d->v[i].level == DIAG_ERROR ? "error" : "warning",
+                text ? text : "out of memory");
+    }
+    if (d->errors + d->warnings > d->n)
+        fprintf(stderr, "and %zu more\n", d->errors + d->warnings - d->n);
+}
+
+/* -- the host's files -- */
+
+/* Only display controllers have the attribute; reading it takes no lock. */
+static int find_boot_displays(struct source *s)
+{
+    for (size_t i = 0; i < s->snapshot.n; i++) {
+        char text[8];
+        const struct device *d = &s->snapshot.devices[i];
+        if (d->class_code >> 16 != PCI_BASE_CLASS_DISPLAY ||
+            !streq(scan_attribute(s->root_fd, d->addr, "boot_vga", text, sizeof(text)), "1"))
+            continue;
+        if (source_add_boot_display(s, d->addr) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+int source_add_boot_display(struct source *s, struct pci_addr a)
+{
+    struct pci_addr *v =
+        reallocarray(s->boot_displays, s->n_boot_displays + 1, sizeof(*s->boot_displays));
+
+    if (!v)
+        return -ENOMEM;
+    s->boot_displays = v;
+    v[s->n_boot_displays++] = a;
+    return 0;
+}
+
+static int read_tree(struct source *s)
+{
+    int r = texts_load(s->root_fd, &s->texts);
+
+    if (r >= 0)
+        r = texts_parse(&s->texts, &s->policy, &s->diags, &s->off);
+    if (r >= 0) /* everything of all devices: a list shows those that no rule names, too */
+        r = scan_all(s->root_fd, NULL, &s->snapshot);
+    if (r >= 0)
+        r = scan_drivers(s->root_fd, &s->policy, &s->snapshot);
+    if (r >= 0)
+        r = find_boot_displays(s);
+    return r;
+}
+
+static int open_tree(struct source *s, const char *root)
+{
+    s->root_fd = rootfs_open_root(root);
+    if (s->root_fd < 0)
+        return ctl_error("%s: %s", root, strerror(-s->root_fd));
+    int r = read_tree(s);
+    if (r == -ENOENT)
+        return ctl_error("there is no sys/bus/pci below %s: is sysfs mounted?", root);
+    return r < 0 ? ctl_errno(r) : EXIT_SUCCESS;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* -- the daemon -- */
+
+static void say_not_running(const struct source *s, int r, const sd_bus_error *error)
+{
+    static const char rest[] = "this is what the policy and /sys say";
+
+    if (bus_is_absent(error))
+        ctl_note(s->ctl, "vfio-bindd is not running (systemctl start vfio-bindd): %s", rest);
+    else if (r == -ETIMEDOUT ||
+             sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT, NULL))
+        ctl_note(s->ctl, "vfio-bindd does not answer (systemctl status vfio-bindd): %s", rest);
+    else
+        ctl_note(s->ctl, "vfio-bindd cannot be asked (%s): %s",
+                 error && error->message ? error->message : strerror(-r), rest);
+}
+
+/* The daemon's word counts more, but nothing depends on it here. */
+static void ask_daemon(struct source *s)
+{
+    CLEANUP_BUS sd_bus *bus = NULL;
+    CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
+    int r = bus_open(s->ctl, &bus);
+
+    if (r >= 0)
+        r = live_read(bus, &s->live, &error);
+    if (r >= 0)
+        return;
+    live_done(&s->live);
+    say_not_running(s, r, &error);
+}
+
+static int open_remote(struct source *s)
+{
+    CLEANUP_BUS sd_bus *bus = NULL;
+    CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
+    int r = bus_open(s->ctl, &bus);
+
+    s->remote = true;
+    if (r >= 0)
+        r = live_read(bus, &s->live, &error);
+    if (r < 0)
+        return bus_complain(s->ctl, r, &error);
+    r = rows_devices_of_live(s);
+    return r < 0 ? ctl_errno(r) : EXIT_SUCCESS;
+}
+
+/* -- all of it -- */
+
+/* As "vfio-bindd --dry-run" does: what is on a VFIO driver is really bound, and drivers that are
+ * not loaded can be (the unit does so). */
+static int assume(struct source *s)
+{
+    for (size_t i = 0; i < s->snapshot.n; i++) {
+        if (!driver_is_vfio(s->snapshot.devices[i].driver))
+            continue;
+        struct record *r = records_get(&s->records, s->snapshot.devices[i].addr);
+        if (!r)
+            return -ENOMEM;
+        r->confirmed = true;
+    }
+    for (size_t i = 0; i < s->policy.n_rules; i++) {
+        const char *driver = rule_target(&s->policy.rules[i]);
+        if (!driver || snapshot_is_registered(&s->snapshot, driver))
+            continue;
+        s->n_assumed++;
+        if (snapshot_add_registered(&s->snapshot, driver) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+int source_plan(const struct source *s, const struct policy *p, struct plan *ret)
+{
+    return plan_make(p, &s->snapshot, &s->records, ret);
+}
+
+static int open_facts(struct source *s, unsigned flags)
+{
+    const struct ctl *c = s->ctl;
+
+    if (c->host && flags & SOURCE_FILES)
+        return ctl_error("\"%s\" reads files of the host: run it there (ssh %s vfio-bindctl %s)",
+                         c->verb, c->host, c->verb);
+    if (c->host)
+        return open_remote(s);
+    if (c->root && !is_folder(c->root)) {
+        s->replayed = true;
+        return replay_read(s, c->root);
+    }
+    s->this_host = !c->root || streq(c->root, "/");
+    return open_tree(s, c->root ? c->root : "/");
+}
+
+int source_open(const struct ctl *c, unsigned flags, struct source *ret)
+{
+    struct source *s = ret;
+
+    *s = (struct source){.ctl = c, .root_fd = -1};
+    policy_init(&s->policy);
+    int r = open_facts(s, flags);
+    if (r != 0)
+        return r;
+    if (s->this_host && flags & SOURCE_DAEMON)
+        ask_daemon(s);
+    s->names = names_new();
+    r = assume(s);
+    if (r >= 0)
+        r = source_plan(s, &s->policy, &s->plan);
+    if (r >= 0)
+        r = rows_build(s);
+    return r < 0 ? ctl_errno(r) : 0;
+}
+
+struct row *source_argument(struct source *s)
+{
+    const char *word = s->ctl->args[0];
+    struct pci_addr a;
+
+    if (pci_addr_parse(word, &a) < 0) {
+        ctl_error("%s is no PCI address: write it as 0000:06:00.0 or 06:00.0", word);
+        return NULL;
+    }
+    const struct device *d = snapshot_find(&s->snapshot, a);
+    if (d)
+        return &s->rows[d - s->snapshot.devices];
+    for (size_t i = 0; i < s->snapshot.n; i++) { /* the short form, of another domain */
+        struct pci_addr other = s->snapshot.devices[i].addr;
+        if (other.bus == a.bus && other.dev == a.dev && other.fn == a.fn) {
+            ctl_error("there is no PCI device %s here; did you mean %s?", pci_addr_text(a).s,
+                      pci_addr_text(other).s);
+            return NULL;
+        }
+    }
+    ctl_error("there is no PCI device %s here%s: \"vfio-bindctl list\" shows all",
+              pci_addr_text(a).s, s->remote ? " that a rule concerns" : "");
+    return NULL;
+}
+
+/* Judged as if a rule named just this device. */
+static bool would_be_usable(const struct source *s, struct pci_addr a)
+{
+    CLEANUP(policy_done) struct policy p;
+    CLEANUP(diags_done) struct diags d = {0};
+    CLEANUP(plan_done) struct plan plan = {0};
+    char text[96];
+
+    policy_init(&p);
+    snprintf(text, sizeof(text), "[device x]\naddress = %s\ngroup = matched\n", pci_addr_text(a).s);
+    if (policy_parse(&p, "", text, strlen(text), &d) < 0)
+        return false;
+    policy_finish(&p, &d);
+    if (source_plan(s, &p, &plan) < 0)
+        return false;
+    const struct verdict *v = plan_find(&plan, &s->snapshot, a);
+    return v && v->usable;
+}
+
+bool source_is_usable(const struct source *s, const struct row *r)
+{
+    return r->selected || s->remote ? r->usable : would_be_usable(s, r->d->addr);
+}

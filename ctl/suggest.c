@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* suggest: what virtual machines mostly get, as a ready policy; what a host may need for itself, in
+ * comments. */
+#include "suggest.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <pci/pci.h>
+
+#include "fields.h"
+
+#define NAME_MAX_CHARS 32
+#define CLASS_ACCELERATOR 0x12 /* base class: processing accelerators */
+#define CLASS_NVME 0x0108      /* non-volatile memory */
+
+/* -- which devices -- */
+
+/* The consoles of servers and of virtual machines: a display controller, and yet nothing to hand
+ * over. */
+static bool is_console(const struct row *r)
+{
+    static const uint16_t vendors[] = {0x1a03, 0x102b, 0x18ca, 0x1234,
+                                       0x1013, 0x15ad, 0x1b36, 0x1af4};
+
+    for (size_t i = 0; i < ELEMENTS(vendors); i++)
+        if (r->d->vendor == vendors[i])
+            return true;
+    return r->boot_display || (r->d->vendor == 0x8086 && r->d->addr.bus == 0);
+}
+
+/* Display and 3D controllers, processing accelerators, and what joins NVIDIA's GPUs. */
+static bool is_wanted(const struct row *r)
+{
+    unsigned base = r->d->class_code >> 16;
+    bool nvswitch = r->d->vendor == 0x10de && r->d->class_code >> 8 == PCI_CLASS_BRIDGE_OTHER;
+
+    return (base == PCI_BASE_CLASS_DISPLAY || base == CLASS_ACCELERATOR || nvswitch) &&
+           !r->d->bridge;
+}
+
+static bool is_alternative(const struct row *r)
+{
+    return (r->d->class_code >> 16 == PCI_BASE_CLASS_NETWORK ||
+            r->d->class_code >> 8 == CLASS_NVME) &&
+           !r->d->bridge;
+}
+
+static bool same_model(const struct row *a, const struct row *b)
+{
+    return a->d->vendor == b->d->vendor && a->d->device == b->d->device;
+}
+
+/* -- names -- */
+
+/* "GA100 [A100 PCIe 40GB]" -> "a100-pcie-40gb"; without a name "gpu-10de-20f1". */
+static void rule_name(const struct row *r, char buf[static NAME_MAX_CHARS + 1])
+{
+    const char *open = r->name ? strchr(r->name, '[') : NULL;
+    const char *from = open ? open + 1 : r->name ? r->name : "";
+    size_t n = 0;
+
+    for (; *from && *from != ']' && *from != '/' && n < NAME_MAX_CHARS; from++) {
+        if (isalnum((unsigned char)*from))
+            buf[n++] = (char)tolower((unsigned char)*from);
+        else if (n > 0 && buf[n - 1] != '-')
+            buf[n++] = '-';
+    }
+    while (n > 0 && buf[n - 1] == '-')
+        n--;
+    buf[n] = '\0';
+    if (n == 0)
+        snprintf(buf, NAME_MAX_CHARS + 1, "%s-%04x-%04x",
+                 r->d->class_code >> 16 == PCI_BASE_CLASS_DISPLAY ? "gpu" : "accelerator",
+                 r->d->vendor, r->d->device);
+}
+
+/* Two models may have one name; then the ID tells them apart. */
+static void unique_name(const struct source *s, const struct row *r,
+                        char buf[static NAME_MAX_CHARS + 8])
+{
+    rule_name(r, buf);
+    for (size_t i = 0; i < s->snapshot.n; i++) {
+        char other[NAME_MAX_CHARS + 1];
+        if (!is_wanted(&s->rows[i]) || same_model(&s->rows[i], r))
+            continue;
+        rule_name(&s->rows[i], other);
+        if (!streq(other, buf))
+            continue;
+        size_t n = strlen(buf);
+        snprintf(buf + n, NAME_MAX_CHARS + 8 - n, "-%04x", r->d->device);
+        return;
+    }
+}
+
+static const char *domain_of(const struct device *d)
+{
+    switch (d->vendor) {
+    case 0x10de:
+        return "nvidia.com";
+    case 0x1002:
+        return "amd.com";
+    case 0x8086:
+        return "intel.com";
+    default:
+        return NULL;
+    }
+}
+
+/* -- telling twins apart -- */
+
+/* Is the value of this field another one for every other device of the model? */
+static bool is_distinct(const struct source *s, const struct row *r, enum field field)
+{
+    char mine[FIELD_TEXT_MAX], theirs[FIELD_TEXT_MAX];
+    const char *value = field_text(r, field, mine);
+
+    if (!value || strpbrk(value, ",;#*?[]!\\") || *value == ' ')
+        return false;
+    for (size_t i = 0; i < s->snapshot.n; i++) {
+        const struct row *other = &s->rows[i];
+        const char *text =
+            other != r && same_model(other, r) ? field_text(other, field, theirs) : NULL;
+        if (text && streq(text, value))
+            return false;
+    }
+    return true;
+}
+
+/* The key that tells all devices of this model apart, best one first: slots stay when a card is
+ * added, serials when one is moved, addresses only while nothing changes. */
+static enum field place_field(const struct source *s, const struct row *r)
+{
+    static const enum field fields[] = {FIELD_SLOT, FIELD_SERIAL};
+
+    for (size_t k = 0; k < ELEMENTS(fields); k++) {
+        bool good = true;
+        for (size_t i = 0; i < s->snapshot.n && good; i++)
+            if (is_wanted(&s->rows[i]) && same_model(&s->rows[i], r))
+                good = is_distinct(s, &s->rows[i], fields[k]);
+        if (good)
+            return fields[k];
+    }
+    return FIELD_ADDRESS;
+}
+
+static const char *place_key(enum field f)
+{
+    return rule_key_name(f == FIELD_SLOT ? KEY_SLOT : f == FIELD_SERIAL ? KEY_SERIAL : KEY_ADDRESS);
+}
+
+static void write_facts(const struct source *s, const struct row *r, FILE *f)
+{
+    enum field field = place_field(s, r);
+    char place[FIELD_TEXT_MAX];
+
+    fprintf(f, "#   %s  IOMMU group ", pci_addr_text(r->d->addr).s);
+    if (r->d->group == NO_GROUP)
+        fputs("none", f);
+    else
+        fprintf(f, "%u", r->d->group);
+    fprintf(f, "  driver %s", *r->driver ? r->driver : "none");
+    if (field != FIELD_ADDRESS)
+        fprintf(f, "  %s %s", place_key(field), field_text(r, field, place));
+    fputs(is_console(r) ? "  (console of this host)\n" : "\n", f);
+}
+
+/* Somebody of another card in the IOMMU group, who would have to come along. */
+static const struct row *stranger_in_group(const struct source *s, const struct row *r)
+{
+    for (size_t i = 0; r->d->group != NO_GROUP && i < s->snapshot.n; i++) {
+        const struct row *other = &s->rows[i];
+        if (other->d->group == r->d->group && !device_is_bridge(other->d) && !is_wanted(other) &&
+            !pci_addr_same_slot(other->d->addr, r->d->addr))
+            return other;
+    }
+    return NULL;
+}
+
+/* -- rules -- */
+
+struct model {
+    const struct row *first;
+    size_t n, consoles; /* devices of the model, and those among them that are consoles */
+};
+
+/* "slot = 3, 4": the devices of the model by their places, but for consoles. A line of the policy
+ * holds 4096 bytes. */
+static void write_places(const struct source *s, const struct model *m, const char *hash, FILE *f)
+{
+    enum field field = place_field(s, m->first);
+    char value[FIELD_TEXT_MAX];
+    size_t used = 0;
+
+    fprintf(f, "%s%s = ", hash, place_key(field));
+    for (size_t i = 0; i < s->snapshot.n && used < 3500; i++) {
+        const struct row *r = &s->rows[i];
+        if (!same_model(r, m->first) || !is_wanted(r) || is_console(r))
+            continue;
+        used += (size_t)fprintf(f, "%s%s", used ? ", " : "", field_text(r, field, value));
+    }
+    fputc('\n', f);
+}
+
+/* One rule for all devices of a model; where the host's console is one of them, the others are
+ * named by their places. */
+static void write_selection(const struct source *s, const struct model *m, const char *hash,
+                            FILE *f)
+{
+    fprintf(f, "%sid = %04x:%04x\n", hash, m->first->d->vendor, m->first->d->device);
+    if (m->consoles > 0 && m->consoles < m->n)
+        write_places(s, m, hash, f);
+}
+
+static void write_choices(const struct source *s, const struct model *m, FILE *f)
+{
+    if (m->n < 2 || m->consoles > 0)
+        return;
+    fputs("# for some of them only, leave those here that virtual machines shall have:\n", f);
+    write_places(s, m, "#", f);
+}
+
+static void write_rule(const struct source *s, const struct model *m, bool commented, FILE *f)
+{
+    const struct row *r = m->first, *stranger = NULL;
+    char name[NAME_MAX_CHARS + 8], text[FIELD_TEXT_MAX];
+    const char *hash = commented || m->consoles == m->n ? "#" : "";
+    const char *domain = domain_of(r->d);
+
+    unique_name(s, r, name);
+    fprintf(f, "# %s\n", row_name(r, text));
+    for (size_t i = 0; i < s->snapshot.n; i++) {
+        if (!same_model(&s->rows[i], r) || !is_wanted(&s->rows[i]))
+            continue;
+        write_facts(s, &s->rows[i], f);
+        if (!stranger)
+            stranger = stranger_in_group(s, &s->rows[i]);
+    }
+    if (m->consoles == m->n)
+        fputs("# the host would go dark without it: left to its native driver\n", f);
+    fprintf(f, "%s[device %s]\n", hash, name);
+    write_selection(s, m, hash, f);
+    if (stranger)
+        fprintf(f,
+                "# %s (%s)\n"
+                "# shares its IOMMU group; to take it along (not if the host needs it):\n"
+                "#group = all\n",
+                pci_addr_text(stranger->d->addr).s, row_name(stranger, text));
+    fprintf(f, "%sresource = %s/%s\n", domain ? hash : "#", domain ? domain : "example.com", name);
+    write_choices(s, m, f);
+    fputc('\n', f);
+}
+
+static void write_alternative(const struct row *r, FILE *f)
+{
+    char name[FIELD_TEXT_MAX], text[40];
+
+    snprintf(text, sizeof(text), "%s", pci_addr_text(r->d->addr).s);
+    for (char *c = text; *c; c++)
+        if (*c == ':' || *c == '.')
+            *c = '-';
+    fprintf(f, "# %s (driver %s)\n", row_name(r, name), *r->driver ? r->driver : "none");
+    fprintf(f, "#[device %s-%s]\n#id = %04x:%04x\n#address = %s\n\n",
+            r->d->class_code >> 16 == PCI_BASE_CLASS_NETWORK ? "nic" : "nvme", text, r->d->vendor,
+            r->d->device, pci_addr_text(r->d->addr).s);
+}
+
+static struct model model_of(const struct source *s, size_t first)
+{
+    struct model m = {.first = &s->rows[first]};
+
+    for (size_t i = 0; i < s->snapshot.n; i++)
+        if (is_wanted(&s->rows[i]) && same_model(&s->rows[i], m.first)) {
+            m.n++;
+            m.consoles += is_console(&s->rows[i]);
+        }
+    return m;
+}
+
+static bool is_first_of_model(const struct source *s, size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        if (is_wanted(&s->rows[j]) && same_model(&s->rows[j], &s->rows[i]))
+            return false;
+    return true;
+}
+
+void suggest_write(const struct source *s, bool commented, FILE *f)
+{
+    size_t rules = 0, alternatives = 0;
+
+    for (size_t i = 0; i < s->snapshot.n; i++) {
+        if (!is_wanted(&s->rows[i]) || !is_first_of_model(s, i))
+            continue;
+        struct model m = model_of(s, i);
+        write_rule(s, &m, commented, f);
+        rules += m.consoles < m.n;
+    }
+    if (rules == 0)
+        fputs("# No GPU or accelerator is here that a virtual machine could have.\n\n", f);
+    for (size_t i = 0; i < s->snapshot.n; i++) {
+        if (!is_alternative(&s->rows[i]))
+            continue;
+        if (alternatives++ == 0)
+            fputs("# Network cards and NVMe disks, each by its address: remove the '#' before "
+                  "those that this\n# host does not need itself.\n\n",
+                  f);
+        write_alternative(&s->rows[i], f);
+    }
+}
+
+int verb_suggest(const struct ctl *c)
+{
+    CLEANUP(source_done) struct source s;
+    int r = source_open(c, SOURCE_FILES, &s);
+
+    if (r != 0)
+        return r;
+    fputs("# Suggested by vfio-bindctl for the devices of this host. To use it, put what you want\n"
+          "# into /etc/vfio-bindd.conf (vfio-bindctl edit), and see what it does with\n"
+          "# \"vfio-bindctl plan --policy FILE\". All keys: vfio-bindd.conf(5).\n\n",
+          stdout);
+    if (s.this_host && geteuid() != 0)
+        ctl_note(c, "only root can read serial numbers: twins are told apart by slot or address");
+    suggest_write(&s, false, stdout);
+    return fflush(stdout) == 0 ? EXIT_SUCCESS : ctl_errno(-EIO);
+}
