@@ -50,7 +50,8 @@ struct tally tally_make(const struct view *view)
 
 bool tally_is_good(const struct tally *t)
 {
-    return t->usable + t->released == t->selected && t->mistakes == 0 && t->unexpected == 0;
+    return t->usable + t->released + t->pending == t->selected && t->mistakes == 0 &&
+           t->unexpected == 0;
 }
 
 static size_t add(char *buf, size_t size, size_t used, size_t n, const char *what)

@@ -13,8 +13,9 @@ struct tally {
 
 struct tally tally_make(const struct view *view);
 
-/* Is everything selected bound and usable, and the policy free of mistakes? What an administrator
- * released is as it should be. */
+/* Is nothing known that is not as it should be: devices bound and usable, the policy free of
+ * mistakes? What an administrator released is as it should be, and work under way is no fault yet.
+ */
 bool tally_is_good(const struct tally *t);
 
 /* One sentence on how things are, for STATUS= and the summary. */

@@ -280,87 +280,105 @@ int bus_device_register(sd_bus *bus, const struct view *view)
 
 /* -- signals -- */
 
-static void mix(uint64_t *hash, const void *bytes, size_t n)
+/* The properties that change, in the order of struct published. */
+static const char *const changing[PUBLISHED_MAX] = {
+    "State", "Reason",   "Problems", "Usable",    "Driver",    "PreviousDriver",
+    "Rule",  "Resource", "VfioNode", "Untouched", "BoundUSec", "GroupMembers",
+};
+
+static uint32_t hash_of(const void *bytes, size_t n)
 {
+    uint32_t hash = 0x811c9dc5;
+
     for (size_t i = 0; i < n; i++) /* FNV-1a */
-        *hash = (*hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3ULL;
-}
-
-static void mix_text(uint64_t *hash, const char *s)
-{
-    mix(hash, s ? s : "", s ? strlen(s) + 1 : 1);
-}
-
-static uint64_t hash_of(const struct view *view, const struct verdict *v)
-{
-    const struct device *d = &view->snapshot.devices[v->device];
-    const struct record *r = records_find(&view->records, d->addr);
-    uint64_t hash = 0xcbf29ce484222325ULL;
-    const unsigned numbers[] = {v->state,
-                                v->reason,
-                                v->problems,
-                                v->usable,
-                                d->node,
-                                r ? r->touched : 0U,
-                                r ? r->bound_usec > 0 : 0U};
-
-    mix(&hash, numbers, sizeof(numbers));
-    mix_text(&hash, d->driver);
-    mix_text(&hash, v->rule->name);
-    mix_text(&hash, v->rule->resource);
-    mix_text(&hash, r ? r->previous_driver : NULL);
+        hash = (hash ^ ((const unsigned char *)bytes)[i]) * 0x01000193;
     return hash;
 }
 
-static void emit_changed(sd_bus *bus, const char *path)
+static uint32_t text_hash(const char *s)
 {
-    (void)sd_bus_emit_properties_changed(bus, path, BUS_DEVICE_INTERFACE, "State", "Reason",
-                                         "Problems", "Usable", "Driver", "PreviousDriver", "Rule",
-                                         "Resource", "VfioNode", "GroupMembers", "Untouched",
-                                         "BoundUSec", NULL);
+    return s ? hash_of(s, strlen(s)) : 0;
 }
 
-enum change { APPEARED, CHANGED, VANISHED };
+static uint32_t members_hash(const struct view *view, const struct device *d)
+{
+    uint32_t hash = 0;
 
-static void emit(sd_bus *bus, struct pci_addr a, enum change change)
+    for (size_t i = 0; i < view->snapshot.n && d->group != NO_GROUP; i++)
+        if (view->snapshot.devices[i].group == d->group)
+            hash = hash * 31 + hash_of(pci_addr_text(view->snapshot.devices[i].addr).s, 12);
+    return hash;
+}
+
+static struct published publish_device(const struct view *view, const struct verdict *v)
+{
+    const struct device *d = &view->snapshot.devices[v->device];
+    const struct record *r = records_find(&view->records, d->addr);
+
+    return (struct published){d->addr,
+                              {v->state, v->reason, v->problems, v->usable, text_hash(d->driver),
+                               text_hash(r ? r->previous_driver : NULL), text_hash(v->rule->name),
+                               text_hash(v->rule->resource), d->node, !(r && r->touched),
+                               r ? hash_of(&r->bound_usec, sizeof(r->bound_usec)) : 0,
+                               members_hash(view, d)}};
+}
+
+/* Signals the properties in which the two differ. */
+static void emit_changed(sd_bus *bus, const char *path, const struct published *old,
+                         const struct published *new)
+{
+    const char *names[PUBLISHED_MAX + 1];
+    size_t n = 0;
+
+    for (size_t i = 0; i < PUBLISHED_MAX; i++)
+        if (old->values[i] != new->values[i])
+            names[n++] = changing[i];
+    names[n] = NULL;
+    if (n > 0)
+        (void)sd_bus_emit_properties_changed_strv(bus, path, BUS_DEVICE_INTERFACE,
+                                                  (char **)(uintptr_t)names);
+}
+
+static void emit_added(sd_bus *bus, struct pci_addr a)
 {
     CLEANUP_FREE char *path = bus_device_path(a);
 
-    if (!path)
-        return;
-    if (change == CHANGED)
-        emit_changed(bus, path);
-    else if (change == APPEARED)
+    if (path)
         (void)sd_bus_emit_object_added(bus, path);
-    else
+}
+
+static void emit_removed(sd_bus *bus, struct pci_addr a)
+{
+    CLEANUP_FREE char *path = bus_device_path(a);
+
+    if (path)
         (void)sd_bus_emit_interfaces_removed(bus, path, BUS_DEVICE_INTERFACE, NULL);
 }
 
 /* Both lists are in the order of addresses: one walk along the two. */
-bool bus_device_publish(sd_bus *bus, const struct view *view, struct publication *p)
+void bus_device_publish(sd_bus *bus, const struct view *view, struct publication *p)
 {
     const struct plan *plan = &view->plan;
     struct published *new = calloc(plan->n_verdicts + 1, sizeof(*new));
-    bool any = false;
     size_t old = 0;
 
     if (!new)
-        return false;
+        return;
     for (size_t i = 0; i < plan->n_verdicts; i++) {
-        const struct verdict *v = &plan->verdicts[i];
-        new[i] = (struct published){view->snapshot.devices[v->device].addr, hash_of(view, v)};
-        for (; old < p->n && pci_addr_cmp(p->v[old].addr, new[i].addr) < 0; old++, any = true)
-            emit(bus, p->v[old].addr, VANISHED);
-        bool known = old < p->n && pci_addr_cmp(p->v[old].addr, new[i].addr) == 0;
-        if (!known || p->v[old].hash != new[i].hash) {
-            emit(bus, new[i].addr, known ? CHANGED : APPEARED);
-            any = true;
+        new[i] = publish_device(view, &plan->verdicts[i]);
+        for (; old < p->n && pci_addr_cmp(p->v[old].addr, new[i].addr) < 0; old++)
+            emit_removed(bus, p->v[old].addr);
+        if (old < p->n && pci_addr_cmp(p->v[old].addr, new[i].addr) == 0) {
+            CLEANUP_FREE char *path = bus_device_path(new[i].addr);
+            if (path)
+                emit_changed(bus, path, &p->v[old], &new[i]);
+            old++;
+        } else {
+            emit_added(bus, new[i].addr);
         }
-        old += known;
     }
-    for (; old < p->n; old++, any = true)
-        emit(bus, p->v[old].addr, VANISHED);
+    for (; old < p->n; old++)
+        emit_removed(bus, p->v[old].addr);
     free(p->v);
     *p = (struct publication){new, plan->n_verdicts};
-    return any;
 }

@@ -12,10 +12,12 @@ char *bus_device_path(struct pci_addr a);
 /* Puts the objects on the bus. Returns 0 or negative errno. */
 int bus_device_register(sd_bus *bus, const struct view *view);
 
+#define PUBLISHED_MAX 12 /* properties that change */
+
 /* What was last signalled of a device. */
 struct published {
     struct pci_addr addr;
-    uint64_t hash; /* of the properties that change */
+    uint32_t values[PUBLISHED_MAX]; /* or hashes of them */
 };
 
 struct publication {
@@ -23,6 +25,6 @@ struct publication {
     size_t n;
 };
 
-/* Signals what has changed since: objects that came and went, properties. Returns true if there was
- * anything. */
-bool bus_device_publish(sd_bus *bus, const struct view *view, struct publication *p);
+/* Signals what has changed since: objects that came and went, and just the properties that differ.
+ */
+void bus_device_publish(sd_bus *bus, const struct view *view, struct publication *p);

@@ -20,6 +20,8 @@
                         */
 #define WAITING_MAX 64 /* callers of Bind and Release whose device is being worked on */
 
+#define MANAGER_CHANGING 9 /* properties of the manager that change */
+
 /* A caller of Bind or Release who gets the answer when the work is done. */
 struct waiting {
     sd_bus_message *call;
@@ -34,7 +36,7 @@ struct bus {
     sd_bus *bus; /* NULL between two connections */
     sd_event_source *retry;
     struct publication published;
-    uint64_t manager_hash;
+    uint32_t manager[MANAGER_CHANGING]; /* what was last signalled, or hashes of it */
     struct waiting waiting[WAITING_MAX];
     size_t n_waiting;
 };
@@ -506,29 +508,60 @@ static int connect_bus(struct bus *b)
     return r == -ENOMEM ? r : 0;
 }
 
-static uint64_t hash_of(const struct view *view)
-{
-    const struct tally t = tally_make(view);
-    uint64_t hash = 0xcbf29ce484222325ULL;
+static const char *const changing[MANAGER_CHANGING] = {
+    "State",   "Problems", "PolicyFiles", "PolicyErrors", "Rules",
+    "Matched", "Bound",    "Usable",      "ReadyUSec",
+};
 
-    for (size_t i = 0; i < sizeof(t); i++)
-        hash = (hash ^ ((const unsigned char *)&t)[i]) * 0x100000001b3ULL;
-    return hash ^ view->ready ^ view->policy.n_rules << 8;
+static uint32_t list_hash(char *const *list, size_t n)
+{
+    uint32_t hash = 0x811c9dc5;
+
+    for (size_t i = 0; i < n; i++)
+        for (const char *c = list[i]; *c; c++)
+            hash = (hash ^ (unsigned char)*c) * 0x01000193;
+    return hash + (uint32_t)n;
+}
+
+static void publish_manager(struct bus *b)
+{
+    const struct view *view = b->view;
+    const struct tally t = tally_make(view);
+    unsigned problems =
+        (t.unexpected > 0 ? PROBLEM_MAX : 0) | (t.mistakes > 0 ? PROBLEM_MAX << 1 : 0);
+    const char *names[MANAGER_CHANGING + 1];
+    size_t n = 0;
+
+    for (size_t i = 0; i < view->plan.n_verdicts; i++)
+        problems |= view->plan.verdicts[i].problems;
+    const uint32_t now[MANAGER_CHANGING] = {
+        (uint32_t)state_of(view)[0] << 8 | (unsigned char)state_of(view)[1],
+        problems,
+        list_hash(view->policy.files, view->policy.n_files),
+        list_hash(view->mistakes, view->n_mistakes),
+        (uint32_t)view->policy.n_rules,
+        (uint32_t)t.selected,
+        (uint32_t)t.bound,
+        (uint32_t)t.usable,
+        (uint32_t)view->ready_usec,
+    };
+    for (size_t i = 0; i < MANAGER_CHANGING; i++)
+        if (now[i] != b->manager[i])
+            names[n++] = changing[i];
+    names[n] = NULL;
+    memcpy(b->manager, now, sizeof(now));
+    if (n > 0)
+        (void)sd_bus_emit_properties_changed_strv(b->bus, BUS_PATH, BUS_MANAGER_INTERFACE,
+                                                  (char **)(uintptr_t)names);
 }
 
 void bus_update(struct bus *b)
 {
-    uint64_t hash = hash_of(b->view);
-
     answer_waiting(b);
     if (!b->bus || sd_bus_is_ready(b->bus) <= 0)
         return;
-    bool changed = bus_device_publish(b->bus, b->view, &b->published);
-    if (changed || hash != b->manager_hash)
-        (void)sd_bus_emit_properties_changed(b->bus, BUS_PATH, BUS_MANAGER_INTERFACE, "State",
-                                             "Problems", "PolicyFiles", "PolicyErrors", "Rules",
-                                             "Matched", "Bound", "Usable", "ReadyUSec", NULL);
-    b->manager_hash = hash;
+    bus_device_publish(b->bus, b->view, &b->published);
+    publish_manager(b);
 }
 
 int bus_new(sd_event *event, const struct view *view, const struct bus_requests *requests,
