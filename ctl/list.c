@@ -42,6 +42,16 @@ static bool is_wanted(const struct source *s, uint32_t group)
     return false;
 }
 
+/* On another host only selected devices are known; the daemon there says what the others do. */
+static bool is_viable(const struct source *s, uint32_t group)
+{
+    for (size_t i = 0; s->remote && i < s->snapshot.n; i++)
+        if (s->snapshot.devices[i].group == group &&
+            strstr(s->rows[i].problems, problem_word(PROBLEM_GROUP_NOT_VIABLE)))
+            return false;
+    return group != NO_GROUP && !in_the_way(s, group);
+}
+
 /* The line of the group itself. That it is not viable is news only where a rule wants a member:
  * a host's own devices are on their native drivers. */
 static struct libscols_line *add_head(const struct source *s, struct table *t, uint32_t group)
@@ -53,7 +63,7 @@ static struct libscols_line *add_head(const struct source *s, struct table *t, u
     snprintf(text, sizeof(text), t->json ? "%u" : "group %u", group);
     table_set(t, head, 0, group != NO_GROUP ? text : t->json ? NULL : "no group");
     if (t->json) {
-        table_set(t, head, 1, group == NO_GROUP || hindrance ? "no" : "yes");
+        table_set(t, head, 1, is_viable(s, group) ? "yes" : "no");
     } else if (hindrance && is_wanted(s, group)) {
         snprintf(text, sizeof(text), "not viable: %s is on %s", pci_addr_text(hindrance->addr).s,
                  hindrance->driver);

@@ -89,6 +89,13 @@ static int connect_by(const struct ctl *c, uint64_t end, sd_bus **ret)
     }
 }
 
+static int too_late(const struct ctl *c)
+{
+    return c->quiet ? EXIT_FAILURE
+                    : ctl_error("not ready in time: \"systemctl status vfio-bindd\" and "
+                                "\"vfio-bindctl status\" say why");
+}
+
 static int wait_until(const struct ctl *c, sd_bus *bus, uint64_t end)
 {
     bool said = false;
@@ -106,9 +113,7 @@ static int wait_until(const struct ctl *c, sd_bus *bus, uint64_t end)
         said = said || r == -ENXIO;
         r = wait_for_news(bus, end);
         if (r == -ETIMEDOUT)
-            return c->quiet ? EXIT_FAILURE
-                            : ctl_error("not ready in time: \"systemctl status vfio-bindd\" and "
-                                        "\"vfio-bindctl status\" say why");
+            return too_late(c);
         if (r < 0)
             return bus_complain(c, r, NULL);
     }
@@ -125,5 +130,7 @@ int verb_wait(const struct ctl *c)
     int r = connect_by(c, end, &bus);
     if (r >= 0)
         r = subscribe(bus);
+    if (r == -ETIMEDOUT)
+        return too_late(c);
     return r < 0 ? bus_complain(c, r, NULL) : wait_until(c, bus, end);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A daemon on the bus that does nothing: answers as vfio-bindd would, for the client's tests. It
  * starts as "starting", is "degraded" after 300 ms (or "ready": argument), and has four devices. */
+#include <errno.h>
 #include <stdio.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
