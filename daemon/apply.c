@@ -116,7 +116,7 @@ static void note_failure(struct record *r, const struct op *op)
         r->confirmed = true; /* bind waits for the device's lock, so no probe() is under way */
     if (raced && ++r->lost < ATTEMPTS_MAX)
         return;
-    if (op->kind == ACTION_HOLD) /* nothing was done; see give_up_release() */
+    if (op->kind == ACTION_HOLD) /* nothing was done; see give_up_group() */
         return;
     r->error = -op->result;
     r->failed_at = op->kind;
@@ -162,15 +162,20 @@ static void note_result(struct apply *a, const struct op *op)
         note_success(r, op);
 }
 
-/* A virtual machine has the group: nothing was unbound, and nobody is to try again by itself. */
-static void give_up_release(struct apply *a, const struct op *ops, size_t n)
+/* Somebody has the group: nothing was unbound, and nobody is to try again by itself. */
+static void give_up_group(struct apply *a, const struct op *ops, size_t n)
 {
     if (n == 0 || ops[0].kind != ACTION_HOLD || ops[0].result >= 0)
         return;
     for (size_t i = 0; i < n; i++) {
         struct record *r = records_find(a->records, ops[i].addr);
-        if (r)
-            r->released = false;
+        if (!r)
+            continue;
+        if (!r->released) {
+            r->error = -ops[0].result;
+            r->failed_at = ACTION_HOLD;
+        }
+        r->released = false;
     }
 }
 
@@ -226,7 +231,7 @@ static void settle_job(struct job *j, bool ended)
         if (ended && !j->cancelled)
             note_death(a, &ops[i]);
     }
-    give_up_release(a, ops, n);
+    give_up_group(a, ops, n);
     for (size_t i = 0; i < n; i++)
         if (is_concerned(j, &ops[i], ended) && release_device(a, ops[i].addr) && addrs)
             addrs[n_addrs++] = ops[i].addr;
@@ -469,13 +474,13 @@ static int start_isolated(struct apply *a, const struct op *ops, size_t n)
     return r;
 }
 
-/* Takeovers are a device's actions, releases a group's. */
+/* What begins with ACTION_HOLD is a group's business, anything else a device's. */
 static bool belong_together(const struct action *x, const struct action *y)
 {
     if (x->phase != y->phase)
         return false;
-    if (x->phase == PHASE_RELEASE && x->group != NO_GROUP)
-        return x->group == y->group;
+    if (x->kind == ACTION_HOLD)
+        return x->group == y->group && y->kind != ACTION_HOLD;
     return pci_addr_cmp(x->addr, y->addr) == 0;
 }
 

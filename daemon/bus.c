@@ -49,7 +49,7 @@ static const char *state_of(const struct view *view)
 
     if (view->disabled)
         return "disabled";
-    if (!view->ready)
+    if (!view->settled)
         return "starting";
     return tally_is_good(&t) ? "ready" : "degraded";
 }

@@ -57,7 +57,6 @@ static void send_ready(struct manager *m)
     if (m->view.ready)
         return;
     m->view.ready = true;
-    m->view.ready_usec = now_usec() - m->start_usec;
     m->boot_deadline = sd_event_source_disable_unref(m->boot_deadline);
     send_status(m, "READY=1\n");
 }
@@ -68,6 +67,9 @@ static void settle(struct manager *m)
 {
     uint64_t usec = now_usec() - m->start_usec;
 
+    if (!m->view.settled)
+        m->view.ready_usec = usec;
+    m->view.settled = true;
     if (m->view.ready)
         send_status(m, "");
     else

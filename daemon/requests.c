@@ -19,6 +19,11 @@ static const struct verdict *requested(const struct view *view, struct pci_addr 
 {
     const struct verdict *v = plan_find(&view->plan, &view->snapshot, a);
 
+    if (view->disabled) {
+        sd_bus_error_setf(error, BUS_ERROR_REFUSED,
+                          "vfio-bindd is disabled by the kernel command line (vfio_bindd=off)");
+        return NULL;
+    }
     if (v)
         return v;
     if (snapshot_find(&view->snapshot, a))

@@ -13,8 +13,10 @@ struct view {
     struct snapshot snapshot;
     struct records records;
     struct plan plan;
-    bool disabled;       /* by the kernel command line */
-    bool ready;          /* the first pass is done, or the boot deadline has passed */
+    bool disabled; /* by the kernel command line */
+    bool ready;    /* systemd was told: what must not lose the race is done, or the deadline
+                    * has passed */
+    bool settled;  /* the first pass is done, takeovers included, or all that is left is stuck */
     uint64_t ready_usec; /* how long the first pass took */
     uint64_t events;     /* hot-plug events */
     uint64_t overflows;  /* times that the kernel dropped some */

@@ -145,11 +145,16 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
             snprintf(buf, size, "bound to %s", v->driver);
         break;
     case STATE_BUSY:
-        snprintf(
-            buf, size,
-            "it %s: end that, then run \"systemctl reload vfio-bindd\" (force = yes in [device "
-            "%s] takes it all the same)",
-            d->use ? d->use : "is in use", v->rule->name);
+        if (d->use)
+            snprintf(buf, size,
+                     "it %s: end that, then run \"systemctl reload vfio-bindd\" (force = yes in "
+                     "[device %s] takes it all the same)",
+                     d->use, v->rule->name);
+        else
+            snprintf(buf, size,
+                     "a virtual machine, or another program, has /dev/vfio/%u open: end it, then "
+                     "run \"systemctl reload vfio-bindd\"",
+                     d->group);
         break;
     case STATE_REFUSED:
         refused_sentence(v, s, buf, size);

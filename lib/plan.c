@@ -50,7 +50,8 @@ bool device_is_bridge(const struct device *d)
 static bool is_risky(const struct device *d)
 {
     return d->class_code >> 16 == PCI_BASE_CLASS_STORAGE ||
-           d->class_code >> 16 == PCI_BASE_CLASS_NETWORK || class_of(d) == PCI_CLASS_SERIAL_USB;
+           d->class_code >> 16 == PCI_BASE_CLASS_NETWORK || class_of(d) == PCI_CLASS_SERIAL_USB ||
+           class_of(d) == PCI_CLASS_SERIAL_FIBER;
 }
 
 static void add_verdict(struct builder *b, size_t device, const struct rule *rule,
@@ -235,7 +236,10 @@ static void judge(const struct builder *b, struct verdict *v)
         v->state = r->stuck ? STATE_STUCK : STATE_PENDING;
         v->reason = r->stuck ? REASON_DEADLINE : REASON_NONE;
     } else if (r && r->released) {
-        v->state = streq_null(d->driver, v->driver) ? STATE_PENDING : STATE_RELEASED;
+        if (r->error)
+            fail(v, REASON_KERNEL_ERROR);
+        else
+            v->state = streq_null(d->driver, v->driver) ? STATE_PENDING : STATE_RELEASED;
     } else if (streq_null(d->driver, v->driver)) {
         v->state = r && r->confirmed ? STATE_BOUND : STATE_PENDING;
     } else if (is_unproven(b, v, r)) {
@@ -248,6 +252,9 @@ static void judge(const struct builder *b, struct verdict *v)
     } else if (d->group == NO_GROUP && !b->snapshot->unsafe_noiommu && driver_is_vfio(v->driver)) {
         v->problems |= PROBLEM_NO_IOMMU; /* vfio-pci's probe fails without a group */
         fail(v, REASON_NO_IOMMU);
+    } else if (r && r->error == EBUSY && r->failed_at == ACTION_HOLD) {
+        v->state = STATE_BUSY;
+        v->reason = REASON_IN_USE;
     } else if (r && r->error) {
         fail(v, REASON_KERNEL_ERROR);
     } else if (r && r->unverified) {
@@ -341,7 +348,8 @@ static void add_release(struct builder *b, const struct verdict *v)
         add_action(b, PHASE_RELEASE, ACTION_PROBE, d, "");
         return;
     }
-    add_action(b, PHASE_RELEASE, ACTION_HOLD, d, "");
+    if (d->node)
+        add_action(b, PHASE_RELEASE, ACTION_HOLD, d, "");
     add_for_group(b, d->group, ACTION_UNBIND);
     add_for_group(b, d->group, ACTION_CLEAR);
     add_for_group(b, d->group, ACTION_PROBE);
@@ -377,6 +385,35 @@ static bool is_free_or_ours(const struct builder *b, const struct verdict *v)
     return !d->driver || streq(d->driver, v->driver);
 }
 
+/* Is it to be taken over from another VFIO driver? Its verdict, or NULL. */
+static const struct verdict *vfio_takeover(const struct builder *b, const struct device *d)
+{
+    int index = b->index[d - b->snapshot->devices];
+    const struct verdict *v = index < 0 ? NULL : &b->verdicts[index];
+
+    return v && d->node && wants_bind(b, v) && !is_free_or_ours(b, v) ? v : NULL;
+}
+
+/* Devices of one group change from one VFIO driver to another together: only one can keep the
+ * group, so that no virtual machine can have it meanwhile. */
+static void add_group_takeover(struct builder *b, const struct device *d)
+{
+    const struct device *member;
+    size_t first = group_start(b, d->group), i = first;
+
+    while ((member = next_member(b, d->group, &i)) && member < d)
+        if (vfio_takeover(b, member))
+            return; /* done for the first of them */
+    add_action(b, PHASE_TAKEOVER, ACTION_HOLD, d, "");
+    for (i = first; (member = next_member(b, d->group, &i));) {
+        const struct verdict *v = vfio_takeover(b, member);
+        if (!v)
+            continue;
+        add_action(b, PHASE_TAKEOVER, ACTION_UNBIND, member, member->driver);
+        add_action(b, PHASE_TAKEOVER, ACTION_BIND, member, v->driver);
+    }
+}
+
 static void add_actions(struct builder *b)
 {
     for (size_t i = 0; i < b->n_verdicts; i++)
@@ -391,6 +428,10 @@ static void add_actions(struct builder *b)
         const struct device *d = device_of(b, &b->verdicts[i]);
         if (!wants_bind(b, &b->verdicts[i]) || is_free_or_ours(b, &b->verdicts[i]))
             continue;
+        if (d->node) { /* from another VFIO driver: a virtual machine may be using it */
+            add_group_takeover(b, d);
+            continue;
+        }
         add_action(b, PHASE_TAKEOVER, ACTION_UNBIND, d, d->driver);
         add_action(b, PHASE_TAKEOVER, ACTION_BIND, d, b->verdicts[i].driver);
     }
@@ -460,7 +501,7 @@ static bool allocate(struct builder *b)
     b->index = calloc(n, sizeof(*b->index));
     b->by_group = calloc(n, sizeof(*b->by_group));
     b->verdicts = calloc(n, sizeof(*b->verdicts));
-    b->actions = calloc(4 * n, sizeof(*b->actions));
+    b->actions = calloc(5 * n, sizeof(*b->actions));
     return b->rules && b->index && b->by_group && b->verdicts && b->actions;
 }
 

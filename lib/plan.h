@@ -22,7 +22,7 @@ struct action {
     enum action_kind kind;
     struct pci_addr addr;
     const char *driver; /* the target; for ACTION_UNBIND the driver that loses it; else "" */
-    uint32_t group;     /* PHASE_RELEASE: the actions of one group belong together */
+    uint32_t group;     /* after ACTION_HOLD the actions of this group belong together */
 };
 
 struct verdict {

@@ -214,7 +214,7 @@ static bool normal_address(char **item)
     if (is_glob(*item)) {
         if ((*item)[strspn(*item, "0123456789abcdef:.*?[]-!")] != '\0')
             return false;
-        if (!colon || strchr(colon + 1, ':'))
+        if (!colon || strchr(colon + 1, ':') || colon - *item > 2)
             return true;
         if (asprintf(&text, "0000:%s", *item) < 0) /* the short form */
             return false;
@@ -357,6 +357,7 @@ static bool set_driver(const struct key_context *c, struct rule *r, const char *
 
     if (near >= 0 && !streq(value, usual[near])) {
         mistake(c, "driver = %s: did you mean %s?", value, usual[near]);
+        (void)replace(&r->driver, usual[near]); /* a broken native rule still protects */
         return false;
     }
     if (value[n] || n > 55 || value[0] == '-') {

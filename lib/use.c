@@ -85,7 +85,9 @@ static char *mounted(int root_fd, struct pci_addr a)
     size_t size;
     char *rest, *line;
 
-    if (rootfs_read_file(root_fd, "proc/self/mountinfo", 4 << 20, &text, &size) < 0)
+    /* The host's mounts: ProtectHome= and the like hide some from our own namespace. */
+    if (rootfs_read_file(root_fd, "proc/1/mountinfo", 4 << 20, &text, &size) < 0 &&
+        rootfs_read_file(root_fd, "proc/self/mountinfo", 4 << 20, &text, &size) < 0)
         return NULL;
     for (rest = text; (line = strsep(&rest, "\n"));) {
         unsigned major_number, minor_number;
@@ -136,21 +138,39 @@ static char *stacked_on(int root_fd, struct pci_addr a)
     return NULL;
 }
 
-static char *interface_up(int root_fd, struct pci_addr a)
+/* `folder` is one with a network interface's folder for each entry. */
+static char *interface_up_in(int root_fd, const char *folder)
 {
-    char path[PATH_MAX], text[32];
+    CLEANUP(closedirp) DIR *dir = open_dir(root_fd, folder);
     const struct dirent *e;
 
-    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/net", pci_addr_text(a).s);
-    CLEANUP(closedirp) DIR *dir = open_dir(root_fd, path);
     while (dir && (e = readdir(dir))) {
-        snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/net/%s/flags", pci_addr_text(a).s,
-                 e->d_name);
+        char path[PATH_MAX], text[32];
+        snprintf(path, sizeof(path), "%s/%s/flags", folder, e->d_name);
         if (e->d_name[0] != '.' && rootfs_read_line(root_fd, path, text, sizeof(text)) > 0 &&
             strtoul(text, NULL, 16) & IFF_UP)
             return words("has the network interface", e->d_name, ", which is up");
     }
     return NULL;
+}
+
+/* The interfaces of the device itself, or of the virtio device that it carries. */
+static char *interface_up(int root_fd, struct pci_addr a)
+{
+    char device[64], path[NAME_MAX + 80];
+    const struct dirent *e;
+    char *use;
+
+    snprintf(device, sizeof(device), "sys/bus/pci/devices/%s", pci_addr_text(a).s);
+    snprintf(path, sizeof(path), "%s/net", device);
+    use = interface_up_in(root_fd, path);
+    CLEANUP(closedirp) DIR *dir = use ? NULL : open_dir(root_fd, device);
+    while (!use && dir && (e = readdir(dir)))
+        if (after_prefix(e->d_name, "virtio")) {
+            snprintf(path, sizeof(path), "%s/%s/net", device, e->d_name);
+            use = interface_up_in(root_fd, path);
+        }
+    return use;
 }
 
 char *use_of(int root_fd, const struct device *d)
@@ -159,7 +179,8 @@ char *use_of(int root_fd, const struct device *d)
 
     if (d->class_code >> 16 == PCI_BASE_CLASS_NETWORK)
         return interface_up(root_fd, d->addr);
-    if (d->class_code >> 16 != PCI_BASE_CLASS_STORAGE)
+    if (d->class_code >> 16 != PCI_BASE_CLASS_STORAGE &&
+        d->class_code >> 8 != PCI_CLASS_SERIAL_FIBER)
         return NULL;
     use = mounted(root_fd, d->addr);
     if (!use)

@@ -354,7 +354,7 @@ START_TEST(broken_native_rule_keeps_protecting)
     policy_init(&p);
     parse(&p, &d, "main",
           "[device keep]\nid = 10de:20f1\naddress = 0000:06:00\ndriver = native\n"
-          "[device also]\nslot = 3\nclass = x\ndriver = native\n"
+          "[device also]\nslot = 3\nclass = 03\ndriver = nativ\n"
           "[device lost]\nslot = 3\"\ndriver = native\n"
           "[device all]\nid = 10de:*\n");
     policy_finish(&p, &d);
@@ -362,8 +362,11 @@ START_TEST(broken_native_rule_keeps_protecting)
     ck_assert_uint_eq(p.n_rules, 3);
     const struct rule *r = policy_match(&p, &device);
     ck_assert(r && rule_is_native(r));
-    const struct device other = {
-        .vendor = 0x10de, .device = 1, .detailed = true, .slot = (char *)"3"};
+    const struct device other = {.vendor = 0x10de,
+                                 .device = 1,
+                                 .class_code = 0x030000,
+                                 .detailed = true,
+                                 .slot = (char *)"3"};
     r = policy_match(&p, &other);
     ck_assert_str_eq(r->name, "also");
 }
@@ -434,6 +437,7 @@ START_TEST(matching)
         {"id = 10de:20f1\naddress = 0000:06:*", true},
         {"id = 10de:20f1\naddress = 06:*", true},
         {"id = 10de:20f1\naddress = *:06:00.?", true},
+        {"id = 10de:20f1\naddress = 0000:*", true},
         {"id = 10de:20f1\naddress = 0000:07:*", false},
         {"id = 10de:20f1\naddress = !0000:07:*", true},
         {"id = 10de:20f1\naddress = !0000:06:00.0", false},
