@@ -107,8 +107,9 @@ static size_t write_mount(const char *at, FILE *f)
 
     for (size_t i = 0; i < ELEMENTS(prefixes); i++) {
         const char *folder = after_prefix(at, prefixes[i]);
-        if (!folder--)
+        if (!folder)
             continue;
+        folder--;
         size_t n = strcspn(folder, " :;,\n");
         bool known = false;
         for (size_t j = 0; j < ELEMENTS(usual); j++)
@@ -220,30 +221,57 @@ static char *redact_serials(struct redaction *r, const char *value)
     return text;
 }
 
-/* Is this line "serial = VALUE"? Returns the value, or NULL. */
-static const char *serial_value(const char *line)
+static bool is_known_key(const char *key)
 {
-    const char *rest = after_prefix(line, "serial");
+    static const char *const others[] = {"log-level", "boot-deadline", "unbind-timeout"};
 
-    if (!rest)
+    for (enum rule_key k = 0; k < KEY_MAX; k++)
+        if (streq(rule_key_name(k), key))
+            return true;
+    return word_index(others, ELEMENTS(others), key) >= 0;
+}
+
+/* The key before '=', malloc'ed; NULL: this line has none. */
+static char *key_of(const char *line)
+{
+    size_t n = strcspn(line, "=");
+
+    if (!line[n])
         return NULL;
-    rest += strspn(rest, " \t");
-    return *rest == '=' ? rest + 1 : NULL;
+    while (n > 0 && is_blank(line[n - 1]))
+        n--;
+    return strndup(line, n);
+}
+
+/* Mistakes stay mistakes of the same kind; what a key holds that nobody knows is left out, since it
+ * may be a misspelt "serial". */
+static int write_key_line(struct redaction *r, const char *line, FILE *f)
+{
+    CLEANUP_FREE char *key = key_of(line), *list = NULL;
+    const char *value = strchr(line, '=');
+
+    if (!key)
+        return fputs(strchr(line, ':') ? "redacted:mistake" : "redacted-mistake", f) < 0 ? -EIO : 0;
+    value += 1 + strspn(value + 1, " \t\r");
+    if (!streq(key, "serial") && is_known_key(key))
+        return write_text(r, line, f);
+    if (streq(key, "serial") && *value && !(list = redact_serials(r, value)))
+        return -ENOMEM;
+    int error = write_text(r, key, f);
+    fprintf(f, " = %s", list ? list : *value ? "redacted" : "");
+    return error;
 }
 
 static int write_policy_line(struct redaction *r, const char *line, FILE *f)
 {
-    const char *start = line + strspn(line, " \t"), *value = serial_value(line);
+    const char *start = line + strspn(line, " \t");
 
     if (*start == '#' || *start == ';')
         return fputc('#', f) < 0 ? -EIO : 0;
-    if (!value || !value[strspn(value, " \t\r")])
-        return write_text(r, line, f);
-    CLEANUP_FREE char *list = redact_serials(r, value);
-    if (!list)
-        return -ENOMEM;
-    fprintf(f, "serial = %s", list);
-    return 0;
+    fwrite(line, 1, (size_t)(start - line), f); /* an indented line is a mistake */
+    if (*start == '[' || !start[strspn(start, "\r")])
+        return write_text(r, start, f);
+    return write_key_line(r, start, f);
 }
 
 static char *redact(struct redaction *r, const char *text, bool policy)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy-keys.h"
 
+#include "policy-select.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <strings.h>
 #include <syslog.h>
 
-static void mistake(const struct key_context *c, const char *format, ...) PRINTF(2, 3);
-
-static void mistake(const struct key_context *c, const char *format, ...)
+void policy_mistake(const struct key_context *c, const char *format, ...)
 {
     CLEANUP_FREE char *text = NULL;
     va_list args;
@@ -72,10 +72,10 @@ static void unknown_key(const struct key_context *c, const char *where, const ch
     int i = nearest_word(key, words, n);
 
     if (i >= 0)
-        mistake(c, "unknown key \"%s\" in %s: did you mean \"%s\"?", key, where, words[i]);
+        policy_mistake(c, "unknown key \"%s\" in %s: did you mean \"%s\"?", key, where, words[i]);
     else
-        mistake(c, "unknown key \"%s\" in %s: vfio-bindd.conf(5) lists those that exist", key,
-                where);
+        policy_mistake(c, "unknown key \"%s\" in %s: vfio-bindd.conf(5) lists those that exist",
+                       key, where);
 }
 
 /* A value out of a closed set; -1 and a diagnostic if it is none of them. */
@@ -89,250 +89,8 @@ static int choice(const struct key_context *c, const char *key, const char *valu
         return i;
     for (size_t j = 0, used = 0; j < n && used < sizeof(list); j++)
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", j ? ", " : "", words[j]);
-    mistake(c, "%s = %s: write one of %s", key, value, list);
+    policy_mistake(c, "%s = %s: write one of %s", key, value, list);
     return -1;
-}
-
-/* -- lists -- */
-
-/* The next item of a comma list, trimmed, in place; NULL at the end. */
-static char *next_item(char **rest)
-{
-    char *item = strsep(rest, ",");
-
-    if (!item)
-        return NULL;
-    while (is_blank(*item))
-        item++;
-    for (size_t n = strlen(item); n > 0 && is_blank(item[n - 1]); n--)
-        item[n - 1] = '\0';
-    return item;
-}
-
-static bool parse_hex16(const char *s, uint16_t *ret)
-{
-    unsigned value = 0;
-    size_t n = 0;
-
-    for (; isxdigit((unsigned char)s[n]); n++)
-        value = value << 4 |
-                (unsigned)(isdigit((unsigned char)s[n]) ? s[n] - '0'
-                                                        : tolower((unsigned char)s[n]) - 'a' + 10);
-    if (n != 4 || s[n])
-        return false;
-    *ret = (uint16_t)value;
-    return true;
-}
-
-/* "10de:20f1" or "10de:*"; subsystems are written the same way. */
-static bool parse_id(const char *text, struct id_pattern *ret)
-{
-    char vendor[5] = "";
-    const char *colon = strchr(text, ':');
-
-    if (!colon || colon - text != 4)
-        return false;
-    memcpy(vendor, text, 4);
-    *ret = (struct id_pattern){.any_device = streq(colon + 1, "*")};
-    return parse_hex16(vendor, &ret->vendor) &&
-           (ret->any_device || parse_hex16(colon + 1, &ret->device));
-}
-
-/* What somebody who wrote a malformed ID most likely meant, or "". */
-static const char *id_guess(const char *text, char *buf, size_t size)
-{
-    unsigned vendor, device;
-    char rest;
-
-    if (sscanf(text, "%x:%x%c", &vendor, &device, &rest) == 2 && vendor <= 0xffff &&
-        device <= 0xffff)
-        snprintf(buf, size, "; did you mean %04x:%04x?", vendor, device);
-    else
-        buf[0] = '\0';
-    return buf;
-}
-
-static void mistake_id(const struct key_context *c, const char *key, const char *item)
-{
-    struct pci_addr address;
-    char guess[40];
-
-    if (item[0] == '!')
-        mistake(c,
-                "%s = %s: IDs cannot be negated; keep devices out with a rule before this one that "
-                "says \"driver = native\"",
-                key, item);
-    else if (pci_addr_parse(item, &address) == 0)
-        mistake(c, "%s = %s is an address: write \"address = %s\"", key, item,
-                pci_addr_text(address).s);
-    else
-        mistake(c,
-                "%s = %s: write VENDOR:DEVICE as four and four hex digits, like 10de:20f1, or "
-                "10de:* for any device of a vendor%s",
-                key, item, id_guess(item, guess, sizeof(guess)));
-}
-
-static bool set_id(const struct key_context *c, struct rule *r, const char *value)
-{
-    CLEANUP_FREE char *copy = strdup(value);
-    struct id_pattern *ids = NULL;
-    size_t n = 0, allocated = 0;
-    bool good = copy != NULL;
-    char *rest = copy, *item;
-
-    while (copy && (item = next_item(&rest))) {
-        struct id_pattern id;
-        if (!parse_id(item, &id)) {
-            mistake_id(c, "id", item);
-            good = false;
-        } else if (grow(&ids, &allocated, n, sizeof(*ids))) {
-            ids[n++] = id;
-        } else {
-            good = false;
-        }
-    }
-    free(r->ids);
-    r->ids = ids;
-    r->n_ids = n;
-    return good;
-}
-
-static bool is_glob(const char *s)
-{
-    return strpbrk(s, "*?[") != NULL;
-}
-
-/* Each of these checks one pattern of a key, without its '!', and puts it into the spelling that
- * it is compared in; false if it could never fit. *item may be replaced (malloc'ed). */
-static bool normal_address(char **item)
-{
-    struct pci_addr a;
-
-    const char *colon = strchr(*item, ':');
-    char *text;
-
-    if (is_glob(*item)) {
-        if ((*item)[strspn(*item, "0123456789abcdef:.*?[]-!")] != '\0')
-            return false;
-        if (!colon || strchr(colon + 1, ':') || colon - *item > 2)
-            return true;
-        if (asprintf(&text, "0000:%s", *item) < 0) /* the short form */
-            return false;
-    } else {
-        if (pci_addr_parse(*item, &a) < 0)
-            return false;
-        text = strdup(pci_addr_text(a).s);
-    }
-    if (!text)
-        return false;
-    free(*item);
-    *item = text;
-    return true;
-}
-
-static bool normal_slot(char **item)
-{
-    return **item != '\0';
-}
-
-/* lspci writes 48-b0-2d-ff-ff-12-34-56; colons instead are accepted. */
-static bool normal_serial(char **item)
-{
-    for (char *s = *item; *s; s++)
-        if (*s == ':')
-            *s = '-';
-    if (is_glob(*item))
-        return (*item)[strspn(*item, "0123456789abcdef-*?[]!")] == '\0';
-    for (size_t i = 0; i < 23; i++)
-        if (i % 3 == 2 ? (*item)[i] != '-' : !isxdigit((unsigned char)(*item)[i]))
-            return false;
-    return (*item)[23] == '\0';
-}
-
-/* A class is named from its left end: 03 is any display controller. */
-static bool normal_class(char **item)
-{
-    size_t n = strlen(*item);
-
-    if (n < 2 || n > 6 || (*item)[strspn(*item, "0123456789abcdef?*")] != '\0')
-        return false;
-    if (n == 6 || strchr(*item, '*'))
-        return true;
-    char *text;
-    if (asprintf(&text, "%s*", *item) < 0)
-        return false;
-    free(*item);
-    *item = text;
-    return true;
-}
-
-static bool normal_subsystem(char **item)
-{
-    struct id_pattern id;
-
-    if (is_glob(*item))
-        return (*item)[strspn(*item, "0123456789abcdef:*?[]-!")] == '\0';
-    return parse_id(*item, &id);
-}
-
-static const struct {
-    bool (*normalise)(char **item);
-    bool keep_case;
-    const char *advice;
-} narrowing[KEY_SELECTS_MAX] = {
-    [KEY_CLASS] = {normal_class, false, "write 2 to 6 hex digits, like 03 or 0302"},
-    [KEY_SUBSYSTEM] = {normal_subsystem, false, "write VENDOR:DEVICE, like 10de:1463"},
-    [KEY_ADDRESS] = {normal_address, false,
-                     "write an address as lspci -D shows it, like "
-                     "0000:06:00.0, or a glob like 0000:06:*"},
-    [KEY_SLOT] = {normal_slot, true, "write a name out of /sys/bus/pci/slots"},
-    [KEY_SERIAL] = {normal_serial, false,
-                    "write it as lspci -vv shows it (Device Serial Number), "
-                    "like 48-b0-2d-ff-ff-12-34-56"},
-};
-
-static bool add_pattern(struct patterns *p, size_t *allocated, bool negated, const char *text)
-{
-    char *s;
-
-    if (!grow(&p->v, allocated, p->n, sizeof(*p->v)) ||
-        asprintf(&s, "%s%s", negated ? "!" : "", text) < 0)
-        return false;
-    p->v[p->n++] = s;
-    return true;
-}
-
-static void patterns_clear(struct patterns *p)
-{
-    for (size_t i = 0; i < p->n; i++)
-        free(p->v[i]);
-    free(p->v);
-    *p = (struct patterns){0};
-}
-
-static bool set_patterns(const struct key_context *c, struct rule *r, enum rule_key key,
-                         const char *value)
-{
-    CLEANUP_FREE char *copy = strdup(value);
-    size_t allocated = 0;
-    bool good = copy != NULL;
-    char *rest = copy, *item;
-
-    patterns_clear(&r->narrow[key]);
-    while (copy && (item = next_item(&rest))) {
-        bool negated = item[0] == '!';
-        CLEANUP_FREE char *text = strdup(item + negated + strspn(item + negated, " \t"));
-        for (char *s = text; s && *s && !narrowing[key].keep_case; s++)
-            *s = (char)tolower((unsigned char)*s);
-        if (!text || text[0] == '!' || !narrowing[key].normalise(&text)) {
-            mistake(c, "%s = %s: %s", rule_key_name(key), *item ? item : "(empty item)",
-                    narrowing[key].advice);
-            good = false;
-        } else if (!add_pattern(&r->narrow[key], &allocated, negated, text)) {
-            good = false;
-        }
-    }
-    return good;
 }
 
 /* -- the other keys of a rule -- */
@@ -355,13 +113,15 @@ static bool set_driver(const struct key_context *c, struct rule *r, const char *
     static const char *const usual[] = {"vfio-pci", "auto", "native"};
     int near = nearest_word(value, usual, ELEMENTS(usual));
 
-    if (near >= 0 && !streq(value, usual[near])) {
-        mistake(c, "driver = %s: did you mean %s?", value, usual[near]);
-        (void)replace(&r->driver, usual[near]); /* a broken native rule still protects */
+    const char *meant = near < 0 ? NULL : usual[near];
+
+    if (meant && !streq(value, meant)) {
+        policy_mistake(c, "driver = %s: did you mean %s?", value, meant);
+        (void)replace(&r->driver, meant); /* a broken native rule still protects */
         return false;
     }
     if (value[n] || n > 55 || value[0] == '-') {
-        mistake(c, "driver = %s: write vfio-pci, auto, native, or a driver's name", value);
+        policy_mistake(c, "driver = %s: write vfio-pci, auto, native, or a driver's name", value);
         return false;
     }
     return replace(&r->driver, value);
@@ -393,10 +153,10 @@ static bool resource_is_valid(const char *value)
 static bool set_resource(const struct key_context *c, struct rule *r, const char *value)
 {
     if (!resource_is_valid(value)) {
-        mistake(c,
-                "resource = %s: write DOMAIN/NAME of at most 61 characters, like "
-                "nvidia.com/gpu_dev1",
-                value);
+        policy_mistake(c,
+                       "resource = %s: write DOMAIN/NAME of at most 61 characters, like "
+                       "nvidia.com/gpu_dev1",
+                       value);
         return false;
     }
     const char *slash = strchr(value, '/');
@@ -404,7 +164,8 @@ static bool set_resource(const struct key_context *c, struct rule *r, const char
     size_t domain = (size_t)(slash - value), n = strlen(reserved);
     if (domain >= n && strncmp(slash - n, reserved, n) == 0 &&
         (domain == n || slash[-(ptrdiff_t)n - 1] == '.')) {
-        mistake(c, "resource = %s: kubernetes.io is reserved; use a domain of your own", value);
+        policy_mistake(c, "resource = %s: kubernetes.io is reserved; use a domain of your own",
+                       value);
         return false;
     }
     return replace(&r->resource, value);
@@ -417,7 +178,8 @@ static bool set_expect(const struct key_context *c, struct rule *r, const char *
     errno = 0;
     long n = strtol(value, &end, 10);
     if (!isdigit((unsigned char)value[0]) || *end || errno || n > 65536) {
-        mistake(c, "expect = %s: write how many devices this rule must match, like 8", value);
+        policy_mistake(c, "expect = %s: write how many devices this rule must match, like 8",
+                       value);
         return false;
     }
     r->expect = (int)n;
@@ -456,13 +218,13 @@ static bool set_key(const struct key_context *c, struct rule *r, enum rule_key k
 {
     switch (key) {
     case KEY_ID:
-        return set_id(c, r, value);
+        return policy_set_ids(c, r, value);
     case KEY_CLASS:
     case KEY_SUBSYSTEM:
     case KEY_ADDRESS:
     case KEY_SLOT:
     case KEY_SERIAL:
-        return set_patterns(c, r, key, value);
+        return policy_set_patterns(c, r, key, value);
     case KEY_DRIVER:
         return set_driver(c, r, value);
     case KEY_RESOURCE:
@@ -490,26 +252,28 @@ void policy_set_rule_key(struct key_context *c, struct rule *r, const char *key,
     int k = word_index(names, KEY_MAX, key);
 
     if (k >= 0 && r->keys[k].line > 0 && r->keys[k].file == c->origin.file) {
-        mistake(c, "%s stands twice in [device %s] (first in line %u): write one line, with commas",
-                key, r->name, r->keys[k].line);
+        policy_mistake(
+            c, "%s stands twice in [device %s] (first in line %u): write one line, with commas",
+            key, r->name, r->keys[k].line);
         r->broken = true;
     } else if (k >= 0) {
         r->keys[k] = c->origin;
         if (!*value)
-            mistake(c, "%s has no value: write one, or remove the line", key);
+            policy_mistake(c, "%s has no value: write one, or remove the line", key);
         r->broken_keys &= ~(1U << k);
         if (!*value || !set_key(c, r, (enum rule_key)k, value)) {
             r->broken = true;
             r->broken_keys |= 1U << k;
         }
     } else {
-        if (parse_id(key, &id))
-            mistake(c,
-                    "\"%s\" is a value: write \"id = %s\" (and \"driver = ...\" if it is not "
-                    "vfio-pci)",
-                    key, key);
+        if (policy_parse_id(key, &id))
+            policy_mistake(
+                c,
+                "\"%s\" is a value: write \"id = %s\" (and \"driver = ...\" if it is not "
+                "vfio-pci)",
+                key, key);
         else if (pci_addr_parse(key, &address) == 0)
-            mistake(c, "\"%s\" is a value: write \"address = %s\"", key, key);
+            policy_mistake(c, "\"%s\" is a value: write \"address = %s\"", key, key);
         else
             unknown_key(c, "a [device] section", key, names, KEY_MAX);
         r->broken = true;
@@ -523,21 +287,24 @@ bool policy_check_rule_name(struct key_context *c, const char *name)
     for (const char *s = name; *s; s++) {
         if (is_name_char(*s) || *s == ':' || *s == '@')
             continue;
-        mistake(c, "[device %s]: a rule's name is made of letters, digits and - _ . : @", name);
+        policy_mistake(c, "[device %s]: a rule's name is made of letters, digits and - _ . : @",
+                       name);
         return false;
     }
     if (n == 0) {
-        mistake(c, "[device] needs a name that the status can show: write [device a100], say");
+        policy_mistake(c,
+                       "[device] needs a name that the status can show: write [device a100], say");
         return false;
     }
     if (n > RULE_NAME_MAX) {
-        mistake(c, "[device %.16s...]: the name has %zu characters, %d are allowed", name, n,
-                RULE_NAME_MAX);
+        policy_mistake(c, "[device %.16s...]: the name has %zu characters, %d are allowed", name, n,
+                       RULE_NAME_MAX);
         return false;
     }
     if (streq(name, RULE_CMDLINE)) {
-        mistake(c, "[device cmdline]: this name belongs to vfio_bindd.ids= on the kernel command "
-                   "line; choose another");
+        policy_mistake(
+            c, "[device cmdline]: this name belongs to vfio_bindd.ids= on the kernel command "
+               "line; choose another");
         return false;
     }
     return true;
@@ -581,8 +348,8 @@ static void set_span(const struct key_context *c, const char *key, const char *v
                 *target = n * units[i].usec;
                 return;
             }
-    mistake(c, "%s = %s: write a time like 10s or 500ms, at most %llus", key, value,
-            (unsigned long long)(max_usec / USEC_PER_SEC));
+    policy_mistake(c, "%s = %s: write a time like 10s or 500ms, at most %llus", key, value,
+                   (unsigned long long)(max_usec / USEC_PER_SEC));
 }
 
 void policy_set_daemon_key(struct key_context *c, const char *key, const char *value,
@@ -592,7 +359,7 @@ void policy_set_daemon_key(struct key_context *c, const char *key, const char *v
     int k = word_index(keys, ELEMENTS(keys), key);
 
     if (k >= 0 && *seen & 1U << k) {
-        mistake(c, "%s stands twice in [daemon] of this file: keep one line", key);
+        policy_mistake(c, "%s stands twice in [daemon] of this file: keep one line", key);
         return;
     }
     *seen |= k >= 0 ? 1U << k : 0;

@@ -11,6 +11,9 @@ struct key_context {
     struct origin origin;
 };
 
+/* Reports a mistake in what the context points at. */
+void policy_mistake(const struct key_context *c, const char *format, ...) PRINTF(2, 3);
+
 /* Sets a key of a rule; a mistake is reported and marks the rule broken. */
 void policy_set_rule_key(struct key_context *c, struct rule *r, const char *key, const char *value);
 

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# bash completion for vfio-bindctl(1)
+_vfio_bindctl() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb='' word previous='' addresses
+    local verbs='status list tree show explain plan suggest cat-config edit wait is-usable bind release
+        reload rescan monitor report'
+    local options='-j --json --no-legend -q --quiet --root -H --host --policy --timeout -o --output
+        --no-pager -h --help --version'
+
+    case $prev in
+    --root | --policy | --output | -o)
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        compopt -o filenames 2>/dev/null
+        return
+        ;;
+    --host | -H)
+        mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur")
+        return
+        ;;
+    --timeout) return ;;
+    esac
+    if [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+        return
+    fi
+    # the first word that is neither an option nor an option's value
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case $previous in
+        --root | --policy | --output | -o | --host | -H | --timeout) ;;
+        *) [[ $word == -* || -n $verb ]] || verb=$word ;;
+        esac
+        previous=$word
+    done
+    case $verb in
+    '') mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur") ;;
+    show | explain | is-usable | bind | release)
+        # Addresses hold colons, at which readline splits words.
+        if declare -F _get_comp_words_by_ref >/dev/null; then
+            _get_comp_words_by_ref -n : cur
+        fi
+        addresses=$(vfio-bindctl --quiet --no-legend list 2>/dev/null | awk '{ print $1 }')
+        mapfile -t COMPREPLY < <(compgen -W "$addresses" -- "$cur")
+        # the short form, too
+        if [[ ${#COMPREPLY[@]} -eq 0 ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "${addresses//0000:/}" -- "$cur")
+        fi
+        if declare -F __ltrim_colon_completions >/dev/null; then
+            __ltrim_colon_completions "$cur"
+        fi
+        ;;
+    esac
+}
+complete -F _vfio_bindctl vfio-bindctl

@@ -1,0 +1,36 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the client's tests share. Each check says what it saw when it fails; all of them run.
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+work=$(mktemp -d /tmp/vfio-bindctl-test.XXXXXX)
+failures=0
+unset COLUMNS NO_COLOR SUDO_EDITOR VISUAL EDITOR
+export LC_ALL=C.UTF-8
+
+# run WORDS...: the client; its output is in $out, its standard error in $err, its exit code in $rc.
+run() {
+    rc=0
+    "$ctl" "$@" >"$work/out" 2>"$work/err" </dev/null || rc=$?
+    out=$(<"$work/out")
+    err=$(<"$work/err")
+    last="vfio-bindctl $*"
+}
+
+fail() {
+    failures=$((failures + 1))
+    printf 'FAILED: %s\n  %s\n  exit %s\n--- output\n%s\n--- standard error\n%s\n---\n' "$1" "$last" "$rc" "$out" "$err"
+}
+
+exits() { [[ $rc == "$1" ]] || fail "exit code $1 expected"; }
+says() { [[ $out == *"$1"* ]] || fail "the output lacks: $1"; }
+says_not() { [[ $out != *"$1"* ]] || fail "the output has: $1"; }
+warns() { [[ $err == *"$1"* ]] || fail "standard error lacks: $1"; }
+is_silent() { [[ -z $err ]] || fail "standard error is not empty"; }
+json() { jq -e "$1" "$work/out" >/dev/null 2>&1 || fail "JSON: $1"; }
+fits() { ! LC_ALL=C.UTF-8 awk -v n="$1" 'length($0) > n { exit 1 }' "$work/out" || return 0; fail "a line is longer than $1"; }
+
+finish() {
+    rm -rf "$work"
+    [[ $failures == 0 ]] || { echo "$failures checks failed" && exit 1; }
+    echo "all checks passed"
+}
