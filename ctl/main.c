@@ -178,7 +178,12 @@ static int run(struct ctl *c, int argc, char **argv)
     if (c->n_args > (verb->argument != NULL))
         return usage("unexpected argument ", c->args[verb->argument != NULL]);
     int r = check_options(c);
-    return r < 0 ? verb->run(c) : r;
+    if (r >= 0)
+        return r;
+    r = verb->run(c);
+    if (fflush(stdout) != 0 && r == EXIT_SUCCESS) /* a full disk */
+        return ctl_error("cannot write the output: %m");
+    return r;
 }
 
 int main(int argc, char **argv)

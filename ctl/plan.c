@@ -95,7 +95,7 @@ static int read_new(const char *path, char **ret, size_t *ret_size)
 
 static int plan_changed(struct source *s, const char *path)
 {
-    CLEANUP(change_done) struct change change;
+    CLEANUP(change_done) struct change change = {0};
     char *bytes;
     size_t size;
     int r = read_new(path, &bytes, &size);

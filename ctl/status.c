@@ -56,19 +56,6 @@ static void say(struct summary *m, const char *sentence, const char *sudo, const
     snprintf(m->next, sizeof(m->next), "%s%s", sudo, next);
 }
 
-static bool any_resource(const struct source *s)
-{
-    char buf[FIELD_TEXT_MAX];
-
-    for (size_t i = 0; i < s->snapshot.n; i++) {
-        const char *text =
-            s->rows[i].selected ? field_text(&s->rows[i], FIELD_RESOURCE, buf) : NULL;
-        if (text && *text)
-            return true;
-    }
-    return false;
-}
-
 static void next_for_devices(const struct source *s, struct summary *m)
 {
     const char *host = s->remote ? s->ctl->host : "";
@@ -78,8 +65,7 @@ static void next_for_devices(const struct source *s, struct summary *m)
                  s->remote ? " " : "", s->remote ? "show" : "explain",
                  pci_addr_text(m->worst->d->addr).s);
     else
-        snprintf(m->next, sizeof(m->next), "vfio-bindctl %s",
-                 any_resource(s) ? "export kubevirt" : "tree");
+        snprintf(m->next, sizeof(m->next), "vfio-bindctl tree");
 }
 
 /* The policy's number of rules, as the daemon has it or as the files say. */

@@ -106,6 +106,12 @@ static const char *domain_of(const struct device *d)
     }
 }
 
+struct model {
+    const struct row *first;
+    size_t n, consoles; /* devices of the model, and those among them that are consoles */
+    enum field place;   /* the key that tells them apart */
+};
+
 /* -- telling twins apart -- */
 
 /* Is the value of this field another one for every other device of the model? */
@@ -148,9 +154,8 @@ static const char *place_key(enum field f)
     return rule_key_name(f == FIELD_SLOT ? KEY_SLOT : f == FIELD_SERIAL ? KEY_SERIAL : KEY_ADDRESS);
 }
 
-static void write_facts(const struct source *s, const struct row *r, FILE *f)
+static void write_facts(const struct model *m, const struct row *r, FILE *f)
 {
-    enum field field = place_field(s, r);
     char place[FIELD_TEXT_MAX];
 
     fprintf(f, "#   %s  IOMMU group ", pci_addr_text(r->d->addr).s);
@@ -159,8 +164,8 @@ static void write_facts(const struct source *s, const struct row *r, FILE *f)
     else
         fprintf(f, "%u", r->d->group);
     fprintf(f, "  driver %s", *r->driver ? r->driver : "none");
-    if (field != FIELD_ADDRESS)
-        fprintf(f, "  %s %s", place_key(field), field_text(r, field, place));
+    if (m->place != FIELD_ADDRESS)
+        fprintf(f, "  %s %s", place_key(m->place), field_text(r, m->place, place));
     fputs(is_console(r) ? "  (console of this host)\n" : "\n", f);
 }
 
@@ -178,25 +183,19 @@ static const struct row *stranger_in_group(const struct source *s, const struct 
 
 /* -- rules -- */
 
-struct model {
-    const struct row *first;
-    size_t n, consoles; /* devices of the model, and those among them that are consoles */
-};
-
 /* "slot = 3, 4": the devices of the model by their places, but for consoles. A line of the policy
  * holds 4096 bytes. */
 static void write_places(const struct source *s, const struct model *m, const char *hash, FILE *f)
 {
-    enum field field = place_field(s, m->first);
     char value[FIELD_TEXT_MAX];
     size_t used = 0;
 
-    fprintf(f, "%s%s = ", hash, place_key(field));
+    fprintf(f, "%s%s = ", hash, place_key(m->place));
     for (size_t i = 0; i < s->snapshot.n && used < 3500; i++) {
         const struct row *r = &s->rows[i];
         if (!same_model(r, m->first) || !is_wanted(r) || is_console(r))
             continue;
-        used += (size_t)fprintf(f, "%s%s", used ? ", " : "", field_text(r, field, value));
+        used += (size_t)fprintf(f, "%s%s", used ? ", " : "", field_text(r, m->place, value));
     }
     fputc('\n', f);
 }
@@ -231,7 +230,7 @@ static void write_rule(const struct source *s, const struct model *m, bool comme
     for (size_t i = 0; i < s->snapshot.n; i++) {
         if (!same_model(&s->rows[i], r) || !is_wanted(&s->rows[i]))
             continue;
-        write_facts(s, &s->rows[i], f);
+        write_facts(m, &s->rows[i], f);
         if (!stranger)
             stranger = stranger_in_group(s, &s->rows[i]);
     }
@@ -266,7 +265,7 @@ static void write_alternative(const struct row *r, FILE *f)
 
 static struct model model_of(const struct source *s, size_t first)
 {
-    struct model m = {.first = &s->rows[first]};
+    struct model m = {.first = &s->rows[first], .place = place_field(s, &s->rows[first])};
 
     for (size_t i = 0; i < s->snapshot.n; i++)
         if (is_wanted(&s->rows[i]) && same_model(&s->rows[i], m.first)) {
