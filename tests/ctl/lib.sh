@@ -3,6 +3,8 @@
 # What the client's tests share. Each check says what it saw when it fails; all of them run.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d /tmp/vfio-bindctl-test.XXXXXX)
+processes=()
+trap '[[ ${#processes[@]} == 0 ]] || kill "${processes[@]}" 2>/dev/null; rm -rf "$work"' EXIT
 failures=0
 unset COLUMNS NO_COLOR SUDO_EDITOR VISUAL EDITOR
 export LC_ALL=C.UTF-8
@@ -30,7 +32,6 @@ json() { jq -e "$1" "$work/out" >/dev/null 2>&1 || fail "JSON: $1"; }
 fits() { ! LC_ALL=C.UTF-8 awk -v n="$1" 'length($0) > n { exit 1 }' "$work/out" || return 0; fail "a line is longer than $1"; }
 
 finish() {
-    rm -rf "$work"
     [[ $failures == 0 ]] || { echo "$failures checks failed" && exit 1; }
     echo "all checks passed"
 }
