@@ -85,7 +85,8 @@ void announce_status(const struct view *view, char *buf, size_t size)
     used = add(buf, size, used, t.released, "released");
     used = add(buf, size, used, t.contested, "contested");
     used = add(buf, size, used, t.pending, "pending");
-    used = add(buf, size, used, t.unexpected, "rules not as expected");
+    used = add(buf, size, used, t.unexpected,
+               t.unexpected == 1 ? "rule not as expected" : "rules not as expected");
     add(buf, size, used, t.mistakes,
         t.mistakes == 1 ? "mistake in the policy" : "mistakes in the policy");
 }
@@ -105,6 +106,8 @@ static enum event_id event_of(enum device_state s)
         return EVENT_DEVICE_STUCK;
     case STATE_BUSY:
         return EVENT_DEVICE_BUSY;
+    case STATE_CONTESTED:
+        return EVENT_DEVICE_CONTESTED;
     case STATE_RELEASED:
         return EVENT_DEVICE_RELEASED;
     case STATE_FAILED:

@@ -19,6 +19,8 @@
 #include "scan.h"
 
 #define RETRY_USEC (10 * USEC_PER_SEC)
+#define FLAP_WINDOW_USEC (60 * USEC_PER_SEC)
+#define FLAPS_MAX 3
 
 struct manager {
     struct manager_options options;
@@ -285,6 +287,19 @@ static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
 
 /* -- hot-plug -- */
 
+/* Somebody else took a bound device off its driver. Once or twice it is bound again; who insists is
+ * not fought for ever. */
+static void note_foreign_unbind(struct record *r)
+{
+    uint64_t now = now_usec();
+
+    if (now - r->flap_usec > FLAP_WINDOW_USEC)
+        r->flaps = 0;
+    if (r->flaps == 0)
+        r->flap_usec = now;
+    r->contested = ++r->flaps >= FLAPS_MAX;
+}
+
 static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_addr a)
 {
     struct manager *m = userdata;
@@ -301,6 +316,8 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
     if (action == HOTPLUG_ADD)
         note_plugged(m, a);
     r = records_find(&m->view.records, a);
+    if (r && action == HOTPLUG_UNBIND && r->confirmed && !r->in_flight && !r->released)
+        note_foreign_unbind(r);
     if (r && (action == HOTPLUG_BIND || action == HOTPLUG_UNBIND)) {
         r->confirmed = action == HOTPLUG_BIND;
         r->overridden = false; /* whoever did it may have removed the override as well */

@@ -97,6 +97,18 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s, 
                  "on: add \"address = %s\" (or slot, or force = yes) to the rule",
                  class_noun(d), v->rule->name, pci_addr_text(d->addr).s);
         break;
+    case REASON_BOOT_DISPLAY:
+        snprintf(
+            buf, size,
+            "%s shows this host's console on it: add \"force = yes\" to [device %s] to take it "
+            "all the same",
+            d->driver, v->rule->name);
+        break;
+    case REASON_HAS_VIRTUAL_FUNCTIONS:
+        snprintf(buf, size,
+                 "it has virtual functions, which would vanish with its driver: name them instead, "
+                 "or write 0 to its sriov_numvfs first");
+        break;
     case REASON_COMPANION_REFUSED:
         snprintf(buf, size,
                  "%s of its IOMMU group cannot be taken, and the group is of no use without it: "
@@ -161,6 +173,12 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
         break;
     case STATE_FAILED:
         failed_sentence(v, d, r, buf, size);
+        break;
+    case STATE_CONTESTED:
+        snprintf(buf, size,
+                 "something else unbound it 3 times within a minute, so vfio-bindd has stopped "
+                 "binding it: find out what (driverctl list-overrides, udev rules, libvirt with "
+                 "managed='yes'), then run \"systemctl reload vfio-bindd\"");
         break;
     case STATE_RELEASED:
         released_sentence(d, buf, size);

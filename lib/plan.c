@@ -240,8 +240,15 @@ static void judge(const struct builder *b, struct verdict *v)
             fail(v, REASON_KERNEL_ERROR);
         else
             v->state = streq_null(d->driver, v->driver) ? STATE_PENDING : STATE_RELEASED;
+    } else if (r && r->contested) {
+        v->state = STATE_CONTESTED;
+        v->reason = REASON_FLAPS;
     } else if (streq_null(d->driver, v->driver)) {
         v->state = r && r->confirmed ? STATE_BOUND : STATE_PENDING;
+    } else if (d->has_vfs) {
+        refuse(v, REASON_HAS_VIRTUAL_FUNCTIONS);
+    } else if (d->boot_display && d->driver && !v->rule->force) {
+        refuse(v, REASON_BOOT_DISPLAY);
     } else if (is_unproven(b, v, r)) {
         refuse(v, REASON_UNPROVEN_AT_BOOT);
     } else if (d->use && !v->rule->force) {

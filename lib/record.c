@@ -66,6 +66,8 @@ void records_drop(struct records *r, struct pci_addr a)
 void record_retry(struct record *r)
 {
     r->error = 0;
+    r->contested = false;
+    r->flaps = 0;
     r->unverified = false;
     r->lost = 0;
     r->overridden = false; /* the target may be another, or somebody removed it */

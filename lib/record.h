@@ -19,6 +19,9 @@ struct record {
     bool replaced;      /* in flight, and unplugged meanwhile: what comes of it says nothing of the
                          * device that is there now */
     bool released;      /* an administrator wants it handed back, until reload or bind */
+    bool contested;     /* too many foreign unbinds: we stopped fighting */
+    unsigned flaps;     /* foreign unbinds in a row, each less than a minute after the first */
+    uint64_t flap_usec; /* when the first of them came */
     bool overridden;    /* driver_override was written by us */
     bool touched;       /* a native driver was seen on it */
     bool confirmed; /* a bind of ours returned, or a bind event came, or it was bound at start */

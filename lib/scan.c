@@ -146,7 +146,7 @@ static char *slot_name(const struct slots *slots, struct pci_addr a)
 static void read_details(int root_fd, const struct policy *p, const struct slots *slots,
                          struct device *d, char driver[static NAME_MAX + 1])
 {
-    char path[ATTR_MAX];
+    char path[ATTR_MAX], text[8];
 
     d->detailed = true;
     d->driver = link_name(root_fd, d->addr, "driver", driver) ? driver : NULL;
@@ -154,6 +154,10 @@ static void read_details(int root_fd, const struct policy *p, const struct slots
     /* Only bridges have this attribute, whatever their class says. */
     d->bridge = exists(root_fd, attribute(path, d->addr, "secondary_bus_number"));
     d->vf = exists(root_fd, attribute(path, d->addr, "physfn"));
+    d->has_vfs = exists(root_fd, attribute(path, d->addr, "virtfn0"));
+    /* Only VGA controllers have the attribute. */
+    d->boot_display = d->class_code >> 8 == PCI_CLASS_DISPLAY_VGA &&
+                      *scan_attribute(root_fd, d->addr, "boot_vga", text, sizeof(text)) == '1';
     d->slot = slot_name(slots, d->addr);
     d->use = d->driver && !driver_is_vfio(d->driver) ? use_of(root_fd, d) : NULL;
     d->serial = !p || policy_uses(p, KEY_SERIAL) ? read_serial(root_fd, d->addr) : NULL;

@@ -186,6 +186,8 @@ int snapshot_write(const struct snapshot *s, FILE *f)
                 fprintf(f, " group=%u", d->group);
             fputs(d->bridge ? " bridge=1" : "", f);
             fputs(d->vf ? " vf=1" : "", f);
+            fputs(d->has_vfs ? " has-vfs=1" : "", f);
+            fputs(d->boot_display ? " boot-display=1" : "", f);
             fputs(d->node ? " node=1" : "", f);
             write_text(f, "driver", d->driver);
             write_text(f, "slot", d->slot);
@@ -271,6 +273,10 @@ static bool read_word(char *word, struct device *d, char **driver)
         return read_flag(value, &d->bridge);
     if (streq(word, "vf"))
         return read_flag(value, &d->vf);
+    if (streq(word, "has-vfs"))
+        return read_flag(value, &d->has_vfs);
+    if (streq(word, "boot-display"))
+        return read_flag(value, &d->boot_display);
     if (streq(word, "node"))
         return read_flag(value, &d->node);
     if (streq(word, "driver"))

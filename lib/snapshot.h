@@ -21,6 +21,8 @@ struct device {
     bool detailed;
     bool bridge;        /* header type 1 or 2 */
     bool vf;            /* a virtual function of SR-IOV */
+    bool has_vfs;       /* a physical function with virtual functions */
+    bool boot_display;  /* the firmware shows its messages there */
     bool node;          /* /dev/vfio/GROUP is there */
     uint32_t group;     /* IOMMU group, or NO_GROUP */
     const char *driver; /* the driver link's target; NULL: none. Owned by the snapshot. */

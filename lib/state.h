@@ -20,7 +20,10 @@ enum reason {
     REASON_BRIDGE,
     REASON_UNPROVEN_AT_BOOT,
     REASON_HOTPLUG_OFF,
-    REASON_IN_USE,            /* by the host */
+    REASON_IN_USE, /* by the host, or a virtual machine */
+    REASON_BOOT_DISPLAY,
+    REASON_HAS_VIRTUAL_FUNCTIONS,
+    REASON_FLAPS,             /* something else keeps rebinding it */
     REASON_COMPANION_REFUSED, /* what would have to come along may not */
     REASON_NO_IOMMU,
     REASON_DRIVER_MISSING, /* the target driver is not registered */
