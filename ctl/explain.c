@@ -208,8 +208,7 @@ static void native_verdict(const struct row *row, char *buf, size_t size)
              : *row->driver ? "left to "
                             : "left alone, without a driver",
              row->driver,
-             vfio ? " all the same (bound earlier, or by something else; vfio-bindctl release)"
-                  : "");
+             vfio ? " all the same (bound earlier, or by something else) until a reboot" : "");
 }
 
 static void verdict_text(const struct row *row, char *buf, size_t size)

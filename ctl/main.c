@@ -135,7 +135,7 @@ static int parse_option(struct ctl *c, int option)
         return -1;
     case HELP:
         help();
-        return EXIT_SUCCESS;
+        return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     default: /* VERSION */
         puts("vfio-bindctl " VERSION_TEXT);
         return EXIT_SUCCESS;
@@ -181,7 +181,7 @@ static int run(struct ctl *c, int argc, char **argv)
     if (r >= 0)
         return r;
     r = verb->run(c);
-    if (fflush(stdout) != 0 && r == EXIT_SUCCESS) /* a full disk */
+    if ((fflush(stdout) != 0 || ferror(stdout)) && r == EXIT_SUCCESS) /* a full disk */
         return ctl_error("cannot write the output: %m");
     return r;
 }

@@ -57,9 +57,9 @@ static void print_dropped(const struct source *s, const struct verdict *v)
 
     if (driver_is_vfio(d->driver))
         snprintf(text, sizeof(text),
-                 "%s no rule names it any more: it stays on %s until \"vfio-bindctl release %s\" "
-                 "or a reboot",
-                 pci_addr_text(d->addr).s, d->driver, pci_addr_text(d->addr).s);
+                 "%s no rule names it any more: it stays on %s until a reboot (to hand it back "
+                 "without one, release it before this policy is in force)",
+                 pci_addr_text(d->addr).s, d->driver);
     else
         snprintf(text, sizeof(text), "%s no rule names it any more: it stays %s%s",
                  pci_addr_text(d->addr).s, d->driver ? "on " : "without a driver",

@@ -132,26 +132,20 @@ static bool is_distinct(const struct source *s, const struct row *r, enum field 
     return true;
 }
 
-/* The key that tells all devices of this model apart, best one first: slots stay when a card is
- * added, serials when one is moved, addresses only while nothing changes. */
+/* The key that tells all devices of this model apart: slots stay when a card is added, addresses do
+ * not. (The daemon cannot read serial numbers.) */
 static enum field place_field(const struct source *s, const struct row *r)
 {
-    static const enum field fields[] = {FIELD_SLOT, FIELD_SERIAL};
-
-    for (size_t k = 0; k < ELEMENTS(fields); k++) {
-        bool good = true;
-        for (size_t i = 0; i < s->snapshot.n && good; i++)
-            if (is_wanted(&s->rows[i]) && same_model(&s->rows[i], r))
-                good = is_distinct(s, &s->rows[i], fields[k]);
-        if (good)
-            return fields[k];
-    }
-    return FIELD_ADDRESS;
+    for (size_t i = 0; i < s->snapshot.n; i++)
+        if (is_wanted(&s->rows[i]) && same_model(&s->rows[i], r) &&
+            !is_distinct(s, &s->rows[i], FIELD_SLOT))
+            return FIELD_ADDRESS;
+    return FIELD_SLOT;
 }
 
 static const char *place_key(enum field f)
 {
-    return rule_key_name(f == FIELD_SLOT ? KEY_SLOT : f == FIELD_SERIAL ? KEY_SERIAL : KEY_ADDRESS);
+    return rule_key_name(f == FIELD_SLOT ? KEY_SLOT : KEY_ADDRESS);
 }
 
 static void write_facts(const struct model *m, const struct row *r, FILE *f)
@@ -318,8 +312,6 @@ int verb_suggest(const struct ctl *c)
           "# into /etc/vfio-bindd.conf (vfio-bindctl edit), and see what it does with\n"
           "# \"vfio-bindctl plan --policy FILE\". All keys: vfio-bindd.conf(5).\n\n",
           stdout);
-    if (s.this_host && geteuid() != 0)
-        ctl_note(c, "only root can read serial numbers: twins are told apart by slot or address");
     suggest_write(&s, false, stdout);
     return fflush(stdout) == 0 ? EXIT_SUCCESS : ctl_errno(-EIO);
 }

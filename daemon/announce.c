@@ -9,22 +9,13 @@
 /* journald limits bursts: above this many lines at once a rule gets one line. */
 #define LINES_MAX 64
 
-/* Devices that a rule itself matches; companions are not what `expect` counts. */
-static int count_matched(const struct plan *plan, const struct rule *r)
-{
-    int n = 0;
-
-    for (size_t i = 0; i < plan->n_verdicts; i++)
-        n += plan->verdicts[i].rule == r && !plan->verdicts[i].companion;
-    return n;
-}
-
 static size_t count_unexpected(const struct plan *plan, const struct policy *p)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < p->n_rules; i++)
-        n += p->rules[i].expect >= 0 && count_matched(plan, &p->rules[i]) != p->rules[i].expect;
+        n +=
+            p->rules[i].expect >= 0 && plan_count_matched(plan, &p->rules[i]) != p->rules[i].expect;
     return n;
 }
 
@@ -185,7 +176,7 @@ static void announce_expect(const struct plan *plan, const struct policy *p)
 {
     for (size_t i = 0; i < p->n_rules; i++) {
         const struct rule *r = &p->rules[i];
-        int n = count_matched(plan, r);
+        int n = plan_count_matched(plan, r);
         if (r->expect >= 0 && n != r->expect)
             journal_event(EVENT_EXPECT_MISMATCH,
                           "rule %s expects %d devices and matches %d: look for a missing or an "

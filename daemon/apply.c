@@ -79,6 +79,7 @@ static struct job *job_add(struct apply *a)
 }
 
 static int on_worker(sd_event_source *source, int fd, uint32_t events, void *userdata);
+static struct job *idle_job(struct apply *a, size_t capacity);
 
 static int job_new(struct apply *a, size_t capacity, struct job **ret)
 {
@@ -255,7 +256,8 @@ static int on_worker(sd_event_source *source, int fd, uint32_t events, void *use
         return 0;
     /* What settle_job() calls may look for an idle worker: this one is, or never will be. */
     bool was_busy = j->busy;
-    bool keep = r > 0 && !j->cancelled && !j->isolated && worker_capacity(j->worker) == CAPACITY;
+    bool keep = r > 0 && !j->cancelled && !j->isolated && worker_capacity(j->worker) == CAPACITY &&
+                !idle_job(j->apply, CAPACITY);
     j->busy = false;
     j->ended = !keep;
     if (was_busy)

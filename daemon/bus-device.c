@@ -16,6 +16,15 @@ struct object {
     const struct record *record; /* or NULL */
 };
 
+/* A device that is unplugged while a virtual machine has it loses its driver link at once, and the
+ * kernel says nothing of it until the virtual machine lets go. So who asks is told what is true
+ * now. */
+bool bus_device_is_leaving(const struct view *view, const struct verdict *v)
+{
+    return v->state == STATE_BOUND &&
+           !scan_has_driver(view->root_fd, view->snapshot.devices[v->device].addr, v->driver);
+}
+
 char *bus_device_path(struct pci_addr a)
 {
     char *path;
@@ -179,7 +188,7 @@ static int get_text(sd_bus *bus, const char *path, const char *interface, const 
         return append_string(reply, slot);
     }
     if (streq(property, "Driver"))
-        return append_string(reply, d->driver);
+        return append_string(reply, bus_device_is_leaving(o.view, v) ? NULL : d->driver);
     if (streq(property, "PreviousDriver"))
         return append_string(reply, o.record ? o.record->previous_driver : NULL);
     if (streq(property, "Rule"))
@@ -187,7 +196,14 @@ static int get_text(sd_bus *bus, const char *path, const char *interface, const 
     if (streq(property, "Resource"))
         return append_string(reply, v->rule->resource);
     if (streq(property, "State"))
-        return append_string(reply, state_word(v->state));
+        return append_string(reply,
+                             state_word(bus_device_is_leaving(o.view, v) ? STATE_BUSY : v->state));
+    if (streq(property, "Reason") && bus_device_is_leaving(o.view, v))
+        return append_text(
+            reply,
+            "it is being unplugged or unbound, and a virtual machine still has it: end "
+            "that (fuser -v /dev/vfio/%u)",
+            d->group);
     if (streq(property, "Reason")) {
         verdict_sentence(v, &o.view->snapshot, &o.view->records, buf);
         return append_string(reply, v->reason == REASON_NONE ? "" : buf);
@@ -215,7 +231,8 @@ static int get_other(sd_bus *bus, const char *path, const char *interface, const
     if (streq(property, "Problems"))
         return append_problems(reply, o.verdict->problems);
     if (streq(property, "Usable"))
-        return sd_bus_message_append(reply, "b", o.verdict->usable);
+        return sd_bus_message_append(
+            reply, "b", o.verdict->usable && !bus_device_is_leaving(o.view, o.verdict));
     if (streq(property, "IommuGroup"))
         return sd_bus_message_append(reply, "u", d->group);
     if (streq(property, "GroupMembers"))

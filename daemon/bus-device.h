@@ -9,6 +9,9 @@
 /* A device's object path, malloc'ed; NULL when out of memory. */
 char *bus_device_path(struct pci_addr a);
 
+/* Has a bound device lost its driver link, without an event having come yet? */
+bool bus_device_is_leaving(const struct view *view, const struct verdict *v);
+
 /* Puts the objects on the bus. Returns 0 or negative errno. */
 int bus_device_register(sd_bus *bus, const struct view *view);
 

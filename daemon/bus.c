@@ -155,12 +155,14 @@ static int on_list(sd_bus_message *m, void *userdata, sd_bus_error *error)
         const struct verdict *v = &view->plan.verdicts[i];
         const struct device *d = &view->snapshot.devices[v->device];
         CLEANUP_FREE char *path = bus_device_path(d->addr);
+        bool leaving = bus_device_is_leaving(view, v);
         char id[10];
         snprintf(id, sizeof(id), "%04x:%04x", d->vendor, d->device);
-        r = !path ? -ENOMEM
-                  : sd_bus_message_append(reply, "(sssssuo)", pci_addr_text(d->addr).s, id,
-                                          v->rule->name, state_word(v->state),
-                                          d->driver ? d->driver : "", d->group, path);
+        r = !path
+                ? -ENOMEM
+                : sd_bus_message_append(reply, "(sssssuo)", pci_addr_text(d->addr).s, id,
+                                        v->rule->name, state_word(leaving ? STATE_BUSY : v->state),
+                                        d->driver && !leaving ? d->driver : "", d->group, path);
     }
     if (r >= 0)
         r = sd_bus_message_close_container(reply);

@@ -211,8 +211,21 @@ static int dry_run(int root_fd)
     if (off)
         puts("disabled by the kernel command line: nothing of this would be done");
     plan_write(&plan, &s, &records, stdout);
+    for (size_t i = 0; i < p.n_rules; i++)
+        if (p.rules[i].expect >= 0 && plan_count_matched(&plan, &p.rules[i]) != p.rules[i].expect)
+            printf("rule %s expects %d devices and matches %d\n", p.rules[i].name,
+                   p.rules[i].expect, plan_count_matched(&plan, &p.rules[i]));
     print_next_boot(&p, &s);
     return d.errors > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* Output that could not be written is no success. */
+static int flushed(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "vfio-bindd: cannot write the output: %s\n", strerror(errno));
+    return EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
@@ -221,16 +234,16 @@ int main(int argc, char **argv)
     int r = parse_arguments(argc, argv, &a);
 
     if (r > 0)
-        return r - 1;
+        return flushed(r - 1);
     CLEANUP_CLOSE int root_fd = rootfs_open_root(a.root ? a.root : "/");
     if (root_fd < 0) {
         fprintf(stderr, "vfio-bindd: %s: %s\n", a.root ? a.root : "/", strerror(-root_fd));
         return EXIT_FAILURE;
     }
     if (a.check_policy)
-        return check_policy(&a, root_fd);
+        return flushed(check_policy(&a, root_fd));
     if (a.dry_run)
-        return dry_run(root_fd);
+        return flushed(dry_run(root_fd));
     if (geteuid() != 0 && !a.root) {
         fprintf(stderr, "vfio-bindd: only root can bind devices; to look: vfio-bindd --dry-run\n");
         return EXIT_FAILURE;

@@ -27,9 +27,12 @@ static const struct verdict *requested(const struct view *view, struct pci_addr 
     if (v)
         return v;
     if (snapshot_find(&view->snapshot, a))
-        sd_bus_error_setf(error, BUS_ERROR_REFUSED,
-                          "no rule selects %s: add one to /etc/vfio-bindd.conf and reload",
-                          pci_addr_text(a).s);
+        sd_bus_error_setf(
+            error, BUS_ERROR_REFUSED,
+            "no rule selects %s, so vfio-bindd has nothing to do with it: add a rule and "
+            "reload; to hand back a device whose rule was removed, put the rule back "
+            "and release the device first",
+            pci_addr_text(a).s);
     else
         sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DEVICE,
                           "there is no PCI device %s: \"lspci -D\" lists those that are there",

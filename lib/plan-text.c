@@ -93,9 +93,11 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s, 
         break;
     case REASON_UNPROVEN_AT_BOOT:
         snprintf(buf, size,
-                 "it is %s and [device %s] names no place, so it may be one that this host lives "
-                 "on: add \"address = %s\" (or slot, or force = yes) to the rule",
-                 class_noun(d), v->rule->name, pci_addr_text(d->addr).s);
+                 "it is %s%s%s, and [device %s] names no place, so this host may live on it: if it "
+                 "is meant, put a rule of its own before that one, with \"id = %04x:%04x\" and "
+                 "\"address = %s\" (or slot, or force = yes)",
+                 class_noun(d), d->use ? " that " : "", d->use ? d->use : "", v->rule->name,
+                 d->vendor, d->device, pci_addr_text(d->addr).s);
         break;
     case REASON_BOOT_DISPLAY:
         snprintf(

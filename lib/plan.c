@@ -565,3 +565,12 @@ const struct verdict *plan_find(const struct plan *p, const struct snapshot *s, 
     }
     return NULL;
 }
+
+int plan_count_matched(const struct plan *p, const struct rule *r)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < p->n_verdicts; i++)
+        n += p->verdicts[i].rule == r && !p->verdicts[i].companion;
+    return n;
+}

@@ -59,5 +59,8 @@ bool device_is_bridge(const struct device *d);
 /* Does the device, on the driver it has now, leave its IOMMU group viable for VFIO? */
 bool device_is_viable(const struct device *d);
 
+/* How many devices a rule itself matches; companions are not what `expect` counts. */
+int plan_count_matched(const struct plan *p, const struct rule *r);
+
 /* NULL: no rule concerns the device. */
 const struct verdict *plan_find(const struct plan *p, const struct snapshot *s, struct pci_addr a);

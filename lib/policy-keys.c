@@ -71,6 +71,8 @@ static void unknown_key(const struct key_context *c, const char *where, const ch
 {
     int i = nearest_word(key, words, n);
 
+    if (i < 0 && (streq(key, "driver_override") || streq(key, "driver-override")))
+        i = word_index(words, n, "driver");
     if (i >= 0)
         policy_mistake(c, "unknown key \"%s\" in %s: did you mean \"%s\"?", key, where, words[i]);
     else
@@ -111,9 +113,15 @@ static bool set_driver(const struct key_context *c, struct rule *r, const char *
     size_t n = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
 
     static const char *const usual[] = {"vfio-pci", "auto", "native"};
+    static const char *const nothing[] = {"none", "off", "no", "host", "keep", "ignore"};
     int near = nearest_word(value, usual, ELEMENTS(usual));
 
     const char *meant = near < 0 ? NULL : usual[near];
+
+    if (word_index(nothing, ELEMENTS(nothing), value) >= 0)
+        meant = "native";
+    if (streq(value, "vfio"))
+        meant = "vfio-pci";
 
     if (meant && !streq(value, meant)) {
         policy_mistake(c, "driver = %s: did you mean %s?", value, meant);

@@ -49,7 +49,10 @@ static void unknown_section(struct reader *r, const char *name)
 
     sscanf(name, "%15s", first);
     int i = nearest_word(first, words, ELEMENTS(words));
-    if (strchr(name, ':'))
+    if (after_prefix(name, "device:") || after_prefix(name, "device."))
+        diags_add(r->diags, DIAG_ERROR, at, line, "[%.32s]: did you mean [device %.32s]?", name,
+                  name + strlen("device:"));
+    else if (strchr(name, ':'))
         diags_add(r->diags, DIAG_ERROR, at, line,
                   "[%.32s]: a section is a rule with a name: write [device NAME], and below it "
                   "\"id = %.32s\"",

@@ -378,6 +378,13 @@ char *scan_attribute(int root_fd, struct pci_addr a, const char *name, char *buf
     return buf;
 }
 
+bool scan_has_driver(int root_fd, struct pci_addr a, const char *driver)
+{
+    char name[NAME_MAX + 1];
+
+    return link_name(root_fd, a, "driver", name) && streq(name, driver);
+}
+
 char *scan_slot(int root_fd, struct pci_addr a)
 {
     CLEANUP(slots_done) struct slots slots = {0};

@@ -27,6 +27,9 @@ int scan_drivers(int root_fd, const struct policy *p, struct snapshot *s);
  * power_state, reset_method. Returns buf; it is empty where the attribute is not there. */
 char *scan_attribute(int root_fd, struct pci_addr a, const char *name, char *buf, size_t size);
 
+/* Does the device's driver link name this driver right now? */
+bool scan_has_driver(int root_fd, struct pci_addr a, const char *driver);
+
 /* The physical slot of a device, malloc'ed; NULL if there is none. */
 char *scan_slot(int root_fd, struct pci_addr a);
 
