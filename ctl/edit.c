@@ -15,8 +15,8 @@
 struct session {
     struct source *s;
     struct install target; /* the file that will be replaced */
-    char folder[64];       /* of the copy */
-    char copy[96];
+    char folder[256];      /* of the copy */
+    char copy[288];
     bool keep; /* the copy holds work that is in no other place */
 };
 
@@ -59,7 +59,10 @@ static int write_copy(struct session *e)
 
     if (!main && !template)
         return -ENOMEM;
-    snprintf(e->folder, sizeof(e->folder), "%.30s/vfio-bindctl.XXXXXX", tmp && *tmp ? tmp : "/tmp");
+    int length = snprintf(e->folder, sizeof(e->folder), "%s/vfio-bindctl.XXXXXX",
+                          tmp && *tmp == '/' ? tmp : "/tmp");
+    if (length < 0 || (size_t)length >= sizeof(e->folder))
+        return -ENAMETOOLONG;
     if (!mkdtemp(e->folder)) {
         int r = -errno;
         e->folder[0] = '\0';

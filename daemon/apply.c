@@ -135,13 +135,15 @@ static void note_success(struct record *r, const struct op *op)
     case ACTION_CLEAR:
         r->overridden = false;
         break;
-    case ACTION_HOLD:
-    case ACTION_PROBE:
     case ACTION_BIND:
         r->confirmed = true;
         r->unverified = true; /* until the driver link has been read: see the manager */
         r->lost = 0;
         break;
+    case ACTION_PROBE:
+        r->handed_back = true;
+        break;
+    case ACTION_HOLD:
     case ACTION_MAX:
         break;
     }

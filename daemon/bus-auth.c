@@ -8,23 +8,60 @@
 
 #define POLKIT_ACTION "org.vfio.Bindd1.manage"
 #define POLKIT_TIMEOUT_USEC (120 * 1000000ULL) /* somebody may have to type a password */
-#define PENDING_MAX 64 /* more unanswered questions than that are somebody's attack */
+/* More unanswered questions than these are somebody's attack. The bus answers who a caller is at
+ * once, polkit after a password. */
+#define CREDENTIALS_MAX 1024
+#define POLKIT_MAX 64
+#define POLKIT_USER_MAX 8 /* of one user, so that nobody keeps others out */
 
 struct question {
     sd_bus_message *call;
     bus_allowed allowed;
     void *userdata;
+    uint32_t uid; /* of a caller about whom polkit is asked */
+    bool polkit;
+    struct question *next;
 };
 
-static unsigned pending;
+static struct question *questions;
 
 static void question_free(void *p)
 {
     struct question *q = p;
 
+    for (struct question **at = &questions; *at; at = &(*at)->next)
+        if (*at == q) {
+            *at = q->next;
+            break;
+        }
     sd_bus_message_unref(q->call);
     free(q);
-    pending--;
+}
+
+static struct question *question_new(sd_bus_message *call, bus_allowed allowed, void *userdata)
+{
+    struct question *q = calloc(1, sizeof(*q));
+
+    if (!q)
+        return NULL;
+    *q = (struct question){.call = sd_bus_message_ref(call),
+                           .allowed = allowed,
+                           .userdata = userdata,
+                           .next = questions};
+    questions = q;
+    return q;
+}
+
+/* Are there as many questions already as there may be? */
+static bool too_many(bool polkit, uint32_t uid)
+{
+    unsigned same = 0, user = 0;
+
+    for (const struct question *q = questions; q; q = q->next) {
+        same += q->polkit == polkit;
+        user += polkit && q->polkit && q->uid == uid;
+    }
+    return same >= (polkit ? POLKIT_MAX : CREDENTIALS_MAX) || user >= POLKIT_USER_MAX;
 }
 
 /* Asks another service; the question is freed when the answer has been handled, or never comes. */
@@ -81,17 +118,19 @@ static int on_polkit(sd_bus_message *m, void *userdata, sd_bus_error *error)
     return carry_out(q);
 }
 
-static int ask_polkit(const struct question *old)
+static int ask_polkit(const struct question *old, uint32_t uid)
 {
     sd_bus *bus = sd_bus_message_get_bus(old->call);
     sd_bus_message *m = NULL;
-    struct question *q = calloc(1, sizeof(*q));
 
+    if (too_many(true, uid))
+        return sd_bus_reply_method_errorf(old->call, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                          "too many calls wait to be authorized: try again later");
+    struct question *q = question_new(old->call, old->allowed, old->userdata);
     if (!q)
         return -ENOMEM;
-    *q = *old;
-    sd_bus_message_ref(q->call);
-    pending++;
+    q->polkit = true;
+    q->uid = uid;
     int r = sd_bus_message_new_method_call(
         bus, &m, "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
         "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization");
@@ -135,9 +174,10 @@ static int on_credentials(sd_bus_message *m, void *userdata, sd_bus_error *error
     (void)error;
     if (sd_bus_message_is_method_error(m, NULL))
         return deny(q->call, false);
-    if (read_uid(m) == 0)
+    uint32_t uid = read_uid(m);
+    if (uid == 0)
         return carry_out(q);
-    return ask_polkit(q) < 0 ? deny(q->call, false) : 1;
+    return ask_polkit(q, uid) < 0 ? deny(q->call, false) : 1;
 }
 
 int bus_check_caller(sd_bus_message *call, bus_allowed allowed, void *userdata, sd_bus_error *error)
@@ -145,14 +185,12 @@ int bus_check_caller(sd_bus_message *call, bus_allowed allowed, void *userdata, 
     struct question *q;
     sd_bus_message *m = NULL;
 
-    if (pending >= PENDING_MAX)
+    if (too_many(false, 0))
         return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                 "too many calls wait to be authorized: try again later");
-    q = calloc(1, sizeof(*q));
+    q = question_new(call, allowed, userdata);
     if (!q)
         return -ENOMEM;
-    *q = (struct question){sd_bus_message_ref(call), allowed, userdata};
-    pending++;
     int r = sd_bus_message_new_method_call(sd_bus_message_get_bus(call), &m, "org.freedesktop.DBus",
                                            "/org/freedesktop/DBus", "org.freedesktop.DBus",
                                            "GetConnectionCredentials");

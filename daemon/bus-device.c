@@ -369,7 +369,10 @@ static void emit_removed(sd_bus *bus, struct pci_addr a)
     CLEANUP_FREE char *path = bus_device_path(a);
 
     if (path)
-        (void)sd_bus_emit_interfaces_removed(bus, path, BUS_DEVICE_INTERFACE, NULL);
+        /* All that sd_bus_emit_object_added() announced. */
+        (void)sd_bus_emit_interfaces_removed(
+            bus, path, "org.freedesktop.DBus.Peer", "org.freedesktop.DBus.Introspectable",
+            "org.freedesktop.DBus.Properties", BUS_DEVICE_INTERFACE, NULL);
 }
 
 /* Both lists are in the order of addresses: one walk along the two. */

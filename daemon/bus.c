@@ -450,15 +450,19 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *erro
 static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
     const sd_bus_error *e = sd_bus_message_get_error(m);
+    enum { PRIMARY_OWNER = 1, ALREADY_OWNER = 4 }; /* the D-Bus specification's */
+    uint32_t answer = 0;
 
     (void)error;
-    if (e && sd_bus_message_is_method_error(m, NULL))
+    if (!e)
+        (void)sd_bus_message_read(m, "u", &answer);
+    if (answer == PRIMARY_OWNER || answer == ALREADY_OWNER)
+        bus_update(userdata);
+    else
         journal_plain(LOG_WARNING,
                       "cannot have the name " BUS_NAME " on the bus: %s (is another vfio-bindd "
                       "running, or the bus policy missing?)",
-                      e->message);
-    else
-        bus_update(userdata);
+                      e ? e->message : "somebody else has it");
     return 1;
 }
 
@@ -502,7 +506,7 @@ static int connect_bus(struct bus *b)
                                       "org.freedesktop.DBus.Local", "Disconnected", on_disconnected,
                                       NULL, b);
     if (r >= 0)
-        r = sd_bus_request_name_async(b->bus, NULL, BUS_NAME, 0, on_name, b);
+        r = sd_bus_request_name_async(b->bus, NULL, BUS_NAME, SD_BUS_NAME_QUEUE, on_name, b);
     if (r < 0) {
         journal_plain(LOG_DEBUG, "cannot connect to the bus: %s", strerror(-r));
         disconnect_and_retry(b);
@@ -590,7 +594,7 @@ void bus_free(struct bus *b)
     for (size_t i = 0; i < b->n_waiting; i++)
         sd_bus_message_unref(b->waiting[i].call);
     sd_event_source_disable_unref(b->retry);
-    sd_bus_flush_close_unref(b->bus);
+    sd_bus_close_unref(b->bus); /* a flush would wait for a bus that is stopped */
     free(b->published.v);
     free(b);
 }

@@ -82,11 +82,12 @@ static int load_worker(const char *text, struct held_workers *w)
 static int load_device(const char *text, struct records *records)
 {
     char address[PCI_ADDR_MAX], previous[64];
-    int touched, released, hotplugged, unused;
+    int touched, released, hotplugged, unused, contested;
     struct pci_addr a;
 
-    if (sscanf(text, "%23s touched=%d released=%d hotplugged=%d unused=%d previous=%63s", address,
-               &touched, &released, &hotplugged, &unused, previous) != 6 ||
+    if (sscanf(text,
+               "%23s touched=%d released=%d hotplugged=%d unused=%d contested=%d previous=%63s",
+               address, &touched, &released, &hotplugged, &unused, &contested, previous) != 7 ||
         pci_addr_parse(address, &a) < 0)
         return 0;
     struct record *r = records_get(records, a);
@@ -96,6 +97,7 @@ static int load_device(const char *text, struct records *records)
     r->released = released != 0;
     r->hotplugged = hotplugged != 0;
     r->unused_before = unused != 0;
+    r->contested = contested != 0;
     free(r->previous_driver);
     r->previous_driver = streq(previous, "-") ? NULL : strdup(previous);
     return 0;
@@ -126,10 +128,12 @@ static void write_state(FILE *f, const struct records *records, const struct hel
                 w->v[i].start);
     for (size_t i = 0; i < records->n; i++) {
         const struct record *r = &records->v[i];
-        if (r->touched || r->released || r->hotplugged || r->previous_driver)
-            fprintf(f, "device %s touched=%d released=%d hotplugged=%d unused=%d previous=%s\n",
+        if (r->touched || r->released || r->hotplugged || r->contested || r->previous_driver)
+            fprintf(f,
+                    "device %s touched=%d released=%d hotplugged=%d unused=%d contested=%d "
+                    "previous=%s\n",
                     pci_addr_text(r->addr).s, r->touched, r->released, r->hotplugged,
-                    r->unused_before, r->previous_driver ? r->previous_driver : "-");
+                    r->unused_before, r->contested, r->previous_driver ? r->previous_driver : "-");
     }
 }
 

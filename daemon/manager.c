@@ -228,7 +228,7 @@ static int pass(struct manager *m)
         snapshot_done(&new);
         journal_plain(LOG_ERR, "cannot read /sys/bus/pci: %s%s", strerror(-r),
                       r == -ENOENT ? " (is sysfs mounted on /sys?)" : "");
-        return r;
+        return m->view.settled ? step_failed(m, r) : r;
     }
     old = m->view.snapshot;
     m->view.snapshot = new;

@@ -5,6 +5,7 @@
 
 #include "busname.h"
 #include "plan-text.h"
+#include "scan.h"
 
 int requests_policy_invalid(const struct view *view, sd_bus_error *error)
 {
@@ -38,6 +39,30 @@ static const struct verdict *requested(const struct view *view, struct pci_addr 
                           "there is no PCI device %s: \"lspci -D\" lists those that are there",
                           pci_addr_text(a).s);
     return NULL;
+}
+
+/* Refuses a release that would take something from under a virtual machine. */
+static int check_release(const struct view *view, const struct verdict *v, sd_bus_error *error)
+{
+    const struct snapshot *s = &view->snapshot;
+    const struct device *d = &s->devices[v->device];
+
+    for (size_t i = 0; i < view->plan.n_verdicts; i++) {
+        const struct device *other = &s->devices[view->plan.verdicts[i].device];
+        if (other != d && (d->group == NO_GROUP || other->group != d->group))
+            continue;
+        if (scan_has_vfs(view->root_fd, other->addr))
+            return sd_bus_error_setf(error, BUS_ERROR_REFUSED,
+                                     "%s has virtual functions, which would vanish: write 0 to its "
+                                     "sriov_numvfs first",
+                                     pci_addr_text(other->addr).s);
+        if (driver_is_vfio(other->driver) && !other->node)
+            return sd_bus_error_setf(error, BUS_ERROR_REFUSED,
+                                     "%s has no /dev/vfio/GROUP that would show whether a virtual "
+                                     "machine uses it: unbind it by hand when none does",
+                                     pci_addr_text(other->addr).s);
+    }
+    return 0;
 }
 
 /* A group is handed back, and taken again, whole. */
@@ -81,6 +106,9 @@ int requests_mark_release(struct view *view, struct pci_addr a, sd_bus_error *er
             error, BUS_ERROR_REFUSED,
             "%s is not bound by vfio-bindd, but %s: there is nothing to release",
             pci_addr_text(a).s, state_word(v->state));
+    int r = check_release(view, v, error);
+    if (r < 0)
+        return r;
     set_released(view, v, true);
     return 0;
 }

@@ -68,6 +68,13 @@ static void failed_sentence(const struct verdict *v, const struct device *d, con
             d->driver ? "then run \"systemctl reload vfio-bindd\""
                       : "the device is kept for it until then");
         break;
+    case REASON_TAKEN_BACK:
+        snprintf(buf, size,
+                 "it was handed back, and %s took it again at once, since it knows the ID: remove "
+                 "vfio-pci.ids= from the kernel command line and modprobe.d, and load the native "
+                 "driver",
+                 v->driver);
+        break;
     case REASON_KERNEL_ERROR:
         snprintf(buf, size, "the kernel refused the write to %s: %s%s",
                  kernel_write_name(r ? r->failed_at : ACTION_BIND), strerror(r ? r->error : EIO),
@@ -164,6 +171,11 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
                      "it %s: end that, then run \"systemctl reload vfio-bindd\" (force = yes in "
                      "[device %s] takes it all the same)",
                      d->use, v->rule->name);
+        else if (!d->node)
+            snprintf(buf, size,
+                     "it is on %s and has no /dev/vfio/GROUP that would show whether a virtual "
+                     "machine uses it: unbind it by hand when none does",
+                     d->driver ? d->driver : "no driver");
         else
             snprintf(buf, size,
                      "a virtual machine, or another program, has /dev/vfio/%u open: end it, then "

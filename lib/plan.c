@@ -219,6 +219,37 @@ static void fail(struct verdict *v, enum reason reason)
     v->reason = reason;
 }
 
+static void occupy(struct verdict *v)
+{
+    v->state = STATE_BUSY;
+    v->reason = REASON_IN_USE;
+}
+
+/* Whether a virtual machine has a device of a VFIO driver shows in its group's node. Without one
+ * (kernels that have only the device's own character device, no-IOMMU mode) nothing does. */
+static bool may_be_held(const struct device *d)
+{
+    return driver_is_vfio(d->driver) && !d->node;
+}
+
+static void judge_released(struct verdict *v, const struct device *d, const struct record *r)
+{
+    bool still_ours = streq_null(d->driver, v->driver);
+
+    if (r->error)
+        fail(v, REASON_KERNEL_ERROR);
+    else if (!still_ours)
+        v->state = STATE_RELEASED;
+    else if (d->has_vfs)
+        refuse(v, REASON_HAS_VIRTUAL_FUNCTIONS);
+    else if (may_be_held(d))
+        occupy(v);
+    else if (r->handed_back)
+        fail(v, REASON_TAKEN_BACK);
+    else
+        v->state = STATE_PENDING;
+}
+
 /* What a single device's own facts say. */
 static void judge(const struct builder *b, struct verdict *v)
 {
@@ -236,15 +267,19 @@ static void judge(const struct builder *b, struct verdict *v)
         v->state = r->stuck ? STATE_STUCK : STATE_PENDING;
         v->reason = r->stuck ? REASON_DEADLINE : REASON_NONE;
     } else if (r && r->released) {
-        if (r->error)
-            fail(v, REASON_KERNEL_ERROR);
-        else
-            v->state = streq_null(d->driver, v->driver) ? STATE_PENDING : STATE_RELEASED;
+        judge_released(v, d, r);
     } else if (r && r->contested) {
         v->state = STATE_CONTESTED;
         v->reason = REASON_FLAPS;
+    } else if (streq_null(d->driver, v->driver) && r && r->confirmed) {
+        v->state = STATE_BOUND;
     } else if (streq_null(d->driver, v->driver)) {
-        v->state = r && r->confirmed ? STATE_BOUND : STATE_PENDING;
+        if (r && r->error)
+            fail(v, REASON_KERNEL_ERROR);
+        else
+            v->state = STATE_PENDING;
+    } else if (may_be_held(d)) {
+        occupy(v);
     } else if (d->has_vfs) {
         refuse(v, REASON_HAS_VIRTUAL_FUNCTIONS);
     } else if (d->boot_display && d->driver && !v->rule->force) {
@@ -252,16 +287,14 @@ static void judge(const struct builder *b, struct verdict *v)
     } else if (is_unproven(b, v, r)) {
         refuse(v, REASON_UNPROVEN_AT_BOOT);
     } else if (d->use && !v->rule->force) {
-        v->state = STATE_BUSY;
-        v->reason = REASON_IN_USE;
+        occupy(v);
     } else if (r && r->hotplugged && v->rule->hotplug == HOTPLUG_OFF) {
         refuse(v, REASON_HOTPLUG_OFF);
     } else if (d->group == NO_GROUP && !b->snapshot->unsafe_noiommu && driver_is_vfio(v->driver)) {
         v->problems |= PROBLEM_NO_IOMMU; /* vfio-pci's probe fails without a group */
         fail(v, REASON_NO_IOMMU);
     } else if (r && r->error == EBUSY && r->failed_at == ACTION_HOLD) {
-        v->state = STATE_BUSY;
-        v->reason = REASON_IN_USE;
+        occupy(v);
     } else if (r && r->error) {
         fail(v, REASON_KERNEL_ERROR);
     } else if (r && r->unverified) {
@@ -371,8 +404,7 @@ static bool wants_override(const struct builder *b, const struct verdict *v)
 
     if (r && (r->overridden || r->in_flight || r->released))
         return false;
-    return v->state == STATE_PENDING ? !streq_null(d->driver, v->driver)
-                                     : v->reason == REASON_DRIVER_MISSING && !d->driver;
+    return v->state == STATE_PENDING || (v->reason == REASON_DRIVER_MISSING && !d->driver);
 }
 
 static bool wants_bind(const struct builder *b, const struct verdict *v)

@@ -67,6 +67,7 @@ void record_retry(struct record *r)
 {
     r->error = 0;
     r->contested = false;
+    r->handed_back = false;
     r->flaps = 0;
     r->unverified = false;
     r->lost = 0;

@@ -22,6 +22,7 @@ struct record {
     bool contested;     /* too many foreign unbinds: we stopped fighting */
     unsigned flaps;     /* foreign unbinds in a row, each less than a minute after the first */
     uint64_t flap_usec; /* when the first of them came */
+    bool handed_back;   /* the release was carried out to its end */
     bool overridden;    /* driver_override was written by us */
     bool touched;       /* a native driver was seen on it */
     bool confirmed; /* a bind of ours returned, or a bind event came, or it was bound at start */

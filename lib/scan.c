@@ -154,7 +154,7 @@ static void read_details(int root_fd, const struct policy *p, const struct slots
     /* Only bridges have this attribute, whatever their class says. */
     d->bridge = exists(root_fd, attribute(path, d->addr, "secondary_bus_number"));
     d->vf = exists(root_fd, attribute(path, d->addr, "physfn"));
-    d->has_vfs = exists(root_fd, attribute(path, d->addr, "virtfn0"));
+    d->has_vfs = scan_has_vfs(root_fd, d->addr);
     /* Only VGA controllers have the attribute. */
     d->boot_display = d->class_code >> 8 == PCI_CLASS_DISPLAY_VGA &&
                       *scan_attribute(root_fd, d->addr, "boot_vga", text, sizeof(text)) == '1';
@@ -383,6 +383,13 @@ bool scan_has_driver(int root_fd, struct pci_addr a, const char *driver)
     char name[NAME_MAX + 1];
 
     return link_name(root_fd, a, "driver", name) && streq(name, driver);
+}
+
+bool scan_has_vfs(int root_fd, struct pci_addr a)
+{
+    char path[ATTR_MAX];
+
+    return exists(root_fd, attribute(path, a, "virtfn0"));
 }
 
 char *scan_slot(int root_fd, struct pci_addr a)

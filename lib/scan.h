@@ -30,6 +30,9 @@ char *scan_attribute(int root_fd, struct pci_addr a, const char *name, char *buf
 /* Does the device's driver link name this driver right now? */
 bool scan_has_driver(int root_fd, struct pci_addr a, const char *driver);
 
+/* Has the device virtual functions right now? (Their coming makes no event of its own.) */
+bool scan_has_vfs(int root_fd, struct pci_addr a);
+
 /* The physical slot of a device, malloc'ed; NULL if there is none. */
 char *scan_slot(int root_fd, struct pci_addr a);
 

@@ -22,6 +22,7 @@ const char *reason_word(enum reason r)
         [REASON_BOOT_DISPLAY] = "boot-display",
         [REASON_HAS_VIRTUAL_FUNCTIONS] = "has-virtual-functions",
         [REASON_FLAPS] = "flaps",
+        [REASON_TAKEN_BACK] = "taken-back",
         [REASON_COMPANION_REFUSED] = "companion-refused",
         [REASON_NO_IOMMU] = "no-iommu",
         [REASON_DRIVER_MISSING] = "driver-missing",

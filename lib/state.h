@@ -24,6 +24,7 @@ enum reason {
     REASON_BOOT_DISPLAY,
     REASON_HAS_VIRTUAL_FUNCTIONS,
     REASON_FLAPS,             /* something else keeps rebinding it */
+    REASON_TAKEN_BACK,        /* vfio-pci took it again as soon as it was handed back */
     REASON_COMPANION_REFUSED, /* what would have to come along may not */
     REASON_NO_IOMMU,
     REASON_DRIVER_MISSING, /* the target driver is not registered */

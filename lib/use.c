@@ -32,6 +32,33 @@ static DIR *open_dir(int root_fd, const char *path)
     return dir;
 }
 
+/* With multipath an NVMe disk hangs below its subsystem, which names its controllers. */
+static bool subsystem_is_on(int root_fd, const char *target, struct pci_addr a)
+{
+    const char *name = strstr(target, "/nvme-subsystem/");
+    char path[PATH_MAX], controller[PATH_MAX];
+    const struct dirent *e;
+
+    if (!name)
+        return false;
+    name += strlen("/nvme-subsystem/");
+    snprintf(path, sizeof(path), "sys/class/nvme-subsystem/%.*s", (int)strcspn(name, "/"), name);
+    CLEANUP(closedirp) DIR *dir = open_dir(root_fd, path);
+    while (dir && (e = readdir(dir))) {
+        char link[PATH_MAX + NAME_MAX + 2];
+        if (!after_prefix(e->d_name, "nvme"))
+            continue;
+        snprintf(link, sizeof(link), "%s/%s", path, e->d_name);
+        ssize_t n = readlinkat(root_fd, link, controller, sizeof(controller) - 1);
+        if (n > 0) {
+            controller[n] = '\0';
+            if (is_below(controller, a))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* Is the block device, or one that it is stacked on, the PCI device's? `link` is its link below
  * /sys/dev/block or /sys/class/block. */
 static bool block_is_on(int root_fd, const char *link, struct pci_addr a, unsigned depth)
@@ -43,7 +70,7 @@ static bool block_is_on(int root_fd, const char *link, struct pci_addr a, unsign
     if (n <= 0 || depth > STACK_MAX)
         return false;
     target[n] = '\0';
-    if (is_below(target, a))
+    if (is_below(target, a) || subsystem_is_on(root_fd, target, a))
         return true;
     snprintf(path, sizeof(path), "%.*s/slaves", PATH_MAX - 16, link);
     CLEANUP(closedirp) DIR *dir = open_dir(root_fd, path);
@@ -68,7 +95,9 @@ static bool node_is_on(int root_fd, const char *node, struct pci_addr a)
 {
     struct stat st;
 
-    return node[0] == '/' && fstatat(root_fd, node + 1, &st, 0) == 0 && S_ISBLK(st.st_mode) &&
+    /* Any other source may lie on a dead NFS server, where stat() blocks for ever. */
+    return after_prefix(node, "/dev/") && !strstr(node, "..") &&
+           fstatat(root_fd, node + 1, &st, 0) == 0 && S_ISBLK(st.st_mode) &&
            number_is_on(root_fd, major(st.st_rdev), minor(st.st_rdev), a);
 }
 

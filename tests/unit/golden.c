@@ -52,6 +52,8 @@ static void read_record(char *line, struct records *records)
             r->touched = true;
         else if (streq(word, "released"))
             r->released = true;
+        else if (streq(word, "handed-back"))
+            r->handed_back = true;
         else if (streq(word, "contested"))
             r->contested = true;
         else if (streq(word, "in-flight"))

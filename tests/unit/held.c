@@ -77,7 +77,8 @@ START_TEST(what_is_not_understood_is_skipped)
     ck_assert_int_eq(held_load(t.fd, &records, &workers), 0); /* no file */
     tree_write(&t, "run/vfio-bindd/state",
                "\ngarbage\ndevice\ndevice x touched=1 previous=y\n"
-               "device 0000:06:00.0 touched=1 released=1 hotplugged=0 unused=0 previous=-\ndevice "
+               "device 0000:06:00.0 touched=1 released=1 hotplugged=0 unused=0 contested=0 "
+               "previous=-\ndevice "
                "0000:07:00.0 touched=1\n");
     ck_assert_int_eq(held_load(t.fd, &records, &workers), 0);
     ck_assert_uint_eq(records.n, 1);
