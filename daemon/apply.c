@@ -9,14 +9,14 @@
 
 #include "held.h"
 #include "journal.h"
+#include "results.h"
 #include "worker.h"
 
 #define CAPACITY 256    /* operations of the worker that is kept ready */
 #define ISOLATED_MAX 32 /* workers at once; more wait their turn */
-#define STALL_USEC                                                                             \
-    500000             /* a bind takes milliseconds: what waits longer must not hold up others \
-                        */
-#define ATTEMPTS_MAX 5 /* how often another driver may be faster before we give up */
+#define STALL_USEC                                                                 \
+    500000 /* a bind takes milliseconds: what waits longer must not hold up others \
+            */
 
 /* A worker and what it does. */
 struct job {
@@ -105,93 +105,7 @@ bool apply_is_busy(const struct apply *a)
     return false;
 }
 
-/* -- results -- */
-
-static void note_failure(struct record *r, const struct op *op)
-{
-    /* Another driver was there first, or has gone meanwhile: the next plan knows what to do. */
-    bool raced = (op->kind == ACTION_BIND && op->result == -EBUSY) ||
-                 (op->kind == ACTION_UNBIND && (op->result == -ENODEV || op->result == -ENOENT));
-
-    if (raced && op->kind == ACTION_BIND)
-        r->confirmed = true; /* bind waits for the device's lock, so no probe() is under way */
-    if (raced && ++r->lost < ATTEMPTS_MAX)
-        return;
-    if (op->kind == ACTION_HOLD) /* nothing was done; see give_up_group() */
-        return;
-    r->error = -op->result;
-    r->failed_at = op->kind;
-}
-
-static void note_success(struct record *r, const struct op *op)
-{
-    switch (op->kind) {
-    case ACTION_OVERRIDE:
-        r->overridden = true;
-        break;
-    case ACTION_UNBIND: /* noted when it was begun */
-        r->confirmed = false;
-        break;
-    case ACTION_CLEAR:
-        r->overridden = false;
-        break;
-    case ACTION_BIND:
-        r->confirmed = true;
-        r->unverified = true; /* until the driver link has been read: see the manager */
-        r->lost = 0;
-        break;
-    case ACTION_PROBE:
-        r->handed_back = true;
-        break;
-    case ACTION_HOLD:
-    case ACTION_MAX:
-        break;
-    }
-}
-
-static void note_result(struct apply *a, const struct op *op)
-{
-    struct record *r = records_find(a->records, op->addr);
-
-    if (op->result == OP_NOT_DONE || op->result == OP_SKIPPED)
-        return;
-    journal_plain(LOG_DEBUG, "%s: %s %s: %s", pci_addr_text(op->addr).s, action_word(op->kind),
-                  op->driver, op->result < 0 ? strerror(-op->result) : "done");
-    if (!r || r->replaced)
-        return;
-    if (op->result < 0)
-        note_failure(r, op);
-    else
-        note_success(r, op);
-}
-
-/* Somebody has the group: nothing was unbound, and nobody is to try again by itself. */
-static void give_up_group(struct apply *a, const struct op *ops, size_t n)
-{
-    if (n == 0 || ops[0].kind != ACTION_HOLD || ops[0].result >= 0)
-        return;
-    for (size_t i = 0; i < n; i++) {
-        struct record *r = records_find(a->records, ops[i].addr);
-        if (!r)
-            continue;
-        if (!r->released) {
-            r->error = -ops[0].result;
-            r->failed_at = ACTION_HOLD;
-        }
-        r->released = false;
-    }
-}
-
-/* A worker that dies before it has done anything must not be started for the same for ever. */
-static void note_death(struct apply *a, const struct op *op)
-{
-    struct record *r = records_find(a->records, op->addr);
-
-    if (!r || r->replaced || op->result != OP_NOT_DONE || ++r->lost < ATTEMPTS_MAX)
-        return;
-    r->error = EIO;
-    r->failed_at = op->kind;
-}
+/* -- jobs that are done -- */
 
 /* Was it a worker's business until now? Of a device that took the place of another meanwhile only
  * is known what events have told. */
@@ -230,11 +144,11 @@ static void settle_job(struct job *j, bool ended)
     for (size_t i = 0; i < n; i++) {
         if (!is_concerned(j, &ops[i], ended))
             continue;
-        note_result(a, &ops[i]);
+        results_note(a->records, &ops[i]);
         if (ended && !j->cancelled)
-            note_death(a, &ops[i]);
+            results_note_death(a->records, &ops[i]);
     }
-    give_up_group(a, ops, n);
+    results_give_up_group(a->records, ops, n);
     for (size_t i = 0; i < n; i++)
         if (is_concerned(j, &ops[i], ended) && release_device(a, ops[i].addr) && addrs)
             addrs[n_addrs++] = ops[i].addr;

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the results of a worker's operations mean for the records, and so for the next plan. */
+#pragma once
+
+#include "record.h"
+#include "worker.h"
+
+/* Notes one operation's result; one that was not done or was skipped says nothing. */
+void results_note(struct records *records, const struct op *op);
+
+/* The worker has died before it did this operation: not to be tried for ever. */
+void results_note_death(struct records *records, const struct op *op);
+
+/* If a job's ACTION_HOLD failed, somebody has the group open: none of its devices is tried again by
+ * itself. */
+void results_give_up_group(struct records *records, const struct op *ops, size_t n);

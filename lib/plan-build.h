@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside of the plan, shared by plan.c (verdicts), plan-select.c (which devices are concerned) and
+ * plan-actions.c (what is to be done). For nobody else. */
+#pragma once
+
+#include "plan.h"
+
+struct builder {
+    const struct policy *policy;
+    const struct snapshot *snapshot;
+    const struct records *records;
+    const struct rule **rules; /* for each device the rule that matches it, or NULL */
+    int *index;                /* for each device its verdict in .verdicts, or -1 */
+    size_t *by_group;          /* devices in the order of their groups */
+    struct verdict *verdicts;
+    size_t n_verdicts;
+    struct action *actions;
+    size_t n_actions;
+};
+
+const struct device *plan_device_of(const struct builder *b, const struct verdict *v);
+
+/* Base class and subclass. */
+unsigned plan_class_of(const struct device *d);
+
+/* Disks, network cards, USB controllers and the like: what a host may live on although nothing
+ * shows it yet while the host is booting. */
+bool plan_is_risky(const struct device *d);
+
+/* Walks the members of an IOMMU group: the first position in by_group, then each member in the
+ * order of addresses; NULL after the last. */
+size_t plan_group_start(const struct builder *b, uint32_t group);
+const struct device *plan_next_member(const struct builder *b, uint32_t group, size_t *i);
+
+/* Adds a verdict, still without judgement, for every device that a rule names or that comes along.
+ */
+void plan_select(struct builder *b);
+
+/* Adds the actions that the verdicts call for, in their order. */
+void plan_add_actions(struct builder *b);

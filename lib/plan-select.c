@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <pci/pci.h>
+
+#include "plan-build.h"
+
+const struct device *plan_device_of(const struct builder *b, const struct verdict *v)
+{
+    return &b->snapshot->devices[v->device];
+}
+
+unsigned plan_class_of(const struct device *d)
+{
+    return d->class_code >> 8; /* base class and subclass */
+}
+
+/* NVSwitch and other endpoints of class 0680 are no bridges in the sense of the header type. */
+bool device_is_bridge(const struct device *d)
+{
+    unsigned class = plan_class_of(d);
+
+    return d->bridge || class == PCI_CLASS_BRIDGE_HOST || class == PCI_CLASS_BRIDGE_ISA ||
+           class == PCI_CLASS_BRIDGE_PCI || class == PCI_CLASS_BRIDGE_CARDBUS;
+}
+
+/* Disks, network cards and USB controllers: what a host may live on although nothing shows it yet
+ * while the host is booting. */
+bool plan_is_risky(const struct device *d)
+{
+    return d->class_code >> 16 == PCI_BASE_CLASS_STORAGE ||
+           d->class_code >> 16 == PCI_BASE_CLASS_NETWORK ||
+           plan_class_of(d) == PCI_CLASS_SERIAL_USB || plan_class_of(d) == PCI_CLASS_SERIAL_FIBER;
+}
+
+static void add_verdict(struct builder *b, size_t device, const struct rule *rule,
+                        const struct device *leader)
+{
+    struct verdict *v = &b->verdicts[b->n_verdicts];
+
+    *v = (struct verdict){
+        .device = device, .rule = rule, .companion = leader != NULL, .driver = rule_target(rule)};
+    if (leader)
+        v->leader = leader->addr;
+    b->index[device] = (int)b->n_verdicts++;
+}
+
+/* May the device come along? One that a rule names follows that rule, be it "native"; a virtual
+ * function has nothing to do with the other functions of its number. A disk, network card or USB
+ * controller in a group of its own is not needed: the second port of a network card stays. */
+static bool comes_along(const struct builder *b, const struct device *leader, size_t device)
+{
+    const struct device *d = &b->snapshot->devices[device];
+
+    if (b->rules[device] || b->index[device] >= 0 || device_is_bridge(d) || d->vf || leader->vf)
+        return false;
+    return d->group == leader->group || !plan_is_risky(d);
+}
+
+static void add_functions(struct builder *b, size_t leader)
+{
+    const struct snapshot *s = b->snapshot;
+    const struct device *d = &s->devices[leader];
+    size_t first = leader;
+
+    while (first > 0 && pci_addr_same_slot(s->devices[first - 1].addr, d->addr))
+        first--;
+    for (size_t i = first; i < s->n && pci_addr_same_slot(s->devices[i].addr, d->addr); i++)
+        if (comes_along(b, d, i))
+            add_verdict(b, i, b->rules[leader], d);
+}
+
+/* The first entry of by_group that belongs to this group. */
+size_t plan_group_start(const struct builder *b, uint32_t group)
+{
+    size_t low = 0, high = b->snapshot->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (b->snapshot->devices[b->by_group[middle]].group < group)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The group's next member from position *i of by_group on; NULL after the last. */
+const struct device *plan_next_member(const struct builder *b, uint32_t group, size_t *i)
+{
+    if (group == NO_GROUP || *i >= b->snapshot->n)
+        return NULL;
+    const struct device *d = &b->snapshot->devices[b->by_group[*i]];
+    if (d->group != group)
+        return NULL;
+    ++*i;
+    return d;
+}
+
+static void add_group(struct builder *b, size_t leader)
+{
+    const struct device *d = &b->snapshot->devices[leader], *member;
+    size_t i = plan_group_start(b, d->group);
+
+    while ((member = plan_next_member(b, d->group, &i))) {
+        size_t index = (size_t)(member - b->snapshot->devices);
+        if (!b->rules[index] && b->index[index] < 0 && !device_is_bridge(member))
+            add_verdict(b, index, b->rules[leader], d);
+    }
+}
+
+/* Does a function stay with the host because another function of its card does? Not if a rule that
+ * comes earlier decides, or one that names its very place; nor the other port of a network card. */
+static bool stays_along(const struct builder *b, size_t keeper, size_t i)
+{
+    const struct device *d = &b->snapshot->devices[i];
+
+    if (d->vf || (plan_is_risky(d) && d->group != b->snapshot->devices[keeper].group))
+        return false;
+    return !b->rules[i] || (b->rules[i] > b->rules[keeper] && !rule_names_place(b->rules[i], d));
+}
+
+/* A card that a "native" rule leaves to the host is left whole. */
+static void keep_native_functions(struct builder *b, size_t keeper)
+{
+    const struct snapshot *s = b->snapshot;
+    struct pci_addr a = s->devices[keeper].addr;
+    size_t i = keeper;
+
+    while (i > 0 && pci_addr_same_slot(s->devices[i - 1].addr, a))
+        i--;
+    for (; i < s->n && pci_addr_same_slot(s->devices[i].addr, a); i++)
+        if (stays_along(b, keeper, i))
+            b->rules[i] = b->rules[keeper];
+}
+
+static void match_rules(struct builder *b)
+{
+    const struct snapshot *s = b->snapshot;
+
+    for (size_t i = 0; i < s->n; i++) {
+        b->rules[i] = s->devices[i].detailed ? policy_match(b->policy, &s->devices[i]) : NULL;
+        b->index[i] = -1;
+    }
+    for (size_t i = 0; i < s->n; i++)
+        if (b->rules[i] && rule_is_native(b->rules[i]) && b->rules[i]->group != GROUP_MATCHED &&
+            !s->devices[i].vf)
+            keep_native_functions(b, i);
+}
+
+void plan_select(struct builder *b)
+{
+    const struct snapshot *s = b->snapshot;
+
+    match_rules(b);
+    for (size_t i = 0; i < s->n; i++)
+        if (b->rules[i] && !rule_is_native(b->rules[i]))
+            add_verdict(b, i, b->rules[i], NULL);
+    for (size_t i = 0; i < s->n; i++) {
+        if (!b->rules[i] || rule_is_native(b->rules[i]))
+            continue;
+        if (b->rules[i]->group != GROUP_MATCHED)
+            add_functions(b, i);
+        if (b->rules[i]->group == GROUP_ALL)
+            add_group(b, i);
+    }
+}
