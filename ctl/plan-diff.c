@@ -106,7 +106,7 @@ void change_print(const struct source *s, const struct change *c)
             print_dropped(s, old);
     }
     if (n == 0)
-        puts("The change makes no difference to the devices that are here now.");
+        puts("Compared with the policy files as they are now, this makes no difference.");
 }
 
 static const char *change_word(const struct verdict *old, const struct verdict *new)

@@ -305,9 +305,10 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
     struct manager *m = userdata;
     struct record *r;
 
-    m->view.events++;
-    if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE)
+    if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) {
+        m->view.events++;
         forget(m, a);
+    }
     if (action == HOTPLUG_ADD && m->view.snapshot.cold_boot)
         m->view.snapshot.cold_boot = scan_cold_boot(m->options.root_fd);
     look_at(m, a);

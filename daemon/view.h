@@ -18,6 +18,6 @@ struct view {
                     * has passed */
     bool settled;  /* the first pass is done, takeovers included, or all that is left is stuck */
     uint64_t ready_usec; /* how long the first pass took */
-    uint64_t events;     /* hot-plug events */
+    uint64_t events;     /* devices that came or went */
     uint64_t overflows;  /* times that the kernel dropped some */
 };
