@@ -101,17 +101,31 @@ static char *generic_problem(const struct row *row)
     return text;
 }
 
-/* The daemon gives its reason as a whole sentence, with what only it knows. Where all is well it
- * gives none, and where the group is not viable it gives a word. */
+/* The word at the beginning of "WORD: sentence"; NULL if there is none. */
+static const char *word_of_reason(const char *reason)
+{
+    for (enum reason r = REASON_NONE + 1; r < REASON_MAX; r++) {
+        const char *after = after_prefix(reason, reason_word(r));
+        if (after && after[0] == ':' && after[1] == ' ')
+            return reason_word(r);
+    }
+    return NULL;
+}
+
+/* The daemon gives its reason as a word and a whole sentence, with what only it knows. Where all is
+ * well it gives none, and where the group is not viable it gives a word. */
 static bool add_live_sentences(const struct source *s, struct row *row)
 {
     bool sad = streq(row->state, state_word(STATE_BOUND)) && !row->usable && *row->problems;
+    const char *word = word_of_reason(row->reason);
+    size_t skip = word ? strlen(word) + 2 : 0;
 
     if (agrees(row) && !add_sentences(s, row->v, row))
         return false;
     if (!row->sentence || strchr(row->reason, ' ')) {
         free(row->sentence);
-        row->sentence = strchr(row->reason, ' ') ? strdup(row->reason) : generic_sentence(row);
+        row->sentence =
+            strchr(row->reason, ' ') ? strdup(row->reason + skip) : generic_sentence(row);
     }
     if (!sad) {
         free(row->problem);
@@ -120,7 +134,7 @@ static bool add_live_sentences(const struct source *s, struct row *row)
         row->problem = generic_problem(row);
     }
     if (strchr(row->reason, ' ')) /* the table's column holds words */
-        row->reason = agrees(row) ? reason_word(row->v->reason) : "";
+        row->reason = word ? word : agrees(row) ? reason_word(row->v->reason) : "";
     return row->sentence && (!sad || row->problem);
 }
 

@@ -201,12 +201,13 @@ static int get_text(sd_bus *bus, const char *path, const char *interface, const 
     if (streq(property, "Reason") && bus_device_is_leaving(o.view, v))
         return append_text(
             reply,
-            "it is being unplugged or unbound, and a virtual machine still has it: end "
-            "that (fuser -v /dev/vfio/%u)",
+            "in-use: it is being unplugged or unbound, and a virtual machine still has it: "
+            "end that (fuser -v /dev/vfio/%u)",
             d->group);
     if (streq(property, "Reason")) {
         verdict_sentence(v, &o.view->snapshot, &o.view->records, buf);
-        return append_string(reply, v->reason == REASON_NONE ? "" : buf);
+        return v->reason == REASON_NONE ? append_string(reply, "")
+                                        : append_text(reply, "%s: %s", reason_word(v->reason), buf);
     }
     if (streq(property, "VfioNode"))
         return d->node ? append_text(reply, "/dev/vfio/%u", d->group) : append_string(reply, "");
