@@ -5,8 +5,8 @@
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
 #include <syslog.h>
-#include <time.h>
 
+#include "clock.h"
 #include "held.h"
 #include "journal.h"
 #include "results.h"
@@ -43,14 +43,6 @@ struct apply {
     apply_done done;
     void *userdata;
 };
-
-static uint64_t now_usec(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* -- jobs -- */
 
@@ -259,8 +251,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
     (void)source;
     (void)usec;
-    while (
-        (j = overdue_job(a, &addr, &since))) { /* anew each time: what follows changes the list */
+    /* Anew each time: what follows changes the list. */
+    while ((j = overdue_job(a, &addr, &since))) {
         if (!j->cancelled)
             cancel_job(j, addr);
         else

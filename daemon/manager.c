@@ -6,11 +6,11 @@
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
-#include <time.h>
 
 #include "announce.h"
 #include "apply.h"
 #include "bus.h"
+#include "clock.h"
 #include "held.h"
 #include "hotplug.h"
 #include "journal.h"
@@ -35,14 +35,6 @@ struct manager {
     int lock_fd;
     bool summary_due; /* a pass over everything is under way: sum it up when it is done */
 };
-
-static uint64_t now_usec(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* -- tell -- */
 

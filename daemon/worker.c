@@ -9,8 +9,8 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <time.h>
 
+#include "clock.h"
 #include "rootfs.h"
 #include "util.h"
 
@@ -39,14 +39,6 @@ static size_t job_size(size_t capacity)
 }
 
 /* -- in the worker -- */
-
-static uint64_t now_usec(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 static int write_file(int root_fd, const char *path, const char *text)
 {

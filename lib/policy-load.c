@@ -106,19 +106,15 @@ static int list_folder(int root_fd, const char *folder, struct dropins *l, struc
     int r = 0;
 
     snprintf(path, sizeof(path), "%s/vfio-bindd.conf.d", folder);
-    int fd = rootfs_open(root_fd, path, O_RDONLY | O_DIRECTORY);
-    CLEANUP(closedirp) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    if (!dir) {
-        int error = fd < 0 ? fd : -errno;
-        if (fd >= 0)
-            close(fd);
-        if (error != -ENOENT) {
-            char name[72];
-            snprintf(name, sizeof(name), "/%s", path);
-            diags_add(d, DIAG_ERROR, name, 0, "cannot read this folder: %s", strerror(-error));
-        }
-        return 0;
+    CLEANUP(closedirp) DIR *dir;
+    int error = rootfs_open_dir(root_fd, path, &dir);
+    if (error < 0 && error != -ENOENT) {
+        char name[72];
+        snprintf(name, sizeof(name), "/%s", path);
+        diags_add(d, DIAG_ERROR, name, 0, "cannot read this folder: %s", strerror(-error));
     }
+    if (error < 0)
+        return 0;
     while (r == 0 && (e = readdir(dir)))
         if (is_dropin_name(e->d_name) && l->n < DROPINS_READ)
             r = add_dropin(l, folder, e->d_name);

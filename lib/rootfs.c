@@ -33,6 +33,17 @@ int rootfs_open(int root_fd, const char *path, int flags)
     return fd < 0 ? -errno : (int)fd;
 }
 
+int rootfs_open_dir(int root_fd, const char *path, DIR **ret)
+{
+    CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_RDONLY | O_DIRECTORY);
+
+    *ret = fd < 0 ? NULL : fdopendir(fd);
+    if (!*ret)
+        return fd < 0 ? fd : -errno;
+    (void)take_fd(&fd); /* the folder's now */
+    return 0;
+}
+
 int rootfs_read_line(int root_fd, const char *path, char *buf, size_t size)
 {
     CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_RDONLY | O_NONBLOCK);

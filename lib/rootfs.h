@@ -3,6 +3,7 @@
  * slash. Absolute symbolic links stay inside the root. */
 #pragma once
 
+#include <dirent.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,9 @@ int rootfs_open_root(const char *path);
 
 /* Opens a file; O_CLOEXEC is added. Returns a descriptor or negative errno. */
 int rootfs_open(int root_fd, const char *path, int flags);
+
+/* Opens a folder for readdir(). Returns 0 or negative errno; *ret is NULL on failure. */
+int rootfs_open_dir(int root_fd, const char *path, DIR **ret);
 
 /* Reads a small file, attributes of /sys above all, into buf, without the line end, as a string.
  * Returns its length, -E2BIG if it does not fit, or another negative errno. */

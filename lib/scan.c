@@ -32,17 +32,6 @@ static void slots_done(struct slots *l)
     free(l->v);
 }
 
-static DIR *open_dir(int root_fd, const char *path, int *ret_error)
-{
-    int fd = rootfs_open(root_fd, path, O_RDONLY | O_DIRECTORY);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-    *ret_error = dir ? 0 : fd < 0 ? fd : -errno;
-    if (!dir && fd >= 0)
-        close(fd);
-    return dir;
-}
-
 /* -- one device -- */
 
 static const char *attribute(char buf[static ATTR_MAX], struct pci_addr a, const char *name)
@@ -175,11 +164,11 @@ static int by_slot_name(const void *x, const void *y)
 static int read_slots(int root_fd, const struct policy *p, struct slots *ret)
 {
     const struct dirent *e;
-    int r;
 
     if (p && !policy_uses(p, KEY_SLOT))
         return 0;
-    CLEANUP(closedirp) DIR *dir = open_dir(root_fd, "sys/bus/pci/slots", &r);
+    CLEANUP(closedirp) DIR *dir;
+    (void)rootfs_open_dir(root_fd, "sys/bus/pci/slots", &dir);
     while (dir && (e = readdir(dir))) {
         char path[ATTR_MAX], text[32], full[40];
         struct slot slot = {0};
@@ -238,7 +227,8 @@ static int detail_group(int root_fd, const struct policy *p, const struct slots 
     int r;
 
     snprintf(path, sizeof(path), "sys/kernel/iommu_groups/%u/devices", group);
-    CLEANUP(closedirp) DIR *dir = open_dir(root_fd, path, &r);
+    CLEANUP(closedirp) DIR *dir;
+    r = rootfs_open_dir(root_fd, path, &dir);
     r = 0;
     while (dir && r == 0 && (e = readdir(dir))) {
         struct pci_addr a;
@@ -310,7 +300,8 @@ static int identify_all(int root_fd, struct snapshot *s)
 {
     const struct dirent *e;
     int r;
-    CLEANUP(closedirp) DIR *dir = open_dir(root_fd, DEVICES, &r);
+    CLEANUP(closedirp) DIR *dir;
+    r = rootfs_open_dir(root_fd, DEVICES, &dir);
 
     while (dir && r == 0 && (e = readdir(dir))) {
         struct device d = {.group = NO_GROUP};
@@ -410,8 +401,8 @@ const char *scan_iommu(int root_fd)
                  {"arm-smmu", "arm-smmu"},
                  {"virtio", "virtio"}};
     const struct dirent *e;
-    int r;
-    CLEANUP(closedirp) DIR *dir = open_dir(root_fd, "sys/class/iommu", &r);
+    CLEANUP(closedirp) DIR *dir;
+    (void)rootfs_open_dir(root_fd, "sys/class/iommu", &dir);
 
     while (dir && (e = readdir(dir))) {
         if (e->d_name[0] == '.')

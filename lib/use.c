@@ -22,16 +22,6 @@ static bool is_below(const char *path, struct pci_addr a)
     return strstr(path, part) != NULL;
 }
 
-static DIR *open_dir(int root_fd, const char *path)
-{
-    int fd = rootfs_open(root_fd, path, O_RDONLY | O_DIRECTORY);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-    if (!dir && fd >= 0)
-        close(fd);
-    return dir;
-}
-
 /* With multipath an NVMe disk hangs below its subsystem, which names its controllers. */
 static bool subsystem_is_on(int root_fd, const char *target, struct pci_addr a)
 {
@@ -43,7 +33,8 @@ static bool subsystem_is_on(int root_fd, const char *target, struct pci_addr a)
         return false;
     name += strlen("/nvme-subsystem/");
     snprintf(path, sizeof(path), "sys/class/nvme-subsystem/%.*s", (int)strcspn(name, "/"), name);
-    CLEANUP(closedirp) DIR *dir = open_dir(root_fd, path);
+    CLEANUP(closedirp) DIR *dir;
+    (void)rootfs_open_dir(root_fd, path, &dir);
     while (dir && (e = readdir(dir))) {
         char link[PATH_MAX + NAME_MAX + 2];
         if (!after_prefix(e->d_name, "nvme"))
@@ -73,7 +64,8 @@ static bool block_is_on(int root_fd, const char *link, struct pci_addr a, unsign
     if (is_below(target, a) || subsystem_is_on(root_fd, target, a))
         return true;
     snprintf(path, sizeof(path), "%.*s/slaves", PATH_MAX - 16, link);
-    CLEANUP(closedirp) DIR *dir = open_dir(root_fd, path);
+    CLEANUP(closedirp) DIR *dir;
+    (void)rootfs_open_dir(root_fd, path, &dir);
     while (dir && (e = readdir(dir))) {
         snprintf(path, sizeof(path), "sys/class/block/%s", e->d_name);
         if (e->d_name[0] != '.' && block_is_on(root_fd, path, a, depth + 1))
@@ -151,7 +143,8 @@ static char *swapped_to(int root_fd, struct pci_addr a)
 /* Device mapper, md, bcache: whatever has slaves. */
 static char *stacked_on(int root_fd, struct pci_addr a)
 {
-    CLEANUP(closedirp) DIR *dir = open_dir(root_fd, "sys/class/block");
+    CLEANUP(closedirp) DIR *dir;
+    (void)rootfs_open_dir(root_fd, "sys/class/block", &dir);
     const struct dirent *e;
 
     while (dir && (e = readdir(dir))) {
@@ -170,7 +163,8 @@ static char *stacked_on(int root_fd, struct pci_addr a)
 /* `folder` is one with a network interface's folder for each entry. */
 static char *interface_up_in(int root_fd, const char *folder)
 {
-    CLEANUP(closedirp) DIR *dir = open_dir(root_fd, folder);
+    CLEANUP(closedirp) DIR *dir;
+    (void)rootfs_open_dir(root_fd, folder, &dir);
     const struct dirent *e;
 
     while (dir && (e = readdir(dir))) {
@@ -193,7 +187,9 @@ static char *interface_up(int root_fd, struct pci_addr a)
     snprintf(device, sizeof(device), "sys/bus/pci/devices/%s", pci_addr_text(a).s);
     snprintf(path, sizeof(path), "%s/net", device);
     use = interface_up_in(root_fd, path);
-    CLEANUP(closedirp) DIR *dir = use ? NULL : open_dir(root_fd, device);
+    CLEANUP(closedirp) DIR *dir = NULL;
+    if (!use)
+        (void)rootfs_open_dir(root_fd, device, &dir);
     while (!use && dir && (e = readdir(dir)))
         if (after_prefix(e->d_name, "virtio")) {
             snprintf(path, sizeof(path), "%s/%s/net", device, e->d_name);
