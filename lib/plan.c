@@ -173,12 +173,15 @@ static void judge_use(const struct builder *b, struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v), *member;
     size_t i = plan_group_start(b, d->group);
+    bool viable = true;
 
     while ((member = plan_next_member(b, d->group, &i))) {
         int other = b->index[member - b->snapshot->devices];
-        bool will_leave = other >= 0 && b->verdicts[other].state == STATE_PENDING;
-        if (device_is_viable(member) || will_leave || member == d)
+        if (device_is_viable(member) || member == d)
             continue;
+        viable = false;
+        if (other >= 0 && b->verdicts[other].state == STATE_PENDING)
+            continue; /* no problem, it is being taken over; but not usable until then */
         v->problems |= PROBLEM_GROUP_NOT_VIABLE;
         v->other = member->addr;
         v->other_driver = member->driver;
@@ -191,8 +194,8 @@ static void judge_use(const struct builder *b, struct verdict *v)
         v->problems |= PROBLEM_NO_IOMMU;
     else if (!d->node)
         v->problems |= PROBLEM_NODE_MISSING;
-    v->usable =
-        !(v->problems & (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING | PROBLEM_NO_IOMMU));
+    v->usable = viable && !(v->problems &
+                            (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING | PROBLEM_NO_IOMMU));
 }
 
 /* -- all of it -- */
