@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Worker processes: the only writers to /sys. A write there can block for ever and cannot be killed
- * (an in-use driver's remove()); then one worker is left behind, and everything else goes on.
+/* Worker processes, in which all that is written to /sys is written (perform.h). A write there can
+ * block for ever and cannot be killed (an in-use driver's remove()); then one worker is left
+ * behind, and everything else goes on.
  *
  * A worker is forked without exec. Operations and results lie in memory that both share, so that
  * results cost no system call and the daemon sees at which operation a worker hangs. It dies with
@@ -10,21 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "pciaddr.h"
-#include "state.h"
-
-#define DRIVER_NAME_MAX 56 /* with NUL; MODULE_NAME_LEN of the kernel */
-
-struct op {
-    struct pci_addr addr;
-    enum action_kind kind;
-    char driver[DRIVER_NAME_MAX]; /* ACTION_HOLD: the group's number */
-    int result;                   /* 0, negative errno, or OP_NOT_DONE */
-};
-
-#define OP_NOT_DONE 1
-/* An earlier operation on the same device, or ACTION_HOLD, failed in this job. */
-#define OP_SKIPPED (-ECANCELED)
+#include "perform.h"
 
 struct worker;
 
