@@ -2,7 +2,7 @@
 #include "pciaddr.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stddef.h>
 
 /* Reads `min` to `max` hex digits; returns what follows them, or NULL. */
 static const char *read_hex(const char *s, unsigned min, unsigned max, uint32_t *ret)
@@ -50,11 +50,29 @@ int pci_addr_parse(const char *s, struct pci_addr *ret)
     return 0;
 }
 
+static char *put_hex(char *at, uint32_t value, int digits)
+{
+    while (digits-- > 0)
+        *at++ = "0123456789abcdef"[value >> 4 * digits & 0xf];
+    return at;
+}
+
+/* Written for every path in /sys: by hand, since snprintf() costs thousands of instructions. */
 struct pci_addr_text pci_addr_text(struct pci_addr a)
 {
     struct pci_addr_text t;
+    int digits = 4; /* of the domain, at least */
 
-    snprintf(t.s, sizeof(t.s), "%04x:%02x:%02x.%x", a.domain, a.bus, a.dev & 0x1fU, a.fn & 7U);
+    while (digits < 8 && a.domain >> 4 * digits)
+        digits++;
+    char *at = put_hex(t.s, a.domain, digits);
+    *at++ = ':';
+    at = put_hex(at, a.bus, 2);
+    *at++ = ':';
+    at = put_hex(at, a.dev & 0x1fU, 2);
+    *at++ = '.';
+    at = put_hex(at, a.fn & 7U, 1);
+    *at = '\0';
     return t;
 }
 

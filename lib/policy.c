@@ -6,6 +6,7 @@
 #include <fnmatch.h>
 #include <syslog.h>
 
+#include "policy-index.h"
 #include "snapshot.h"
 
 static const char *const key_names[KEY_MAX] = {
@@ -47,6 +48,7 @@ void policy_done(struct policy *p)
     for (size_t i = 0; i < p->n_rules; i++)
         rule_done(&p->rules[i]);
     free(p->rules);
+    free(p->index);
     for (size_t i = 0; i < p->n_files; i++)
         free(p->files[i]);
     free(p->files);
@@ -73,10 +75,23 @@ const char *policy_file(const struct policy *p, struct origin o)
     return o.line > 0 && o.file < p->n_files ? p->files[o.file] : "";
 }
 
+/* FNV-1a: tells most names apart without a look at them. */
+static uint32_t hash(const char *s)
+{
+    uint32_t h = 2166136261U;
+
+    for (; *s; s++)
+        h = (h ^ (unsigned char)*s) * 16777619U;
+    return h;
+}
+
+/* From the last one backwards: mostly the section is meant that is being read. */
 struct rule *policy_find_rule(struct policy *p, const char *name)
 {
-    for (size_t i = 0; i < p->n_rules; i++)
-        if (streq(p->rules[i].name, name))
+    uint32_t name_hash = hash(name);
+
+    for (size_t i = p->n_rules; i-- > 0;)
+        if (p->rules[i].name_hash == name_hash && streq(p->rules[i].name, name))
             return &p->rules[i];
     return NULL;
 }
@@ -87,7 +102,8 @@ struct rule *policy_add_rule(struct policy *p, const char *name, struct origin w
         return NULL;
 
     struct rule *r = &p->rules[p->n_rules];
-    *r = (struct rule){.where = where, .expect = -1, .hotplug = HOTPLUG_FENCE};
+    *r = (struct rule){
+        .where = where, .name_hash = hash(name), .expect = -1, .hotplug = HOTPLUG_FENCE};
     r->name = strdup(name);
     r->driver = strdup("vfio-pci");
     if (!r->name || !r->driver) {
@@ -113,10 +129,7 @@ const char *rule_target(const struct rule *r)
 
 bool policy_uses(const struct policy *p, enum rule_key key)
 {
-    for (size_t i = 0; i < p->n_rules; i++)
-        if (p->rules[i].keys[key].line > 0)
-            return true;
-    return false;
+    return p->used_keys & 1U << key;
 }
 
 /* -- matching -- */
@@ -196,11 +209,19 @@ int rule_test(const struct rule *r, const struct device *d)
     return -1;
 }
 
+static struct candidates candidates_for(const struct policy *p, const struct device *d)
+{
+    return candidates_of(p, (struct id_pattern){.vendor = d->vendor, .device = d->device});
+}
+
 bool policy_may_match(const struct policy *p, const struct device *d)
 {
-    for (size_t i = 0; i < p->n_rules; i++) {
+    struct candidates c = candidates_for(p, d);
+    const struct rule *r;
+
+    while ((r = candidates_next(&c))) {
         enum rule_key k = 0;
-        while (k < KEY_SLOT && key_fits(&p->rules[i], d, k))
+        while (k < KEY_SLOT && key_fits(r, d, k))
             k++;
         if (k == KEY_SLOT)
             return true;
@@ -210,10 +231,12 @@ bool policy_may_match(const struct policy *p, const struct device *d)
 
 const struct rule *policy_match(const struct policy *p, const struct device *d)
 {
-    for (size_t i = 0; i < p->n_rules; i++)
-        if (rule_test(&p->rules[i], d) < 0)
-            return &p->rules[i];
-    return NULL;
+    struct candidates c = candidates_for(p, d);
+    const struct rule *r;
+
+    while ((r = candidates_next(&c)) && rule_test(r, d) >= 0)
+        ;
+    return r;
 }
 
 /* A pattern of wildcards alone ("*") names nothing in particular. */
@@ -306,6 +329,15 @@ static int by_precedence(const void *x, const void *y)
     return (a->where.line > b->where.line) - (a->where.line < b->where.line);
 }
 
+/* Only these can cover a rule: they fit its first ID, or have none. */
+static struct candidates candidates_to_cover(const struct policy *p, const struct rule *r)
+{
+    /* No vendor: the rules without IDs are left. */
+    struct id_pattern id = {.any_device = true};
+
+    return candidates_of(p, r->n_ids > 0 ? r->ids[0] : id);
+}
+
 /* In one file a covered rule is a mistake. Across files it may be meant: a drop-in or the kernel
  * command line that overrides for the time being. */
 static void check_covered(struct policy *p, struct diags *d)
@@ -314,8 +346,10 @@ static void check_covered(struct policy *p, struct diags *d)
 
     for (size_t i = 1; i < p->n_rules; i++) {
         struct rule *r = &p->rules[i];
-        for (size_t j = 0; j < i && !r->broken && compared < COVER_BUDGET; j++) {
-            const struct rule *earlier = &p->rules[j];
+        struct candidates c = candidates_to_cover(p, r);
+        const struct rule *earlier;
+        while ((earlier = candidates_next(&c)) && earlier < r && !r->broken &&
+               compared < COVER_BUDGET) {
             compared += 1 + earlier->n_ids * r->n_ids;
             if (earlier->broken || !rule_covers(earlier, r))
                 continue;
@@ -424,15 +458,27 @@ static void drop_broken(struct policy *p)
     p->n_rules = kept;
 }
 
+static void note_used_keys(struct policy *p)
+{
+    p->used_keys = 0;
+    for (size_t i = 0; i < p->n_rules; i++)
+        for (enum rule_key k = 0; k < KEY_MAX; k++)
+            if (p->rules[i].keys[k].line > 0)
+                p->used_keys |= 1U << k;
+}
+
 void policy_finish(struct policy *p, struct diags *d)
 {
     for (size_t i = 0; i < p->n_rules; i++)
         check_selects(p, &p->rules[i], d);
     if (p->n_rules > 1)
         qsort(p->rules, p->n_rules, sizeof(*p->rules), by_precedence);
+    policy_index(p);
     check_covered(p, d);
     check_resources(p, d);
     check_native(p, d);
     drop_broken(p);
+    policy_index(p);
+    note_used_keys(p);
     default_hotplug(p);
 }

@@ -65,6 +65,7 @@ struct origin {
 
 struct rule {
     char *name;
+    uint32_t name_hash;
     struct origin where;         /* the first section of this name */
     struct origin section;       /* the latest section of this name */
     struct origin keys[KEY_MAX]; /* who set each key last */
@@ -88,6 +89,9 @@ struct policy {
     size_t n_files;
     struct rule *rules; /* after policy_finish(): in the order in which they are tried */
     size_t n_rules, allocated_rules;
+    uint64_t *index; /* the rules by their IDs (policy-index.h); made by policy_finish() */
+    size_t n_index;
+    unsigned used_keys;           /* which keys any rule has: bits 1 << enum rule_key; likewise */
     int log_level;                /* syslog level */
     uint64_t boot_deadline_usec;  /* READY is sent by then */
     uint64_t unbind_timeout_usec; /* a kernel call that takes longer is "stuck" */
@@ -138,7 +142,7 @@ const char *rule_target(const struct rule *r);
  * positive pattern of address, slot or serial that fits and is more than wildcards. */
 bool rule_names_place(const struct rule *r, const struct device *d);
 
-/* Does any rule use this key? */
+/* Does any rule use this key? After policy_finish(). */
 bool policy_uses(const struct policy *p, enum rule_key key);
 
 /* The file an origin is in; "" for none. */

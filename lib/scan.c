@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "scan.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -36,7 +37,13 @@ static void slots_done(struct slots *l)
 
 static const char *attribute(char buf[static ATTR_MAX], struct pci_addr a, const char *name)
 {
-    snprintf(buf, ATTR_MAX, DEVICES "/%s/%s", pci_addr_text(a).s, name);
+    static const char folder[] = DEVICES "/";
+    struct pci_addr_text address = pci_addr_text(a);
+    char *at = stpcpy(stpcpy(buf, folder), address.s);
+
+    *at++ = '/';
+    if (!memccpy(at, name, '\0', (size_t)(buf + ATTR_MAX - at)))
+        buf[ATTR_MAX - 1] = '\0';
     return buf;
 }
 
@@ -63,6 +70,19 @@ static bool exists(int root_fd, const char *path)
     return faccessat(root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* A name and a hex number behind it: what follows, or NULL. */
+static const char *hex_field(const char *s, const char *name, int max_digits, unsigned *ret)
+{
+    int n = 0;
+
+    if (!s || !(s = after_prefix(s, name)))
+        return NULL;
+    for (*ret = 0; n < max_digits && isxdigit((unsigned char)*s); n++, s++)
+        *ret =
+            *ret << 4 | (unsigned)(isdigit((unsigned char)*s) ? *s - '0' : (*s | 0x20) - 'a' + 10);
+    return n > 0 ? s : NULL;
+}
+
 /* Everything that the modalias tells. Returns false if the device is gone. */
 static bool identify(int root_fd, struct device *d)
 {
@@ -71,8 +91,13 @@ static bool identify(int root_fd, struct device *d)
 
     if (rootfs_read_line(root_fd, attribute(path, d->addr, "modalias"), text, sizeof(text)) < 0)
         return false;
-    if (sscanf(text, "pci:v%8Xd%8Xsv%8Xsd%8Xbc%2Xsc%2Xi%2X", &v, &dev, &sv, &sd, &base, &sub,
-               &interface) != 7)
+    const char *s = hex_field(text, "pci:v", 8, &v);
+    s = hex_field(s, "d", 8, &dev);
+    s = hex_field(s, "sv", 8, &sv);
+    s = hex_field(s, "sd", 8, &sd);
+    s = hex_field(s, "bc", 2, &base);
+    s = hex_field(s, "sc", 2, &sub);
+    if (!hex_field(s, "i", 2, &interface))
         return false;
     d->vendor = (uint16_t)v;
     d->device = (uint16_t)dev;
@@ -82,21 +107,25 @@ static bool identify(int root_fd, struct device *d)
     return true;
 }
 
-static void read_group(int root_fd, struct device *d)
+static uint32_t read_group(int root_fd, struct pci_addr a)
 {
-    char name[NAME_MAX + 1], path[ATTR_MAX], rest;
-    unsigned group;
+    char name[NAME_MAX + 1], *end;
 
-    d->group = NO_GROUP;
-    d->node = false;
-    if (!link_name(root_fd, d->addr, "iommu_group", name) ||
-        sscanf(name, "%9u%c", &group, &rest) != 1)
-        return;
-    d->group = group;
-    if (!driver_is_vfio(d->driver))
-        return;
-    snprintf(path, sizeof(path), "dev/vfio/%u", group);
-    d->node = exists(root_fd, path);
+    if (!link_name(root_fd, a, "iommu_group", name) || !isdigit((unsigned char)*name))
+        return NO_GROUP;
+    unsigned long group = strtoul(name, &end, 10);
+    return *end || group >= NO_GROUP ? NO_GROUP : (uint32_t)group;
+}
+
+/* Only a VFIO driver makes the group's node. */
+static bool read_node(int root_fd, const struct device *d)
+{
+    char path[ATTR_MAX];
+
+    if (d->group == NO_GROUP || !driver_is_vfio(d->driver))
+        return false;
+    snprintf(path, sizeof(path), "dev/vfio/%u", d->group);
+    return exists(root_fd, path);
 }
 
 /* The PCIe device serial number, as lspci writes it. Configuration space beyond 64 bytes takes
@@ -139,11 +168,13 @@ static void read_details(int root_fd, const struct policy *p, const struct slots
 
     d->detailed = true;
     d->driver = link_name(root_fd, d->addr, "driver", driver) ? driver : NULL;
-    read_group(root_fd, d);
-    /* Only bridges have this attribute, whatever their class says. */
-    d->bridge = exists(root_fd, attribute(path, d->addr, "secondary_bus_number"));
+    d->group = read_group(root_fd, d->addr);
+    d->node = read_node(root_fd, d);
     d->vf = exists(root_fd, attribute(path, d->addr, "physfn"));
-    d->has_vfs = scan_has_vfs(root_fd, d->addr);
+    /* Only bridges have this attribute, whatever their class says. A virtual function is none, and
+     * has none of its own. */
+    d->bridge = !d->vf && exists(root_fd, attribute(path, d->addr, "secondary_bus_number"));
+    d->has_vfs = !d->vf && scan_has_vfs(root_fd, d->addr);
     /* Only VGA controllers have the attribute. */
     d->boot_display = d->class_code >> 8 == PCI_CLASS_DISPLAY_VGA &&
                       *scan_attribute(root_fd, d->addr, "boot_vga", text, sizeof(text)) == '1';
@@ -241,35 +272,82 @@ static int detail_group(int root_fd, const struct policy *p, const struct slots 
     return r;
 }
 
+static int by_number(const void *x, const void *y)
+{
+    const uint32_t *a = x, *b = y;
+    return (*a > *b) - (*a < *b);
+}
+
+/* The groups of what is detailed, sorted, each once. */
+static int relevant_groups(const struct snapshot *s, uint32_t **ret, size_t *ret_n)
+{
+    uint32_t *v = calloc(s->n + 1, sizeof(*v));
+    size_t n = 0, kept = 0;
+
+    if (!v)
+        return -ENOMEM;
+    for (size_t i = 0; i < s->n; i++)
+        if (s->devices[i].detailed && s->devices[i].group != NO_GROUP)
+            v[n++] = s->devices[i].group;
+    qsort(v, n, sizeof(*v), by_number);
+    for (size_t i = 0; i < n; i++)
+        if (kept == 0 || v[kept - 1] != v[i])
+            v[kept++] = v[i];
+    *ret = v;
+    *ret_n = kept;
+    return 0;
+}
+
+/* The other members of the groups. Either each group is asked for its members, or each device that
+ * was left out until now for its group: whichever are fewer. */
+static int detail_groups(int root_fd, const struct policy *p, const struct slots *slots,
+                         struct snapshot *s)
+{
+    CLEANUP_FREE uint32_t *groups = NULL;
+    size_t n, others = 0;
+    int r = relevant_groups(s, &groups, &n);
+
+    for (size_t i = 0; i < s->n; i++)
+        others += !s->devices[i].detailed;
+    if (r == 0 && n <= others) {
+        for (size_t i = 0; r == 0 && i < n; i++)
+            r = detail_group(root_fd, p, slots, s, groups[i]);
+        return r;
+    }
+    for (size_t i = 0; r == 0 && i < s->n; i++) {
+        if (s->devices[i].detailed)
+            continue;
+        uint32_t group = read_group(root_fd, s->devices[i].addr);
+        if (bsearch(&group, groups, n, sizeof(group), by_number))
+            r = detail(root_fd, p, slots, s, i);
+    }
+    return r;
+}
+
 static int detail_relevant(int root_fd, const struct policy *p, const struct slots *slots,
                            struct snapshot *s)
 {
-    uint32_t last_group = NO_GROUP;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < s->n; i++)
         if (!p || policy_may_match(p, &s->devices[i]))
             r = detail_slot(root_fd, p, slots, s, i);
-    for (size_t i = 0; p && r == 0 && i < s->n; i++) {
-        const struct device *d = &s->devices[i];
-        if (!d->detailed || d->group == NO_GROUP || d->group == last_group)
-            continue; /* functions of one card mostly share a group */
-        last_group = d->group;
-        r = detail_group(root_fd, p, slots, s, d->group);
-    }
-    return r;
+    return p && r == 0 ? detail_groups(root_fd, p, slots, s) : r;
 }
 
 /* -- the whole -- */
 
 int scan_drivers(int root_fd, const struct policy *p, struct snapshot *s)
 {
+    const char *last = NULL; /* most rules want the same driver */
+
     s->n_registered = 0;
     for (size_t i = 0; p && i < p->n_rules; i++) {
         const char *driver = rule_target(&p->rules[i]);
         char path[ATTR_MAX];
-        if (!driver)
+        if (!driver || (last && streq(driver, last)))
             continue;
+        last = driver;
         snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s", driver);
         if (!snapshot_is_registered(s, driver) && exists(root_fd, path) &&
             snapshot_add_registered(s, driver) < 0)
@@ -356,6 +434,73 @@ int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct s
     }
     /* It may matter for the sake of another one: of the same slot, or of the same group. */
     return detail(root_fd, p, &slots, s, i);
+}
+
+/* -- after a bind or unbind -- */
+
+/* The groups that have a node, sorted: one look at the folder in place of one at each node. */
+static int read_nodes(int root_fd, uint32_t **ret, size_t *ret_n)
+{
+    CLEANUP_FREE uint32_t *v = NULL;
+    size_t n = 0, allocated = 0;
+    const struct dirent *e;
+    CLEANUP(closedirp) DIR *dir;
+    (void)rootfs_open_dir(root_fd, "dev/vfio", &dir);
+
+    while (dir && (e = readdir(dir))) {
+        char *end;
+        unsigned long group = strtoul(e->d_name, &end, 10);
+        if (end == e->d_name || *end || group >= NO_GROUP)
+            continue; /* "vfio", "devices" */
+        if (!grow(&v, &allocated, n, sizeof(*v)))
+            return -ENOMEM;
+        v[n++] = (uint32_t)group;
+    }
+    if (n > 1)
+        qsort(v, n, sizeof(*v), by_number);
+    *ret = v;
+    v = NULL;
+    *ret_n = n;
+    return 0;
+}
+
+/* What changes when a driver binds a device or lets go of it. Without a driver the device may as
+ * well be gone: false. */
+static bool reread_driver(int root_fd, struct snapshot *s, struct device *d)
+{
+    char name[NAME_MAX + 1];
+    const char *driver =
+        link_name(root_fd, d->addr, "driver", name) ? snapshot_name(s, name) : NULL;
+
+    if (!driver)
+        return false;
+    d->driver = driver;
+    free(d->use);
+    d->use = driver_is_vfio(driver) ? NULL : use_of(root_fd, d);
+    if (d->has_vfs || !driver_is_vfio(driver))
+        d->has_vfs = scan_has_vfs(root_fd, d->addr);
+    return true;
+}
+
+int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *addrs, size_t n,
+                  struct snapshot *s)
+{
+    CLEANUP_FREE uint32_t *nodes = NULL;
+    size_t n_nodes = 0;
+    bool many = n > 4; /* what the look at the folder costs */
+    int r = many ? read_nodes(root_fd, &nodes, &n_nodes) : 0;
+
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        struct device *d = snapshot_find(s, addrs[i]);
+        if (!d || !d->detailed || !reread_driver(root_fd, s, d))
+            r = scan_device(root_fd, p, addrs[i], s);
+        else if (many)
+            d->node = driver_is_vfio(d->driver) && n_nodes > 0 &&
+                      bsearch(&d->group, nodes, n_nodes, sizeof(*nodes), by_number);
+        else
+            d->node = read_node(root_fd, d);
+    }
+    return r;
 }
 
 /* -- for those who show it -- */
