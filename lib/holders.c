@@ -207,6 +207,7 @@ static int search(struct search *s)
 {
     struct holder found, *ret = s->ret;
     bool perhaps = false, first = false;
+    const pid_t self = getpid();
     const struct dirent *e;
     int r;
     CLEANUP(closedirp) DIR *dir;
@@ -219,7 +220,7 @@ static int search(struct search *s)
         if (sscanf(e->d_name, "%9d%n", &pid, &end) != 1 || e->d_name[end] || pid <= 0)
             continue;
         first = first || pid == 1;
-        if (pid == getpid())
+        if (pid == self)
             continue;
         s->ret = &found;
         r = look_at_process(s, pid);

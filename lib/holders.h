@@ -2,7 +2,7 @@
 /* Which process has a device open: looked for before its driver is taken away, since a driver's
  * remove() may wait until the last user closes.
  *
- * One pass over /proc/PID/fd: 5 system calls a process and one a descriptor; one more for those
+ * One pass over /proc/PID/fd: 7 system calls a process and one a descriptor; one more for those
  * below /dev, whose device numbers are compared, so neither names nor mount namespaces matter.
  * (Only those: to follow any other descriptor may ask a dead NFS server.) A descriptor passed over
  * a socket and not received yet, one of a thread with a table of its own, a node outside /dev and

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "modules.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <limits.h>
+
+#include "rootfs.h"
+#include "util.h"
+
+#define LINE_MAX_BYTES 4096 /* longer ones are no aliases of PCI devices */
+
+typedef void visitor(void *userdata, const char *pattern, const char *module);
+
+bool module_name_is_valid(const char *name)
+{
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+
+    return n > 0 && n < MODULE_NAME_MAX && !name[n];
+}
+
+/* Adds a name once, spelled as in /sys/module if it is a module's. */
+static void add_name(struct module_names *names, const char *name, bool module)
+{
+    char text[MODULE_NAME_MAX];
+
+    if (!module_name_is_valid(name))
+        return;
+    snprintf(text, sizeof(text), "%s", name);
+    for (char *p = text; module && *p; p++)
+        if (*p == '-')
+            *p = '_';
+    for (size_t i = 0; i < names->n; i++)
+        if (streq(names->v[i], text))
+            return;
+    if (names->n < MODULE_NAMES_MAX)
+        memcpy(names->v[names->n++], text, sizeof(text));
+}
+
+/* -- the files -- */
+
+static int open_file(int root_fd, const char *folder, const char *name, FILE **ret)
+{
+    char path[PATH_MAX];
+
+    *ret = NULL;
+    if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
+        return -ENAMETOOLONG;
+    CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_RDONLY | O_NONBLOCK);
+    if (fd < 0)
+        return fd;
+    *ret = fdopen(fd, "r");
+    if (!*ret)
+        return -errno;
+    (void)take_fd(&fd);
+    return 0;
+}
+
+/* Reads up to `end`, which is cut off; what does not fit is skipped, and the text then empty.
+ * Returns false at the end of the file. */
+static bool read_until(FILE *f, int end, char buf[static LINE_MAX_BYTES])
+{
+    size_t n = 0;
+    int c;
+
+    while ((c = getc_unlocked(f)) != EOF && c != end)
+        if (n++ < LINE_MAX_BYTES - 1)
+            buf[n - 1] = (char)c;
+    buf[n < LINE_MAX_BYTES ? n : 0] = '\0';
+    return c != EOF || n > 0;
+}
+
+/* "alias PATTERN MODULE", for the patterns of one bus ("pci:"). */
+static int each_alias(int root_fd, const char *folder, const char *bus, visitor *visit,
+                      void *userdata)
+{
+    char line[LINE_MAX_BYTES];
+    CLEANUP(fclosep) FILE *f;
+    int r = open_file(root_fd, folder, "modules.alias", &f);
+
+    if (r < 0)
+        return r;
+    while (read_until(f, '\n', line)) {
+        const char *pattern = after_prefix(line, "alias ");
+        char *space = pattern && after_prefix(pattern, bus) ? strrchr(line, ' ') : NULL;
+        if (!space || space <= pattern)
+            continue;
+        *space = '\0';
+        visit(userdata, pattern, space + 1);
+    }
+    return ferror(f) ? -EIO : 0;
+}
+
+/* "MODULE.alias=PATTERN", each ended by a NUL. */
+static int each_builtin_alias(int root_fd, const char *folder, const char *bus, visitor *visit,
+                              void *userdata)
+{
+    char text[LINE_MAX_BYTES];
+    CLEANUP(fclosep) FILE *f;
+    int r = open_file(root_fd, folder, "modules.builtin.modinfo", &f);
+
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    while (read_until(f, '\0', text)) {
+        char *dot = strchr(text, '.');
+        const char *pattern = dot ? after_prefix(dot, ".alias=") : NULL;
+        if (!pattern || !after_prefix(pattern, bus))
+            continue;
+        *dot = '\0';
+        visit(userdata, pattern, text);
+    }
+    return ferror(f) ? -EIO : 0;
+}
+
+/* -- what suits -- */
+
+struct match {
+    const char *modalias;
+    struct module_names *names; /* all of them, or */
+    char *best;                 /* the one with the fewest wildcards */
+    size_t wildcards;
+};
+
+static void add_match(void *userdata, const char *pattern, const char *module)
+{
+    const struct match *m = userdata;
+
+    if (fnmatch(pattern, m->modalias, 0) == 0)
+        add_name(m->names, module, true);
+}
+
+static void choose_best(void *userdata, const char *pattern, const char *module)
+{
+    struct match *m = userdata;
+    size_t wildcards = 0;
+
+    for (const char *p = pattern; *p; p++)
+        wildcards += *p == '*' || *p == '?' || *p == '[';
+    if (wildcards >= m->wildcards || !module_name_is_valid(module) ||
+        fnmatch(pattern, m->modalias, 0) != 0)
+        return;
+    m->wildcards = wildcards;
+    strcpy(m->best, module); /* it is valid, so it fits */
+}
+
+int modules_variant(int root_fd, const char *folder, const char *modalias,
+                    char ret[static MODULE_NAME_MAX])
+{
+    char wanted[128], best[MODULE_NAME_MAX] = "";
+    const char *rest = after_prefix(modalias, "pci:");
+    struct match m = {.modalias = wanted, .best = best, .wildcards = SIZE_MAX};
+    int r;
+
+    if (!rest || strlen(rest) > 100)
+        return -EINVAL;
+    snprintf(wanted, sizeof(wanted), "vfio_pci:%s", rest);
+    r = each_alias(root_fd, folder, "vfio_pci:", choose_best, &m);
+    if (r < 0 || !*best)
+        return r;
+    memcpy(ret, best, sizeof(best));
+    return 1;
+}
+
+int modules_native(int root_fd, const char *folder, const char *modalias, struct module_names *ret)
+{
+    struct match m = {.modalias = modalias, .names = ret};
+    int r, q;
+
+    if (!after_prefix(modalias, "pci:"))
+        return -EINVAL;
+    r = each_alias(root_fd, folder, "pci:", add_match, &m);
+    q = each_builtin_alias(root_fd, folder, "pci:", add_match, &m);
+    return r < 0 ? r : q;
+}
+
+int modules_drivers(int root_fd, const char *module, struct module_names *ret)
+{
+    char path[MODULE_NAME_MAX + 32];
+    const struct dirent *e;
+    CLEANUP(closedirp) DIR *dir = NULL;
+    int r;
+
+    if (!module_name_is_valid(module))
+        return -EINVAL;
+    snprintf(path, sizeof(path), "sys/module/%s/drivers", module);
+    for (char *p = path + strlen("sys/module/"); *p != '/'; p++)
+        if (*p == '-')
+            *p = '_';
+    r = rootfs_open_dir(root_fd, path, &dir);
+    while (dir && (e = readdir(dir))) {
+        const char *name = after_prefix(e->d_name, "pci:");
+        if (name)
+            add_name(ret, name, false);
+    }
+    return r;
+}

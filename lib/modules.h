@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Kernel modules by alias: which VFIO variant driver suits a device best, which modules are its
+ * native drivers', and what drivers a loaded module registered.
+ *
+ * Reads depmod's modules.alias as a stream (about 1 MB), not through libkmod: that takes a path
+ * outside of the root's descriptor, and tells modules but not the patterns they matched by, without
+ * which the most specific variant cannot be told. `folder` is what holds the running kernel's
+ * files, normally usr/lib/modules/RELEASE; `modalias` is the device's: "pci:v000010DEd…". */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define MODULE_NAME_MAX 64
+#define MODULE_NAMES_MAX 32
+
+struct module_names {
+    char v[MODULE_NAMES_MAX][MODULE_NAME_MAX]; /* each once; more than these are left out */
+    size_t n;
+};
+
+/* Is this a module's (or PCI driver's) name: letters, digits, "_", "-"? */
+bool module_name_is_valid(const char *name);
+
+/* The module with the most specific `vfio_pci:` alias for the device: the fewest wildcards, then
+ * the first. vfio_pci itself suits all. Its driver may have another name: modules_drivers() tells
+ * it once the module is loaded. Returns 1, 0 (none suits) or negative errno, with *ret untouched.
+ */
+int modules_variant(int root_fd, const char *folder, const char *modalias,
+                    char ret[static MODULE_NAME_MAX]);
+
+/* Adds the modules with an alias for the device, as modprobe would load them: in the order of
+ * modules.alias, then those that are built into the kernel (from modules.builtin.modinfo, where the
+ * kernel's package has it). Returns 0 or negative errno. */
+int modules_native(int root_fd, const char *folder, const char *modalias, struct module_names *ret);
+
+/* Adds the PCI drivers that a module registered, built-in ones as well, from /sys/module. Returns
+ * 0, -ENOENT (neither loaded nor built in, or it has no drivers) or another negative errno. */
+int modules_drivers(int root_fd, const char *module, struct module_names *ret);
