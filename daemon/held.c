@@ -103,16 +103,12 @@ static int load_device(const char *text, struct records *records)
     return 0;
 }
 
-int held_load(int root_fd, struct records *records, struct held_workers *w)
+int held_read(char *text, struct records *records, struct held_workers *w)
 {
-    CLEANUP_FREE char *text = NULL;
-    size_t size;
-    int r = rootfs_read_file(root_fd, FOLDER "/state", FILE_MAX, &text, &size);
-    char *rest = text, *line;
+    char *line;
+    int r = 0;
 
-    if (r < 0)
-        return r == -ENOENT ? 0 : r;
-    while (r == 0 && (line = strsep(&rest, "\n"))) {
+    while (r == 0 && (line = strsep(&text, "\n"))) {
         if (after_prefix(line, "worker "))
             r = load_worker(line + strlen("worker "), w);
         else if (after_prefix(line, "device "))
@@ -121,7 +117,18 @@ int held_load(int root_fd, struct records *records, struct held_workers *w)
     return r;
 }
 
-static void write_state(FILE *f, const struct records *records, const struct held_workers *w)
+int held_load(int root_fd, struct records *records, struct held_workers *w)
+{
+    CLEANUP_FREE char *text = NULL;
+    size_t size;
+    int r = rootfs_read_file(root_fd, FOLDER "/state", FILE_MAX, &text, &size);
+
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    return held_read(text, records, w);
+}
+
+void held_write(FILE *f, const struct records *records, const struct held_workers *w)
 {
     for (size_t i = 0; i < w->n; i++)
         fprintf(f, "worker %s pid=%d start=%llu\n", pci_addr_text(w->v[i].addr).s, (int)w->v[i].pid,
@@ -180,7 +187,7 @@ int held_save(int root_fd, const struct records *records, const struct held_work
             close(fd);
         return r;
     }
-    write_state(f, records, w);
+    held_write(f, records, w);
     if (fflush(f) != 0) {
         int r = -errno;
         unlinkat(dir, temporary, 0);

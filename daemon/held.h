@@ -3,6 +3,7 @@
  * which workers may still hang in the kernel. Written atomically. */
 #pragma once
 
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "record.h"
@@ -29,9 +30,15 @@ void held_workers_drop(struct held_workers *w, struct pci_addr a);
  * -EWOULDBLOCK if there is another, or another negative errno. */
 int held_lock(int root_fd);
 
-/* Reads the state below root_fd into records and workers; workers that have ended are left out.
- * Lines that are not understood are skipped: losing the past is better than not starting. Returns 0
- * (also where there is no file) or negative errno. */
+/* Reads the state's text (which is cut to pieces) into records and workers; workers that have ended
+ * are left out. Lines that are not understood are skipped: losing the past is better than not
+ * starting. Returns 0 or -ENOMEM. */
+int held_read(char *text, struct records *r, struct held_workers *w);
+
+/* Writes what held_read() reads. */
+void held_write(FILE *f, const struct records *r, const struct held_workers *w);
+
+/* Reads the file below root_fd. Returns 0 (also where there is none) or negative errno. */
 int held_load(int root_fd, struct records *r, struct held_workers *w);
 
 /* Replaces the file: temporary file, then rename. Returns 0 or negative errno. */

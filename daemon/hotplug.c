@@ -28,18 +28,12 @@ void hotplug_free(struct hotplug *h)
  * blocks while its driver's remove() hangs). */
 static void give_event(const struct hotplug *h, struct udev_device *d)
 {
-    static const char *const words[] = {[HOTPLUG_ADD] = "add",
-                                        [HOTPLUG_REMOVE] = "remove",
-                                        [HOTPLUG_BIND] = "bind",
-                                        [HOTPLUG_UNBIND] = "unbind"};
-    const char *action = udev_device_get_action(d), *name = udev_device_get_sysname(d);
+    enum hotplug_action action;
     struct pci_addr a;
 
-    if (!action || !name || pci_addr_parse(name, &a) < 0)
-        return;
-    int i = word_index(words, ELEMENTS(words), action);
-    if (i >= 0 && !udev_device_get_property_value(d, "SYNTH_UUID"))
-        h->handler.event(h->handler.userdata, (enum hotplug_action)i, a);
+    if (uevent_read(udev_device_get_action(d), udev_device_get_sysname(d),
+                    udev_device_get_property_value(d, "SYNTH_UUID"), &action, &a))
+        h->handler.event(h->handler.userdata, action, a);
 }
 
 /* After an overflow the kernel drops everything until the queue is empty: so it is emptied first.

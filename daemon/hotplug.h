@@ -6,9 +6,7 @@
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
-#include "pciaddr.h"
-
-enum hotplug_action { HOTPLUG_ADD, HOTPLUG_REMOVE, HOTPLUG_BIND, HOTPLUG_UNBIND };
+#include "uevent.h"
 
 struct hotplug_handler {
     /* One event. Not called for synthetic ones (udevadm trigger). */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "uevent.h"
+
+#include "util.h"
+
+bool uevent_read(const char *action, const char *sysname, const char *synth_uuid,
+                 enum hotplug_action *ret_action, struct pci_addr *ret_addr)
+{
+    static const char *const words[] = {[HOTPLUG_ADD] = "add",
+                                        [HOTPLUG_REMOVE] = "remove",
+                                        [HOTPLUG_BIND] = "bind",
+                                        [HOTPLUG_UNBIND] = "unbind"};
+    struct pci_addr a;
+
+    if (!action || !sysname || synth_uuid || pci_addr_parse(sysname, &a) < 0)
+        return false;
+    int i = word_index(words, ELEMENTS(words), action);
+    if (i < 0)
+        return false;
+    *ret_action = (enum hotplug_action)i;
+    *ret_addr = a;
+    return true;
+}
