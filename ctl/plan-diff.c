@@ -20,7 +20,7 @@ static int assume_drivers(struct source *s, const struct policy *p)
 
     for (size_t i = 0; r >= 0 && i < p->n_rules; i++)
         if (rule_target(&p->rules[i]))
-            r = snapshot_add_registered(&s->snapshot, rule_target(&p->rules[i]));
+            r = snapshot_add_registered(&s->snapshot, rule_target(&p->rules[i]), UINT64_MAX);
     return r;
 }
 

@@ -79,7 +79,7 @@ static int read_tree(struct source *s)
     if (r >= 0) /* everything of all devices: a list shows those that no rule names, too */
         r = scan_all(s->root_fd, NULL, &s->snapshot);
     if (r >= 0)
-        r = scan_drivers(s->root_fd, &s->policy, &s->snapshot);
+        r = scan_drivers(s->root_fd, &s->snapshot);
     if (r >= 0)
         r = find_boot_displays(s);
     return r;
@@ -167,7 +167,7 @@ static int assume(struct source *s)
         if (!driver || snapshot_is_registered(&s->snapshot, driver))
             continue;
         s->n_assumed++;
-        if (snapshot_add_registered(&s->snapshot, driver) < 0)
+        if (snapshot_add_registered(&s->snapshot, driver, UINT64_MAX) < 0)
             return -ENOMEM;
     }
     return 0;

@@ -111,14 +111,15 @@ static enum event_id event_of(enum device_state s)
 static void announce_device(const struct verdict *v, const struct snapshot *s,
                             const struct records *records)
 {
-    const struct record *r = records_find(records, s->devices[v->device].addr);
+    const struct device *d = &s->devices[v->device];
+    const struct record *r = records_find(records, d->addr);
     char sentence[SENTENCE_MAX];
 
     verdict_sentence(v, s, records, sentence);
-    journal_device(event_of(v->state), v, s, r, sentence);
+    journal_device(event_of(v->state), d, v, r, sentence);
     problem_sentence(v, s, sentence);
     if (*sentence)
-        journal_device(EVENT_DEVICE_NOT_USABLE, v, s, r, sentence);
+        journal_device(EVENT_DEVICE_NOT_USABLE, d, v, r, sentence);
 }
 
 static void announce_rules(const struct plan *plan, const struct policy *p,
@@ -199,6 +200,22 @@ static void announce_serial(const struct view *view)
                           view->policy.rules[i].name);
 }
 
+/* One line for the first: the order of registration is the same for all. */
+static void announce_fence(const struct view *view)
+{
+    for (size_t i = 0; i < view->plan.n_verdicts; i++) {
+        const struct verdict *v = &view->plan.verdicts[i];
+        if (!(v->problems & PROBLEM_FENCE_INEFFECTIVE) || !v->earlier)
+            continue;
+        journal_event(EVENT_FENCE_INEFFECTIVE,
+                      "%s was registered before %s, so at hot-plug it is asked first: devices of "
+                      "[device %s] are taken over from it then, and its probe() may run; after a "
+                      "reboot with vfio-bindd enabled the order is right",
+                      v->earlier, FENCE_DRIVER, v->rule->name);
+        return;
+    }
+}
+
 void announce_summary(const struct view *view, uint64_t usec)
 {
     const struct tally t = tally_make(view);
@@ -206,6 +223,7 @@ void announce_summary(const struct view *view, uint64_t usec)
 
     announce_expect(&view->plan, &view->policy);
     announce_serial(view);
+    announce_fence(view);
     announce_status(view, text, sizeof(text));
     if (view->policy.n_rules == 0 && t.mistakes == 0)
         journal_event(EVENT_NOTHING_SELECTED,
@@ -216,23 +234,26 @@ void announce_summary(const struct view *view, uint64_t usec)
                       (unsigned long long)usec / 1000);
 }
 
-/* What the new policy no longer names stays as it is: a virtual machine may have it. */
-void announce_dropped(const struct view *view, const struct policy *new)
+/* Devices that no rule names: caught by the fence, or dropped by a new policy. */
+void announce_handed_back(const struct view *view, struct pci_addr a)
 {
-    const struct snapshot *s = &view->snapshot;
+    const struct device *d = snapshot_find(&view->snapshot, a);
+    const struct record *r = records_find(&view->records, a);
+    char text[SENTENCE_MAX];
 
-    for (size_t i = 0; i < view->plan.n_verdicts; i++) {
-        const struct verdict *v = &view->plan.verdicts[i];
-        const struct device *d = &s->devices[v->device];
-        const struct device *leader = v->companion ? snapshot_find(s, v->leader) : d;
-        const struct rule *rule = leader ? policy_match(new, leader) : NULL;
-        char text[SENTENCE_MAX];
-        if (v->state != STATE_BOUND || (rule && !rule_is_native(rule)))
-            continue;
+    if (!d || !r || plan_find(&view->plan, &view->snapshot, a))
+        return;
+    if (r->error != 0 && d->driver)
         snprintf(text, sizeof(text),
-                 "%s is no longer selected and stays on %s; a reboot gives it back to its native "
-                 "driver",
-                 pci_addr_text(d->addr).s, v->driver);
-        journal_device(EVENT_DEVICE_DROPPED, v, s, records_find(&view->records, d->addr), text);
-    }
+                 "%s (%04x:%04x): no rule names it, and it stays on %s, for it could not be handed "
+                 "back: %s: %s; \"systemctl reload vfio-bindd\" tries again",
+                 pci_addr_text(a).s, d->vendor, d->device, d->driver, action_word(r->failed_at),
+                 r->holder ? r->holder : strerror(r->error));
+    else if (r->handed_back && !driver_is_vfio(d->driver))
+        snprintf(text, sizeof(text), "%s (%04x:%04x): no rule names it; handed back%s%s",
+                 pci_addr_text(a).s, d->vendor, d->device,
+                 d->driver ? " to " : ", and no driver has it yet", d->driver ? d->driver : "");
+    else
+        return;
+    journal_device(EVENT_DEVICE_DROPPED, d, NULL, r, text);
 }

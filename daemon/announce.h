@@ -28,5 +28,5 @@ void announce_devices(struct view *view);
 /* Logs the summary of a pass over everything that took so long. */
 void announce_summary(const struct view *view, uint64_t usec);
 
-/* A new policy is about to replace the view's: logs which bound devices it no longer names. */
-void announce_dropped(const struct view *view, const struct policy *new);
+/* Logs how handing back a device that no rule names came out, if that was done. */
+void announce_handed_back(const struct view *view, struct pci_addr a);

@@ -23,13 +23,14 @@ struct job {
     struct apply *apply;
     struct job *next;
     struct worker *worker; /* NULL: an earlier run's, only waited for */
+    pid_t pid;             /* of that one */
     sd_event_source *source;
     bool busy;
-    bool isolated;  /* a takeover or a release */
-    bool cancelled; /* it hangs: only `hanging` is still its business */
-    bool overdue;   /* and past its deadline */
-    bool ended;     /* about to be freed: gets no further job */
-    struct pci_addr hanging;
+    bool isolated;     /* a takeover or a release */
+    bool cancelled;    /* it hangs: only `hanging` is still its business */
+    bool overdue;      /* and past its deadline */
+    bool ended;        /* about to be freed: gets no further job */
+    struct op hanging; /* the operation at which it hangs; of an earlier run's only whose it is */
 };
 
 struct apply {
@@ -111,6 +112,7 @@ static bool release_device(struct apply *a, struct pci_addr addr)
         const struct record old = *r;
         record_reset(r);
         r->hotplugged = old.hotplugged;
+        r->fresh = old.fresh;
         r->unused_before = old.unused_before;
         r->confirmed = old.confirmed;
     }
@@ -118,10 +120,23 @@ static bool release_device(struct apply *a, struct pci_addr addr)
     return true;
 }
 
+/* Is it what the job hangs at, or does it concern the same device? */
+static bool is_hanging(const struct job *j, const struct op *op)
+{
+    if (action_is_fence(op->kind) || action_is_fence(j->hanging.kind))
+        return op->kind == j->hanging.kind && streq(op->driver, j->hanging.driver);
+    return pci_addr_cmp(op->addr, j->hanging.addr) == 0;
+}
+
 /* Is the operation what a call of settle_job() is about? */
 static bool is_concerned(const struct job *j, const struct op *op, bool ended)
 {
-    return !j->cancelled || ended == (pci_addr_cmp(op->addr, j->hanging) == 0);
+    return !j->cancelled || ended == is_hanging(j, op);
+}
+
+static bool release_op(struct apply *a, const struct op *op)
+{
+    return !action_is_fence(op->kind) && release_device(a, op->addr);
 }
 
 /* Takes over the results of a job, all of them or (a job that hangs) all but those of the device it
@@ -142,11 +157,12 @@ static void settle_job(struct job *j, bool ended)
     }
     results_give_up_group(a->records, ops, n);
     for (size_t i = 0; i < n; i++)
-        if (is_concerned(j, &ops[i], ended) && release_device(a, ops[i].addr) && addrs)
+        if (is_concerned(j, &ops[i], ended) && release_op(a, &ops[i]) && addrs)
             addrs[n_addrs++] = ops[i].addr;
+    if (ended && j->cancelled && action_is_fence(j->hanging.kind))
+        a->records->fence.hanging--;
     if (j->cancelled ? ended : j->isolated) {
-        for (size_t i = 0; i < n; i++)
-            held_workers_drop(&a->held, ops[i].addr);
+        held_workers_drop(&a->held, worker_pid(j->worker));
         (void)apply_save(a);
     }
     a->done(a->userdata, addrs, n_addrs);
@@ -206,13 +222,19 @@ static void arm_timer(struct apply *a)
 }
 
 /* The job does nothing more after what it hangs at; all but that device is given back. */
-static void cancel_job(struct job *j, struct pci_addr addr)
+static void cancel_job(struct job *j, const struct op *op)
 {
+    bool fence = action_is_fence(op->kind);
+
     j->cancelled = true;
-    j->hanging = addr;
+    j->hanging = *op;
     worker_cancel(j->worker);
+    if (fence) {
+        results_hanging_entry(j->apply->records, op);
+        j->apply->records->fence.hanging++;
+    }
     if (!j->isolated) { /* the others are on record since they began */
-        (void)held_workers_add(&j->apply->held, addr, worker_pid(j->worker));
+        (void)held_workers_add(&j->apply->held, fence ? NULL : &op->addr, worker_pid(j->worker));
         (void)apply_save(j->apply);
     }
     settle_job(j, false);
@@ -220,22 +242,27 @@ static void cancel_job(struct job *j, struct pci_addr addr)
 
 static void give_up(struct job *j)
 {
-    struct record *r = records_find(j->apply->records, j->hanging);
-
     j->overdue = true;
+    if (action_is_fence(j->hanging.kind)) { /* its entry is at work: no device is affected */
+        j->apply->done(j->apply->userdata, NULL, 0);
+        return;
+    }
+    struct record *r = records_find(j->apply->records, j->hanging.addr);
     if (r)
         r->stuck = true;
-    j->apply->done(j->apply->userdata, &j->hanging, 1);
+    j->apply->done(j->apply->userdata, &j->hanging.addr, 1);
 }
 
-/* The first job that has tried our patience, and with which device. */
-static struct job *overdue_job(const struct apply *a, struct pci_addr *ret, uint64_t *ret_since)
+/* The first job that has tried our patience, and at which operation. */
+static struct job *overdue_job(const struct apply *a, struct op *ret)
 {
+    uint64_t since;
+
     for (struct job *j = a->jobs; j; j = j->next) {
         const struct op *op =
-            j->busy && !j->overdue && j->worker ? worker_current(j->worker, ret_since) : NULL;
-        if (op && now_usec() >= *ret_since + patience(j)) {
-            *ret = op->addr;
+            j->busy && !j->overdue && j->worker ? worker_current(j->worker, &since) : NULL;
+        if (op && now_usec() >= since + patience(j)) {
+            *ret = *op;
             return j;
         }
     }
@@ -245,16 +272,15 @@ static struct job *overdue_job(const struct apply *a, struct pci_addr *ret, uint
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct apply *a = userdata;
-    struct pci_addr addr;
-    uint64_t since;
+    struct op op;
     struct job *j;
 
     (void)source;
     (void)usec;
     /* Anew each time: what follows changes the list. */
-    while ((j = overdue_job(a, &addr, &since))) {
+    while ((j = overdue_job(a, &op))) {
         if (!j->cancelled)
-            cancel_job(j, addr);
+            cancel_job(j, &op);
         else
             give_up(j);
     }
@@ -271,24 +297,42 @@ void apply_set_timeout(struct apply *a, uint64_t usec)
 
 static struct op make_op(const struct action *action)
 {
-    struct op op = {.addr = action->addr, .kind = action->kind};
+    struct op op = {.addr = action->addr,
+                    .kind = action->kind,
+                    .companion = action->companion,
+                    .narrowed = action->narrowed};
 
     if (action->kind == ACTION_HOLD)
         snprintf(op.driver, sizeof(op.driver), "%u", action->group);
+    else if (action_is_fence(action->kind))
+        snprintf(op.driver, sizeof(op.driver), "%s", fence_text(&action->fence).s);
     else
         snprintf(op.driver, sizeof(op.driver), "%s", action->driver);
     return op;
 }
 
+static void save_or_say(const struct apply *a, const struct op *op)
+{
+    if (apply_save(a) < 0)
+        journal_plain(LOG_WARNING,
+                      "cannot write /run/vfio-bindd/state: after a restart it would not be known "
+                      "what was done to %s",
+                      action_is_fence(op->kind) ? FENCE_DRIVER : pci_addr_text(op->addr).s);
+}
+
 static int submit(struct job *j, const struct op *ops, size_t n)
 {
-    int r = worker_submit(j->worker, ops, n);
+    struct apply *a = j->apply;
 
+    if (results_begin(a->records, ops, n))
+        save_or_say(a, &ops[0]);
+    int r = worker_submit(j->worker, ops, n);
     if (r < 0)
         return r;
     j->busy = true;
     for (size_t i = 0; i < n; i++) {
-        struct record *record = records_find(j->apply->records, ops[i].addr);
+        struct record *record =
+            action_is_fence(ops[i].kind) ? NULL : records_find(a->records, ops[i].addr);
         if (record)
             record->in_flight = true;
     }
@@ -370,15 +414,12 @@ static int start_isolated(struct apply *a, const struct op *ops, size_t n)
     for (size_t i = 0; i < n; i++) {
         note_previous(a, &ops[i]);
         if (ops[i].kind == ACTION_UNBIND)
-            r = held_workers_add(&a->held, ops[i].addr, worker_pid(j->worker));
+            r = held_workers_add(&a->held, &ops[i].addr, worker_pid(j->worker));
     }
-    if (r >= 0 && apply_save(a) < 0)
-        journal_plain(LOG_WARNING,
-                      "cannot write /run/vfio-bindd/state: after a restart it would not "
-                      "be known that %s is being worked on",
-                      pci_addr_text(ops[0].addr).s);
-    if (r >= 0)
+    if (r >= 0) {
+        save_or_say(a, &ops[0]);
         r = submit(j, ops, n);
+    }
     if (r < 0)
         job_free(j);
     return r;
@@ -432,36 +473,45 @@ static int on_old_worker_ended(sd_event_source *source, int fd, uint32_t events,
 {
     struct job *j = userdata;
     struct apply *a = j->apply;
-    struct pci_addr addr = j->hanging;
+    struct op op = j->hanging;
 
     (void)source;
     (void)fd;
     (void)events;
+    held_workers_drop(&a->held, j->pid);
     job_free(j);
-    held_workers_drop(&a->held, addr);
     (void)apply_save(a);
-    release_device(a, addr);
-    a->done(a->userdata, &addr, 1);
+    if (action_is_fence(op.kind)) {
+        a->records->fence.hanging--;
+        a->done(a->userdata, NULL, 0);
+        return 0;
+    }
+    release_device(a, op.addr);
+    a->done(a->userdata, &op.addr, 1);
     return 0;
 }
 
 /* An earlier run's worker still hangs in the kernel: nothing may be written to its device. */
 static int adopt(struct apply *a, const struct held_worker *w)
 {
-    struct record *record = records_get(a->records, w->addr);
+    struct record *record = w->fence ? NULL : records_get(a->records, w->addr);
     int fd = pidfd_open(w->pid, 0);
     int r;
 
     if (fd < 0)
         return errno == ESRCH ? 0 : -errno;
-    struct job *j = record ? job_add(a) : NULL;
+    struct job *j = record || w->fence ? job_add(a) : NULL;
     if (!j) {
         close(fd);
         return -ENOMEM;
     }
     j->busy = j->isolated = j->cancelled = j->overdue = true;
-    j->hanging = w->addr;
-    record->in_flight = record->stuck = true;
+    j->pid = w->pid;
+    j->hanging = (struct op){.addr = w->addr, .kind = w->fence ? ACTION_NEW_ID : ACTION_UNBIND};
+    if (record)
+        record->in_flight = record->stuck = true;
+    else
+        a->records->fence.hanging++;
     r = sd_event_add_io(a->event, &j->source, fd, EPOLLIN, on_old_worker_ended, j);
     if (r < 0)
         close(fd);
@@ -513,4 +563,30 @@ void apply_free(struct apply *a)
 int apply_save(const struct apply *a)
 {
     return held_save(a->root_fd, a->records, &a->held);
+}
+
+int apply_withdraw(struct apply *a)
+{
+    const struct fence *f = &a->records->fence;
+    CLEANUP_FREE struct op *ops = calloc(f->n + 1, sizeof(*ops));
+    struct job *j;
+    size_t n = 0;
+
+    if (!ops)
+        return -ENOMEM;
+    for (size_t i = 0; i < f->n; i++)
+        if (f->v[i].narrowed && f->v[i].state != FENCE_OPEN) {
+            ops[n].kind = ACTION_REMOVE_ID;
+            snprintf(ops[n++].driver, sizeof(ops->driver), "%s", fence_text(&f->v[i].id).s);
+        }
+    if (n == 0)
+        return 0;
+    int r = job_new(a, n, &j);
+    if (r < 0)
+        return r;
+    j->isolated = true;
+    r = submit(j, ops, n);
+    if (r < 0)
+        job_free(j);
+    return r < 0 ? r : 1;
 }

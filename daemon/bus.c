@@ -182,10 +182,10 @@ static int on_plan(sd_bus_message *m, void *userdata, sd_bus_error *error)
         r = sd_bus_message_open_container(reply, 'a', "(sss)");
     for (size_t i = 0; r >= 0 && i < view->plan.n_actions; i++) {
         const struct action *a = &view->plan.actions[i];
-        const struct verdict *v = plan_find(&view->plan, &view->snapshot, a->addr);
-        verdict_sentence(v, &view->snapshot, &view->records, sentence);
-        r = sd_bus_message_append(reply, "(sss)", pci_addr_text(a->addr).s, action_word(a->kind),
-                                  sentence);
+        action_sentence(a, &view->plan, &view->snapshot, &view->records, sentence);
+        r = sd_bus_message_append(reply, "(sss)",
+                                  action_is_fence(a->kind) ? "" : pci_addr_text(a->addr).s,
+                                  action_word(a->kind), sentence);
     }
     for (size_t i = 0; r >= 0 && i < view->plan.n_verdicts; i++) {
         const struct verdict *v = &view->plan.verdicts[i];

@@ -10,6 +10,7 @@
 #include "util.h"
 
 #define FOLDER "run/vfio-bindd"
+#define DRIVER_NAME_LENGTH 56
 #define FILE_MAX (4 * 1024 * 1024)
 
 void held_workers_done(struct held_workers *w)
@@ -37,41 +38,65 @@ static int start_of(pid_t pid, unsigned long long *ret)
     return 0;
 }
 
-int held_workers_add(struct held_workers *w, struct pci_addr a, pid_t pid)
+int held_workers_add(struct held_workers *w, const struct pci_addr *a, pid_t pid)
 {
-    struct held_worker new = {.addr = a, .pid = pid};
+    struct held_worker new = {.fence = !a, .pid = pid};
     int r = start_of(pid, &new.start);
 
     if (r < 0)
         return r;
+    if (a)
+        new.addr = *a;
     if (!grow(&w->v, &w->allocated, w->n, sizeof(*w->v)))
         return -ENOMEM;
     w->v[w->n++] = new;
     return 0;
 }
 
-void held_workers_drop(struct held_workers *w, struct pci_addr a)
+void held_workers_drop(struct held_workers *w, pid_t pid)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < w->n; i++)
-        if (pci_addr_cmp(w->v[i].addr, a) != 0)
+        if (w->v[i].pid != pid)
             w->v[kept++] = w->v[i];
     w->n = kept;
 }
 
-static int load_worker(const char *text, struct held_workers *w)
-{
-    char address[PCI_ADDR_MAX];
-    struct held_worker held;
-    unsigned long long start;
-    int pid;
+/* -- reading: lines of words, most of them KEY=VALUE; what is not understood is skipped -- */
 
-    if (sscanf(text, "%23s pid=%d start=%llu", address, &pid, &held.start) != 3 || pid <= 1 ||
-        pci_addr_parse(address, &held.addr) < 0)
+/* The value of the next word, which is cut off from *rest; *ret_key is its key. NULL at the end. */
+static char *next_value(char **rest, const char **ret_key)
+{
+    char *word;
+
+    while ((word = strsep(rest, " "))) {
+        char *value = strchr(word, '=');
+        if (!value)
+            continue;
+        *value = '\0';
+        *ret_key = word;
+        return value + 1;
+    }
+    return NULL;
+}
+
+static int load_worker(char *text, struct held_workers *w)
+{
+    struct held_worker held = {0};
+    unsigned long long start;
+    const char *address = strsep(&text, " "), *key, *value;
+
+    held.fence = streq(address, "fence");
+    if (!held.fence && pci_addr_parse(address, &held.addr) < 0)
         return 0;
-    held.pid = pid;
-    if (start_of(pid, &start) < 0 || start != held.start)
+    while ((value = next_value(&text, &key))) {
+        if (streq(key, "pid"))
+            held.pid = (pid_t)strtol(value, NULL, 10);
+        else if (streq(key, "start"))
+            held.start = strtoull(value, NULL, 10);
+    }
+    if (held.pid <= 1 || start_of(held.pid, &start) < 0 || start != held.start)
         return 0; /* it has ended */
     if (!grow(&w->v, &w->allocated, w->n, sizeof(*w->v)))
         return -ENOMEM;
@@ -79,27 +104,78 @@ static int load_worker(const char *text, struct held_workers *w)
     return 0;
 }
 
-static int load_device(const char *text, struct records *records)
+/* The flags of a record that are kept. */
+static bool *kept_flag(struct record *r, const char *key)
 {
-    char address[PCI_ADDR_MAX], previous[64];
-    int touched, released, hotplugged, unused, contested;
+    const struct {
+        const char *key;
+        bool *flag;
+    } flags[] = {
+        {"touched", &r->touched},      {"released", &r->released},   {"hotplugged", &r->hotplugged},
+        {"unused", &r->unused_before}, {"contested", &r->contested}, {"ours", &r->ours},
+        {"parked", &r->parked},
+    };
+    for (size_t i = 0; i < ELEMENTS(flags); i++)
+        if (streq(flags[i].key, key))
+            return flags[i].flag;
+    return NULL;
+}
+
+static int load_device(char *text, struct records *records)
+{
+    const char *address = strsep(&text, " "), *key, *value;
     struct pci_addr a;
 
-    if (sscanf(text,
-               "%23s touched=%d released=%d hotplugged=%d unused=%d contested=%d previous=%63s",
-               address, &touched, &released, &hotplugged, &unused, &contested, previous) != 7 ||
-        pci_addr_parse(address, &a) < 0)
+    if (pci_addr_parse(address, &a) < 0)
         return 0;
     struct record *r = records_get(records, a);
     if (!r)
         return -ENOMEM;
-    r->touched = touched != 0;
-    r->released = released != 0;
-    r->hotplugged = hotplugged != 0;
-    r->unused_before = unused != 0;
-    r->contested = contested != 0;
-    free(r->previous_driver);
-    r->previous_driver = streq(previous, "-") ? NULL : strdup(previous);
+    while ((value = next_value(&text, &key))) {
+        bool *flag = kept_flag(r, key);
+        if (flag)
+            *flag = streq(value, "1");
+        else if (streq(key, "previous") && *value && !streq(value, "-") &&
+                 strlen(value) < DRIVER_NAME_LENGTH) {
+            free(r->previous_driver);
+            r->previous_driver = strdup(value);
+        }
+    }
+    return 0;
+}
+
+/* "fence order=N": the registration of vfio-pci to which the entries belong. */
+static void load_fence(char *text, struct fence *f)
+{
+    const char *key, *value;
+
+    while ((value = next_value(&text, &key)))
+        if (streq(key, "order"))
+            f->order = strtoull(value, NULL, 10);
+}
+
+static int load_entry(char *text, struct fence *f)
+{
+    char *fields = strstr(text, " id=");
+    struct fence_id id;
+    const char *key, *value;
+
+    if (!fields || !fence_parse(fields + strlen(" id="), &id) || f->n >= FENCE_ENTRIES_MAX)
+        return 0;
+    struct fence_entry *e = fence_get(f, &id);
+    if (!e)
+        return -ENOMEM;
+    *fields = '\0';
+    while ((value = next_value(&text, &key))) {
+        if (streq(key, "state"))
+            e->state = streq(value, "armed")   ? FENCE_ARMED
+                       : streq(value, "begun") ? FENCE_BEGUN
+                                               : FENCE_OPEN;
+        else if (streq(key, "companion"))
+            e->companion = streq(value, "1");
+        else if (streq(key, "narrowed"))
+            e->narrowed = streq(value, "1");
+    }
     return 0;
 }
 
@@ -113,6 +189,10 @@ int held_read(char *text, struct records *records, struct held_workers *w)
             r = load_worker(line + strlen("worker "), w);
         else if (after_prefix(line, "device "))
             r = load_device(line + strlen("device "), records);
+        else if (after_prefix(line, "fence "))
+            load_fence(line + strlen("fence "), &records->fence);
+        else if (after_prefix(line, "entry "))
+            r = load_entry(line + strlen("entry "), &records->fence);
     }
     return r;
 }
@@ -128,20 +208,41 @@ int held_load(int root_fd, struct records *records, struct held_workers *w)
     return held_read(text, records, w);
 }
 
+/* -- writing -- */
+
+static void write_fence(FILE *f, const struct fence *fence)
+{
+    static const char *const states[] = {
+        [FENCE_OPEN] = "open", [FENCE_BEGUN] = "begun", [FENCE_ARMED] = "armed"};
+
+    if (fence->n > 0)
+        fprintf(f, "fence order=%llu\n", (unsigned long long)fence->order);
+    for (size_t i = 0; i < fence->n; i++)
+        fprintf(f, "entry state=%s companion=%d narrowed=%d id=%s\n", states[fence->v[i].state],
+                fence->v[i].companion, fence->v[i].narrowed, fence_text(&fence->v[i].id).s);
+}
+
 void held_write(FILE *f, const struct records *records, const struct held_workers *w)
 {
     for (size_t i = 0; i < w->n; i++)
-        fprintf(f, "worker %s pid=%d start=%llu\n", pci_addr_text(w->v[i].addr).s, (int)w->v[i].pid,
+        fprintf(f, "worker %s pid=%d start=%llu\n",
+                w->v[i].fence ? "fence" : pci_addr_text(w->v[i].addr).s, (int)w->v[i].pid,
                 w->v[i].start);
     for (size_t i = 0; i < records->n; i++) {
         const struct record *r = &records->v[i];
-        if (r->touched || r->released || r->hotplugged || r->contested || r->previous_driver)
-            fprintf(f,
-                    "device %s touched=%d released=%d hotplugged=%d unused=%d contested=%d "
-                    "previous=%s\n",
-                    pci_addr_text(r->addr).s, r->touched, r->released, r->hotplugged,
-                    r->unused_before, r->contested, r->previous_driver ? r->previous_driver : "-");
+        if (!r->touched && !r->released && !r->hotplugged && !r->contested && !r->ours &&
+            !r->parked && !r->previous_driver)
+            continue;
+        fprintf(f,
+                "device %s touched=%d released=%d hotplugged=%d unused=%d contested=%d ours=%d "
+                "parked=%d",
+                pci_addr_text(r->addr).s, r->touched, r->released, r->hotplugged, r->unused_before,
+                r->contested, r->ours, r->parked);
+        if (r->previous_driver)
+            fprintf(f, " previous=%s", r->previous_driver);
+        fputc('\n', f);
     }
+    write_fence(f, &records->fence);
 }
 
 /* Our folder, made if need be. */

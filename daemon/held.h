@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What must outlive the process, in /run/vfio-bindd/state: what each device was before us, and
- * which workers may still hang in the kernel. Written atomically. */
+/* What must outlive the process, in /run/vfio-bindd/state: what each device was before us, which
+ * entries of the fence are in the kernel's table, and which workers may still hang in the kernel.
+ * Written atomically. */
 #pragma once
 
 #include <stdio.h>
@@ -11,6 +12,7 @@
 /* A worker that an earlier run left behind and that still lives. */
 struct held_worker {
     struct pci_addr addr; /* what it works on */
+    bool fence;           /* not on a device, but on an entry of the fence */
     pid_t pid;
     unsigned long long start; /* field 22 of /proc/PID/stat: with the PID it names one process */
 };
@@ -22,9 +24,10 @@ struct held_workers {
 
 void held_workers_done(struct held_workers *w);
 
-/* Notes a worker that is about to do what may block. Returns 0 or negative errno. */
-int held_workers_add(struct held_workers *w, struct pci_addr a, pid_t pid);
-void held_workers_drop(struct held_workers *w, struct pci_addr a);
+/* Notes a worker that is about to do what may block; `a` is NULL for the fence. Returns 0 or
+ * negative errno. */
+int held_workers_add(struct held_workers *w, const struct pci_addr *a, pid_t pid);
+void held_workers_drop(struct held_workers *w, pid_t pid);
 
 /* Makes sure that no other vfio-bindd works below this root. Returns a descriptor to be kept open,
  * -EWOULDBLOCK if there is another, or another negative errno. */

@@ -24,16 +24,20 @@ void hotplug_free(struct hotplug *h)
     free(h);
 }
 
-/* What was received is complete in itself: none of these calls reads /sys (a device's uevent file
- * blocks while its driver's remove() hangs). */
-static void give_event(const struct hotplug *h, struct udev_device *d)
+/* Returns whether it is one of ours. What was received is complete in itself: none of these calls
+ * reads /sys (a device's uevent file blocks while its driver's remove() hangs). */
+static bool give_event(const struct hotplug *h, struct udev_device *d)
 {
     enum hotplug_action action;
     struct pci_addr a;
 
-    if (uevent_read(udev_device_get_action(d), udev_device_get_sysname(d),
-                    udev_device_get_property_value(d, "SYNTH_UUID"), &action, &a))
-        h->handler.event(h->handler.userdata, action, a);
+    if (uevent_is_driver(udev_device_get_subsystem(d), udev_device_get_devpath(d)))
+        return true;
+    if (!uevent_read(udev_device_get_action(d), udev_device_get_sysname(d),
+                     udev_device_get_property_value(d, "SYNTH_UUID"), &action, &a))
+        return false;
+    h->handler.event(h->handler.userdata, action, a);
+    return true;
 }
 
 /* After an overflow the kernel drops everything until the queue is empty: so it is emptied first.
@@ -41,7 +45,7 @@ static void give_event(const struct hotplug *h, struct udev_device *d)
 static int on_readable(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
     struct hotplug *h = userdata;
-    bool lost = false;
+    bool lost = false, any = false;
 
     (void)source;
     (void)fd;
@@ -50,7 +54,7 @@ static int on_readable(sd_event_source *source, int fd, uint32_t events, void *u
         errno = 0;
         struct udev_device *d = udev_monitor_receive_device(h->monitor);
         if (d) {
-            give_event(h, d);
+            any = give_event(h, d) || any;
             udev_device_unref(d);
         } else if (errno == ENOBUFS) {
             lost = true;
@@ -61,7 +65,8 @@ static int on_readable(sd_event_source *source, int fd, uint32_t events, void *u
             break;
         }
     }
-    h->handler.drained(h->handler.userdata, lost);
+    if (any || lost)
+        h->handler.drained(h->handler.userdata, lost);
     return 0;
 }
 
@@ -80,6 +85,8 @@ int hotplug_new(sd_event *event, const struct hotplug_handler *handler, struct h
         goto fail;
     }
     r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "pci", NULL);
+    if (r >= 0) /* drivers that come and go: vfio-pci's table of IDs goes with it */
+        r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "drivers", NULL);
     if (r >= 0)
         r = udev_monitor_enable_receiving(h->monitor);
     if (r >= 0)

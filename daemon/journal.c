@@ -266,10 +266,9 @@ void journal_event(enum event_id id, const char *format, ...)
     finish(&e, events[id].priority, message);
 }
 
-void journal_device(enum event_id id, const struct verdict *v, const struct snapshot *s,
+void journal_device(enum event_id id, const struct device *d, const struct verdict *v,
                     const struct record *r, const char *message)
 {
-    const struct device *d = &s->devices[v->device];
     struct entry e;
 
     if (events[id].priority > journal.level)
@@ -277,15 +276,17 @@ void journal_device(enum event_id id, const struct verdict *v, const struct snap
     begin(&e, events[id].priority, events[id].id, message);
     add_field(&e, "VFIO_ADDRESS", "%s", pci_addr_text(d->addr).s);
     add_field(&e, "VFIO_ID", "%04x:%04x", d->vendor, d->device);
-    add_field(&e, "VFIO_RULE", "%s", v->rule->name);
-    add_field(&e, "VFIO_STATE", "%s", state_word(v->state));
+    if (v)
+        add_field(&e, "VFIO_RULE", "%s", v->rule->name);
+    if (v)
+        add_field(&e, "VFIO_STATE", "%s", state_word(v->state));
     if (d->driver)
         add_field(&e, "VFIO_DRIVER", "%s", d->driver);
     if (r && r->previous_driver)
         add_field(&e, "VFIO_PREVIOUS_DRIVER", "%s", r->previous_driver);
     if (d->group != NO_GROUP)
         add_field(&e, "VFIO_GROUP", "%u", d->group);
-    if (v->reason != REASON_NONE)
+    if (v && v->reason != REASON_NONE)
         add_field(&e, "VFIO_REASON", "%s", reason_word(v->reason));
     if (r && r->bound_usec)
         add_field(&e, "VFIO_DURATION_USEC", "%llu", (unsigned long long)r->bound_usec);

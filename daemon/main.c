@@ -156,9 +156,10 @@ static int assume(int root_fd, const struct policy *p, struct snapshot *s, struc
         if (!driver || snapshot_is_registered(s, driver))
             continue;
         printf("note: the driver %s is not loaded; it is assumed that it can be\n", driver);
-        if (snapshot_add_registered(s, driver) < 0)
+        if (snapshot_add_registered(s, driver, UINT64_MAX) < 0)
             return -ENOMEM;
     }
+    fence_follow(&records->fence, snapshot_order(s, FENCE_DRIVER));
     return 0;
 }
 

@@ -21,6 +21,8 @@
 #define RETRY_USEC (10 * USEC_PER_SEC)
 #define FLAP_WINDOW_USEC (60 * USEC_PER_SEC)
 #define FLAPS_MAX 3
+#define WITHDRAW_USEC (500 * 1000) /* remove_id does not block; a stop must be quick all the same \
+                                    */
 
 struct manager {
     struct manager_options options;
@@ -34,6 +36,8 @@ struct manager {
     uint64_t start_usec;
     int lock_fd;
     bool summary_due; /* a pass over everything is under way: sum it up when it is done */
+    bool reloading;   /* a new policy: what it does not name any more is to be handed back */
+    bool stopping;
 };
 
 /* -- tell -- */
@@ -53,6 +57,28 @@ static void send_ready(struct manager *m)
     m->view.ready = true;
     m->boot_deadline = sd_event_source_disable_unref(m->boot_deadline);
     send_status(m, "READY=1\n");
+}
+
+static int on_withdrawn_late(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    const struct manager *m = userdata;
+
+    (void)source;
+    (void)usec;
+    return sd_event_exit(m->event, 0);
+}
+
+/* No binding is changed. The fence stays for what the policy names by ID, so that a restart leaves
+ * no gap; entries that also fit other devices go, since nobody would hand those back. */
+static int stop(struct manager *m)
+{
+    if (m->stopping)
+        return 0;
+    m->stopping = true;
+    if (apply_withdraw(m->apply) <= 0)
+        return sd_event_exit(m->event, 0);
+    return sd_event_add_time_relative(m->event, NULL, CLOCK_MONOTONIC, WITHDRAW_USEC, 0,
+                                      on_withdrawn_late, m);
 }
 
 /* Nothing is under way any more but what is stuck. The boot waits for READY, not for the journal.
@@ -81,7 +107,7 @@ static void settle(struct manager *m)
         journal_plain(LOG_WARNING, "cannot write /run/vfio-bindd/state: a restart will not know "
                                    "which drivers had the devices before");
     if (m->options.once)
-        sd_event_exit(m->event, 0);
+        stop(m);
 }
 
 static int on_boot_deadline(sd_event_source *source, uint64_t usec, void *userdata)
@@ -114,7 +140,8 @@ static int note_facts(struct manager *m)
         if (v->state != STATE_BOUND)
             continue;
         r->lost = 0;
-        if (r->bound_usec == 0 && r->overridden)
+        r->ours = r->ours || fence_has(&m->view.records.fence, d);
+        if (r->bound_usec == 0 && (r->overridden || r->hotplugged))
             r->bound_usec = now_usec() - r->seen_usec;
     }
     return 0;
@@ -123,6 +150,8 @@ static int note_facts(struct manager *m)
 static int make_plan(struct manager *m)
 {
     struct plan new;
+
+    fence_follow(&m->view.records.fence, snapshot_order(&m->view.snapshot, FENCE_DRIVER));
     int r = plan_make(&m->view.policy, &m->view.snapshot, &m->view.records, &new);
 
     plan_done(&m->view.plan); /* the old one points into what has changed */
@@ -156,11 +185,30 @@ static int step_failed(struct manager *m, int error)
     return error;
 }
 
+/* What we bound and the new policy does not name goes back, unless somebody has it. */
+static int drop_unnamed(struct manager *m)
+{
+    const struct view *view = &m->view;
+    bool any = false;
+
+    m->reloading = false;
+    for (size_t i = 0; i < view->records.n; i++) {
+        struct record *r = &view->records.v[i];
+        const struct device *d = snapshot_find(&view->snapshot, r->addr);
+        r->dropped = r->ours && d && driver_is_vfio(d->driver) &&
+                     !plan_find(&view->plan, &view->snapshot, r->addr);
+        any = any || r->dropped;
+    }
+    return any ? make_plan(m) : 0;
+}
+
 /* Plans over what is known now, starts what can be started, and tells when nothing is under way. */
 static int step(struct manager *m)
 {
     int r = make_plan(m);
 
+    if (r >= 0 && m->reloading)
+        r = drop_unnamed(m);
     if (r >= 0)
         r = note_facts(m);
     if (r >= 0 && is_critical_part_done(m) && m->view.plan.n_actions > 0 && !m->options.once)
@@ -192,7 +240,7 @@ static void note_plugged(struct manager *m, struct pci_addr a)
 
     if (!r)
         return;
-    r->hotplugged = true;
+    r->hotplugged = r->fresh = true;
     r->unused_before = !m->view.snapshot.cold_boot;
 }
 
@@ -202,6 +250,17 @@ static void note_new_devices(struct manager *m, const struct snapshot *before)
     for (size_t i = 0; i < m->view.snapshot.n && before->n > 0; i++)
         if (!snapshot_find(before, m->view.snapshot.devices[i].addr))
             note_plugged(m, m->view.snapshot.devices[i].addr);
+}
+
+/* Devices that no rule may concern any more, but we do: they may have to go back. */
+static void read_unnamed(struct manager *m)
+{
+    for (size_t i = 0; i < m->view.records.n; i++) {
+        const struct record *r = &m->view.records.v[i];
+        const struct device *d = snapshot_find(&m->view.snapshot, r->addr);
+        if (d && !d->detailed && (r->ours || r->fresh))
+            (void)scan_device(m->options.root_fd, &m->view.policy, r->addr, &m->view.snapshot);
+    }
 }
 
 /* Looks at everything anew. */
@@ -227,6 +286,7 @@ static int pass(struct manager *m)
     note_new_devices(m, &old);
     snapshot_done(&old);
     drop_vanished(m);
+    read_unnamed(m);
     m->summary_due = true;
     return step(m);
 }
@@ -250,7 +310,7 @@ static void forget(struct manager *m, struct pci_addr a)
 
     if (r && r->in_flight) {
         r->replaced = true;
-        r->confirmed = r->hotplugged = r->unused_before = false;
+        r->confirmed = r->hotplugged = r->fresh = r->unused_before = false;
     } else {
         records_drop(&m->view.records, a);
     }
@@ -266,6 +326,8 @@ static void look_at(struct manager *m, struct pci_addr a)
         forget(m, a);
     else if (r && d->driver)
         r->unverified = false; /* whoever has it, the plan knows what to do */
+    if (d && r && d->driver && !driver_is_vfio(d->driver))
+        r->fresh = false;
 }
 
 static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
@@ -274,7 +336,15 @@ static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
 
     for (size_t i = 0; i < n; i++)
         look_at(m, addrs[i]);
-    (void)step(m);
+    if (m->stopping) {
+        if (!m->view.records.fence.in_flight)
+            sd_event_exit(m->event, 0);
+        return;
+    }
+    if (step(m) < 0)
+        return;
+    for (size_t i = 0; i < n; i++)
+        announce_handed_back(&m->view, addrs[i]);
 }
 
 /* -- hot-plug -- */
@@ -327,7 +397,7 @@ static void on_drained(void *userdata, bool lost)
                                       "anew");
         (void)pass(m);
     } else {
-        (void)scan_drivers(m->options.root_fd, &m->view.policy, &m->view.snapshot);
+        (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
         (void)step(m);
     }
 }
@@ -372,8 +442,6 @@ static int load_policy(struct manager *m, bool reload)
                       d.errors, d.errors == 1 ? "" : "s");
         return -EINVAL;
     }
-    if (reload)
-        announce_dropped(&m->view, &new);
     plan_done(&m->view.plan); /* it points into the old policy */
     policy_done(&m->view.policy);
     m->view.policy = new;
@@ -392,6 +460,7 @@ static int reload(struct manager *m)
     int r = load_policy(m, true);
     if (r >= 0) {
         records_clear(&m->view.records);
+        m->reloading = true;
         r = pass(m);
     } else if (r != -EINVAL) {
         journal_plain(LOG_ERR, "reload failed: %s", strerror(-r));
@@ -450,12 +519,10 @@ static int request_release(void *userdata, struct pci_addr a, sd_bus_error *erro
 
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
 {
-    const struct manager *m = userdata;
-
     (void)source;
     (void)si;
     sd_notify(false, "STOPPING=1");
-    return sd_event_exit(m->event, 0);
+    return stop(userdata);
 }
 
 static int set_up_loop(struct manager *m)

@@ -3,9 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/utsname.h>
 
+#include "fence.h"
+#include "holders.h"
+#include "modules.h"
 #include "rootfs.h"
+#include "scan.h"
 #include "util.h"
+
+#define PATH_LENGTH 160
 
 static int write_file(int root_fd, const char *path, const char *text)
 {
@@ -16,39 +23,190 @@ static int write_file(int root_fd, const char *path, const char *text)
     return write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
-/* Opening the group fails with EBUSY while anybody has it or a device of it; while we have it
- * nobody else can. It does not hinder an unbind. Kept until the job is done. */
-static int hold_group(int root_fd, const char *group, int *held_fd)
+static int write_driver(int root_fd, const char *driver, const char *file, const char *text)
 {
-    char path[DRIVER_NAME_MAX + 16];
+    char path[PATH_LENGTH];
 
-    snprintf(path, sizeof(path), "dev/vfio/%s", group);
-    *held_fd = rootfs_open(root_fd, path, O_RDWR | O_NOCTTY);
-    return *held_fd < 0 ? *held_fd : 0;
+    snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/%s", driver, file);
+    return write_file(root_fd, path, text);
 }
 
-int perform(int root_fd, const struct op *op, int *held_fd)
+static const char *override_path(char path[static PATH_LENGTH], struct pci_addr a)
+{
+    snprintf(path, PATH_LENGTH, "sys/bus/pci/devices/%s/driver_override", pci_addr_text(a).s);
+    return path;
+}
+
+static int set_override(int root_fd, struct pci_addr a, const char *name)
+{
+    char path[PATH_LENGTH];
+
+    return write_file(root_fd, override_path(path, a), name);
+}
+
+/* A write of no bytes would do nothing; a line's end removes the override. */
+static int clear_override(int root_fd, struct pci_addr a)
+{
+    return set_override(root_fd, a, "\n");
+}
+
+/* -- who has it -- */
+
+static void describe(const struct holder *h, char found[static FOUND_MAX])
+{
+    if (h->unit[0])
+        snprintf(found, FOUND_MAX, "%.40s (PID %d, %.60s) has %.40s open", h->command, (int)h->pid,
+                 h->unit, h->node);
+    else
+        snprintf(found, FOUND_MAX, "%.40s (PID %d) has %.40s open", h->command, (int)h->pid,
+                 h->node);
+}
+
+/* Opening the group fails with EBUSY while anybody has it or a device of it; while we have it
+ * nobody else can. It does not hinder an unbind. Kept until the job is done. */
+static int hold_group(int root_fd, struct op *op, int *held_fd)
+{
+    char path[DRIVER_NAME_MAX + 16];
+    struct holder holder;
+
+    snprintf(path, sizeof(path), "dev/vfio/%s", op->driver);
+    *held_fd = rootfs_open(root_fd, path, O_RDWR | O_NOCTTY);
+    if (*held_fd >= 0)
+        return 0;
+    int error = *held_fd;
+    if (error == -EBUSY &&
+        holders_vfio(root_fd, (uint32_t)strtoul(op->driver, NULL, 10), op->addr, &holder) == 1)
+        describe(&holder, op->found);
+    return error;
+}
+
+/* What has a native device open may keep its driver's remove() waiting for ever, and that cannot be
+ * killed. Not seen is not free: where looking is not permitted the device is left alone too. */
+static int check_users(int root_fd, struct op *op)
+{
+    struct holder holder;
+    int r = holders_find(root_fd, &op->addr, 1, &holder);
+
+    if (r == 0)
+        return 0;
+    if (r > 0)
+        describe(&holder, op->found);
+    else
+        snprintf(op->found, sizeof(op->found), "who uses it could not be seen (%s)", strerror(-r));
+    return -EBUSY;
+}
+
+/* -- back to the native driver -- */
+
+/* The unit hides /usr/lib/modules (ProtectKernelModules=) and shows it there. */
+static int native_modules(int root_fd, struct pci_addr a, struct module_names *ret)
+{
+    static const char *const places[] = {"run/vfio-bindd/modules", "usr/lib/modules",
+                                         "lib/modules"};
+    char modalias[128], folder[PATH_LENGTH];
+    struct utsname host;
+    int r = -ENOENT;
+
+    if (uname(&host) < 0)
+        return -errno;
+    if (!*scan_attribute(root_fd, a, "modalias", modalias, sizeof(modalias)))
+        return -ENODEV;
+    for (size_t i = 0; r < 0 && i < ELEMENTS(places); i++) {
+        snprintf(folder, sizeof(folder), "%s/%s", places[i], host.release);
+        r = modules_native(root_fd, folder, modalias, ret);
+    }
+    return r;
+}
+
+/* By its name, for the fence would take it again if the kernel were left to choose. A driver that
+ * is not registered yet takes it when it is: only then are all drivers that want it known. */
+static int bind_native(int root_fd, const struct op *op)
 {
     struct pci_addr_text address = pci_addr_text(op->addr);
-    char path[160];
+    struct module_names modules = {0}, drivers = {0};
+
+    if (*op->driver && write_driver(root_fd, op->driver, "bind", address.s) == 0)
+        return 0;
+    if (native_modules(root_fd, op->addr, &modules) < 0)
+        return 0;
+    for (size_t i = 0; i < modules.n; i++)
+        (void)modules_drivers(root_fd, modules.v[i], &drivers);
+    for (size_t i = 0; i < drivers.n; i++)
+        if (!driver_is_vfio(drivers.v[i]) &&
+            write_driver(root_fd, drivers.v[i], "bind", address.s) == 0)
+            break;
+    return 0;
+}
+
+/* -- the fence -- */
+
+/* Keeps the device from vfio-pci. One that a driver has needs no parking, and an override that
+ * somebody else wrote is an answer already. */
+static int park(int root_fd, struct pci_addr a)
+{
+    char path[PATH_LENGTH], text[128];
+
+    /* Reading the override may wait for the driver. */
+    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/driver", pci_addr_text(a).s);
+    if (faccessat(root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    int r = rootfs_read_line(root_fd, override_path(path, a), text, sizeof(text));
+    if (r < 0)
+        return r;
+    if (*text && !streq(text, "(null)"))
+        return 0;
+    return set_override(root_fd, a, PARKING_NAME);
+}
+
+static int unpark(int root_fd, struct pci_addr a)
+{
+    char path[PATH_LENGTH], text[128];
+    int r = rootfs_read_line(root_fd, override_path(path, a), text, sizeof(text));
+
+    if (r < 0)
+        return r == -ENOENT || r == -ENODEV ? 0 : r;
+    return streq(text, PARKING_NAME) ? clear_override(root_fd, a) : 0;
+}
+
+/* "There is none such" is what was wanted: the table went with the module, say. */
+static int remove_id(int root_fd, const char *entry)
+{
+    int r = write_driver(root_fd, FENCE_DRIVER, "remove_id", entry);
+
+    return r == -ENODEV || r == -ENOENT ? 0 : r;
+}
+
+/* -- all of them -- */
+
+int perform(int root_fd, struct op *op, int *held_fd)
+{
+    struct pci_addr_text address = pci_addr_text(op->addr);
 
     switch (op->kind) {
     case ACTION_OVERRIDE:
-        snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/driver_override", address.s);
-        return write_file(root_fd, path, op->driver);
+        return set_override(root_fd, op->addr, op->driver);
     case ACTION_UNBIND:
-        snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/unbind", op->driver);
-        return write_file(root_fd, path, address.s);
+        return write_driver(root_fd, op->driver, "unbind", address.s);
     case ACTION_BIND:
-        snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/bind", op->driver);
-        return write_file(root_fd, path, address.s);
+        return write_driver(root_fd, op->driver, "bind", address.s);
     case ACTION_HOLD:
-        return hold_group(root_fd, op->driver, held_fd);
-    case ACTION_CLEAR: /* a write of no bytes would do nothing */
-        snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/driver_override", address.s);
-        return write_file(root_fd, path, "\n");
+        return hold_group(root_fd, op, held_fd);
+    case ACTION_CLEAR:
+        return clear_override(root_fd, op->addr);
     case ACTION_PROBE:
         return write_file(root_fd, "sys/bus/pci/drivers_probe", address.s);
+    case ACTION_CHECK:
+        return check_users(root_fd, op);
+    case ACTION_NATIVE:
+        return bind_native(root_fd, op);
+    case ACTION_PARK:
+        return park(root_fd, op->addr);
+    case ACTION_UNPARK:
+        return unpark(root_fd, op->addr);
+    case ACTION_NEW_ID:
+        return write_driver(root_fd, FENCE_DRIVER, "new_id", op->driver);
+    case ACTION_REMOVE_ID:
+        return remove_id(root_fd, op->driver);
     case ACTION_MAX:
         break;
     }

@@ -3,22 +3,32 @@
  * processes alone, since each may block for ever. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "pciaddr.h"
 #include "state.h"
 
 #define DRIVER_NAME_MAX 56 /* with NUL; MODULE_NAME_LEN of the kernel */
+#define FOUND_MAX 192
+
+/* The override of a device that is to be left alone for a moment: no driver has this name. */
+#define PARKING_NAME "vfio-bindd-parked"
 
 struct op {
-    struct pci_addr addr;
+    struct pci_addr addr; /* not of ACTION_NEW_ID and ACTION_REMOVE_ID */
     enum action_kind kind;
-    char driver[DRIVER_NAME_MAX]; /* ACTION_HOLD: the group's number */
+    char driver[DRIVER_NAME_MAX]; /* as in struct action; ACTION_HOLD: the group's number;
+                                   * ACTION_NEW_ID, ACTION_REMOVE_ID: the entry (fence_text()) */
+    bool companion, narrowed;     /* of that entry */
     int result;                   /* 0, negative errno, or OP_NOT_DONE */
+    char found[FOUND_MAX];        /* -EBUSY of ACTION_CHECK and ACTION_HOLD: who, in words */
 };
 
 #define OP_NOT_DONE 1
-/* An earlier operation on the same device, or ACTION_HOLD, failed in this job. */
+/* An earlier operation that this one depends on failed in this job. */
 #define OP_SKIPPED (-ECANCELED)
 
-/* Does one operation; returns 0 or negative errno. *held_fd keeps what ACTION_HOLD opened (-1:
- * nothing yet); the caller closes it when the job is done. */
-int perform(int root_fd, const struct op *op, int *held_fd);
+/* Does one operation; returns 0 or negative errno, with op->found where it has something to tell.
+ * *held_fd keeps what ACTION_HOLD opened (-1: nothing yet); the caller closes it when the job is
+ * done. */
+int perform(int root_fd, struct op *op, int *held_fd);

@@ -9,6 +9,12 @@
 
 #define ATTEMPTS_MAX 5 /* how often another driver may be faster before we give up */
 
+static void note_holder(struct record *r, const struct op *op)
+{
+    free(r->holder);
+    r->holder = *op->found ? strdup(op->found) : NULL;
+}
+
 static void note_failure(struct record *r, const struct op *op)
 {
     /* Another driver was there first, or has gone meanwhile: the next plan knows what to do. */
@@ -19,6 +25,12 @@ static void note_failure(struct record *r, const struct op *op)
         r->confirmed = true; /* bind waits for the device's lock, so no probe() is under way */
     if (raced && ++r->lost < ATTEMPTS_MAX)
         return;
+    if (op->kind == ACTION_PARK) { /* nothing was written */
+        r->parked = false;
+        return;
+    }
+    if (op->kind == ACTION_CHECK)
+        note_holder(r, op);
     if (op->kind == ACTION_HOLD) /* nothing was done; see results_give_up_group() */
         return;
     r->error = -op->result;
@@ -35,30 +47,115 @@ static void note_success(struct record *r, const struct op *op)
         r->confirmed = false;
         break;
     case ACTION_CLEAR:
-        r->overridden = false;
+        r->overridden = r->ours = false;
         break;
     case ACTION_BIND:
         r->confirmed = true;
         r->unverified = true; /* until the driver link has been read: see the manager */
         r->lost = 0;
         break;
-    case ACTION_PROBE:
+    case ACTION_NATIVE:
         r->handed_back = true;
+        r->fresh = false;
         break;
+    case ACTION_UNPARK:
+        r->parked = false;
+        break;
+    case ACTION_PROBE:
+    case ACTION_CHECK:
+    case ACTION_PARK:
     case ACTION_HOLD:
-    case ACTION_MAX:
+    default: /* entries of the fence: see note_entry() */
         break;
     }
 }
 
+/* -- entries of the fence -- */
+
+bool results_begin(struct records *records, const struct op *ops, size_t n)
+{
+    bool keep = false;
+
+    for (size_t i = 0; i < n; i++) {
+        struct record *r = action_is_fence(ops[i].kind) ? NULL : records_get(records, ops[i].addr);
+        struct fence_id id;
+        if (r && ops[i].kind == ACTION_PARK)
+            keep = r->parked = true;
+        /* A device that was just plugged in does not wait for a file: every microsecond counts. */
+        if (r && ops[i].kind == ACTION_OVERRIDE) {
+            keep = keep || (!r->ours && !r->hotplugged);
+            r->ours = true;
+        }
+        if (ops[i].kind == ACTION_NEW_ID && fence_parse(ops[i].driver, &id)) {
+            struct fence_entry *e = fence_get(&records->fence, &id);
+            if (!e)
+                continue;
+            e->state = FENCE_BEGUN;
+            e->companion = ops[i].companion;
+            e->narrowed = ops[i].narrowed;
+            keep = true;
+        }
+        if (action_is_fence(ops[i].kind))
+            records->fence.in_flight = true;
+    }
+    return keep;
+}
+
+/* What is neither in the table nor worth remembering. */
+static bool is_forgettable(const struct fence_entry *e)
+{
+    return e->state == FENCE_OPEN && e->error == 0 && !e->companion;
+}
+
+static void note_entry(struct records *records, const struct op *op)
+{
+    struct fence_id id;
+    struct fence_entry *e = fence_parse(op->driver, &id) ? fence_find(&records->fence, &id) : NULL;
+
+    records->fence.in_flight = false;
+    if (!e || (op->kind == ACTION_REMOVE_ID && op->result == OP_NOT_DONE))
+        return;
+    if (op->kind == ACTION_NEW_ID && op->result == 0)
+        e->state = FENCE_ARMED;
+    else if (op->kind == ACTION_NEW_ID || op->result == 0)
+        e->state = FENCE_OPEN;
+    /* A write that was skipped would be skipped again. */
+    if (op->result < 0)
+        e->error = op->result == OP_SKIPPED ? EIO : -op->result;
+    if (op->result < 0 && op->kind == ACTION_NEW_ID)
+        journal_plain(
+            LOG_WARNING,
+            "vfio-pci does not take %s into its table (%s): a native driver may be faster "
+            "when such a device is plugged in",
+            fence_words(&id).s, strerror(e->error));
+    if (is_forgettable(e))
+        fence_drop(&records->fence, &id);
+}
+
+void results_hanging_entry(struct records *records, const struct op *op)
+{
+    struct fence_id id;
+    struct fence_entry *e = fence_parse(op->driver, &id) ? fence_find(&records->fence, &id) : NULL;
+
+    if (e && op->kind == ACTION_NEW_ID)
+        e->state = FENCE_ARMED;
+}
+
+/* -- all -- */
+
 void results_note(struct records *records, const struct op *op)
 {
-    struct record *r = records_find(records, op->addr);
+    struct record *r = action_is_fence(op->kind) ? NULL : records_find(records, op->addr);
+
+    if (action_is_fence(op->kind))
+        note_entry(records, op);
 
     if (op->result == OP_NOT_DONE || op->result == OP_SKIPPED)
         return;
-    journal_plain(LOG_DEBUG, "%s: %s %s: %s", pci_addr_text(op->addr).s, action_word(op->kind),
-                  op->driver, op->result < 0 ? strerror(-op->result) : "done");
+    journal_plain(LOG_DEBUG, "%s: %s %s: %s",
+                  action_is_fence(op->kind) ? FENCE_DRIVER : pci_addr_text(op->addr).s,
+                  action_word(op->kind), op->driver,
+                  op->result < 0 ? strerror(-op->result) : "done");
     if (!r || r->replaced)
         return;
     if (op->result < 0)
@@ -76,18 +173,19 @@ void results_give_up_group(struct records *records, const struct op *ops, size_t
         struct record *r = records_find(records, ops[i].addr);
         if (!r)
             continue;
+        note_holder(r, &ops[0]);
         if (!r->released) {
             r->error = -ops[0].result;
             r->failed_at = ACTION_HOLD;
         }
-        r->released = false;
+        r->released = r->fresh = false;
     }
 }
 
 /* A worker that dies before it has done anything must not be started for the same for ever. */
 void results_note_death(struct records *records, const struct op *op)
 {
-    struct record *r = records_find(records, op->addr);
+    struct record *r = action_is_fence(op->kind) ? NULL : records_find(records, op->addr);
 
     if (!r || r->replaced || op->result != OP_NOT_DONE || ++r->lost < ATTEMPTS_MAX)
         return;

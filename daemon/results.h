@@ -5,7 +5,15 @@
 #include "record.h"
 #include "worker.h"
 
-/* Notes one operation's result; one that was not done or was skipped says nothing. */
+/* Notes what is about to be done, as far as a crash in the middle must not forget it. Returns true
+ * if there is something that must be kept first (held.h). */
+bool results_begin(struct records *records, const struct op *ops, size_t n);
+
+/* Notes that an entry's write did not return in time: its entry is at work all the same, for the
+ * kernel adds it to the table before it looks for devices. */
+void results_hanging_entry(struct records *records, const struct op *op);
+
+/* Notes one operation's result; one that was not done or was skipped says nothing of a device. */
 void results_note(struct records *records, const struct op *op);
 
 /* The worker has died before it did this operation: not to be tried for ever. */

@@ -21,3 +21,9 @@ bool uevent_read(const char *action, const char *sysname, const char *synth_uuid
     *ret_addr = a;
     return true;
 }
+
+bool uevent_is_driver(const char *subsystem, const char *devpath)
+{
+    return subsystem && devpath && streq(subsystem, "drivers") &&
+           after_prefix(devpath, "/bus/pci/drivers/");
+}

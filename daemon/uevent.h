@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kernel's event of a PCI device means to us. Pure. */
+/* What the kernel's event of a PCI device or driver means to us. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,3 +13,6 @@ enum hotplug_action { HOTPLUG_ADD, HOTPLUG_REMOVE, HOTPLUG_BIND, HOTPLUG_UNBIND 
  * trigger" makes those, and nothing has happened to the device); the outputs are untouched then. */
 bool uevent_read(const char *action, const char *sysname, const char *synth_uuid,
                  enum hotplug_action *ret_action, struct pci_addr *ret_addr);
+
+/* Is the event one of a driver of the PCI bus that came or went? */
+bool uevent_is_driver(const char *subsystem, const char *devpath);

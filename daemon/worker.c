@@ -40,13 +40,24 @@ static size_t job_size(size_t capacity)
 
 /* -- in the worker -- */
 
-/* Has an operation on the same device failed in this job? Jobs keep a device's operations in order,
- * but not together. */
+/* Must operation i not be done since k has failed? An entry of the fence must not be written while
+ * a device that it would take could not be parked; what is gone needs no parking. */
+static bool depends_on(const struct op *i, const struct op *k)
+{
+    if (k->kind == ACTION_HOLD)
+        return true;
+    if (i->kind == ACTION_NEW_ID)
+        return k->kind == ACTION_PARK && k->result != -ENOENT && k->result != -ENODEV;
+    return !action_is_fence(i->kind) && !action_is_fence(k->kind) &&
+           pci_addr_cmp(k->addr, i->addr) == 0;
+}
+
+/* Has an operation failed in this job that this one depends on? Jobs keep a device's operations in
+ * order, but not together. */
 static bool failed_before(const struct job *j, size_t i)
 {
     for (size_t k = 0; k < i; k++)
-        if (j->ops[k].result < 0 &&
-            (j->ops[k].kind == ACTION_HOLD || pci_addr_cmp(j->ops[k].addr, j->ops[i].addr) == 0))
+        if (j->ops[k].result < 0 && depends_on(&j->ops[i], &j->ops[k]))
             return true;
     return false;
 }

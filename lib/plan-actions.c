@@ -4,59 +4,105 @@
 static void add_action(struct builder *b, enum phase phase, enum action_kind kind,
                        const struct device *d, const char *driver)
 {
-    b->actions[b->n_actions++] = (struct action){phase, kind, d->addr, driver, d->group};
+    b->actions[b->n_actions++] = (struct action){
+        .phase = phase, .kind = kind, .addr = d->addr, .driver = driver, .group = d->group};
 }
 
-static bool is_released(const struct builder *b, const struct verdict *v)
+/* -- handing back -- */
+
+static const struct record *record_of(const struct builder *b, const struct device *d)
 {
-    const struct record *r = records_find(b->records, plan_device_of(b, v)->addr);
-
-    return r && r->released;
+    return records_find(b->records, d->addr);
 }
 
-static bool wants_release(const struct builder *b, const struct verdict *v)
+static const struct verdict *verdict_of(const struct builder *b, const struct device *d)
 {
-    return v->state == STATE_PENDING && is_released(b, v) &&
-           !records_find(b->records, plan_device_of(b, v)->addr)->in_flight;
+    int index = b->index[d - b->snapshot->devices];
+
+    return index < 0 ? NULL : &b->verdicts[index];
 }
 
-/* The members of a group that are handed back, each with the same action. */
-static void add_for_group(struct builder *b, uint32_t group, enum action_kind kind)
+/* The fence caught it when it was plugged in, and nobody selects it. */
+static bool is_stray(const struct builder *b, const struct device *d, const struct record *r)
+{
+    return r->fresh && !r->ours && streq_null(d->driver, FENCE_DRIVER) &&
+           fence_has(&b->records->fence, d);
+}
+
+/* Is the device to go back to its native driver: released by an administrator, no longer named by
+ * the policy, or caught by the fence although nobody selects it? */
+static bool wants_hand_back(const struct builder *b, const struct device *d)
+{
+    const struct verdict *v = verdict_of(b, d);
+    const struct record *r = record_of(b, d);
+
+    if (!r || r->in_flight)
+        return false;
+    if (v)
+        return v->state == STATE_PENDING && r->released;
+    /* Without a node nothing shows whether a virtual machine has it; virtual functions would go. */
+    return driver_is_vfio(d->driver) && d->node && !d->has_vfs && !r->handed_back &&
+           r->error == 0 && (r->dropped || is_stray(b, d, r));
+}
+
+/* Only one worker can keep a group. */
+static bool group_is_in_flight(const struct builder *b, const struct device *d)
 {
     const struct device *member;
-    size_t i = plan_group_start(b, group);
-
-    while ((member = plan_next_member(b, group, &i))) {
-        int index = b->index[member - b->snapshot->devices];
-        if (index >= 0 && wants_release(b, &b->verdicts[index]))
-            add_action(b, PHASE_RELEASE, kind, member, kind == ACTION_UNBIND ? member->driver : "");
-    }
-}
-
-/* A group is handed back whole, and kept until that is done. The override goes before the probe, or
- * the kernel would give the device back to vfio-pci. */
-static void add_release(struct builder *b, const struct verdict *v)
-{
-    const struct device *d = plan_device_of(b, v), *member;
     size_t i = plan_group_start(b, d->group);
 
-    while ((member = plan_next_member(b, d->group, &i)) && member < d) {
-        int index = b->index[member - b->snapshot->devices];
-        if (index >= 0 && wants_release(b, &b->verdicts[index]))
-            return; /* done for the first of the group */
+    while ((member = plan_next_member(b, d->group, &i))) {
+        const struct record *r = record_of(b, member);
+        if (r && r->in_flight)
+            return true;
     }
+    return false;
+}
+
+static void add_hand_back_step(struct builder *b, enum action_kind kind, const struct device *d)
+{
+    const struct record *r = record_of(b, d);
+    const char *driver = "";
+
+    if (kind == ACTION_UNBIND)
+        driver = d->driver;
+    if (kind == ACTION_NATIVE && r->previous_driver)
+        driver = r->previous_driver;
+    if (kind == ACTION_CLEAR && !r->ours && !r->overridden && !r->released)
+        return; /* if it has an override, it is not by us */
+    if (kind == ACTION_PROBE && fence_has(&b->records->fence, d))
+        return; /* the fence would snatch it back */
+    add_action(b, PHASE_RELEASE, kind, d, driver);
+}
+
+/* A group is handed back whole, and kept until that is done. The override goes before the native
+ * driver is asked, or the kernel would refuse it. */
+static void add_hand_back(struct builder *b, const struct device *d)
+{
+    static const enum action_kind steps[] = {ACTION_UNBIND, ACTION_CLEAR, ACTION_NATIVE,
+                                             ACTION_PROBE};
+    const struct device *member;
+    size_t i = plan_group_start(b, d->group);
+
+    while ((member = plan_next_member(b, d->group, &i)) && member < d)
+        if (wants_hand_back(b, member))
+            return; /* done for the first of the group */
+    if (group_is_in_flight(b, d))
+        return;
     if (d->group == NO_GROUP) {
-        add_action(b, PHASE_RELEASE, ACTION_UNBIND, d, d->driver);
-        add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, "");
-        add_action(b, PHASE_RELEASE, ACTION_PROBE, d, "");
+        for (size_t k = 0; k < ELEMENTS(steps); k++)
+            add_hand_back_step(b, steps[k], d);
         return;
     }
     if (d->node)
         add_action(b, PHASE_RELEASE, ACTION_HOLD, d, "");
-    add_for_group(b, d->group, ACTION_UNBIND);
-    add_for_group(b, d->group, ACTION_CLEAR);
-    add_for_group(b, d->group, ACTION_PROBE);
+    for (size_t k = 0; k < ELEMENTS(steps); k++)
+        for (i = plan_group_start(b, d->group); (member = plan_next_member(b, d->group, &i));)
+            if (wants_hand_back(b, member))
+                add_hand_back_step(b, steps[k], member);
 }
+
+/* -- taking -- */
 
 /* The kernel accepts an override of a driver that it does not know yet: a device that nobody has is
  * then reserved, and bound when the driver is registered. */
@@ -126,6 +172,7 @@ void plan_add_actions(struct builder *b)
         if (wants_bind(b, &b->verdicts[i]) && is_free_or_ours(b, &b->verdicts[i]))
             add_action(b, PHASE_BIND, ACTION_BIND, plan_device_of(b, &b->verdicts[i]),
                        b->verdicts[i].driver);
+    plan_add_fence(b);
     for (size_t i = 0; i < b->n_verdicts; i++) {
         const struct device *d = plan_device_of(b, &b->verdicts[i]);
         if (!wants_bind(b, &b->verdicts[i]) || is_free_or_ours(b, &b->verdicts[i]))
@@ -134,10 +181,12 @@ void plan_add_actions(struct builder *b)
             add_group_takeover(b, d);
             continue;
         }
+        if (!b->verdicts[i].rule->force)
+            add_action(b, PHASE_TAKEOVER, ACTION_CHECK, d, "");
         add_action(b, PHASE_TAKEOVER, ACTION_UNBIND, d, d->driver);
         add_action(b, PHASE_TAKEOVER, ACTION_BIND, d, b->verdicts[i].driver);
     }
-    for (size_t i = 0; i < b->n_verdicts; i++)
-        if (wants_release(b, &b->verdicts[i]))
-            add_release(b, &b->verdicts[i]);
+    for (size_t i = 0; i < b->snapshot->n; i++)
+        if (wants_hand_back(b, &b->snapshot->devices[i]))
+            add_hand_back(b, &b->snapshot->devices[i]);
 }

@@ -16,6 +16,8 @@ struct builder {
     size_t n_verdicts;
     struct action *actions;
     size_t n_actions;
+    struct fence_entry entries[FENCE_ENTRIES_MAX]; /* that the policy calls for */
+    size_t n_entries;
 };
 
 const struct device *plan_device_of(const struct builder *b, const struct verdict *v);
@@ -38,3 +40,8 @@ void plan_select(struct builder *b);
 
 /* Adds the actions that the verdicts call for, in their order. */
 void plan_add_actions(struct builder *b);
+
+/* plan-fence.c: adds the actions that bring the fence's entries into vfio-pci's table; and says of
+ * a device whether the fence is of any use to it. */
+void plan_add_fence(struct builder *b);
+void plan_judge_fence(struct builder *b, struct verdict *v);

@@ -268,6 +268,38 @@ void problem_sentence(const struct verdict *v, const struct snapshot *s,
                  pci_addr_text(d->addr).s);
 }
 
+/* Of devices that no rule names. */
+static void unselected_sentence(const struct action *a, char *buf)
+{
+    struct pci_addr_text address = pci_addr_text(a->addr);
+
+    switch (a->kind) {
+    case ACTION_PARK:
+    case ACTION_UNPARK:
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is not selected: it is kept from %s while the fence is put up", address.s,
+                 FENCE_DRIVER);
+        break;
+    default:
+        snprintf(buf, SENTENCE_MAX, "%s is not selected: it goes back to its native driver",
+                 address.s);
+    }
+}
+
+void action_sentence(const struct action *a, const struct plan *p, const struct snapshot *s,
+                     const struct records *r, char buf[static SENTENCE_MAX])
+{
+    const struct verdict *v = action_is_fence(a->kind) ? NULL : plan_find(p, s, a->addr);
+
+    if (action_is_fence(a->kind))
+        snprintf(buf, SENTENCE_MAX, "%s is to %s what is plugged in as %s", FENCE_DRIVER,
+                 a->kind == ACTION_NEW_ID ? "take" : "leave alone", fence_words(&a->fence).s);
+    else if (v)
+        verdict_sentence(v, s, r, buf);
+    else
+        unselected_sentence(a, buf);
+}
+
 static void write_problems(const struct verdict *v, FILE *f)
 {
     const char *separator = " problems=";
@@ -286,9 +318,12 @@ void plan_write(const struct plan *plan, const struct snapshot *s, const struct 
     fprintf(f, "actions: %zu\n", plan->n_actions);
     for (size_t i = 0; i < plan->n_actions; i++) {
         const struct action *a = &plan->actions[i];
-        fprintf(f, "  %s %s%s%s%s\n", pci_addr_text(a->addr).s, action_word(a->kind),
-                *a->driver ? " " : "", a->driver,
-                a->phase >= PHASE_TAKEOVER ? " (after everything else)" : "");
+        if (action_is_fence(a->kind))
+            fprintf(f, "  %s %s %s\n", a->driver, action_word(a->kind), fence_words(&a->fence).s);
+        else
+            fprintf(f, "  %s %s%s%s%s\n", pci_addr_text(a->addr).s, action_word(a->kind),
+                    *a->driver ? " " : "", a->driver,
+                    a->phase >= PHASE_TAKEOVER ? " (after everything else)" : "");
     }
     fprintf(f, "devices: %zu\n", plan->n_verdicts);
     for (size_t i = 0; i < plan->n_verdicts; i++) {

@@ -14,6 +14,11 @@ void verdict_sentence(const struct verdict *v, const struct snapshot *s, const s
 void problem_sentence(const struct verdict *v, const struct snapshot *s,
                       char buf[static SENTENCE_MAX]);
 
+/* What an action is done for: its device's verdict, or why a device that no rule names is touched.
+ */
+void action_sentence(const struct action *a, const struct plan *p, const struct snapshot *s,
+                     const struct records *r, char buf[static SENTENCE_MAX]);
+
 /* The plan as text: the actions in their order, then the verdicts. */
 void plan_write(const struct plan *plan, const struct snapshot *s, const struct records *r,
                 FILE *f);

@@ -116,7 +116,9 @@ static void judge(const struct builder *b, struct verdict *v)
     } else if (d->group == NO_GROUP && !b->snapshot->unsafe_noiommu && driver_is_vfio(v->driver)) {
         v->problems |= PROBLEM_NO_IOMMU; /* vfio-pci's probe fails without a group */
         fail(v, REASON_NO_IOMMU);
-    } else if (r && r->error == EBUSY && r->failed_at == ACTION_HOLD) {
+    } else if (r && r->error &&
+               (r->failed_at == ACTION_CHECK ||
+                (r->error == EBUSY && r->failed_at == ACTION_HOLD))) {
         occupy(v);
     } else if (r && r->error) {
         fail(v, REASON_KERNEL_ERROR);
@@ -198,6 +200,20 @@ static void judge_use(const struct builder *b, struct verdict *v)
                             (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING | PROBLEM_NO_IOMMU));
 }
 
+static void judge_expect(struct builder *b)
+{
+    const struct plan so_far = {.verdicts = b->verdicts, .n_verdicts = b->n_verdicts};
+
+    for (size_t i = 0; i < b->policy->n_rules; i++) {
+        const struct rule *r = &b->policy->rules[i];
+        if (r->expect < 0 || plan_count_matched(&so_far, r) == r->expect)
+            continue;
+        for (size_t k = 0; k < b->n_verdicts; k++)
+            if (b->verdicts[k].rule == r)
+                b->verdicts[k].problems |= PROBLEM_EXPECT_MISMATCH;
+    }
+}
+
 /* -- all of it -- */
 
 static int by_group(const void *x, const void *y, void *devices)
@@ -223,7 +239,7 @@ static bool allocate(struct builder *b)
     b->index = calloc(n, sizeof(*b->index));
     b->by_group = calloc(n, sizeof(*b->by_group));
     b->verdicts = calloc(n, sizeof(*b->verdicts));
-    b->actions = calloc(5 * n, sizeof(*b->actions));
+    b->actions = calloc(9 * n + 3 * FENCE_ENTRIES_MAX, sizeof(*b->actions));
     return b->rules && b->index && b->by_group && b->verdicts && b->actions;
 }
 
@@ -254,8 +270,11 @@ int plan_make(const struct policy *p, const struct snapshot *s, const struct rec
     for (size_t i = 0; i < b.n_verdicts; i++)
         judge(&b, &b.verdicts[i]);
     refuse_together(&b);
-    for (size_t i = 0; i < b.n_verdicts; i++)
+    for (size_t i = 0; i < b.n_verdicts; i++) {
         judge_use(&b, &b.verdicts[i]);
+        plan_judge_fence(&b, &b.verdicts[i]);
+    }
+    judge_expect(&b);
     plan_add_actions(&b);
 
     *ret = (struct plan){b.verdicts, b.n_verdicts, b.actions, b.n_actions};

@@ -9,10 +9,11 @@
 #include "snapshot.h"
 #include "state.h"
 
-/* Phases, in this order. The first two cannot reach a native driver's remove(). */
+/* Phases, in this order. The first three cannot reach a native driver's remove(). */
 enum phase {
     PHASE_OVERRIDE, /* every driver_override, before anything else: that alone wins the race */
     PHASE_BIND,     /* devices that no driver has */
+    PHASE_FENCE,    /* wins the race for devices to come. By now the kernel finds none to bind */
     PHASE_TAKEOVER, /* devices that a native driver has: may take seconds, or block */
     PHASE_RELEASE,  /* groups that are handed back: likewise */
 };
@@ -21,8 +22,11 @@ struct action {
     enum phase phase;
     enum action_kind kind;
     struct pci_addr addr;
-    const char *driver; /* the target; for ACTION_UNBIND the driver that loses it; else "" */
+    const char *driver; /* the target; for ACTION_UNBIND the driver that loses it; for ACTION_NATIVE
+                         * the driver that had it before, if known; else "" */
     uint32_t group;     /* after ACTION_HOLD the actions of this group belong together */
+    struct fence_id fence;    /* ACTION_NEW_ID, ACTION_REMOVE_ID, which have no address */
+    bool companion, narrowed; /* of that entry: fence.h */
 };
 
 struct verdict {
@@ -37,6 +41,8 @@ struct verdict {
     const char *other_driver; /* GROUP_NOT_VIABLE: what holds that one */
     bool other_selected;      /* GROUP_NOT_VIABLE: it has a verdict of its own */
     unsigned problems;        /* set of enum problem */
+    const char *earlier;      /* FENCE_INEFFECTIVE: the driver that is asked first; NULL: the write
+                               * failed */
     bool usable;              /* bound, the whole group viable, the node there */
 };
 

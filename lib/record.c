@@ -3,11 +3,18 @@
 
 #include "util.h"
 
+static void free_texts(struct record *r)
+{
+    free(r->previous_driver);
+    free(r->holder);
+}
+
 void records_done(struct records *r)
 {
     for (size_t i = 0; i < r->n; i++)
-        free(r->v[i].previous_driver);
+        free_texts(&r->v[i]);
     free(r->v);
+    fence_done(&r->fence);
     *r = (struct records){0};
 }
 
@@ -48,7 +55,7 @@ struct record *records_get(struct records *r, struct pci_addr a)
 
 void record_reset(struct record *r)
 {
-    free(r->previous_driver);
+    free_texts(r);
     *r = (struct record){.addr = r->addr, .logged_state = -1};
 }
 
@@ -58,7 +65,7 @@ void records_drop(struct records *r, struct pci_addr a)
 
     if (!old)
         return;
-    free(old->previous_driver);
+    free_texts(old);
     r->n--;
     memmove(old, old + 1, (size_t)(&r->v[r->n] - old) * sizeof(*old));
 }
@@ -72,18 +79,23 @@ void record_retry(struct record *r)
     r->unverified = false;
     r->lost = 0;
     r->overridden = false; /* the target may be another, or somebody removed it */
+    free(r->holder);
+    r->holder = NULL;
 }
 
 void records_retry(struct records *r)
 {
     for (size_t i = 0; i < r->n; i++)
         record_retry(&r->v[i]);
+    fence_retry(&r->fence);
 }
 
 void records_clear(struct records *r)
 {
     for (size_t i = 0; i < r->n; i++) {
         record_retry(&r->v[i]);
-        r->v[i].released = false;
+        r->v[i].released = r->v[i].dropped = false;
     }
+    fence_retry(&r->fence);
+    fence_unlearn(&r->fence);
 }

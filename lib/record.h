@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fence.h"
 #include "pciaddr.h"
 #include "state.h"
 
@@ -24,13 +25,18 @@ struct record {
     uint64_t flap_usec; /* when the first of them came */
     bool handed_back;   /* the release was carried out to its end */
     bool overridden;    /* driver_override was written by us */
-    bool touched;       /* a native driver was seen on it */
+    bool ours;      /* likewise, and that is kept: it may be handed back when no rule names it */
+    bool parked;    /* its override may be the parking one */
+    bool fresh;     /* nobody has had it since it was plugged in, but perhaps the fence */
+    bool dropped;   /* the new policy does not name it any more: to be handed back */
+    bool touched;   /* a native driver was seen on it */
     bool confirmed; /* a bind of ours returned, or a bind event came, or it was bound at start */
     unsigned lost;  /* how often a bind found another driver there (EBUSY) in a row */
     int error; /* errno of the write that failed; 0: none. Cleared by reload, rescan and Bind. */
     bool unverified; /* every write succeeded, the driver link does not show it */
     enum action_kind failed_at;
     char *previous_driver; /* the native driver it was taken from, or NULL */
+    char *holder;          /* who was found to have it open, in words, or NULL */
     uint64_t seen_usec;    /* CLOCK_MONOTONIC, when it was first seen */
     uint64_t bound_usec;   /* how long from then until it was verified; 0: not yet */
     int logged_state;      /* the state the journal was last told; -1: none */
@@ -40,6 +46,7 @@ struct record {
 struct records {
     struct record *v; /* sorted by address */
     size_t n, allocated;
+    struct fence fence; /* what is in vfio-pci's table by us */
 };
 
 void records_done(struct records *r);

@@ -337,23 +337,20 @@ static int detail_relevant(int root_fd, const struct policy *p, const struct slo
 
 /* -- the whole -- */
 
-int scan_drivers(int root_fd, const struct policy *p, struct snapshot *s)
+/* sysfs numbers its files one after another (and lists the number with the name), so the folders of
+ * drivers tell the order in which the drivers were registered. */
+int scan_drivers(int root_fd, struct snapshot *s)
 {
-    const char *last = NULL; /* most rules want the same driver */
+    const struct dirent *e;
+    int r = 0;
+    CLEANUP(closedirp) DIR *dir;
+    (void)rootfs_open_dir(root_fd, "sys/bus/pci/drivers", &dir);
 
     s->n_registered = 0;
-    for (size_t i = 0; p && i < p->n_rules; i++) {
-        const char *driver = rule_target(&p->rules[i]);
-        char path[ATTR_MAX];
-        if (!driver || (last && streq(driver, last)))
-            continue;
-        last = driver;
-        snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s", driver);
-        if (!snapshot_is_registered(s, driver) && exists(root_fd, path) &&
-            snapshot_add_registered(s, driver) < 0)
-            return -ENOMEM;
-    }
-    return 0;
+    while (dir && r == 0 && (e = readdir(dir)))
+        if (e->d_name[0] != '.')
+            r = snapshot_add_registered(s, e->d_name, e->d_ino);
+    return r;
 }
 
 /* systemd notes each unit that it started; the note stays while the unit is active. Until all of
@@ -403,7 +400,7 @@ int scan_all(int root_fd, const struct policy *p, struct snapshot *ret)
     if (r == 0)
         r = detail_relevant(root_fd, p, &slots, ret);
     if (r == 0)
-        r = scan_drivers(root_fd, p, ret);
+        r = scan_drivers(root_fd, ret);
     return r;
 }
 

@@ -27,8 +27,9 @@ int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *ad
 /* Is the host still coming up? */
 bool scan_cold_boot(int root_fd);
 
-/* Looks again which of the policy's drivers the kernel knows. Returns 0 or -ENOMEM. */
-int scan_drivers(int root_fd, const struct policy *p, struct snapshot *s);
+/* Looks again which drivers the PCI bus has, and in which order they were registered. Returns 0 or
+ * -ENOMEM. */
+int scan_drivers(int root_fd, struct snapshot *s);
 
 /* An attribute of a device that is of no use to a plan, for those who show it: numa_node,
  * power_state, reset_method. Returns buf; it is empty where the attribute is not there. */

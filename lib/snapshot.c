@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "snapshot.h"
 
+#include <ctype.h>
 #include <errno.h>
 
 #include "util.h"
@@ -10,6 +11,7 @@ static void device_done(struct device *d)
     free(d->slot);
     free(d->serial);
     free(d->use);
+    free(d->native);
 }
 
 void snapshot_done(struct snapshot *s)
@@ -133,23 +135,32 @@ void snapshot_remove(struct snapshot *s, struct pci_addr a)
 bool snapshot_is_registered(const struct snapshot *s, const char *driver)
 {
     for (size_t i = 0; i < s->n_registered; i++)
-        if (streq(s->registered[i], driver))
+        if (streq(s->registered[i].name, driver))
             return true;
     return false;
 }
 
-int snapshot_add_registered(struct snapshot *s, const char *driver)
+uint64_t snapshot_order(const struct snapshot *s, const char *driver)
+{
+    for (size_t i = 0; i < s->n_registered; i++)
+        if (streq(s->registered[i].name, driver))
+            return s->registered[i].order;
+    return 0;
+}
+
+int snapshot_add_registered(struct snapshot *s, const char *driver, uint64_t order)
 {
     if (snapshot_is_registered(s, driver))
         return 0;
 
     const char *name = snapshot_name(s, driver);
-    const char **registered = reallocarray(s->registered, s->n_registered + 1, sizeof(*registered));
+    struct registered *registered =
+        reallocarray(s->registered, s->n_registered + 1, sizeof(*registered));
     if (registered)
         s->registered = registered;
     if (!registered || !name)
         return -ENOMEM;
-    registered[s->n_registered++] = name;
+    registered[s->n_registered++] = (struct registered){name, order};
     return 0;
 }
 
@@ -170,11 +181,19 @@ static void write_text(FILE *f, const char *key, const char *value)
         fprintf(f, *c <= ' ' || *c == '%' || *c >= 0x7f ? "%%%02x" : "%c", *c);
 }
 
+static void write_registered(const struct registered *r, FILE *f)
+{
+    fprintf(f, "registered %s", r->name);
+    if (r->order)
+        fprintf(f, " order=%llu", (unsigned long long)r->order);
+    fputc('\n', f);
+}
+
 int snapshot_write(const struct snapshot *s, FILE *f)
 {
     fprintf(f, "snapshot cold-boot=%d unsafe-noiommu=%d\n", s->cold_boot, s->unsafe_noiommu);
     for (size_t i = 0; i < s->n_registered; i++)
-        fprintf(f, "registered %s\n", s->registered[i]);
+        write_registered(&s->registered[i], f);
     for (size_t i = 0; i < s->n; i++) {
         const struct device *d = &s->devices[i];
         fprintf(f, "device %s id=%04x:%04x subsystem=%04x:%04x class=%06x",
@@ -193,6 +212,7 @@ int snapshot_write(const struct snapshot *s, FILE *f)
             write_text(f, "slot", d->slot);
             write_text(f, "serial", d->serial);
             write_text(f, "use", d->use);
+            write_text(f, "native", d->native);
         }
         fputc('\n', f);
     }
@@ -285,6 +305,8 @@ static bool read_word(char *word, struct device *d, char **driver)
         return read_text(value, &d->slot);
     if (streq(word, "use"))
         return read_text(value, &d->use);
+    if (streq(word, "native"))
+        return read_text(value, &d->native);
     if (streq(word, "serial"))
         return read_text(value, &d->serial);
     return false;
@@ -325,6 +347,23 @@ static int read_head(struct snapshot *s, char *words)
     return 0;
 }
 
+static int read_registered(struct snapshot *s, char *words)
+{
+    static char nothing[] = "";
+    char *order = strchr(words, ' '), *end = nothing;
+    unsigned long long n = 0;
+
+    errno = 0;
+    if (order) {
+        *order++ = '\0';
+        const char *value = after_prefix(order, "order=");
+        if (!value || !isdigit((unsigned char)*value))
+            return -EINVAL;
+        n = strtoull(value, &end, 10);
+    }
+    return !*words || *end || errno ? -EINVAL : snapshot_add_registered(s, words, n);
+}
+
 int snapshot_read(struct snapshot *s, const char *text, unsigned *ret_line)
 {
     CLEANUP_FREE char *copy = strdup(text);
@@ -339,7 +378,7 @@ int snapshot_read(struct snapshot *s, const char *text, unsigned *ret_line)
         else if (after_prefix(line, "snapshot "))
             r = read_head(s, line + strlen("snapshot "));
         else if (after_prefix(line, "registered "))
-            r = snapshot_add_registered(s, line + strlen("registered "));
+            r = read_registered(s, line + strlen("registered "));
         else if (after_prefix(line, "device "))
             r = read_device(s, line + strlen("device "));
         if (r < 0) {

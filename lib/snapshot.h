@@ -29,6 +29,14 @@ struct device {
     char *slot;         /* physical slot; NULL: none or not looked for. Owned by the device. */
     char *serial;       /* PCIe device serial number as lspci writes it; NULL likewise */
     char *use;          /* how the host uses it (use.h); NULL: no evidence, or not looked for */
+    char *native;       /* a registered driver that takes its ID, vfio-pci apart; NULL: not looked
+                         * for, or none */
+};
+
+/* A driver of the PCI bus. */
+struct registered {
+    const char *name; /* the snapshot's */
+    uint64_t order;   /* those registered earlier have lower numbers; 0: not known */
 };
 
 struct snapshot {
@@ -36,7 +44,7 @@ struct snapshot {
     size_t n, allocated;
     char **names; /* every driver name, once */
     size_t n_names;
-    const char **registered; /* drivers of the policy that the kernel knows; point into names */
+    struct registered *registered; /* the drivers that the kernel knows */
     size_t n_registered;
     bool cold_boot;      /* the host is still coming up */
     bool unsafe_noiommu; /* vfio.enable_unsafe_noiommu_mode */
@@ -62,8 +70,11 @@ void snapshot_remove(struct snapshot *s, struct pci_addr a);
 const char *snapshot_name(struct snapshot *s, const char *name);
 
 /* Notes that the kernel knows this driver. Returns 0 or -ENOMEM. */
-int snapshot_add_registered(struct snapshot *s, const char *driver);
+int snapshot_add_registered(struct snapshot *s, const char *driver, uint64_t order);
 bool snapshot_is_registered(const struct snapshot *s, const char *driver);
+
+/* 0: not registered, or not known. */
+uint64_t snapshot_order(const struct snapshot *s, const char *driver);
 
 /* Is the driver one of VFIO's (vfio-pci or a variant)? NULL is not. */
 bool driver_is_vfio(const char *driver);

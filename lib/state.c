@@ -48,6 +48,12 @@ const char *problem_word(enum problem p)
         return "driver-not-advertised";
     case PROBLEM_UNPROVEN_AT_BOOT:
         return "unproven-at-boot";
+    case PROBLEM_FENCE_INEFFECTIVE:
+        return "fence-ineffective";
+    case PROBLEM_BAR_CLAIMED:
+        return "bar-claimed";
+    case PROBLEM_EXPECT_MISMATCH:
+        return "expect-mismatch";
     case PROBLEM_MAX:
         break;
     }
@@ -61,6 +67,17 @@ const char *action_word(enum action_kind a)
                                                   [ACTION_BIND] = "bind",
                                                   [ACTION_HOLD] = "hold-group",
                                                   [ACTION_CLEAR] = "clear-override",
-                                                  [ACTION_PROBE] = "probe"};
+                                                  [ACTION_PROBE] = "probe",
+                                                  [ACTION_CHECK] = "check-users",
+                                                  [ACTION_NATIVE] = "bind-native",
+                                                  [ACTION_PARK] = "park",
+                                                  [ACTION_UNPARK] = "unpark",
+                                                  [ACTION_NEW_ID] = "new-id",
+                                                  [ACTION_REMOVE_ID] = "remove-id"};
     return words[a];
+}
+
+bool action_is_fence(enum action_kind a)
+{
+    return a == ACTION_NEW_ID || a == ACTION_REMOVE_ID;
 }

@@ -3,6 +3,8 @@
  * in the plan alike. Pure. */
 #pragma once
 
+#include <stdbool.h>
+
 enum device_state {
     STATE_PENDING,   /* something is still to be done or being done */
     STATE_BOUND,     /* the driver link was read back */
@@ -42,7 +44,10 @@ enum problem {
     PROBLEM_NATIVE_DRIVER_TOUCHED = 1 << 3,
     PROBLEM_DRIVER_NOT_ADVERTISED = 1 << 4,
     PROBLEM_UNPROVEN_AT_BOOT = 1 << 5,
-    PROBLEM_MAX = 1 << 6,
+    PROBLEM_FENCE_INEFFECTIVE = 1 << 6, /* a native driver is asked before vfio-pci at hot-plug */
+    PROBLEM_BAR_CLAIMED = 1 << 7,       /* the firmware's framebuffer has one of its BARs */
+    PROBLEM_EXPECT_MISMATCH = 1 << 8,   /* its rule expects another number of devices */
+    PROBLEM_MAX = 1 << 9,
 };
 
 enum action_kind {
@@ -52,6 +57,12 @@ enum action_kind {
     ACTION_HOLD,     /* keep the IOMMU group, so that no virtual machine can take it meanwhile */
     ACTION_CLEAR,    /* remove the override */
     ACTION_PROBE,    /* let the kernel look for a driver */
+    ACTION_CHECK,    /* look for processes that have the device open, before an unbind */
+    ACTION_NATIVE,   /* bind to its native driver by name, past the fence */
+    ACTION_PARK,     /* while entries are written: an override that no driver has */
+    ACTION_UNPARK,
+    ACTION_NEW_ID, /* the fence's entries in vfio-pci's table: of no device's own */
+    ACTION_REMOVE_ID,
     ACTION_MAX,
 };
 
@@ -59,3 +70,6 @@ const char *state_word(enum device_state s);
 const char *reason_word(enum reason r); /* "" for REASON_NONE */
 const char *problem_word(enum problem p);
 const char *action_word(enum action_kind a);
+
+/* Is it about an entry of the fence, not about a device? */
+bool action_is_fence(enum action_kind a);

@@ -46,6 +46,14 @@ static void read_record(char *line, struct records *records)
         const char *value;
         if (streq(word, "hotplugged"))
             r->hotplugged = true;
+        else if (streq(word, "fresh"))
+            r->hotplugged = r->fresh = true;
+        else if (streq(word, "ours"))
+            r->ours = true;
+        else if (streq(word, "dropped"))
+            r->dropped = true;
+        else if (streq(word, "parked"))
+            r->parked = true;
         else if (streq(word, "unused-before"))
             r->hotplugged = r->unused_before = true;
         else if (streq(word, "touched"))
@@ -75,6 +83,24 @@ static void read_record(char *line, struct records *records)
     }
 }
 
+/* "fence armed|begun|learned|narrowed|failed SEVEN FIELDS": an entry, and its state. */
+static void read_entry(const char *line, struct fence *f)
+{
+    char word[16];
+    struct fence_id id;
+    int n;
+
+    ck_assert_msg(sscanf(line, "fence %15s %n", word, &n) == 1 && fence_parse(line + n, &id), "%s",
+                  line);
+    struct fence_entry *e = fence_get(f, &id);
+    e->state = streq(word, "begun")    ? FENCE_BEGUN
+               : streq(word, "failed") ? FENCE_OPEN
+                                       : FENCE_ARMED;
+    e->companion = streq(word, "learned");
+    e->narrowed = streq(word, "narrowed");
+    e->error = streq(word, "failed") ? EINVAL : 0;
+}
+
 static void read_records(char *text, const struct snapshot *s, struct records *records)
 {
     char *rest = text, *line;
@@ -83,8 +109,27 @@ static void read_records(char *text, const struct snapshot *s, struct records *r
         if (driver_is_vfio(s->devices[i].driver))
             records_get(records, s->devices[i].addr)->confirmed = true;
     while ((line = strsep(&rest, "\n")))
-        if (*line && *line != '#')
+        if (after_prefix(line, "fence "))
+            read_entry(line, &records->fence);
+        else if (*line && *line != '#')
             read_record(line, records);
+}
+
+/* The kernel gives every device that no driver has, and that an entry fits, to vfio-pci. */
+static void new_id(const struct action *a, const struct snapshot *s, struct records *records)
+{
+    struct fence_entry *e = fence_get(&records->fence, &a->fence);
+
+    e->state = FENCE_ARMED;
+    e->companion = a->companion;
+    e->narrowed = a->narrowed;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct device *d = &s->devices[i];
+        const struct record *r = records_find(records, d->addr);
+        if (!d->driver && fence_has(&records->fence, d))
+            ck_assert_msg(r && (r->overridden || r->parked || r->in_flight),
+                          "%s would fall to vfio-pci", pci_addr_text(d->addr).s);
+    }
 }
 
 /* What the kernel would do. */
@@ -92,9 +137,9 @@ static void apply_model(const struct plan *plan, struct snapshot *s, struct reco
 {
     for (size_t i = 0; i < plan->n_actions; i++) {
         const struct action *a = &plan->actions[i];
-        struct record *r = records_get(records, a->addr);
-        struct device *d = snapshot_find(s, a->addr);
-        ck_assert_ptr_nonnull(d);
+        struct record *r = action_is_fence(a->kind) ? NULL : records_get(records, a->addr);
+        struct device *d = action_is_fence(a->kind) ? NULL : snapshot_find(s, a->addr);
+        ck_assert(action_is_fence(a->kind) || d);
         switch (a->kind) {
         case ACTION_OVERRIDE:
             r->overridden = true;
@@ -111,10 +156,28 @@ static void apply_model(const struct plan *plan, struct snapshot *s, struct reco
             r->confirmed = true;
             break;
         case ACTION_HOLD:
+        case ACTION_CHECK:
         case ACTION_PROBE:
             break;
         case ACTION_CLEAR:
-            r->overridden = false;
+            r->overridden = r->ours = false;
+            break;
+        case ACTION_NATIVE:
+            r->handed_back = true;
+            r->fresh = false;
+            break;
+        case ACTION_PARK:
+            ck_assert_msg(!d->driver, "parking a device that a driver has");
+            r->parked = true;
+            break;
+        case ACTION_UNPARK:
+            r->parked = false;
+            break;
+        case ACTION_NEW_ID:
+            new_id(a, s, records);
+            break;
+        case ACTION_REMOVE_ID:
+            fence_drop(&records->fence, &a->fence);
             break;
         case ACTION_MAX:
             ck_abort();
@@ -178,6 +241,7 @@ START_TEST(golden)
     policy_finish(&p, &d);
     ck_assert_msg(d.errors == 0, "%s", d.n ? d.v[0].text : "");
     ck_assert_msg(snapshot_read(&s, snapshot, &line) == 0, "%s.snapshot:%u", name, line);
+    records.fence.order = snapshot_order(&s, FENCE_DRIVER);
     read_records(records_text, &s, &records);
 
     ck_assert_int_eq(plan_make(&p, &s, &records, &plan), 0);

@@ -19,18 +19,30 @@ START_TEST(round_trip)
     records_get(&records, first)->touched = true;
     records_get(&records, first)->previous_driver = strdup("nvidia");
     records_get(&records, second)->touched = false; /* nothing worth keeping */
-    ck_assert_int_eq(held_workers_add(&workers, first, getpid()), 0);
+    const struct fence_id id = {.vendor = 0x10de,
+                                .device = FENCE_ANY,
+                                .subvendor = FENCE_ANY,
+                                .subdevice = FENCE_ANY,
+                                .class_code = 0x030200,
+                                .class_mask = 0xffff00};
+    *fence_get(&records.fence, &id) =
+        (struct fence_entry){.id = id, .state = FENCE_ARMED, .companion = true, .narrowed = true};
+    records.fence.order = 1234567890123;
+    ck_assert_int_eq(held_workers_add(&workers, &first, getpid()), 0);
     ck_assert_int_eq(held_save(t.fd, &records, &workers), 0);
     ck_assert_int_eq(held_save(t.fd, &records, &workers), 0); /* over the old one */
     ck_assert_int_eq(held_load(t.fd, &again, &alive), 0);
     ck_assert_uint_eq(again.n, 1);
     ck_assert(again.v[0].touched);
     ck_assert_str_eq(again.v[0].previous_driver, "nvidia");
+    ck_assert_uint_eq(again.fence.order, 1234567890123);
+    const struct fence_entry *e = fence_find(&again.fence, &id);
+    ck_assert(e && e->state == FENCE_ARMED && e->companion && e->narrowed);
     ck_assert_uint_eq(alive.n, 1);
     ck_assert_int_eq(alive.v[0].pid, getpid());
-    held_workers_drop(&alive, second);
+    held_workers_drop(&alive, getpid() + 1);
     ck_assert_uint_eq(alive.n, 1);
-    held_workers_drop(&alive, first);
+    held_workers_drop(&alive, getpid());
     ck_assert_uint_eq(alive.n, 0);
 }
 END_TEST
@@ -48,7 +60,7 @@ START_TEST(ended_workers_and_reused_pids_are_left_out)
         _exit(0);
     }
     tree_init(&t);
-    ck_assert_int_eq(held_workers_add(&workers, first, pid), 0);
+    ck_assert_int_eq(held_workers_add(&workers, &first, pid), 0);
     snprintf(
         text, sizeof(text),
         "worker 0000:06:00.0 pid=%d start=%llu\n" /* alive */
@@ -81,8 +93,9 @@ START_TEST(what_is_not_understood_is_skipped)
                "previous=-\ndevice "
                "0000:07:00.0 touched=1\n");
     ck_assert_int_eq(held_load(t.fd, &records, &workers), 0);
-    ck_assert_uint_eq(records.n, 1);
+    ck_assert_uint_eq(records.n, 2);
     ck_assert(records.v[0].touched && records.v[0].released && !records.v[0].previous_driver);
+    ck_assert(records.v[1].touched && !records.v[1].released);
 }
 END_TEST
 

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fence.h"
+
+#include <ctype.h>
+
+#include "snapshot.h"
+#include "util.h"
+
+/* -- one entry -- */
+
+struct fence_text fence_text(const struct fence_id *id)
+{
+    struct fence_text t;
+
+    snprintf(t.s, sizeof(t.s), "%x %x %x %x %x %x 0", id->vendor, id->device, id->subvendor,
+             id->subdevice, id->class_code, id->class_mask);
+    return t;
+}
+
+static size_t add_pair(char *buf, size_t size, const char *before, uint32_t first, uint32_t second)
+{
+    char x[9], y[9];
+
+    snprintf(x, sizeof(x), first == FENCE_ANY ? "*" : "%04x", first);
+    snprintf(y, sizeof(y), second == FENCE_ANY ? "*" : "%04x", second);
+    return (size_t)snprintf(buf, size, "%s%s:%s", before, x, y);
+}
+
+struct fence_text fence_words(const struct fence_id *id)
+{
+    struct fence_text t;
+    size_t n = add_pair(t.s, sizeof(t.s), "", id->vendor, id->device);
+
+    if (id->subvendor != FENCE_ANY)
+        n += add_pair(t.s + n, sizeof(t.s) - n, " subsystem ", id->subvendor, id->subdevice);
+    if (id->class_mask != 0)
+        snprintf(t.s + n, sizeof(t.s) - n, " class %06x/%06x", id->class_code, id->class_mask);
+    return t;
+}
+
+bool fence_parse(const char *text, struct fence_id *ret)
+{
+    struct fence_id id;
+    int n = 0;
+
+    if (strlen(text) >= FENCE_TEXT_MAX ||
+        sscanf(text, "%8x %8x %8x %8x %6x %6x 0%n", &id.vendor, &id.device, &id.subvendor,
+               &id.subdevice, &id.class_code, &id.class_mask, &n) != 6 ||
+        n == 0 || text[n])
+        return false;
+    *ret = id;
+    return true;
+}
+
+bool fence_same(const struct fence_id *a, const struct fence_id *b)
+{
+    return a->vendor == b->vendor && a->device == b->device && a->subvendor == b->subvendor &&
+           a->subdevice == b->subdevice && a->class_code == b->class_code &&
+           a->class_mask == b->class_mask;
+}
+
+static bool field_fits(uint32_t wanted, uint32_t found)
+{
+    return wanted == FENCE_ANY || wanted == found;
+}
+
+bool fence_fits(const struct fence_id *id, const struct device *d)
+{
+    return field_fits(id->vendor, d->vendor) && field_fits(id->device, d->device) &&
+           field_fits(id->subvendor, d->subvendor) && field_fits(id->subdevice, d->subdevice) &&
+           ((id->class_code ^ d->class_code) & id->class_mask) == 0;
+}
+
+/* -- the table -- */
+
+bool fence_has(const struct fence *f, const struct device *d)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (f->v[i].state != FENCE_OPEN && fence_fits(&f->v[i].id, d))
+            return true;
+    return false;
+}
+
+struct fence_entry *fence_find(const struct fence *f, const struct fence_id *id)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (fence_same(&f->v[i].id, id))
+            return &f->v[i];
+    return NULL;
+}
+
+struct fence_entry *fence_get(struct fence *f, const struct fence_id *id)
+{
+    struct fence_entry *e = fence_find(f, id);
+
+    if (e)
+        return e;
+    if (!grow(&f->v, &f->allocated, f->n, sizeof(*f->v)))
+        return NULL;
+    f->v[f->n] = (struct fence_entry){.id = *id};
+    return &f->v[f->n++];
+}
+
+void fence_drop(struct fence *f, const struct fence_id *id)
+{
+    struct fence_entry *e = fence_find(f, id);
+
+    if (!e)
+        return;
+    f->n--;
+    memmove(e, e + 1, (size_t)(&f->v[f->n] - e) * sizeof(*e));
+}
+
+void fence_done(struct fence *f)
+{
+    free(f->v);
+    *f = (struct fence){0};
+}
+
+void fence_follow(struct fence *f, uint64_t order)
+{
+    if (f->order == order)
+        return;
+    f->order = order;
+    for (size_t i = 0; i < f->n; i++) {
+        f->v[i].state = FENCE_OPEN;
+        f->v[i].error = 0;
+    }
+}
+
+void fence_retry(struct fence *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        f->v[i].error = 0;
+}
+
+void fence_unlearn(struct fence *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        f->v[i].companion = false;
+}
+
+/* -- what a rule calls for -- */
+
+static bool is_literal(const char *pattern)
+{
+    return pattern[0] != '!' && !strpbrk(pattern, "*?[");
+}
+
+/* A class pattern as value and mask: "0302*" is 030200/ffff00. False for what no mask expresses. */
+static bool class_of_pattern(const char *pattern, uint32_t *ret_class, uint32_t *ret_mask)
+{
+    size_t digits = strspn(pattern, "0123456789abcdef");
+    uint32_t class = 0, mask = 0;
+
+    if (pattern[0] == '!' || !streq(pattern + digits, digits == 6 ? "" : "*") || digits > 6)
+        return false;
+    for (size_t i = 0; i < 6; i++) {
+        char c = pattern[i];
+        class = class << 4 |
+                (i < digits ? (uint32_t)(isdigit((unsigned char)c) ? c - '0' : c - 'a' + 10) : 0);
+        mask = mask << 4 | (i < digits ? 0xf : 0);
+    }
+    *ret_class = class;
+    *ret_mask = mask;
+    return true;
+}
+
+/* Room for the combinations of what a rule lists. */
+struct ids {
+    struct fence_id *v;
+    size_t n, max;
+};
+
+static void add_classes(const struct rule *r, struct fence_id id, struct ids *ids, bool *narrowed)
+{
+    const struct patterns *p = &r->narrow[KEY_CLASS];
+    bool any = false;
+
+    for (size_t i = 0; i < p->n; i++) {
+        if (!class_of_pattern(p->v[i], &id.class_code, &id.class_mask)) {
+            *narrowed = true;
+            continue;
+        }
+        any = true;
+        if (ids->n < ids->max)
+            ids->v[ids->n++] = id;
+    }
+    id.class_code = id.class_mask = 0;
+    if (!any && (id.vendor != FENCE_ANY || id.subvendor != FENCE_ANY) && ids->n < ids->max)
+        ids->v[ids->n++] = id; /* never one that fits every device of the host */
+}
+
+static void add_subsystems(const struct rule *r, struct fence_id id, struct ids *ids,
+                           bool *narrowed)
+{
+    const struct patterns *p = &r->narrow[KEY_SUBSYSTEM];
+    bool any = false;
+
+    for (size_t i = 0; i < p->n; i++) {
+        unsigned v, d;
+        if (!is_literal(p->v[i]) || sscanf(p->v[i], "%4x:%4x", &v, &d) != 2) {
+            *narrowed = true;
+            continue;
+        }
+        any = true;
+        id.subvendor = v;
+        id.subdevice = d;
+        add_classes(r, id, ids, narrowed);
+    }
+    id.subvendor = id.subdevice = FENCE_ANY;
+    if (!any)
+        add_classes(r, id, ids, narrowed);
+}
+
+size_t fence_of_rule(const struct rule *r, struct fence_id *v, size_t max, bool *ret_narrowed)
+{
+    struct ids ids = {v, 0, max};
+    struct fence_id id = {
+        .vendor = FENCE_ANY, .device = FENCE_ANY, .subvendor = FENCE_ANY, .subdevice = FENCE_ANY};
+    bool narrowed = false;
+
+    for (enum rule_key k = KEY_ADDRESS; k < KEY_SELECTS_MAX; k++)
+        narrowed = narrowed || r->narrow[k].n > 0;
+    for (size_t i = 0; i < r->n_ids; i++) {
+        id.vendor = r->ids[i].vendor;
+        id.device = r->ids[i].any_device ? FENCE_ANY : r->ids[i].device;
+        add_subsystems(r, id, &ids, &narrowed);
+    }
+    if (r->n_ids == 0)
+        add_subsystems(r, id, &ids, &narrowed);
+    *ret_narrowed = narrowed;
+    return ids.n;
+}

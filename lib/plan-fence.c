@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which entries the fence needs, and how they get into the kernel's table without taking a device
+ * that nobody selected. */
+#include "plan-build.h"
+
+static const struct fence *fence_of(const struct builder *b)
+{
+    return &b->records->fence;
+}
+
+static bool has_fence(const struct rule *r)
+{
+    return r->hotplug == HOTPLUG_FENCE && !rule_is_native(r) && streq(rule_target(r), FENCE_DRIVER);
+}
+
+/* -- which entries -- */
+
+static void want(struct builder *b, const struct fence_id *id, bool companion, bool narrowed)
+{
+    for (size_t i = 0; i < b->n_entries; i++)
+        if (fence_same(&b->entries[i].id, id)) {
+            b->entries[i].narrowed = b->entries[i].narrowed && narrowed;
+            return;
+        }
+    if (b->n_entries < FENCE_ENTRIES_MAX)
+        b->entries[b->n_entries++] =
+            (struct fence_entry){.id = *id, .companion = companion, .narrowed = narrowed};
+}
+
+/* Does an entry fit a device that the host may live on and that is left to it? It might lose its
+ * driver for a moment and fall to vfio-pci then: only who asks for the fence gets it. */
+static bool endangers_host(const struct builder *b, const struct fence_id *id)
+{
+    for (size_t i = 0; i < b->n_verdicts; i++)
+        if (b->verdicts[i].state == STATE_REFUSED &&
+            b->verdicts[i].reason == REASON_UNPROVEN_AT_BOOT &&
+            fence_fits(id, plan_device_of(b, &b->verdicts[i])))
+            return true;
+    return false;
+}
+
+/* An earlier rule may keep devices from this one. */
+static bool is_carved(const struct builder *b, const struct rule *r)
+{
+    for (const struct rule *e = b->policy->rules; e < r; e++)
+        if (!has_fence(e))
+            return true;
+    return false;
+}
+
+static void want_rule(struct builder *b, const struct rule *r)
+{
+    struct fence_id ids[64];
+    bool narrowed;
+    size_t n = fence_of_rule(r, ids, ELEMENTS(ids), &narrowed);
+
+    narrowed = narrowed || is_carved(b, r);
+    for (size_t i = 0; i < n; i++)
+        if (r->keys[KEY_HOTPLUG].line > 0 || !endangers_host(b, &ids[i]))
+            want(b, &ids[i], false, narrowed);
+}
+
+/* The very ID of a function that comes along: the audio function of a GPU, say. A disk or network
+ * function is not taken away from all of its kind for that. */
+static void want_companion(struct builder *b, const struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v);
+    const struct fence_id id = {
+        .vendor = d->vendor, .device = d->device, .subvendor = FENCE_ANY, .subdevice = FENCE_ANY};
+
+    if (v->companion && has_fence(v->rule) && !d->vf && !plan_is_risky(d) && !device_is_bridge(d))
+        want(b, &id, true, v->rule->n_ids == 0 || is_carved(b, v->rule));
+}
+
+static void want_entries(struct builder *b)
+{
+    for (size_t i = 0; i < b->policy->n_rules; i++)
+        if (has_fence(&b->policy->rules[i]))
+            want_rule(b, &b->policy->rules[i]);
+    for (size_t i = 0; i < b->n_verdicts; i++)
+        want_companion(b, &b->verdicts[i]);
+    /* What has been learned from cards that are gone. */
+    for (size_t i = 0; i < fence_of(b)->n; i++)
+        if (fence_of(b)->v[i].companion)
+            want(b, &fence_of(b)->v[i].id, true, fence_of(b)->v[i].narrowed);
+}
+
+static bool is_wanted(const struct builder *b, const struct fence_id *id)
+{
+    for (size_t i = 0; i < b->n_entries; i++)
+        if (fence_same(&b->entries[i].id, id))
+            return true;
+    return false;
+}
+
+/* -- into the table, and out of it -- */
+
+static void add_fence_action(struct builder *b, enum action_kind kind, const struct fence_id *id)
+{
+    struct action *a = &b->actions[b->n_actions++];
+
+    *a = (struct action){.phase = PHASE_FENCE, .kind = kind, .driver = FENCE_DRIVER};
+    a->fence = *id;
+    for (size_t i = 0; i < b->n_entries; i++)
+        if (fence_same(&b->entries[i].id, id)) {
+            a->companion = b->entries[i].companion;
+            a->narrowed = b->entries[i].narrowed;
+        }
+}
+
+/* remove_id compares vendor and device, and removes the first entry of those that fits: a wider
+ * entry takes the place of a narrower one. Does removing `wide` endanger `id`? */
+static bool is_hit_by(const struct fence_id *wide, const struct fence_id *id)
+{
+    return wide->vendor == id->vendor && wide->device == id->device &&
+           wide->subvendor == FENCE_ANY && !fence_same(wide, id);
+}
+
+static bool must_go(const struct builder *b, const struct fence_entry *e)
+{
+    if (e->state == FENCE_OPEN)
+        return false;
+    if (!is_wanted(b, &e->id) || e->state == FENCE_BEGUN)
+        return true;
+    for (size_t i = 0; i < fence_of(b)->n; i++) {
+        const struct fence_entry *other = &fence_of(b)->v[i];
+        if (other->state != FENCE_OPEN && !is_wanted(b, &other->id) &&
+            is_hit_by(&other->id, &e->id))
+            return true;
+    }
+    return false;
+}
+
+/* The narrow ones first: see is_hit_by(). */
+static void add_removals(struct builder *b)
+{
+    for (int wide = 0; wide < 2; wide++)
+        for (size_t i = 0; i < fence_of(b)->n; i++) {
+            const struct fence_entry *e = &fence_of(b)->v[i];
+            if ((e->id.subvendor == FENCE_ANY && e->id.class_mask == 0) == wide && must_go(b, e))
+                add_fence_action(b, ACTION_REMOVE_ID, &e->id);
+        }
+}
+
+static bool is_missing(const struct builder *b, const struct fence_entry *wanted)
+{
+    const struct fence_entry *e = fence_find(fence_of(b), &wanted->id);
+
+    return !e || (e->error == 0 && (e->state == FENCE_OPEN || must_go(b, e)));
+}
+
+/* Could the write of the new entries give the device to vfio-pci, though it is not to have it? Each
+ * write goes along every device that no driver has, and every entry counts. */
+static bool must_be_parked(const struct builder *b, size_t i)
+{
+    const struct device *d = &b->snapshot->devices[i];
+    const struct verdict *v = b->index[i] < 0 ? NULL : &b->verdicts[b->index[i]];
+    const struct record *r = records_find(b->records, d->addr);
+    bool fits = fence_has(fence_of(b), d);
+
+    if (d->driver || device_is_bridge(d) || (r && r->in_flight))
+        return false;
+    if (v && v->state == STATE_PENDING && !(r && r->released))
+        return false; /* to be bound; its override is written before */
+    for (size_t k = 0; k < b->n_entries && !fits; k++)
+        fits = fence_fits(&b->entries[k].id, d);
+    return fits;
+}
+
+static void add_device_action(struct builder *b, enum action_kind kind, const struct device *d)
+{
+    b->actions[b->n_actions++] = (struct action){
+        .phase = PHASE_FENCE, .kind = kind, .addr = d->addr, .driver = "", .group = d->group};
+}
+
+static void add_new_entries(struct builder *b)
+{
+    bool any = false;
+
+    for (size_t k = 0; k < b->n_entries && !any; k++)
+        any = is_missing(b, &b->entries[k]);
+    if (!any)
+        return;
+    for (size_t i = 0; i < b->snapshot->n; i++)
+        if (must_be_parked(b, i))
+            add_device_action(b, ACTION_PARK, &b->snapshot->devices[i]);
+    for (size_t k = 0; k < b->n_entries; k++)
+        if (is_missing(b, &b->entries[k]))
+            add_fence_action(b, ACTION_NEW_ID, &b->entries[k].id);
+    for (size_t i = 0; i < b->snapshot->n; i++)
+        if (must_be_parked(b, i))
+            add_device_action(b, ACTION_UNPARK, &b->snapshot->devices[i]);
+}
+
+/* Devices that an earlier, broken-off attempt has parked, and that no write endangers any more. */
+static void add_leftovers(struct builder *b)
+{
+    for (size_t i = 0; i < b->snapshot->n; i++) {
+        const struct record *r = records_find(b->records, b->snapshot->devices[i].addr);
+        if (r && r->parked && !r->in_flight && r->error == 0)
+            add_device_action(b, ACTION_UNPARK, &b->snapshot->devices[i]);
+    }
+}
+
+void plan_add_fence(struct builder *b)
+{
+    const struct fence *f = fence_of(b);
+    size_t before = b->n_actions;
+
+    want_entries(b);
+    if (f->in_flight)
+        return;
+    if (f->order != 0 && f->order == snapshot_order(b->snapshot, FENCE_DRIVER)) {
+        add_removals(b);
+        add_new_entries(b);
+    }
+    if (b->n_actions == before && f->hanging == 0)
+        add_leftovers(b);
+}
+
+/* -- does it work -- */
+
+/* Is the driver asked before vfio-pci? The one that registered first is. */
+static bool comes_first(const struct builder *b, const char *driver)
+{
+    uint64_t ours = snapshot_order(b->snapshot, FENCE_DRIVER);
+    uint64_t order = driver ? snapshot_order(b->snapshot, driver) : 0;
+
+    return order != 0 && ours != 0 && order < ours && !driver_is_vfio(driver);
+}
+
+/* A driver that is known to take devices of this ID, and is asked first. */
+static const char *earlier_native(const struct builder *b, const struct device *d)
+{
+    const struct record *r = records_find(b->records, d->addr);
+
+    if (comes_first(b, d->native))
+        return d->native;
+    if (r && comes_first(b, r->previous_driver))
+        return r->previous_driver;
+    for (size_t i = 0; i < b->snapshot->n; i++) {
+        const struct device *other = &b->snapshot->devices[i];
+        if (other->vendor == d->vendor && other->device == d->device &&
+            comes_first(b, other->driver))
+            return other->driver;
+    }
+    return NULL;
+}
+
+void plan_judge_fence(struct builder *b, struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v);
+    const struct fence *f = fence_of(b);
+
+    if (!has_fence(v->rule) || f->order == 0)
+        return;
+    v->earlier = earlier_native(b, d);
+    bool failed = false;
+    for (size_t i = 0; i < f->n; i++)
+        failed = failed || (f->v[i].error != 0 && fence_fits(&f->v[i].id, d));
+    if (v->earlier || failed)
+        v->problems |= PROBLEM_FENCE_INEFFECTIVE;
+}
