@@ -74,6 +74,14 @@ static bool block_is_on(int root_fd, const char *link, struct pci_addr a, unsign
     return false;
 }
 
+bool use_block_is_on(int root_fd, const char *name, struct pci_addr a)
+{
+    char path[NAME_MAX + 32];
+
+    snprintf(path, sizeof(path), "sys/class/block/%.*s", NAME_MAX, name);
+    return block_is_on(root_fd, path, a, 0);
+}
+
 static bool number_is_on(int root_fd, unsigned major, unsigned minor, struct pci_addr a)
 {
     char path[64];

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Evidence that the host is going to use a device, for the time at boot when use cannot be seen
+ * yet: what /etc/fstab, /etc/crypttab and the kernel command line name. Takes no device's lock.
+ *
+ * A disk is found through its node or its links in /dev (made by udev, in the initramfs at the
+ * earliest) once a driver has it; a link of /dev/disk/by-path and a network interface's predictable
+ * name (enp6s0, ens3, eno1) name the PCI device by themselves, driver or not. Not looked at: btrfs'
+ * further disks, ZFS, mdadm.conf, the network's configuration files. */
+#pragma once
+
+#include "snapshot.h"
+
+/* What the host wants of the device, as words that follow "it": "has root= (UUID=...)", "is in
+ * /etc/fstab (/data)", "is named by ip= on the kernel command line". With a root file system from
+ * the network and no interface named for it, any network card may be needed. malloc'ed; NULL: no
+ * evidence (or out of memory), which proves nothing as long as boot_use_unresolved() names disks.
+ */
+char *boot_use_of(int root_fd, const struct device *d);
+
+/* The disks that are named but not found, so that they may be on any: "UUID=... of root=, LABEL=x
+ * of /etc/fstab (/data)". malloc'ed; NULL: none. */
+char *boot_use_unresolved(int root_fd);
