@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The only reader of /sys. Reads nothing that takes a device's lock (uevent, driver_override,
+/* /sys → snapshot. Reads nothing that takes a device's lock (uevent, driver_override,
  * sriov_numvfs): while a driver's remove() hangs, those block for ever; modalias, links and
  * directories never do. Any file may vanish between two reads: the device is then left out. */
 #pragma once
