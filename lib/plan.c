@@ -139,6 +139,18 @@ static bool holds_back(const struct verdict *v)
            v->reason == REASON_IN_USE;
 }
 
+/* Is something to be taken that the host has now? A device that is on its driver already is only
+ * looked at once more, and one whose driver is missing is kept from others. */
+static bool is_to_be_taken(const struct builder *b, const struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v);
+    const struct record *r = records_find(b->records, d->addr);
+
+    if (v->state == STATE_PENDING)
+        return (r && r->released) || !streq_null(d->driver, v->driver);
+    return v->reason == REASON_DRIVER_MISSING;
+}
+
 /* Devices of one IOMMU group that belong together are taken together or not at all: a group with
  * one protected member is of no use to a virtual machine. */
 static void refuse_together(struct builder *b)
@@ -151,8 +163,8 @@ static void refuse_together(struct builder *b)
         size_t at = plan_group_start(b, d->group);
         while ((member = plan_next_member(b, d->group, &at))) {
             int other = b->index[member - b->snapshot->devices];
-            if (other < 0 || b->verdicts[other].state != STATE_PENDING ||
-                b->verdicts[other].rule != v->rule)
+            if (other < 0 || b->verdicts[other].rule != v->rule ||
+                !is_to_be_taken(b, &b->verdicts[other]))
                 continue;
             b->verdicts[other].state = STATE_REFUSED;
             b->verdicts[other].reason = REASON_COMPANION_REFUSED;

@@ -3,13 +3,15 @@
  *
  * usage: golden [--update] FOLDER
  *
- * Every plan is also applied to a model of the snapshot, after which planning again must yield
- * nothing to do, and every device that a rule names must have exactly one verdict. Each case is a
- * test of its own for check. NAME.records has lines "ADDRESS WORD..." (see read_record). */
+ * The laws of plans (laws.h) must hold of every plan. It is also applied to a model of the kernel
+ * (model.h), after which planning again must yield nothing to do. Each case is a test of its own
+ * for check. NAME.records has lines "ADDRESS WORD..." (see read_record). */
 #include "unit.h"
 
 #include <errno.h>
 
+#include "laws.h"
+#include "model.h"
 #include "plan-text.h"
 #include "policy-parse.h"
 #include "rootfs.h"
@@ -115,104 +117,6 @@ static void read_records(char *text, const struct snapshot *s, struct records *r
             read_record(line, records);
 }
 
-/* The kernel gives every device that no driver has, and that an entry fits, to vfio-pci. */
-static void new_id(const struct action *a, const struct snapshot *s, struct records *records)
-{
-    struct fence_entry *e = fence_get(&records->fence, &a->fence);
-
-    e->state = FENCE_ARMED;
-    e->companion = a->companion;
-    e->narrowed = a->narrowed;
-    for (size_t i = 0; i < s->n; i++) {
-        const struct device *d = &s->devices[i];
-        const struct record *r = records_find(records, d->addr);
-        if (!d->driver && fence_has(&records->fence, d))
-            ck_assert_msg(r && (r->overridden || r->parked || r->in_flight),
-                          "%s would fall to vfio-pci", pci_addr_text(d->addr).s);
-    }
-}
-
-/* What the kernel would do. */
-static void apply_model(const struct plan *plan, struct snapshot *s, struct records *records)
-{
-    for (size_t i = 0; i < plan->n_actions; i++) {
-        const struct action *a = &plan->actions[i];
-        struct record *r = action_is_fence(a->kind) ? NULL : records_get(records, a->addr);
-        struct device *d = action_is_fence(a->kind) ? NULL : snapshot_find(s, a->addr);
-        ck_assert(action_is_fence(a->kind) || d);
-        switch (a->kind) {
-        case ACTION_OVERRIDE:
-            r->overridden = true;
-            break;
-        case ACTION_UNBIND:
-            ck_assert_msg(streq_null(d->driver, a->driver), "unbind of a driver it does not have");
-            d->driver = NULL;
-            break;
-        case ACTION_BIND:
-            ck_assert_msg(!d->driver || streq(d->driver, a->driver), "bind over another driver");
-            ck_assert_msg(snapshot_is_registered(s, a->driver), "bind to an unknown driver");
-            d->driver = snapshot_name(s, a->driver);
-            d->node = driver_is_vfio(a->driver) && d->group != NO_GROUP;
-            r->confirmed = true;
-            break;
-        case ACTION_HOLD:
-        case ACTION_CHECK:
-        case ACTION_PROBE:
-            break;
-        case ACTION_CLEAR:
-            r->overridden = r->ours = false;
-            break;
-        case ACTION_NATIVE:
-            r->handed_back = true;
-            r->fresh = false;
-            break;
-        case ACTION_PARK:
-            ck_assert_msg(!d->driver, "parking a device that a driver has");
-            r->parked = true;
-            break;
-        case ACTION_UNPARK:
-            r->parked = false;
-            break;
-        case ACTION_NEW_ID:
-            new_id(a, s, records);
-            break;
-        case ACTION_REMOVE_ID:
-            fence_drop(&records->fence, &a->fence);
-            break;
-        case ACTION_MAX:
-            ck_abort();
-        }
-    }
-}
-
-static bool has_native_sibling(const struct policy *p, const struct snapshot *s, size_t i)
-{
-    for (size_t j = 0; j < s->n; j++) {
-        const struct rule *r = policy_match(p, &s->devices[j]);
-        if (r && rule_is_native(r) && pci_addr_same_slot(s->devices[i].addr, s->devices[j].addr))
-            return true;
-    }
-    return false;
-}
-
-static void check_verdicts(const struct plan *plan, const struct policy *p,
-                           const struct snapshot *s)
-{
-    for (size_t i = 0; i < s->n; i++) {
-        size_t n = 0;
-        for (size_t j = 0; j < plan->n_verdicts; j++)
-            n += plan->verdicts[j].device == i;
-        /* one whose card a native rule keeps has none */
-        const struct rule *rule = policy_match(p, &s->devices[i]);
-        bool named = rule && !rule_is_native(rule) && !has_native_sibling(p, s, i);
-        ck_assert_msg(named ? n == 1 : n <= 1, "%s has %zu verdicts",
-                      pci_addr_text(s->devices[i].addr).s, n);
-    }
-    /* every override comes before every bind, every bind of a free device before every takeover */
-    for (size_t i = 1; i < plan->n_actions; i++)
-        ck_assert(plan->actions[i - 1].phase <= plan->actions[i].phase);
-}
-
 static void write_case(const char *name, const char *text)
 {
     CLEANUP_FREE char *path = NULL;
@@ -233,6 +137,8 @@ START_TEST(golden)
     CLEANUP(snapshot_done) struct snapshot s = {0};
     CLEANUP(records_done) struct records records = {0};
     CLEANUP(plan_done) struct plan plan = {0}, again = {0};
+    struct model m;
+    char why[256];
     unsigned line = 0;
     size_t size;
 
@@ -254,8 +160,9 @@ START_TEST(golden)
         ck_assert_msg(streq(found, wanted), "%s.plan\n--- wanted\n%s--- found\n%s", name, wanted,
                       found);
 
-    check_verdicts(&plan, &p, &s);
-    apply_model(&plan, &s, &records);
+    ck_assert_msg(laws_hold(&p, &s, &records, &plan, why), "%s", why);
+    model_init(&m, &s, &records, &plan);
+    ck_assert_msg(model_apply(&m, &plan, plan.n_actions), "%s", m.why);
     ck_assert_int_eq(plan_make(&p, &s, &records, &again), 0);
     ck_assert_msg(again.n_actions == 0, "%zu actions are left after applying", again.n_actions);
 }

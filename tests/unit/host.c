@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "host.h"
+
+#include <errno.h>
+
+#include "util.h"
+
+unsigned dice_roll(struct dice *d, unsigned n)
+{
+    /* xorshift64*, after a step that keeps the state from being 0 */
+    d->state += 0x9e3779b97f4a7c15U;
+    uint64_t x = d->state;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9U;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebU;
+    return (unsigned)((x ^ x >> 31) % n);
+}
+
+bool dice_chance(struct dice *d, unsigned percent)
+{
+    return dice_roll(d, 100) < percent;
+}
+
+#define PICK(dice, array) (array)[dice_roll(dice, ELEMENTS(array))]
+
+/* -- the host -- */
+
+struct function {
+    uint16_t vendor, device;
+    uint32_t class_code;
+    const char *native;
+    bool bridge;
+};
+
+struct card {
+    struct function functions[4];
+    unsigned n;
+};
+
+static const struct card cards[] = {
+    {{{0x10de, 0x20f1, 0x030200, "nvidia", false}}, 1},
+    {{{0x10de, 0x1e87, 0x030000, "nouveau", false},
+      {0x10de, 0x10f8, 0x040300, "snd_hda_intel", false},
+      {0x10de, 0x1ad8, 0x0c0330, "xhci_hcd", false},
+      {0x10de, 0x1ad9, 0x0c8000, "nvidia-gpu", false}},
+     4},
+    {{{0x10de, 0x20f1, 0x030200, "nvidia", false},
+      {0x10de, 0x10f8, 0x040300, "snd_hda_intel", false}},
+     2},
+    {{{0x8086, 0x1572, 0x020000, "i40e", false}, {0x8086, 0x1572, 0x020000, "i40e", false}}, 2},
+    {{{0x15b3, 0x101d, 0x020000, "mlx5_core", false}}, 1},
+    {{{0x1b36, 0x0010, 0x010802, "nvme", false}}, 1},
+    {{{0x1b36, 0x000d, 0x0c0330, "xhci_hcd", false}}, 1},
+    {{{0x10de, 0x1af1, 0x068000, "nvidia", false}}, 1},
+    {{{0x8086, 0x7a84, 0x060100, NULL, false},
+      {0x8086, 0x7ad0, 0x040300, "snd_hda_intel", false},
+      {0x8086, 0x7aa3, 0x0c0500, "i801_smbus", false}},
+     3},
+    {{{0x8086, 0x1901, 0x060400, "pcieport", true}}, 1},
+};
+
+static const char *const vfio_drivers[] = {"vfio-pci", "vfio-pci", "mlx5_vfio_pci"};
+static const char *const uses[] = {"has the file system mounted on /", "has swap on it",
+                                   "is the network interface eth0, which is up"};
+
+static const char *random_driver(struct dice *dice, const struct function *f)
+{
+    if (f->bridge || !f->native)
+        return f->native;
+    switch (dice_roll(dice, 8)) {
+    case 0:
+    case 1:
+        return NULL;
+    case 2:
+    case 3:
+        return PICK(dice, vfio_drivers);
+    case 4:
+        return dice_chance(dice, 30) ? "pci-stub" : "uio_pci_generic";
+    default:
+        return f->native;
+    }
+}
+
+static void put(struct snapshot *s, const struct device *d)
+{
+    if (snapshot_put(s, d) < 0)
+        abort();
+}
+
+static void add_function(struct dice *dice, struct snapshot *s, const struct function *f,
+                         struct pci_addr a, uint32_t group)
+{
+    static const uint16_t subsystems[] = {0x1463, 0x0001};
+    struct device d = {
+        .addr = a,
+        .vendor = f->vendor,
+        .device = f->device,
+        .subvendor = f->vendor,
+        .subdevice = PICK(dice, subsystems),
+        .class_code = f->class_code,
+        .detailed = true,
+        .bridge = f->bridge,
+        .group = group,
+        .driver = random_driver(dice, f),
+    };
+    unsigned base = f->class_code >> 16;
+    bool native = d.driver && !driver_is_vfio(d.driver);
+
+    d.boot_display = f->class_code == 0x030000 && dice_chance(dice, 30);
+    d.has_vfs = base == 2 && dice_chance(dice, 15);
+    if (native && (base == 1 || base == 2) && dice_chance(dice, 40))
+        d.use = strdup(PICK(dice, uses));
+    if (dice_chance(dice, 80) && asprintf(&d.slot, "%s%u", a.bus & 1 ? "" : "PCIe ", a.bus) < 0)
+        abort();
+    if (dice_chance(dice, 30) && asprintf(&d.serial, "48-b0-2d-ff-ff-00-00-%02x", a.bus) < 0)
+        abort();
+    put(s, &d);
+}
+
+/* Virtual functions have numbers of their own, and groups of their own as a rule. */
+static void add_vfs(struct dice *dice, struct snapshot *s, struct pci_addr pf, uint32_t *group)
+{
+    static const struct function f = {0x15b3, 0x101e, 0x020000, "mlx5_core", false};
+    unsigned n = dice_roll(dice, 3);
+
+    for (unsigned i = 0; i < n; i++) {
+        struct pci_addr a = {pf.domain, pf.bus, (uint8_t)(dice_roll(dice, 2)), (uint8_t)(2 + i)};
+        if (snapshot_find(s, a))
+            continue;
+        add_function(dice, s, &f, a, dice_chance(dice, 80) ? ++*group : *group);
+        struct device *d = snapshot_find(s, a);
+        d->vf = true;
+        d->has_vfs = false;
+        snapshot_find(s, pf)->has_vfs = true;
+    }
+}
+
+static void add_card(struct dice *dice, struct snapshot *s, unsigned bus, uint32_t *group)
+{
+    const struct card *card = &PICK(dice, cards);
+    struct pci_addr a = {dice_chance(dice, 5) ? 0x10000 : 0, (uint8_t)bus, 0, 0};
+    bool apart = dice_chance(dice, 20); /* each function has a group of its own */
+
+    if (!dice_chance(dice, 25)) /* else it shares the group of the card before */
+        ++*group;
+    for (unsigned i = 0; i < card->n; i++) {
+        a.fn = (uint8_t)i;
+        add_function(dice, s, &card->functions[i], a, apart ? ++*group : *group);
+    }
+    a.fn = 0;
+    if (card->functions[0].class_code == 0x020000 && dice_chance(dice, 40))
+        add_vfs(dice, s, a, group);
+}
+
+/* Without groups the VFIO drivers refuse every device. */
+static void remove_iommu(struct snapshot *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        s->devices[i].group = NO_GROUP;
+        if (!s->unsafe_noiommu && driver_is_vfio(s->devices[i].driver))
+            s->devices[i].driver = NULL;
+    }
+}
+
+/* /dev/vfio/GROUP is there where a VFIO driver has a device of the group; on hosts that have only
+ * devices' own nodes it never is. */
+static void set_nodes(struct dice *dice, struct snapshot *s)
+{
+    bool groups = dice_chance(dice, 85);
+
+    for (size_t i = 0; i < s->n; i++)
+        for (size_t j = 0; j < s->n; j++)
+            if (groups && s->devices[i].group != NO_GROUP &&
+                s->devices[i].group == s->devices[j].group && driver_is_vfio(s->devices[j].driver))
+                s->devices[i].node = true;
+}
+
+void host_make(struct dice *dice, struct snapshot *s)
+{
+    static const char *const drivers[] = {"mlx5_vfio_pci", "uio_pci_generic", "pci-stub"};
+    unsigned n = 1 + dice_roll(dice, 6);
+    uint32_t group = dice_roll(dice, 20);
+
+    s->cold_boot = dice_chance(dice, 30);
+    s->unsafe_noiommu = dice_chance(dice, 15);
+    if (dice_chance(dice, 90) && snapshot_add_registered(s, "vfio-pci") < 0)
+        abort();
+    for (size_t i = 0; i < ELEMENTS(drivers); i++)
+        if (dice_chance(dice, 70) && snapshot_add_registered(s, drivers[i]) < 0)
+            abort();
+    for (unsigned i = 0; i < n; i++)
+        add_card(dice, s, 1 + i, &group);
+    if (dice_chance(dice, 10))
+        remove_iommu(s);
+    set_nodes(dice, s);
+    for (size_t i = 0; i < s->n; i++)
+        if (s->devices[i].driver && snapshot_add_registered(s, s->devices[i].driver) < 0)
+            abort();
+}
+
+/* -- the policy -- */
+
+static const struct device *some_device(struct dice *dice, const struct snapshot *s)
+{
+    return &s->devices[dice_roll(dice, (unsigned)s->n)];
+}
+
+static void write_id(struct dice *dice, const struct snapshot *s, FILE *f)
+{
+    const struct device *d = some_device(dice, s);
+
+    fprintf(f, "id = %04x:", d->vendor);
+    if (dice_chance(dice, 25))
+        fputs("*\n", f);
+    else if (dice_chance(dice, 25))
+        fprintf(f, "%04x, %04x:%04x\n", d->device, some_device(dice, s)->vendor,
+                some_device(dice, s)->device);
+    else
+        fprintf(f, "%04x\n", d->device);
+}
+
+static void write_address(struct dice *dice, const struct snapshot *s, FILE *f)
+{
+    const struct pci_addr a = some_device(dice, s)->addr, b = some_device(dice, s)->addr;
+    const char *negation = dice_chance(dice, 25) ? "!" : "";
+
+    switch (dice_roll(dice, 4)) {
+    case 0:
+        fprintf(f, "address = %s%s\n", negation, pci_addr_text(a).s);
+        break;
+    case 1:
+        fprintf(f, "address = %s%04x:%02x:*\n", negation, a.domain, a.bus);
+        break;
+    case 2:
+        fprintf(f, "address = *.%x, !%s\n", a.fn, pci_addr_text(b).s);
+        break;
+    default:
+        fprintf(f, "address = 0000:0[%u-%u]:*\n", dice_roll(dice, 4), 4 + dice_roll(dice, 4));
+    }
+}
+
+static void write_text_key(struct dice *dice, FILE *f, const char *key, const char *text)
+{
+    static const char *const globs[] = {"*", "?", "PCIe *", "[1-3]", "48-*", "!*3", "!PCIe *"};
+
+    if (!text || dice_chance(dice, 30))
+        text = PICK(dice, globs);
+    if (streq(key, "serial") && strspn(text, "0123456789abcdef-*?[]!") != strlen(text))
+        text = "*";
+    fprintf(f, "%s = %s%s\n", key, *text != '!' && dice_chance(dice, 25) ? "!" : "", text);
+}
+
+static void write_narrowing(struct dice *dice, const struct snapshot *s, FILE *f)
+{
+    static const char *const classes[] = {"03", "0302", "02",     "!03",
+                                          "0[", "0c03", "01, 02", "!0403"};
+    const struct device *d = some_device(dice, s);
+
+    if (dice_chance(dice, 25))
+        write_address(dice, s, f);
+    if (dice_chance(dice, 20))
+        write_text_key(dice, f, "slot", d->slot);
+    if (dice_chance(dice, 8))
+        write_text_key(dice, f, "serial", d->serial);
+    if (dice_chance(dice, 15))
+        fprintf(f, "class = %s\n", PICK(dice, classes));
+    if (dice_chance(dice, 10))
+        fprintf(f, "subsystem = %s%04x:%04x\n", dice_chance(dice, 30) ? "!" : "", d->subvendor,
+                d->subdevice);
+}
+
+static void write_doing(struct dice *dice, FILE *f)
+{
+    static const char *const drivers[] = {"native",          "native",   "auto",    "mlx5_vfio_pci",
+                                          "uio_pci_generic", "pci-stub", "vfio-pci"};
+    static const char *const groups[] = {"functions", "all", "matched"};
+    static const char *const hotplugs[] = {"fence", "takeover", "off"};
+
+    if (dice_chance(dice, 40))
+        fprintf(f, "driver = %s\n", PICK(dice, drivers));
+    if (dice_chance(dice, 50))
+        fprintf(f, "group = %s\n", PICK(dice, groups));
+    if (dice_chance(dice, 30))
+        fprintf(f, "hotplug = %s\n", PICK(dice, hotplugs));
+    if (dice_chance(dice, 25))
+        fputs("force = yes\n", f);
+    if (dice_chance(dice, 5))
+        fprintf(f, "expect = %u\n", dice_roll(dice, 4));
+}
+
+char *host_policy(struct dice *dice, const struct snapshot *s)
+{
+    unsigned n = 1 + dice_roll(dice, 4);
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    if (!f)
+        abort();
+    for (unsigned i = 0; i < n; i++) {
+        fprintf(f, "[device r%u]\n", i);
+        if (!dice_chance(dice, 20))
+            write_id(dice, s, f);
+        write_narrowing(dice, s, f);
+        write_doing(dice, f);
+    }
+    fclose(f);
+    return text;
+}
+
+/* -- the records -- */
+
+static void release_group(const struct snapshot *s, const struct device *d, struct records *r)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (&s->devices[i] == d || (d->group != NO_GROUP && s->devices[i].group == d->group))
+            records_get(r, s->devices[i].addr)->released = true;
+}
+
+static void add_record(struct dice *dice, const struct snapshot *s, const struct device *d,
+                       struct records *records)
+{
+    static const int errors[] = {EIO, EBUSY, ENODEV, EINVAL, EACCES, ENOSPC};
+    static const enum action_kind kinds[] = {ACTION_OVERRIDE, ACTION_UNBIND, ACTION_BIND,
+                                             ACTION_HOLD, ACTION_CLEAR};
+    struct record *r = records_get(records, d->addr);
+
+    r->confirmed = driver_is_vfio(d->driver) && dice_chance(dice, 85);
+    r->overridden = dice_chance(dice, 50);
+    r->touched = dice_chance(dice, 30);
+    r->hotplugged = dice_chance(dice, 20);
+    r->unused_before = r->hotplugged && dice_chance(dice, 70);
+    r->in_flight = dice_chance(dice, 8);
+    r->stuck = r->in_flight && dice_chance(dice, 50);
+    r->replaced = r->in_flight && dice_chance(dice, 20);
+    r->contested = dice_chance(dice, 6);
+    r->unverified = dice_chance(dice, 6);
+    if (dice_chance(dice, 10)) {
+        r->error = PICK(dice, errors);
+        r->failed_at = PICK(dice, kinds);
+    }
+    if (dice_chance(dice, 40))
+        r->previous_driver = strdup("nvidia");
+    if (dice_chance(dice, 12))
+        release_group(s, d, records);
+    r->overridden = r->overridden && !r->released; /* forgotten with the request */
+    r->handed_back = r->released && dice_chance(dice, 30);
+}
+
+void host_records(struct dice *dice, const struct snapshot *s, struct records *r)
+{
+    bool fresh = dice_chance(dice, 30); /* the daemon has just been started */
+
+    for (size_t i = 0; i < s->n; i++)
+        if (!fresh && dice_chance(dice, 60))
+            add_record(dice, s, &s->devices[i], r);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Random hosts and policies, made for many coincidences: few IDs, so that there are twins; shared
+ * groups, bridges, virtual functions, every driver, every record, and rules that hit them. The same
+ * seed makes the same. */
+#pragma once
+
+#include "policy.h"
+#include "record.h"
+#include "snapshot.h"
+
+struct dice {
+    uint64_t state; /* the seed */
+};
+
+/* 0 to n - 1. */
+unsigned dice_roll(struct dice *d, unsigned n);
+
+/* True in `percent` of 100 cases. */
+bool dice_chance(struct dice *d, unsigned percent);
+
+/* Fills an empty snapshot. */
+void host_make(struct dice *dice, struct snapshot *s);
+
+/* A policy's text for this host, malloc'ed. It may have mistakes. */
+char *host_policy(struct dice *dice, const struct snapshot *s);
+
+/* Fills empty records for this host. */
+void host_records(struct dice *dice, const struct snapshot *s, struct records *r);

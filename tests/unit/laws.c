@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "laws.h"
+
+#include <stdarg.h>
+
+#include "util.h"
+
+struct laws {
+    const struct policy *policy;
+    const struct snapshot *snapshot;
+    const struct records *records;
+    const struct plan *plan;
+    char *why;
+};
+
+PRINTF(3, 4)
+static bool broken(const struct laws *l, struct pci_addr a, const char *format, ...)
+{
+    va_list args;
+    int n = snprintf(l->why, 256, "%s ", pci_addr_text(a).s);
+
+    va_start(args, format);
+    vsnprintf(l->why + n, 256 - (size_t)n, format, args);
+    va_end(args);
+    return false;
+}
+
+static const struct record *record_of(const struct laws *l, const struct device *d)
+{
+    static const struct record nothing;
+    const struct record *r = records_find(l->records, d->addr);
+
+    return r ? r : &nothing;
+}
+
+static const struct device *device_of(const struct laws *l, const struct verdict *v)
+{
+    return &l->snapshot->devices[v->device];
+}
+
+static const struct rule *rule_of(const struct laws *l, const struct device *d)
+{
+    return d->detailed ? policy_match(l->policy, d) : NULL;
+}
+
+static bool same_group(const struct device *x, const struct device *y)
+{
+    return x == y || (x->group != NO_GROUP && x->group == y->group);
+}
+
+/* -- verdicts: exactly one for each device that a rule names -- */
+
+/* A native rule for one function may keep the others of its card. */
+static bool may_be_kept(const struct laws *l, const struct device *d)
+{
+    for (size_t i = 0; i < l->snapshot->n; i++) {
+        const struct device *other = &l->snapshot->devices[i];
+        const struct rule *r = rule_of(l, other);
+        if (r && rule_is_native(r) && r < rule_of(l, d) && !d->vf && r->group != GROUP_MATCHED &&
+            pci_addr_same_slot(d->addr, other->addr))
+            return true;
+    }
+    return false;
+}
+
+static bool companion_is_sound(const struct laws *l, const struct verdict *v)
+{
+    const struct device *d = device_of(l, v);
+    const struct device *leader = snapshot_find(l->snapshot, v->leader);
+    const struct verdict *first = plan_find(l->plan, l->snapshot, v->leader);
+
+    if (rule_of(l, d))
+        return broken(l, d->addr, "comes along although a rule names it");
+    if (!leader || !first || first->companion || first->rule != v->rule)
+        return broken(l, d->addr, "comes along with a device that its rule does not name");
+    if (v->rule->group == GROUP_MATCHED)
+        return broken(l, d->addr, "comes along with group = matched");
+    if (device_is_bridge(d) || (d->vf && v->rule->group != GROUP_ALL))
+        return broken(l, d->addr, "is a bridge or virtual function and comes along");
+    if (!pci_addr_same_slot(d->addr, leader->addr) &&
+        !(v->rule->group == GROUP_ALL && same_group(d, leader)))
+        return broken(l, d->addr, "comes along with a device that is not near");
+    return true;
+}
+
+static bool named_have_verdicts(const struct laws *l)
+{
+    for (size_t i = 0; i < l->snapshot->n; i++) {
+        const struct device *d = &l->snapshot->devices[i];
+        const struct rule *rule = rule_of(l, d);
+        const struct verdict *v = plan_find(l->plan, l->snapshot, d->addr);
+
+        if (rule && !rule_is_native(rule) && !v && !may_be_kept(l, d))
+            return broken(l, d->addr, "is named by %s and has no verdict", rule->name);
+        if (v && rule && rule_is_native(rule))
+            return broken(l, d->addr, "has a verdict, but %s leaves it alone", rule->name);
+        if (v && !v->companion && v->rule != rule)
+            return broken(l, d->addr, "has the verdict of another rule");
+    }
+    return true;
+}
+
+static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
+{
+    const struct device *d = device_of(l, v);
+    const struct record *r = record_of(l, d);
+    bool ours = streq_null(d->driver, v->driver);
+
+    if (!d->detailed || !v->driver || v->state >= STATE_MAX || v->reason >= REASON_MAX)
+        return broken(l, d->addr, "has a verdict that makes no sense");
+    if (v->state == STATE_BOUND && (!ours || !r->confirmed || r->released || r->in_flight))
+        return broken(l, d->addr, "is not bound, but said to be");
+    if ((v->state == STATE_STUCK) != (r->stuck && r->in_flight && !device_is_bridge(d)))
+        return broken(l, d->addr, "is stuck and not said to be, or the other way round");
+    if (v->state == STATE_RELEASED && (!r->released || ours))
+        return broken(l, d->addr, "is not released, but said to be");
+    if (!v->usable)
+        return true;
+    if (v->state != STATE_BOUND || d->group == NO_GROUP || !d->node || !driver_is_vfio(d->driver))
+        return broken(l, d->addr, "is not usable, but said to be");
+    for (size_t i = 0; i < l->snapshot->n; i++)
+        if (same_group(d, &l->snapshot->devices[i]) && !device_is_viable(&l->snapshot->devices[i]))
+            return broken(l, d->addr, "is said to be usable, its group is not viable");
+    return true;
+}
+
+static bool verdicts_are_sound(const struct laws *l)
+{
+    for (size_t i = 0; i < l->plan->n_verdicts; i++) {
+        const struct verdict *v = &l->plan->verdicts[i];
+        if (v->device >= l->snapshot->n || (i > 0 && v[-1].device >= v->device))
+            return broken(l, (struct pci_addr){0}, "verdicts are not in the order of devices");
+        if (!verdict_is_sound(l, v) || (v->companion && !companion_is_sound(l, v)))
+            return false;
+    }
+    return named_have_verdicts(l);
+}
+
+/* -- protection -- */
+
+static bool is_risky(const struct device *d)
+{
+    unsigned base = d->class_code >> 16, class = d->class_code >> 8;
+
+    return base == 0x01 || base == 0x02 || class == 0x0c03 || class == 0x0c04;
+}
+
+/* Why the host must keep the device; NULL: it need not. */
+static const char *protection(const struct laws *l, const struct verdict *v)
+{
+    const struct device *d = device_of(l, v);
+    const struct device *named = v->companion ? snapshot_find(l->snapshot, v->leader) : d;
+    const struct record *r = record_of(l, d);
+    bool to_move = r->released || !streq_null(d->driver, v->driver);
+
+    if (to_move && d->has_vfs && (!r->released || streq_null(d->driver, v->driver)))
+        return "has virtual functions";
+    if (to_move && driver_is_vfio(d->driver) && !d->node &&
+        (!r->released || streq_null(d->driver, v->driver)))
+        return "may be held by a virtual machine";
+    if (!to_move || r->released)
+        return NULL;
+    if (r->hotplugged && v->rule->hotplug == HOTPLUG_OFF)
+        return "is not to be taken when plugged in";
+    if (v->rule->force)
+        return NULL;
+    if (d->boot_display && d->driver)
+        return "is the boot display";
+    if (d->use)
+        return d->use;
+    if (is_risky(d) && !r->unused_before && (l->snapshot->cold_boot || d->driver) &&
+        !rule_names_place(v->rule, named))
+        return "may be what the host lives on";
+    return NULL;
+}
+
+/* Neither is a member of its group. */
+static bool may_be_acted_on(const struct laws *l, const struct action *a)
+{
+    const struct verdict *v = plan_find(l->plan, l->snapshot, a->addr);
+    const struct device *d = v ? device_of(l, v) : NULL;
+
+    if (!v)
+        return broken(l, a->addr, "has an action (%s) and no verdict", action_word(a->kind));
+    if (device_is_bridge(d) || record_of(l, d)->in_flight)
+        return broken(l, a->addr, "is a bridge or in flight, yet: %s", action_word(a->kind));
+    if (record_of(l, d)->contested && !record_of(l, d)->released)
+        return broken(l, a->addr, "is contested, yet: %s", action_word(a->kind));
+    if (streq_null(d->driver, v->driver) && !record_of(l, d)->released)
+        return true; /* it has been taken: only to be sure that probe() has returned */
+    for (size_t i = 0; i < l->plan->n_verdicts; i++) {
+        const struct verdict *other = &l->plan->verdicts[i];
+        if (!same_group(d, device_of(l, other)) || other->rule != v->rule)
+            continue;
+        if (!device_is_bridge(device_of(l, other)) &&
+            !record_of(l, device_of(l, other))->in_flight &&
+            !(record_of(l, device_of(l, other))->contested &&
+              !record_of(l, device_of(l, other))->released) &&
+            protection(l, other))
+            return broken(l, a->addr, "%s, yet %s %s", action_word(a->kind),
+                          pci_addr_text(device_of(l, other)->addr).s, protection(l, other));
+    }
+    return true;
+}
+
+/* -- actions and their order -- */
+
+static const struct action *earlier(const struct laws *l, const struct action *a,
+                                    enum action_kind kind)
+{
+    for (const struct action *e = l->plan->actions; e < a; e++)
+        if (e->kind == kind && pci_addr_cmp(e->addr, a->addr) == 0)
+            return e;
+    return NULL;
+}
+
+static bool group_is_held(const struct laws *l, const struct action *a)
+{
+    for (const struct action *e = l->plan->actions; e < a; e++)
+        if (e->kind == ACTION_HOLD && e->group == a->group && e->phase == a->phase)
+            return true;
+    return false;
+}
+
+static bool action_is_sound(const struct laws *l, const struct action *a)
+{
+    const struct device *d = snapshot_find(l->snapshot, a->addr);
+    const struct record *r = d ? record_of(l, d) : NULL;
+
+    if (!d || a->group != d->group)
+        return broken(l, a->addr, "has an action and is not there, or in another group");
+    if (earlier(l, a, a->kind))
+        return broken(l, a->addr, "%s twice", action_word(a->kind));
+    switch (a->kind) {
+    case ACTION_OVERRIDE:
+        return !r->released || broken(l, a->addr, "is released and reserved again");
+    case ACTION_UNBIND:
+        if (!streq_null(d->driver, a->driver))
+            return broken(l, a->addr, "is not on %s", a->driver);
+        return !driver_is_vfio(d->driver) || d->group == NO_GROUP || group_is_held(l, a) ||
+               broken(l, a->addr, "is unbound from %s without its group", d->driver);
+    case ACTION_BIND:
+        if (r->released)
+            return broken(l, a->addr, "is released and bound again");
+        if (d->driver && !streq(d->driver, a->driver) && !earlier(l, a, ACTION_UNBIND))
+            return broken(l, a->addr, "is bound over %s", d->driver);
+        return r->overridden || earlier(l, a, ACTION_OVERRIDE) ||
+               broken(l, a->addr, "is bound without an override");
+    case ACTION_PROBE:
+        return earlier(l, a, ACTION_CLEAR) || broken(l, a->addr, "is probed with its override");
+    default:
+        return true;
+    }
+}
+
+static bool is_released_whole(const struct laws *l, const struct action *a)
+{
+    const struct verdict *v = plan_find(l->plan, l->snapshot, a->addr);
+
+    for (size_t i = 0; a->phase == PHASE_RELEASE && i < l->plan->n_verdicts; i++) {
+        const struct verdict *other = &l->plan->verdicts[i];
+        const struct device *d = device_of(l, other);
+        if (same_group(device_of(l, v), d) && record_of(l, d)->released &&
+            streq_null(d->driver, other->driver) && other->state != STATE_PENDING &&
+            other->state != STATE_FAILED && other->state != STATE_STUCK)
+            return broken(l, a->addr, "is handed back without %s of its group",
+                          pci_addr_text(d->addr).s);
+    }
+    return true;
+}
+
+static bool actions_are_sound(const struct laws *l)
+{
+    for (size_t i = 0; i < l->plan->n_actions; i++) {
+        const struct action *a = &l->plan->actions[i];
+        if (i > 0 && a[-1].phase > a->phase)
+            return broken(l, a->addr, "%s comes too late", action_word(a->kind));
+        if (!action_is_sound(l, a) || !may_be_acted_on(l, a) || !is_released_whole(l, a))
+            return false;
+    }
+    return true;
+}
+
+bool laws_hold(const struct policy *p, const struct snapshot *s, const struct records *r,
+               const struct plan *plan, char why[static 256])
+{
+    const struct laws l = {p, s, r, plan, why};
+
+    return verdicts_are_sound(&l) && actions_are_sound(&l);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model.h"
+
+#include <stdarg.h>
+
+#include "util.h"
+
+static size_t override_index(const struct model *m, struct pci_addr a)
+{
+    size_t i = 0;
+
+    while (i < m->n_overrides && pci_addr_cmp(m->overrides[i].addr, a) != 0)
+        i++;
+    return i;
+}
+
+const char *model_override(const struct model *m, struct pci_addr a)
+{
+    size_t i = override_index(m, a);
+
+    return i < m->n_overrides ? m->overrides[i].driver : NULL;
+}
+
+static void set_override(struct model *m, struct pci_addr a, const char *driver)
+{
+    size_t i = override_index(m, a);
+
+    if (i >= MODEL_DEVICES_MAX)
+        abort();
+    m->overrides[i].addr = a;
+    m->overrides[i].driver = driver;
+    m->n_overrides += i == m->n_overrides;
+}
+
+void model_init(struct model *m, struct snapshot *s, struct records *r, const struct plan *plan)
+{
+    *m = (struct model){.snapshot = s, .records = r, .held = NO_GROUP, .group_nodes = true};
+    for (size_t i = 0; i < s->n; i++)
+        if (driver_is_vfio(s->devices[i].driver) && !s->devices[i].node)
+            m->group_nodes = false;
+    for (size_t i = 0; i < plan->n_verdicts; i++) {
+        const struct verdict *v = &plan->verdicts[i];
+        const struct device *d = &s->devices[v->device];
+        const struct record *record = records_find(r, d->addr);
+        if ((record && record->overridden) || streq_null(d->driver, v->driver))
+            set_override(m, d->addr, v->driver);
+    }
+}
+
+PRINTF(2, 3) static bool refuse(struct model *m, const char *format, ...)
+{
+    va_list args;
+    int n = snprintf(m->why, sizeof(m->why), "%s: ", pci_addr_text(m->at).s);
+
+    va_start(args, format);
+    vsnprintf(m->why + n, sizeof(m->why) - (size_t)n, format, args);
+    va_end(args);
+    return false;
+}
+
+/* /dev/vfio/GROUP is there while a VFIO driver has a device of the group. */
+static void update_node(struct snapshot *s, uint32_t group, bool node)
+{
+    for (size_t i = 0; i < s->n && group != NO_GROUP; i++)
+        if (s->devices[i].group == group && driver_is_vfio(s->devices[i].driver) && !node)
+            return;
+    for (size_t i = 0; i < s->n && group != NO_GROUP; i++)
+        if (s->devices[i].group == group)
+            s->devices[i].node = node;
+}
+
+static bool unbind(struct model *m, struct device *d, struct record *r, const char *driver)
+{
+    if (!streq_null(d->driver, driver))
+        return refuse(m, "unbind from %s, it is on %s", driver, d->driver ? d->driver : "none");
+    if (driver_is_vfio(driver) && d->group != NO_GROUP && m->held != d->group)
+        return refuse(m, "unbind from %s while a virtual machine may take group %u", driver,
+                      d->group);
+    if (!driver_is_vfio(driver)) {
+        r->touched = true;
+        free(r->previous_driver);
+        r->previous_driver = strdup(driver);
+    }
+    d->driver = NULL;
+    free(d->use);
+    d->use = NULL;
+    r->confirmed = false;
+    update_node(m->snapshot, d->group, false);
+    return true;
+}
+
+static bool bind(struct model *m, struct device *d, struct record *r, const char *driver)
+{
+    const char *override = model_override(m, d->addr);
+
+    if (d->driver && !streq(d->driver, driver))
+        return refuse(m, "bind to %s over %s", driver, d->driver);
+    if (!snapshot_is_registered(m->snapshot, driver))
+        return refuse(m, "bind to %s, which the kernel does not know", driver);
+    if (!override || !streq(override, driver))
+        return refuse(m, "bind to %s, the override is %s", driver, override ? override : "none");
+    if (!d->driver && d->group == NO_GROUP && !m->snapshot->unsafe_noiommu &&
+        driver_is_vfio(driver))
+        return refuse(m, "bind to %s without an IOMMU group", driver);
+    d->driver = snapshot_name(m->snapshot, driver);
+    if (driver_is_vfio(driver) && m->group_nodes)
+        update_node(m->snapshot, d->group, true);
+    r->confirmed = true;
+    r->lost = 0;
+    return true;
+}
+
+static bool hold(struct model *m, const struct device *d)
+{
+    if (d->group == NO_GROUP || !d->node)
+        return refuse(m, "there is no group to hold");
+    m->held = d->group;
+    return true;
+}
+
+static bool probe(struct model *m, struct device *d, struct record *r)
+{
+    if (model_override(m, d->addr))
+        return refuse(m, "probe while the override is %s", model_override(m, d->addr));
+    if (!d->driver && r->previous_driver)
+        d->driver = snapshot_name(m->snapshot, r->previous_driver);
+    r->handed_back = true;
+    return true;
+}
+
+static bool apply_one(struct model *m, const struct action *a)
+{
+    struct record *r = records_get(m->records, a->addr);
+    struct device *d = snapshot_find(m->snapshot, a->addr);
+
+    m->at = a->addr;
+    if (!d || !r)
+        return refuse(m, "there is no such device");
+    switch (a->kind) {
+    case ACTION_OVERRIDE:
+        set_override(m, a->addr, a->driver);
+        r->overridden = true;
+        return true;
+    case ACTION_UNBIND:
+        return unbind(m, d, r, a->driver);
+    case ACTION_BIND:
+        return bind(m, d, r, a->driver);
+    case ACTION_HOLD:
+        return hold(m, d);
+    case ACTION_CLEAR:
+        set_override(m, a->addr, NULL);
+        r->overridden = false;
+        return true;
+    case ACTION_PROBE:
+        return probe(m, d, r);
+    case ACTION_MAX:
+        break;
+    }
+    return refuse(m, "an action that the model does not know");
+}
+
+bool model_apply(struct model *m, const struct plan *plan, size_t n)
+{
+    for (size_t i = 0; i < n && i < plan->n_actions; i++)
+        if (!apply_one(m, &plan->actions[i]))
+            return false;
+    m->held = NO_GROUP;
+    return true;
+}

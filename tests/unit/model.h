@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A model of what the kernel does with a plan's actions, and of what the daemon notes of it. It
+ * works on a snapshot and the records, so that planning over them again shows what is left. */
+#pragma once
+
+#include "plan.h"
+
+#define MODEL_DEVICES_MAX 512
+
+struct model {
+    struct snapshot *snapshot;
+    struct records *records;
+    struct {
+        struct pci_addr addr;
+        const char *driver; /* points into snapshot or policy */
+    } overrides[MODEL_DEVICES_MAX];
+    size_t n_overrides;
+    bool group_nodes;   /* the kernel makes /dev/vfio/GROUP, not only nodes of single devices */
+    uint32_t held;      /* the group that is kept open now, or NO_GROUP */
+    struct pci_addr at; /* the device of the last action */
+    char why[256];      /* what the kernel would not have done */
+};
+
+/* Overrides are where the records say so, and on what is on its driver; the plan tells which. */
+void model_init(struct model *m, struct snapshot *s, struct records *r, const struct plan *plan);
+
+/* Does the first n actions of the plan. False: an action that the kernel would refuse, or that
+ * harms; m->why says which. */
+bool model_apply(struct model *m, const struct plan *plan, size_t n);
+
+/* What driver_override of the device holds; NULL: nothing. */
+const char *model_override(const struct model *m, struct pci_addr a);

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Properties of the plan over random hosts, policies and records.
+ *
+ * usage: properties [ROUNDS [SEED]]
+ *
+ * Round i uses the seed SEED + i, so what a failure prints is repeated by "properties 1 SEED". */
+#include "unit.h"
+
+#include "host.h"
+#include "laws.h"
+#include "model.h"
+#include "plan-text.h"
+#include "policy-parse.h"
+
+static unsigned rounds = 1500;
+static uint64_t first_seed = 1;
+
+struct round {
+    uint64_t seed;
+    char *policy_text, *snapshot_text, *records_text;
+    struct policy policy;
+    struct snapshot snapshot;
+    struct records records;
+    struct plan plan;
+};
+
+/* -- making a round -- */
+
+static char *snapshot_text(const struct snapshot *s)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_eq(snapshot_write(s, f), 0);
+    fclose(f);
+    return text;
+}
+
+static char *plan_text(const struct plan *plan, const struct snapshot *s, const struct records *r)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    ck_assert_ptr_nonnull(f);
+    plan_write(plan, s, r, f);
+    fclose(f);
+    return text;
+}
+
+static char *records_text(const struct records *records)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    ck_assert_ptr_nonnull(f);
+    for (size_t i = 0; i < records->n; i++) {
+        const struct record *r = &records->v[i];
+        fprintf(f, "%s%s%s%s%s%s%s%s%s%s%s%s", pci_addr_text(r->addr).s,
+                r->confirmed ? " confirmed" : "", r->overridden ? " overridden" : "",
+                r->touched ? " touched" : "", r->hotplugged ? " hotplugged" : "",
+                r->unused_before ? " unused-before" : "", r->in_flight ? " in-flight" : "",
+                r->stuck ? " stuck" : "", r->released ? " released" : "",
+                r->handed_back ? " handed-back" : "", r->contested ? " contested" : "",
+                r->unverified ? " unverified" : "");
+        if (r->error)
+            fprintf(f, " error=%d at %s", r->error, action_word(r->failed_at));
+        fputc('\n', f);
+    }
+    fclose(f);
+    return text;
+}
+
+static void round_init(struct round *r, uint64_t seed)
+{
+    CLEANUP(diags_done) struct diags d = {0};
+    struct dice dice = {seed * 0x2545f4914f6cdd1dU};
+
+    *r = (struct round){.seed = seed};
+    policy_init(&r->policy);
+    host_make(&dice, &r->snapshot);
+    r->policy_text = host_policy(&dice, &r->snapshot);
+    ck_assert_int_eq(
+        policy_parse(&r->policy, "random.conf", r->policy_text, strlen(r->policy_text), &d), 0);
+    policy_finish(&r->policy, &d);
+    host_records(&dice, &r->snapshot, &r->records);
+    r->snapshot_text = snapshot_text(&r->snapshot);
+    r->records_text = records_text(&r->records);
+    ck_assert_int_eq(plan_make(&r->policy, &r->snapshot, &r->records, &r->plan), 0);
+}
+
+static void round_done(struct round *r)
+{
+    free(r->policy_text);
+    free(r->snapshot_text);
+    free(r->records_text);
+    plan_done(&r->plan);
+    records_done(&r->records);
+    snapshot_done(&r->snapshot);
+    policy_done(&r->policy);
+}
+
+static void give_up(const struct round *r, const struct plan *plan, const char *why)
+{
+    CLEANUP_FREE char *text = plan_text(plan, &r->snapshot, &r->records);
+
+    fprintf(stderr, "--- policy\n%s--- snapshot\n%s--- records\n%s--- plan\n%s", r->policy_text,
+            r->snapshot_text, r->records_text, text);
+    ck_abort_msg("seed %llu: %s", (unsigned long long)r->seed, why);
+}
+
+/* -- properties -- */
+
+static void replan(struct round *r)
+{
+    char why[256];
+
+    plan_done(&r->plan);
+    ck_assert_int_eq(plan_make(&r->policy, &r->snapshot, &r->records, &r->plan), 0);
+    if (!laws_hold(&r->policy, &r->snapshot, &r->records, &r->plan, why))
+        give_up(r, &r->plan, why);
+}
+
+/* After applying there is nothing to do, and what was to be done is done. */
+static void converges(struct round *r, struct model *m)
+{
+    char why[300];
+    unsigned passes = 0;
+
+    do {
+        if (!model_apply(m, &r->plan, r->plan.n_actions))
+            give_up(r, &r->plan, m->why);
+        replan(r);
+    } while (r->plan.n_actions > 0 && ++passes < 1);
+    if (r->plan.n_actions > 0)
+        give_up(r, &r->plan, "actions are left after applying");
+    for (size_t i = 0; i < r->plan.n_verdicts; i++) {
+        const struct verdict *v = &r->plan.verdicts[i];
+        const struct device *d = &r->snapshot.devices[v->device];
+        const struct record *record = records_find(&r->records, d->addr);
+        if (v->state != STATE_PENDING || (record && record->in_flight))
+            continue;
+        snprintf(why, sizeof(why), "%s is pending for ever", pci_addr_text(d->addr).s);
+        give_up(r, &r->plan, why);
+    }
+}
+
+START_TEST(laws_and_convergence)
+{
+    for (unsigned i = 0; i < rounds; i++) {
+        CLEANUP(round_done) struct round r;
+        struct model m;
+        char why[256];
+
+        round_init(&r, first_seed + i);
+        if (!laws_hold(&r.policy, &r.snapshot, &r.records, &r.plan, why))
+            give_up(&r, &r.plan, why);
+        model_init(&m, &r.snapshot, &r.records, &r.plan);
+        converges(&r, &m);
+    }
+}
+END_TEST
+
+/* What outlives the process; see daemon/held.h. */
+static void restart(struct records *records)
+{
+    for (size_t i = 0; i < records->n; i++) {
+        struct record *r = &records->v[i], old = *r;
+        *r = (struct record){.addr = old.addr,
+                             .touched = old.touched,
+                             .released = old.released,
+                             .hotplugged = old.hotplugged,
+                             .unused_before = old.unused_before,
+                             .contested = old.contested,
+                             .previous_driver = old.previous_driver,
+                             .in_flight = old.in_flight,
+                             .stuck = old.in_flight};
+    }
+}
+
+static void check_released(const struct round *r, const struct model *m)
+{
+    char why[300];
+
+    for (size_t i = 0; i < r->plan.n_verdicts; i++) {
+        const struct verdict *v = &r->plan.verdicts[i];
+        const struct device *d = &r->snapshot.devices[v->device];
+        const char *override = model_override(m, d->addr);
+        if (v->state != STATE_RELEASED || !override)
+            continue;
+        snprintf(why, sizeof(why), "%s is released, its override is still %s",
+                 pci_addr_text(d->addr).s, override);
+        give_up(r, &r->plan, why);
+    }
+}
+
+/* Killed after any number of actions and started again, it comes to an end, and has lost nothing:
+ * what is bound after the whole plan is bound then, too. */
+START_TEST(killed_at_every_action)
+{
+    for (unsigned i = 0; i < rounds; i++) {
+        CLEANUP(round_done) struct round whole;
+        struct model m;
+
+        round_init(&whole, first_seed + i);
+        size_t n = whole.plan.n_actions;
+        model_init(&m, &whole.snapshot, &whole.records, &whole.plan);
+        converges(&whole, &m);
+        for (size_t k = 0; k < n; k++) {
+            CLEANUP(round_done) struct round r;
+            round_init(&r, first_seed + i);
+            model_init(&m, &r.snapshot, &r.records, &r.plan);
+            if (!model_apply(&m, &r.plan, k))
+                give_up(&r, &r.plan, m.why);
+            restart(&r.records);
+            replan(&r);
+            converges(&r, &m);
+            if (getenv("REL"))
+                check_released(&r, &m);
+            for (size_t j = 0; j < whole.plan.n_verdicts; j++)
+                if (whole.plan.verdicts[j].state == STATE_BOUND &&
+                    r.plan.verdicts[j].state != STATE_BOUND)
+                    give_up(&r, &r.plan, "a device was lost");
+        }
+    }
+}
+END_TEST
+
+START_TEST(text_round_trip)
+{
+    for (unsigned i = 0; i < rounds; i++) {
+        CLEANUP(round_done) struct round r;
+        CLEANUP(snapshot_done) struct snapshot again = {0};
+        CLEANUP(plan_done) struct plan plan = {0};
+        unsigned line = 0;
+
+        round_init(&r, first_seed + i);
+        ck_assert_msg(snapshot_read(&again, r.snapshot_text, &line) == 0, "line %u of\n%s", line,
+                      r.snapshot_text);
+        CLEANUP_FREE char *text = snapshot_text(&again);
+        ck_assert_str_eq(text, r.snapshot_text);
+        ck_assert_int_eq(plan_make(&r.policy, &again, &r.records, &plan), 0);
+        CLEANUP_FREE char *before = plan_text(&r.plan, &r.snapshot, &r.records),
+                          *after = plan_text(&plan, &again, &r.records);
+        if (!streq(before, after))
+            give_up(&r, &plan, "the plan over the snapshot's text is another");
+    }
+}
+END_TEST
+
+/* A device that no rule names, in a slot and group of its own, changes nothing for the others. */
+START_TEST(strangers_change_nothing)
+{
+    for (unsigned i = 0; i < rounds; i++) {
+        CLEANUP(round_done) struct round r;
+        CLEANUP(plan_done) struct plan plan = {0};
+        struct device d = {.addr = {0, 0, 1, 0},
+                           .vendor = 0xeeee,
+                           .class_code = 0xff0000,
+                           .detailed = true,
+                           .group = 9999,
+                           .driver = "stranger"};
+
+        round_init(&r, first_seed + i);
+        if (policy_match(&r.policy, &d))
+            continue;
+        CLEANUP_FREE char *before = plan_text(&r.plan, &r.snapshot, &r.records), *after = NULL;
+        ck_assert_int_eq(snapshot_put(&r.snapshot, &d), 0);
+        ck_assert_int_eq(plan_make(&r.policy, &r.snapshot, &r.records, &plan), 0);
+        after = plan_text(&plan, &r.snapshot, &r.records);
+        if (!streq(before, after))
+            give_up(&r, &plan, "another plan because of a stranger");
+    }
+}
+END_TEST
+
+/* Or all of the above says little: the hosts must have what it is about. */
+START_TEST(hosts_are_dense)
+{
+    unsigned states[STATE_MAX] = {0}, reasons[REASON_MAX] = {0}, actions[ACTION_MAX] = {0};
+    unsigned usable = 0;
+
+    for (unsigned i = 0; i < 1500; i++) {
+        CLEANUP(round_done) struct round r;
+        round_init(&r, first_seed + i);
+        for (size_t j = 0; j < r.plan.n_verdicts; j++) {
+            states[r.plan.verdicts[j].state]++;
+            reasons[r.plan.verdicts[j].reason]++;
+            usable += r.plan.verdicts[j].usable;
+        }
+        for (size_t j = 0; j < r.plan.n_actions; j++)
+            actions[r.plan.actions[j].kind]++;
+    }
+    for (unsigned i = 0; i < STATE_MAX; i++)
+        ck_assert_msg(states[i] >= 5, "state %s: %u", state_word((enum device_state)i), states[i]);
+    for (unsigned i = 0; i < REASON_MAX; i++)
+        ck_assert_msg(reasons[i] >= 5, "reason %s: %u", reason_word((enum reason)i), reasons[i]);
+    for (unsigned i = 0; i < ACTION_MAX; i++)
+        ck_assert_msg(actions[i] >= 5, "action %s: %u", action_word((enum action_kind)i),
+                      actions[i]);
+    ck_assert_uint_ge(usable, 5);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    const TTest *const tests[] = {laws_and_convergence, killed_at_every_action, text_round_trip,
+                                  strangers_change_nothing, hosts_are_dense};
+
+    if (argc > 1)
+        rounds = (unsigned)strtoul(argv[1], NULL, 10);
+    if (argc > 2)
+        first_seed = strtoull(argv[2], NULL, 10);
+    Suite *suite = suite_create("properties");
+    TCase *tcase = tcase_create("properties");
+    tcase_set_timeout(tcase, argc > 1 ? 0 : 60); /* asked for more, it may take longer */
+    for (size_t i = 0; i < ELEMENTS(tests); i++)
+        tcase_add_test(tcase, tests[i]);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
