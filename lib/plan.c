@@ -163,8 +163,7 @@ static void refuse_together(struct builder *b)
         size_t at = plan_group_start(b, d->group);
         while ((member = plan_next_member(b, d->group, &at))) {
             int other = b->index[member - b->snapshot->devices];
-            if (other < 0 || b->verdicts[other].rule != v->rule ||
-                !is_to_be_taken(b, &b->verdicts[other]))
+            if (other < 0 || !is_to_be_taken(b, &b->verdicts[other]))
                 continue;
             b->verdicts[other].state = STATE_REFUSED;
             b->verdicts[other].reason = REASON_COMPANION_REFUSED;

@@ -190,7 +190,7 @@ static bool may_be_acted_on(const struct laws *l, const struct action *a)
         return true; /* it has been taken: only to be sure that probe() has returned */
     for (size_t i = 0; i < l->plan->n_verdicts; i++) {
         const struct verdict *other = &l->plan->verdicts[i];
-        if (!same_group(d, device_of(l, other)) || other->rule != v->rule)
+        if (!same_group(d, device_of(l, other)))
             continue;
         if (!device_is_bridge(device_of(l, other)) &&
             !record_of(l, device_of(l, other))->in_flight &&
