@@ -43,14 +43,16 @@ static void add_verdict(struct builder *b, size_t device, const struct rule *rul
     b->index[device] = (int)b->n_verdicts++;
 }
 
-/* May the device come along? One that a rule names follows that rule, be it "native"; a virtual
- * function has nothing to do with the other functions of its number. A disk, network card or USB
- * controller in a group of its own is not needed: the second port of a network card stays. */
+/* May the device come along? Not if next to nothing is known of it. One that a rule names follows
+ * that rule, be it "native"; a virtual function has nothing to do with the other functions of its
+ * number. A disk, network card or USB controller in a group of its own is not needed: the second
+ * port of a network card stays. */
 static bool comes_along(const struct builder *b, const struct device *leader, size_t device)
 {
     const struct device *d = &b->snapshot->devices[device];
 
-    if (b->rules[device] || b->index[device] >= 0 || device_is_bridge(d) || d->vf || leader->vf)
+    if (!d->detailed || b->rules[device] || b->index[device] >= 0 || device_is_bridge(d) || d->vf ||
+        leader->vf)
         return false;
     return d->group == leader->group || !plan_is_risky(d);
 }

@@ -312,6 +312,13 @@ static bool read_word(char *word, struct device *d, char **driver)
     return false;
 }
 
+/* What only a detailed device has. */
+static bool has_details(const struct device *d, const char *driver)
+{
+    return d->group != NO_GROUP || d->bridge || d->vf || d->has_vfs || d->boot_display || d->node ||
+           driver || d->slot || d->serial || d->use;
+}
+
 static int read_device(struct snapshot *s, char *words)
 {
     struct device d = {.group = NO_GROUP};
@@ -326,6 +333,10 @@ static int read_device(struct snapshot *s, char *words)
             device_done(&d);
             return -EINVAL;
         }
+    if (!d.detailed && has_details(&d, driver)) {
+        device_done(&d);
+        return -EINVAL;
+    }
     d.driver = driver;
     return snapshot_put(s, &d);
 }

@@ -47,6 +47,7 @@ START_TEST(bad_lines)
         "device 0000:06:00.0 group=-1",
         "device 0000:06:00.0 group=4294967295",
         "device 0000:06:00.0 vf=yes",
+        "device 0000:06:00.0 driver=nvidia", /* details without detailed=1 */
         "device 0000:06:00.0 driver",
         "device 0000:06:00.0 slot=a unknown=1",
         "snapshot cold-boot=2",
