@@ -113,7 +113,7 @@ static bool *kept_flag(struct record *r, const char *key)
     } flags[] = {
         {"touched", &r->touched},      {"released", &r->released},   {"hotplugged", &r->hotplugged},
         {"unused", &r->unused_before}, {"contested", &r->contested}, {"ours", &r->ours},
-        {"parked", &r->parked},
+        {"parked", &r->parked},        {"handed-back", &r->handed_back},
     };
     for (size_t i = 0; i < ELEMENTS(flags); i++)
         if (streq(flags[i].key, key))
@@ -235,9 +235,9 @@ void held_write(FILE *f, const struct records *records, const struct held_worker
             continue;
         fprintf(f,
                 "device %s touched=%d released=%d hotplugged=%d unused=%d contested=%d ours=%d "
-                "parked=%d",
+                "parked=%d handed-back=%d",
                 pci_addr_text(r->addr).s, r->touched, r->released, r->hotplugged, r->unused_before,
-                r->contested, r->ours, r->parked);
+                r->contested, r->ours, r->parked, r->handed_back);
         if (r->previous_driver)
             fprintf(f, " previous=%s", r->previous_driver);
         fputc('\n', f);

@@ -45,6 +45,14 @@ static bool wants_hand_back(const struct builder *b, const struct device *d)
            r->error == 0 && (r->dropped || is_stray(b, d, r));
 }
 
+/* Is it on the driver that a rule wants, or, where none names it, on one of VFIO's? */
+static bool is_ours_now(const struct builder *b, const struct device *d)
+{
+    const struct verdict *v = verdict_of(b, d);
+
+    return v ? streq_null(d->driver, v->driver) : driver_is_vfio(d->driver);
+}
+
 /* Only one worker can keep a group. */
 static bool group_is_in_flight(const struct builder *b, const struct device *d)
 {
@@ -59,20 +67,46 @@ static bool group_is_in_flight(const struct builder *b, const struct device *d)
     return false;
 }
 
+/* One that is not on our driver (any more) only loses its override. */
 static void add_hand_back_step(struct builder *b, enum action_kind kind, const struct device *d)
 {
     const struct record *r = record_of(b, d);
     const char *driver = "";
 
-    if (kind == ACTION_UNBIND)
-        driver = d->driver;
-    if (kind == ACTION_NATIVE && r->previous_driver)
-        driver = r->previous_driver;
+    if (kind == ACTION_UNBIND && !is_ours_now(b, d))
+        return;
     if (kind == ACTION_CLEAR && !r->ours && !r->overridden && !r->released)
         return; /* if it has an override, it is not by us */
     if (kind == ACTION_PROBE && fence_has(&b->records->fence, d))
         return; /* the fence would snatch it back */
+    if (kind == ACTION_UNBIND)
+        driver = d->driver;
+    if (kind == ACTION_NATIVE && r->previous_driver)
+        driver = r->previous_driver;
     add_action(b, PHASE_RELEASE, kind, d, driver);
+}
+
+/* The next member of a group, from position *i on, that is handed back; NULL after the last. */
+static const struct device *next_handed_back(const struct builder *b, uint32_t group, size_t *i)
+{
+    const struct device *member;
+
+    while ((member = plan_next_member(b, group, i)))
+        if (wants_hand_back(b, member))
+            return member;
+    return NULL;
+}
+
+/* Could a virtual machine take the group while it is handed back? */
+static bool wants_hold(const struct builder *b, uint32_t group)
+{
+    size_t i = plan_group_start(b, group);
+    const struct device *d;
+
+    while ((d = next_handed_back(b, group, &i)))
+        if (d->node && is_ours_now(b, d))
+            return true;
+    return false;
 }
 
 /* A group is handed back whole, and kept until that is done. The override goes before the native
@@ -81,25 +115,20 @@ static void add_hand_back(struct builder *b, const struct device *d)
 {
     static const enum action_kind steps[] = {ACTION_UNBIND, ACTION_CLEAR, ACTION_NATIVE,
                                              ACTION_PROBE};
-    const struct device *member;
-    size_t i = plan_group_start(b, d->group);
+    const uint32_t group = d->group;
+    size_t first = plan_group_start(b, group), i = first;
 
-    while ((member = plan_next_member(b, d->group, &i)) && member < d)
-        if (wants_hand_back(b, member))
-            return; /* done for the first of the group */
-    if (group_is_in_flight(b, d))
-        return;
-    if (d->group == NO_GROUP) {
+    if (!wants_hold(b, group)) { /* jobs of their own */
         for (size_t k = 0; k < ELEMENTS(steps); k++)
             add_hand_back_step(b, steps[k], d);
         return;
     }
-    if (d->node)
-        add_action(b, PHASE_RELEASE, ACTION_HOLD, d, "");
+    if (next_handed_back(b, group, &i) != d || group_is_in_flight(b, d))
+        return; /* done for the first of the group */
+    add_action(b, PHASE_RELEASE, ACTION_HOLD, d, "");
     for (size_t k = 0; k < ELEMENTS(steps); k++)
-        for (i = plan_group_start(b, d->group); (member = plan_next_member(b, d->group, &i));)
-            if (wants_hand_back(b, member))
-                add_hand_back_step(b, steps[k], member);
+        for (i = first; (d = next_handed_back(b, group, &i));)
+            add_hand_back_step(b, steps[k], d);
 }
 
 /* -- taking -- */

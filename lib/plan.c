@@ -55,14 +55,18 @@ static bool may_be_held(const struct device *d)
     return driver_is_vfio(d->driver) && !d->node;
 }
 
+/* One that is not on our driver (any more) has perhaps still our override: a release is at its end
+ * when that is gone, too. */
 static void judge_released(struct verdict *v, const struct device *d, const struct record *r)
 {
     bool still_ours = streq_null(d->driver, v->driver);
 
     if (r->error)
         fail(v, REASON_KERNEL_ERROR);
-    else if (!still_ours)
+    else if (!still_ours && r->handed_back)
         v->state = STATE_RELEASED;
+    else if (!still_ours)
+        v->state = STATE_PENDING;
     else if (d->has_vfs)
         refuse(v, REASON_HAS_VIRTUAL_FUNCTIONS);
     else if (may_be_held(d))

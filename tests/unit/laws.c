@@ -186,8 +186,8 @@ static bool may_be_acted_on(const struct laws *l, const struct action *a)
         return broken(l, a->addr, "is a bridge or in flight, yet: %s", action_word(a->kind));
     if (record_of(l, d)->contested && !record_of(l, d)->released)
         return broken(l, a->addr, "is contested, yet: %s", action_word(a->kind));
-    if (streq_null(d->driver, v->driver) && !record_of(l, d)->released)
-        return true; /* it has been taken: only to be sure that probe() has returned */
+    if (streq_null(d->driver, v->driver) != record_of(l, d)->released)
+        return true; /* is where it is to be: a bind waits for probe(), an override goes */
     for (size_t i = 0; i < l->plan->n_verdicts; i++) {
         const struct verdict *other = &l->plan->verdicts[i];
         if (!same_group(d, device_of(l, other)))
@@ -237,6 +237,8 @@ static bool action_is_sound(const struct laws *l, const struct action *a)
     case ACTION_UNBIND:
         if (!streq_null(d->driver, a->driver))
             return broken(l, a->addr, "is not on %s", a->driver);
+        if (r->released && !streq(a->driver, plan_find(l->plan, l->snapshot, a->addr)->driver))
+            return broken(l, a->addr, "is released, and unbound from %s", a->driver);
         return !driver_is_vfio(d->driver) || d->group == NO_GROUP || group_is_held(l, a) ||
                broken(l, a->addr, "is unbound from %s without its group", d->driver);
     case ACTION_BIND:
@@ -251,6 +253,28 @@ static bool action_is_sound(const struct laws *l, const struct action *a)
     default:
         return true;
     }
+}
+
+/* What may block is a job of its own, and jobs run side by side: a device's actions stand together,
+ * or are those of a group that is held. */
+static bool is_in_one_job(const struct laws *l, const struct action *a)
+{
+    const struct action *e = a;
+
+    if (a->phase < PHASE_TAKEOVER || a->kind == ACTION_HOLD)
+        return true;
+    if (group_is_held(l, a)) {
+        while (e->kind != ACTION_HOLD && e->group == a->group)
+            e--;
+        return e->group == a->group || broken(l, a->addr, "leaves the job that holds its group");
+    }
+    while (e > l->plan->actions && e[-1].phase == a->phase &&
+           pci_addr_cmp(e[-1].addr, a->addr) == 0)
+        e--;
+    while (e > l->plan->actions)
+        if (--e, e->phase == a->phase && pci_addr_cmp(e->addr, a->addr) == 0)
+            return broken(l, a->addr, "%s is torn from what comes before it", action_word(a->kind));
+    return true;
 }
 
 static bool is_released_whole(const struct laws *l, const struct action *a)
@@ -275,7 +299,8 @@ static bool actions_are_sound(const struct laws *l)
         const struct action *a = &l->plan->actions[i];
         if (i > 0 && a[-1].phase > a->phase)
             return broken(l, a->addr, "%s comes too late", action_word(a->kind));
-        if (!action_is_sound(l, a) || !may_be_acted_on(l, a) || !is_released_whole(l, a))
+        if (!may_be_acted_on(l, a) || !action_is_sound(l, a) || !is_released_whole(l, a) ||
+            !is_in_one_job(l, a))
             return false;
     }
     return true;
