@@ -111,9 +111,10 @@ static bool *kept_flag(struct record *r, const char *key)
         const char *key;
         bool *flag;
     } flags[] = {
-        {"touched", &r->touched},      {"released", &r->released},   {"hotplugged", &r->hotplugged},
-        {"unused", &r->unused_before}, {"contested", &r->contested}, {"ours", &r->ours},
-        {"parked", &r->parked},        {"handed-back", &r->handed_back},
+        {"touched", &r->touched},       {"released", &r->released},
+        {"hotplugged", &r->hotplugged}, {"unused", &r->unused_before},
+        {"contested", &r->contested},   {"ours", &r->ours},
+        {"parked", &r->parked},         {"handed-back", &r->handed_back},
     };
     for (size_t i = 0; i < ELEMENTS(flags); i++)
         if (streq(flags[i].key, key))

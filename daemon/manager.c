@@ -21,8 +21,9 @@
 #define RETRY_USEC (10 * USEC_PER_SEC)
 #define FLAP_WINDOW_USEC (60 * USEC_PER_SEC)
 #define FLAPS_MAX 3
-#define WITHDRAW_USEC (500 * 1000) /* remove_id does not block; a stop must be quick all the same \
-                                    */
+#define WITHDRAW_USEC                                                           \
+    (500 * 1000) /* remove_id does not block; a stop must be quick all the same \
+                  */
 
 struct manager {
     struct manager_options options;
@@ -326,7 +327,9 @@ static void look_at(struct manager *m, struct pci_addr a)
         forget(m, a);
     else if (r && d->driver)
         r->unverified = false; /* whoever has it, the plan knows what to do */
-    if (d && r && d->driver && !driver_is_vfio(d->driver))
+    /* Whoever has it now: what the fence takes is on its driver at once. */
+    if (d && r && d->driver &&
+        !(streq(d->driver, FENCE_DRIVER) && fence_has(&m->view.records.fence, d)))
         r->fresh = false;
 }
 

@@ -53,7 +53,7 @@ static bool is_ours_now(const struct builder *b, const struct device *d)
     return v ? streq_null(d->driver, v->driver) : driver_is_vfio(d->driver);
 }
 
-/* Only one worker can keep a group. */
+/* Only one worker can keep a group; a stuck one is not waited for. */
 static bool group_is_in_flight(const struct builder *b, const struct device *d)
 {
     const struct device *member;
@@ -61,7 +61,7 @@ static bool group_is_in_flight(const struct builder *b, const struct device *d)
 
     while ((member = plan_next_member(b, d->group, &i))) {
         const struct record *r = record_of(b, member);
-        if (r && r->in_flight)
+        if (r && r->in_flight && !r->stuck)
             return true;
     }
     return false;
@@ -168,7 +168,9 @@ static const struct verdict *vfio_takeover(const struct builder *b, const struct
     int index = b->index[d - b->snapshot->devices];
     const struct verdict *v = index < 0 ? NULL : &b->verdicts[index];
 
-    return v && d->node && wants_bind(b, v) && !is_free_or_ours(b, v) ? v : NULL;
+    return v && driver_is_vfio(d->driver) && d->node && wants_bind(b, v) && !is_free_or_ours(b, v)
+               ? v
+               : NULL;
 }
 
 /* Devices of one group change from one VFIO driver to another together: only one can keep the
@@ -206,7 +208,7 @@ void plan_add_actions(struct builder *b)
         const struct device *d = plan_device_of(b, &b->verdicts[i]);
         if (!wants_bind(b, &b->verdicts[i]) || is_free_or_ours(b, &b->verdicts[i]))
             continue;
-        if (d->node) { /* from another VFIO driver: a virtual machine may be using it */
+        if (vfio_takeover(b, d)) { /* a virtual machine may be using it */
             add_group_takeover(b, d);
             continue;
         }

@@ -149,6 +149,28 @@ static bool is_missing(const struct builder *b, const struct fence_entry *wanted
     return !e || (e->error == 0 && (e->state == FENCE_OPEN || must_go(b, e)));
 }
 
+/* By what will be in the table. */
+static bool fits_wanted(const struct builder *b, const struct device *d)
+{
+    if (device_is_bridge(d))
+        return false;
+    for (size_t k = 0; k < b->n_entries; k++) {
+        const struct fence_entry *e = fence_find(fence_of(b), &b->entries[k].id);
+        if (!(e && e->error) && fence_fits(&b->entries[k].id, d))
+            return true;
+    }
+    return false;
+}
+
+/* A device that a worker has in hand may have neither driver nor override for a moment, above all
+ * on its way back to its native driver. */
+static bool is_in_hand(const struct builder *b, const struct device *d)
+{
+    const struct record *r = records_find(b->records, d->addr);
+
+    return r && r->in_flight && !r->stuck && !r->overridden;
+}
+
 /* Could the write of the new entries give the device to vfio-pci, though it is not to have it? Each
  * write goes along every device that no driver has, and every entry counts. */
 static bool must_be_parked(const struct builder *b, size_t i)
@@ -156,15 +178,12 @@ static bool must_be_parked(const struct builder *b, size_t i)
     const struct device *d = &b->snapshot->devices[i];
     const struct verdict *v = b->index[i] < 0 ? NULL : &b->verdicts[b->index[i]];
     const struct record *r = records_find(b->records, d->addr);
-    bool fits = fence_has(fence_of(b), d);
 
     if (d->driver || device_is_bridge(d) || (r && r->in_flight))
         return false;
     if (v && v->state == STATE_PENDING && !(r && r->released))
         return false; /* to be bound; its override is written before */
-    for (size_t k = 0; k < b->n_entries && !fits; k++)
-        fits = fence_fits(&b->entries[k].id, d);
-    return fits;
+    return fence_has(fence_of(b), d) || fits_wanted(b, d);
 }
 
 static void add_device_action(struct builder *b, enum action_kind kind, const struct device *d)
@@ -173,49 +192,55 @@ static void add_device_action(struct builder *b, enum action_kind kind, const st
         .phase = PHASE_FENCE, .kind = kind, .addr = d->addr, .driver = "", .group = d->group};
 }
 
-static void add_new_entries(struct builder *b)
+static bool can_add_entries(const struct builder *b)
 {
     bool any = false;
 
     for (size_t k = 0; k < b->n_entries && !any; k++)
         any = is_missing(b, &b->entries[k]);
-    if (!any)
-        return;
+    for (size_t i = 0; i < b->snapshot->n && any; i++)
+        any = !is_in_hand(b, &b->snapshot->devices[i]) || !fits_wanted(b, &b->snapshot->devices[i]);
+    return any;
+}
+
+static void add_new_entries(struct builder *b)
+{
     for (size_t i = 0; i < b->snapshot->n; i++)
         if (must_be_parked(b, i))
             add_device_action(b, ACTION_PARK, &b->snapshot->devices[i]);
     for (size_t k = 0; k < b->n_entries; k++)
         if (is_missing(b, &b->entries[k]))
             add_fence_action(b, ACTION_NEW_ID, &b->entries[k].id);
-    for (size_t i = 0; i < b->snapshot->n; i++)
-        if (must_be_parked(b, i))
-            add_device_action(b, ACTION_UNPARK, &b->snapshot->devices[i]);
 }
 
-/* Devices that an earlier, broken-off attempt has parked, and that no write endangers any more. */
-static void add_leftovers(struct builder *b)
+/* What is parked now, and what an earlier, broken-off attempt has left so. */
+static void add_unparking(struct builder *b, bool parked_now)
 {
     for (size_t i = 0; i < b->snapshot->n; i++) {
         const struct record *r = records_find(b->records, b->snapshot->devices[i].addr);
-        if (r && r->parked && !r->in_flight && r->error == 0)
+        bool left_over = r && r->parked && !r->in_flight && r->error == 0;
+        if (left_over || (parked_now && must_be_parked(b, i)))
             add_device_action(b, ACTION_UNPARK, &b->snapshot->devices[i]);
     }
 }
 
+/* While a write of an entry hangs, it goes on to take devices when it returns: they stay parked. */
 void plan_add_fence(struct builder *b)
 {
     const struct fence *f = fence_of(b);
-    size_t before = b->n_actions;
+    bool write;
 
     want_entries(b);
     if (f->in_flight)
         return;
-    if (f->order != 0 && f->order == snapshot_order(b->snapshot, FENCE_DRIVER)) {
+    write = f->order != 0 && f->order == snapshot_order(b->snapshot, FENCE_DRIVER);
+    if (write)
         add_removals(b);
+    write = write && can_add_entries(b);
+    if (write)
         add_new_entries(b);
-    }
-    if (b->n_actions == before && f->hanging == 0)
-        add_leftovers(b);
+    if (f->hanging == 0)
+        add_unparking(b, write);
 }
 
 /* -- does it work -- */

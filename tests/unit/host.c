@@ -182,10 +182,12 @@ void host_make(struct dice *dice, struct snapshot *s)
 
     s->cold_boot = dice_chance(dice, 30);
     s->unsafe_noiommu = dice_chance(dice, 15);
-    if (dice_chance(dice, 90) && snapshot_add_registered(s, "vfio-pci") < 0)
+    if (dice_chance(dice, 90) &&
+        snapshot_add_registered(s, "vfio-pci", dice_chance(dice, 90) ? 50 : 0) < 0)
         abort();
     for (size_t i = 0; i < ELEMENTS(drivers); i++)
-        if (dice_chance(dice, 70) && snapshot_add_registered(s, drivers[i]) < 0)
+        if (dice_chance(dice, 70) &&
+            snapshot_add_registered(s, drivers[i], 1 + dice_roll(dice, 100)) < 0)
             abort();
     for (unsigned i = 0; i < n; i++)
         add_card(dice, s, 1 + i, &group);
@@ -193,7 +195,8 @@ void host_make(struct dice *dice, struct snapshot *s)
         remove_iommu(s);
     set_nodes(dice, s);
     for (size_t i = 0; i < s->n; i++)
-        if (s->devices[i].driver && snapshot_add_registered(s, s->devices[i].driver) < 0)
+        if (s->devices[i].driver &&
+            snapshot_add_registered(s, s->devices[i].driver, 1 + dice_roll(dice, 100)) < 0)
             abort();
 }
 
@@ -343,7 +346,37 @@ static void add_record(struct dice *dice, const struct snapshot *s, const struct
     if (dice_chance(dice, 12))
         release_group(s, d, records);
     r->overridden = r->overridden && !r->released; /* forgotten with the request */
-    r->handed_back = r->released && dice_chance(dice, 30);
+    r->ours = r->overridden || dice_chance(dice, 40);
+    r->fresh = r->hotplugged && dice_chance(dice, 60);
+    r->dropped = r->ours && dice_chance(dice, 15);
+    r->parked = !d->driver && !r->overridden && dice_chance(dice, 10);
+    r->handed_back = r->released && dice_chance(dice, 50);
+}
+
+/* An entry of the fence that fits this device. */
+static void add_entry(struct dice *dice, const struct device *d, struct fence *f)
+{
+    static const enum fence_state states[] = {FENCE_OPEN, FENCE_BEGUN, FENCE_ARMED, FENCE_ARMED};
+    struct fence_id id = {.vendor = d->vendor,
+                          .device = dice_chance(dice, 70) ? d->device : FENCE_ANY,
+                          .subvendor = FENCE_ANY,
+                          .subdevice = FENCE_ANY};
+
+    if (dice_chance(dice, 30)) {
+        id.subvendor = d->subvendor;
+        id.subdevice = d->subdevice;
+    }
+    if (dice_chance(dice, 30)) {
+        id.class_code = d->class_code;
+        id.class_mask = 0xffff00;
+    }
+    struct fence_entry *e = fence_get(f, &id);
+    if (!e)
+        abort();
+    e->state = PICK(dice, states);
+    e->companion = dice_chance(dice, 30);
+    e->narrowed = dice_chance(dice, 30);
+    e->error = e->state == FENCE_OPEN && dice_chance(dice, 50) ? EINVAL : 0;
 }
 
 void host_records(struct dice *dice, const struct snapshot *s, struct records *r)
@@ -353,4 +386,8 @@ void host_records(struct dice *dice, const struct snapshot *s, struct records *r
     for (size_t i = 0; i < s->n; i++)
         if (!fresh && dice_chance(dice, 60))
             add_record(dice, s, &s->devices[i], r);
+    r->fence.order = snapshot_order(s, FENCE_DRIVER);
+    for (size_t i = 0; i < s->n && !fresh && r->fence.order; i++)
+        if (dice_chance(dice, 10))
+            add_entry(dice, &s->devices[i], &r->fence);
 }

@@ -138,6 +138,15 @@ static bool verdicts_are_sound(const struct laws *l)
 
 /* -- protection -- */
 
+/* Would no entry take it, of those that are there and those to come? */
+static bool fits_nothing(const struct laws *l, const struct device *d)
+{
+    for (size_t i = 0; i < l->plan->n_actions; i++)
+        if (l->plan->actions[i].kind == ACTION_NEW_ID && fence_fits(&l->plan->actions[i].fence, d))
+            return false;
+    return !fence_has(&l->records->fence, d);
+}
+
 static bool is_risky(const struct device *d)
 {
     unsigned base = d->class_code >> 16, class = d->class_code >> 8;
@@ -174,14 +183,37 @@ static const char *protection(const struct laws *l, const struct verdict *v)
     return NULL;
 }
 
+/* A device that no rule names is touched only to keep the fence from it, or to hand it back. */
+static bool unnamed_may_be_acted_on(const struct laws *l, const struct action *a)
+{
+    const struct device *d = snapshot_find(l->snapshot, a->addr);
+    const struct record *r = d ? record_of(l, d) : NULL;
+
+    if (a->kind == ACTION_UNPARK && r && r->parked && !r->in_flight)
+        return true;
+    if (!d || device_is_bridge(d) || r->in_flight)
+        return broken(l, a->addr, "%s of what is no business of ours", action_word(a->kind));
+    if (a->kind == ACTION_PARK || a->kind == ACTION_UNPARK)
+        return (!d->driver && !fits_nothing(l, d)) || r->parked ||
+               broken(l, a->addr, "is parked for no reason");
+    if (a->phase != PHASE_RELEASE || !driver_is_vfio(d->driver) || d->has_vfs || !d->node)
+        return broken(l, a->addr, "has no rule, yet: %s", action_word(a->kind));
+    return r->dropped || (r->fresh && !r->ours && fence_has(&l->records->fence, d)) ||
+           broken(l, a->addr, "is handed back and was never ours");
+}
+
 /* Neither is a member of its group. */
 static bool may_be_acted_on(const struct laws *l, const struct action *a)
 {
     const struct verdict *v = plan_find(l->plan, l->snapshot, a->addr);
     const struct device *d = v ? device_of(l, v) : NULL;
 
+    if (action_is_fence(a->kind))
+        return true;
     if (!v)
-        return broken(l, a->addr, "has an action (%s) and no verdict", action_word(a->kind));
+        return unnamed_may_be_acted_on(l, a);
+    if (a->kind == ACTION_PARK || a->kind == ACTION_UNPARK)
+        return !record_of(l, d)->in_flight || broken(l, a->addr, "is in flight and parked");
     if (device_is_bridge(d) || record_of(l, d)->in_flight)
         return broken(l, a->addr, "is a bridge or in flight, yet: %s", action_word(a->kind));
     if (record_of(l, d)->contested && !record_of(l, d)->released)
@@ -209,7 +241,7 @@ static const struct action *earlier(const struct laws *l, const struct action *a
                                     enum action_kind kind)
 {
     for (const struct action *e = l->plan->actions; e < a; e++)
-        if (e->kind == kind && pci_addr_cmp(e->addr, a->addr) == 0)
+        if (e->kind == kind && !action_is_fence(kind) && pci_addr_cmp(e->addr, a->addr) == 0)
             return e;
     return NULL;
 }
@@ -226,7 +258,10 @@ static bool action_is_sound(const struct laws *l, const struct action *a)
 {
     const struct device *d = snapshot_find(l->snapshot, a->addr);
     const struct record *r = d ? record_of(l, d) : NULL;
+    const struct verdict *v = plan_find(l->plan, l->snapshot, a->addr);
 
+    if (action_is_fence(a->kind))
+        return true;
     if (!d || a->group != d->group)
         return broken(l, a->addr, "has an action and is not there, or in another group");
     if (earlier(l, a, a->kind))
@@ -237,7 +272,10 @@ static bool action_is_sound(const struct laws *l, const struct action *a)
     case ACTION_UNBIND:
         if (!streq_null(d->driver, a->driver))
             return broken(l, a->addr, "is not on %s", a->driver);
-        if (r->released && !streq(a->driver, plan_find(l->plan, l->snapshot, a->addr)->driver))
+        if (v && !r->released && !v->rule->force && !driver_is_vfio(d->driver) &&
+            !earlier(l, a, ACTION_CHECK))
+            return broken(l, a->addr, "is unbound before anybody looked for its users");
+        if (v && r->released && !streq(a->driver, v->driver))
             return broken(l, a->addr, "is released, and unbound from %s", a->driver);
         return !driver_is_vfio(d->driver) || d->group == NO_GROUP || group_is_held(l, a) ||
                broken(l, a->addr, "is unbound from %s without its group", d->driver);
@@ -249,7 +287,11 @@ static bool action_is_sound(const struct laws *l, const struct action *a)
         return r->overridden || earlier(l, a, ACTION_OVERRIDE) ||
                broken(l, a->addr, "is bound without an override");
     case ACTION_PROBE:
-        return earlier(l, a, ACTION_CLEAR) || broken(l, a->addr, "is probed with its override");
+        return earlier(l, a, ACTION_CLEAR) || !r->ours ||
+               broken(l, a->addr, "is probed with its override");
+    case ACTION_NATIVE:
+        return earlier(l, a, ACTION_CLEAR) || !r->ours ||
+               broken(l, a->addr, "goes to its native driver with its override");
     default:
         return true;
     }
@@ -266,7 +308,11 @@ static bool is_in_one_job(const struct laws *l, const struct action *a)
     if (group_is_held(l, a)) {
         while (e->kind != ACTION_HOLD && e->group == a->group)
             e--;
-        return e->group == a->group || broken(l, a->addr, "leaves the job that holds its group");
+        if (e->group == a->group)
+            return true;
+        if (driver_is_vfio(snapshot_find(l->snapshot, a->addr)->driver))
+            return broken(l, a->addr, "leaves the job that holds its group");
+        e = a; /* from a native driver: a job of its own */
     }
     while (e > l->plan->actions && e[-1].phase == a->phase &&
            pci_addr_cmp(e[-1].addr, a->addr) == 0)
@@ -279,9 +325,10 @@ static bool is_in_one_job(const struct laws *l, const struct action *a)
 
 static bool is_released_whole(const struct laws *l, const struct action *a)
 {
-    const struct verdict *v = plan_find(l->plan, l->snapshot, a->addr);
+    const struct verdict *v =
+        action_is_fence(a->kind) ? NULL : plan_find(l->plan, l->snapshot, a->addr);
 
-    for (size_t i = 0; a->phase == PHASE_RELEASE && i < l->plan->n_verdicts; i++) {
+    for (size_t i = 0; v && a->phase == PHASE_RELEASE && i < l->plan->n_verdicts; i++) {
         const struct verdict *other = &l->plan->verdicts[i];
         const struct device *d = device_of(l, other);
         if (same_group(device_of(l, v), d) && record_of(l, d)->released &&

@@ -5,6 +5,8 @@
 
 #include "util.h"
 
+static const char parking[] = "parking";
+
 static size_t override_index(const struct model *m, struct pci_addr a)
 {
     size_t i = 0;
@@ -38,6 +40,9 @@ void model_init(struct model *m, struct snapshot *s, struct records *r, const st
     for (size_t i = 0; i < s->n; i++)
         if (driver_is_vfio(s->devices[i].driver) && !s->devices[i].node)
             m->group_nodes = false;
+    for (size_t i = 0; i < r->n; i++)
+        if (r->v[i].parked)
+            set_override(m, r->v[i].addr, parking);
     for (size_t i = 0; i < plan->n_verdicts; i++) {
         const struct verdict *v = &plan->verdicts[i];
         const struct device *d = &s->devices[v->device];
@@ -118,18 +123,88 @@ static bool hold(struct model *m, const struct device *d)
     return true;
 }
 
+static bool go_native(struct model *m, struct device *d, struct record *r)
+{
+    if (model_override(m, d->addr))
+        return refuse(m, "bound by name while the override is %s", model_override(m, d->addr));
+    if (!d->driver && r->previous_driver)
+        d->driver = snapshot_name(m->snapshot, r->previous_driver);
+    r->handed_back = true;
+    r->fresh = false;
+    return true;
+}
+
+/* An override that is there already, whose ever, is left. */
+static bool park(struct model *m, struct device *d, struct record *r)
+{
+    if (d->driver)
+        return refuse(m, "parked although %s has it", d->driver);
+    if (!model_override(m, d->addr))
+        set_override(m, d->addr, parking);
+    r->parked = true;
+    return true;
+}
+
+static void unpark(struct model *m, const struct device *d, struct record *r)
+{
+    if (model_override(m, d->addr) == parking)
+        set_override(m, d->addr, NULL);
+    r->parked = false;
+}
+
+/* The kernel offers every device without a driver to vfio-pci. */
+static bool new_id(struct model *m, const struct action *a)
+{
+    for (size_t i = 0; i < m->snapshot->n; i++) { /* what has a driver by now owes it to others */
+        const struct device *d = &m->snapshot->devices[i];
+        struct record *r = records_find(m->records, d->addr);
+        if (r && d->driver && !fence_has(&m->records->fence, d))
+            r->fresh = false;
+    }
+    struct fence_entry *e = fence_get(&m->records->fence, &a->fence);
+    *e = (struct fence_entry){
+        .id = a->fence, .state = FENCE_ARMED, .companion = a->companion, .narrowed = a->narrowed};
+    for (size_t i = 0; i < m->snapshot->n; i++) {
+        const struct device *d = &m->snapshot->devices[i];
+        const struct record *r = records_find(m->records, d->addr);
+        if (d->driver || device_is_bridge(d) || model_override(m, d->addr) ||
+            (r && (r->stuck || r->overridden)) || !fence_has(&m->records->fence, d))
+            continue;
+        m->at = d->addr;
+        return refuse(m, "would fall to vfio-pci");
+    }
+    return true;
+}
+
+/* What was learned is remembered. */
+static void remove_id(struct model *m, const struct action *a)
+{
+    struct fence_entry *e = fence_find(&m->records->fence, &a->fence);
+
+    if (e && e->companion)
+        e->state = FENCE_OPEN;
+    else
+        fence_drop(&m->records->fence, &a->fence);
+}
+
 static bool probe(struct model *m, struct device *d, struct record *r)
 {
     if (model_override(m, d->addr))
         return refuse(m, "probe while the override is %s", model_override(m, d->addr));
     if (!d->driver && r->previous_driver)
         d->driver = snapshot_name(m->snapshot, r->previous_driver);
-    r->handed_back = true;
     return true;
 }
 
 static bool apply_one(struct model *m, const struct action *a)
 {
+    if (a->kind == ACTION_NEW_ID)
+        return new_id(m, a);
+    if (a->kind == ACTION_REMOVE_ID) {
+        remove_id(m, a);
+        return true;
+    }
+
     struct record *r = records_get(m->records, a->addr);
     struct device *d = snapshot_find(m->snapshot, a->addr);
 
@@ -139,7 +214,7 @@ static bool apply_one(struct model *m, const struct action *a)
     switch (a->kind) {
     case ACTION_OVERRIDE:
         set_override(m, a->addr, a->driver);
-        r->overridden = true;
+        r->overridden = r->ours = true;
         return true;
     case ACTION_UNBIND:
         return unbind(m, d, r, a->driver);
@@ -149,10 +224,21 @@ static bool apply_one(struct model *m, const struct action *a)
         return hold(m, d);
     case ACTION_CLEAR:
         set_override(m, a->addr, NULL);
-        r->overridden = false;
+        r->overridden = r->ours = false;
+        return true;
+    case ACTION_CHECK:
+        return true;
+    case ACTION_NATIVE:
+        return go_native(m, d, r);
+    case ACTION_PARK:
+        return park(m, d, r);
+    case ACTION_UNPARK:
+        unpark(m, d, r);
         return true;
     case ACTION_PROBE:
         return probe(m, d, r);
+    case ACTION_NEW_ID:
+    case ACTION_REMOVE_ID:
     case ACTION_MAX:
         break;
     }

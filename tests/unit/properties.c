@@ -124,6 +124,19 @@ static void replan(struct round *r)
         give_up(r, &r->plan, why);
 }
 
+/* Has a worker work for the device, or for one of its group that is to go back with it? */
+static bool is_waiting(const struct round *r, const struct device *d)
+{
+    for (size_t i = 0; i < r->snapshot.n; i++) {
+        const struct device *other = &r->snapshot.devices[i];
+        const struct record *record = records_find(&r->records, other->addr);
+        if (record && record->in_flight &&
+            (other == d || (other->group == d->group && d->group != NO_GROUP)))
+            return true;
+    }
+    return false;
+}
+
 /* After applying there is nothing to do, and what was to be done is done. */
 static void converges(struct round *r, struct model *m)
 {
@@ -140,8 +153,7 @@ static void converges(struct round *r, struct model *m)
     for (size_t i = 0; i < r->plan.n_verdicts; i++) {
         const struct verdict *v = &r->plan.verdicts[i];
         const struct device *d = &r->snapshot.devices[v->device];
-        const struct record *record = records_find(&r->records, d->addr);
-        if (v->state != STATE_PENDING || (record && record->in_flight))
+        if (v->state != STATE_PENDING || is_waiting(r, d))
             continue;
         snprintf(why, sizeof(why), "%s is pending for ever", pci_addr_text(d->addr).s);
         give_up(r, &r->plan, why);
@@ -176,6 +188,8 @@ static void restart(struct records *records)
                              .unused_before = old.unused_before,
                              .contested = old.contested,
                              .handed_back = old.handed_back,
+                             .ours = old.ours,
+                             .parked = old.parked,
                              .previous_driver = old.previous_driver,
                              .in_flight = old.in_flight,
                              .stuck = old.in_flight};
