@@ -331,7 +331,7 @@ static bool is_released_whole(const struct laws *l, const struct action *a)
     for (size_t i = 0; v && a->phase == PHASE_RELEASE && i < l->plan->n_verdicts; i++) {
         const struct verdict *other = &l->plan->verdicts[i];
         const struct device *d = device_of(l, other);
-        if (same_group(device_of(l, v), d) && record_of(l, d)->released &&
+        if (same_group(device_of(l, v), d) && record_of(l, d)->released && !device_is_bridge(d) &&
             streq_null(d->driver, other->driver) && other->state != STATE_PENDING &&
             other->state != STATE_FAILED && other->state != STATE_STUCK)
             return broken(l, a->addr, "is handed back without %s of its group",
