@@ -312,11 +312,18 @@ char *host_policy(struct dice *dice, const struct snapshot *s)
 
 /* -- the records -- */
 
-static void release_group(const struct snapshot *s, const struct device *d, struct records *r)
+/* As a request does, for the whole group. */
+static void release_group(const struct snapshot *s, const struct device *d, bool handed_back,
+                          struct records *records)
 {
-    for (size_t i = 0; i < s->n; i++)
-        if (&s->devices[i] == d || (d->group != NO_GROUP && s->devices[i].group == d->group))
-            records_get(r, s->devices[i].addr)->released = true;
+    for (size_t i = 0; i < s->n; i++) {
+        if (&s->devices[i] != d && (d->group == NO_GROUP || s->devices[i].group != d->group))
+            continue;
+        struct record *r = records_get(records, s->devices[i].addr);
+        r->released = true;
+        r->overridden = false; /* forgotten, not removed */
+        r->handed_back = handed_back;
+    }
 }
 
 static void add_record(struct dice *dice, const struct snapshot *s, const struct device *d,
@@ -343,14 +350,13 @@ static void add_record(struct dice *dice, const struct snapshot *s, const struct
     }
     if (dice_chance(dice, 40))
         r->previous_driver = strdup("nvidia");
-    if (dice_chance(dice, 12))
-        release_group(s, d, records);
-    r->overridden = r->overridden && !r->released; /* forgotten with the request */
+    r->overridden = r->overridden && !r->released;
     r->ours = r->overridden || dice_chance(dice, 40);
     r->fresh = r->hotplugged && dice_chance(dice, 60);
     r->dropped = r->ours && dice_chance(dice, 15);
     r->parked = !d->driver && !r->overridden && dice_chance(dice, 10);
-    r->handed_back = r->released && dice_chance(dice, 50);
+    if (dice_chance(dice, 12))
+        release_group(s, d, dice_chance(dice, 40), records); /* r may be elsewhere now */
 }
 
 /* An entry of the fence that fits this device. */

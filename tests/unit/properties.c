@@ -12,7 +12,7 @@
 #include "plan-text.h"
 #include "policy-parse.h"
 
-static unsigned rounds = 1500;
+static unsigned rounds = 600;
 static uint64_t first_seed = 1;
 
 struct round {
@@ -297,7 +297,7 @@ START_TEST(hosts_are_dense)
     unsigned states[STATE_MAX] = {0}, reasons[REASON_MAX] = {0}, actions[ACTION_MAX] = {0};
     unsigned usable = 0;
 
-    for (unsigned i = 0; i < 1500; i++) {
+    for (unsigned i = 0; i < 1000; i++) {
         CLEANUP(round_done) struct round r;
         round_init(&r, first_seed + i);
         for (size_t j = 0; j < r.plan.n_verdicts; j++) {
@@ -309,13 +309,13 @@ START_TEST(hosts_are_dense)
             actions[r.plan.actions[j].kind]++;
     }
     for (unsigned i = 0; i < STATE_MAX; i++)
-        ck_assert_msg(states[i] >= 5, "state %s: %u", state_word((enum device_state)i), states[i]);
+        ck_assert_msg(states[i] >= 3, "state %s: %u", state_word((enum device_state)i), states[i]);
     for (unsigned i = 0; i < REASON_MAX; i++)
-        ck_assert_msg(reasons[i] >= 5, "reason %s: %u", reason_word((enum reason)i), reasons[i]);
+        ck_assert_msg(reasons[i] >= 3, "reason %s: %u", reason_word((enum reason)i), reasons[i]);
     for (unsigned i = 0; i < ACTION_MAX; i++)
-        ck_assert_msg(actions[i] >= 5, "action %s: %u", action_word((enum action_kind)i),
+        ck_assert_msg(actions[i] >= 3, "action %s: %u", action_word((enum action_kind)i),
                       actions[i]);
-    ck_assert_uint_ge(usable, 5);
+    ck_assert_uint_ge(usable, 3);
 }
 END_TEST
 
