@@ -52,6 +52,7 @@ int verb_suggest(const struct ctl *c);
 int verb_cat_config(const struct ctl *c);
 int verb_edit(const struct ctl *c);
 int verb_wait(const struct ctl *c);
+int verb_check(const struct ctl *c);
 int verb_is_usable(const struct ctl *c);
 int verb_bind(const struct ctl *c);
 int verb_release(const struct ctl *c);

@@ -27,6 +27,7 @@ static const struct verb {
     {"edit", NULL, verb_edit, "edit the policy, check it, show the difference, reload"},
     {"wait", NULL, verb_wait, "wait until vfio-bindd is ready (--timeout SECONDS)"},
     {"is-usable", "ADDRESS", verb_is_usable, "can a virtual machine have this device? (exit code)"},
+    {"check", NULL, verb_check, "is all there that virtual machines need? With remedies"},
     {"bind", "ADDRESS", verb_bind, "take a device (again) that a rule names"},
     {"release", "ADDRESS", verb_release, "hand a device back to its native driver"},
     {"reload", NULL, verb_reload, "read the policy again"},
