@@ -17,8 +17,7 @@ enum loader {
 
 #define EFI_LOADER_INFO "sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
-/* Is it the system of this ID, by os-release(5)? */
-static bool is_system(struct check *c, const char *id)
+bool check_is_system(struct check *c, const char *id)
 {
     CLEANUP_FREE char *text = check_read(c, "etc/os-release");
     char *rest, *line;
@@ -65,9 +64,9 @@ static bool has_program(struct check *c, const char *name)
 
 static enum loader find_loader(struct check *c)
 {
-    if (is_system(c, "talos"))
+    if (check_is_system(c, "talos"))
         return LOADER_TALOS;
-    if (is_system(c, "flatcar"))
+    if (check_is_system(c, "flatcar"))
         return LOADER_FLATCAR;
     if (check_exists(c, "run/ostree-booted"))
         return LOADER_OSTREE;

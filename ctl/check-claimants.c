@@ -202,6 +202,8 @@ static void see_elements(struct check *c, char *text, const char *start, const c
         struct pci_addr a;
         if (!end || !head)
             return;
+        if (head[-1] == '/') /* empty */
+            continue;
         const char *managed = strstr(at, "managed='yes'");
         if (!managed || managed > head || !source_address(at, end, &a))
             continue;

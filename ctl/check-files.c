@@ -95,7 +95,8 @@ size_t check_each(struct check *c, const char *folder, const char *ending, check
         qsort(names, n, sizeof(*names), by_name);
     for (size_t i = 0; i < n; i++) {
         snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
-        each(c, path, names[i], data);
+        if (each)
+            each(c, path, names[i], data);
         free(names[i]);
     }
     free(names);

@@ -8,12 +8,12 @@
 /* What the firmware calls it, and the ACPI tables of which one is enough. */
 static const struct {
     const char *iommu, *switch_name;
-    const char *tables[2];
+    const char *tables[5]; /* NULL ends them */
 } cpus[] = {
     [CPU_INTEL] = {"Intel VT-d", "Intel VT-d", {"DMAR", "VIOT"}},
     [CPU_AMD] = {"AMD-Vi", "IOMMU (AMD-Vi), under NBIO or chipset", {"IVRS", "VIOT"}},
-    [CPU_ARM] = {"Arm SMMU", "SMMU", {"IORT", "VIOT"}},
-    [CPU_OTHER] = {"an IOMMU", "IOMMU", {"DMAR", "IVRS"}},
+    [CPU_ARM] = {"Arm SMMU", "the SMMU", {"IORT", "VIOT"}},
+    [CPU_OTHER] = {"an IOMMU", "the IOMMU", {"DMAR", "IVRS", "IORT", "VIOT"}},
 };
 
 static bool is_guest(struct check *c)
@@ -37,7 +37,7 @@ static void to_firmware(struct check *c, const char *what)
 /* Returns false if the firmware describes no IOMMU. */
 static bool check_tables(struct check *c, bool on)
 {
-    for (size_t i = 0; i < ELEMENTS(cpus[0].tables); i++) {
+    for (size_t i = 0; cpus[c->cpu].tables[i]; i++) {
         char path[64];
         snprintf(path, sizeof(path), TABLES "/%s", cpus[c->cpu].tables[i]);
         if (check_exists(c, path)) {
@@ -48,24 +48,17 @@ static bool check_tables(struct check *c, bool on)
     }
     if (on) /* by the device tree, or by a table we do not know */
         return true;
-    check_add(c, FINDING_FAIL, "firmware",
-              "the firmware describes no IOMMU (no ACPI table %s or %s): %s is off, or not there",
-              cpus[c->cpu].tables[0], cpus[c->cpu].tables[1], cpus[c->cpu].switch_name);
+    check_add(
+        c, FINDING_FAIL, "firmware",
+        "the firmware describes no IOMMU (no ACPI table %s, nor VIOT): %s is off, or not there",
+        cpus[c->cpu].tables[0], cpus[c->cpu].switch_name);
     to_firmware(c, cpus[c->cpu].switch_name);
     return false;
 }
 
-static void count_one(struct check *c, const char *path, const char *name, void *data)
-{
-    (void)c;
-    (void)path;
-    (void)name;
-    (void)data;
-}
-
 static size_t count_groups(struct check *c)
 {
-    return check_each(c, "sys/kernel/iommu_groups", "", count_one, NULL);
+    return check_each(c, "sys/kernel/iommu_groups", "", NULL, NULL);
 }
 
 /* A parameter on the command line that turns the IOMMU off; NULL: none. */
@@ -98,7 +91,6 @@ static void check_off(struct check *c, bool described)
                      ctl_sudo());
 }
 
-/* Returns true if it is on. */
 static void check_iommu(struct check *c)
 {
     const char *kind = scan_iommu(c->root_fd);

@@ -33,11 +33,13 @@ static bool lists_module(struct check *c, const char *file, const char *module)
 /* The package that distributions with several kernels or module packages keep it in. */
 static void install_module(struct check *c)
 {
-    if (check_exists(c, "etc/debian_version") && strstr(c->release, "cloud"))
-        check_remedy(c, "%sapt install linux-image-amd64   # the cloud kernel has no VFIO",
-                     ctl_sudo());
-    else if (check_exists(c, "etc/debian_version"))
+    if (check_is_system(c, "ubuntu"))
         check_remedy(c, "%sapt install linux-modules-extra-\"$(uname -r)\"", ctl_sudo());
+    else if (check_exists(c, "etc/debian_version"))
+        check_remedy(c,
+                     "%sapt install linux-image-\"$(dpkg --print-architecture)\"   # the cloud "
+                     "kernel has no VFIO",
+                     ctl_sudo());
     else if (check_exists(c, "etc/redhat-release"))
         check_remedy(c, "%sdnf install kernel-modules-\"$(uname -r)\"", ctl_sudo());
     else

@@ -32,7 +32,8 @@ static void check_mistakes(struct check *c)
         return;
     if (s->policy.n_rules == 0) {
         check_add(c, FINDING_WARN, "policy", "the policy has no rule, so vfio-bindd takes nothing");
-        check_remedy(c, "vfio-bindctl suggest | %stee /etc/vfio-bindd.conf", ctl_sudo());
+        check_remedy(c, "%svfio-bindctl edit   # \"vfio-bindctl suggest\" prints a start",
+                     ctl_sudo());
     } else if (s->diags.warnings == 0) {
         check_add(c, FINDING_OK, "policy", "%zu rule%s without mistakes", s->policy.n_rules,
                   s->policy.n_rules == 1 ? "" : "s");
@@ -107,12 +108,27 @@ static size_t check_shared_ids(struct check *c)
     return shared;
 }
 
-/* The daemon and KubeVirt want literally vfio-pci; a variant needs another device plugin. */
+/* The driver that a device of the rule is on, or will be, if it is not vfio-pci; else NULL. */
+static const char *other_driver(const struct check *c, const struct rule *r)
+{
+    const struct source *s = c->s;
+
+    for (size_t i = 0; i < s->plan.n_verdicts; i++) {
+        const struct verdict *v = &s->plan.verdicts[i];
+        const char *now = s->snapshot.devices[v->device].driver;
+        const char *driver = driver_is_vfio(now) ? now : v->driver;
+        if (v->rule == r && !v->companion && !streq(driver, "vfio-pci"))
+            return driver;
+    }
+    return streq(rule_target(r), "vfio-pci") ? NULL : rule_target(r);
+}
+
+/* KubeVirt looks for literally vfio-pci; a variant needs another device plugin. */
 static bool check_driver_name(struct check *c, const struct rule *r)
 {
-    const char *driver = rule_target(r);
+    const char *driver = rule_is_native(r) ? NULL : other_driver(c, r);
 
-    if (!driver || streq(driver, "vfio-pci"))
+    if (!driver)
         return true;
     check_add(c, FINDING_WARN, "driver",
               "[device %s] takes %s: KubeVirt itself advertises only devices on vfio-pci, so %s "

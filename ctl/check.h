@@ -47,7 +47,7 @@ bool check_exists(struct check *c, const char *path);
 char *check_read(struct check *c, const char *path);
 
 /* Calls `each` with the path of every entry of the folder whose name ends so, in the order of their
- * names; hidden ones are left out. Returns how many there were. */
+ * names; hidden ones are left out. Returns how many there were. `each` may be NULL. */
 typedef void (*check_entry)(struct check *c, const char *path, const char *name, void *data);
 size_t check_each(struct check *c, const char *folder, const char *ending, check_entry each,
                   void *data);
@@ -81,6 +81,9 @@ void check_kubernetes(struct check *c); /* what kubelet has seen */
  * that take one off it. */
 void check_add_parameter(struct check *c, const char *parameter);
 void check_remove_parameter(struct check *c, const char *parameter);
+
+/* Is it the system of this ID, by os-release(5)? */
+bool check_is_system(struct check *c, const char *id);
 
 /* Is it a device that vfio-bindd has or would take? (Not one that it refuses.) */
 bool check_is_taken(const struct row *r);
