@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: how a parameter comes onto the kernel command line on this host. */
-#include "check.h"
+#include "check-findings.h"
 #include "rootfs.h"
 
 enum loader {

@@ -2,7 +2,7 @@
 /* check: who else would bind, or hand back, the same devices. */
 #include <ctype.h>
 
-#include "check.h"
+#include "check-findings.h"
 #include "rootfs.h"
 
 /* Counts what was found of one kind. */

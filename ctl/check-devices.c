@@ -4,7 +4,7 @@
 #include <pci/pci.h>
 
 #include "bars.h"
-#include "check.h"
+#include "check-findings.h"
 
 #define SHOWN 8 /* findings of one kind; the rest is counted */
 

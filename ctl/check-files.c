@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 
-#include "check.h"
+#include "check-findings.h"
 #include "rootfs.h"
 
 /* modules.alias has 1 to 2 MiB, /proc/interrupts several on large hosts. The kernel answers reads

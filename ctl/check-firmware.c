@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: does the firmware describe an IOMMU, is it on, and does it remap interrupts? */
-#include "check.h"
+#include "check-findings.h"
 #include "scan.h"
 
 #define TABLES "sys/firmware/acpi/tables"

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <yaml.h>
 
-#include "check.h"
+#include "check-findings.h"
 #include "rootfs.h"
 
 #define CHECKPOINT "var/lib/kubelet/device-plugins/kubelet_internal_checkpoint"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: what the kernel must have for VFIO. */
-#include "check.h"
+#include "check-findings.h"
 
 /* -- vfio-pci -- */
 

@@ -2,7 +2,7 @@
 /* check: the native drivers of the devices that vfio-bindd takes, by the kernel's own tables. */
 #pragma once
 
-#include "check.h"
+#include "check-findings.h"
 
 struct native {
     char *module;          /* with '_' for '-' */

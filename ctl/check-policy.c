@@ -2,7 +2,7 @@
 /* check: the policy's mistakes, what each rule matches, and what Kubernetes makes of it. */
 #include <errno.h>
 
-#include "check.h"
+#include "check-findings.h"
 
 /* -- mistakes -- */
 

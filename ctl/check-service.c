@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 
-#include "check.h"
+#include "check-findings.h"
 
 #define UNIT "vfio-bindd.service"
 

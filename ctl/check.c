@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: the preflight. Findings in three levels, each with what to do. */
-#include "check.h"
+#include "check-findings.h"
 
 #include <errno.h>
 #include <stdarg.h>

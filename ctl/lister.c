@@ -26,11 +26,10 @@ const char *lister_find(void)
 
 const char *lister_name(const char *line)
 {
-    const char *slash = strrchr(line, '/'), *blank = strrchr(line, ' ');
+    const char *blank = strrchr(line, ' '), *name = blank ? blank + 1 : line;
+    const char *slash = strrchr(name, '/');
 
-    if (slash && (!blank || slash > blank))
-        return slash + 1;
-    return blank ? blank + 1 : line;
+    return slash ? slash + 1 : name;
 }
 
 static uint64_t now_usec(void)
