@@ -80,11 +80,46 @@ static enum loader find_loader(struct check *c)
     return has_program(c, "update-grub") ? LOADER_GRUB_DEBIAN : LOADER_GRUB;
 }
 
+/* -- what to type: {P} is the parameter, {S} sudo where it is needed -- */
+
+static void tell(struct check *c, const char *line, const char *parameter)
+{
+    char text[1024];
+    size_t used = 0;
+
+    while (*line && used + 1 < sizeof(text)) {
+        const char *word = after_prefix(line, "{P}")   ? parameter
+                           : after_prefix(line, "{S}") ? ctl_sudo()
+                                                       : NULL;
+        if (word) {
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "%s", word);
+            line += strlen("{P}");
+        } else {
+            text[used++] = *line++;
+        }
+    }
+    if (used >= sizeof(text)) /* nobody's parameter is so long */
+        return;
+    text[used] = '\0';
+    check_remedy(c, "%s", text);
+}
+
 static void rebuild_grub(struct check *c)
 {
-    const char *n = check_exists(c, "boot/grub2") ? "2" : "";
+    tell(c,
+         check_exists(c, "boot/grub2") ? "{S}grub2-mkconfig -o /boot/grub2/grub.cfg"
+                                       : "{S}grub-mkconfig -o /boot/grub/grub.cfg",
+         "");
+}
 
-    check_remedy(c, "%sgrub%s-mkconfig -o /boot/grub%s/grub.cfg", ctl_sudo(), n, n);
+static void rebuild_debian(struct check *c)
+{
+    tell(c, "{S}update-grub", "");
+}
+
+static void rebuild_proxmox(struct check *c)
+{
+    tell(c, "{S}proxmox-boot-tool refresh", "");
 }
 
 /* kernel-install(8) of any age takes the running kernel's files so. */
@@ -93,108 +128,70 @@ static void rebuild_entry(struct check *c)
     char path[128];
 
     snprintf(path, sizeof(path), "usr/lib/modules/%s/vmlinuz", c->release);
-    bool in_modules = *c->release && check_exists(c, path);
-    check_remedy(c, "%skernel-install add \"$(uname -r)\" %s\"$(uname -r)\"%s", ctl_sudo(),
-                 in_modules ? "/usr/lib/modules/" : "/boot/vmlinuz-", in_modules ? "/vmlinuz" : "");
+    tell(c,
+         *c->release && check_exists(c, path)
+             ? "{S}kernel-install add \"$(uname -r)\" /usr/lib/modules/\"$(uname -r)\"/vmlinuz"
+             : "{S}kernel-install add \"$(uname -r)\" /boot/vmlinuz-\"$(uname -r)\"",
+         "");
 }
 
-static void reboot(struct check *c)
+static const struct {
+    const char *add, *also, *remove;
+    void (*rebuild)(struct check *c); /* NULL: nothing to be done */
+} commands[] = {
+    [LOADER_UNKNOWN] = {"# add {P} to the kernel command line, as this host's boot loader has it",
+                        NULL, "# take {P} off the kernel command line", NULL},
+    [LOADER_GRUB] = {"{S}sed -i 's/^GRUB_CMDLINE_LINUX=\"/&{P} /' /etc/default/grub", NULL,
+                     "{S}sed -i 's/ *{P}//' /etc/default/grub", rebuild_grub},
+    [LOADER_GRUB_DEBIAN] = {"echo 'GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX {P}\"' | {S}tee -a "
+                            "/etc/default/grub.d/vfio.cfg",
+                            NULL,
+                            "{S}sed -i 's/ *{P}//' $(ls -d /etc/default/grub "
+                            "/etc/default/grub.d/*.cfg)",
+                            rebuild_debian},
+    [LOADER_GRUBBY] = {"{S}grubby --update-kernel=ALL --args={P}", NULL,
+                       "{S}grubby --update-kernel=ALL --remove-args={P}", NULL},
+    [LOADER_OSTREE] = {"{S}rpm-ostree kargs --append-if-missing={P}",
+                       "# for new nodes, in Butane: kernel_arguments: {should_exist: [{P}]}; on "
+                       "OpenShift, in a MachineConfig: kernelArguments: [{P}]",
+                       "{S}rpm-ostree kargs --delete={P}", NULL},
+    [LOADER_SYSTEMD_BOOT] = {"{S}sed -i '1s/$/ {P}/' /etc/kernel/cmdline", NULL,
+                             "{S}sed -i 's/ *{P}//' /etc/kernel/cmdline", rebuild_entry},
+    [LOADER_PROXMOX] = {"{S}sed -i '1s/$/ {P}/' /etc/kernel/cmdline", NULL,
+                        "{S}sed -i 's/ *{P}//' /etc/kernel/cmdline", rebuild_proxmox},
+    [LOADER_FLATCAR] = {"echo 'set linux_append=\"$linux_append {P}\"' | {S}tee -a /oem/grub.cfg",
+                        "# for new nodes, in Butane: kernel_arguments: {should_exist: [{P}]}",
+                        "{S}sed -i 's/ *{P}//' /oem/grub.cfg", NULL},
+    [LOADER_TALOS] = {"# Talos: add {P} to machine.install.extraKernelArgs (or to the image's "
+                      "schematic), then talosctl upgrade",
+                      NULL,
+                      "# Talos: take {P} out of machine.install.extraKernelArgs (or of the image's "
+                      "schematic), then talosctl upgrade",
+                      NULL},
+};
+
+static void finish(struct check *c, enum loader loader)
 {
-    check_remedy(c, "%ssystemctl reboot", ctl_sudo());
+    if (commands[loader].rebuild)
+        commands[loader].rebuild(c);
+    if (loader != LOADER_TALOS) /* the upgrade reboots */
+        tell(c, "{S}systemctl reboot", "");
 }
 
-void check_add_parameter(struct check *c, const char *p)
+void check_add_parameter(struct check *c, const char *parameter)
 {
-    const char *sudo = ctl_sudo();
+    enum loader loader = find_loader(c);
 
-    switch (find_loader(c)) {
-    case LOADER_TALOS:
-        check_remedy(c,
-                     "# Talos: add \"%s\" to machine.install.extraKernelArgs (or to the image's "
-                     "schematic), then talosctl upgrade",
-                     p);
-        return;
-    case LOADER_FLATCAR:
-        check_remedy(c, "echo 'set linux_append=\"$linux_append %s\"' | %stee -a /oem/grub.cfg", p,
-                     sudo);
-        check_remedy(c, "# for new nodes, in Butane: kernel_arguments: {should_exist: [%s]}", p);
-        break;
-    case LOADER_OSTREE:
-        check_remedy(c, "%srpm-ostree kargs --append-if-missing=%s", sudo, p);
-        check_remedy(c,
-                     "# for new nodes, in Butane: kernel_arguments: {should_exist: [%s]}; on "
-                     "OpenShift, in a MachineConfig: kernelArguments: [%s]",
-                     p, p);
-        break;
-    case LOADER_GRUBBY:
-        check_remedy(c, "%sgrubby --update-kernel=ALL --args=%s", sudo, p);
-        break;
-    case LOADER_SYSTEMD_BOOT:
-    case LOADER_PROXMOX:
-        check_remedy(c, "%ssed -i '1s/$/ %s/' /etc/kernel/cmdline", sudo, p);
-        if (find_loader(c) == LOADER_PROXMOX)
-            check_remedy(c, "%sproxmox-boot-tool refresh", sudo);
-        else
-            rebuild_entry(c);
-        break;
-    case LOADER_GRUB_DEBIAN:
-        check_remedy(c,
-                     "echo 'GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX %s\"' | %stee -a "
-                     "/etc/default/grub.d/vfio.cfg",
-                     p, sudo);
-        check_remedy(c, "%supdate-grub", sudo);
-        break;
-    case LOADER_GRUB:
-        check_remedy(c, "%ssed -i 's/^GRUB_CMDLINE_LINUX=\"/&%s /' /etc/default/grub", sudo, p);
-        rebuild_grub(c);
-        break;
-    case LOADER_UNKNOWN:
-        check_remedy(c, "# add %s to the kernel command line, as this host's boot loader has it",
-                     p);
-        break;
-    }
-    reboot(c);
+    tell(c, commands[loader].add, parameter);
+    if (commands[loader].also)
+        tell(c, commands[loader].also, parameter);
+    finish(c, loader);
 }
 
-void check_remove_parameter(struct check *c, const char *p)
+void check_remove_parameter(struct check *c, const char *parameter)
 {
-    const char *sudo = ctl_sudo();
+    enum loader loader = find_loader(c);
 
-    switch (find_loader(c)) {
-    case LOADER_TALOS:
-        check_remedy(c,
-                     "# Talos: take \"%s\" out of machine.install.extraKernelArgs (or of the "
-                     "image's schematic), then talosctl upgrade",
-                     p);
-        return;
-    case LOADER_FLATCAR:
-        check_remedy(c, "%ssed -i 's/ %s//' /oem/grub.cfg", sudo, p);
-        break;
-    case LOADER_OSTREE:
-        check_remedy(c, "%srpm-ostree kargs --delete=%s", sudo, p);
-        break;
-    case LOADER_GRUBBY:
-        check_remedy(c, "%sgrubby --update-kernel=ALL --remove-args=%s", sudo, p);
-        break;
-    case LOADER_SYSTEMD_BOOT:
-    case LOADER_PROXMOX:
-        check_remedy(c, "%ssed -i 's/ *%s//' /etc/kernel/cmdline", sudo, p);
-        if (find_loader(c) == LOADER_PROXMOX)
-            check_remedy(c, "%sproxmox-boot-tool refresh", sudo);
-        else
-            rebuild_entry(c);
-        break;
-    case LOADER_GRUB_DEBIAN:
-        check_remedy(c, "%ssed -i 's/ *%s//' /etc/default/grub /etc/default/grub.d/*.cfg", sudo, p);
-        check_remedy(c, "%supdate-grub", sudo);
-        break;
-    case LOADER_GRUB:
-        check_remedy(c, "%ssed -i 's/ *%s//' /etc/default/grub", sudo, p);
-        rebuild_grub(c);
-        break;
-    case LOADER_UNKNOWN:
-        check_remedy(c, "# take %s off the kernel command line", p);
-        break;
-    }
-    reboot(c);
+    tell(c, commands[loader].remove, parameter);
+    finish(c, loader);
 }

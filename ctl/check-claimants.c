@@ -215,7 +215,7 @@ static void see_elements(struct check *c, char *text, const char *start, const c
                   "libvirt's machine %s has %s with managed='yes': libvirt may hand it back to its "
                   "native driver when the machine ends",
                   machine, pci_addr_text(a).s);
-        check_remedy(c, "%svirsh edit %s   # write managed='no'", ctl_sudo(), machine);
+        check_remedy(c, "%svirsh edit '%s'   # write managed='no'", ctl_sudo(), machine);
     }
 }
 

@@ -64,15 +64,25 @@ static void check_state(struct check *c)
     }
 }
 
+/* Both switches take several words for "off". */
+static void remove_switch(struct check *c)
+{
+    const char *enable = check_cmdline(c, "vfio_bindd.enable=");
+    const char *value = enable ? enable : check_cmdline(c, "vfio_bindd=");
+    char parameter[64];
+
+    snprintf(parameter, sizeof(parameter), "vfio_bindd%s=%.*s", enable ? ".enable" : "",
+             value ? (int)strcspn(value, " \n\"") : 3, value ? value : "off");
+    check_remove_parameter(c, parameter);
+}
+
 void check_service(struct check *c)
 {
     bool active = is_active(c);
 
     if (c->s->off) {
-        check_add(c, FINDING_FAIL, "daemon",
-                  "vfio-bindd is disabled by the kernel command line (vfio_bindd=off)");
-        check_remove_parameter(c, check_cmdline(c, "vfio_bindd.enable=0") ? "vfio_bindd.enable=0"
-                                                                          : "vfio_bindd=off");
+        check_add(c, FINDING_FAIL, "daemon", "vfio-bindd is disabled by the kernel command line");
+        remove_switch(c);
         return;
     }
     if (is_masked(c)) {

@@ -12,6 +12,14 @@
 
 static const char *const level_words[FINDING_MAX] = {"OK", "WARN", "FAIL"};
 
+/* Texts hold names of files and what stands in them: a terminal shall not obey them. */
+static void defuse(char *text)
+{
+    for (; text && *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
 void check_add(struct check *c, enum finding_level level, const char *name, const char *format, ...)
 {
     va_list args;
@@ -26,6 +34,7 @@ void check_add(struct check *c, enum finding_level level, const char *name, cons
         c->failed = true;
         return;
     }
+    defuse(text);
     c->v[c->n++] = (struct finding){.level = level, .name = name, .text = text};
 }
 
@@ -64,6 +73,7 @@ void check_remedy(struct check *c, const char *format, ...)
     if (vasprintf(&line, format, args) < 0)
         line = NULL;
     va_end(args);
+    defuse(line);
     if (c->n > 0)
         append(c, &c->v[c->n - 1].remedy, "\n", line);
     else
