@@ -101,7 +101,10 @@ static void check_kvm(struct check *c)
     bool off = flag && info && !strstr(info, flag);
     check_add(c, FINDING_WARN, "kvm", "/dev/kvm is missing%s: virtual machines would be emulated",
               off ? ", and the processor does not offer virtualisation" : "");
-    if (off)
+    if (off && strstr(info, " hypervisor"))
+        check_remedy(c, "# this is itself a virtual machine: allow it nested virtualisation (QEMU: "
+                        "-cpu host)");
+    else if (off)
         check_remedy(c, "%ssystemctl reboot --firmware-setup   # enable %s there", ctl_sudo(),
                      c->cpu == CPU_INTEL ? "VT-x (VMX)" : "SVM");
     else
