@@ -82,6 +82,10 @@ void check_kubernetes(struct check *c); /* what kubelet has seen */
 void check_add_parameter(struct check *c, const char *parameter);
 void check_remove_parameter(struct check *c, const char *parameter);
 
+/* Does modules.builtin or modules.dep of the running kernel name the module? Their lines begin with
+ * or consist of paths like kernel/drivers/vfio/pci/vfio-pci.ko.xz. */
+bool check_lists_module(struct check *c, const char *file, const char *module);
+
 /* Is it the system of this ID, by os-release(5)? */
 bool check_is_system(struct check *c, const char *id);
 

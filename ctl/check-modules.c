@@ -4,17 +4,24 @@
 
 /* -- vfio-pci -- */
 
-/* Does the file of the kernel's module folder name the module? Its lines begin with or consist of
- * paths like kernel/drivers/vfio/pci/vfio-pci.ko.xz. */
-static bool lists_module(struct check *c, const char *file, const char *module)
+/* The path's last part is the module's file; '-' and '_' are the same. */
+static bool is_file_of(const char *path, const char *module)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+    for (; *module; name++, module++)
+        if (*name != *module && !(*name == '-' && *module == '_') &&
+            !(*name == '_' && *module == '-'))
+            return false;
+    return after_prefix(name, ".ko") != NULL;
+}
+
+bool check_lists_module(struct check *c, const char *file, const char *module)
 {
     static const char *const folders[] = {"usr/lib/modules", "lib/modules"};
-    char path[160], word[64];
+    char path[160];
 
-    if (!*c->release)
-        return false;
-    snprintf(word, sizeof(word), "/%s.ko", module);
-    for (size_t i = 0; i < ELEMENTS(folders); i++) {
+    for (size_t i = 0; *c->release && i < ELEMENTS(folders); i++) {
         snprintf(path, sizeof(path), "%s/%s/%s", folders[i], c->release, file);
         CLEANUP_FREE char *text = check_read(c, path);
         char *rest = text, *line;
@@ -22,7 +29,7 @@ static bool lists_module(struct check *c, const char *file, const char *module)
             continue;
         while ((line = check_line(&rest))) {
             line[strcspn(line, ": ")] = '\0';
-            if (strstr(line, word))
+            if (is_file_of(line, module))
                 return true;
         }
         return false;
@@ -49,14 +56,14 @@ static void install_module(struct check *c)
 /* Returns true if the kernel has the driver now. */
 static bool check_vfio_pci(struct check *c)
 {
-    bool builtin = lists_module(c, "modules.builtin", "vfio-pci");
+    bool builtin = check_lists_module(c, "modules.builtin", "vfio-pci");
 
     if (check_exists(c, "sys/bus/pci/drivers/vfio-pci")) {
         check_add(c, FINDING_OK, "vfio-pci", "vfio-pci is %s",
                   builtin ? "built into the kernel" : "loaded");
         return true;
     }
-    if (lists_module(c, "modules.dep", "vfio-pci")) {
+    if (check_lists_module(c, "modules.dep", "vfio-pci")) {
         check_add(c, FINDING_OK, "vfio-pci",
                   "vfio-pci is a module of this kernel, and vfio-bindd.service loads it");
     } else if (!*c->release) {

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "check-natives.h"
 
-#include <fnmatch.h>
-
-#include "rootfs.h"
+#include "modules.h"
 #include "scan.h"
 
 #define MODALIAS_MAX 128
-#define BUILTIN_MAX (8U << 20)
 
 static bool same_module(const char *a, const char *b, size_t n)
 {
@@ -44,12 +41,11 @@ static bool is_needed(const struct check *c, const char *module)
     return false;
 }
 
-static void add(struct check *c, struct natives *list, const char *module, size_t length,
-                const struct row *row, bool builtin)
+static void add(struct check *c, struct natives *list, const char *module, const struct row *row)
 {
-    if (natives_get(list, module, length))
+    if (natives_get(list, module, strlen(module)))
         return;
-    char *copy = strndup(module, length);
+    char *copy = strdup(module);
     if (!copy || !grow(&list->v, &list->allocated, list->n, sizeof(*list->v))) {
         free(copy);
         c->failed = true;
@@ -57,8 +53,10 @@ static void add(struct check *c, struct natives *list, const char *module, size_
     }
     for (char *at = copy; (at = strchr(at, '-'));)
         *at = '_';
-    list->v[list->n++] = (struct native){
-        .module = copy, .row = row, .builtin = builtin, .needed = is_needed(c, copy)};
+    list->v[list->n++] = (struct native){.module = copy,
+                                         .row = row,
+                                         .builtin = check_lists_module(c, "modules.builtin", copy),
+                                         .needed = is_needed(c, copy)};
 }
 
 /* -- the devices -- */
@@ -94,63 +92,22 @@ static void collect(struct check *c, struct all_wanted *ret)
     }
 }
 
-static const struct row *first_that_fits(const struct all_wanted *wanted, const char *pattern)
-{
-    for (size_t i = 0; i < wanted->n; i++)
-        if (fnmatch(pattern, wanted->v[i].modalias, 0) == 0)
-            return wanted->v[i].row;
-    return NULL;
-}
-
-/* -- the kernel's tables -- */
-
-/* "alias pci:v000010DEd*sv*sd*bc03sc02i00* nvidia" */
-static void read_modules(struct check *c, char *text, const struct all_wanted *wanted,
-                         struct natives *ret)
-{
-    char *rest = text, *line;
-
-    while ((line = check_line(&rest))) {
-        char *pattern = (char *)after_prefix(line, "alias pci:");
-        char *module = pattern ? strrchr(pattern, ' ') : NULL;
-        if (!module)
-            continue;
-        *module++ = '\0';
-        const struct row *row = first_that_fits(wanted, pattern - strlen("pci:"));
-        if (row)
-            add(c, ret, module, strlen(module), row, false);
-    }
-}
-
-/* "nvme.alias=pci:v*d*sv*sd*bc01sc08i02*", each with a NUL behind it */
-static void read_builtin(struct check *c, const char *text, size_t size,
-                         const struct all_wanted *wanted, struct natives *ret)
-{
-    for (const char *at = text; at < text + size; at += strlen(at) + 1) {
-        const char *alias = strstr(at, ".alias=pci:");
-        const struct row *row = alias ? first_that_fits(wanted, alias + strlen(".alias=")) : NULL;
-        if (row)
-            add(c, ret, at, (size_t)(alias - at), row, true);
-    }
-}
-
 void natives_find(struct check *c, struct natives *ret)
 {
     struct all_wanted wanted = {0};
-    char path[160], *builtin;
-    size_t size;
+    char folder[128];
 
-    collect(c, &wanted);
-    if (*c->release && wanted.n > 0) {
-        snprintf(path, sizeof(path), "lib/modules/%s/modules.alias", c->release);
-        CLEANUP_FREE char *text = check_read(c, path);
-        if (text)
-            read_modules(c, text, &wanted, ret);
-        snprintf(path, sizeof(path), "lib/modules/%s/modules.builtin.modinfo", c->release);
-        if (rootfs_read_file(c->root_fd, path, BUILTIN_MAX, &builtin, &size) == 0) {
-            read_builtin(c, builtin, size, &wanted, ret);
-            free(builtin);
-        }
+    if (*c->release)
+        collect(c, &wanted);
+    snprintf(folder, sizeof(folder), "%slib/modules/%s",
+             check_exists(c, "usr/lib/modules") ? "usr/" : "", c->release);
+    for (size_t i = 0; i < wanted.n; i++) {
+        struct module_names names = {0};
+        int r = modules_native(c->root_fd, folder, wanted.v[i].modalias, &names);
+        if (r < 0)
+            check_unseen(c, "the aliases of the kernel's modules", r);
+        for (size_t j = 0; j < names.n; j++)
+            add(c, ret, names.v[j], wanted.v[i].row);
     }
     free(wanted.v);
 }

@@ -17,7 +17,7 @@ struct natives {
     size_t n, allocated;
 };
 
-/* Looks up modules.alias and modules.builtin.modinfo of the running kernel. */
+/* Looks them up for the running kernel. */
 void natives_find(struct check *c, struct natives *ret);
 void natives_done(struct natives *n);
 
