@@ -112,6 +112,20 @@ driver_of() { # ADDRESS
     fi
 }
 
+# For wait_for: is it so at last?
+test_driver() { # DRIVER ADDRESS
+    [[ $(driver_of "$2") == "$1" ]]
+}
+
+test_not_driver() { # DRIVER ADDRESS
+    [[ $(driver_of "$2") != "$1" ]]
+}
+
+# The object of a function on the bus.
+device_path() { # ADDRESS
+    echo "/org/vfio/Bindd1/device/$(sed 's/^\([0-9]\)/_3\1/; s/:/_3a/g; s/\./_2e/g' <<<"$1")"
+}
+
 # How many of some functions have a driver.
 count_driver() { # DRIVER ADDRESS…
     local driver=$1 address count=0
