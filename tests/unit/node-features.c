@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "unit.h"
+
+#include <errno.h>
+
+#include "node-features.h"
+#include "policy-parse.h"
+
+/* Two GPUs in one group, one with a companion in a group of its own, one in a group that is not
+ * viable. */
+static const char host[] =
+    "snapshot cold-boot=0\n"
+    "registered vfio-pci\n"
+    "device 0000:06:00.0 id=10de:20f1 class=030200 detailed=1 group=16 node=1 driver=vfio-pci\n"
+    "device 0000:06:00.1 id=10de:1aef class=040300 detailed=1 group=16 node=1 driver=vfio-pci\n"
+    "device 0000:07:00.0 id=10de:20f1 class=030200 detailed=1 group=17 node=1 driver=vfio-pci\n"
+    "device 0000:08:00.0 id=10de:20f1 class=030200 detailed=1 group=17 node=1 driver=vfio-pci\n"
+    "device 0000:09:00.0 id=10de:20f1 class=030200 detailed=1 group=18 node=1 driver=vfio-pci\n"
+    "device 0000:09:01.0 id=8086:1572 class=020000 detailed=1 group=18 driver=i40e\n"
+    "device 0000:0a:00.0 id=10de:2330 class=030200 detailed=1 group=19 driver=nvidia\n";
+
+struct made {
+    struct policy policy;
+    struct snapshot snapshot;
+    struct records records;
+    struct plan plan;
+    struct features features;
+};
+
+static void make(struct made *m, const char *text, const char *policy)
+{
+    CLEANUP(diags_done) struct diags d = {0};
+    unsigned line = 0;
+
+    *m = (struct made){0};
+    policy_init(&m->policy);
+    ck_assert_int_eq(policy_parse(&m->policy, "test", policy, strlen(policy), &d), 0);
+    policy_finish(&m->policy, &d);
+    ck_assert_uint_eq(d.errors, 0);
+    ck_assert_msg(snapshot_read(&m->snapshot, text, &line) == 0, "line %u", line);
+    for (size_t i = 0; i < m->snapshot.n; i++)
+        records_get(&m->records, m->snapshot.devices[i].addr)->confirmed =
+            driver_is_vfio(m->snapshot.devices[i].driver);
+    ck_assert_int_eq(plan_make(&m->policy, &m->snapshot, &m->records, &m->plan), 0);
+    ck_assert_int_eq(features_of_plan(&m->policy, &m->snapshot, &m->plan, 0, &m->features), 0);
+}
+
+static void done(struct made *m)
+{
+    features_done(&m->features);
+    plan_done(&m->plan);
+    records_done(&m->records);
+    snapshot_done(&m->snapshot);
+    policy_done(&m->policy);
+}
+
+static char *text_of(const struct features *f, const char *expiry, bool prometheus)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+
+    ck_assert_int_eq(prometheus ? features_write_prometheus(f, stream)
+                                : features_write_nfd(f, expiry, stream),
+                     0);
+    fclose(stream);
+    return text;
+}
+
+START_TEST(nfd)
+{
+    CLEANUP(done) struct made m;
+    make(&m, host, "[device a100]\nid = 10de:20f1\n[device h100]\nid = 10de:2330\n");
+    CLEANUP_FREE char *text = text_of(&m.features, "2030-01-02T03:04:05Z", false);
+
+    /* group 17 goes to one virtual machine whole, group 18 to none, the H100 is on nvidia */
+    ck_assert_str_eq(text, "# +expiry-time=2030-01-02T03:04:05Z\n"
+                           "feature.node.kubernetes.io/vfio-bindd.ready=false\n"
+                           "feature.node.kubernetes.io/vfio-bindd.pci-10de-20f1.count=2\n"
+                           "feature.node.kubernetes.io/vfio-bindd.pci-10de-2330.count=0\n");
+}
+END_TEST
+
+START_TEST(nfd_without_rules)
+{
+    CLEANUP(done) struct made m;
+    make(&m, host, "");
+    CLEANUP_FREE char *text = text_of(&m.features, NULL, false);
+
+    ck_assert_str_eq(text, "feature.node.kubernetes.io/vfio-bindd.ready=true\n");
+}
+END_TEST
+
+START_TEST(readiness)
+{
+    static const struct {
+        const char *policy;
+        size_t mistakes;
+        bool ready;
+    } cases[] = {
+        {"[device x]\naddress = 0000:06:00.0\n", 0, true},
+        {"[device x]\naddress = 0000:06:00.0\n", 1, false},
+        {"[device x]\naddress = 0000:06:00.0\nexpect = 1\n", 0, true},
+        {"[device x]\naddress = 0000:06:00.0\nexpect = 2\n", 0, false}, /* a companion is none */
+        {"[device x]\naddress = 0000:09:00.0\n", 0, false},             /* not viable */
+        {"[device x]\naddress = 0000:0a:00.0\n", 0, false},             /* pending */
+    };
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(done) struct made m;
+        make(&m, host, cases[i].policy);
+        m.features.mistakes = cases[i].mistakes;
+        features_judge(&m.features);
+        ck_assert_msg(m.features.ready == cases[i].ready, "case %zu", i);
+    }
+}
+END_TEST
+
+/* NFD ignores a file of more than 64 KiB as a whole: then none is written. */
+START_TEST(nfd_too_many)
+{
+    CLEANUP(features_done) struct features f = {.n = 1000};
+    CLEANUP_FREE struct device *devices = calloc(f.n, sizeof(*devices));
+    FILE *stream = fopen("/dev/null", "w");
+
+    f.v = calloc(f.n, sizeof(*f.v));
+    for (size_t i = 0; i < f.n; i++) {
+        devices[i] = (struct device){.vendor = 0x10de, .device = (uint16_t)i};
+        f.v[i] = (struct feature_device){.d = &devices[i], .rule = "x", .state = "bound"};
+    }
+    ck_assert_int_eq(features_write_nfd(&f, NULL, stream), -E2BIG);
+    f.n = 600;
+    ck_assert_int_eq(features_write_nfd(&f, NULL, stream), 0);
+    CLEANUP_FREE char *text = text_of(&f, "2030-01-02T03:04:05Z", false);
+    ck_assert_uint_le(strlen(text), FEATURES_SIZE_MAX);
+    fclose(stream);
+}
+END_TEST
+
+START_TEST(prometheus)
+{
+    CLEANUP(done) struct made m;
+    make(&m, host,
+         "[device a]\naddress = 0000:06:00.0\nexpect = 1\n[device n]\nid = 8086:1572\n"
+         "driver = native\n");
+    CLEANUP_FREE char *text = text_of(&m.features, NULL, true);
+
+    ck_assert_str_eq(
+        text,
+        "# HELP vfio_bindd_ready Whether everything is as the policy wants it.\n"
+        "# TYPE vfio_bindd_ready gauge\n"
+        "vfio_bindd_ready 1\n"
+        "# HELP vfio_bindd_policy_mistakes Mistakes in the policy.\n"
+        "# TYPE vfio_bindd_policy_mistakes gauge\n"
+        "vfio_bindd_policy_mistakes 0\n"
+        "# HELP vfio_bindd_devices Devices that the policy selects, companions included, by "
+        "state.\n"
+        "# TYPE vfio_bindd_devices gauge\n"
+        "vfio_bindd_devices{state=\"pending\"} 0\n"
+        "vfio_bindd_devices{state=\"bound\"} 2\n"
+        "vfio_bindd_devices{state=\"refused\"} 0\n"
+        "vfio_bindd_devices{state=\"busy\"} 0\n"
+        "vfio_bindd_devices{state=\"failed\"} 0\n"
+        "vfio_bindd_devices{state=\"stuck\"} 0\n"
+        "vfio_bindd_devices{state=\"released\"} 0\n"
+        "vfio_bindd_devices{state=\"contested\"} 0\n"
+        "# HELP vfio_bindd_advertisable_devices Devices of a model that a cluster can hand out, "
+        "one for each IOMMU group.\n"
+        "# TYPE vfio_bindd_advertisable_devices gauge\n"
+        "vfio_bindd_advertisable_devices{id=\"10de:20f1\"} 1\n"
+        "# HELP vfio_bindd_rule_matched Devices that a rule itself matches.\n"
+        "# TYPE vfio_bindd_rule_matched gauge\n"
+        "vfio_bindd_rule_matched{rule=\"a\"} 1\n"
+        "# HELP vfio_bindd_rule_expected How many devices a rule with \"expect\" must match.\n"
+        "# TYPE vfio_bindd_rule_expected gauge\n"
+        "vfio_bindd_rule_expected{rule=\"a\"} 1\n"
+        "# HELP vfio_bindd_device_info One for each device that the policy selects.\n"
+        "# TYPE vfio_bindd_device_info gauge\n"
+        "vfio_bindd_device_info{address=\"0000:06:00.0\",id=\"10de:20f1\",rule=\"a\","
+        "state=\"bound\",driver=\"vfio-pci\",group=\"16\"} 1\n"
+        "vfio_bindd_device_info{address=\"0000:06:00.1\",id=\"10de:1aef\",rule=\"a\","
+        "state=\"bound\",driver=\"vfio-pci\",group=\"16\"} 1\n"
+        "# HELP vfio_bindd_device_usable Whether a virtual machine could have the device now.\n"
+        "# TYPE vfio_bindd_device_usable gauge\n"
+        "vfio_bindd_device_usable{address=\"0000:06:00.0\"} 1\n"
+        "vfio_bindd_device_usable{address=\"0000:06:00.1\"} 1\n");
+}
+END_TEST
+
+START_TEST(labels_are_quoted)
+{
+    struct device d = {.driver = "a\"b\\c\nd", .group = NO_GROUP};
+    struct feature_device v = {.d = &d, .rule = "x", .state = "bound"};
+    struct features f = {.v = &v, .n = 1};
+    CLEANUP_FREE char *text = text_of(&f, NULL, true);
+
+    ck_assert_ptr_nonnull(strstr(text, "driver=\"a\\\"b\\\\c\\nd\"} 1\n"));
+}
+END_TEST
+
+START_TEST(full_disk)
+{
+    struct features f = {.ready = true};
+    FILE *stream = fopen("/dev/full", "w");
+
+    setvbuf(stream, NULL, _IONBF, 0);
+    ck_assert_int_eq(features_write_nfd(&f, NULL, stream), -EIO);
+    ck_assert_int_eq(features_write_prometheus(&f, stream), -EIO);
+    fclose(stream);
+}
+END_TEST
+
+UNIT_MAIN("features", nfd, nfd_without_rules, readiness, nfd_too_many, prometheus,
+          labels_are_quoted, full_disk)
