@@ -8,6 +8,7 @@
 #include <pci/pci.h>
 
 #include "fields.h"
+#include "resource.h"
 
 #define NAME_MAX_CHARS 32
 #define CLASS_ACCELERATOR 0x12 /* base class: processing accelerators */
@@ -89,20 +90,6 @@ static void unique_name(const struct source *s, const struct row *r,
         size_t n = strlen(buf);
         snprintf(buf + n, NAME_MAX_CHARS + 8 - n, "-%04x", r->d->device);
         return;
-    }
-}
-
-static const char *domain_of(const struct device *d)
-{
-    switch (d->vendor) {
-    case 0x10de:
-        return "nvidia.com";
-    case 0x1002:
-        return "amd.com";
-    case 0x8086:
-        return "intel.com";
-    default:
-        return NULL;
     }
 }
 
@@ -217,7 +204,7 @@ static void write_rule(const struct source *s, const struct model *m, bool comme
     const struct row *r = m->first, *stranger = NULL;
     char name[NAME_MAX_CHARS + 8], text[FIELD_TEXT_MAX];
     const char *hash = commented || m->consoles == m->n ? "#" : "";
-    const char *domain = domain_of(r->d);
+    const char *domain = resource_domain(r->d->vendor);
 
     unique_name(s, r, name);
     fprintf(f, "# %s\n", row_name(r, text));

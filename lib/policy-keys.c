@@ -9,6 +9,8 @@
 #include <strings.h>
 #include <syslog.h>
 
+#include "resource.h"
+
 void policy_mistake(const struct key_context *c, const char *format, ...)
 {
     CLEANUP_FREE char *text = NULL;
@@ -140,24 +142,6 @@ static bool is_name_char(char c)
     return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.';
 }
 
-/* What the Kubernetes API takes for an extended resource, and KubeVirt for a host device. */
-static bool resource_is_valid(const char *value)
-{
-    const char *slash = strchr(value, '/');
-    size_t n = strlen(value);
-
-    if (!slash || slash == value || n > 61 || !strchr(value, '.') || strchr(value, '.') > slash)
-        return false;
-    for (const char *s = value; s < slash; s++)
-        if (!islower((unsigned char)*s) && !isdigit((unsigned char)*s) && *s != '-' && *s != '.')
-            return false;
-    for (const char *s = slash + 1; *s; s++)
-        if (!is_name_char(*s))
-            return false;
-    return isalnum((unsigned char)value[0]) && isalnum((unsigned char)slash[-1]) &&
-           isalnum((unsigned char)slash[1]) && isalnum((unsigned char)value[n - 1]);
-}
-
 static bool set_resource(const struct key_context *c, struct rule *r, const char *value)
 {
     if (!resource_is_valid(value)) {
@@ -167,11 +151,7 @@ static bool set_resource(const struct key_context *c, struct rule *r, const char
                        value);
         return false;
     }
-    const char *slash = strchr(value, '/');
-    const char *reserved = "kubernetes.io";
-    size_t domain = (size_t)(slash - value), n = strlen(reserved);
-    if (domain >= n && strncmp(slash - n, reserved, n) == 0 &&
-        (domain == n || slash[-(ptrdiff_t)n - 1] == '.')) {
+    if (resource_is_reserved(value)) {
         policy_mistake(c, "resource = %s: kubernetes.io is reserved; use a domain of your own",
                        value);
         return false;

@@ -7,6 +7,7 @@
 #include <syslog.h>
 
 #include "policy-index.h"
+#include "resource.h"
 #include "snapshot.h"
 
 static const char *const key_names[KEY_MAX] = {
@@ -365,20 +366,6 @@ static void check_covered(struct policy *p, struct diags *d)
             break;
         }
     }
-}
-
-/* KubeVirt makes an environment variable's name of it: upper case, '/' and '.' become '_'. */
-static bool resource_collides(const char *a, const char *b)
-{
-    if (streq(a, b))
-        return false;
-    for (; *a && *b; a++, b++) {
-        int x = *a == '/' || *a == '.' ? '_' : toupper((unsigned char)*a);
-        int y = *b == '/' || *b == '.' ? '_' : toupper((unsigned char)*b);
-        if (x != y)
-            return false;
-    }
-    return *a == *b;
 }
 
 static void check_resources(struct policy *p, struct diags *d)
