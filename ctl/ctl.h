@@ -8,6 +8,8 @@
 
 enum { EXIT_USAGE = 2 };
 
+#define EXPORT_COUNT_MAX 64 /* devices of one virtual machine */
+
 #define USEC_INFINITY UINT64_MAX
 
 struct ctl {
@@ -16,8 +18,11 @@ struct ctl {
     int n_args;
     const char *root;   /* --root: a directory, or a file that "report" wrote; NULL: this host */
     const char *host;   /* -H; NULL: this host */
-    const char *policy; /* plan --policy */
+    const char *policy; /* plan, export --policy */
     const char *output; /* report --output */
+    const char *patch, *template, *resource, *namespace, *variant; /* export; NULL: not given */
+    unsigned count; /* export --count; 0: not given */
+    bool strict;    /* export --strict */
     uint64_t timeout_usec;
     bool json, no_legend, quiet;
     bool colour; /* standard output is a terminal that wants it */
@@ -60,3 +65,4 @@ int verb_reload(const struct ctl *c);
 int verb_rescan(const struct ctl *c);
 int verb_monitor(const struct ctl *c);
 int verb_report(const struct ctl *c);
+int verb_export(const struct ctl *c);

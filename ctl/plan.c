@@ -3,8 +3,6 @@
 #include "fields.h"
 #include "plan-diff.h"
 #include "plan-text.h"
-#include "policy-parse.h"
-#include "rootfs.h"
 
 /* -- what one plan does -- */
 
@@ -82,23 +80,12 @@ static int plan_running(const struct source *s)
 
 /* -- with another policy -- */
 
-static int read_new(const char *path, char **ret, size_t *ret_size)
-{
-    CLEANUP_FREE char *absolute = realpath(path, NULL);
-    CLEANUP_CLOSE int root = rootfs_open_root("/");
-
-    if (!absolute)
-        return ctl_error("%s: %m", path);
-    int r = rootfs_read_file(root, absolute + 1, POLICY_FILE_MAX, ret, ret_size);
-    return r < 0 ? ctl_error("%s: %s", path, strerror(-r)) : 0;
-}
-
 static int plan_changed(struct source *s, const char *path)
 {
     CLEANUP(change_done) struct change change = {0};
     char *bytes;
     size_t size;
-    int r = read_new(path, &bytes, &size);
+    int r = source_read_policy(path, &bytes, &size);
 
     if (r != 0)
         return r;

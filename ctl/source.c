@@ -70,7 +70,7 @@ int source_add_boot_display(struct source *s, struct pci_addr a)
     return 0;
 }
 
-static int read_tree(struct source *s)
+static int read_tree(struct source *s, unsigned flags)
 {
     int r = texts_load(s->root_fd, &s->texts);
 
@@ -78,6 +78,10 @@ static int read_tree(struct source *s)
         r = texts_parse(&s->texts, &s->policy, &s->diags, &s->off);
     if (r >= 0) /* everything of all devices: a list shows those that no rule names, too */
         r = scan_all(s->root_fd, NULL, &s->snapshot);
+    if (r == -ENOENT && flags & SOURCE_BARE_TREE && !s->this_host) {
+        ctl_note(s->ctl, "there is no sys/bus/pci below %s, and so no device", s->ctl->root);
+        return 0;
+    }
     if (r >= 0)
         r = scan_drivers(s->root_fd, &s->snapshot);
     if (r >= 0)
@@ -85,12 +89,12 @@ static int read_tree(struct source *s)
     return r;
 }
 
-static int open_tree(struct source *s, const char *root)
+static int open_tree(struct source *s, const char *root, unsigned flags)
 {
     s->root_fd = rootfs_open_root(root);
     if (s->root_fd < 0)
         return ctl_error("%s: %s", root, strerror(-s->root_fd));
-    int r = read_tree(s);
+    int r = read_tree(s, flags);
     if (r == -ENOENT)
         return ctl_error("there is no sys/bus/pci below %s: is sysfs mounted?", root);
     return r < 0 ? ctl_errno(r) : EXIT_SUCCESS;
@@ -192,7 +196,19 @@ static int open_facts(struct source *s, unsigned flags)
         return replay_read(s, c->root);
     }
     s->this_host = !c->root || streq(c->root, "/");
-    return open_tree(s, c->root ? c->root : "/");
+    return open_tree(s, c->root ? c->root : "/", flags);
+}
+
+/* What follows from policy and facts. */
+static int judge(struct source *s)
+{
+    int r = assume(s);
+
+    if (r >= 0)
+        r = source_plan(s, &s->policy, &s->plan);
+    if (r >= 0)
+        r = rows_build(s);
+    return r;
 }
 
 int source_open(const struct ctl *c, unsigned flags, struct source *ret)
@@ -207,11 +223,52 @@ int source_open(const struct ctl *c, unsigned flags, struct source *ret)
     if (s->this_host && flags & SOURCE_DAEMON)
         ask_daemon(s);
     s->names = names_new();
-    r = assume(s);
+    r = judge(s);
+    return r < 0 ? ctl_errno(r) : 0;
+}
+
+/* -- another policy -- */
+
+int source_read_policy(const char *path, char **ret, size_t *ret_size)
+{
+    CLEANUP_FREE char *absolute = realpath(path, NULL);
+    CLEANUP_CLOSE int root = rootfs_open_root("/");
+
+    if (!absolute)
+        return ctl_error("%s: %m", path);
+    int r = rootfs_read_file(root, absolute + 1, POLICY_FILE_MAX, ret, ret_size);
+    return r < 0 ? ctl_error("%s: %s", path, strerror(-r)) : 0;
+}
+
+static void forget_judgement(struct source *s)
+{
+    for (size_t i = 0; s->rows && i < s->snapshot.n; i++)
+        row_done(&s->rows[i]);
+    free(s->rows);
+    s->rows = NULL;
+    plan_done(&s->plan);
+    policy_done(&s->policy);
+    policy_init(&s->policy);
+    diags_done(&s->diags);
+    s->n_assumed = 0;
+}
+
+int source_use_policy(struct source *s, const char *path)
+{
+    char *bytes;
+    size_t size;
+    int r = source_read_policy(path, &bytes, &size);
+
+    if (r != 0)
+        return r;
+    forget_judgement(s);
+    r = texts_replace_main(&s->texts, path, bytes, size);
+    if (r < 0)
+        free(bytes);
     if (r >= 0)
-        r = source_plan(s, &s->policy, &s->plan);
+        r = texts_parse(&s->texts, &s->policy, &s->diags, &s->off);
     if (r >= 0)
-        r = rows_build(s);
+        r = judge(s);
     return r < 0 ? ctl_errno(r) : 0;
 }
 

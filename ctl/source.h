@@ -45,8 +45,9 @@ struct source {
 };
 
 enum {
-    SOURCE_DAEMON = 1 << 0, /* ask the daemon, if this is its host */
-    SOURCE_FILES = 1 << 1,  /* the policy's text is needed: -H cannot serve */
+    SOURCE_DAEMON = 1 << 0,    /* ask the daemon, if this is its host */
+    SOURCE_FILES = 1 << 1,     /* the policy's text is needed: -H cannot serve */
+    SOURCE_BARE_TREE = 1 << 2, /* --root may be a tree without /sys: there are no devices then */
 };
 
 /* Reads everything and builds the rows. What is missing or wrong is said on standard error. Returns
@@ -56,6 +57,13 @@ void source_done(struct source *s);
 
 /* The row of the verb's argument, in any form of address; NULL after saying why. */
 struct row *source_argument(struct source *s);
+
+/* Reads a file that may take the place of the main policy file. Returns 0 or an exit code. */
+int source_read_policy(const char *path, char **ret, size_t *ret_size);
+
+/* Puts such a file into the place of the main policy file and makes everything that depends on it
+ * anew. Not where the daemon was asked, whose policy is another. Returns 0 or an exit code. */
+int source_use_policy(struct source *s, const char *path);
 
 /* Another plan over the same facts. Returns 0 or negative errno. */
 int source_plan(const struct source *s, const struct policy *p, struct plan *ret);

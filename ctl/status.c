@@ -56,6 +56,15 @@ static void say(struct summary *m, const char *sentence, const char *sudo, const
     snprintf(m->next, sizeof(m->next), "%s%s", sudo, next);
 }
 
+/* Are the devices meant for a cluster? */
+static bool has_resource(const struct source *s)
+{
+    for (size_t i = 0; i < s->policy.n_rules; i++)
+        if (s->policy.rules[i].resource)
+            return true;
+    return false;
+}
+
 static void next_for_devices(const struct source *s, struct summary *m)
 {
     const char *host = s->remote ? s->ctl->host : "";
@@ -65,7 +74,8 @@ static void next_for_devices(const struct source *s, struct summary *m)
                  s->remote ? " " : "", s->remote ? "show" : "explain",
                  pci_addr_text(m->worst->d->addr).s);
     else
-        snprintf(m->next, sizeof(m->next), "vfio-bindctl tree");
+        snprintf(m->next, sizeof(m->next), "vfio-bindctl %s",
+                 has_resource(s) ? "export kubevirt" : "tree");
 }
 
 /* The policy's number of rules, as the daemon has it or as the files say. */

@@ -2,10 +2,11 @@
 # bash completion for vfio-bindctl(1)
 _vfio_bindctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb='' word previous='' addresses
-    local verbs='status list tree show explain plan suggest check cat-config edit wait is-usable bind
-        release reload rescan monitor report'
+    local verbs='status list tree show explain plan suggest check cat-config edit wait is-usable bind release
+        reload rescan monitor report export'
     local options='-j --json --no-legend -q --quiet --root -H --host --policy --timeout -o --output
-        --no-pager -h --help --version'
+        --no-pager --strict --patch --template --count --resource --namespace --variant -h --help --version'
+    local kinds='kubevirt hco capk nfd prometheus butane talos modprobe'
 
     case $prev in
     --root | --policy | --output | -o)
@@ -17,7 +18,15 @@ _vfio_bindctl() {
         mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur")
         return
         ;;
-    --timeout) return ;;
+    --timeout | --template | --count | --resource | --namespace) return ;;
+    --patch)
+        mapfile -t COMPREPLY < <(compgen -W 'merge json kustomize' -- "$cur")
+        return
+        ;;
+    --variant)
+        mapfile -t COMPREPLY < <(compgen -W 'fcos flatcar openshift' -- "$cur")
+        return
+        ;;
     esac
     if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
@@ -26,13 +35,15 @@ _vfio_bindctl() {
     # the first word that is neither an option nor an option's value
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $previous in
-        --root | --policy | --output | -o | --host | -H | --timeout) ;;
+        --root | --policy | --output | -o | --host | -H | --timeout | --patch | --template) ;;
+        --count | --resource | --namespace | --variant) ;;
         *) [[ $word == -* || -n $verb ]] || verb=$word ;;
         esac
         previous=$word
     done
     case $verb in
     '') mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur") ;;
+    export) mapfile -t COMPREPLY < <(compgen -W "$kinds" -- "$cur") ;;
     show | explain | is-usable | bind | release)
         # Addresses hold colons, at which readline splits words.
         if declare -F _get_comp_words_by_ref >/dev/null; then

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "export.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+#define INPUT_MAX ((size_t)4 << 20)
+
+/* The options that a kind understands. */
+enum {
+    TAKES_PATCH = 1 << 0,
+    TAKES_TEMPLATE = 1 << 1, /* and --count, --resource */
+    TAKES_NAMESPACE = 1 << 2,
+    TAKES_VARIANT = 1 << 3,
+    TAKES_INPUT = 1 << 4,
+    /* It tells how things are, mistakes in the policy included; the others ask for a sound one. */
+    TELLS_MISTAKES = 1 << 5,
+};
+
+static const struct kind {
+    const char *name;
+    int (*form)(struct export *e);
+    unsigned flags;
+} kinds[] = {
+    {"kubevirt", export_kubevirt, TAKES_PATCH | TAKES_NAMESPACE | TAKES_INPUT},
+    {"hco", export_hco, TAKES_PATCH | TAKES_NAMESPACE | TAKES_INPUT},
+    {"capk", export_capk, TAKES_PATCH | TAKES_TEMPLATE | TAKES_INPUT},
+    {"nfd", export_nfd, TELLS_MISTAKES},
+    {"prometheus", export_prometheus, TELLS_MISTAKES},
+    {"butane", export_butane, TAKES_VARIANT},
+    {"talos", export_talos, 0},
+    {"modprobe", export_modprobe, 0},
+};
+
+void export_cannot(struct export *e, const char *format, ...)
+{
+    va_list args;
+
+    e->inexpressible++;
+    fputs(e->ctl->strict ? "error: " : "warning: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+int export_write_docs(struct export *e, struct doc *docs, size_t n)
+{
+    int r = doc_write(docs, n, e->text);
+
+    if (r == -EINVAL)
+        return ctl_error("the YAML cannot be formed: is some text of the policy no UTF-8?");
+    return r < 0 ? ctl_errno(r) : 0;
+}
+
+/* -- standard input -- */
+
+static int read_input(char **ret, size_t *ret_size)
+{
+    CLEANUP_FREE char *bytes = malloc(INPUT_MAX + 1);
+    size_t size;
+
+    if (!bytes)
+        return ctl_errno(-ENOMEM);
+    size = fread(bytes, 1, INPUT_MAX + 1, stdin);
+    if (ferror(stdin))
+        return ctl_error("cannot read standard input: %m");
+    if (size > INPUT_MAX)
+        return ctl_error("standard input has more than 4 MiB: that is no single object");
+    *ret = bytes;
+    *ret_size = size;
+    bytes = NULL;
+    return 0;
+}
+
+static int check_documents(const struct doc *d, const struct doc_facts *facts, const char *kind)
+{
+    if (facts->documents == 0 || (facts->documents == 1 && doc_is_null(d, doc_root(d))))
+        return ctl_error("standard input is empty: a %s is expected there", kind);
+    if (facts->documents > 1)
+        return ctl_error("standard input has %zu YAML documents: give the %s alone",
+                         facts->documents, kind);
+    if (d->v[doc_root(d)].type != YAML_MAPPING_START_EVENT)
+        return ctl_error("standard input is no Kubernetes object: a %s is expected there", kind);
+    return 0;
+}
+
+static int check_kind(const struct doc *d, const char *group, const char *kind)
+{
+    const char *is = doc_get_text(d, doc_root(d), "kind");
+    const char *api = doc_get_text(d, doc_root(d), "apiVersion");
+    const char *version = api ? after_prefix(api, group) : NULL;
+
+    if (!is || !streq(is, kind))
+        return ctl_error("standard input is %s%s, not a %s", is ? "a " : "an object without kind",
+                         is ? is : "", kind);
+    if (!version || *version != '/')
+        return ctl_error("apiVersion is %s: a %s has %s/...", api ? api : "missing", kind, group);
+    return 0;
+}
+
+int export_read_object(struct export *e, const char *group, const char *kind, struct doc *ret)
+{
+    CLEANUP_FREE char *bytes = NULL;
+    struct doc_facts facts;
+    size_t size = 0;
+    int r = read_input(&bytes, &size);
+
+    if (r != 0)
+        return r;
+    r = doc_read(bytes, size, ret, &facts);
+    if (r == -EINVAL)
+        return ctl_error("standard input is no YAML: %s", facts.error);
+    if (r < 0)
+        return ctl_errno(r);
+    r = check_documents(ret, &facts, kind);
+    if (r == 0)
+        r = check_kind(ret, group, kind);
+    if (r == 0 && facts.comments > 0)
+        export_cannot(e, "%zu comment%s of standard input will be lost: libyaml does not keep them",
+                      facts.comments, facts.comments == 1 ? "" : "s");
+    return r;
+}
+
+/* -- the verb -- */
+
+static const struct kind *find_kind(const char *name)
+{
+    for (size_t i = 0; i < ELEMENTS(kinds); i++)
+        if (streq(kinds[i].name, name))
+            return &kinds[i];
+    return NULL;
+}
+
+/* An option that a kind would silently ignore is a mistake of the user's. */
+static const char *foreign_option(const struct ctl *c, unsigned flags)
+{
+    if (c->patch && !(flags & TAKES_PATCH))
+        return "--patch";
+    if (c->template && !(flags & TAKES_TEMPLATE))
+        return "--template";
+    if (c->count && !(flags & TAKES_TEMPLATE))
+        return "--count";
+    if (c->resource && !(flags & TAKES_TEMPLATE))
+        return "--resource";
+    if (c->namespace && !(flags & TAKES_NAMESPACE))
+        return "--namespace";
+    if (c->variant && !(flags & TAKES_VARIANT))
+        return "--variant";
+    if (c->n_args > 1 && !(flags & TAKES_INPUT))
+        return "standard input (\"-\")";
+    return NULL;
+}
+
+static int wrong_use(const struct ctl *c, const char *foreign)
+{
+    if (foreign) {
+        fprintf(stderr, "vfio-bindctl: export %s takes no %s; see \"vfio-bindctl --help\"\n",
+                c->args[0], foreign);
+        return EXIT_USAGE;
+    }
+    fprintf(stderr, "vfio-bindctl: there is no export %s; there are", c->args[0]);
+    for (size_t i = 0; i < ELEMENTS(kinds); i++)
+        fprintf(stderr, " %s", kinds[i].name);
+    fputc('\n', stderr);
+    return EXIT_USAGE;
+}
+
+static int open_source(const struct ctl *c, const struct kind *kind, struct source *s)
+{
+    /* Another policy than the running one: what the daemon says does not fit. */
+    unsigned flags = SOURCE_FILES | SOURCE_BARE_TREE | (c->policy ? 0 : SOURCE_DAEMON);
+    int r = source_open(c, flags, s);
+
+    if (r == 0 && c->policy)
+        r = source_use_policy(s, c->policy);
+    if (r != 0)
+        return r;
+    source_print_mistakes(&s->diags);
+    if (s->diags.errors > 0 && !(kind->flags & TELLS_MISTAKES))
+        return ctl_error("the policy has %zu mistake%s: nothing is exported", s->diags.errors,
+                         s->diags.errors == 1 ? "" : "s");
+    if (s->off)
+        ctl_note(c, "vfio-bindd is disabled here by the kernel command line");
+    return 0;
+}
+
+static int finish(struct export *e, const char *text, size_t size)
+{
+    if (e->inexpressible > 0 && e->ctl->strict)
+        return ctl_error("not everything can be expressed, and --strict asks for that: nothing is "
+                         "exported");
+    if (fwrite(text, 1, size, stdout) != size || fflush(stdout) != 0)
+        return ctl_error("cannot write the output: %m");
+    return EXIT_SUCCESS;
+}
+
+int verb_export(const struct ctl *c)
+{
+    CLEANUP(source_done) struct source s = {.root_fd = -1};
+    CLEANUP_FREE char *text = NULL;
+    const struct kind *kind = find_kind(c->args[0]);
+    const char *foreign = kind ? foreign_option(c, kind->flags) : NULL;
+    size_t size;
+
+    if (!kind || foreign)
+        return wrong_use(c, foreign);
+    int r = open_source(c, kind, &s);
+    if (r != 0)
+        return r;
+    struct export e = {.source = &s, .ctl = c, .text = open_memstream(&text, &size)};
+    if (!e.text)
+        return ctl_errno(-ENOMEM);
+    r = kind->form(&e);
+    free(e.items);
+    if (fclose(e.text) != 0 && r == 0)
+        r = ctl_errno(-ENOMEM);
+    return r == 0 ? finish(&e, text, size) : r;
+}
