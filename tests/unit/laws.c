@@ -112,6 +112,9 @@ static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
         return broken(l, d->addr, "is not bound, but said to be");
     if ((v->state == STATE_STUCK) != (r->stuck && r->in_flight && !device_is_bridge(d)))
         return broken(l, d->addr, "is stuck and not said to be, or the other way round");
+    if (ours && (v->state == STATE_REFUSED || v->state == STATE_BUSY) && !r->released &&
+        !device_is_bridge(d))
+        return broken(l, d->addr, "is on its driver, and refused");
     if (v->state == STATE_RELEASED && (!r->released || ours))
         return broken(l, d->addr, "is not released, but said to be");
     if (!v->usable)
@@ -246,10 +249,11 @@ static const struct action *earlier(const struct laws *l, const struct action *a
     return NULL;
 }
 
+/* In the job that this action belongs to. */
 static bool group_is_held(const struct laws *l, const struct action *a)
 {
-    for (const struct action *e = l->plan->actions; e < a; e++)
-        if (e->kind == ACTION_HOLD && e->group == a->group && e->phase == a->phase)
+    for (const struct action *e = a; e >= l->plan->actions && e->group == a->group; e--)
+        if (e->phase == a->phase && e->kind == ACTION_HOLD)
             return true;
     return false;
 }
@@ -303,17 +307,8 @@ static bool is_in_one_job(const struct laws *l, const struct action *a)
 {
     const struct action *e = a;
 
-    if (a->phase < PHASE_TAKEOVER || a->kind == ACTION_HOLD)
+    if (a->phase < PHASE_TAKEOVER || group_is_held(l, a))
         return true;
-    if (group_is_held(l, a)) {
-        while (e->kind != ACTION_HOLD && e->group == a->group)
-            e--;
-        if (e->group == a->group)
-            return true;
-        if (driver_is_vfio(snapshot_find(l->snapshot, a->addr)->driver))
-            return broken(l, a->addr, "leaves the job that holds its group");
-        e = a; /* from a native driver: a job of its own */
-    }
     while (e > l->plan->actions && e[-1].phase == a->phase &&
            pci_addr_cmp(e[-1].addr, a->addr) == 0)
         e--;
