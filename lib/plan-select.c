@@ -54,7 +54,7 @@ static bool comes_along(const struct builder *b, const struct device *leader, si
     if (!d->detailed || b->rules[device] || b->index[device] >= 0 || device_is_bridge(d) || d->vf ||
         leader->vf)
         return false;
-    return d->group == leader->group || !plan_is_risky(d);
+    return (d->group != NO_GROUP && d->group == leader->group) || !plan_is_risky(d);
 }
 
 static void add_functions(struct builder *b, size_t leader)

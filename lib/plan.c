@@ -61,16 +61,14 @@ static void judge_released(struct verdict *v, const struct device *d, const stru
 {
     bool still_ours = streq_null(d->driver, v->driver);
 
-    if (r->error)
-        fail(v, REASON_KERNEL_ERROR);
-    else if (!still_ours && r->handed_back)
-        v->state = STATE_RELEASED;
-    else if (!still_ours)
-        v->state = STATE_PENDING;
-    else if (d->has_vfs)
+    if (still_ours && d->has_vfs)
         refuse(v, REASON_HAS_VIRTUAL_FUNCTIONS);
-    else if (may_be_held(d))
+    else if (still_ours && may_be_held(d))
         occupy(v);
+    else if (r->error)
+        fail(v, REASON_KERNEL_ERROR);
+    else if (!still_ours)
+        v->state = r->handed_back ? STATE_RELEASED : STATE_PENDING;
     else if (r->handed_back)
         fail(v, REASON_TAKEN_BACK);
     else

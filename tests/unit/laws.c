@@ -48,6 +48,13 @@ static bool same_group(const struct device *x, const struct device *y)
     return x == y || (x->group != NO_GROUP && x->group == y->group);
 }
 
+static bool is_risky(const struct device *d)
+{
+    unsigned base = d->class_code >> 16, class = d->class_code >> 8;
+
+    return base == 0x01 || base == 0x02 || class == 0x0c03 || class == 0x0c04;
+}
+
 /* -- verdicts: exactly one for each device that a rule names -- */
 
 /* A native rule for one function may keep the others of its card. */
@@ -77,6 +84,8 @@ static bool companion_is_sound(const struct laws *l, const struct verdict *v)
         return broken(l, d->addr, "comes along with group = matched");
     if (device_is_bridge(d) || (d->vf && v->rule->group != GROUP_ALL))
         return broken(l, d->addr, "is a bridge or virtual function and comes along");
+    if (is_risky(d) && !same_group(d, leader))
+        return broken(l, d->addr, "comes along, and nothing needs it");
     if (!pci_addr_same_slot(d->addr, leader->addr) &&
         !(v->rule->group == GROUP_ALL && same_group(d, leader)))
         return broken(l, d->addr, "comes along with a device that is not near");
@@ -148,13 +157,6 @@ static bool fits_nothing(const struct laws *l, const struct device *d)
         if (l->plan->actions[i].kind == ACTION_NEW_ID && fence_fits(&l->plan->actions[i].fence, d))
             return false;
     return !fence_has(&l->records->fence, d);
-}
-
-static bool is_risky(const struct device *d)
-{
-    unsigned base = d->class_code >> 16, class = d->class_code >> 8;
-
-    return base == 0x01 || base == 0x02 || class == 0x0c03 || class == 0x0c04;
 }
 
 /* Why the host must keep the device; NULL: it need not. */
