@@ -17,6 +17,7 @@
 #include "policy-load.h"
 #include "requests.h"
 #include "scan.h"
+#include "variants.h"
 
 #define RETRY_USEC (10 * USEC_PER_SEC)
 #define FLAP_WINDOW_USEC (60 * USEC_PER_SEC)
@@ -31,6 +32,7 @@ struct manager {
     struct apply *apply;
     struct hotplug *hotplug;
     struct bus *bus;
+    struct variants *variants;
     sd_event_source *boot_deadline;
     sd_event_source *retry;
     struct view view;
@@ -218,6 +220,8 @@ static int step(struct manager *m)
         r = apply_plan(m->apply, &m->view.plan);
     if (r < 0)
         return step_failed(m, r);
+    if (m->variants && !m->view.disabled)
+        variants_load(m->variants, &m->view.plan, &m->view.snapshot);
     if (!apply_is_busy(m->apply))
         settle(m);
     if (m->bus)
@@ -331,6 +335,20 @@ static void look_at(struct manager *m, struct pci_addr a)
     if (d && r && d->driver &&
         !(streq(d->driver, FENCE_DRIVER) && fence_has(&m->view.records.fence, d)))
         r->fresh = false;
+}
+
+/* The variant driver is there, or will not be. */
+static void on_variant(void *userdata, const char *module)
+{
+    struct manager *m = userdata;
+
+    (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
+    for (size_t i = 0; i < m->view.snapshot.n; i++) {
+        const struct device *d = &m->view.snapshot.devices[i];
+        if (d->module && streq(d->module, module))
+            look_at(m, d->addr);
+    }
+    (void)step(m);
 }
 
 static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
@@ -463,6 +481,8 @@ static int reload(struct manager *m)
     int r = load_policy(m, true);
     if (r >= 0) {
         records_clear(&m->view.records);
+        if (m->variants)
+            variants_retry(m->variants);
         m->reloading = true;
         r = pass(m);
     } else if (r != -EINVAL) {
@@ -575,6 +595,8 @@ static int set_up(struct manager *m)
     if (r >= 0 && m->options.listen)
         r = hotplug_new(m->event, &handler, &m->hotplug);
     if (r >= 0 && m->options.listen)
+        r = variants_new(m->event, on_variant, m, &m->variants);
+    if (r >= 0 && m->options.listen)
         r = bus_new(m->event, &m->view, &requests, &m->bus);
     if (r >= 0 && !m->options.once)
         r = sd_event_add_time(m->event, &m->boot_deadline, CLOCK_MONOTONIC,
@@ -586,6 +608,7 @@ static int set_up(struct manager *m)
 static void manager_done(struct manager *m)
 {
     bus_free(m->bus);
+    variants_free(m->variants);
     hotplug_free(m->hotplug);
     apply_free(m->apply);
     sd_event_source_disable_unref(m->boot_deadline);

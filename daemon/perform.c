@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/utsname.h>
 
 #include "fence.h"
 #include "holders.h"
@@ -98,24 +97,15 @@ static int check_users(int root_fd, struct op *op)
 
 /* -- back to the native driver -- */
 
-/* The unit hides /usr/lib/modules (ProtectKernelModules=) and shows it there. */
 static int native_modules(int root_fd, struct pci_addr a, struct module_names *ret)
 {
-    static const char *const places[] = {"run/vfio-bindd/modules", "usr/lib/modules",
-                                         "lib/modules"};
-    char modalias[128], folder[PATH_LENGTH];
-    struct utsname host;
-    int r = -ENOENT;
+    char modalias[128], folder[MODULES_FOLDER_MAX];
 
-    if (uname(&host) < 0)
-        return -errno;
     if (!*scan_attribute(root_fd, a, "modalias", modalias, sizeof(modalias)))
         return -ENODEV;
-    for (size_t i = 0; r < 0 && i < ELEMENTS(places); i++) {
-        snprintf(folder, sizeof(folder), "%s/%s", places[i], host.release);
-        r = modules_native(root_fd, folder, modalias, ret);
-    }
-    return r;
+    if (!modules_folder(root_fd, folder))
+        return -ENOENT;
+    return modules_native(root_fd, folder, modalias, ret);
 }
 
 /* By its name, for the fence would take it again if the kernel were left to choose. A driver that

@@ -137,6 +137,13 @@ char *bars_claimant(int root_fd, struct pci_addr a)
     return claimants;
 }
 
+bool bars_any(int root_fd)
+{
+    char name[NAME_MAX + 1];
+
+    return find_framebuffer(root_fd, name);
+}
+
 bool bars_visible(int root_fd)
 {
     CLEANUP_CLOSE int fd = rootfs_open(root_fd, IOMEM, O_RDONLY);

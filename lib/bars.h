@@ -16,5 +16,8 @@
  * memory. On a host without firmware framebuffer this costs one look into a folder. */
 char *bars_claimant(int root_fd, struct pci_addr a);
 
+/* Is there a framebuffer of the firmware at all? If not, nobody claims anything. */
+bool bars_any(int root_fd);
+
 /* Can /proc/iomem be read? If not, bars_claimant() goes by weaker evidence. */
 bool bars_visible(int root_fd);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <limits.h>
+#include <sys/utsname.h>
 
 #include "rootfs.h"
 #include "util.h"
@@ -142,6 +143,25 @@ static void choose_best(void *userdata, const char *pattern, const char *module)
         return;
     m->wildcards = wildcards;
     strcpy(m->best, module); /* it is valid, so it fits */
+}
+
+bool modules_folder(int root_fd, char ret[static MODULES_FOLDER_MAX])
+{
+    static const char *const places[] = {"run/vfio-bindd/modules", "usr/lib/modules",
+                                         "lib/modules"};
+    struct utsname host;
+
+    if (uname(&host) < 0)
+        return false;
+    for (size_t i = 0; i < ELEMENTS(places); i++) {
+        int n = snprintf(ret, MODULES_FOLDER_MAX, "%s/%s", places[i], host.release);
+        CLEANUP_CLOSE int fd = n < MODULES_FOLDER_MAX
+                                   ? rootfs_open(root_fd, ret, O_PATH | O_DIRECTORY)
+                                   : -ENAMETOOLONG;
+        if (fd >= 0)
+            return true;
+    }
+    return false;
 }
 
 int modules_variant(int root_fd, const char *folder, const char *modalias,

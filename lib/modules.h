@@ -22,6 +22,11 @@ struct module_names {
 /* Is this a module's (or PCI driver's) name: letters, digits, "_", "-"? */
 bool module_name_is_valid(const char *name);
 
+/* The running kernel's folder of modules below the root: where the unit shows it to the daemon
+ * (ProtectKernelModules= hides the usual place), or the usual place. False: there is none. */
+#define MODULES_FOLDER_MAX 128
+bool modules_folder(int root_fd, char ret[static MODULES_FOLDER_MAX]);
+
 /* The module with the most specific `vfio_pci:` alias for the device: the fewest wildcards, then
  * the first. vfio_pci itself suits all. Its driver may have another name: modules_drivers() tells
  * it once the module is loaded. Returns 1, 0 (none suits) or negative errno, with *ret untouched.

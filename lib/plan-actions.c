@@ -133,18 +133,6 @@ static void add_hand_back(struct builder *b, const struct device *d)
 
 /* -- taking -- */
 
-/* The kernel accepts an override of a driver that it does not know yet: a device that nobody has is
- * then reserved, and bound when the driver is registered. */
-static bool wants_override(const struct builder *b, const struct verdict *v)
-{
-    const struct device *d = plan_device_of(b, v);
-    const struct record *r = records_find(b->records, d->addr);
-
-    if (r && (r->overridden || r->in_flight || r->released))
-        return false;
-    return v->state == STATE_PENDING || (v->reason == REASON_DRIVER_MISSING && !d->driver);
-}
-
 static bool wants_bind(const struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -173,7 +161,20 @@ static const struct verdict *vfio_takeover(const struct builder *b, const struct
                : NULL;
 }
 
-/* Devices of one group change from one VFIO driver to another together: only one can keep the
+/* The kernel accepts an override of a driver that it does not know yet: a device that nobody has is
+ * then reserved, and bound when the driver is registered. */
+static bool wants_override(const struct builder *b, const struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v);
+    const struct record *r = records_find(b->records, d->addr);
+
+    if ((r && (r->overridden || r->in_flight || r->released)) || vfio_takeover(b, d))
+        return false;
+    return v->state == STATE_PENDING || (v->reason == REASON_DRIVER_MISSING && !d->driver);
+}
+
+/* The override waits until the group is held: who has the device keeps it as it is.
+ * Devices of one group change from one VFIO driver to another together: only one can keep the
  * group, so that no virtual machine can have it meanwhile. */
 static void add_group_takeover(struct builder *b, const struct device *d)
 {
@@ -188,6 +189,7 @@ static void add_group_takeover(struct builder *b, const struct device *d)
         const struct verdict *v = vfio_takeover(b, member);
         if (!v)
             continue;
+        add_action(b, PHASE_TAKEOVER, ACTION_OVERRIDE, member, v->driver);
         add_action(b, PHASE_TAKEOVER, ACTION_UNBIND, member, member->driver);
         add_action(b, PHASE_TAKEOVER, ACTION_BIND, member, v->driver);
     }

@@ -35,9 +35,12 @@ static void add_verdict(struct builder *b, size_t device, const struct rule *rul
                         const struct device *leader)
 {
     struct verdict *v = &b->verdicts[b->n_verdicts];
+    const char *variant = rule_is_auto(rule) ? b->snapshot->devices[device].variant : NULL;
 
-    *v = (struct verdict){
-        .device = device, .rule = rule, .companion = leader != NULL, .driver = rule_target(rule)};
+    *v = (struct verdict){.device = device,
+                          .rule = rule,
+                          .companion = leader != NULL,
+                          .driver = variant ? variant : rule_target(rule)};
     if (leader)
         v->leader = leader->addr;
     b->index[device] = (int)b->n_verdicts++;

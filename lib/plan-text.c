@@ -87,6 +87,11 @@ static void failed_sentence(const struct verdict *v, const struct device *d, con
     }
 }
 
+static const char *known_use(const struct device *d)
+{
+    return d->use ? d->use : d->evidence;
+}
+
 static void refused_sentence(const struct verdict *v, const struct snapshot *s, char *buf,
                              size_t size)
 {
@@ -103,8 +108,14 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s, 
                  "it is %s%s%s, and [device %s] names no place, so this host may live on it: if it "
                  "is meant, put a rule of its own before that one, with \"id = %04x:%04x\" and "
                  "\"address = %s\" (or slot, or force = yes)",
-                 class_noun(d), d->use ? " that " : "", d->use ? d->use : "", v->rule->name,
-                 d->vendor, d->device, pci_addr_text(d->addr).s);
+                 class_noun(d), known_use(d) ? " that " : "", known_use(d) ? known_use(d) : "",
+                 v->rule->name, d->vendor, d->device, pci_addr_text(d->addr).s);
+        break;
+    case REASON_NEEDED_AT_BOOT:
+        snprintf(buf, size,
+                 "it %s, so this host needs it: take it out of there first (force = yes in [device "
+                 "%s] takes it all the same)",
+                 d->evidence ? d->evidence : "is named for the boot", v->rule->name);
         break;
     case REASON_BOOT_DISPLAY:
         snprintf(
@@ -171,6 +182,11 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
                      "it %s: end that, then run \"systemctl reload vfio-bindd\" (force = yes in "
                      "[device %s] takes it all the same)",
                      d->use, v->rule->name);
+        else if (r && r->holder)
+            snprintf(buf, size,
+                     "%s: end it, then run \"systemctl reload vfio-bindd\" (force = yes in [device "
+                     "%s] does not ask)",
+                     r->holder, v->rule->name);
         else if (!d->node)
             snprintf(buf, size,
                      "it is on %s and has no /dev/vfio/GROUP that would show whether a virtual "
@@ -261,6 +277,12 @@ void problem_sentence(const struct verdict *v, const struct snapshot *s,
             "%s is bound, but /dev/vfio/%u is not there: is devtmpfs mounted on /dev, and does "
             "the unit's DevicePolicy= allow char-vfio?",
             pci_addr_text(d->addr).s, d->group);
+    else if (v->problems & PROBLEM_BAR_CLAIMED)
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but the firmware's framebuffer (%s) has part of its memory, so QEMU "
+                 "cannot map it: boot with \"video=efifb:off\" or \"initcall_blacklist="
+                 "sysfb_init\" on the kernel command line, or make another card the boot display",
+                 pci_addr_text(d->addr).s, d->claimant);
     else if (v->problems & PROBLEM_NO_IOMMU)
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound without an IOMMU (unsafe no-IOMMU mode): for DPDK only, no virtual "

@@ -75,6 +75,13 @@ static void judge_released(struct verdict *v, const struct device *d, const stru
         v->state = STATE_PENDING;
 }
 
+/* With "auto" a device that somebody uses by vfio-pci stays there: its variant can wait. */
+static bool is_good_enough(const struct verdict *v, const struct device *d, const struct record *r)
+{
+    return rule_is_auto(v->rule) && streq_null(d->driver, FENCE_DRIVER) && r && r->confirmed &&
+           r->error && r->failed_at == ACTION_HOLD;
+}
+
 /* What a single device's own facts say. */
 static void judge(const struct builder *b, struct verdict *v)
 {
@@ -83,9 +90,6 @@ static void judge(const struct builder *b, struct verdict *v)
 
     if (r && r->touched)
         v->problems |= PROBLEM_NATIVE_DRIVER_TOUCHED;
-    if (!streq(v->driver, "vfio-pci"))
-        v->problems |= PROBLEM_DRIVER_NOT_ADVERTISED;
-
     if (device_is_bridge(d)) {
         refuse(v, REASON_BRIDGE);
     } else if (r && r->in_flight) {
@@ -113,11 +117,16 @@ static void judge(const struct builder *b, struct verdict *v)
         refuse(v, REASON_UNPROVEN_AT_BOOT);
     } else if (d->use && !v->rule->force) {
         occupy(v);
+    } else if (d->evidence && !v->rule->force && !(r && r->unused_before)) {
+        refuse(v, REASON_NEEDED_AT_BOOT);
     } else if (r && r->hotplugged && v->rule->hotplug == HOTPLUG_OFF) {
         refuse(v, REASON_HOTPLUG_OFF);
     } else if (d->group == NO_GROUP && !b->snapshot->unsafe_noiommu && driver_is_vfio(v->driver)) {
         v->problems |= PROBLEM_NO_IOMMU; /* vfio-pci's probe fails without a group */
         fail(v, REASON_NO_IOMMU);
+    } else if (is_good_enough(v, d, r)) {
+        v->driver = FENCE_DRIVER;
+        v->state = STATE_BOUND;
     } else if (r && r->error &&
                (r->failed_at == ACTION_CHECK ||
                 (r->error == EBUSY && r->failed_at == ACTION_HOLD))) {
@@ -203,14 +212,18 @@ static void judge_use(const struct builder *b, struct verdict *v)
         v->other_selected = other >= 0;
         break;
     }
+    if (!streq(v->driver, "vfio-pci"))
+        v->problems |= PROBLEM_DRIVER_NOT_ADVERTISED;
     if (v->state != STATE_BOUND || !driver_is_vfio(v->driver))
         return;
     if (d->group == NO_GROUP)
         v->problems |= PROBLEM_NO_IOMMU;
     else if (!d->node)
         v->problems |= PROBLEM_NODE_MISSING;
-    v->usable = viable && !(v->problems &
-                            (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING | PROBLEM_NO_IOMMU));
+    if (d->claimant)
+        v->problems |= PROBLEM_BAR_CLAIMED;
+    v->usable = viable && !(v->problems & (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING |
+                                           PROBLEM_NO_IOMMU | PROBLEM_BAR_CLAIMED));
 }
 
 static void judge_expect(struct builder *b)

@@ -120,12 +120,24 @@ bool rule_is_native(const struct rule *r)
     return streq(r->driver, "native");
 }
 
-/* "auto" means the best variant; no variant is looked for yet, and vfio-pci serves every device. */
+bool rule_is_auto(const struct rule *r)
+{
+    return streq(r->driver, "auto");
+}
+
 const char *rule_target(const struct rule *r)
 {
     if (rule_is_native(r))
         return NULL;
-    return streq(r->driver, "auto") ? "vfio-pci" : r->driver;
+    return rule_is_auto(r) ? "vfio-pci" : r->driver;
+}
+
+bool policy_uses_auto(const struct policy *p)
+{
+    for (size_t i = 0; i < p->n_rules; i++)
+        if (rule_is_auto(&p->rules[i]))
+            return true;
+    return false;
 }
 
 bool policy_uses(const struct policy *p, enum rule_key key)

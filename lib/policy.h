@@ -135,12 +135,18 @@ const struct rule *policy_match(const struct policy *p, const struct device *d);
 
 bool rule_is_native(const struct rule *r);
 
-/* The driver that a rule wants; NULL for a native one. */
+/* The driver that a rule wants; NULL for a native one. With "auto", vfio-pci: the best variant is
+ * another for each device (snapshot.h), and vfio-pci serves until it is there. */
 const char *rule_target(const struct rule *r);
 
 /* Does the rule name the very place or card of this device, so that no other can be meant? Needs a
  * positive pattern of address, slot or serial that fits and is more than wildcards. */
 bool rule_names_place(const struct rule *r, const struct device *d);
+
+bool rule_is_auto(const struct rule *r);
+
+/* Does any rule want the best variant driver? */
+bool policy_uses_auto(const struct policy *p);
 
 /* Does any rule use this key? After policy_finish(). */
 bool policy_uses(const struct policy *p, enum rule_key key);

@@ -7,30 +7,41 @@
 #include <limits.h>
 #include <pci/pci.h>
 
+#include "bars.h"
+#include "boot-use.h"
+#include "modules.h"
 #include "rootfs.h"
+#include "slots.h"
 #include "use.h"
 #include "util.h"
 
 #define DEVICES "sys/bus/pci/devices"
 
-/* Long enough for any attribute's path: the longest names are slots', which sysfs limits to 255. */
+/* Long enough for any attribute's path. */
 #define ATTR_MAX 320
 
-struct slot {
-    struct pci_addr addr; /* function 0 stands for the slot */
-    char *name;
+/* What is looked up once for many devices. */
+struct context {
+    int root_fd;
+    const struct policy *policy; /* NULL: everything is read of all */
+    struct slots slots;
+    int framebuffer; /* is there one of the firmware? -1: not looked for yet */
+    bool serials, variants;
 };
 
-struct slots {
-    struct slot *v;
-    size_t n, allocated;
-};
-
-static void slots_done(struct slots *l)
+static int context_init(struct context *c, int root_fd, const struct policy *p)
 {
-    for (size_t i = 0; i < l->n; i++)
-        free(l->v[i].name);
-    free(l->v);
+    *c = (struct context){.root_fd = root_fd,
+                          .policy = p,
+                          .framebuffer = -1,
+                          .serials = !p || policy_uses(p, KEY_SERIAL),
+                          .variants = !p || policy_uses_auto(p)};
+    return !p || policy_uses(p, KEY_SLOT) ? slots_read(root_fd, &c->slots) : 0;
+}
+
+static void context_done(struct context *c)
+{
+    slots_done(&c->slots);
 }
 
 /* -- one device -- */
@@ -152,92 +163,76 @@ static char *read_serial(int root_fd, struct pci_addr a)
     return NULL;
 }
 
-static char *slot_name(const struct slots *slots, struct pci_addr a)
+/* The variant driver for the device, and whether its module is loaded. vfio_pci suits all. */
+static void read_variant(int root_fd, struct device *d)
 {
-    for (size_t i = 0; i < slots->n; i++)
-        if (pci_addr_same_slot(slots->v[i].addr, a))
-            return strdup(slots->v[i].name);
-    return NULL;
+    char folder[MODULES_FOLDER_MAX], modalias[128], module[MODULE_NAME_MAX];
+    struct module_names drivers = {0};
+
+    if (!*scan_attribute(root_fd, d->addr, "modalias", modalias, sizeof(modalias)) ||
+        !modules_folder(root_fd, folder) ||
+        modules_variant(root_fd, folder, modalias, module) != 1 || streq(module, "vfio_pci"))
+        return;
+    d->module = strdup(module);
+    if (modules_drivers(root_fd, module, &drivers) == 0 && drivers.n > 0)
+        d->variant = strdup(drivers.v[0]);
+}
+
+/* What tells whether the host needs the device, or somebody has part of it. */
+static void read_uses(struct context *c, struct device *d)
+{
+    unsigned base = d->class_code >> 16;
+
+    if (c->framebuffer < 0 && base == PCI_BASE_CLASS_DISPLAY)
+        c->framebuffer = bars_any(c->root_fd);
+    if (c->framebuffer > 0 && base == PCI_BASE_CLASS_DISPLAY)
+        d->claimant = bars_claimant(c->root_fd, d->addr);
+    if (driver_is_vfio(d->driver))
+        return;
+    d->use = d->driver ? use_of(c->root_fd, d) : NULL;
+    if (!d->use && (base == PCI_BASE_CLASS_STORAGE || base == PCI_BASE_CLASS_NETWORK))
+        d->evidence = boot_use_of(c->root_fd, d);
 }
 
 /* d->driver points into `driver` until the device is put into a snapshot. */
-static void read_details(int root_fd, const struct policy *p, const struct slots *slots,
-                         struct device *d, char driver[static NAME_MAX + 1])
+static void read_details(struct context *c, struct device *d, char driver[static NAME_MAX + 1])
 {
     char path[ATTR_MAX], text[8];
 
     d->detailed = true;
-    d->driver = link_name(root_fd, d->addr, "driver", driver) ? driver : NULL;
-    d->group = read_group(root_fd, d->addr);
-    d->node = read_node(root_fd, d);
-    d->vf = exists(root_fd, attribute(path, d->addr, "physfn"));
+    d->driver = link_name(c->root_fd, d->addr, "driver", driver) ? driver : NULL;
+    d->group = read_group(c->root_fd, d->addr);
+    d->node = read_node(c->root_fd, d);
+    d->vf = exists(c->root_fd, attribute(path, d->addr, "physfn"));
     /* Only bridges have this attribute, whatever their class says. A virtual function is none, and
      * has none of its own. */
-    d->bridge = !d->vf && exists(root_fd, attribute(path, d->addr, "secondary_bus_number"));
-    d->has_vfs = !d->vf && scan_has_vfs(root_fd, d->addr);
+    d->bridge = !d->vf && exists(c->root_fd, attribute(path, d->addr, "secondary_bus_number"));
+    d->has_vfs = !d->vf && scan_has_vfs(c->root_fd, d->addr);
     /* Only VGA controllers have the attribute. */
     d->boot_display = d->class_code >> 8 == PCI_CLASS_DISPLAY_VGA &&
-                      *scan_attribute(root_fd, d->addr, "boot_vga", text, sizeof(text)) == '1';
-    d->slot = slot_name(slots, d->addr);
-    d->use = d->driver && !driver_is_vfio(d->driver) ? use_of(root_fd, d) : NULL;
-    d->serial = !p || policy_uses(p, KEY_SERIAL) ? read_serial(root_fd, d->addr) : NULL;
-}
-
-/* -- slots -- */
-
-static int by_slot_name(const void *x, const void *y)
-{
-    const struct slot *a = x, *b = y;
-    return strcmp(a->name, b->name);
-}
-
-/* A hot-plug driver may name one place twice; the name that sorts first counts. */
-static int read_slots(int root_fd, const struct policy *p, struct slots *ret)
-{
-    const struct dirent *e;
-
-    if (p && !policy_uses(p, KEY_SLOT))
-        return 0;
-    CLEANUP(closedirp) DIR *dir;
-    (void)rootfs_open_dir(root_fd, "sys/bus/pci/slots", &dir);
-    while (dir && (e = readdir(dir))) {
-        char path[ATTR_MAX], text[32], full[40];
-        struct slot slot = {0};
-        snprintf(path, sizeof(path), "sys/bus/pci/slots/%s/address", e->d_name);
-        if (e->d_name[0] == '.' || rootfs_read_line(root_fd, path, text, sizeof(text)) < 0)
-            continue;
-        snprintf(full, sizeof(full), "%s.0", text);
-        if (pci_addr_parse(full, &slot.addr) < 0)
-            continue;
-        slot.name = strdup(e->d_name);
-        if (!slot.name || !grow(&ret->v, &ret->allocated, ret->n, sizeof(*ret->v))) {
-            free(slot.name);
-            return -ENOMEM;
-        }
-        ret->v[ret->n++] = slot;
-    }
-    if (ret->n > 1)
-        qsort(ret->v, ret->n, sizeof(*ret->v), by_slot_name);
-    return 0;
+                      *scan_attribute(c->root_fd, d->addr, "boot_vga", text, sizeof(text)) == '1';
+    d->slot = slots_name(&c->slots, d->addr);
+    d->serial = c->serials ? read_serial(c->root_fd, d->addr) : NULL;
+    if (c->variants)
+        read_variant(c->root_fd, d);
+    read_uses(c, d);
 }
 
 /* -- which devices matter -- */
 
-static int detail(int root_fd, const struct policy *p, const struct slots *slots,
-                  struct snapshot *s, size_t i)
+static int detail(struct context *c, struct snapshot *s, size_t i)
 {
     struct device d = s->devices[i];
     char driver[NAME_MAX + 1];
 
     if (d.detailed)
         return 0;
-    read_details(root_fd, p, slots, &d, driver);
+    read_details(c, &d, driver);
     return snapshot_put(s, &d);
 }
 
 /* The functions of the same slot, which may have to come along. */
-static int detail_slot(int root_fd, const struct policy *p, const struct slots *slots,
-                       struct snapshot *s, size_t i)
+static int detail_slot(struct context *c, struct snapshot *s, size_t i)
 {
     struct pci_addr a = s->devices[i].addr;
     int r = 0;
@@ -245,13 +240,12 @@ static int detail_slot(int root_fd, const struct policy *p, const struct slots *
     while (i > 0 && pci_addr_same_slot(s->devices[i - 1].addr, a))
         i--;
     for (; r == 0 && i < s->n && pci_addr_same_slot(s->devices[i].addr, a); i++)
-        r = detail(root_fd, p, slots, s, i);
+        r = detail(c, s, i);
     return r;
 }
 
 /* The members of the IOMMU group, which decide whether it is viable. */
-static int detail_group(int root_fd, const struct policy *p, const struct slots *slots,
-                        struct snapshot *s, uint32_t group)
+static int detail_group(struct context *c, struct snapshot *s, uint32_t group)
 {
     char path[ATTR_MAX];
     const struct dirent *e;
@@ -259,7 +253,7 @@ static int detail_group(int root_fd, const struct policy *p, const struct slots 
 
     snprintf(path, sizeof(path), "sys/kernel/iommu_groups/%u/devices", group);
     CLEANUP(closedirp) DIR *dir;
-    r = rootfs_open_dir(root_fd, path, &dir);
+    r = rootfs_open_dir(c->root_fd, path, &dir);
     r = 0;
     while (dir && r == 0 && (e = readdir(dir))) {
         struct pci_addr a;
@@ -267,7 +261,7 @@ static int detail_group(int root_fd, const struct policy *p, const struct slots 
             continue;
         const struct device *member = snapshot_find(s, a);
         if (member)
-            r = detail(root_fd, p, slots, s, (size_t)(member - s->devices));
+            r = detail(c, s, (size_t)(member - s->devices));
     }
     return r;
 }
@@ -300,8 +294,7 @@ static int relevant_groups(const struct snapshot *s, uint32_t **ret, size_t *ret
 
 /* The other members of the groups. Either each group is asked for its members, or each device that
  * was left out until now for its group: whichever are fewer. */
-static int detail_groups(int root_fd, const struct policy *p, const struct slots *slots,
-                         struct snapshot *s)
+static int detail_groups(struct context *c, struct snapshot *s)
 {
     CLEANUP_FREE uint32_t *groups = NULL;
     size_t n, others = 0;
@@ -311,28 +304,27 @@ static int detail_groups(int root_fd, const struct policy *p, const struct slots
         others += !s->devices[i].detailed;
     if (r == 0 && n <= others) {
         for (size_t i = 0; r == 0 && i < n; i++)
-            r = detail_group(root_fd, p, slots, s, groups[i]);
+            r = detail_group(c, s, groups[i]);
         return r;
     }
     for (size_t i = 0; r == 0 && i < s->n; i++) {
         if (s->devices[i].detailed)
             continue;
-        uint32_t group = read_group(root_fd, s->devices[i].addr);
+        uint32_t group = read_group(c->root_fd, s->devices[i].addr);
         if (bsearch(&group, groups, n, sizeof(group), by_number))
-            r = detail(root_fd, p, slots, s, i);
+            r = detail(c, s, i);
     }
     return r;
 }
 
-static int detail_relevant(int root_fd, const struct policy *p, const struct slots *slots,
-                           struct snapshot *s)
+static int detail_relevant(struct context *c, struct snapshot *s)
 {
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < s->n; i++)
-        if (!p || policy_may_match(p, &s->devices[i]))
-            r = detail_slot(root_fd, p, slots, s, i);
-    return p && r == 0 ? detail_groups(root_fd, p, slots, s) : r;
+        if (!c->policy || policy_may_match(c->policy, &s->devices[i]))
+            r = detail_slot(c, s, i);
+    return c->policy && r == 0 ? detail_groups(c, s) : r;
 }
 
 /* -- the whole -- */
@@ -389,16 +381,15 @@ static int identify_all(int root_fd, struct snapshot *s)
 
 int scan_all(int root_fd, const struct policy *p, struct snapshot *ret)
 {
-    CLEANUP(slots_done) struct slots slots = {0};
-    int r;
+    CLEANUP(context_done) struct context c;
+    int r = context_init(&c, root_fd, p);
 
     ret->cold_boot = scan_cold_boot(root_fd);
     ret->unsafe_noiommu = is_unsafe_noiommu(root_fd);
-    r = identify_all(root_fd, ret);
     if (r == 0)
-        r = read_slots(root_fd, p, &slots);
+        r = identify_all(root_fd, ret);
     if (r == 0)
-        r = detail_relevant(root_fd, p, &slots, ret);
+        r = detail_relevant(&c, ret);
     if (r == 0)
         r = scan_drivers(root_fd, ret);
     return r;
@@ -406,15 +397,14 @@ int scan_all(int root_fd, const struct policy *p, struct snapshot *ret)
 
 int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct snapshot *s)
 {
-    CLEANUP(slots_done) struct slots slots = {0};
     struct device d = {.addr = a, .group = NO_GROUP};
-    int r;
 
     if (!identify(root_fd, &d)) {
         snapshot_remove(s, a);
         return 0;
     }
-    r = read_slots(root_fd, p, &slots);
+    CLEANUP(context_done) struct context c;
+    int r = context_init(&c, root_fd, p);
     if (r == 0)
         r = snapshot_put(s, &d);
     if (r < 0)
@@ -423,14 +413,14 @@ int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct s
     const struct device *put = snapshot_find(s, a);
     size_t i = (size_t)(put - s->devices);
     if (!p || policy_may_match(p, &d)) {
-        r = detail_slot(root_fd, p, &slots, s, i);
+        r = detail_slot(&c, s, i);
         put = snapshot_find(s, a);
         if (r == 0 && put->group != NO_GROUP)
-            r = detail_group(root_fd, p, &slots, s, put->group);
+            r = detail_group(&c, s, put->group);
         return r;
     }
     /* It may matter for the sake of another one: of the same slot, or of the same group. */
-    return detail(root_fd, p, &slots, s, i);
+    return detail(&c, s, i);
 }
 
 /* -- after a bind or unbind -- */
@@ -489,7 +479,7 @@ int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *ad
 
     for (size_t i = 0; r == 0 && i < n; i++) {
         struct device *d = snapshot_find(s, addrs[i]);
-        if (!d || !d->detailed || !reread_driver(root_fd, s, d))
+        if (!d || !d->detailed || d->claimant || !reread_driver(root_fd, s, d))
             r = scan_device(root_fd, p, addrs[i], s);
         else if (many)
             d->node = driver_is_vfio(d->driver) && n_nodes > 0 &&
@@ -529,8 +519,8 @@ char *scan_slot(int root_fd, struct pci_addr a)
 {
     CLEANUP(slots_done) struct slots slots = {0};
 
-    (void)read_slots(root_fd, NULL, &slots);
-    return slot_name(&slots, a);
+    (void)slots_read(root_fd, &slots);
+    return slots_name(&slots, a);
 }
 
 const char *scan_iommu(int root_fd)

@@ -12,6 +12,10 @@ static void device_done(struct device *d)
     free(d->serial);
     free(d->use);
     free(d->native);
+    free(d->evidence);
+    free(d->claimant);
+    free(d->module);
+    free(d->variant);
 }
 
 void snapshot_done(struct snapshot *s)
@@ -213,6 +217,10 @@ int snapshot_write(const struct snapshot *s, FILE *f)
             write_text(f, "serial", d->serial);
             write_text(f, "use", d->use);
             write_text(f, "native", d->native);
+            write_text(f, "evidence", d->evidence);
+            write_text(f, "claimant", d->claimant);
+            write_text(f, "module", d->module);
+            write_text(f, "variant", d->variant);
         }
         fputc('\n', f);
     }
@@ -307,6 +315,14 @@ static bool read_word(char *word, struct device *d, char **driver)
         return read_text(value, &d->use);
     if (streq(word, "native"))
         return read_text(value, &d->native);
+    if (streq(word, "evidence"))
+        return read_text(value, &d->evidence);
+    if (streq(word, "claimant"))
+        return read_text(value, &d->claimant);
+    if (streq(word, "module"))
+        return read_text(value, &d->module);
+    if (streq(word, "variant"))
+        return read_text(value, &d->variant);
     if (streq(word, "serial"))
         return read_text(value, &d->serial);
     return false;

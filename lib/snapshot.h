@@ -29,6 +29,10 @@ struct device {
     char *slot;         /* physical slot; NULL: none or not looked for. Owned by the device. */
     char *serial;       /* PCIe device serial number as lspci writes it; NULL likewise */
     char *use;          /* how the host uses it (use.h); NULL: no evidence, or not looked for */
+    char *evidence;     /* what the host is going to use it for (boot-use.h), at cold boot */
+    char *claimant;     /* who has claimed one of its BARs (bars.h) */
+    char *module;       /* that has its variant of vfio-pci (modules.h); where a rule says "auto" */
+    char *variant;      /* the driver which that module has registered; NULL: not loaded */
     char *native;       /* a registered driver that takes its ID, vfio-pci apart; NULL: not looked
                          * for, or none */
 };

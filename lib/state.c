@@ -17,6 +17,7 @@ const char *reason_word(enum reason r)
         [REASON_NONE] = "",
         [REASON_BRIDGE] = "bridge",
         [REASON_UNPROVEN_AT_BOOT] = "unproven-at-boot",
+        [REASON_NEEDED_AT_BOOT] = "needed-at-boot",
         [REASON_HOTPLUG_OFF] = "hotplug-off",
         [REASON_IN_USE] = "in-use",
         [REASON_BOOT_DISPLAY] = "boot-display",

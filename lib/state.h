@@ -21,6 +21,7 @@ enum reason {
     REASON_NONE,
     REASON_BRIDGE,
     REASON_UNPROVEN_AT_BOOT,
+    REASON_NEEDED_AT_BOOT, /* fstab, crypttab or the kernel command line name it */
     REASON_HOTPLUG_OFF,
     REASON_IN_USE, /* by the host, or a virtual machine */
     REASON_BOOT_DISPLAY,

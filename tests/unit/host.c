@@ -109,6 +109,15 @@ static void add_function(struct dice *dice, struct snapshot *s, const struct fun
     d.has_vfs = base == 2 && dice_chance(dice, 15);
     if (native && (base == 1 || base == 2) && dice_chance(dice, 40))
         d.use = strdup(PICK(dice, uses));
+    if ((d.class_code >> 16 == 0x01 || d.class_code >> 16 == 0x02) && !driver_is_vfio(d.driver) &&
+        dice_chance(dice, 15))
+        d.evidence = strdup("is in /etc/fstab (/data)");
+    if (d.class_code >> 16 == 0x03 && dice_chance(dice, 10))
+        d.claimant = strdup("BOOTFB");
+    if (snapshot_is_registered(s, "mlx5_vfio_pci") && dice_chance(dice, 10)) {
+        d.module = strdup("mlx5_vfio_pci");
+        d.variant = strdup("mlx5_vfio_pci");
+    }
     if (dice_chance(dice, 80) && asprintf(&d.slot, "%s%u", a.bus & 1 ? "" : "PCIe ", a.bus) < 0)
         abort();
     if (dice_chance(dice, 30) && asprintf(&d.serial, "48-b0-2d-ff-ff-00-00-%02x", a.bus) < 0)

@@ -182,6 +182,8 @@ static const char *protection(const struct laws *l, const struct verdict *v)
         return "is the boot display";
     if (d->use)
         return d->use;
+    if (d->evidence && !r->unused_before)
+        return d->evidence;
     if (is_risky(d) && !r->unused_before && (l->snapshot->cold_boot || d->driver) &&
         !rule_names_place(v->rule, named))
         return "may be what the host lives on";

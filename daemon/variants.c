@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "variants.h"
+
+#include <errno.h>
+#include <syslog.h>
+
+#include "journal.h"
+#include "modload.h"
+#include "modules.h"
+#include "util.h"
+
+#define MODULES_MAX 16 /* there are fewer in the kernel */
+
+struct variants {
+    sd_event *event;
+    variants_done done;
+    void *userdata;
+    struct {
+        char module[MODULE_NAME_MAX];
+        struct modload *load; /* NULL: not under way (any more) */
+    } v[MODULES_MAX];
+    size_t n;
+};
+
+int variants_new(sd_event *event, variants_done done, void *userdata, struct variants **ret)
+{
+    struct variants *v = calloc(1, sizeof(*v));
+
+    if (!v)
+        return -ENOMEM;
+    *v = (struct variants){.event = event, .done = done, .userdata = userdata};
+    *ret = v;
+    return 0;
+}
+
+void variants_retry(struct variants *v)
+{
+    for (size_t i = 0; i < v->n; i++)
+        modload_cancel(v->v[i].load);
+    v->n = 0;
+}
+
+void variants_free(struct variants *v)
+{
+    if (!v)
+        return;
+    variants_retry(v);
+    free(v);
+}
+
+static void on_loaded(void *userdata, const char *module, int r, const char *text)
+{
+    struct variants *v = userdata;
+
+    for (size_t i = 0; i < v->n; i++)
+        if (streq(v->v[i].module, module))
+            v->v[i].load = NULL;
+    if (r < 0)
+        journal_plain(LOG_WARNING, "%s; the devices with \"driver = auto\" stay on vfio-pci", text);
+    v->done(v->userdata, module);
+}
+
+static void load(struct variants *v, const char *module)
+{
+    for (size_t i = 0; i < v->n; i++)
+        if (streq(v->v[i].module, module))
+            return;
+    if (v->n == MODULES_MAX)
+        return;
+    snprintf(v->v[v->n].module, MODULE_NAME_MAX, "%s", module);
+    int r = modload_start(v->event, MODLOAD_ADDRESS, module, MODLOAD_TIMEOUT_USEC, on_loaded, v,
+                          &v->v[v->n].load);
+    if (r < 0)
+        journal_plain(LOG_WARNING,
+                      "cannot have the module %s loaded: %s; the devices with \"driver = auto\" "
+                      "stay on vfio-pci",
+                      module, strerror(-r));
+    v->n++;
+}
+
+void variants_load(struct variants *v, const struct plan *plan, const struct snapshot *s)
+{
+    for (size_t i = 0; i < plan->n_verdicts; i++) {
+        const struct device *d = &s->devices[plan->verdicts[i].device];
+        if (d->module && !d->variant && rule_is_auto(plan->verdicts[i].rule))
+            load(v, d->module);
+    }
+}
