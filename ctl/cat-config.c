@@ -82,7 +82,7 @@ static void print_rule(struct printer *p, const struct rule *r)
         putchar('\n');
 }
 
-/* -- [daemon], of which the policy keeps values only -- */
+/* -- [daemon] and [kubernetes], of which the policy keeps values only -- */
 
 static bool is_mistaken(const struct source *s, const char *file, unsigned line)
 {
@@ -101,14 +101,15 @@ static bool has_key(const char *line, const char *key)
     return rest && rest[strspn(rest, " \t")] == '=';
 }
 
-static bool is_daemon_section(const char *line)
+static bool is_section(const char *line, const char *section)
 {
-    const char *rest = after_prefix(line + 1 + strspn(line + 1, " \t"), "daemon");
+    const char *rest = after_prefix(line + 1 + strspn(line + 1, " \t"), section);
     return rest && rest[strspn(rest, " \t")] == ']';
 }
 
-/* The last line of this file that sets the key in a [daemon] section; 0: none. */
-static unsigned find_in_file(const struct source *s, const struct text *t, const char *key)
+/* The last line of this file that sets the key in such a section; 0: none. */
+static unsigned find_in_file(const struct source *s, const struct text *t, const char *section,
+                             const char *key)
 {
     const char *line = t->bytes, *newline;
     unsigned found = 0;
@@ -117,7 +118,7 @@ static unsigned find_in_file(const struct source *s, const struct text *t, const
     for (unsigned n = 1; line; n++, line = newline ? newline + 1 : NULL) {
         newline = strchr(line, '\n');
         if (line[0] == '[')
-            inside = is_daemon_section(line);
+            inside = is_section(line, section);
         else if (inside && has_key(line, key) && !is_mistaken(s, t->name, n))
             found = n;
     }
@@ -125,14 +126,15 @@ static unsigned find_in_file(const struct source *s, const struct text *t, const
 }
 
 /* The line that counts: of the last file that has one. */
-static bool find_daemon_key(const struct source *s, const char *key, struct origin *ret)
+static bool find_key(const struct source *s, const char *section, const char *key,
+                     struct origin *ret)
 {
     bool found = false;
 
     for (size_t i = 0; i < s->policy.n_files; i++)
         for (size_t j = 0; j < s->texts.n; j++) {
             unsigned n = streq(s->texts.v[j].name, s->policy.files[i])
-                             ? find_in_file(s, &s->texts.v[j], key)
+                             ? find_in_file(s, &s->texts.v[j], section, key)
                              : 0;
             if (n == 0)
                 continue;
@@ -142,19 +144,18 @@ static bool find_daemon_key(const struct source *s, const char *key, struct orig
     return found;
 }
 
-static void print_daemon(struct printer *p)
+static void print_section(struct printer *p, const char *section, const char *const *keys, size_t n)
 {
-    static const char *const keys[] = {"log-level", "boot-deadline", "unbind-timeout"};
     bool head = false;
 
-    snprintf(p->section, sizeof(p->section), "daemon");
-    for (size_t i = 0; i < ELEMENTS(keys); i++) {
+    snprintf(p->section, sizeof(p->section), "%s", section);
+    for (size_t i = 0; i < n; i++) {
         struct origin where;
-        if (!find_daemon_key(p->s, keys[i], &where))
+        if (!find_key(p->s, section, keys[i], &where))
             continue;
         CLEANUP_FREE char *value = raw_value(p->s, p->s->policy.files[where.file], where.line);
         if (!head && !p->t)
-            puts("[daemon]");
+            printf("[%s]\n", section);
         head = true;
         print_line(p, where, keys[i], value ? value : "");
     }
@@ -164,6 +165,8 @@ static void print_daemon(struct printer *p)
 
 int verb_cat_config(const struct ctl *c)
 {
+    static const char *const daemon_keys[] = {"log-level", "boot-deadline", "unbind-timeout"};
+    static const char *const kubernetes_keys[] = {"node-features", "metrics"};
     static const struct column columns[] = {
         {"SECTION", 0, 0, SCOLS_JSON_STRING}, {"KEY", 0, 0, SCOLS_JSON_STRING},
         {"VALUE", 0, 0, SCOLS_JSON_STRING},   {"FILE", 0, 0, SCOLS_JSON_STRING},
@@ -182,7 +185,8 @@ int verb_cat_config(const struct ctl *c)
         puts("# no policy file; \"vfio-bindctl suggest\" writes one");
     else if (!c->json)
         puts("# Rules in the order in which they are tried: the first that fits decides.\n");
-    print_daemon(&p);
+    print_section(&p, "daemon", daemon_keys, ELEMENTS(daemon_keys));
+    print_section(&p, "kubernetes", kubernetes_keys, ELEMENTS(kubernetes_keys));
     for (size_t i = 0; i < s.policy.n_rules; i++)
         print_rule(&p, &s.policy.rules[i]);
     if (c->json && table_print(&t) != EXIT_SUCCESS)

@@ -223,7 +223,8 @@ static char *redact_serials(struct redaction *r, const char *value)
 
 static bool is_known_key(const char *key)
 {
-    static const char *const others[] = {"log-level", "boot-deadline", "unbind-timeout"};
+    static const char *const others[] = {"log-level", "boot-deadline", "unbind-timeout",
+                                         "node-features", "metrics"};
 
     for (enum rule_key k = 0; k < KEY_MAX; k++)
         if (streq(rule_key_name(k), key))

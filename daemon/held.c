@@ -246,8 +246,7 @@ void held_write(FILE *f, const struct records *records, const struct held_worker
     write_fence(f, &records->fence);
 }
 
-/* Our folder, made if need be. */
-static int open_folder(int root_fd)
+int held_folder(int root_fd)
 {
     int dir = rootfs_open(root_fd, FOLDER, O_PATH | O_DIRECTORY);
 
@@ -263,7 +262,7 @@ static int open_folder(int root_fd)
 
 int held_lock(int root_fd)
 {
-    CLEANUP_CLOSE int dir = open_folder(root_fd);
+    CLEANUP_CLOSE int dir = held_folder(root_fd);
     CLEANUP_CLOSE int fd =
         dir < 0 ? dir : openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
@@ -276,7 +275,7 @@ int held_lock(int root_fd)
 
 int held_save(int root_fd, const struct records *records, const struct held_workers *w)
 {
-    CLEANUP_CLOSE int dir = open_folder(root_fd);
+    CLEANUP_CLOSE int dir = held_folder(root_fd);
     static const char temporary[] = "state.new";
 
     if (dir < 0)

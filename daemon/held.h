@@ -29,6 +29,9 @@ void held_workers_done(struct held_workers *w);
 int held_workers_add(struct held_workers *w, const struct pci_addr *a, pid_t pid);
 void held_workers_drop(struct held_workers *w, pid_t pid);
 
+/* Opens our folder in /run, made if need be. Returns a descriptor (O_PATH) or negative errno. */
+int held_folder(int root_fd);
+
 /* Makes sure that no other vfio-bindd works below this root. Returns a descriptor to be kept open,
  * -EWOULDBLOCK if there is another, or another negative errno. */
 int held_lock(int root_fd);

@@ -10,15 +10,16 @@
 #include "manager.h"
 #include "plan-text.h"
 #include "policy-load.h"
+#include "publish.h"
 #include "rootfs.h"
 #include "scan.h"
 
 enum { EXIT_USAGE = 2 };
 
 struct arguments {
-    bool check_policy, once, dry_run;
+    bool check_policy, once, dry_run, publish;
     const char *root; /* NULL: "/" */
-    char **files;     /* --check-policy FILE... */
+    char **files;     /* --check-policy FILE..., --publish SOURCE TARGET... */
     size_t n_files;
 };
 
@@ -30,6 +31,7 @@ static void help(void)
          "  --check-policy [FILE...]  check the policy (or these files) and exit\n"
          "  --dry-run                 print what would be done and exit\n"
          "  --once                    do one pass and exit\n"
+         "  --publish SOURCE TARGET   copy a file as a whole, or remove the copy; several pairs\n"
          "  --root DIR                use the /sys, /etc and /run below DIR\n"
          "  --help                    this text\n"
          "  --version                 the version\n\n"
@@ -47,15 +49,12 @@ static int usage(const char *what, const char *word)
 /* Returns 0, an exit code + 1 when there is nothing more to do. */
 static int parse_arguments(int argc, char **argv, struct arguments *a)
 {
-    enum { CHECK = 256, DRY_RUN, ONCE, ROOT, HELP, VERSION };
+    enum { CHECK = 256, DRY_RUN, ONCE, PUBLISH, ROOT, HELP, VERSION };
     static const struct option options[] = {
-        {"check-policy", no_argument, NULL, CHECK},
-        {"dry-run", no_argument, NULL, DRY_RUN},
-        {"once", no_argument, NULL, ONCE},
-        {"root", required_argument, NULL, ROOT},
-        {"help", no_argument, NULL, HELP},
-        {"version", no_argument, NULL, VERSION},
-        {NULL, 0, NULL, 0},
+        {"check-policy", no_argument, NULL, CHECK}, {"dry-run", no_argument, NULL, DRY_RUN},
+        {"once", no_argument, NULL, ONCE},          {"publish", no_argument, NULL, PUBLISH},
+        {"root", required_argument, NULL, ROOT},    {"help", no_argument, NULL, HELP},
+        {"version", no_argument, NULL, VERSION},    {NULL, 0, NULL, 0},
     };
     int c;
 
@@ -70,6 +69,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
             break;
         case ONCE:
             a->once = true;
+            break;
+        case PUBLISH:
+            a->publish = true;
             break;
         case ROOT:
             a->root = optarg;
@@ -89,10 +91,12 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
     }
     a->files = argv + optind;
     a->n_files = (size_t)(argc - optind);
-    if (a->n_files > 0 && !a->check_policy)
+    if (a->n_files > 0 && !a->check_policy && !a->publish)
         return 1 + usage("unexpected argument ", a->files[0]);
-    if (a->check_policy + a->dry_run + a->once > 1)
-        return 1 + usage("choose one of --check-policy, --dry-run and --once", "");
+    if (a->check_policy + a->dry_run + a->once + a->publish > 1)
+        return 1 + usage("choose one of --check-policy, --dry-run, --once and --publish", "");
+    if (a->publish && (a->n_files == 0 || a->n_files % 2 != 0))
+        return 1 + usage("--publish needs a source and a target, or several such pairs", "");
     if (a->root && !a->check_policy && !a->dry_run && !a->once)
         return 1 + usage("--root needs --check-policy, --dry-run or --once", "");
     return 0;
@@ -241,6 +245,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "vfio-bindd: %s: %s\n", a.root ? a.root : "/", strerror(-root_fd));
         return EXIT_FAILURE;
     }
+    if (a.publish)
+        return flushed(publish_files(a.files, a.n_files) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
     if (a.check_policy)
         return flushed(check_policy(&a, root_fd));
     if (a.dry_run)

@@ -11,6 +11,7 @@
 #include "apply.h"
 #include "bus.h"
 #include "clock.h"
+#include "feature-files.h"
 #include "held.h"
 #include "hotplug.h"
 #include "journal.h"
@@ -22,6 +23,7 @@
 #define RETRY_USEC (10 * USEC_PER_SEC)
 #define FLAP_WINDOW_USEC (60 * USEC_PER_SEC)
 #define FLAPS_MAX 3
+#define FEATURE_INTERVAL_USEC USEC_PER_SEC
 #define WITHDRAW_USEC                                                           \
     (500 * 1000) /* remove_id does not block; a stop must be quick all the same \
                   */
@@ -33,6 +35,7 @@ struct manager {
     struct hotplug *hotplug;
     struct bus *bus;
     struct variants *variants;
+    struct feature_files *feature_files; /* NULL: a single pass, nobody to keep them */
     sd_event_source *boot_deadline;
     sd_event_source *retry;
     struct view view;
@@ -109,6 +112,8 @@ static void settle(struct manager *m)
     if (apply_save(m->apply) < 0)
         journal_plain(LOG_WARNING, "cannot write /run/vfio-bindd/state: a restart will not know "
                                    "which drivers had the devices before");
+    if (m->feature_files)
+        feature_files_update(m->feature_files, &m->view);
     if (m->options.once)
         stop(m);
 }
@@ -598,6 +603,9 @@ static int set_up(struct manager *m)
         r = variants_new(m->event, on_variant, m, &m->variants);
     if (r >= 0 && m->options.listen)
         r = bus_new(m->event, &m->view, &requests, &m->bus);
+    if (r >= 0 && m->options.listen)
+        r = feature_files_new(m->event, m->options.root_fd, FEATURE_INTERVAL_USEC,
+                              &m->feature_files);
     if (r >= 0 && !m->options.once)
         r = sd_event_add_time(m->event, &m->boot_deadline, CLOCK_MONOTONIC,
                               m->start_usec + m->view.policy.boot_deadline_usec, 0,
@@ -607,6 +615,7 @@ static int set_up(struct manager *m)
 
 static void manager_done(struct manager *m)
 {
+    feature_files_free(m->feature_files);
     bus_free(m->bus);
     variants_free(m->variants);
     hotplug_free(m->hotplug);

@@ -97,6 +97,17 @@ static int choice(const struct key_context *c, const char *key, const char *valu
     return -1;
 }
 
+static bool set_switch(const struct key_context *c, const char *key, const char *value,
+                       bool *target)
+{
+    static const char *const words[] = {"no", "yes"};
+    int i = choice(c, key, value, words, ELEMENTS(words));
+
+    if (i >= 0)
+        *target = i == 1;
+    return i >= 0;
+}
+
 /* -- the other keys of a rule -- */
 
 static bool replace(char **target, const char *value)
@@ -179,7 +190,6 @@ static bool set_choice(const struct key_context *c, struct rule *r, enum rule_ke
 {
     static const char *const groups[] = {"functions", "all", "matched"};
     static const char *const hotplugs[] = {"fence", "takeover", "off"};
-    static const char *const forces[] = {"no", "yes"};
     int i;
 
     switch (key) {
@@ -194,10 +204,7 @@ static bool set_choice(const struct key_context *c, struct rule *r, enum rule_ke
             r->hotplug = (enum hotplug_mode)i;
         return i >= 0;
     default:
-        i = choice(c, "force", value, forces, ELEMENTS(forces));
-        if (i >= 0)
-            r->force = i == 1;
-        return i >= 0;
+        return set_switch(c, "force", value, &r->force);
     }
 }
 
@@ -298,7 +305,7 @@ bool policy_check_rule_name(struct key_context *c, const char *name)
     return true;
 }
 
-/* -- [daemon] -- */
+/* -- [daemon] and [kubernetes] -- */
 
 static const struct {
     const char *word;
@@ -340,18 +347,30 @@ static void set_span(const struct key_context *c, const char *key, const char *v
                    (unsigned long long)(max_usec / USEC_PER_SEC));
 }
 
+/* The index of a key that this file has not set before; -1 and a diagnostic for another. */
+static int new_key(const struct key_context *c, const char *where, const char *key,
+                   const char *const *keys, size_t n, unsigned *seen)
+{
+    int k = word_index(keys, n, key);
+
+    if (k < 0) {
+        unknown_key(c, where, key, keys, n);
+        return -1;
+    }
+    if (*seen & 1U << k) {
+        policy_mistake(c, "%s stands twice in %s of this file: keep one line", key, where);
+        return -1;
+    }
+    *seen |= 1U << k;
+    return k;
+}
+
 void policy_set_daemon_key(struct key_context *c, const char *key, const char *value,
                            unsigned *seen)
 {
     static const char *const keys[] = {"log-level", "boot-deadline", "unbind-timeout"};
-    int k = word_index(keys, ELEMENTS(keys), key);
 
-    if (k >= 0 && *seen & 1U << k) {
-        policy_mistake(c, "%s stands twice in [daemon] of this file: keep one line", key);
-        return;
-    }
-    *seen |= k >= 0 ? 1U << k : 0;
-    switch (k) {
+    switch (new_key(c, "[daemon]", key, keys, ELEMENTS(keys), seen)) {
     case 0:
         set_log_level(c, value);
         break;
@@ -361,7 +380,20 @@ void policy_set_daemon_key(struct key_context *c, const char *key, const char *v
     case 2:
         set_span(c, key, value, 3600 * USEC_PER_SEC, &c->policy->unbind_timeout_usec);
         break;
-    default:
-        unknown_key(c, "[daemon]", key, keys, ELEMENTS(keys));
+    }
+}
+
+void policy_set_kubernetes_key(struct key_context *c, const char *key, const char *value,
+                               unsigned *seen)
+{
+    static const char *const keys[] = {"node-features", "metrics"};
+
+    switch (new_key(c, "[kubernetes]", key, keys, ELEMENTS(keys), seen)) {
+    case 0:
+        (void)set_switch(c, key, value, &c->policy->node_features);
+        break;
+    case 1:
+        (void)set_switch(c, key, value, &c->policy->metrics);
+        break;
     }
 }

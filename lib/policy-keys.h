@@ -22,6 +22,10 @@ void policy_set_rule_key(struct key_context *c, struct rule *r, const char *key,
 void policy_set_daemon_key(struct key_context *c, const char *key, const char *value,
                            unsigned *seen);
 
+/* The same for [kubernetes]. */
+void policy_set_kubernetes_key(struct key_context *c, const char *key, const char *value,
+                               unsigned *seen);
+
 /* Is this text good as a rule's name? If not, says so. */
 bool policy_check_rule_name(struct key_context *c, const char *name);
 

@@ -9,7 +9,14 @@
 
 #define KEY_NAME_MAX 40 /* inih cuts keys at 49 bytes; ours have 14 at most */
 
-enum section { SECTION_NONE, SECTION_UNUSED, SECTION_DAEMON, SECTION_DEVICE };
+enum section {
+    SECTION_NONE,
+    SECTION_UNUSED,
+    SECTION_DAEMON,
+    SECTION_KUBERNETES,
+    SECTION_DEVICE,
+    SECTION_MAX
+};
 
 struct reader {
     struct policy *policy;
@@ -19,8 +26,10 @@ struct reader {
     const char *bytes, *end; /* what is not read yet */
     enum section section;
     char rule[RULE_NAME_MAX + 1]; /* SECTION_DEVICE: the rule's name */
-    unsigned daemon_keys;         /* of [daemon] that this file has set */
-    unsigned daemon_line;         /* where [daemon] began; 0: not yet */
+    struct {
+        unsigned line;   /* where it began; 0: not yet */
+        unsigned keys;   /* which this file has set */
+    } once[SECTION_MAX]; /* sections without a name */
 
     /* The key being handed to inih, in pieces where it is longer than inih's line. */
     char *key, *value; /* as written; NULL: none */
@@ -42,7 +51,7 @@ static struct key_context context(const struct reader *r)
 
 static void unknown_section(struct reader *r, const char *name)
 {
-    static const char *const words[] = {"device", "daemon"};
+    static const char *const words[] = {"device", "daemon", "kubernetes"};
     char first[16] = "";
     const char *at = policy_file(r->policy, r->at);
     unsigned line = r->at.line;
@@ -61,9 +70,11 @@ static void unknown_section(struct reader *r, const char *name)
         diags_add(r->diags, DIAG_ERROR, at, line, "[%.32s]: did you mean [%s%s]?", name, words[i],
                   i == 0 ? " NAME" : "");
     else
-        diags_add(r->diags, DIAG_ERROR, at, line,
-                  "[%.32s]: there are only [daemon] and [device NAME]; the keys below are not used",
-                  name);
+        diags_add(
+            r->diags, DIAG_ERROR, at, line,
+            "[%.32s]: there are only [daemon], [kubernetes] and [device NAME]; the keys below "
+            "are not used",
+            name);
 }
 
 static void begin_device(struct reader *r, const char *name)
@@ -96,16 +107,16 @@ static void begin_device(struct reader *r, const char *name)
     r->section = SECTION_DEVICE;
 }
 
-static void begin_daemon(struct reader *r)
+static void begin_once(struct reader *r, enum section section, const char *name)
 {
-    if (r->daemon_line > 0) {
+    if (r->once[section].line > 0) {
         diags_add(r->diags, DIAG_ERROR, policy_file(r->policy, r->at), r->at.line,
-                  "[daemon] stands twice in this file (first in line %u): make one section of them",
-                  r->daemon_line);
+                  "[%s] stands twice in this file (first in line %u): make one section of them",
+                  name, r->once[section].line);
         return;
     }
-    r->daemon_line = r->at.line;
-    r->section = SECTION_DAEMON;
+    r->once[section].line = r->at.line;
+    r->section = section;
 }
 
 static void begin_section(struct reader *r, char *line)
@@ -127,7 +138,9 @@ static void begin_section(struct reader *r, char *line)
 
     const char *device = after_prefix(name, "device");
     if (streq(name, "daemon"))
-        begin_daemon(r);
+        begin_once(r, SECTION_DAEMON, name);
+    else if (streq(name, "kubernetes"))
+        begin_once(r, SECTION_KUBERNETES, name);
     else if (device && (is_blank(*device) || !*device))
         begin_device(r, device + strspn(device, " \t"));
     else
@@ -150,12 +163,17 @@ static void use_key(struct reader *r, const char *key, const char *value)
     case SECTION_UNUSED: /* said so already */
         break;
     case SECTION_DAEMON:
-        policy_set_daemon_key(&c, key, value, &r->daemon_keys);
+        policy_set_daemon_key(&c, key, value, &r->once[SECTION_DAEMON].keys);
+        break;
+    case SECTION_KUBERNETES:
+        policy_set_kubernetes_key(&c, key, value, &r->once[SECTION_KUBERNETES].keys);
         break;
     case SECTION_DEVICE:
         rule = policy_find_rule(r->policy, r->rule);
         if (rule)
             policy_set_rule_key(&c, rule, key, value);
+        break;
+    case SECTION_MAX:
         break;
     }
 }

@@ -95,6 +95,8 @@ struct policy {
     int log_level;                /* syslog level */
     uint64_t boot_deadline_usec;  /* READY is sent by then */
     uint64_t unbind_timeout_usec; /* a kernel call that takes longer is "stuck" */
+    bool node_features;           /* keep a feature file for Node Feature Discovery */
+    bool metrics;                 /* keep a file of metrics for Prometheus */
 };
 
 /* More would be a mistake or an attack; the design's bound on memory. */

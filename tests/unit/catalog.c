@@ -84,6 +84,7 @@ int main(int argc, char **argv)
     }
     Suite *suite = suite_create("catalog");
     TCase *tcase = tcase_create("catalog");
+    tcase_set_timeout(tcase, 60); /* shared machines are slow at times */
     tcase_add_test(tcase, every_event_has_an_entry);
     tcase_add_test(tcase, every_entry_has_an_event);
     tcase_add_test(tcase, texts_use_only_fields_that_are_there);

@@ -193,6 +193,7 @@ int main(int argc, char **argv)
 
     Suite *suite = suite_create("golden");
     TCase *tcase = tcase_create("golden");
+    tcase_set_timeout(tcase, 60); /* shared machines are slow at times */
     tcase_add_loop_test(tcase, golden, 0, (int)n_names);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -101,6 +101,12 @@ static const struct {
     {"[daemon]\nunbind-timeout = 99999999999999999999s\n", 2, "a time like 10s"},
     {"[daemon]\nboot_deadline = 10s\n", 2, "did you mean \"boot-deadline\"?"},
     {"[daemon]\nid = 10de:20f1\n", 2, "unknown key \"id\" in [daemon]"},
+    {"[kubernets]\nmetrics = yes\n", 1, "did you mean [kubernetes]?"},
+    {"[kubernetes]\nnode-features = true\n", 2, "node-features = true: write one of no, yes"},
+    {"[kubernetes]\nmetrics = on\n", 2, "metrics = on: write one of no, yes"},
+    {"[kubernetes]\nnode-feature = yes\n", 2, "did you mean \"node-features\"?"},
+    {"[kubernetes]\nnode_features = yes\n", 2, "did you mean \"node-features\"?"},
+    {"[kubernetes]\nlog-level = info\n", 2, "unknown key \"log-level\" in [kubernetes]"},
     {"[device a]\nid = 10de:20f1\n[device a]\nslot = 3\n", 3,
      "twice in this file (first in line 1)"},
     {"[device a]\nid = 10de:*\n[device b]\nid = 10de:20f1\n", 3, "can never match"},
@@ -114,6 +120,9 @@ static const struct {
     {"[device a]\nid = 10de:20f1\ndriver = native\nexpect = 2\n", 4, "no meaning"},
     {"[daemon]\nlog-level = info\nlog-level = debug\n", 3, "twice in [daemon]"},
     {"[daemon]\nlog-level = info\n[daemon]\nboot-deadline = 5s\n", 3, "stands twice in this file"},
+    {"[kubernetes]\nmetrics = no\nmetrics = yes\n", 3, "twice in [kubernetes]"},
+    {"[kubernetes]\n[daemon]\n[kubernetes]\n", 3,
+     "[kubernetes] stands twice in this file (first in line 1)"},
     {"[device a]\nid = 10de:20f1\x01\n", 2, "control character"},
 };
 
@@ -152,6 +161,7 @@ START_TEST(all_mistakes_at_once_and_the_rest_is_used)
     ck_assert_str_eq(p.rules[0].name, "good");
     ck_assert_int_eq(p.log_level, LOG_DEBUG);
     ck_assert_uint_eq(p.boot_deadline_usec, 10 * USEC_PER_SEC);
+    ck_assert(!p.node_features && !p.metrics);
 }
 END_TEST
 
@@ -164,6 +174,7 @@ START_TEST(every_key_is_read)
     parse(&p, &d, "x.conf",
           "# comment\n; comment\n\n  # indented comment\n"
           "[daemon]\nlog-level = warning\nboot-deadline = 500ms\nunbind-timeout = 2 min\n"
+          "[kubernetes]\nnode-features = yes\nmetrics = yes\n"
           "[device a100]\nid=10DE:20F1 , 10de:2204\naddress = 06:00.0, !0000:07:*\nslot = 3, !4\n"
           "serial = 48:B0:2D:ff:ff:12:34:56\nclass = 0302, 03\nsubsystem = 10DE:1463\n"
           "driver = auto\ngroup = all\nhotplug = takeover\nforce = yes\nexpect = 8\n"
@@ -173,6 +184,7 @@ START_TEST(every_key_is_read)
     ck_assert_int_eq(p.log_level, LOG_WARNING);
     ck_assert_uint_eq(p.boot_deadline_usec, 500000);
     ck_assert_uint_eq(p.unbind_timeout_usec, 120 * USEC_PER_SEC);
+    ck_assert(p.node_features && p.metrics);
     ck_assert_uint_eq(p.n_rules, 1);
     const struct rule *r = &p.rules[0];
     ck_assert_uint_eq(r->n_ids, 2);
@@ -188,8 +200,8 @@ START_TEST(every_key_is_read)
     ck_assert(r->group == GROUP_ALL && r->hotplug == HOTPLUG_TAKEOVER && r->force);
     ck_assert_int_eq(r->expect, 8);
     ck_assert_str_eq(r->resource, "nvidia.com/gpu_dev1");
-    ck_assert_uint_eq(r->where.line, 9);
-    ck_assert_uint_eq(r->keys[KEY_RESOURCE].line, 21);
+    ck_assert_uint_eq(r->where.line, 12);
+    ck_assert_uint_eq(r->keys[KEY_RESOURCE].line, 24);
 }
 END_TEST
 

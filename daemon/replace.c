@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "replace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "util.h"
+
+static int write_all(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = write(fd, bytes, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        bytes += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+int replace_file(int dir_fd, const char *name, mode_t mode, const char *bytes, size_t size)
+{
+    char temporary[NAME_MAX + 1];
+    int r;
+
+    if (snprintf(temporary, sizeof(temporary), ".%s.new", name) >= (int)sizeof(temporary))
+        return -ENAMETOOLONG;
+    /* One left behind by a run that was killed, or put there by whoever owns the folder. */
+    if (unlinkat(dir_fd, temporary, 0) < 0 && errno != ENOENT)
+        return -errno;
+    CLEANUP_CLOSE int fd =
+        openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    r = write_all(fd, bytes, size);
+    if (r >= 0 && fchmod(fd, mode) < 0)
+        r = -errno;
+    if (r >= 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
+        r = -errno;
+    if (r < 0)
+        (void)unlinkat(dir_fd, temporary, 0);
+    return r;
+}
