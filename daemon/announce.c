@@ -186,18 +186,15 @@ static void announce_expect(const struct plan *plan, const struct policy *p)
     }
 }
 
-/* Reading a serial number takes CAP_SYS_ADMIN, which the unit does not have. */
-static void announce_serial(const struct view *view)
+/* A rule may select them, and nothing is done with them until that is known. */
+static void announce_undecided(const struct view *view)
 {
     for (size_t i = 0; i < view->snapshot.n; i++)
-        if (view->snapshot.devices[i].serial)
-            return;
-    for (size_t i = 0; i < view->policy.n_rules; i++)
-        if (view->policy.rules[i].keys[KEY_SERIAL].line > 0)
+        if (policy_is_undecided(&view->policy, &view->snapshot.devices[i]))
             journal_plain(LOG_WARNING,
-                          "rule %s names a serial number, and none can be read here: it matches "
-                          "nothing; use slot or address",
-                          view->policy.rules[i].name);
+                          "%s: a rule names a serial number, and the device's could not be read: it "
+                          "is left alone (systemctl status vfio-bindd-serials)",
+                          pci_addr_text(view->snapshot.devices[i].addr).s);
 }
 
 /* One line for the first: the order of registration is the same for all. */
@@ -222,7 +219,7 @@ void announce_summary(const struct view *view, uint64_t usec)
     char text[256];
 
     announce_expect(&view->plan, &view->policy);
-    announce_serial(view);
+    announce_undecided(view);
     announce_fence(view);
     announce_status(view, text, sizeof(text));
     if (view->policy.n_rules == 0 && t.mistakes == 0)

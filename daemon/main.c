@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vfio-bindd(8): arguments and exit code. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 
@@ -11,13 +12,15 @@
 #include "plan-text.h"
 #include "policy-load.h"
 #include "publish.h"
+#include "replace.h"
 #include "rootfs.h"
 #include "scan.h"
+#include "serials.h"
 
 enum { EXIT_USAGE = 2 };
 
 struct arguments {
-    bool check_policy, once, dry_run, publish;
+    bool check_policy, once, dry_run, publish, read_serials;
     const char *root; /* NULL: "/" */
     char **files;     /* --check-policy FILE..., --publish SOURCE TARGET... */
     size_t n_files;
@@ -32,6 +35,8 @@ static void help(void)
          "  --dry-run                 print what would be done and exit\n"
          "  --once                    do one pass and exit\n"
          "  --publish SOURCE TARGET   copy a file as a whole, or remove the copy; several pairs\n"
+         "  --read-serials            write the serial numbers that the policy needs to\n"
+         "                            /run/vfio-bindd/serials and exit\n"
          "  --root DIR                use the /sys, /etc and /run below DIR\n"
          "  --help                    this text\n"
          "  --version                 the version\n\n"
@@ -49,12 +54,17 @@ static int usage(const char *what, const char *word)
 /* Returns 0, an exit code + 1 when there is nothing more to do. */
 static int parse_arguments(int argc, char **argv, struct arguments *a)
 {
-    enum { CHECK = 256, DRY_RUN, ONCE, PUBLISH, ROOT, HELP, VERSION };
+    enum { CHECK = 256, DRY_RUN, ONCE, PUBLISH, READ_SERIALS, ROOT, HELP, VERSION };
     static const struct option options[] = {
-        {"check-policy", no_argument, NULL, CHECK}, {"dry-run", no_argument, NULL, DRY_RUN},
-        {"once", no_argument, NULL, ONCE},          {"publish", no_argument, NULL, PUBLISH},
-        {"root", required_argument, NULL, ROOT},    {"help", no_argument, NULL, HELP},
-        {"version", no_argument, NULL, VERSION},    {NULL, 0, NULL, 0},
+        {"check-policy", no_argument, NULL, CHECK},
+        {"dry-run", no_argument, NULL, DRY_RUN},
+        {"once", no_argument, NULL, ONCE},
+        {"publish", no_argument, NULL, PUBLISH},
+        {"read-serials", no_argument, NULL, READ_SERIALS},
+        {"root", required_argument, NULL, ROOT},
+        {"help", no_argument, NULL, HELP},
+        {"version", no_argument, NULL, VERSION},
+        {NULL, 0, NULL, 0},
     };
     int c;
 
@@ -72,6 +82,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
             break;
         case PUBLISH:
             a->publish = true;
+            break;
+        case READ_SERIALS:
+            a->read_serials = true;
             break;
         case ROOT:
             a->root = optarg;
@@ -93,8 +106,10 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
     a->n_files = (size_t)(argc - optind);
     if (a->n_files > 0 && !a->check_policy && !a->publish)
         return 1 + usage("unexpected argument ", a->files[0]);
-    if (a->check_policy + a->dry_run + a->once + a->publish > 1)
-        return 1 + usage("choose one of --check-policy, --dry-run, --once and --publish", "");
+    if (a->check_policy + a->dry_run + a->once + a->publish + a->read_serials > 1)
+        return 1 + usage("choose one of --check-policy, --dry-run, --once, --publish and "
+                         "--read-serials",
+                         "");
     if (a->publish && (a->n_files == 0 || a->n_files % 2 != 0))
         return 1 + usage("--publish needs a source and a target, or several such pairs", "");
     if (a->root && !a->check_policy && !a->dry_run && !a->once)
@@ -224,6 +239,34 @@ static int dry_run(int root_fd)
     return d.errors > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* Devices that no rule concerns are not looked at. */
+static int read_serials(int root_fd)
+{
+    CLEANUP(diags_done) struct diags d = {0};
+    CLEANUP(policy_done) struct policy p;
+    CLEANUP(snapshot_done) struct snapshot s = {0};
+    CLEANUP_FREE char *text = NULL;
+    bool off = false;
+    int r;
+
+    policy_init(&p);
+    r = policy_load(root_fd, &p, &d, &off);
+    if (r >= 0)
+        r = scan_all(root_fd, &p, &s);
+    if (r >= 0)
+        text = serials_text(root_fd, &s);
+    CLEANUP_CLOSE int dir = rootfs_open(root_fd, SERIALS_FOLDER, O_PATH | O_DIRECTORY);
+    if (r >= 0)
+        r = !text     ? -ENOMEM
+            : dir < 0 ? dir
+                      : replace_file(dir, SERIALS_FILE, 0644, text, strlen(text));
+    if (r >= 0)
+        return EXIT_SUCCESS;
+    fprintf(stderr, "vfio-bindd: cannot write /" SERIALS_FOLDER "/" SERIALS_FILE ": %s\n",
+            strerror(-r));
+    return EXIT_FAILURE;
+}
+
 /* Output that could not be written is no success. */
 static int flushed(int status)
 {
@@ -251,6 +294,8 @@ int main(int argc, char **argv)
         return flushed(check_policy(&a, root_fd));
     if (a.dry_run)
         return flushed(dry_run(root_fd));
+    if (a.read_serials)
+        return read_serials(root_fd);
     if (geteuid() != 0 && !a.root) {
         fprintf(stderr, "vfio-bindd: only root can bind devices; to look: vfio-bindd --dry-run\n");
         return EXIT_FAILURE;

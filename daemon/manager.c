@@ -18,6 +18,7 @@
 #include "policy-load.h"
 #include "requests.h"
 #include "scan.h"
+#include "serials-ask.h"
 #include "variants.h"
 
 #define RETRY_USEC (10 * USEC_PER_SEC)
@@ -35,6 +36,7 @@ struct manager {
     struct hotplug *hotplug;
     struct bus *bus;
     struct variants *variants;
+    struct serials_ask *serials;
     struct feature_files *feature_files; /* NULL: a single pass, nobody to keep them */
     sd_event_source *boot_deadline;
     sd_event_source *retry;
@@ -168,11 +170,16 @@ static int make_plan(struct manager *m)
     return r;
 }
 
+static bool is_waiting_for_serials(const struct manager *m)
+{
+    return m->serials && serials_ask_is_waiting(m->serials);
+}
+
 /* Before takeovers begin, which may take long, the boot may go on: what must not lose the race is
  * done. */
 static bool is_critical_part_done(const struct manager *m)
 {
-    return !apply_batch_is_running(m->apply) &&
+    return !apply_batch_is_running(m->apply) && !is_waiting_for_serials(m) &&
            (m->view.plan.n_actions == 0 || m->view.plan.actions[0].phase >= PHASE_TAKEOVER);
 }
 
@@ -227,7 +234,9 @@ static int step(struct manager *m)
         return step_failed(m, r);
     if (m->variants && !m->view.disabled)
         variants_load(m->variants, &m->view.plan, &m->view.snapshot);
-    if (!apply_is_busy(m->apply))
+    if (m->serials && !m->view.disabled)
+        serials_ask(m->serials, &m->view.policy, &m->view.snapshot);
+    if (!is_waiting_for_serials(m) && !apply_is_busy(m->apply))
         settle(m);
     if (m->bus)
         bus_update(m->bus);
@@ -342,6 +351,17 @@ static void look_at(struct manager *m, struct pci_addr a)
         r->fresh = false;
 }
 
+/* More is known, or will not be. */
+static void on_serials(void *userdata)
+{
+    struct manager *m = userdata;
+
+    for (size_t i = 0; i < m->view.snapshot.n; i++)
+        if (m->view.snapshot.devices[i].serial_unread)
+            look_at(m, m->view.snapshot.devices[i].addr);
+    (void)step(m);
+}
+
 /* The variant driver is there, or will not be. */
 static void on_variant(void *userdata, const char *module)
 {
@@ -396,6 +416,8 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
     if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) {
         m->view.events++;
         forget(m, a);
+        if (m->serials)
+            serials_ask_retry(m->serials);
     }
     if (action == HOTPLUG_ADD && m->view.snapshot.cold_boot)
         m->view.snapshot.cold_boot = scan_cold_boot(m->options.root_fd);
@@ -488,6 +510,8 @@ static int reload(struct manager *m)
         records_clear(&m->view.records);
         if (m->variants)
             variants_retry(m->variants);
+        if (m->serials)
+            serials_ask_retry(m->serials);
         m->reloading = true;
         r = pass(m);
     } else if (r != -EINVAL) {
@@ -600,6 +624,8 @@ static int set_up(struct manager *m)
     if (r >= 0 && m->options.listen)
         r = hotplug_new(m->event, &handler, &m->hotplug);
     if (r >= 0 && m->options.listen)
+        r = serials_ask_new(m->event, on_serials, m, &m->serials);
+    if (r >= 0 && m->options.listen)
         r = variants_new(m->event, on_variant, m, &m->variants);
     if (r >= 0 && m->options.listen)
         r = bus_new(m->event, &m->view, &requests, &m->bus);
@@ -618,6 +644,7 @@ static void manager_done(struct manager *m)
     feature_files_free(m->feature_files);
     bus_free(m->bus);
     variants_free(m->variants);
+    serials_ask_free(m->serials);
     hotplug_free(m->hotplug);
     apply_free(m->apply);
     sd_event_source_disable_unref(m->boot_deadline);

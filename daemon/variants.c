@@ -5,8 +5,8 @@
 #include <syslog.h>
 
 #include "journal.h"
-#include "modload.h"
 #include "modules.h"
+#include "start-unit.h"
 #include "util.h"
 
 #define MODULES_MAX 16 /* there are fewer in the kernel */
@@ -17,7 +17,8 @@ struct variants {
     void *userdata;
     struct {
         char module[MODULE_NAME_MAX];
-        struct modload *load; /* NULL: not under way (any more) */
+        char unit[START_UNIT_NAME_MAX];
+        struct start_unit *load; /* NULL: not under way (any more) */
     } v[MODULES_MAX];
     size_t n;
 };
@@ -36,7 +37,7 @@ int variants_new(sd_event *event, variants_done done, void *userdata, struct var
 void variants_retry(struct variants *v)
 {
     for (size_t i = 0; i < v->n; i++)
-        modload_cancel(v->v[i].load);
+        start_unit_cancel(v->v[i].load);
     v->n = 0;
 }
 
@@ -48,13 +49,16 @@ void variants_free(struct variants *v)
     free(v);
 }
 
-static void on_loaded(void *userdata, const char *module, int r, const char *text)
+static void on_loaded(void *userdata, const char *unit, int r, const char *text)
 {
     struct variants *v = userdata;
+    const char *module = "";
 
     for (size_t i = 0; i < v->n; i++)
-        if (streq(v->v[i].module, module))
+        if (streq(v->v[i].unit, unit)) {
             v->v[i].load = NULL;
+            module = v->v[i].module;
+        }
     if (r < 0)
         journal_plain(LOG_WARNING, "%s; the devices with \"driver = auto\" stay on vfio-pci", text);
     v->done(v->userdata, module);
@@ -65,11 +69,11 @@ static void load(struct variants *v, const char *module)
     for (size_t i = 0; i < v->n; i++)
         if (streq(v->v[i].module, module))
             return;
-    if (v->n == MODULES_MAX)
+    if (v->n == MODULES_MAX || !start_unit_of_module(module, v->v[v->n].unit))
         return;
     snprintf(v->v[v->n].module, MODULE_NAME_MAX, "%s", module);
-    int r = modload_start(v->event, MODLOAD_ADDRESS, module, MODLOAD_TIMEOUT_USEC, on_loaded, v,
-                          &v->v[v->n].load);
+    int r = start_unit(v->event, START_UNIT_ADDRESS, v->v[v->n].unit, START_UNIT_TIMEOUT_USEC,
+                       on_loaded, v, &v->v[v->n].load);
     if (r < 0)
         journal_plain(LOG_WARNING,
                       "cannot have the module %s loaded: %s; the devices with \"driver = auto\" "

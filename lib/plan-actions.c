@@ -26,7 +26,7 @@ static const struct verdict *verdict_of(const struct builder *b, const struct de
 static bool is_stray(const struct builder *b, const struct device *d, const struct record *r)
 {
     return r->fresh && !r->ours && streq_null(d->driver, FENCE_DRIVER) &&
-           fence_has(&b->records->fence, d);
+           fence_has(&b->records->fence, d) && !policy_is_undecided(b->policy, d);
 }
 
 /* Is the device to go back to its native driver: released by an administrator, no longer named by

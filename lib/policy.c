@@ -252,6 +252,20 @@ const struct rule *policy_match(const struct policy *p, const struct device *d)
     return r;
 }
 
+bool policy_is_undecided(const struct policy *p, const struct device *d)
+{
+    struct candidates c = candidates_for(p, d);
+    const struct rule *r;
+
+    /* The serial number is tested last: everything else fits. */
+    while (d->serial_unread && (r = candidates_next(&c))) {
+        int key = rule_test(r, d);
+        if (key < 0 || key == KEY_SERIAL)
+            return key == KEY_SERIAL;
+    }
+    return false;
+}
+
 /* A pattern of wildcards alone ("*") names nothing in particular. */
 static bool is_particular(const char *pattern)
 {

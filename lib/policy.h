@@ -132,6 +132,10 @@ int rule_test(const struct rule *r, const struct device *d);
 /* May some rule select a device of which only the modalias and the address are known? */
 bool policy_may_match(const struct policy *p, const struct device *d);
 
+/* Could a rule decide that names a serial number, if the device's were known? Nothing is to be done
+ * with it until then. */
+bool policy_is_undecided(const struct policy *p, const struct device *d);
+
 /* The rule that decides about the device (first match), or NULL. It may be a "native" one. */
 const struct rule *policy_match(const struct policy *p, const struct device *d);
 

@@ -11,6 +11,7 @@
 #include "boot-use.h"
 #include "modules.h"
 #include "rootfs.h"
+#include "serials.h"
 #include "slots.h"
 #include "use.h"
 #include "util.h"
@@ -25,8 +26,9 @@ struct context {
     int root_fd;
     const struct policy *policy; /* NULL: everything is read of all */
     struct slots slots;
+    struct serials serials;
     int framebuffer; /* is there one of the firmware? -1: not looked for yet */
-    bool serials, variants;
+    bool wants_serials, wants_variants;
 };
 
 static int context_init(struct context *c, int root_fd, const struct policy *p)
@@ -34,14 +36,16 @@ static int context_init(struct context *c, int root_fd, const struct policy *p)
     *c = (struct context){.root_fd = root_fd,
                           .policy = p,
                           .framebuffer = -1,
-                          .serials = !p || policy_uses(p, KEY_SERIAL),
-                          .variants = !p || policy_uses_auto(p)};
-    return !p || policy_uses(p, KEY_SLOT) ? slots_read(root_fd, &c->slots) : 0;
+                          .wants_serials = !p || policy_uses(p, KEY_SERIAL),
+                          .wants_variants = !p || policy_uses_auto(p)};
+    int r = !p || policy_uses(p, KEY_SLOT) ? slots_read(root_fd, &c->slots) : 0;
+    return r == 0 && c->wants_serials ? serials_load(root_fd, &c->serials) : r;
 }
 
 static void context_done(struct context *c)
 {
     slots_done(&c->slots);
+    serials_done(&c->serials);
 }
 
 /* -- one device -- */
@@ -139,30 +143,6 @@ static bool read_node(int root_fd, const struct device *d)
     return exists(root_fd, path);
 }
 
-/* The PCIe device serial number, as lspci writes it. Configuration space beyond 64 bytes takes
- * CAP_SYS_ADMIN: without it the serial stays unknown. */
-static char *read_serial(int root_fd, struct pci_addr a)
-{
-    char path[ATTR_MAX];
-    uint8_t config[4096];
-    CLEANUP_CLOSE int fd = rootfs_open(root_fd, attribute(path, a, "config"), O_RDONLY);
-    ssize_t n = fd < 0 ? -1 : pread(fd, config, sizeof(config), 0);
-    unsigned at = 0x100;
-
-    for (unsigned hops = 0; hops < 64 && at >= 0x100 && (ssize_t)at + 12 <= n; hops++) {
-        const uint8_t *c = config + at;
-        uint32_t header = (uint32_t)c[3] << 24 | (uint32_t)c[2] << 16 | (uint32_t)c[1] << 8 | c[0];
-        char *text;
-        if ((header & 0xffff) == PCI_EXT_CAP_ID_DSN) {
-            int r = asprintf(&text, "%02x-%02x-%02x-%02x-%02x-%02x-%02x-%02x", c[11], c[10], c[9],
-                             c[8], c[7], c[6], c[5], c[4]);
-            return r < 0 ? NULL : text;
-        }
-        at = header >> 20 & 0xffc; /* version in between */
-    }
-    return NULL;
-}
-
 /* The variant driver for the device, and whether its module is loaded. vfio_pci suits all. */
 static void read_variant(int root_fd, struct device *d)
 {
@@ -212,8 +192,9 @@ static void read_details(struct context *c, struct device *d, char driver[static
     d->boot_display = d->class_code >> 8 == PCI_CLASS_DISPLAY_VGA &&
                       *scan_attribute(c->root_fd, d->addr, "boot_vga", text, sizeof(text)) == '1';
     d->slot = slots_name(&c->slots, d->addr);
-    d->serial = c->serials ? read_serial(c->root_fd, d->addr) : NULL;
-    if (c->variants)
+    if (c->wants_serials)
+        d->serial = serials_get(c->root_fd, &c->serials, d->addr, &d->serial_unread);
+    if (c->wants_variants)
         read_variant(c->root_fd, d);
     read_uses(c, d);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "modload.h"
+#include "start-unit.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -28,7 +28,7 @@ struct told {
     sd_event *event;
     unsigned times;
     int r;
-    char module[64], text[512];
+    char unit[128], text[512];
 };
 
 static int on_start_unit(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -119,13 +119,13 @@ static void manager_done(struct manager *f)
     rmdir(f->folder);
 }
 
-static void on_done(void *userdata, const char *module, int r, const char *text)
+static void on_done(void *userdata, const char *unit, int r, const char *text)
 {
     struct told *t = userdata;
 
     t->times++;
     t->r = r;
-    snprintf(t->module, sizeof(t->module), "%s", module);
+    snprintf(t->unit, sizeof(t->unit), "%s", unit);
     snprintf(t->text, sizeof(t->text), "%s", text);
     sd_event_exit(t->event, 0);
 }
@@ -134,12 +134,15 @@ static void on_done(void *userdata, const char *module, int r, const char *text)
 static struct told ask(struct manager *f, const char *module, uint64_t usec)
 {
     struct told t = {.event = f->event};
-    struct modload *m;
+    struct start_unit *m;
 
-    ck_assert_int_eq(modload_start(f->event, f->address, module, usec, on_done, &t, &m), 0);
+    char unit[START_UNIT_NAME_MAX];
+
+    ck_assert(start_unit_of_module(module, unit));
+    ck_assert_int_eq(start_unit(f->event, f->address, unit, usec, on_done, &t, &m), 0);
     ck_assert_int_ge(sd_event_loop(f->event), 0);
     ck_assert_uint_eq(t.times, 1);
-    ck_assert_str_eq(t.module, module);
+    ck_assert_str_eq(t.unit, unit);
     return t;
 }
 
@@ -209,20 +212,20 @@ START_TEST(no_attempt)
     CLEANUP(manager_done) struct manager f;
     static const char *const names[] = {"", "../x", "a b", "x.service", "x@y", "\\x2d", "a/b"};
     struct told t = {0};
-    struct modload *m;
+    struct start_unit *m;
+    char unit[START_UNIT_NAME_MAX];
 
     manager_init(&f, "done");
     for (size_t i = 0; i < ELEMENTS(names); i++)
-        ck_assert_int_eq(modload_start(f.event, f.address, names[i], LONG, on_done, &t, &m),
-                         -EINVAL);
+        ck_assert(!start_unit_of_module(names[i], unit));
     ck_assert_int_eq(
-        modload_start(f.event, "unix:path=/nonexistent/private", "x", LONG, on_done, &t, &m),
+        start_unit(f.event, "unix:path=/nonexistent/private", "x.service", LONG, on_done, &t, &m),
         -ENOENT);
-    ck_assert_int_eq(modload_start(f.event, f.address, "x", LONG, on_done, &t, &m), 0);
-    modload_cancel(m);
-    modload_cancel(NULL);
+    ck_assert_int_eq(start_unit(f.event, f.address, "x.service", LONG, on_done, &t, &m), 0);
+    start_unit_cancel(m);
+    start_unit_cancel(NULL);
     ck_assert_uint_eq(t.times, 0);
 }
 END_TEST
 
-UNIT_MAIN("modload", loaded, not_loaded, time_limit, no_attempt)
+UNIT_MAIN("start-unit", loaded, not_loaded, time_limit, no_attempt)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "modload.h"
+#include "start-unit.h"
 
 #include <errno.h>
 #include <systemd/sd-bus.h>
@@ -10,18 +10,17 @@
 #define MANAGER "org.freedesktop.systemd1.Manager"
 #define MANAGER_PATH "/org/freedesktop/systemd1"
 
-struct modload {
+struct start_unit {
     sd_bus *bus;
     sd_bus_slot *slots[3]; /* ours, so that nothing is called once we are gone */
     sd_event_source *timeout;
-    modload_done *done;
+    start_unit_done *done;
     void *userdata;
-    char module[MODULE_NAME_MAX];
-    char unit[MODULE_NAME_MAX + 24];
+    char unit[START_UNIT_NAME_MAX];
     char *job; /* its object path; NULL until systemd has answered */
 };
 
-void modload_cancel(struct modload *m)
+void start_unit_cancel(struct start_unit *m)
 {
     if (!m)
         return;
@@ -33,17 +32,17 @@ void modload_cancel(struct modload *m)
     free(m);
 }
 
-static void finish(struct modload *m, int r, const char *reason)
+static void finish(struct start_unit *m, int r, const char *reason)
 {
-    char module[MODULE_NAME_MAX], text[512] = "";
-    modload_done *done = m->done;
+    char unit[START_UNIT_NAME_MAX], text[512] = "";
+    start_unit_done *done = m->done;
     void *userdata = m->userdata;
 
-    memcpy(module, m->module, sizeof(module));
+    memcpy(unit, m->unit, sizeof(unit));
     if (r < 0)
         snprintf(text, sizeof(text), "systemd does not start %s: %s", m->unit, reason);
-    modload_cancel(m);
-    done(userdata, module, r, text);
+    start_unit_cancel(m);
+    done(userdata, unit, r, text);
 }
 
 static int on_timeout(sd_event_source *s, uint64_t usec, void *userdata)
@@ -57,7 +56,7 @@ static int on_timeout(sd_event_source *s, uint64_t usec, void *userdata)
 static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
     const sd_bus_error *e = sd_bus_message_get_error(reply);
-    struct modload *m = userdata;
+    struct start_unit *m = userdata;
     const char *job;
     int r;
 
@@ -78,7 +77,7 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 /* systemd sends its signals to whoever is connected to the private socket. */
 static int on_job_removed(sd_bus_message *signal, void *userdata, sd_bus_error *error)
 {
-    struct modload *m = userdata;
+    struct start_unit *m = userdata;
     const char *job, *unit, *result;
     int r = sd_bus_message_read(signal, "uoss", NULL, &job, &unit, &result);
 
@@ -101,7 +100,7 @@ static int on_disconnected(sd_bus_message *signal, void *userdata, sd_bus_error 
     return 0;
 }
 
-static int set_up(struct modload *m, sd_event *event, const char *address, uint64_t timeout_usec)
+static int set_up(struct start_unit *m, sd_event *event, const char *address, uint64_t timeout_usec)
 {
     int r = sd_bus_new(&m->bus);
 
@@ -126,31 +125,34 @@ static int set_up(struct modload *m, sd_event *event, const char *address, uint6
     return r;
 }
 
-int modload_start(sd_event *event, const char *address, const char *module, uint64_t timeout_usec,
-                  modload_done *done, void *userdata, struct modload **ret)
+int start_unit(sd_event *event, const char *address, const char *unit, uint64_t timeout_usec,
+               start_unit_done *done, void *userdata, struct start_unit **ret)
 {
-    struct modload *m;
-    int r;
+    struct start_unit *m = calloc(1, sizeof(*m));
 
-    if (!module_name_is_valid(module))
-        return -EINVAL;
-    m = calloc(1, sizeof(*m));
     if (!m)
         return -ENOMEM;
     m->done = done;
     m->userdata = userdata;
-    snprintf(m->module, sizeof(m->module), "%s", module);
-    snprintf(m->unit, sizeof(m->unit), "modprobe@%s.service", module);
-    /* The same to modprobe; while "-" stands for "/" in a unit's name, and whether the template
-     * undoes its escape depends on systemd's version. */
-    for (char *p = strchr(m->unit, '@'); *p; p++)
-        if (*p == '-')
-            *p = '_';
-    r = set_up(m, event, address, timeout_usec);
+    snprintf(m->unit, sizeof(m->unit), "%s", unit);
+    int r = set_up(m, event, address, timeout_usec);
     if (r < 0) {
-        modload_cancel(m);
+        start_unit_cancel(m);
         return r;
     }
     *ret = m;
     return 0;
+}
+
+/* An underscore is the same to modprobe as a dash, which stands for "/" in a unit's name; and
+ * whether the template undoes its escape depends on systemd's version. */
+bool start_unit_of_module(const char *module, char ret[static START_UNIT_NAME_MAX])
+{
+    if (!module_name_is_valid(module))
+        return false;
+    snprintf(ret, START_UNIT_NAME_MAX, "modprobe@%s.service", module);
+    for (char *p = strchr(ret, '@'); *p; p++)
+        if (*p == '-')
+            *p = '_';
+    return true;
 }
