@@ -214,11 +214,18 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
         released_sentence(d, buf, size);
         break;
     case STATE_STUCK:
-        snprintf(buf, size,
-                 "the kernel has not returned from its work on it: %s may still be in use; end its "
-                 "users, and it goes on by itself. A reboot will hang as well (then: hardware "
-                 "reset, or sysrq-b)",
-                 d->driver ? d->driver : "its driver");
+        if (r && !r->in_flight)
+            snprintf(buf, size,
+                     "its IOMMU group is handed back as a whole, and the kernel has not returned "
+                     "from its work on another device of it: see that one, and it goes on by "
+                     "itself");
+        else
+            snprintf(
+                buf, size,
+                "the kernel has not returned from its work on it: %s may still be in use; end its "
+                "users, and it goes on by itself. A reboot will hang as well (then: hardware "
+                "reset, or sysrq-b)",
+                d->driver ? d->driver : "its driver");
         break;
     default:
         pending_sentence(v, d, r, buf, size);

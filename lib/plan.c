@@ -183,6 +183,25 @@ static void refuse_together(struct builder *b)
     }
 }
 
+/* A group is handed back whole: while the kernel does not return from its work on one member, the
+ * others wait, for who knows how long. */
+static void wait_for_group(struct builder *b, struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v), *member;
+    const struct record *r = records_find(b->records, d->addr);
+    size_t i = plan_group_start(b, d->group);
+
+    if (v->state != STATE_PENDING || !r || !r->released || r->in_flight)
+        return;
+    while ((member = plan_next_member(b, d->group, &i))) {
+        const struct record *other = records_find(b->records, member->addr);
+        if (!other || !other->stuck)
+            continue;
+        v->state = STATE_STUCK;
+        v->reason = REASON_DEADLINE;
+    }
+}
+
 /* -- is it usable -- */
 
 /* The kernel's rule (vfio_dev_viable): every endpoint is on a VFIO driver, pci-stub, pcieport or
@@ -201,7 +220,12 @@ static void judge_use(const struct builder *b, struct verdict *v)
 
     while ((member = plan_next_member(b, d->group, &i))) {
         int other = b->index[member - b->snapshot->devices];
-        if (device_is_viable(member) || member == d)
+        if (member == d)
+            continue;
+        /* While remove() hangs the link is gone, and the driver has the device nevertheless. */
+        if (other >= 0 && b->verdicts[other].state == STATE_STUCK)
+            viable = false;
+        if (device_is_viable(member))
             continue;
         viable = false;
         if (other >= 0 && b->verdicts[other].state == STATE_PENDING)
@@ -296,6 +320,8 @@ int plan_make(const struct policy *p, const struct snapshot *s, const struct rec
     for (size_t i = 0; i < b.n_verdicts; i++)
         judge(&b, &b.verdicts[i]);
     refuse_together(&b);
+    for (size_t i = 0; i < b.n_verdicts; i++)
+        wait_for_group(&b, &b.verdicts[i]);
     for (size_t i = 0; i < b.n_verdicts; i++) {
         judge_use(&b, &b.verdicts[i]);
         plan_judge_fence(&b, &b.verdicts[i]);

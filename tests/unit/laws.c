@@ -109,6 +109,18 @@ static bool named_have_verdicts(const struct laws *l)
     return true;
 }
 
+/* A group is handed back whole: one member that hangs keeps the others waiting. */
+static bool waits_for_group(const struct laws *l, const struct device *d)
+{
+    if (!record_of(l, d)->released)
+        return false;
+    for (size_t i = 0; i < l->snapshot->n; i++)
+        if (same_group(d, &l->snapshot->devices[i]) &&
+            record_of(l, &l->snapshot->devices[i])->stuck)
+            return true;
+    return false;
+}
+
 static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
 {
     const struct device *d = device_of(l, v);
@@ -119,7 +131,8 @@ static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
         return broken(l, d->addr, "has a verdict that makes no sense");
     if (v->state == STATE_BOUND && (!ours || !r->confirmed || r->released || r->in_flight))
         return broken(l, d->addr, "is not bound, but said to be");
-    if ((v->state == STATE_STUCK) != (r->stuck && r->in_flight && !device_is_bridge(d)))
+    if ((v->state == STATE_STUCK) != (r->stuck && r->in_flight && !device_is_bridge(d)) &&
+        !waits_for_group(l, d))
         return broken(l, d->addr, "is stuck and not said to be, or the other way round");
     if (ours && (v->state == STATE_REFUSED || v->state == STATE_BUSY) && !r->released &&
         !device_is_bridge(d))
