@@ -46,6 +46,7 @@ struct manager {
     bool summary_due; /* a pass over everything is under way: sum it up when it is done */
     bool reloading;   /* a new policy: what it does not name any more is to be handed back */
     bool stopping;
+    bool unsaved; /* what must outlive us is not in /run yet: a device came, or was asked for */
 };
 
 /* -- tell -- */
@@ -236,6 +237,8 @@ static int step(struct manager *m)
         variants_load(m->variants, &m->view.plan, &m->view.snapshot);
     if (m->serials && !m->view.disabled)
         serials_ask(m->serials, &m->view.policy, &m->view.snapshot);
+    if (m->unsaved && apply_save(m->apply) >= 0) /* not before: the override is in a hurry */
+        m->unsaved = false;
     if (!is_waiting_for_serials(m) && !apply_is_busy(m->apply))
         settle(m);
     if (m->bus)
@@ -261,6 +264,7 @@ static void note_plugged(struct manager *m, struct pci_addr a)
         return;
     r->hotplugged = r->fresh = true;
     r->unused_before = !m->view.snapshot.cold_boot;
+    m->unsaved = true;
 }
 
 /* Devices that came while events were lost. */
@@ -556,6 +560,7 @@ static int request_bind(void *userdata, struct pci_addr a, sd_bus_error *error)
     struct manager *m = userdata;
     int r = requests_mark_bind(&m->view, a, error);
 
+    m->unsaved = m->unsaved || r >= 0;
     return r < 0 ? r : step(m);
 }
 
