@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "checks.h"
+
+#include <errno.h>
+
+#include "plan.h"
+#include "util.h"
+
+#define TRIES 100
+
+/* A daemon that was killed over it never ends its writing. */
+void display_take(struct display *ret)
+{
+    struct shared *s = host.shared;
+
+    for (int i = 0; i < TRIES; i++) {
+        unsigned before = atomic_load(&s->sequence);
+        ret->updates = s->updates;
+        ret->events = s->events_shown;
+        memcpy(ret->cards, s->cards, sizeof(ret->cards));
+        if (before % 2 == 0 && before == atomic_load(&s->sequence))
+            return;
+    }
+    ret->updates = 0;
+}
+
+/* -- quiet -- */
+
+static const char *open_work(const struct display *d)
+{
+    const struct shared *s = host.shared;
+
+    if (d->updates == 0)
+        return "nothing was shown yet";
+    if (atomic_load(&s->unheard))
+        return "the daemon has gone";
+    if (d->events != atomic_load(&s->events_sent))
+        return "events were not taken";
+    for (unsigned i = 0; i < atomic_load(&s->asked); i++)
+        if (atomic_load(&s->answers[i]) == NOT_ANSWERED)
+            return "a request was not answered";
+    for (size_t i = 0; i < host.n_cards; i++) {
+        /* Nothing is done to a refused device, so nothing shows that an earlier run's call hangs.
+         */
+        bool hung = atomic_load(&s->hung[i]) > 0 && d->cards[i].state != STATE_REFUSED;
+        if (d->cards[i].is_there && d->cards[i].state == STATE_PENDING)
+            return "a device is pending";
+        if (d->cards[i].state == STATE_STUCK && !group_is_in_call(i))
+            return "a device is shown as stuck that is not";
+        if (hung && d->cards[i].is_there && d->cards[i].state != STATE_STUCK)
+            return "a call hangs that is not shown as stuck";
+    }
+    return NULL;
+}
+
+bool is_quiet(const struct display *d, const char **ret_why)
+{
+    *ret_why = open_work(d);
+    return !*ret_why;
+}
+
+/* -- true -- */
+
+/* Has the kernel really given this error, for the device or for its group? */
+static bool has_failed(size_t card, enum action_kind kind, int error)
+{
+    for (size_t i = 0; i < host.shared->n_calls; i++) {
+        const struct call *c = &host.shared->calls[i];
+        int other = card_index(c->address);
+        if (c->kind == kind && c->result == -error && other >= 0 &&
+            (other == (int)card || (kind == ACTION_HOLD && cards_share_group((size_t)other, card))))
+            return true;
+    }
+    return false;
+}
+
+/* The link is gone before the driver has let go: a member on which a call hangs counts as taken. */
+static bool group_is_viable(size_t card)
+{
+    for (size_t i = 0; i < host.n_cards; i++) {
+        char driver[DRIVER_NAME_MAX];
+        if (!cards_share_group(i, card) || !card_is_there(i))
+            continue;
+        card_driver(i, driver);
+        if (card_is_in_call(i) ||
+            (*driver && !driver_is_vfio(driver) && !streq(driver, "pcieport")))
+            return false;
+    }
+    return true;
+}
+
+/* Why what is shown of the device is not true; NULL if it is. */
+static const char *lie(size_t card, const struct shown *shown)
+{
+    char driver[DRIVER_NAME_MAX];
+
+    card_driver(card, driver);
+    if (!card_is_there(card))
+        return "it is gone";
+    if (shown->state == STATE_STUCK)
+        return NULL; /* the driver's link may change meanwhile, without notice */
+    if (!streq(shown->driver, driver))
+        return "it has another driver";
+    if (shown->state == STATE_BOUND && (!streq(driver, shown->target) || card_is_in_call(card)))
+        return "it is not bound";
+    if (shown->usable !=
+        (shown->state == STATE_BOUND && group_is_viable(card) && card_has_node(card)))
+        return shown->usable ? "it is not usable" : "it is usable";
+    if (shown->state == STATE_RELEASED && streq(driver, shown->target))
+        return "it is not released";
+    if (shown->state == STATE_FAILED && shown->reason == REASON_KERNEL_ERROR) {
+        if (!has_failed(card, shown->failed_at, shown->error))
+            return "no call has failed like that";
+        if (!strstr(shown->sentence, strerror(shown->error)))
+            return "the sentence does not name the error";
+    }
+    if (shown->state == STATE_FAILED && shown->reason == REASON_NOT_VERIFIED &&
+        host.shared->fault.kind != FAULT_NOTHING)
+        return "every call did what it said";
+    return NULL;
+}
+
+bool is_true(const struct display *d, char problem[static PROBLEM_SIZE])
+{
+    for (size_t i = 0; i < host.n_cards; i++) {
+        const struct shown *shown = &d->cards[i];
+        const char *what = shown->is_there ? lie(i, shown) : NULL;
+        if (!what)
+            continue;
+        snprintf(problem, PROBLEM_SIZE, "%s is shown as %s%s on %s (%s), but %s",
+                 host.script->cards[i].address, state_word(shown->state),
+                 shown->usable ? ", usable," : "", *shown->driver ? shown->driver : "no driver",
+                 shown->sentence, what);
+        return false;
+    }
+    return true;
+}
+
+/* -- the same -- */
+
+static void describe_shown(const struct shown *s, char *buf, size_t size)
+{
+    if (s->is_there)
+        snprintf(buf, size, "%s %s driver=%s problems=%x error=%d%s%s", state_word(s->state),
+                 reason_word(s->reason), s->driver,
+                 s->problems & ~(unsigned)PROBLEM_NATIVE_DRIVER_TOUCHED, s->error,
+                 s->usable ? " usable" : "", s->released ? " released" : "");
+    else
+        snprintf(buf, size, "nothing");
+}
+
+void picture_take(const struct display *d, struct picture *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    for (size_t i = 0; i < host.n_cards; i++) {
+        char driver[DRIVER_NAME_MAX], override[DRIVER_NAME_MAX], shown[256];
+        card_driver(i, driver);
+        card_override(i, override);
+        /* What the fence has caught needs none, and has one after a restart. */
+        if (driver_is_vfio(driver) && (!*override || streq(override, driver)))
+            snprintf(override, sizeof(override), "as-bound");
+        describe_shown(&d->cards[i], shown, sizeof(shown));
+        snprintf(ret->lines[i], LINE_SIZE, "%s %s driver=%s override=%s%s; shown: %s",
+                 host.script->cards[i].address, card_is_there(i) ? "there" : "absent", driver,
+                 override, card_has_node(i) ? " node" : "", shown);
+        snprintf(ret->pasts[i], LINE_SIZE, "previous=%s%s", d->cards[i].previous,
+                 d->cards[i].touched ? " touched" : "");
+    }
+}
+
+/* What the fault fell on, and what shares its group. */
+static bool is_left_out(size_t card, const char *but)
+{
+    int fallen_on = but ? card_index(but) : -1;
+
+    return fallen_on >= 0 && cards_share_group(card, (size_t)fallen_on);
+}
+
+bool picture_is_same(const struct picture *now, const struct picture *then,
+                     const struct exempt *exempt, char problem[static PROBLEM_SIZE])
+{
+    for (size_t i = 0; i < host.n_cards; i++) {
+        bool past = !exempt->all_pasts && !is_left_out(i, exempt->past);
+        if (is_left_out(i, exempt->device) || (streq(now->lines[i], then->lines[i]) &&
+                                               (!past || streq(now->pasts[i], then->pasts[i]))))
+            continue;
+        snprintf(problem, PROBLEM_SIZE, "\n  without fault %s %s\n  here          %s %s",
+                 then->lines[i], then->pasts[i], now->lines[i], now->pasts[i]);
+        return false;
+    }
+    return true;
+}

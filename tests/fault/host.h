@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The made-up host of one run: what it has, what happens on it, and the memory that the test, the
+ * daemon and its workers share. The model of the kernel is in kernel.c, the daemon's other ends in
+ * stand-ins.c. */
+#pragma once
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "fence.h"
+#include "hotplug.h"
+#include "perform.h"
+#include "util.h"
+
+#define CARDS_MAX 32
+#define NO_CARD CARDS_MAX /* whose call it is that is about the fence */
+#define IDS_MAX 64
+#define CALLS_MAX 2048
+#define REQUESTS_MAX 32
+#define SENTENCE_SIZE 512 /* SENTENCE_MAX of plan-text.h */
+
+/* -- what is there and what happens: constant -- */
+
+struct card {
+    const char *address, *modalias, *group; /* group: NULL for none */
+    const char *native;                     /* the driver that the kernel would choose, or NULL */
+    const char *driver;                     /* that has it when it comes, or NULL */
+    const char *attribute;                  /* a file of its own, with the line "1" */
+    bool absent;                            /* not there at the start */
+    bool untouchable;                       /* no kernel call may name it */
+};
+
+enum step_kind {
+    STEP_END,
+    STEP_PLUG,
+    STEP_UNPLUG,
+    STEP_UNBIND,  /* by somebody else */
+    STEP_RELEASE, /* asked for on the bus */
+    STEP_BIND,
+    STEP_RESCAN,
+    STEP_RELOAD,
+    STEP_BOOTED, /* the host has come up */
+};
+
+struct step {
+    enum step_kind kind;
+    const char *address;
+    bool at_once; /* the next step does not wait until the daemon has nothing more to do */
+};
+
+struct script {
+    const char *name;
+    const char *rules;   /* of the policy */
+    const char *drivers; /* that the kernel knows, with blanks between them */
+    const struct card *cards;
+    const struct step *steps;
+};
+
+extern const struct script scripts[];
+extern const size_t n_scripts;
+
+/* -- what goes wrong -- */
+
+enum fault_kind {
+    FAULT_NONE,
+    FAULT_ERROR,         /* the call fails, and each like it until the fault is gone */
+    FAULT_ERROR_ONCE,    /* this call alone */
+    FAULT_NOTHING,       /* it succeeds and has done nothing */
+    FAULT_HANG_BEFORE,   /* it waits for the device's lock */
+    FAULT_HANG_INSIDE,   /* it hangs in the driver's probe() or remove() */
+    FAULT_KILL_BEFORE,   /* the daemon is killed before the call, */
+    FAULT_KILL_AFTER,    /* after it, */
+    FAULT_KILL_WAITING,  /* while it waits for the device's lock, */
+    FAULT_KILL_HANGING,  /* while it hangs in the driver, */
+    FAULT_KILL_STUCK,    /* when it has reported the hanging call, */
+    FAULT_KILL_UPDATING, /* or when it tells the bus something for the n-th time */
+};
+
+struct fault {
+    enum fault_kind kind;
+    int error; /* FAULT_ERROR */
+    size_t at; /* which kernel call; the first is 1 */
+};
+
+bool fault_hangs(const struct fault *f);
+bool fault_kills(const struct fault *f);
+
+/* -- what is shared -- */
+
+struct call {
+    char address[PCI_ADDR_MAX];
+    enum action_kind kind;
+    char driver[DRIVER_NAME_MAX];
+    _Atomic int result; /* OP_NOT_DONE until it has returned */
+};
+
+/* A device as the daemon shows it. */
+struct shown {
+    bool is_there, usable, touched, released;
+    enum device_state state;
+    enum reason reason;
+    unsigned problems;
+    int error;
+    enum action_kind failed_at;
+    char target[DRIVER_NAME_MAX], driver[DRIVER_NAME_MAX], previous[DRIVER_NAME_MAX];
+    char sentence[SENTENCE_SIZE];
+};
+
+struct shared {
+    pid_t test; /* who makes the run */
+    struct fault fault;
+    _Atomic bool fired, lifted;
+    struct pci_addr hit; /* whose call the fault was, */
+    enum action_kind hit_kind;
+
+    _Atomic size_t n_calls;
+    struct call calls[CALLS_MAX];
+    _Atomic pid_t kernel_lock;              /* who changes the tree */
+    _Atomic pid_t owner[CARDS_MAX + 1];     /* of the device's lock */
+    _Atomic pid_t unbinding[CARDS_MAX + 1]; /* who is in unbind */
+    _Atomic unsigned hung[CARDS_MAX + 1];   /* calls that hang */
+    struct fence_id ids[IDS_MAX];           /* vfio-pci's table */
+    size_t n_ids;
+    _Atomic bool broken;
+    char breach[256]; /* the first promise that was not kept */
+
+    _Atomic pid_t daemon;
+    _Atomic unsigned events_sent, events_done;
+    _Atomic bool unheard;   /* a message found no daemon: the one that was there is dying */
+    _Atomic unsigned asked; /* requests */
+    _Atomic int answers[REQUESTS_MAX];
+    char answer_texts[REQUESTS_MAX][SENTENCE_SIZE];
+
+    _Atomic unsigned sequence; /* odd: the following is being written */
+    unsigned updates;
+    unsigned events_shown;
+    bool false_alarm; /* a call that does not hang was reported stuck: the machine is slow */
+    struct shown cards[CARDS_MAX];
+};
+
+#define NOT_ANSWERED 1
+
+struct host {
+    char path[64];
+    int root_fd;
+    const struct script *script;
+    size_t n_cards;
+    struct shared *shared;
+};
+
+/* The one of this process and its children. */
+extern struct host host;
+
+/* A promise was not kept; only the first is told. */
+void breach(const char *format, ...) PRINTF(1, 2);
+
+/* -- the kernel (kernel.c) -- */
+
+/* The index of the device with this address, or -1. */
+int card_index(const char *address);
+
+/* "" for none. */
+void card_driver(size_t card, char driver[static DRIVER_NAME_MAX]);
+void card_override(size_t card, char driver[static DRIVER_NAME_MAX]);
+bool card_is_there(size_t card);
+bool card_has_node(size_t card);
+
+/* Is a call on it, or on a device of its group, under way? */
+bool card_is_in_call(size_t card);
+bool group_is_in_call(size_t card);
+bool cards_share_group(size_t a, size_t b);
+
+/* What happens by itself. -EAGAIN: a call on the device hangs, and so would this. */
+void kernel_boot(void);
+int kernel_plug(size_t card);
+int kernel_unplug(size_t card);
+int kernel_unbind(size_t card);
+
+/* -- the daemon's other ends (stand-ins.c) -- */
+
+enum request_kind { REQUEST_RELEASE, REQUEST_BIND, REQUEST_RESCAN, REQUEST_RELOAD };
+
+/* Asks the daemon for something; returns the request's number. address may be NULL. */
+unsigned ask(enum request_kind kind, const char *address);
+
+/* Tells it what the kernel would. Lost while there is no daemon. */
+void send_event(enum hotplug_action action, const char *address);
+
+/* Makes the pipes for both. */
+int make_pipes(void);

@@ -1,0 +1,646 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "checks.h"
+#include "clock.h"
+#include "journal.h"
+#include "manager.h"
+#include "tree.h"
+
+#define LOOK_USEC 1000
+#define SOON_USEC 30000 /* what is not quiet by then waits for a hanging call's deadline */
+#define SLOW_LOOK_USEC 10000
+#define BLOCKED_USEC 20000 /* after that, a call that has not ended waits for one that hangs */
+#define PATIENCE_USEC (60 * 1000000ULL) /* then a run has failed; machines are slow at times */
+#define DEADLINE_MSEC 150               /* boot-deadline */
+#define DEADLINE_SLACK_USEC (10 * 1000000ULL)
+#define TIMEOUT_MSEC 400 /* unbind-timeout where something hangs, */
+#define LONG_MSEC 60000  /* and where nothing does */
+
+struct request {
+    enum request_kind kind;
+    const char *address;
+    unsigned number;
+};
+
+struct run {
+    struct fault fault;
+    const struct reference *reference; /* NULL: this is the one */
+    struct outcome *outcome;
+    pid_t daemon;
+    uint64_t start_usec, ready_usec; /* of the daemon that runs; 0: not ready yet */
+    int notify_fd;
+    bool restarted;
+    struct request requests[REQUESTS_MAX];
+    size_t n_requests;
+    const struct step *later[REQUESTS_MAX]; /* what could not happen while a call hung */
+    size_t n_later;
+    struct display display;
+};
+
+static bool failed(struct run *r, const char *format, ...) PRINTF(2, 3);
+
+static bool failed(struct run *r, const char *format, ...)
+{
+    va_list args;
+
+    if (*r->outcome->problem)
+        return false;
+    va_start(args, format);
+    vsnprintf(r->outcome->problem, PROBLEM_SIZE, format, args);
+    va_end(args);
+    return false;
+}
+
+/* -- the host -- */
+
+static void write_policy(const struct run *r, const struct tree *t)
+{
+    CLEANUP_FREE char *text = NULL;
+
+    if (asprintf(&text,
+                 "[daemon]\nlog-level = debug\nboot-deadline = %dms\nunbind-timeout = %dms\n%s",
+                 DEADLINE_MSEC, fault_hangs(&r->fault) ? TIMEOUT_MSEC : LONG_MSEC,
+                 host.script->rules) >= 0)
+        tree_write(t, "etc/vfio-bindd.conf", text);
+}
+
+static bool make_host(struct run *r, const struct script *s)
+{
+    struct tree t;
+
+    host = (struct host){.script = s};
+    while (s->cards[host.n_cards].address)
+        host.n_cards++;
+    snprintf(host.path, sizeof(host.path), "%s/vfio-bindd-fault.XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    host.shared = mmap(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (host.shared == MAP_FAILED || !mkdtemp(host.path))
+        return failed(r, "cannot make a host: %m");
+    host.shared->fault = r->fault;
+    host.shared->test = getpid();
+    host.root_fd = open(host.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    t.fd = host.root_fd;
+    snprintf(t.path, sizeof(t.path), "%s", host.path);
+    kernel_boot();
+    tree_write(&t, "run/.keep", "");
+    write_policy(r, &t);
+    if (make_pipes() < 0)
+        return failed(r, "cannot make pipes: %m");
+    return true;
+}
+
+static void drop_host(void)
+{
+    struct tree t = {.fd = host.root_fd};
+
+    snprintf(t.path, sizeof(t.path), "%s", host.path);
+    tree_done(&t);
+    munmap(host.shared, sizeof(struct shared));
+}
+
+/* -- the daemon -- */
+
+static int open_notify(void)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    snprintf(a.sun_path, sizeof(a.sun_path), "%s/notify", host.path);
+    return fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0 ? fd : -1;
+}
+
+static void take_notifications(struct run *r)
+{
+    char text[1024];
+    ssize_t n;
+
+    while ((n = recv(r->notify_fd, text, sizeof(text) - 1, 0)) > 0) {
+        text[n] = '\0';
+        if (strstr(text, "READY=1") && r->ready_usec == 0)
+            r->ready_usec = now_usec();
+    }
+}
+
+static _Noreturn void be_the_daemon(void)
+{
+    char notify[80];
+    int log = openat(host.root_fd, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    snprintf(notify, sizeof(notify), "%s/notify", host.path);
+    setenv("NOTIFY_SOCKET", notify, 1);
+    unsetenv("JOURNAL_STREAM");
+    if (log >= 0)
+        dup2(log, STDERR_FILENO);
+    atomic_store(&host.shared->daemon, getpid());
+    struct manager_options options = {.root_fd = rootfs_open_root(host.path), .listen = true};
+    journal_open();
+    exit(manager_run(&options) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+static bool start_daemon(struct run *r)
+{
+    struct shared *s = host.shared;
+
+    s->updates = 0;
+    atomic_store(&s->events_sent, 0);
+    atomic_store(&s->events_done, 0);
+    atomic_store(&s->unheard, false);
+    atomic_store(&s->sequence, 0);
+    memset(s->cards, 0, sizeof(s->cards));
+    r->ready_usec = 0;
+    r->start_usec = now_usec();
+    r->daemon = fork();
+    if (r->daemon == 0)
+        be_the_daemon();
+    return r->daemon > 0 || failed(r, "cannot fork: %m");
+}
+
+/* Reaps what has ended; is the daemon among it? Orphaned workers become our children. */
+static bool has_died(const struct run *r, int *ret_status)
+{
+    pid_t pid;
+
+    while ((pid = waitpid(-1, ret_status, WNOHANG)) > 0)
+        if (pid == r->daemon)
+            return true;
+    return false;
+}
+
+static bool something_hangs(void)
+{
+    for (size_t i = 0; i <= NO_CARD; i++)
+        if (atomic_load(&host.shared->hung[i]) > 0)
+            return true;
+    return false;
+}
+
+/* Workers that are inside a call live on, and end it; those that hang stay, and those that wait for
+ * them. */
+static bool wait_for_calls(struct run *r)
+{
+    uint64_t start = now_usec();
+
+    for (size_t i = 0; i < host.shared->n_calls; i++) {
+        const struct call *c = &host.shared->calls[i];
+        while (c->result == OP_NOT_DONE) {
+            uint64_t waited = now_usec() - start;
+            if (waited > BLOCKED_USEC && something_hangs())
+                break;
+            if (waited > PATIENCE_USEC)
+                return failed(r, "%s %s does not end", action_word(c->kind), c->address);
+            usleep(LOOK_USEC);
+        }
+    }
+    return true;
+}
+
+/* A worker that was just forked has not closed it yet, and is about to die. */
+static bool wait_for_lock(struct run *r)
+{
+    CLEANUP_CLOSE int fd =
+        openat(host.root_fd, "run/vfio-bindd/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    uint64_t start = now_usec();
+
+    while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (now_usec() - start > PATIENCE_USEC)
+            return failed(r, "a dead daemon's lock is held: %m");
+        usleep(LOOK_USEC);
+    }
+    return true;
+}
+
+/* After the kill that belongs to the run. */
+static bool restart(struct run *r)
+{
+    struct shared *s = host.shared;
+
+    r->restarted = true;
+    if (!wait_for_calls(r) || !wait_for_lock(r))
+        return false;
+    for (unsigned i = 0; i < atomic_load(&s->asked); i++)
+        if (atomic_load(&s->answers[i]) == NOT_ANSWERED)
+            atomic_store(&s->answers[i], -ECONNRESET);
+    return start_daemon(r);
+}
+
+static bool look_after_daemon(struct run *r)
+{
+    int status;
+
+    take_notifications(r);
+    if (!has_died(r, &status))
+        return true;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && fault_kills(&r->fault) &&
+        host.shared->fired && !r->restarted)
+        return restart(r);
+    return failed(r, WIFSIGNALED(status) ? "the daemon died of signal %d" : "the daemon exited: %d",
+                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+static bool wait_until_quiet(struct run *r, const char *when)
+{
+    uint64_t start = now_usec();
+    const char *why;
+
+    for (;;) {
+        if (!look_after_daemon(r))
+            return false;
+        display_take(&r->display);
+        if (is_quiet(&r->display, &why))
+            break;
+        uint64_t waited = now_usec() - start;
+        if (waited > PATIENCE_USEC)
+            return failed(r, "%s: it does not come to rest: %s", when, why);
+        usleep(waited < SOON_USEC ? LOOK_USEC : SLOW_LOOK_USEC);
+    }
+    return true;
+}
+
+static bool check_ready(struct run *r, const char *when)
+{
+    uint64_t latest = r->start_usec + DEADLINE_MSEC * 1000ULL + DEADLINE_SLACK_USEC;
+
+    while (r->ready_usec == 0 && now_usec() < latest) {
+        if (!look_after_daemon(r))
+            return false;
+        usleep(LOOK_USEC);
+    }
+    return r->ready_usec > 0 || failed(r, "%s: READY was not sent by the boot-deadline", when);
+}
+
+/* -- requests -- */
+
+static bool has_come_out(const struct run *r, const struct request *q)
+{
+    return atomic_load(&host.shared->answers[q->number]) == 0 &&
+           r->display.cards[card_index(q->address)].state ==
+               (q->kind == REQUEST_BIND ? STATE_BOUND : STATE_RELEASED);
+}
+
+static void request(struct run *r, enum request_kind kind, const char *address)
+{
+    r->requests[r->n_requests++] = (struct request){kind, address, ask(kind, address)};
+}
+
+static int answer_to(const struct request *q)
+{
+    return atomic_load(&host.shared->answers[q->number]);
+}
+
+/* As a caller does whom the daemon's end left without an answer. */
+static bool repeat_unanswered(struct run *r)
+{
+    for (size_t i = 0; i < r->n_requests; i++) {
+        struct request *q = &r->requests[i];
+        if (answer_to(q) != -ECONNRESET)
+            continue;
+        q->number = ask(q->kind, q->address);
+        if (!wait_until_quiet(r, "asked again after the restart"))
+            return false;
+    }
+    return true;
+}
+
+/* Has one that came before, for the same group, not been answered well? Then the devices have not
+ * gone through what they go through without a fault. */
+static bool must_repeat(const struct run *r, size_t i)
+{
+    int card = card_index(r->requests[i].address);
+
+    for (size_t k = 0; k <= i; k++)
+        if (cards_share_group((size_t)card, (size_t)card_index(r->requests[k].address)) &&
+            answer_to(&r->requests[k]) != 0)
+            return true;
+    return false;
+}
+
+/* As an administrator does who was told no, once the cause is gone. */
+static bool repeat_refused(struct run *r)
+{
+    bool again[REQUESTS_MAX];
+
+    for (size_t i = 0; i < r->n_requests; i++)
+        again[i] = must_repeat(r, i);
+    for (size_t i = 0; i < r->n_requests; i++) {
+        struct request *q = &r->requests[i];
+        if (!again[i])
+            continue;
+        q->number = ask(q->kind, q->address);
+        if (!wait_until_quiet(r, "asked again"))
+            return false;
+        if (!has_come_out(r, q))
+            return failed(r, "the fault is gone, and %s of %s fails: %s",
+                          q->kind == REQUEST_BIND ? "bind" : "release", q->address,
+                          host.shared->answer_texts[q->number]);
+    }
+    return true;
+}
+
+/* -- the script -- */
+
+static const char *step_name(const struct step *s)
+{
+    static const char *const names[] = {
+        [STEP_PLUG] = "plug",       [STEP_UNPLUG] = "unplug", [STEP_UNBIND] = "foreign unbind",
+        [STEP_RELEASE] = "release", [STEP_BIND] = "bind",     [STEP_RESCAN] = "rescan",
+        [STEP_RELOAD] = "reload",   [STEP_BOOTED] = "booted"};
+    return names[s->kind];
+}
+
+static void boot_ends(void)
+{
+    struct tree t = {.fd = host.root_fd};
+
+    snprintf(t.path, sizeof(t.path), "%s", host.path);
+    tree_link(&t, "run/systemd/units/invocation:multi-user.target", "x");
+}
+
+/* Returns false if it cannot happen now. */
+static bool do_step(struct run *r, const struct step *s)
+{
+    int card = s->address ? card_index(s->address) : 0;
+
+    switch (s->kind) {
+    case STEP_PLUG:
+        return kernel_plug((size_t)card) == 0;
+    case STEP_UNPLUG:
+        return kernel_unplug((size_t)card) == 0;
+    case STEP_UNBIND:
+        return kernel_unbind((size_t)card) == 0;
+    case STEP_RELEASE:
+        request(r, REQUEST_RELEASE, s->address);
+        break;
+    case STEP_BIND:
+        request(r, REQUEST_BIND, s->address);
+        break;
+    case STEP_RESCAN:
+        ask(REQUEST_RESCAN, NULL);
+        break;
+    case STEP_RELOAD:
+        ask(REQUEST_RELOAD, NULL);
+        break;
+    case STEP_BOOTED:
+        boot_ends();
+        break;
+    case STEP_END:
+        break;
+    }
+    return true;
+}
+
+static bool is_put_off(const struct run *r, const struct step *s)
+{
+    for (size_t i = 0; s->address && i < r->n_later; i++)
+        if (streq(r->later[i]->address, s->address))
+            return true;
+    return false;
+}
+
+/* What happens to a device waits for a call on it that is short, as the kernel does. */
+static bool try_step(struct run *r, const struct step *s)
+{
+    int card = s->address ? card_index(s->address) : -1;
+
+    while (!do_step(r, s)) {
+        if (atomic_load(&host.shared->hung[card]) || !look_after_daemon(r))
+            return false;
+        usleep(LOOK_USEC);
+    }
+    return true;
+}
+
+static bool is_hardware(const struct step *s)
+{
+    return s->kind == STEP_PLUG || s->kind == STEP_UNPLUG || s->kind == STEP_UNBIND;
+}
+
+/* The daemon reported a call that hangs: in some runs it is killed then. */
+static bool kill_if_stuck(struct run *r)
+{
+    if (r->fault.kind != FAULT_KILL_STUCK || r->restarted || !host.shared->fired)
+        return true;
+    kill(r->daemon, SIGKILL);
+    while (!r->restarted)
+        if (!look_after_daemon(r))
+            return false;
+    return wait_until_quiet(r, "after a restart while a call hangs");
+}
+
+static bool rest(struct run *r, const char *when)
+{
+    bool before = r->restarted;
+
+    if (!wait_until_quiet(r, when) || !kill_if_stuck(r))
+        return false;
+    if (!before && r->restarted && !repeat_unanswered(r))
+        return false;
+    return true;
+}
+
+static bool play(struct run *r)
+{
+    if (!rest(r, "start"))
+        return false;
+    for (const struct step *s = host.script->steps; s->kind != STEP_END; s++) {
+        if (is_hardware(s) && (is_put_off(r, s) || !try_step(r, s)))
+            r->later[r->n_later++] = s;
+        else if (!is_hardware(s))
+            do_step(r, s);
+        if (*r->outcome->problem || (!s->at_once && !rest(r, step_name(s))))
+            return false;
+    }
+    return true;
+}
+
+/* The fault is gone: what hangs returns. */
+static bool lift(struct run *r)
+{
+    uint64_t start = now_usec();
+
+    atomic_store(&host.shared->lifted, true);
+    while (something_hangs()) {
+        if (now_usec() - start > PATIENCE_USEC)
+            return failed(r, "the model's hang does not end");
+        usleep(LOOK_USEC);
+    }
+    return wait_until_quiet(r, "after the fault");
+}
+
+static bool catch_up(struct run *r)
+{
+    for (size_t i = 0; i < r->n_later; i++) {
+        const struct step *s = r->later[i];
+        if (!try_step(r, s) || !wait_until_quiet(r, step_name(s)))
+            return failed(r, "%s of %s cannot happen", step_name(s), s->address);
+    }
+    return true;
+}
+
+/* -- the whole -- */
+
+/* Without the fence native drivers may come first: then devices come to the same end another way.
+ */
+static bool is_about_fence(void)
+{
+    enum action_kind k = host.shared->hit_kind;
+
+    return host.shared->fired && (action_is_fence(k) || k == ACTION_PARK || k == ACTION_UNPARK);
+}
+
+static bool check(struct run *r, const char *when, const struct picture *expected,
+                  const struct exempt *exempt, struct picture *now)
+{
+    char problem[PROBLEM_SIZE];
+
+    if (host.shared->broken)
+        return failed(r, "%s", host.shared->breach);
+    if (!is_true(&r->display, problem))
+        return failed(r, "%s: %.*s", when, PROBLEM_SIZE / 2, problem);
+    picture_take(&r->display, now);
+    if (expected && !picture_is_same(now, expected, exempt, problem))
+        return failed(r, "%s: it came out otherwise:%.*s", when, PROBLEM_SIZE / 2, problem);
+    return true;
+}
+
+/* The daemon was killed in the very moment in which a device was plugged in: what is written to
+ * /run after the override that is in such a hurry is not there. */
+static bool is_too_early(const struct run *r, const char *address)
+{
+    int card = card_index(address);
+
+    return fault_kills(&r->fault) && host.shared->hit_kind == ACTION_OVERRIDE && card >= 0 &&
+           host.script->cards[card].absent;
+}
+
+/* At the end of the script the device on which the fault fell may be in another state, unless all
+ * that happened was that the daemon was killed; in the end no device may. */
+static void exempt(const struct run *r, char address[static PCI_ADDR_MAX], struct exempt *played,
+                   struct exempt *recovered)
+{
+    *played = *recovered = (struct exempt){0};
+    if (!host.shared->fired)
+        return;
+    snprintf(address, PCI_ADDR_MAX, "%s", pci_addr_text(host.shared->hit).s);
+    played->all_pasts = recovered->all_pasts = is_about_fence();
+    if (is_too_early(r, address))
+        played->device = recovered->device = address;
+    else if (!fault_kills(&r->fault) || fault_hangs(&r->fault))
+        played->device = played->past = recovered->past = address;
+}
+
+static bool run_to_end(struct run *r, struct reference *ret)
+{
+    const struct reference *reference = r->reference;
+    struct exempt played, recovered;
+    char address[PCI_ADDR_MAX];
+
+    if (!play(r) || !check_ready(r, "at the end of the script"))
+        return false;
+    exempt(r, address, &played, &recovered);
+    if (!check(r, "at the end of the script",
+               reference && !is_about_fence() ? &reference->played : NULL, &played, &ret->played))
+        return false;
+    ret->n_calls = host.shared->n_calls;
+    ret->n_updates = host.shared->updates;
+    r->outcome->fired = host.shared->fired;
+    if (!lift(r) || !catch_up(r))
+        return false;
+    ask(REQUEST_RESCAN, NULL);
+    if (!wait_until_quiet(r, "rescan") || !repeat_refused(r) ||
+        !check(r, "after the rescan", reference ? &reference->rescanned : NULL, &recovered,
+               &ret->rescanned))
+        return false;
+    ask(REQUEST_RELOAD, NULL);
+    return wait_until_quiet(r, "reload") &&
+           check(r, "after the reload", reference ? &reference->reloaded : NULL, &recovered,
+                 &ret->reloaded);
+}
+
+/* The daemon ends when told to, and nobody is left behind. */
+static void end(struct run *r)
+{
+    uint64_t start = now_usec();
+    int status = 0;
+    pid_t pid;
+
+    atomic_store(&host.shared->lifted, true);
+    kill(r->daemon, *r->outcome->problem ? SIGKILL : SIGTERM);
+    while ((pid = waitpid(-1, &status, WNOHANG)) >= 0) {
+        if (pid == r->daemon && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+            failed(r, "the daemon did not end well: status %x", (unsigned)status);
+        if (pid == 0)
+            usleep(LOOK_USEC);
+        take_notifications(r);
+        if (now_usec() - start > PATIENCE_USEC) {
+            failed(r, "processes are left behind");
+            return;
+        }
+    }
+}
+
+/* What the daemon said, for whoever looks for the cause. */
+static void add_log(struct outcome *o)
+{
+    size_t used = strlen(o->problem);
+    CLEANUP_CLOSE int fd = openat(host.root_fd, "log", O_RDONLY | O_CLOEXEC);
+    off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+    const size_t room = PROBLEM_SIZE - used - 16;
+
+    if (size <= 0)
+        return;
+    used += (size_t)snprintf(o->problem + used, 16, "\n");
+    ssize_t n = pread(fd, o->problem + used, room, size > (off_t)room ? size - (off_t)room : 0);
+    o->problem[used + (size_t)(n > 0 ? n : 0)] = '\0';
+}
+
+static void run_one(struct run *r, const struct script *s, struct reference *ret)
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    *r->outcome = (struct outcome){0};
+    if (!make_host(r, s))
+        return;
+    r->notify_fd = open_notify();
+    if (r->notify_fd < 0)
+        failed(r, "cannot make the notification socket: %m");
+    else if (start_daemon(r))
+        (void)run_to_end(r, ret);
+    if (r->daemon > 0)
+        end(r);
+    r->outcome->false_alarm = host.shared->false_alarm;
+    if (*r->outcome->problem)
+        add_log(r->outcome);
+    close(r->notify_fd);
+    drop_host();
+}
+
+void run_reference(const struct script *s, struct reference *ret, struct outcome *outcome)
+{
+    struct run r = {.outcome = outcome};
+
+    run_one(&r, s, ret);
+}
+
+void run_fault(const struct script *s, const struct fault *f, const struct reference *reference,
+               struct outcome *outcome)
+{
+    CLEANUP_FREE struct reference *mine = calloc(1, sizeof(*mine));
+    struct run r = {.fault = *f, .reference = reference, .outcome = outcome};
+
+    if (mine)
+        run_one(&r, s, mine);
+}

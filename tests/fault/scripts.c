@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The hosts, and what happens on them. */
+#include "host.h"
+
+#include "util.h"
+
+#define A100 "pci:v000010DEd000020F1sv000010DEsd00001463bc03sc02i00\n"
+#define AUDIO "pci:v000010DEd00001AEFsv000010DEsd00001463bc04sc03i00\n"
+#define CONSOLE "pci:v000010DEd000020F1sv000010DEsd00001463bc03sc00i00\n"
+#define NIC "pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00\n"
+#define NVME "pci:v0000144Dd0000A808sv0000144Dsd0000A801bc01sc08i02\n"
+#define DISK "pci:v0000144Dd0000A80Asv0000144Dsd0000A801bc01sc08i02\n"
+#define FPGA "pci:v000010EEd00009038sv000010EEsd00000007bc12sc00i00\n"
+#define BRIDGE "pci:v00008086d00001901sv00000000sd00000000bc06sc04i00\n"
+
+/* -- GPUs with their audio functions, and what must be left alone -- */
+
+static const struct card gpus[] = {
+    /* both free */
+    {"0000:06:00.0", A100, "14", .native = "nvidia"},
+    {"0000:06:00.1", AUDIO, "14", .native = "snd_hda_intel"},
+    {"0000:07:00.0", A100, "15", .native = "nvidia"},
+    {"0000:07:00.1", AUDIO, "15", .native = "snd_hda_intel"},
+    /* the GPU has its native driver */
+    {"0000:08:00.0", A100, "16", .native = "nvidia", .driver = "nvidia"},
+    {"0000:08:00.1", AUDIO, "16", .native = "snd_hda_intel"},
+    /* the audio function has */
+    {"0000:09:00.0", A100, "17", .native = "nvidia"},
+    {"0000:09:00.1", AUDIO, "17", .native = "snd_hda_intel", .driver = "snd_hda_intel"},
+    /* two cards in one group */
+    {"0000:0c:00.0", FPGA, "20", .native = "fpga", .driver = "fpga"},
+    {"0000:0d:00.0", FPGA, "20", .native = "fpga"},
+    /* come later */
+    {"0000:0e:00.0", A100, "22", .native = "nvidia", .absent = true},
+    {"0000:0e:00.1", AUDIO, "22", .native = "snd_hda_intel", .absent = true},
+    {"0000:0f:00.0", A100, "23", .native = "nvidia", .driver = "nvidia", .absent = true},
+    {"0000:10:00.0", DISK, "24", .native = "nvme", .driver = "nvme", .absent = true},
+    /* nobody's business, or refused */
+    {"0000:00:01.0", BRIDGE, "1", .native = "pcieport", .driver = "pcieport",
+     .attribute = "secondary_bus_number", .untouchable = true},
+    {"0000:0a:00.0", NIC, "18", .native = "e1000e", .driver = "e1000e", .untouchable = true},
+    {"0000:0b:00.0", NVME, "19", .native = "nvme", .driver = "nvme", .untouchable = true},
+    {"0000:11:00.0", CONSOLE, "25", .native = "nvidia", .driver = "nvidia", .attribute = "boot_vga",
+     .untouchable = true},
+    {0},
+};
+
+static const struct step gpus_steps[] = {
+    {.kind = STEP_RELEASE, .address = "0000:06:00.0"},
+    {.kind = STEP_BIND, .address = "0000:06:00.0"},
+    {.kind = STEP_BOOTED},
+    {.kind = STEP_PLUG, .address = "0000:0e:00.0", .at_once = true},
+    {.kind = STEP_PLUG, .address = "0000:0e:00.1"},
+    {.kind = STEP_PLUG, .address = "0000:0f:00.0", .at_once = true},
+    {.kind = STEP_UNPLUG, .address = "0000:0e:00.1"},
+    {.kind = STEP_UNPLUG, .address = "0000:0f:00.0", .at_once = true},
+    {.kind = STEP_PLUG, .address = "0000:0f:00.0", .at_once = true},
+    {.kind = STEP_PLUG, .address = "0000:0e:00.1"},
+    {.kind = STEP_PLUG, .address = "0000:10:00.0"},
+    {.kind = STEP_UNBIND, .address = "0000:07:00.0"},
+    {.kind = STEP_RELEASE, .address = "0000:07:00.1", .at_once = true},
+    {.kind = STEP_RELEASE, .address = "0000:0c:00.0"},
+    {0},
+};
+
+/* -- cards that change from one VFIO driver to another, and back -- */
+
+static const struct card variants[] = {
+    {"0000:06:00.0", NIC, "14", .native = "mlx5_core", .driver = "vfio-pci"},
+    {"0000:06:00.1", NIC, "14", .native = "mlx5_core", .driver = "vfio-pci"},
+    {"0000:07:00.0", NIC, "15", .native = "mlx5_core", .driver = "mlx5_core"},
+    {"0000:08:00.0", FPGA, "16", .native = "fpga"},
+    {"0000:08:00.1", AUDIO, "16", .native = "snd_hda_intel", .driver = "snd_hda_intel",
+     .untouchable = true},
+    {0},
+};
+
+static const struct step variants_steps[] = {
+    {.kind = STEP_BOOTED},
+    {.kind = STEP_RESCAN},
+    {.kind = STEP_RELEASE, .address = "0000:07:00.0", .at_once = true},
+    {.kind = STEP_UNBIND, .address = "0000:08:00.0"},
+    {.kind = STEP_BIND, .address = "0000:07:00.0"},
+    {.kind = STEP_UNPLUG, .address = "0000:06:00.1", .at_once = true},
+    {.kind = STEP_PLUG, .address = "0000:06:00.1"},
+    {.kind = STEP_RELEASE, .address = "0000:06:00.0"},
+    {.kind = STEP_BIND, .address = "0000:06:00.1"},
+    {.kind = STEP_RELOAD},
+    {.kind = STEP_RELEASE, .address = "0000:08:00.0"},
+    {.kind = STEP_RESCAN},
+    {0},
+};
+
+const struct script scripts[] = {
+    {"gpus",
+     "[device console]\nid = 10de:20f1\nclass = 0300\n"
+     "[device a100]\nid = 10de:20f1\n"
+     "[device nic]\nid = 8086:10d3\n"
+     "[device nvme]\nid = 144d:a80a\nhotplug = takeover\n"
+     "[device fpga]\nid = 10ee:9038\naddress = 0000:0c:00.0\ngroup = all\n",
+     "vfio-pci nvidia snd_hda_intel fpga pcieport e1000e nvme", gpus, gpus_steps},
+    {"variants",
+     "[device mlx]\naddress = 0000:06:00.*, 0000:07:00.0\ndriver = mlx5_vfio_pci\n"
+     "[device fpga]\nid = 10ee:9038\ngroup = matched\n",
+     "vfio-pci mlx5_vfio_pci mlx5_core fpga snd_hda_intel", variants, variants_steps},
+};
+const size_t n_scripts = ELEMENTS(scripts);

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the daemon has instead of the kernel's hot-plug socket and the system bus: two pipes with
+ * names, from which it gets events and requests, and memory, in which it shows what it knows. */
+#include "host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+
+#include "bus.h"
+#include "plan-text.h"
+#include "requests.h"
+
+#define EVENTS "events"
+#define REQUESTS "requests"
+
+struct event_message {
+    enum hotplug_action action;
+    struct pci_addr addr;
+};
+
+struct request_message {
+    unsigned number;
+    enum request_kind kind;
+    struct pci_addr addr;
+};
+
+int make_pipes(void)
+{
+    return mkfifoat(host.root_fd, EVENTS, 0600) < 0 || mkfifoat(host.root_fd, REQUESTS, 0600) < 0
+               ? -errno
+               : 0;
+}
+
+/* Both ends, so that there is never an end of file: messages are lost when the daemon ends. */
+static int open_pipe(const char *name)
+{
+    int fd = openat(host.root_fd, name, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+    return fd < 0 ? -errno : fd;
+}
+
+static bool send_message(const char *name, const void *message, size_t size)
+{
+    CLEANUP_CLOSE int fd = openat(host.root_fd, name, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+
+    return fd >= 0 && write(fd, message, size) == (ssize_t)size;
+}
+
+void send_event(enum hotplug_action action, const char *address)
+{
+    struct event_message m = {.action = action};
+
+    (void)pci_addr_parse(address, &m.addr);
+    atomic_fetch_add(&host.shared->events_sent, 1);
+    if (send_message(EVENTS, &m, sizeof(m)))
+        return;
+    atomic_fetch_sub(&host.shared->events_sent, 1);
+    atomic_store(&host.shared->unheard, true);
+}
+
+unsigned ask(enum request_kind kind, const char *address)
+{
+    unsigned number = atomic_fetch_add(&host.shared->asked, 1);
+    struct request_message m = {.number = number, .kind = kind};
+
+    if (number >= REQUESTS_MAX)
+        abort();
+    if (address)
+        (void)pci_addr_parse(address, &m.addr);
+    atomic_store(&host.shared->answers[number], NOT_ANSWERED);
+    if (!send_message(REQUESTS, &m, sizeof(m)))
+        atomic_store(&host.shared->unheard, true);
+    return number;
+}
+
+/* -- hot-plug -- */
+
+struct hotplug {
+    int fd;
+    sd_event_source *source;
+    struct hotplug_handler handler;
+};
+
+static int on_events(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    struct hotplug *h = userdata;
+    struct event_message m;
+    unsigned n = 0;
+
+    (void)source;
+    (void)events;
+    for (; read(fd, &m, sizeof(m)) == (ssize_t)sizeof(m); n++)
+        h->handler.event(h->handler.userdata, m.action, m.addr);
+    atomic_fetch_add(&host.shared->events_done, n);
+    h->handler.drained(h->handler.userdata, false);
+    return 0;
+}
+
+int hotplug_new(sd_event *event, const struct hotplug_handler *handler, struct hotplug **ret)
+{
+    struct hotplug *h = calloc(1, sizeof(*h));
+    int r;
+
+    if (!h)
+        return -ENOMEM;
+    h->handler = *handler;
+    h->fd = r = open_pipe(EVENTS);
+    if (r >= 0)
+        r = sd_event_add_io(event, &h->source, h->fd, EPOLLIN, on_events, h);
+    if (r >= 0)
+        r = sd_event_source_set_priority(h->source, SD_EVENT_PRIORITY_IMPORTANT);
+    *ret = h;
+    return r;
+}
+
+void hotplug_free(struct hotplug *h)
+{
+    if (!h)
+        return;
+    sd_event_source_disable_unref(h->source);
+    close(h->fd);
+    free(h);
+}
+
+/* -- the bus -- */
+
+struct waiting {
+    unsigned number;
+    struct pci_addr addr;
+    bool bind;
+};
+
+struct bus {
+    int fd;
+    sd_event_source *source;
+    const struct view *view;
+    struct bus_requests requests;
+    struct waiting waiting[REQUESTS_MAX];
+    size_t n_waiting;
+};
+
+static void answer(unsigned number, int r, const sd_bus_error *error)
+{
+    snprintf(host.shared->answer_texts[number], SENTENCE_SIZE, "%s",
+             error->message ? error->message : strerror(-r));
+    atomic_store(&host.shared->answers[number], r < 0 ? r : 0);
+}
+
+static void answer_waiting(struct bus *b)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < b->n_waiting; i++) {
+        struct waiting w = b->waiting[i];
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        if (requests_is_pending(b->view, w.addr))
+            b->waiting[kept++] = w;
+        else
+            answer(w.number, requests_outcome(b->view, w.addr, w.bind, &error), &error);
+    }
+    b->n_waiting = kept;
+}
+
+static void show(struct shown *to, const struct verdict *v, const struct view *view)
+{
+    const struct device *d = &view->snapshot.devices[v->device];
+    const struct record *r = records_find(&view->records, d->addr);
+
+    to->is_there = true;
+    to->state = v->state;
+    to->reason = v->reason;
+    to->usable = v->usable;
+    to->problems = v->problems;
+    snprintf(to->target, sizeof(to->target), "%s", v->driver);
+    snprintf(to->driver, sizeof(to->driver), "%s", d->driver ? d->driver : "");
+    verdict_sentence(v, &view->snapshot, &view->records, to->sentence);
+    if (!r)
+        return;
+    to->touched = r->touched;
+    to->released = r->released;
+    to->error = r->error;
+    to->failed_at = r->failed_at;
+    snprintf(to->previous, sizeof(to->previous), "%s",
+             r->previous_driver ? r->previous_driver : "");
+}
+
+static void publish(const struct view *view)
+{
+    struct shared *s = host.shared;
+
+    atomic_fetch_add(&s->sequence, 1);
+    memset(s->cards, 0, sizeof(s->cards));
+    for (size_t i = 0; i < view->plan.n_verdicts; i++) {
+        const struct verdict *v = &view->plan.verdicts[i];
+        int card = card_index(pci_addr_text(view->snapshot.devices[v->device].addr).s);
+        if (card < 0)
+            continue;
+        show(&s->cards[card], v, view);
+        if (v->state == STATE_STUCK && !group_is_in_call((size_t)card))
+            s->false_alarm = true;
+    }
+    s->events_shown = atomic_load(&s->events_done);
+    s->updates++;
+    atomic_fetch_add(&s->sequence, 1);
+}
+
+void bus_update(struct bus *b)
+{
+    struct shared *s = host.shared;
+
+    if (s->fault.kind == FAULT_KILL_UPDATING && !s->fired && s->updates + 1 == s->fault.at) {
+        s->fired = true;
+        kill(getpid(), SIGKILL);
+    }
+    answer_waiting(b);
+    publish(b->view);
+}
+
+static int start_request(struct bus *b, const struct request_message *m, sd_bus_error *error)
+{
+    void *userdata = b->requests.userdata;
+
+    switch (m->kind) {
+    case REQUEST_RELOAD:
+        return b->requests.reload(userdata, error);
+    case REQUEST_RESCAN:
+        return b->requests.rescan(userdata, error);
+    case REQUEST_BIND:
+        return b->requests.bind(userdata, m->addr, error);
+    case REQUEST_RELEASE:
+        return b->requests.release(userdata, m->addr, error);
+    }
+    return -EINVAL;
+}
+
+static int on_request(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    struct bus *b = userdata;
+    struct request_message m;
+    CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+    (void)source;
+    (void)events;
+    if (read(fd, &m, sizeof(m)) != (ssize_t)sizeof(m))
+        return 0;
+    int r = start_request(b, &m, &error);
+    if (r < 0 || m.kind == REQUEST_RELOAD || m.kind == REQUEST_RESCAN)
+        answer(m.number, r, &error);
+    else
+        b->waiting[b->n_waiting++] = (struct waiting){m.number, m.addr, m.kind == REQUEST_BIND};
+    bus_update(b);
+    return 0;
+}
+
+int bus_new(sd_event *event, const struct view *view, const struct bus_requests *requests,
+            struct bus **ret)
+{
+    struct bus *b = calloc(1, sizeof(*b));
+    int r;
+
+    if (!b)
+        return -ENOMEM;
+    *b = (struct bus){.view = view, .requests = *requests};
+    b->fd = r = open_pipe(REQUESTS);
+    if (r >= 0)
+        r = sd_event_add_io(event, &b->source, b->fd, EPOLLIN, on_request, b);
+    if (r >= 0)
+        r = sd_event_source_set_priority(b->source, SD_EVENT_PRIORITY_NORMAL + 10);
+    *ret = b;
+    return r;
+}
+
+void bus_free(struct bus *b)
+{
+    if (!b)
+        return;
+    sd_event_source_disable_unref(b->source);
+    close(b->fd);
+    free(b);
+}
