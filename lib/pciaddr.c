@@ -75,18 +75,3 @@ struct pci_addr_text pci_addr_text(struct pci_addr a)
     *at = '\0';
     return t;
 }
-
-static uint64_t key(struct pci_addr a)
-{
-    return (uint64_t)a.domain << 16 | (uint64_t)a.bus << 8 | (uint64_t)a.dev << 3 | a.fn;
-}
-
-int pci_addr_cmp(struct pci_addr a, struct pci_addr b)
-{
-    return (key(a) > key(b)) - (key(a) < key(b));
-}
-
-bool pci_addr_same_slot(struct pci_addr a, struct pci_addr b)
-{
-    return key(a) >> 3 == key(b) >> 3;
-}

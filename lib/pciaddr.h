@@ -25,8 +25,21 @@ int pci_addr_parse(const char *s, struct pci_addr *ret);
 /* The kernel's spelling, as in /sys/bus/pci/devices. */
 struct pci_addr_text pci_addr_text(struct pci_addr a);
 
+/* One number in the order of the kernel's names. */
+static inline uint64_t pci_addr_number(struct pci_addr a)
+{
+    return (uint64_t)a.domain << 16 | (uint64_t)a.bus << 8 | (uint64_t)a.dev << 3 | a.fn;
+}
+
 /* <0, 0, >0, in the order of the kernel's names. */
-int pci_addr_cmp(struct pci_addr a, struct pci_addr b);
+static inline int pci_addr_cmp(struct pci_addr a, struct pci_addr b)
+{
+    uint64_t x = pci_addr_number(a), y = pci_addr_number(b);
+    return (x > y) - (x < y);
+}
 
 /* Do both belong to one card (domain, bus and device are the same)? */
-bool pci_addr_same_slot(struct pci_addr a, struct pci_addr b);
+static inline bool pci_addr_same_slot(struct pci_addr a, struct pci_addr b)
+{
+    return pci_addr_number(a) >> 3 == pci_addr_number(b) >> 3;
+}

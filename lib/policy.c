@@ -189,8 +189,6 @@ static bool patterns_fit(const struct patterns *p, const char *text)
 {
     bool positive = false, found = false;
 
-    if (p->n == 0)
-        return true;
     if (!text)
         return false;
     for (size_t i = 0; i < p->n; i++) {
@@ -208,10 +206,12 @@ static bool patterns_fit(const struct patterns *p, const char *text)
 
 static bool key_fits(const struct rule *r, const struct device *d, enum rule_key key)
 {
+    const struct patterns *p = &r->narrow[key];
     char buf[PCI_ADDR_MAX];
 
-    return key == KEY_ID ? ids_fit(r, d)
-                         : patterns_fit(&r->narrow[key], key_text(key, d, buf, sizeof(buf)));
+    if (key == KEY_ID)
+        return ids_fit(r, d);
+    return p->n == 0 || patterns_fit(p, key_text(key, d, buf, sizeof(buf)));
 }
 
 int rule_test(const struct rule *r, const struct device *d)

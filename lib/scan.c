@@ -432,20 +432,21 @@ static int read_nodes(int root_fd, uint32_t **ret, size_t *ret_n)
     return 0;
 }
 
-/* What changes when a driver binds a device or lets go of it. Without a driver the device may as
- * well be gone: false. */
+/* False: no VFIO driver has it. Then it may have been replaced meanwhile, and nothing that was read
+ * before counts. */
 static bool reread_driver(int root_fd, struct snapshot *s, struct device *d)
 {
     char name[NAME_MAX + 1];
-    const char *driver =
-        link_name(root_fd, d->addr, "driver", name) ? snapshot_name(s, name) : NULL;
+    const char *driver = NULL;
 
+    if (link_name(root_fd, d->addr, "driver", name) && driver_is_vfio(name))
+        driver = snapshot_name(s, name);
     if (!driver)
         return false;
     d->driver = driver;
     free(d->use);
-    d->use = driver_is_vfio(driver) ? NULL : use_of(root_fd, d);
-    if (d->has_vfs || !driver_is_vfio(driver))
+    d->use = NULL;
+    if (d->has_vfs) /* the native driver may have taken them away as it went */
         d->has_vfs = scan_has_vfs(root_fd, d->addr);
     return true;
 }
@@ -463,8 +464,7 @@ int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *ad
         if (!d || !d->detailed || d->claimant || !reread_driver(root_fd, s, d))
             r = scan_device(root_fd, p, addrs[i], s);
         else if (many)
-            d->node = driver_is_vfio(d->driver) && n_nodes > 0 &&
-                      bsearch(&d->group, nodes, n_nodes, sizeof(*nodes), by_number);
+            d->node = n_nodes > 0 && bsearch(&d->group, nodes, n_nodes, sizeof(*nodes), by_number);
         else
             d->node = read_node(root_fd, d);
     }

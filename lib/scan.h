@@ -17,10 +17,9 @@ int scan_all(int root_fd, const struct policy *p, struct snapshot *ret);
  * it from the snapshot if it is gone. Returns 0 or -ENOMEM. */
 int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct snapshot *s);
 
-/* Reads anew of these devices what a bind or an unbind changes: the driver, the group's node, how
- * the host uses them. For devices that are known not to have been replaced since they were read
- * (2 system calls each instead of a dozen); what has no driver is read whole. Returns 0 or -ENOMEM.
- */
+/* Reads anew what a bind changes: the driver and the group's node, 1 or 2 system calls a device.
+ * For devices that were just bound; what is not on a VFIO driver is read whole. Returns 0 or
+ * -ENOMEM. */
 int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *addrs, size_t n,
                   struct snapshot *s);
 

@@ -56,6 +56,8 @@ static void folders(int at)
     for (size_t i = 0; i < ELEMENTS(all); i++)
         folder(at, all[i]);
     content(at, "sys/bus/pci/drivers/vfio-pci/bind", "");
+    content(at, "sys/bus/pci/drivers/vfio-pci/new_id", "");
+    content(at, "sys/bus/pci/drivers/vfio-pci/remove_id", "");
 }
 
 /* As the kernel has it: the folder is elsewhere, the bus has a link to it, and device and group

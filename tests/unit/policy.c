@@ -542,9 +542,53 @@ START_TEST(naming_a_place)
 }
 END_TEST
 
+/* The index finds the same rule as a look at each of them. */
+START_TEST(index_finds_the_first)
+{
+    CLEANUP(diags_done) struct diags d = {0};
+    CLEANUP(policy_done) struct policy p;
+    CLEANUP_FREE char *text = NULL;
+    size_t size, matched = 0;
+    unsigned seed = 1;
+    FILE *f = open_memstream(&text, &size);
+
+    for (unsigned i = 0; i < 300; i++) {
+        seed = seed * 1103515245 + 12345;
+        unsigned r = seed >> 8;
+        if (i == 250)
+            fprintf(f, "[device any]\nclass = 12\n"); /* without an ID, in between */
+        if (r % 16 == 0) /* a vendor's every device, in one place only */
+            fprintf(f, "[device v%u]\nid = 10%02x:*\naddress = 0000:%02x:*\n", i, i % 8, i % 7);
+        else
+            fprintf(f, "[device d%u]\nid = 10%02x:%04x, 10%02x:%04x\naddress = 0000:0%u:*\n", i,
+                    r % 8, r / 8 % 16, r / 128 % 8, r / 1024 % 16, i % 7);
+    }
+    fclose(f);
+    policy_init(&p);
+    parse(&p, &d, "x.conf", text);
+    policy_finish(&p, &d);
+    ck_assert_uint_gt(p.n_rules, 200); /* a rule that another covers is dropped */
+    for (unsigned i = 0; i < 2 * 8 * 8 * 17; i++) {
+        const struct device device = {.addr = {0, (uint8_t)(i % 8), 0, 0},
+                                      .vendor = (uint16_t)(0x1000 + i / 8 % 8),
+                                      .device = (uint16_t)(i / 64 % 17),
+                                      .class_code = i / 64 / 17 ? 0x120000 : 0x030000};
+        const struct rule *first = NULL;
+        for (size_t k = 0; k < p.n_rules && !first; k++)
+            if (rule_test(&p.rules[k], &device) < 0)
+                first = &p.rules[k];
+        matched += first != NULL;
+        ck_assert_ptr_eq(policy_match(&p, &device), first);
+        ck_assert_int_eq(policy_may_match(&p, &device), first != NULL);
+    }
+    ck_assert_uint_gt(matched, 100);
+    ck_assert_uint_lt(matched, 2 * 8 * 8 * 17);
+}
+END_TEST
+
 UNIT_MAIN("policy", each_mistake_has_its_message, all_mistakes_at_once_and_the_rest_is_used,
           every_key_is_read, long_values_and_names_survive_whole, too_long_is_refused,
           hostile_bytes, no_unbounded_complaints, dropins_override_key_by_key,
           a_section_twice_in_a_dropin_is_a_mistake, covered_across_files_is_a_warning,
           broken_native_rule_keeps_protecting, fence_is_for_rules_by_id_alone, command_line,
-          matching, naming_a_place)
+          matching, naming_a_place, index_finds_the_first)

@@ -173,6 +173,66 @@ START_TEST(serial_number)
 }
 END_TEST
 
+/* Few groups are asked for their members; where most is selected the others tell their groups. */
+START_TEST(members_of_many_groups)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(snapshot_done) struct snapshot s = {0};
+    CLEANUP(policy_done) struct policy p;
+
+    make_host(&t);
+    tree_device(&t, "0000:08:00.0", MODALIAS_A100, NULL, "16");
+    tree_device(&t, "0000:09:00.0", MODALIAS_NIC, "e1000e", "16");
+    make_policy(&p, "[device a]\nid = 10de:20f1\n");
+    ck_assert_int_eq(scan_all(t.fd, &p, &s), 0);
+    ck_assert_uint_eq(s.n, 7);
+    ck_assert(find(&s, "0000:09:00.0")->detailed);
+    ck_assert_str_eq(find(&s, "0000:09:00.0")->driver, "e1000e");
+    ck_assert(!find(&s, "0000:00:02.0")->detailed);
+}
+END_TEST
+
+static void check_bindings(size_t n)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(snapshot_done) struct snapshot s = {0};
+    struct pci_addr addrs[] = {{0, 6, 0, 0}, {0, 6, 0, 1}, {0, 7, 0, 0},
+                               {0, 7, 0, 1}, {0, 8, 0, 0}, {0, 9, 0, 0}};
+
+    make_host(&t);
+    tree_device(&t, "0000:08:00.0", MODALIAS_A100, NULL, "16");
+    tree_device(&t, "0000:09:00.0", MODALIAS_A100, NULL, "17");
+    ck_assert_int_eq(scan_all(t.fd, NULL, &s), 0);
+    /* bound */
+    tree_link(&t, "sys/bus/pci/devices/0000:06:00.0/driver",
+              "../../../../bus/pci/drivers/vfio-pci");
+    tree_write(&t, "dev/vfio/14", "");
+    /* taken by another VFIO driver, in a group whose node has gone */
+    tree_link(&t, "sys/bus/pci/devices/0000:07:00.0/driver",
+              "../../../../bus/pci/drivers/nvgrace-gpu-vfio-pci");
+    unlinkat(t.fd, "dev/vfio/15", 0);
+    /* replaced by another card, which has no driver; and gone */
+    tree_write(&t, "sys/bus/pci/devices/0000:08:00.0/modalias", MODALIAS_NIC);
+    unlinkat(t.fd, "sys/bus/pci/devices/0000:09:00.0/modalias", 0);
+    for (size_t i = 0; i < ELEMENTS(addrs); i += n)
+        ck_assert_int_eq(scan_bindings(t.fd, NULL, addrs + i, n, &s), 0);
+    ck_assert_str_eq(find(&s, "0000:06:00.0")->driver, "vfio-pci");
+    ck_assert(find(&s, "0000:06:00.0")->node);
+    ck_assert_str_eq(find(&s, "0000:06:00.1")->driver, "snd_hda_intel");
+    ck_assert(!find(&s, "0000:06:00.1")->node);
+    ck_assert_str_eq(find(&s, "0000:07:00.0")->driver, "nvgrace-gpu-vfio-pci");
+    ck_assert(!find(&s, "0000:07:00.0")->node && !find(&s, "0000:07:00.1")->node);
+    ck_assert_uint_eq(find(&s, "0000:08:00.0")->vendor, 0x8086);
+    ck_assert_ptr_null(find(&s, "0000:09:00.0"));
+}
+
+START_TEST(after_binds)
+{
+    check_bindings(1);
+    check_bindings(6); /* so many that the folder of the nodes is read */
+}
+END_TEST
+
 START_TEST(no_sys)
 {
     CLEANUP(tree_done) struct tree t;
@@ -270,6 +330,6 @@ START_TEST(bad_policy_files)
 }
 END_TEST
 
-UNIT_MAIN("scan", everything, only_what_rules_concern, members_of_the_group,
-          what_vanishes_is_left_out, one_device_anew, serial_number, no_sys,
+UNIT_MAIN("scan", everything, only_what_rules_concern, members_of_the_group, members_of_many_groups,
+          after_binds, what_vanishes_is_left_out, one_device_anew, serial_number, no_sys,
           links_stay_inside_the_root, policy_files, no_policy_is_no_mistake, bad_policy_files)

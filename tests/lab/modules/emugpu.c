@@ -10,6 +10,10 @@
  *
  * A card is a GPU and its audio function, without BARs and interrupts. A slot
  * is named by its physical number, which is its name in /sys/bus/pci/slots.
+ *
+ * For tests of many devices a card can have up to 256 GPUs instead, as cards
+ * with virtual functions do: numbered by ARI, and kept apart by ACS, so that
+ * each has an IOMMU group of its own.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -24,14 +28,16 @@
 #define PORT_VENDOR	0x1b36
 #define PORT_DEVICE	0x000c
 
-#define FUNCTIONS	2
+#define MAX_FUNCTIONS	256
 #define MAX_SLOTS	256
 
 /* Where a function has its capabilities. */
 #define CAP_PM		0x40
 #define CAP_EXP		0x60
 #define EXT_CAP_DSN	0x100
-#define CONFIG_SIZE	0x110
+#define EXT_CAP_ARI	0x110
+#define EXT_CAP_ACS	0x118
+#define CONFIG_SIZE	0x120
 
 struct function {
 	u8 config[CONFIG_SIZE];
@@ -43,8 +49,9 @@ struct slot {
 	struct pci_dev *port;
 	struct pci_ops *port_ops;	/* the bus's own, while a card is plugged */
 	bool plugged;
+	bool ari;			/* functions have numbers of 8 bits */
 	unsigned int functions;
-	struct function function[FUNCTIONS];
+	struct function *function;
 };
 
 static struct slot *slots[MAX_SLOTS];
@@ -67,6 +74,10 @@ static bool audio = true;
 module_param(audio, bool, 0644);
 MODULE_PARM_DESC(audio, "whether a card plugged from now on has an audio function");
 
+static unsigned int functions;
+module_param(functions, uint, 0644);
+MODULE_PARM_DESC(functions, "how many GPUs a card plugged from now on has, each in a group of its own (up to 256; 0: an ordinary card)");
+
 static struct slot *slot_of_bus(const struct pci_bus *bus)
 {
 	unsigned int i;
@@ -81,9 +92,10 @@ static struct function *function_at(struct pci_bus *bus, unsigned int devfn)
 {
 	struct slot *slot = slot_of_bus(bus);
 
-	if (!slot || PCI_SLOT(devfn) || PCI_FUNC(devfn) >= slot->functions)
+	/* Without ARI the upper bits are the device's number, which is 0. */
+	if (!slot || devfn >= slot->functions || (!slot->ari && PCI_SLOT(devfn)))
 		return NULL;
-	return &slot->function[PCI_FUNC(devfn)];
+	return &slot->function[devfn];
 }
 
 static int config_read(struct pci_bus *bus, unsigned int devfn, int where, int size,
@@ -178,9 +190,44 @@ static void fill_function(struct function *function, u16 device, u32 class, u32 
 	put32(config, EXT_CAP_DSN + 8, 0x48b02d00);
 }
 
+/* What a function needs to be one of up to 256, with an IOMMU group of its own. */
+static void add_ari(struct function *function, unsigned int next)
+{
+	u8 *config = function->config;
+
+	put32(config, EXT_CAP_DSN, PCI_EXT_CAP_ID_DSN | 1 << 16 | EXT_CAP_ARI << 20);
+	put32(config, EXT_CAP_ARI, PCI_EXT_CAP_ID_ARI | 1 << 16 | EXT_CAP_ACS << 20);
+	put16(config, EXT_CAP_ARI + PCI_ARI_CAP, next << 8);
+	put32(config, EXT_CAP_ACS, PCI_EXT_CAP_ID_ACS | 1 << 16);
+	put16(config, EXT_CAP_ACS + PCI_ACS_CAP, PCI_ACS_RR | PCI_ACS_CR);
+	put16(function->writable, EXT_CAP_ACS + PCI_ACS_CTRL, PCI_ACS_RR | PCI_ACS_CR);
+}
+
+static void fill_many(struct slot *slot, u16 device)
+{
+	unsigned int i;
+
+	for (i = 0; i < slot->functions; i++) {
+		fill_function(&slot->function[i], device, PCI_CLASS_DISPLAY_3D << 8,
+			      slot->number);
+		add_ari(&slot->function[i], i + 1 < slot->functions ? i + 1 : 0);
+	}
+}
+
+static void fill_pair(struct slot *slot, u16 device)
+{
+	fill_function(&slot->function[0], device, PCI_CLASS_DISPLAY_3D << 8, slot->number);
+	if (slot->functions == 1)
+		slot->function[0].config[PCI_HEADER_TYPE] = PCI_HEADER_TYPE_NORMAL;
+	else
+		fill_function(&slot->function[1], 0x1aef, 0x040300, slot->number);
+}
+
 static int plug_locked(struct slot *slot, u16 device)
 {
 	struct pci_bus *bus = slot->port->subordinate;
+	unsigned int many = min_t(unsigned int, READ_ONCE(functions), MAX_FUNCTIONS);
+	unsigned int count = many ? many : audio ? 2 : 1;
 
 	if (slot->plugged)
 		return -EEXIST;
@@ -188,11 +235,15 @@ static int plug_locked(struct slot *slot, u16 device)
 	if (!list_empty(&bus->devices))
 		return -EBUSY;
 
-	fill_function(&slot->function[0], device, PCI_CLASS_DISPLAY_3D << 8, slot->number);
-	fill_function(&slot->function[1], 0x1aef, 0x040300, slot->number);
-	slot->functions = audio ? 2 : 1;
-	if (!audio)
-		slot->function[0].config[PCI_HEADER_TYPE] = PCI_HEADER_TYPE_NORMAL;
+	slot->function = kvcalloc(count, sizeof(*slot->function), GFP_KERNEL);
+	if (!slot->function)
+		return -ENOMEM;
+	slot->functions = count;
+	slot->ari = many;
+	if (many)
+		fill_many(slot, device);
+	else
+		fill_pair(slot, device);
 
 	slot->port_ops = pci_bus_set_ops(bus, &card_ops);
 	slot->plugged = true;
@@ -213,6 +264,8 @@ static int unplug_locked(struct slot *slot)
 		pci_stop_and_remove_bus_device(pdev);
 	pci_bus_set_ops(bus, slot->port_ops);
 	slot->functions = 0;
+	kvfree(slot->function);
+	slot->function = NULL;
 	slot->plugged = false;
 	return 0;
 }
