@@ -177,8 +177,8 @@ static void announce_expect(const struct plan *plan, const struct policy *p)
 {
     for (size_t i = 0; i < p->n_rules; i++) {
         const struct rule *r = &p->rules[i];
-        int n = plan_count_matched(plan, r);
-        if (r->expect >= 0 && n != r->expect)
+        int n = r->expect >= 0 ? plan_count_matched(plan, r) : r->expect;
+        if (n != r->expect)
             journal_event(EVENT_EXPECT_MISMATCH,
                           "rule %s expects %d devices and matches %d: look for a missing or an "
                           "added card (lspci -Dnn), or correct \"expect\"",

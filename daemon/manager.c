@@ -339,10 +339,9 @@ static void forget(struct manager *m, struct pci_addr a)
     }
 }
 
-static void look_at(struct manager *m, struct pci_addr a)
+/* What a new look at the device means for its record. */
+static void note_look(struct manager *m, struct pci_addr a)
 {
-    (void)scan_device(m->options.root_fd, &m->view.policy, a, &m->view.snapshot);
-
     const struct device *d = snapshot_find(&m->view.snapshot, a);
     struct record *r = records_find(&m->view.records, a);
     if (!d)
@@ -353,6 +352,12 @@ static void look_at(struct manager *m, struct pci_addr a)
     if (d && r && d->driver &&
         !(streq(d->driver, FENCE_DRIVER) && fence_has(&m->view.records.fence, d)))
         r->fresh = false;
+}
+
+static void look_at(struct manager *m, struct pci_addr a)
+{
+    (void)scan_device(m->options.root_fd, &m->view.policy, a, &m->view.snapshot);
+    note_look(m, a);
 }
 
 /* More is known, or will not be. */
@@ -384,8 +389,9 @@ static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
 {
     struct manager *m = userdata;
 
+    (void)scan_bindings(m->options.root_fd, &m->view.policy, addrs, n, &m->view.snapshot);
     for (size_t i = 0; i < n; i++)
-        look_at(m, addrs[i]);
+        note_look(m, addrs[i]);
     if (m->stopping) {
         if (!m->view.records.fence.in_flight)
             sd_event_exit(m->event, 0);

@@ -30,6 +30,30 @@ static int write_driver(int root_fd, const char *driver, const char *file, const
     return write_file(root_fd, path, text);
 }
 
+void perform_state_done(struct perform_state *s)
+{
+    closep(&s->held_fd);
+    closep(&s->bind_fd);
+    *s = PERFORM_STATE_NONE;
+}
+
+/* Written at its beginning each time, which makes no difference to the kernel. */
+static int bind_device(int root_fd, const struct op *op, const char *address,
+                       struct perform_state *s)
+{
+    char path[PATH_LENGTH];
+
+    if (s->bind_fd < 0 || !streq(s->bind_driver, op->driver)) {
+        closep(&s->bind_fd);
+        snprintf(s->bind_driver, sizeof(s->bind_driver), "%s", op->driver);
+        snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/bind", op->driver);
+        s->bind_fd = rootfs_open(root_fd, path, O_WRONLY | O_NOCTTY);
+    }
+    if (s->bind_fd < 0)
+        return s->bind_fd;
+    return pwrite(s->bind_fd, address, strlen(address), 0) < 0 ? -errno : 0;
+}
+
 static const char *override_path(char path[static PATH_LENGTH], struct pci_addr a)
 {
     snprintf(path, PATH_LENGTH, "sys/bus/pci/devices/%s/driver_override", pci_addr_text(a).s);
@@ -63,16 +87,17 @@ static void describe(const struct holder *h, char found[static FOUND_MAX])
 
 /* Opening the group fails with EBUSY while anybody has it or a device of it; while we have it
  * nobody else can. It does not hinder an unbind. Kept until the job is done. */
-static int hold_group(int root_fd, struct op *op, int *held_fd)
+static int hold_group(int root_fd, struct op *op, struct perform_state *s)
 {
     char path[DRIVER_NAME_MAX + 16];
     struct holder holder;
 
     snprintf(path, sizeof(path), "dev/vfio/%s", op->driver);
-    *held_fd = rootfs_open(root_fd, path, O_RDWR | O_NOCTTY);
-    if (*held_fd >= 0)
+    closep(&s->held_fd);
+    s->held_fd = rootfs_open(root_fd, path, O_RDWR | O_NOCTTY);
+    if (s->held_fd >= 0)
         return 0;
-    int error = *held_fd;
+    int error = s->held_fd;
     if (error == -EBUSY &&
         holders_vfio(root_fd, (uint32_t)strtoul(op->driver, NULL, 10), op->addr, &holder) == 1)
         describe(&holder, op->found);
@@ -168,7 +193,7 @@ static int remove_id(int root_fd, const char *entry)
 
 /* -- all of them -- */
 
-int perform(int root_fd, struct op *op, int *held_fd)
+int perform(int root_fd, struct op *op, struct perform_state *s)
 {
     struct pci_addr_text address = pci_addr_text(op->addr);
 
@@ -178,9 +203,9 @@ int perform(int root_fd, struct op *op, int *held_fd)
     case ACTION_UNBIND:
         return write_driver(root_fd, op->driver, "unbind", address.s);
     case ACTION_BIND:
-        return write_driver(root_fd, op->driver, "bind", address.s);
+        return bind_device(root_fd, op, address.s, s);
     case ACTION_HOLD:
-        return hold_group(root_fd, op, held_fd);
+        return hold_group(root_fd, op, s);
     case ACTION_CLEAR:
         return clear_override(root_fd, op->addr);
     case ACTION_PROBE:

@@ -28,7 +28,16 @@ struct op {
 /* An earlier operation that this one depends on failed in this job. */
 #define OP_SKIPPED (-ECANCELED)
 
-/* Does one operation; returns 0 or negative errno, with op->found where it has something to tell.
- * *held_fd keeps what ACTION_HOLD opened (-1: nothing yet); the caller closes it when the job is
- * done. */
-int perform(int root_fd, struct op *op, int *held_fd);
+/* What a job keeps open from one operation to the next. */
+struct perform_state {
+    int held_fd; /* the group that ACTION_HOLD opened; -1: none */
+    int bind_fd; /* "bind" of bind_driver; -1: none yet. Opened once for all devices of a job. */
+    char bind_driver[DRIVER_NAME_MAX];
+};
+
+#define PERFORM_STATE_NONE ((struct perform_state){.held_fd = -1, .bind_fd = -1})
+
+void perform_state_done(struct perform_state *s);
+
+/* Does one operation; returns 0 or negative errno, with op->found where it has something to tell. */
+int perform(int root_fd, struct op *op, struct perform_state *s);

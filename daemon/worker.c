@@ -65,13 +65,13 @@ static bool failed_before(const struct job *j, size_t i)
 static void run_job(int root_fd, struct job *j)
 {
     bool any_failed = false;
-    CLEANUP_CLOSE int held_fd = -1;
+    CLEANUP(perform_state_done) struct perform_state state = PERFORM_STATE_NONE;
 
     for (size_t i = 0; i < j->n && !atomic_load(&j->cancelled); i++) {
         atomic_store(&j->since_usec, now_usec());
         atomic_store(&j->current, i);
         j->ops[i].result =
-            any_failed && failed_before(j, i) ? OP_SKIPPED : perform(root_fd, &j->ops[i], &held_fd);
+            any_failed && failed_before(j, i) ? OP_SKIPPED : perform(root_fd, &j->ops[i], &state);
         any_failed = any_failed || j->ops[i].result < 0;
     }
     atomic_store(&j->current, NONE);

@@ -583,8 +583,16 @@ static struct call *begin_call(const struct op *op, const char *address, size_t 
 
 /* A system call is ended before a signal is heeded: whoever is in here does not die with the
  * daemon, but when it comes out. */
-int perform(int root_fd, struct op *op, int *held_fd)
+void perform_state_done(struct perform_state *s)
 {
+    closep(&s->held_fd);
+    *s = PERFORM_STATE_NONE;
+}
+
+int perform(int root_fd, struct op *op, struct perform_state *state)
+{
+    int *held_fd = &state->held_fd;
+
     const struct pci_addr_text address = pci_addr_text(op->addr);
     pid_t daemon = getppid();
     int card = action_is_fence(op->kind) ? NO_CARD : card_index(address.s), r = -ENODEV;
