@@ -18,6 +18,10 @@ struct builder {
     size_t n_actions;
     struct fence_entry entries[FENCE_ENTRIES_MAX]; /* that the policy calls for */
     size_t n_entries;
+    const struct rule *unfenced; /* the first rule without a fence; NULL: none, or not looked for */
+    bool unfenced_known;
+    const struct device *asked; /* the device of an ID whose native driver was last looked for */
+    const char *answer;         /* and what was found: see earlier_native() */
 };
 
 const struct device *plan_device_of(const struct builder *b, const struct verdict *v);

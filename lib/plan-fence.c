@@ -40,12 +40,15 @@ static bool endangers_host(const struct builder *b, const struct fence_id *id)
 }
 
 /* An earlier rule may keep devices from this one. */
-static bool is_carved(const struct builder *b, const struct rule *r)
+static bool is_carved(struct builder *b, const struct rule *r)
 {
-    for (const struct rule *e = b->policy->rules; e < r; e++)
-        if (!has_fence(e))
-            return true;
-    return false;
+    const struct policy *p = b->policy;
+
+    for (size_t i = 0; !b->unfenced_known && i < p->n_rules && !b->unfenced; i++)
+        if (!has_fence(&p->rules[i]))
+            b->unfenced = &p->rules[i];
+    b->unfenced_known = true;
+    return b->unfenced && b->unfenced < r;
 }
 
 static void want_rule(struct builder *b, const struct rule *r)
@@ -248,14 +251,16 @@ void plan_add_fence(struct builder *b)
 /* Is the driver asked before vfio-pci? The one that registered first is. */
 static bool comes_first(const struct builder *b, const char *driver)
 {
+    if (!driver || driver_is_vfio(driver))
+        return false;
     uint64_t ours = snapshot_order(b->snapshot, FENCE_DRIVER);
-    uint64_t order = driver ? snapshot_order(b->snapshot, driver) : 0;
+    uint64_t order = snapshot_order(b->snapshot, driver);
 
-    return order != 0 && ours != 0 && order < ours && !driver_is_vfio(driver);
+    return order != 0 && ours != 0 && order < ours;
 }
 
 /* A driver that is known to take devices of this ID, and is asked first. */
-static const char *earlier_native(const struct builder *b, const struct device *d)
+static const char *earlier_native(struct builder *b, const struct device *d)
 {
     const struct record *r = records_find(b->records, d->addr);
 
@@ -263,13 +268,18 @@ static const char *earlier_native(const struct builder *b, const struct device *
         return d->native;
     if (r && comes_first(b, r->previous_driver))
         return r->previous_driver;
-    for (size_t i = 0; i < b->snapshot->n; i++) {
+    /* Devices of one ID mostly follow each other. */
+    if (b->asked && b->asked->vendor == d->vendor && b->asked->device == d->device)
+        return b->answer;
+    b->asked = d;
+    b->answer = NULL;
+    for (size_t i = 0; i < b->snapshot->n && !b->answer; i++) {
         const struct device *other = &b->snapshot->devices[i];
         if (other->vendor == d->vendor && other->device == d->device &&
             comes_first(b, other->driver))
-            return other->driver;
+            b->answer = other->driver;
     }
-    return NULL;
+    return b->answer;
 }
 
 void plan_judge_fence(struct builder *b, struct verdict *v)
