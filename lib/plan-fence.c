@@ -127,8 +127,8 @@ static bool must_go(const struct builder *b, const struct fence_entry *e)
         return true;
     for (size_t i = 0; i < fence_of(b)->n; i++) {
         const struct fence_entry *other = &fence_of(b)->v[i];
-        if (other->state != FENCE_OPEN && !is_wanted(b, &other->id) &&
-            is_hit_by(&other->id, &e->id))
+        if (other->state != FENCE_OPEN && is_hit_by(&other->id, &e->id) &&
+            !is_wanted(b, &other->id))
             return true;
     }
     return false;
@@ -158,8 +158,10 @@ static bool fits_wanted(const struct builder *b, const struct device *d)
     if (device_is_bridge(d))
         return false;
     for (size_t k = 0; k < b->n_entries; k++) {
+        if (!fence_fits(&b->entries[k].id, d))
+            continue;
         const struct fence_entry *e = fence_find(fence_of(b), &b->entries[k].id);
-        if (!(e && e->error) && fence_fits(&b->entries[k].id, d))
+        if (!(e && e->error))
             return true;
     }
     return false;
