@@ -191,10 +191,11 @@ static void announce_undecided(const struct view *view)
 {
     for (size_t i = 0; i < view->snapshot.n; i++)
         if (policy_is_undecided(&view->policy, &view->snapshot.devices[i]))
-            journal_plain(LOG_WARNING,
-                          "%s: a rule names a serial number, and the device's could not be read: it "
-                          "is left alone (systemctl status vfio-bindd-serials)",
-                          pci_addr_text(view->snapshot.devices[i].addr).s);
+            journal_plain(
+                LOG_WARNING,
+                "%s: a rule names a serial number, and the device's could not be read: it "
+                "is left alone (systemctl status vfio-bindd-serials)",
+                pci_addr_text(view->snapshot.devices[i].addr).s);
 }
 
 /* One line for the first: the order of registration is the same for all. */

@@ -39,5 +39,6 @@ struct perform_state {
 
 void perform_state_done(struct perform_state *s);
 
-/* Does one operation; returns 0 or negative errno, with op->found where it has something to tell. */
+/* Does one operation; returns 0 or negative errno, with op->found where it has something to tell.
+ */
 int perform(int root_fd, struct op *op, struct perform_state *s);

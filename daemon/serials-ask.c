@@ -9,6 +9,7 @@
 #include "util.h"
 
 #define UNIT "vfio-bindd-serials.service"
+#define TIMEOUT_USEC (30 * 1000000ULL) /* a busy machine; the boot waits no longer than it may */
 #define ATTEMPTS_MAX 3 /* a device that came while the unit was running needs another */
 
 struct serials_ask {
@@ -69,8 +70,7 @@ void serials_ask(struct serials_ask *s, const struct policy *p, const struct sna
     if (!wanted || s->start || s->attempts >= ATTEMPTS_MAX)
         return;
     s->attempts++;
-    int r = start_unit(s->event, START_UNIT_ADDRESS, UNIT, START_UNIT_TIMEOUT_USEC, on_ended, s,
-                       &s->start);
+    int r = start_unit(s->event, START_UNIT_ADDRESS, UNIT, TIMEOUT_USEC, on_ended, s, &s->start);
     if (r < 0)
         journal_plain(LOG_WARNING,
                       "cannot have " UNIT " started: %s; devices that only a serial number could "

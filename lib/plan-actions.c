@@ -22,11 +22,26 @@ static const struct verdict *verdict_of(const struct builder *b, const struct de
     return index < 0 ? NULL : &b->verdicts[index];
 }
 
+/* Could a function of its card be selected by a serial number that is not known yet? Then this one
+ * may have to come along. */
+static bool card_is_undecided(const struct builder *b, const struct device *d)
+{
+    const struct snapshot *s = b->snapshot;
+    size_t i = (size_t)(d - s->devices);
+
+    while (i > 0 && pci_addr_same_slot(s->devices[i - 1].addr, d->addr))
+        i--;
+    for (; i < s->n && pci_addr_same_slot(s->devices[i].addr, d->addr); i++)
+        if (policy_is_undecided(b->policy, &s->devices[i]))
+            return true;
+    return false;
+}
+
 /* The fence caught it when it was plugged in, and nobody selects it. */
 static bool is_stray(const struct builder *b, const struct device *d, const struct record *r)
 {
     return r->fresh && !r->ours && streq_null(d->driver, FENCE_DRIVER) &&
-           fence_has(&b->records->fence, d) && !policy_is_undecided(b->policy, d);
+           fence_has(&b->records->fence, d) && !card_is_undecided(b, d);
 }
 
 /* Is the device to go back to its native driver: released by an administrator, no longer named by

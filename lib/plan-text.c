@@ -223,8 +223,11 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
             snprintf(
                 buf, size,
                 "the kernel has not returned from its work on it: %s may still be in use; end its "
-                "users, and it goes on by itself. A reboot will hang as well (then: hardware "
-                "reset, or sysrq-b)",
+                "users, and it goes on by itself. Until then a reboot hangs as well (a hardware "
+                "reset "
+                "or sysrq-b does not), \"udevadm settle\" times out, and on kernels before 6.12 "
+                "the "
+                "journal may stop",
                 d->driver ? d->driver : "its driver");
         break;
     default:
