@@ -123,18 +123,29 @@ static bool stays_along(const struct builder *b, size_t keeper, size_t i)
     return !b->rules[i] || (b->rules[i] > b->rules[keeper] && !rule_names_place(b->rules[i], d));
 }
 
-/* A card that a "native" rule leaves to the host is left whole. */
-static void keep_native_functions(struct builder *b, size_t keeper)
+/* A card that a "native" rule leaves to the host is left whole. Returns whether a function was kept
+ * that was not before: its group may keep further ones. */
+static bool keep_native_functions(struct builder *b, size_t keeper)
 {
     const struct snapshot *s = b->snapshot;
     struct pci_addr a = s->devices[keeper].addr;
     size_t i = keeper;
+    bool kept = false;
 
     while (i > 0 && pci_addr_same_slot(s->devices[i - 1].addr, a))
         i--;
     for (; i < s->n && pci_addr_same_slot(s->devices[i].addr, a); i++)
-        if (stays_along(b, keeper, i))
+        if (stays_along(b, keeper, i)) {
             b->rules[i] = b->rules[keeper];
+            kept = true;
+        }
+    return kept;
+}
+
+static bool is_keeper(const struct builder *b, size_t i)
+{
+    return b->rules[i] && rule_is_native(b->rules[i]) && b->rules[i]->group != GROUP_MATCHED &&
+           !b->snapshot->devices[i].vf;
 }
 
 static void match_rules(struct builder *b)
@@ -147,10 +158,11 @@ static void match_rules(struct builder *b)
                           : NULL;
         b->index[i] = -1;
     }
-    for (size_t i = 0; i < s->n; i++)
-        if (b->rules[i] && rule_is_native(b->rules[i]) && b->rules[i]->group != GROUP_MATCHED &&
-            !s->devices[i].vf)
-            keep_native_functions(b, i);
+    for (bool again = true; again;) {
+        again = false;
+        for (size_t i = 0; i < s->n; i++)
+            again = (is_keeper(b, i) && keep_native_functions(b, i)) || again;
+    }
 }
 
 void plan_select(struct builder *b)
