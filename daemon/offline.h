@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What vfio-bindd(8) does without being a daemon: look, say, and end. Each returns an exit status
+ * and has said on standard error what went wrong. */
+#pragma once
+
+#include <stddef.h>
+
+/* Checks the policy below the root, or these files. */
+int offline_check_policy(int root_fd, char **files, size_t n_files);
+
+/* Prints what would be done. */
+int offline_dry_run(int root_fd);
+
+/* Writes the serial numbers that the policy needs, for the daemon (serials.h). */
+int offline_read_serials(int root_fd);
