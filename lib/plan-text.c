@@ -111,6 +111,13 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s, 
                  class_noun(d), known_use(d) ? " that " : "", known_use(d) ? known_use(d) : "",
                  v->rule->name, d->vendor, d->device, pci_addr_text(d->addr).s);
         break;
+    case REASON_DRIVER_FIXED:
+        snprintf(
+            buf, size,
+            "its driver %s cannot be unbound (the kernel offers no \"unbind\" for it): keep that "
+            "driver from being loaded, and reboot",
+            d->driver ? d->driver : "");
+        break;
     case REASON_NEEDED_AT_BOOT:
         snprintf(buf, size,
                  "it %s, so this host needs it: take it out of there first (force = yes in [device "

@@ -111,6 +111,8 @@ static void judge(const struct builder *b, struct verdict *v)
         occupy(v);
     } else if (d->has_vfs) {
         refuse(v, REASON_HAS_VIRTUAL_FUNCTIONS);
+    } else if (d->fixed) {
+        refuse(v, REASON_DRIVER_FIXED);
     } else if (d->boot_display && d->driver && !v->rule->force) {
         refuse(v, REASON_BOOT_DISPLAY);
     } else if (is_unproven(b, v, r)) {

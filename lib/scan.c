@@ -158,6 +158,19 @@ static void read_variant(int root_fd, struct device *d)
         d->variant = strdup(drivers.v[0]);
 }
 
+/* Has the driver no "unbind"? Where a tree was copied, what can only be written is missing:
+ * "uevent" as well, which every driver has. */
+static bool is_fixed(int root_fd, const char *driver)
+{
+    char path[ATTR_MAX];
+
+    snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/unbind", driver);
+    if (exists(root_fd, path))
+        return false;
+    snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/uevent", driver);
+    return exists(root_fd, path);
+}
+
 /* What tells whether the host needs the device, or somebody has part of it. */
 static void read_uses(struct context *c, struct device *d)
 {
@@ -169,6 +182,7 @@ static void read_uses(struct context *c, struct device *d)
         d->claimant = bars_claimant(c->root_fd, d->addr);
     if (driver_is_vfio(d->driver))
         return;
+    d->fixed = d->driver && is_fixed(c->root_fd, d->driver);
     d->use = d->driver ? use_of(c->root_fd, d) : NULL;
     if (!d->use && (base == PCI_BASE_CLASS_STORAGE || base == PCI_BASE_CLASS_NETWORK))
         d->evidence = boot_use_of(c->root_fd, d);

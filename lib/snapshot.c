@@ -212,6 +212,7 @@ int snapshot_write(const struct snapshot *s, FILE *f)
             fputs(d->has_vfs ? " has-vfs=1" : "", f);
             fputs(d->boot_display ? " boot-display=1" : "", f);
             fputs(d->node ? " node=1" : "", f);
+            fputs(d->fixed ? " fixed=1" : "", f);
             fputs(d->serial_unread ? " serial-unread=1" : "", f);
             write_text(f, "driver", d->driver);
             write_text(f, "slot", d->slot);
@@ -308,6 +309,8 @@ static bool read_word(char *word, struct device *d, char **driver)
         return read_flag(value, &d->boot_display);
     if (streq(word, "node"))
         return read_flag(value, &d->node);
+    if (streq(word, "fixed"))
+        return read_flag(value, &d->fixed);
     if (streq(word, "serial-unread"))
         return read_flag(value, &d->serial_unread);
     if (streq(word, "driver"))
@@ -335,7 +338,7 @@ static bool read_word(char *word, struct device *d, char **driver)
 static bool has_details(const struct device *d, const char *driver)
 {
     return d->group != NO_GROUP || d->bridge || d->vf || d->has_vfs || d->boot_display || d->node ||
-           driver || d->slot || d->serial || d->serial_unread || d->use;
+           d->fixed || driver || d->slot || d->serial || d->serial_unread || d->use;
 }
 
 static int read_device(struct snapshot *s, char *words)

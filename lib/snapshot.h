@@ -24,6 +24,7 @@ struct device {
     bool has_vfs;       /* a physical function with virtual functions */
     bool boot_display;  /* the firmware shows its messages there */
     bool node;          /* /dev/vfio/GROUP is there */
+    bool fixed;         /* its native driver cannot be unbound (suppress_bind_attrs) */
     bool serial_unread; /* there may be a serial number, and it cannot be known yet */
     uint32_t group;     /* IOMMU group, or NO_GROUP */
     const char *driver; /* the driver link's target; NULL: none. Owned by the snapshot. */

@@ -19,6 +19,7 @@ const char *reason_word(enum reason r)
         [REASON_UNPROVEN_AT_BOOT] = "unproven-at-boot",
         [REASON_NEEDED_AT_BOOT] = "needed-at-boot",
         [REASON_HOTPLUG_OFF] = "hotplug-off",
+        [REASON_DRIVER_FIXED] = "driver-fixed",
         [REASON_IN_USE] = "in-use",
         [REASON_BOOT_DISPLAY] = "boot-display",
         [REASON_HAS_VIRTUAL_FUNCTIONS] = "has-virtual-functions",

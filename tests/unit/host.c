@@ -112,6 +112,7 @@ static void add_function(struct dice *dice, struct snapshot *s, const struct fun
     if ((d.class_code >> 16 == 0x01 || d.class_code >> 16 == 0x02) && !driver_is_vfio(d.driver) &&
         dice_chance(dice, 15))
         d.evidence = strdup("is in /etc/fstab (/data)");
+    d.fixed = native && dice_chance(dice, 4);
     if (d.class_code >> 16 == 0x03 && dice_chance(dice, 10))
         d.claimant = strdup("BOOTFB");
     if (snapshot_is_registered(s, "mlx5_vfio_pci") && dice_chance(dice, 10)) {

@@ -187,6 +187,8 @@ static const char *protection(const struct laws *l, const struct verdict *v)
         return "may be held by a virtual machine";
     if (!to_move || r->released)
         return NULL;
+    if (d->fixed)
+        return "is on a driver that cannot be unbound";
     if (r->hotplugged && v->rule->hotplug == HOTPLUG_OFF)
         return "is not to be taken when plugged in";
     if (v->rule->force)
