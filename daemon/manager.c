@@ -15,15 +15,14 @@
 #include "held.h"
 #include "hotplug.h"
 #include "journal.h"
-#include "policy-load.h"
+#include "notes.h"
+#include "policy-in-force.h"
 #include "requests.h"
 #include "scan.h"
 #include "serials-ask.h"
 #include "variants.h"
 
 #define RETRY_USEC (10 * USEC_PER_SEC)
-#define FLAP_WINDOW_USEC (60 * USEC_PER_SEC)
-#define FLAPS_MAX 3
 #define FEATURE_INTERVAL_USEC USEC_PER_SEC
 #define WITHDRAW_USEC                                                           \
     (500 * 1000) /* remove_id does not block; a stop must be quick all the same \
@@ -135,29 +134,6 @@ static int on_boot_deadline(sd_event_source *source, uint64_t usec, void *userda
 
 /* -- the sequence -- */
 
-/* What the snapshot shows of the past. */
-static int note_facts(struct manager *m)
-{
-    for (size_t i = 0; i < m->view.plan.n_verdicts; i++) {
-        const struct verdict *v = &m->view.plan.verdicts[i];
-        const struct device *d = &m->view.snapshot.devices[v->device];
-        struct record *r = records_get(&m->view.records, d->addr);
-        if (!r)
-            return -ENOMEM;
-        if (r->seen_usec == 0)
-            r->seen_usec = now_usec();
-        if (d->driver && !streq(d->driver, v->driver) && !driver_is_vfio(d->driver))
-            r->touched = true;
-        if (v->state != STATE_BOUND)
-            continue;
-        r->lost = 0;
-        r->ours = r->ours || fence_has(&m->view.records.fence, d);
-        if (r->bound_usec == 0 && (r->overridden || r->hotplugged))
-            r->bound_usec = now_usec() - r->seen_usec;
-    }
-    return 0;
-}
-
 static int make_plan(struct manager *m)
 {
     struct plan new;
@@ -201,32 +177,17 @@ static int step_failed(struct manager *m, int error)
     return error;
 }
 
-/* What we bound and the new policy does not name goes back, unless somebody has it. */
-static int drop_unnamed(struct manager *m)
-{
-    const struct view *view = &m->view;
-    bool any = false;
-
-    m->reloading = false;
-    for (size_t i = 0; i < view->records.n; i++) {
-        struct record *r = &view->records.v[i];
-        const struct device *d = snapshot_find(&view->snapshot, r->addr);
-        r->dropped = r->ours && d && driver_is_vfio(d->driver) &&
-                     !plan_find(&view->plan, &view->snapshot, r->addr);
-        any = any || r->dropped;
-    }
-    return any ? make_plan(m) : 0;
-}
-
 /* Plans over what is known now, starts what can be started, and tells when nothing is under way. */
 static int step(struct manager *m)
 {
     int r = make_plan(m);
 
-    if (r >= 0 && m->reloading)
-        r = drop_unnamed(m);
+    /* What the new policy does not name goes back: that is a plan of its own. */
+    if (r >= 0 && m->reloading && notes_dropped(&m->view))
+        r = make_plan(m);
+    m->reloading = false;
     if (r >= 0)
-        r = note_facts(m);
+        r = notes_take_plan(&m->view);
     if (r >= 0 && is_critical_part_done(m) && m->view.plan.n_actions > 0 && !m->options.once)
         send_ready(m);
     if (r >= 0 && !m->view.disabled)
@@ -244,35 +205,6 @@ static int step(struct manager *m)
     if (m->bus)
         bus_update(m->bus);
     return 0;
-}
-
-static void drop_vanished(struct manager *m)
-{
-    struct view *view = &m->view;
-
-    for (size_t i = view->records.n; i-- > 0;)
-        if (!snapshot_find(&view->snapshot, view->records.v[i].addr) &&
-            !view->records.v[i].in_flight)
-            records_drop(&view->records, view->records.v[i].addr);
-}
-
-static void note_plugged(struct manager *m, struct pci_addr a)
-{
-    struct record *r = records_get(&m->view.records, a);
-
-    if (!r)
-        return;
-    r->hotplugged = r->fresh = true;
-    r->unused_before = !m->view.snapshot.cold_boot;
-    m->unsaved = true;
-}
-
-/* Devices that came while events were lost. */
-static void note_new_devices(struct manager *m, const struct snapshot *before)
-{
-    for (size_t i = 0; i < m->view.snapshot.n && before->n > 0; i++)
-        if (!snapshot_find(before, m->view.snapshot.devices[i].addr))
-            note_plugged(m, m->view.snapshot.devices[i].addr);
 }
 
 /* Devices that no rule may concern any more, but we do: they may have to go back. */
@@ -306,9 +238,10 @@ static int pass(struct manager *m)
     }
     old = m->view.snapshot;
     m->view.snapshot = new;
-    note_new_devices(m, &old);
+    notes_new_devices(&m->view, &old);
+    m->unsaved = m->unsaved || old.n > 0;
     snapshot_done(&old);
-    drop_vanished(m);
+    notes_drop_vanished(&m->view);
     read_unnamed(m);
     m->summary_due = true;
     return step(m);
@@ -325,39 +258,10 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-/* What is known of a device that is gone, or has been replaced by another, counts no more. While a
- * worker has work for it the record stays, since no other worker may get any. */
-static void forget(struct manager *m, struct pci_addr a)
-{
-    struct record *r = records_find(&m->view.records, a);
-
-    if (r && r->in_flight) {
-        r->replaced = true;
-        r->confirmed = r->hotplugged = r->fresh = r->unused_before = false;
-    } else {
-        records_drop(&m->view.records, a);
-    }
-}
-
-/* What a new look at the device means for its record. */
-static void note_look(struct manager *m, struct pci_addr a)
-{
-    const struct device *d = snapshot_find(&m->view.snapshot, a);
-    struct record *r = records_find(&m->view.records, a);
-    if (!d)
-        forget(m, a);
-    else if (r && d->driver)
-        r->unverified = false; /* whoever has it, the plan knows what to do */
-    /* Whoever has it now: what the fence takes is on its driver at once. */
-    if (d && r && d->driver &&
-        !(streq(d->driver, FENCE_DRIVER) && fence_has(&m->view.records.fence, d)))
-        r->fresh = false;
-}
-
 static void look_at(struct manager *m, struct pci_addr a)
 {
     (void)scan_device(m->options.root_fd, &m->view.policy, a, &m->view.snapshot);
-    note_look(m, a);
+    notes_look(&m->view, a);
 }
 
 /* More is known, or will not be. */
@@ -391,7 +295,7 @@ static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
 
     (void)scan_bindings(m->options.root_fd, &m->view.policy, addrs, n, &m->view.snapshot);
     for (size_t i = 0; i < n; i++)
-        note_look(m, addrs[i]);
+        notes_look(&m->view, addrs[i]);
     if (m->stopping) {
         if (!m->view.records.fence.in_flight)
             sd_event_exit(m->event, 0);
@@ -405,27 +309,13 @@ static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
 
 /* -- hot-plug -- */
 
-/* Somebody else took a bound device off its driver. Once or twice it is bound again; who insists is
- * not fought for ever. */
-static void note_foreign_unbind(struct record *r)
-{
-    uint64_t now = now_usec();
-
-    if (now - r->flap_usec > FLAP_WINDOW_USEC)
-        r->flaps = 0;
-    if (r->flaps == 0)
-        r->flap_usec = now;
-    r->contested = ++r->flaps >= FLAPS_MAX;
-}
-
 static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_addr a)
 {
     struct manager *m = userdata;
-    struct record *r;
 
     if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) {
         m->view.events++;
-        forget(m, a);
+        notes_forget(&m->view, a);
         if (m->serials)
             serials_ask_retry(m->serials);
     }
@@ -434,15 +324,11 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
     look_at(m, a);
     if (!snapshot_find(&m->view.snapshot, a))
         return;
-    if (action == HOTPLUG_ADD)
-        note_plugged(m, a);
-    r = records_find(&m->view.records, a);
-    if (r && action == HOTPLUG_UNBIND && r->confirmed && !r->in_flight && !r->released)
-        note_foreign_unbind(r);
-    if (r && (action == HOTPLUG_BIND || action == HOTPLUG_UNBIND)) {
-        r->confirmed = action == HOTPLUG_BIND;
-        r->overridden = false; /* whoever did it may have removed the override as well */
+    if (action == HOTPLUG_ADD) {
+        notes_plugged(&m->view, a);
+        m->unsaved = true;
     }
+    notes_event(&m->view, action, a);
 }
 
 static void on_drained(void *userdata, bool lost)
@@ -462,61 +348,15 @@ static void on_drained(void *userdata, bool lost)
 
 /* -- the policy -- */
 
-/* Logs the mistakes and keeps them for those who ask later. */
-static void take_mistakes(struct manager *m, const struct diags *d)
-{
-    for (size_t i = 0; i < m->view.n_mistakes; i++)
-        free(m->view.mistakes[i]);
-    free(m->view.mistakes);
-    m->view.n_mistakes = 0;
-    m->view.mistakes = calloc(d->n + 1, sizeof(*m->view.mistakes));
-    for (size_t i = 0; i < d->n; i++) {
-        journal_mistake(&d->v[i]);
-        char *text = m->view.mistakes && d->v[i].level == DIAG_ERROR ? diag_text(&d->v[i]) : NULL;
-        if (text)
-            m->view.mistakes[m->view.n_mistakes++] = text;
-    }
-    if (d->errors + d->warnings > d->n)
-        journal_plain(LOG_ERR, "and %zu more mistakes", d->errors + d->warnings - d->n);
-}
-
-/* At start the sound rules of a policy with mistakes are used; a running one is not replaced by it:
- * then -EINVAL. */
-static int load_policy(struct manager *m, bool reload)
-{
-    CLEANUP(diags_done) struct diags d = {0};
-    CLEANUP(policy_done) struct policy new;
-    int r;
-
-    policy_init(&new);
-    r = policy_load(m->options.root_fd, &new, &d, &m->view.disabled);
-    if (r < 0)
-        return r;
-    take_mistakes(m, &d);
-    if (reload && d.errors > 0) {
-        journal_event(EVENT_POLICY_REFUSED,
-                      "the new policy has %zu mistake%s: the one in force stays; \"vfio-bindd "
-                      "--check-policy\" lists them",
-                      d.errors, d.errors == 1 ? "" : "s");
-        return -EINVAL;
-    }
-    plan_done(&m->view.plan); /* it points into the old policy */
-    policy_done(&m->view.policy);
-    m->view.policy = new;
-    policy_init(&new);
-    journal_set_level(m->view.policy.log_level);
-    apply_set_timeout(m->apply, m->view.policy.unbind_timeout_usec);
-    return 0;
-}
-
 /* Reads the policy anew and looks at everything; releases and failures of the past are forgotten.
  */
 static int reload(struct manager *m)
 {
     m->start_usec = now_usec();
     sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)m->start_usec);
-    int r = load_policy(m, true);
+    int r = policy_in_force_load(&m->view, true);
     if (r >= 0) {
+        apply_set_timeout(m->apply, m->view.policy.unbind_timeout_usec);
         records_clear(&m->view.records);
         if (m->variants)
             variants_retry(m->variants);
@@ -630,7 +470,9 @@ static int set_up(struct manager *m)
     if (r >= 0)
         r = apply_new(m->event, m->options.root_fd, &m->view.records, on_applied, m, &m->apply);
     if (r >= 0)
-        r = load_policy(m, false);
+        r = policy_in_force_load(&m->view, false);
+    if (r >= 0)
+        apply_set_timeout(m->apply, m->view.policy.unbind_timeout_usec);
     /* Before the first scan, so that nothing falls between the two. */
     if (r >= 0 && m->options.listen)
         r = hotplug_new(m->event, &handler, &m->hotplug);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy-in-force.h"
+
+#include <errno.h>
+#include <syslog.h>
+
+#include "journal.h"
+#include "policy-load.h"
+#include "util.h"
+
+/* Logs the mistakes and keeps them for those who ask later. */
+static void take_mistakes(struct view *view, const struct diags *d)
+{
+    for (size_t i = 0; i < view->n_mistakes; i++)
+        free(view->mistakes[i]);
+    free(view->mistakes);
+    view->n_mistakes = 0;
+    view->mistakes = calloc(d->n + 1, sizeof(*view->mistakes));
+    for (size_t i = 0; i < d->n; i++) {
+        journal_mistake(&d->v[i]);
+        char *text = view->mistakes && d->v[i].level == DIAG_ERROR ? diag_text(&d->v[i]) : NULL;
+        if (text)
+            view->mistakes[view->n_mistakes++] = text;
+    }
+    if (d->errors + d->warnings > d->n)
+        journal_plain(LOG_ERR, "and %zu more mistakes", d->errors + d->warnings - d->n);
+}
+
+int policy_in_force_load(struct view *view, bool reload)
+{
+    CLEANUP(diags_done) struct diags d = {0};
+    CLEANUP(policy_done) struct policy new;
+    int r;
+
+    policy_init(&new);
+    r = policy_load(view->root_fd, &new, &d, &view->disabled);
+    if (r < 0)
+        return r;
+    take_mistakes(view, &d);
+    if (reload && d.errors > 0) {
+        journal_event(EVENT_POLICY_REFUSED,
+                      "the new policy has %zu mistake%s: the one in force stays; \"vfio-bindd "
+                      "--check-policy\" lists them",
+                      d.errors, d.errors == 1 ? "" : "s");
+        return -EINVAL;
+    }
+    plan_done(&view->plan); /* it points into the old policy */
+    policy_done(&view->policy);
+    view->policy = new;
+    policy_init(&new);
+    journal_set_level(view->policy.log_level);
+    return 0;
+}
