@@ -327,8 +327,10 @@ static int submit(struct job *j, const struct op *ops, size_t n)
     if (results_begin(a->records, ops, n))
         save_or_say(a, &ops[0]);
     int r = worker_submit(j->worker, ops, n);
-    if (r < 0)
+    if (r < 0) {
+        a->records->fence.in_flight = false;
         return r;
+    }
     j->busy = true;
     for (size_t i = 0; i < n; i++) {
         struct record *record =

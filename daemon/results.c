@@ -115,6 +115,8 @@ static void note_entry(struct records *records, const struct op *op)
     records->fence.in_flight = false;
     if (!e || (op->kind == ACTION_REMOVE_ID && op->result == OP_NOT_DONE))
         return;
+    if (op->result == 0)
+        records->fence.lost = 0;
     if (op->kind == ACTION_NEW_ID && op->result == 0)
         e->state = FENCE_ARMED;
     else if (op->kind == ACTION_NEW_ID || op->result == 0)
@@ -182,12 +184,27 @@ void results_give_up_group(struct records *records, const struct op *ops, size_t
     }
 }
 
+static void note_lost_entry(struct fence *f, const struct op *op)
+{
+    struct fence_id id;
+
+    if (op->kind != ACTION_NEW_ID || ++f->lost < ATTEMPTS_MAX || !fence_parse(op->driver, &id))
+        return;
+    struct fence_entry *e = fence_get(f, &id);
+    if (e)
+        e->error = EIO;
+}
+
 /* A worker that dies before it has done anything must not be started for the same for ever. */
 void results_note_death(struct records *records, const struct op *op)
 {
     struct record *r = action_is_fence(op->kind) ? NULL : records_find(records, op->addr);
 
-    if (!r || r->replaced || op->result != OP_NOT_DONE || ++r->lost < ATTEMPTS_MAX)
+    if (op->result != OP_NOT_DONE)
+        return;
+    if (action_is_fence(op->kind))
+        note_lost_entry(&records->fence, op);
+    if (!r || r->replaced || ++r->lost < ATTEMPTS_MAX)
         return;
     r->error = EIO;
     r->failed_at = op->kind;

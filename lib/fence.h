@@ -39,6 +39,7 @@ struct fence {
     struct fence_entry *v;
     size_t n, allocated;
     bool in_flight;   /* a worker is writing entries */
+    unsigned lost;    /* workers in a row that died before they had written an entry */
     unsigned hanging; /* writes that have not returned; their entries are at work all the same */
 };
 
