@@ -120,6 +120,21 @@ bool requests_is_pending(const struct view *view, struct pci_addr a)
     return v && v->state == STATE_PENDING;
 }
 
+/* The group could not be kept for the release, so nothing was done. */
+static int say_held(const struct view *view, struct pci_addr a, uint32_t group, sd_bus_error *error)
+{
+    const struct record *r = records_find(&view->records, a);
+
+    if (r && r->holder)
+        return sd_bus_error_setf(error, BUS_ERROR_BUSY,
+                                 "IOMMU group %u of %s is in use: %s; end it first", group,
+                                 pci_addr_text(a).s, r->holder);
+    return sd_bus_error_setf(error, BUS_ERROR_BUSY,
+                             "IOMMU group %u of %s is in use: a virtual machine, or another "
+                             "program, has it open; end it first (fuser -v /dev/vfio/%u)",
+                             group, pci_addr_text(a).s, group);
+}
+
 int requests_outcome(const struct view *view, struct pci_addr a, bool bind, sd_bus_error *error)
 {
     const struct verdict *v = plan_find(&view->plan, &view->snapshot, a);
@@ -130,11 +145,7 @@ int requests_outcome(const struct view *view, struct pci_addr a, bool bind, sd_b
     if (v->state == (bind ? STATE_BOUND : STATE_RELEASED))
         return 0;
     if (!bind && v->state == STATE_BOUND)
-        return sd_bus_error_setf(error, BUS_ERROR_BUSY,
-                                 "a virtual machine, or another program, has IOMMU group %u of %s "
-                                 "open: end it first (fuser -v /dev/vfio/%u)",
-                                 view->snapshot.devices[v->device].group, pci_addr_text(a).s,
-                                 view->snapshot.devices[v->device].group);
+        return say_held(view, a, view->snapshot.devices[v->device].group, error);
     verdict_sentence(v, &view->snapshot, &view->records, sentence);
     return sd_bus_error_set(error,
                             v->state == STATE_REFUSED  ? BUS_ERROR_REFUSED
