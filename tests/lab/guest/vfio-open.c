@@ -2,9 +2,10 @@
  * Opens a PCI device through VFIO, as a virtual machine monitor does, and prints
  * the first 32 bits of its BAR 0.
  *
- * Usage: vfio-open ADDRESS [SECONDS]
+ * Usage: vfio-open ADDRESS [SECONDS [device]]
  *
- * With SECONDS it then keeps the device open for so long.
+ * With SECONDS it then keeps the device open for so long; with "device" nothing but
+ * the device, as one who was handed only that descriptor.
  */
 
 #include <errno.h>
@@ -62,8 +63,8 @@ int main(int argc, char **argv)
     int container, group, device;
     uint32_t value;
 
-    if (argc < 2 || argc > 3) {
-        fprintf(stderr, "usage: vfio-open ADDRESS [SECONDS]\n");
+    if (argc < 2 || argc > 4 || (argc == 4 && strcmp(argv[3], "device") != 0)) {
+        fprintf(stderr, "usage: vfio-open ADDRESS [SECONDS [device]]\n");
         return 2;
     }
 
@@ -98,7 +99,11 @@ int main(int argc, char **argv)
     }
     fflush(stdout);
 
-    if (argc == 3)
+    if (argc == 4) {
+        close(group);
+        close(container);
+    }
+    if (argc >= 3)
         sleep((unsigned int)strtoul(argv[2], NULL, 10));
     return EXIT_SUCCESS;
 }
