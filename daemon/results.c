@@ -45,6 +45,7 @@ static void note_success(struct record *r, const struct op *op)
         break;
     case ACTION_UNBIND: /* noted when it was begun */
         r->confirmed = false;
+        r->logged_state = -1; /* who has it next is news, be the state the same: a variant driver */
         break;
     case ACTION_CLEAR:
         r->overridden = r->ours = false;
@@ -139,6 +140,7 @@ void results_hanging_entry(struct records *records, const struct op *op)
     struct fence_id id;
     struct fence_entry *e = fence_parse(op->driver, &id) ? fence_find(&records->fence, &id) : NULL;
 
+    records->fence.in_flight = false; /* the next entry does not wait for this write */
     if (e && op->kind == ACTION_NEW_ID)
         e->state = FENCE_ARMED;
 }
