@@ -103,7 +103,7 @@ static void say_hindered(struct check *c, const struct group_check *g)
     if (h->selected)
         check_remedy(c, "vfio-bindctl explain %s", address.s);
     else
-        check_remedy(c, "%svfio-bindctl edit   # add \"group = all\" to [device %s]", ctl_sudo(),
+        check_remedy(c, "%svfio-bindctl edit   # set \"group = all\" in [device %s]", ctl_sudo(),
                      g->wanted->rule);
 }
 

@@ -270,12 +270,13 @@ static void not_viable_sentence(const struct verdict *v, const struct snapshot *
                  "bound too: see what is said of that one",
                  address.s, d->group, in_the_way.s, v->other_driver);
     else
-        snprintf(buf, SENTENCE_MAX,
-                 "%s is bound, but its IOMMU group %u is not usable: %s (%04x:%04x) is on %s; add "
-                 "\"group = all\" to [device %s], or a rule with \"id = %04x:%04x\" and \"address "
-                 "= %s\"",
-                 address.s, d->group, in_the_way.s, other->vendor, other->device, v->other_driver,
-                 v->rule->name, other->vendor, other->device, in_the_way.s);
+        snprintf(
+            buf, SENTENCE_MAX,
+            "%s is bound, but its IOMMU group %u is not usable: %s (%04x:%04x) is on %s; set "
+            "\"group = all\" in [device %s], or add a rule with \"id = %04x:%04x\" and \"address "
+            "= %s\"",
+            address.s, d->group, in_the_way.s, other->vendor, other->device, v->other_driver,
+            v->rule->name, other->vendor, other->device, in_the_way.s);
 }
 
 void problem_sentence(const struct verdict *v, const struct snapshot *s,
