@@ -9,6 +9,9 @@
 #define GROUP "infrastructure.cluster.x-k8s.io"
 #define KIND "KubevirtMachineTemplate"
 
+static const struct export_object template = {
+    GROUP, KIND, {"v1alpha1"}, "--template NAME for a patch without one"};
+
 /* From the template's root to the virtual machine's devices. */
 static const char *const path[] = {"spec",   "template", "spec", "virtualMachineTemplate",
                                    "spec",   "template", "spec", "domain",
@@ -78,10 +81,7 @@ static void add_operations(struct doc *d, const struct wish *w)
 
     snprintf(pointer, sizeof(pointer), "%s/%s", POINTER, w->list);
     doc_list(d);
-    doc_map(d);
-    doc_pair(d, "op", "add");
-    doc_pair(d, "path", pointer);
-    doc_text(d, "value");
+    export_begin_add(d, pointer);
     doc_list(d);
     for (unsigned i = 1; i <= w->count; i++)
         add_entry(d, w, i);
@@ -257,7 +257,8 @@ static int rename_template(struct export *e, struct doc *d)
 static int write_template(struct export *e, const struct wish *w)
 {
     CLEANUP(doc_done) struct doc d = {0};
-    int r = export_read_object(e, GROUP, KIND, &d);
+    size_t version;
+    int r = export_read_object(e, &template, &d, &version);
 
     if (r == 0)
         r = add_devices(e, &d, w);
@@ -275,6 +276,21 @@ static int write_template(struct export *e, const struct wish *w)
 
 /* -- the kind -- */
 
+static bool is_name_char(char c)
+{
+    return islower((unsigned char)c) || isdigit((unsigned char)c);
+}
+
+/* '-' stands between letters, digits and others of its kind, '.' between letters and digits. */
+static bool joins(const char *s, size_t i, size_t n)
+{
+    bool inside = i > 0 && i + 1 < n;
+
+    if (s[i] == '-')
+        return inside && s[i - 1] != '.' && s[i + 1] != '.';
+    return s[i] == '.' && inside && s[i - 1] != '.' && s[i + 1] != '.';
+}
+
 /* A name as Kubernetes has them, or as manifests before envsubst do: "${CLUSTER_NAME}-md-0". */
 static bool is_name(const char *s)
 {
@@ -286,8 +302,7 @@ static bool is_name(const char *s)
             if (i + m >= n || strspn(s + i + 2, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != m - 2)
                 return false;
             i += m;
-        } else if (!islower((unsigned char)s[i]) && !isdigit((unsigned char)s[i]) &&
-                   ((s[i] != '-' && s[i] != '.') || i == 0 || i + 1 == n)) {
+        } else if (!is_name_char(s[i]) && !joins(s, i, n)) {
             return false;
         }
     }

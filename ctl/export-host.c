@@ -57,17 +57,24 @@ static int add_files(struct export *e, struct doc *d)
     return 0;
 }
 
-static void add_unit(struct doc *d)
+static void add_unit(struct doc *d, const char *name)
+{
+    doc_map(d);
+    doc_pair(d, "name", name);
+    doc_text(d, "enabled");
+    doc_plain(d, "true");
+    doc_map_end(d);
+}
+
+static void add_units(const struct policy *p, struct doc *d)
 {
     doc_text(d, "systemd");
     doc_map(d);
     doc_text(d, "units");
     doc_list(d);
-    doc_map(d);
-    doc_pair(d, "name", "vfio-bindd.service");
-    doc_text(d, "enabled");
-    doc_plain(d, "true");
-    doc_map_end(d);
+    add_unit(d, "vfio-bindd.service");
+    if (p->node_features || p->metrics)
+        add_unit(d, "vfio-bindd-features.path");
     doc_list_end(d);
     doc_map_end(d);
 }
@@ -115,7 +122,7 @@ int export_butane(struct export *e)
     doc_map(&d);
     add_files(e, &d);
     doc_map_end(&d);
-    add_unit(&d);
+    add_units(&e->source->policy, &d);
     doc_map_end(&d);
     doc_end(&d);
     ctl_note(e->ctl,

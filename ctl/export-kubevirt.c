@@ -2,23 +2,48 @@
 /* export kubevirt, hco: the list of devices that a cluster permits, as an object or as a patch. */
 #include "export-kubevirt.h"
 
-static const struct permit_target kubevirt = {
-    "kubevirt.io",       "v1",
-    "KubeVirt",          "kubevirt",
-    "kubevirt",          {"spec", "configuration", "permittedHostDevices", "pciHostDevices"},
-    "pciVendorSelector", true,
-};
+static const struct permit_target kubevirt[] = {{
+    .group = "kubevirt.io",
+    .version = "v1",
+    .kind = "KubeVirt",
+    .name = "kubevirt",
+    .namespace = "kubevirt",
+    .resource = "kubevirt",
+    .path = {"spec", "configuration", "permittedHostDevices", "pciHostDevices"},
+    .depth = 4,
+    .selector = "pciVendorSelector",
+    .gate = true,
+}};
 
 /* HyperConverged makes the KubeVirt object itself and overwrites what others put there. */
-static const struct permit_target hco = {
-    "hco.kubevirt.io",   "v1",
-    "HyperConverged",    "kubevirt-hyperconverged",
-    "openshift-cnv",     {"spec", "virtualization", "permittedHostDevices", "pciHostDevices"},
-    "pciDeviceSelector", false,
+static const struct permit_target hco[] = {
+    {
+        .group = "hco.kubevirt.io",
+        .version = "v1",
+        .kind = "HyperConverged",
+        .name = "kubevirt-hyperconverged",
+        .namespace = "openshift-cnv",
+        .resource = "hyperconvergeds.v1.hco.kubevirt.io",
+        .path = {"spec", "virtualization", "permittedHostDevices", "pciHostDevices"},
+        .depth = 4,
+        .selector = "pciDeviceSelector",
+    },
+    /* Older clusters have nothing else. */
+    {
+        .group = "hco.kubevirt.io",
+        .version = "v1beta1",
+        .kind = "HyperConverged",
+        .name = "kubevirt-hyperconverged",
+        .namespace = "openshift-cnv",
+        .resource = "hyperconvergeds.v1beta1.hco.kubevirt.io",
+        .path = {"spec", "permittedHostDevices", "pciHostDevices"},
+        .depth = 3,
+        .selector = "pciDeviceSelector",
+    },
 };
 
-const char *const permit_gate_path[PERMIT_DEPTH] = {"spec", "configuration",
-                                                    "developerConfiguration", "featureGates"};
+const char *const permit_gate_path[PERMIT_DEPTH_MAX] = {"spec", "configuration",
+                                                        "developerConfiguration", "featureGates"};
 
 void permit_add_device(struct doc *d, const struct permit_target *t, const struct export_item *item)
 {
@@ -89,14 +114,6 @@ static void add_object(struct doc *d, const struct export *e, const struct permi
     doc_map_end(d);
 }
 
-static void begin_operation(struct doc *d, const char *path)
-{
-    doc_map(d);
-    doc_pair(d, "op", "add");
-    doc_pair(d, "path", path);
-    doc_text(d, "value");
-}
-
 /* Appends, and so needs both lists to be there. */
 static void add_operations(struct doc *d, const struct export *e, const struct permit_target *t)
 {
@@ -105,12 +122,12 @@ static void add_operations(struct doc *d, const struct export *e, const struct p
     snprintf(path, sizeof(path), "/%s/%s/%s/pciHostDevices/-", t->path[0], t->path[1], t->path[2]);
     doc_list(d);
     for (size_t i = 0; i < e->n_items; i++) {
-        begin_operation(d, path);
+        export_begin_add(d, path);
         permit_add_device(d, t, &e->items[i]);
         doc_map_end(d);
     }
     if (permit_needs_gate(e, t)) {
-        begin_operation(d, "/spec/configuration/developerConfiguration/featureGates/-");
+        export_begin_add(d, "/spec/configuration/developerConfiguration/featureGates/-");
         doc_text(d, "HostDevices");
         doc_map_end(d);
     }
@@ -132,7 +149,22 @@ static void say_lists(const struct export *e, const struct permit_target *t, boo
             permit_needs_gate(e, t) ? "pciHostDevices and featureGates" : "pciHostDevices");
 }
 
-static void say_cluster(const struct export *e, const struct permit_target *t)
+/* A plain apply compares with the last one, and takes away what only that one had. */
+static void say_command(const struct export *e, const struct permit_target *t, const char *name,
+                        const char *namespace)
+{
+    if (e->ctl->patch)
+        ctl_note(e->ctl, "apply it with: kubectl -n %s patch %s %s --type %s --patch-file FILE",
+                 namespace, t->resource, name, e->ctl->patch);
+    else if (e->ctl->n_args > 1)
+        ctl_note(e->ctl, "apply it with: kubectl replace -f FILE");
+    else
+        ctl_note(e->ctl, "apply it with: kubectl apply --server-side --field-manager=vfio-bindd -f "
+                         "FILE");
+}
+
+void permit_say_cluster(const struct export *e, const struct permit_target *t, const char *name,
+                        const char *namespace)
 {
     for (size_t i = 0; i < e->n_items; i++)
         if (export_is_external(&e->items[i]))
@@ -141,11 +173,12 @@ static void say_cluster(const struct export *e, const struct permit_target *t)
                      "on vfio-pci alone, so another one must advertise %s "
                      "(externalResourceProvider)",
                      e->items[i].rule->name, e->items[i].driver, e->items[i].resource);
+    say_command(e, t, name, namespace);
     ctl_note(e->ctl,
              "virt-handler looks for devices when it starts and when this object changes; those "
              "that are bound later it sees after: kubectl -n %s rollout restart "
              "daemonset/virt-handler",
-             e->ctl->namespace ? e->ctl->namespace : t->namespace);
+             namespace);
 }
 
 static int write_alone(struct export *e, const struct permit_target *t)
@@ -165,29 +198,51 @@ static int write_alone(struct export *e, const struct permit_target *t)
     }
     doc_end(&d);
     say_lists(e, t, json);
+    permit_say_cluster(e, t, t->name, e->ctl->namespace ? e->ctl->namespace : t->namespace);
     return export_write_docs(e, &d, 1);
 }
 
-static int export_target(struct export *e, const struct permit_target *t)
+/* A label, as the names of namespaces are. */
+static bool is_namespace(const char *s)
 {
-    const char *patch = e->ctl->patch;
+    size_t n = strlen(s);
 
-    if (patch && !streq(patch, "merge") && !streq(patch, "json"))
-        return ctl_error("--patch %s: %s has merge and json", patch, e->ctl->args[0]), EXIT_USAGE;
-    int r = export_items(e);
+    return n >= 1 && n <= 63 && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == n &&
+           s[0] != '-' && s[n - 1] != '-';
+}
+
+static int check_options(const struct ctl *c)
+{
+    if (c->patch && !streq(c->patch, "merge") && !streq(c->patch, "json"))
+        return ctl_error("--patch %s: %s has merge and json", c->patch, c->args[0]), EXIT_USAGE;
+    if (c->namespace && c->n_args > 1)
+        return ctl_error("--namespace and standard input (\"-\") do not go together: the object "
+                         "has a namespace"),
+               EXIT_USAGE;
+    if (c->namespace && !is_namespace(c->namespace))
+        return ctl_error("--namespace %s: write up to 63 lower-case letters, digits and '-'",
+                         c->namespace),
+               EXIT_USAGE;
+    return 0;
+}
+
+static int export_target(struct export *e, const struct permit_target versions[], size_t n)
+{
+    int r = check_options(e->ctl);
+
     if (r == 0)
-        r = e->ctl->n_args > 1 ? permit_merge(e, t) : write_alone(e, t);
-    if (r == 0)
-        say_cluster(e, t);
-    return r;
+        r = export_items(e);
+    if (r != 0)
+        return r;
+    return e->ctl->n_args > 1 ? permit_merge(e, versions, n) : write_alone(e, &versions[0]);
 }
 
 int export_kubevirt(struct export *e)
 {
-    return export_target(e, &kubevirt);
+    return export_target(e, kubevirt, ELEMENTS(kubevirt));
 }
 
 int export_hco(struct export *e)
 {
-    return export_target(e, &hco);
+    return export_target(e, hco, ELEMENTS(hco));
 }

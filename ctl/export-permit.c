@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* export kubevirt -, hco -: the object that a cluster has, with the devices added; as a whole, or
  * as the patch that makes it so. Nothing that is there is lost, nothing is added twice. */
+#include <errno.h>
 #include <strings.h>
 
 #include "export-kubevirt.h"
@@ -8,6 +9,7 @@
 /* Where a list is in the object. */
 struct place {
     const char *const *path;
+    size_t depth;   /* of the path */
     size_t existed; /* how many of the keys were there before */
     bool grew;      /* something was added to the list */
 };
@@ -16,7 +18,7 @@ static void count_existing(const struct doc *d, struct place *p)
 {
     size_t at = doc_root(d);
 
-    for (p->existed = 0; p->existed < PERMIT_DEPTH; p->existed++) {
+    for (p->existed = 0; p->existed < p->depth; p->existed++) {
         ssize_t value = doc_get(d, at, p->path[p->existed]);
         if (value < 0 || doc_is_null(d, (size_t)value))
             return;
@@ -30,8 +32,8 @@ static int enter_list(struct doc *d, const struct place *p, size_t *ret)
     size_t at = doc_root(d);
     int r = 0;
 
-    for (size_t i = 0; i < PERMIT_DEPTH && r == 0; i++)
-        r = doc_enter(d, at, p->path[i], DOC_MAKE | (i == PERMIT_DEPTH - 1 ? DOC_LIST : 0), &at);
+    for (size_t i = 0; i < p->depth && r == 0; i++)
+        r = doc_enter(d, at, p->path[i], DOC_MAKE | (i == p->depth - 1 ? DOC_LIST : 0), &at);
     *ret = at;
     return r;
 }
@@ -113,24 +115,16 @@ static void pointer(const struct place *p, size_t n, const char *end, char *buf,
         snprintf(buf + used, size - used, "%s", end);
 }
 
-static void begin_operation(struct doc *patch, const char *path)
-{
-    doc_map(patch);
-    doc_pair(patch, "op", "add");
-    doc_pair(patch, "path", path);
-    doc_text(patch, "value");
-}
-
 /* What is missing is put in from there down, as a whole. Returns false if the list is there, and
  * the caller has to append. */
 static bool add_missing(struct doc *patch, const struct doc *d, const struct place *p)
 {
     char path[160];
 
-    if (p->existed == PERMIT_DEPTH)
+    if (p->existed == p->depth)
         return false;
     pointer(p, p->existed + 1, "", path, sizeof(path));
-    begin_operation(patch, path);
+    export_begin_add(patch, path);
     doc_copy(patch, d, find(d, p, p->existed + 1));
     doc_map_end(patch);
     return true;
@@ -144,11 +138,11 @@ static void form_json(const struct export *e, const struct permit_target *t, con
 
     doc_list(patch);
     if (devices->grew && !add_missing(patch, d, devices)) {
-        pointer(devices, PERMIT_DEPTH, "/-", path, sizeof(path));
+        pointer(devices, devices->depth, "/-", path, sizeof(path));
         for (size_t i = 0; i < e->n_items; i++) {
             if (!added[i])
                 continue;
-            begin_operation(patch, path);
+            export_begin_add(patch, path);
             permit_add_device(patch, t, &e->items[i]);
             doc_map_end(patch);
         }
@@ -156,36 +150,38 @@ static void form_json(const struct export *e, const struct permit_target *t, con
     /* Both lists are below spec.configuration: where that is made, the first operation has it. */
     bool made = devices->grew && devices->existed < 2;
     if (gates->grew && !made && !add_missing(patch, d, gates)) {
-        pointer(gates, PERMIT_DEPTH, "/-", path, sizeof(path));
-        begin_operation(patch, path);
+        pointer(gates, gates->depth, "/-", path, sizeof(path));
+        export_begin_add(patch, path);
         doc_text(patch, "HostDevices");
         doc_map_end(patch);
     }
     doc_list_end(patch);
 }
 
-/* A merge patch replaces lists: it has them complete. Both begin with the same two keys. */
+/* A merge patch replaces lists: it has them complete. Both are two keys below what they share. */
 static void form_merge(const struct doc *d, const struct place *devices, const struct place *gates,
                        struct doc *patch)
 {
     const struct place *const places[] = {gates, devices};
+    size_t shared = devices->depth - 2;
 
     doc_map(patch);
-    doc_text(patch, devices->path[0]);
-    doc_map(patch);
-    doc_text(patch, devices->path[1]);
-    doc_map(patch);
+    for (size_t i = 0; i < shared; i++) {
+        doc_text(patch, devices->path[i]);
+        doc_map(patch);
+    }
     for (size_t i = 0; i < ELEMENTS(places); i++) {
         if (!places[i]->grew)
             continue;
-        doc_text(patch, places[i]->path[2]);
+        doc_text(patch, places[i]->path[shared]);
         doc_map(patch);
-        doc_text(patch, places[i]->path[3]);
-        doc_copy(patch, d, find(d, places[i], PERMIT_DEPTH));
+        doc_text(patch, places[i]->path[shared + 1]);
+        doc_copy(patch, d, find(d, places[i], shared + 2));
         doc_map_end(patch);
     }
-    for (int i = 0; i < 3; i++)
+    for (size_t i = 0; i < shared; i++)
         doc_map_end(patch);
+    doc_map_end(patch);
 }
 
 static bool has_alias(const struct doc *d)
@@ -212,15 +208,30 @@ static int write_patch(struct export *e, const struct permit_target *t, const st
     return export_write_docs(e, &patch, 1);
 }
 
-int permit_merge(struct export *e, const struct permit_target *t)
+static void say_cluster(const struct export *e, const struct permit_target *t, const struct doc *d)
+{
+    ssize_t metadata = doc_get(d, doc_root(d), "metadata");
+    const char *name = metadata < 0 ? NULL : doc_get_text(d, (size_t)metadata, "name");
+    const char *namespace = metadata < 0 ? NULL : doc_get_text(d, (size_t)metadata, "namespace");
+
+    permit_say_cluster(e, t, name ? name : t->name, namespace ? namespace : t->namespace);
+}
+
+int permit_merge(struct export *e, const struct permit_target versions[], size_t n)
 {
     CLEANUP(doc_done) struct doc d = {0};
     CLEANUP_FREE bool *added = calloc(e->n_items, sizeof(*added));
-    struct place devices = {.path = t->path}, gates = {.path = permit_gate_path};
-    int r = added ? export_read_object(e, t->group, t->kind, &d) : ctl_error("out of memory");
+    struct export_object o = {.group = versions[0].group, .kind = versions[0].kind};
+    size_t version = 0;
 
+    for (size_t i = 0; i < n; i++)
+        o.versions[i] = versions[i].version;
+    int r = added ? export_read_object(e, &o, &d, &version) : ctl_errno(-ENOMEM);
     if (r != 0)
         return r;
+    const struct permit_target *t = &versions[version];
+    struct place devices = {.path = t->path, .depth = t->depth};
+    struct place gates = {.path = permit_gate_path, .depth = t->depth};
     count_existing(&d, &devices);
     count_existing(&d, &gates);
     r = add_devices(e, t, &d, &devices, added);
@@ -230,6 +241,8 @@ int permit_merge(struct export *e, const struct permit_target *t)
         return r;
     if (!devices.grew && !gates.grew)
         ctl_note(e->ctl, "the object lists all of it already: nothing was added");
+    else
+        say_cluster(e, t, &d);
     return e->ctl->patch ? write_patch(e, t, &d, &devices, &gates, added)
                          : export_write_docs(e, &d, 1);
 }

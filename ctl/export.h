@@ -56,12 +56,23 @@ struct export_id {
 };
 struct export_id export_id(uint16_t vendor, uint16_t device);
 
+/* Begins an operation "add" of a JSON patch: its value and doc_map_end() follow. */
+void export_begin_add(struct doc *d, const char *path);
+
 /* Writes the documents to e->text. Returns 0 or an exit code. */
 int export_write_docs(struct export *e, struct doc *docs, size_t n);
 
-/* The rest of "export capk -" and "export kubevirt -": the one object of this kind on standard
- * input. `group` is the part of apiVersion before the '/'. Returns 0 or an exit code. */
-int export_read_object(struct export *e, const char *group, const char *kind, struct doc *ret);
+/* What is expected on standard input. */
+struct export_object {
+    const char *group, *kind;
+    const char *versions[3]; /* those whose fields are known; a NULL is the last */
+    const char *instead;     /* what else the user may have meant, or NULL */
+};
+
+/* The rest of "export capk -" and "export kubevirt -": the one object on standard input;
+ * *ret_version is the index of its version. Returns 0 or an exit code. */
+int export_read_object(struct export *e, const struct export_object *o, struct doc *ret,
+                       size_t *ret_version);
 
 /* The kinds. Each returns 0 or an exit code. */
 int export_kubevirt(struct export *e);

@@ -236,6 +236,8 @@ static int check_options(const struct ctl *c)
     if (!export && (c->strict || c->patch || c->template || c->count || c->resource ||
                     c->namespace || c->variant))
         return usage("one of the options belongs to export, not to ", c->verb);
+    if (c->json && export)
+        return usage("--json is for tables, not for ", c->verb);
     if (c->output && !streq(c->verb, "report"))
         return usage("--output belongs to report, not to ", c->verb);
     if (c->timeout_usec != USEC_INFINITY && !streq(c->verb, "wait"))
@@ -260,7 +262,9 @@ static int run(struct ctl *c, int argc, char **argv)
     if (verb->input && c->n_args == allowed && !streq(c->args[allowed - 1], "-"))
         allowed--;
     if (c->n_args > allowed)
-        return usage("unexpected argument ", c->args[allowed]);
+        return usage(verb->input ? "an object is read from standard input (\"- <FILE\"), not from "
+                                 : "unexpected argument ",
+                     c->args[allowed]);
     int r = check_options(c);
     if (r >= 0)
         return r;

@@ -131,13 +131,27 @@ static int read_events(yaml_parser_t *parser, struct walk *w, struct doc *d,
     return 0;
 }
 
+static bool begins(const char *bytes, size_t size, const char *mark)
+{
+    return size >= strlen(mark) && memcmp(bytes, mark, strlen(mark)) == 0;
+}
+
 int doc_read(const char *bytes, size_t size, struct doc *ret, struct doc_facts *ret_facts)
 {
-    struct walk w = {.bytes = bytes, .size = size};
     yaml_parser_t parser;
 
     *ret = (struct doc){0};
     *ret_facts = (struct doc_facts){0};
+    if (begins(bytes, size, "\xff\xfe") || begins(bytes, size, "\xfe\xff")) {
+        snprintf(ret_facts->error, sizeof(ret_facts->error),
+                 "this is UTF-16, and UTF-8 is expected: iconv -f utf-16 -t utf-8 converts it");
+        return -EINVAL;
+    }
+    if (begins(bytes, size, "\xef\xbb\xbf")) { /* a byte order mark, which libyaml does not count */
+        bytes += 3;
+        size -= 3;
+    }
+    struct walk w = {.bytes = bytes, .size = size};
     if (!yaml_parser_initialize(&parser))
         return -ENOMEM;
     yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, size);
