@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
 
@@ -33,6 +34,24 @@ void ctl_note(const struct ctl *c, const char *format, ...)
 int ctl_errno(int error)
 {
     return ctl_error("%s", strerror(-error));
+}
+
+int ctl_read(FILE *f, size_t max, char **ret, size_t *ret_size)
+{
+    CLEANUP_FREE char *bytes = malloc(max + 2); /* of which only what is used becomes memory */
+
+    if (!bytes)
+        return -ENOMEM;
+    size_t size = fread(bytes, 1, max + 1, f);
+    if (ferror(f))
+        return errno ? -errno : -EIO;
+    if (size > max)
+        return -EFBIG;
+    bytes[size] = '\0';
+    *ret = bytes;
+    *ret_size = size;
+    bytes = NULL;
+    return 0;
 }
 
 const char *ctl_sudo(void)

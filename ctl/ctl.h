@@ -36,6 +36,10 @@ void ctl_note(const struct ctl *c, const char *format, ...) PRINTF(2, 3);
 /* The usual end of a verb that ran into a negative errno. */
 int ctl_errno(int error);
 
+/* Reads a stream to its end; the text is ended by a NUL that does not count. Returns 0, -EFBIG (it
+ * has more than max bytes), or another negative errno. */
+int ctl_read(FILE *f, size_t max, char **ret, size_t *ret_size);
+
 /* What an administrator types to get root's rights: "sudo ", or "" for root. */
 const char *ctl_sudo(void);
 

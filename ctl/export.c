@@ -65,20 +65,11 @@ int export_write_docs(struct export *e, struct doc *docs, size_t n)
 
 static int read_input(char **ret, size_t *ret_size)
 {
-    CLEANUP_FREE char *bytes = malloc(INPUT_MAX + 1);
-    size_t size;
+    int r = ctl_read(stdin, INPUT_MAX, ret, ret_size);
 
-    if (!bytes)
-        return ctl_errno(-ENOMEM);
-    size = fread(bytes, 1, INPUT_MAX + 1, stdin);
-    if (ferror(stdin))
-        return ctl_error("cannot read standard input: %m");
-    if (size > INPUT_MAX)
+    if (r == -EFBIG)
         return ctl_error("standard input has more than 4 MiB: that is no single object");
-    *ret = bytes;
-    *ret_size = size;
-    bytes = NULL;
-    return 0;
+    return r < 0 ? ctl_error("cannot read standard input: %s", strerror(-r)) : 0;
 }
 
 static int check_documents(const struct doc *d, const struct doc_facts *facts,
