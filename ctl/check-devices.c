@@ -197,13 +197,16 @@ static void check_groupless(struct check *c)
 /* Only displays can be what the firmware draws on. */
 static void check_bars(struct check *c)
 {
+    CLEANUP(bars_done) struct bars bars;
+    bars_read(c->root_fd, &bars);
+
     for (size_t i = 0; i < c->s->snapshot.n; i++) {
         const struct row *r = &c->s->rows[i];
         if (!check_is_taken(r) || r->d->class_code >> 16 != PCI_BASE_CLASS_DISPLAY)
             continue;
         if (!bars_visible(c->root_fd) && check_exists(c, "proc/iomem"))
             check_unseen(c, "/proc/iomem", -EACCES);
-        CLEANUP_FREE char *claimant = bars_claimant(c->root_fd, r->d->addr);
+        CLEANUP_FREE char *claimant = bars_claimant(c->root_fd, &bars, r->d->addr);
         if (!claimant)
             continue;
         check_add(

@@ -125,26 +125,30 @@ static void announce_device(const struct verdict *v, const struct snapshot *s,
 static void announce_rules(const struct plan *plan, const struct policy *p,
                            const struct snapshot *s)
 {
-    for (size_t i = 0; i < p->n_rules; i++) {
+    struct sum {
+        size_t selected, bound;
+        const struct verdict *bad; /* the first that is not bound */
+    };
+    CLEANUP_FREE struct sum *sums = calloc(p->n_rules + 1, sizeof(*sums));
+
+    for (size_t i = 0; sums && i < plan->n_verdicts; i++) {
+        const struct verdict *v = &plan->verdicts[i];
+        struct sum *sum = &sums[v->rule - p->rules];
+        sum->selected++;
+        sum->bound += v->state == STATE_BOUND;
+        if (v->state != STATE_BOUND && !sum->bad)
+            sum->bad = v;
+    }
+    for (size_t i = 0; sums && i < p->n_rules; i++) {
+        const struct verdict *bad = sums[i].bad;
         char text[128];
-        struct tally t = {0};
-        const struct verdict *bad = NULL;
-        for (size_t j = 0; j < plan->n_verdicts; j++) {
-            const struct verdict *v = &plan->verdicts[j];
-            if (v->rule != &p->rules[i])
-                continue;
-            t.selected++;
-            t.bound += v->state == STATE_BOUND;
-            if (v->state != STATE_BOUND && !bad)
-                bad = v;
-        }
-        if (t.selected == 0)
+        if (sums[i].selected == 0)
             continue;
         snprintf(text, sizeof(text), bad ? "; the first that is not: %s (%s)" : "%s",
                  bad ? pci_addr_text(s->devices[bad->device].addr).s : "",
                  bad ? state_word(bad->state) : "");
         journal_event(EVENT_RULE_SUMMARY, "rule %s: %zu of %zu devices bound%s", p->rules[i].name,
-                      t.bound, t.selected, text);
+                      sums[i].bound, sums[i].selected, text);
     }
 }
 

@@ -151,11 +151,11 @@ static void settle_job(struct job *j, bool ended)
     for (size_t i = 0; i < n; i++) {
         if (!is_concerned(j, &ops[i], ended))
             continue;
-        results_note(a->records, &ops[i]);
+        results_note(a->records, &ops[i], worker_found(j->worker));
         if (ended && !j->cancelled)
             results_note_death(a->records, &ops[i]);
     }
-    results_give_up_group(a->records, ops, n);
+    results_give_up_group(a->records, ops, n, worker_found(j->worker));
     for (size_t i = 0; i < n; i++)
         if (is_concerned(j, &ops[i], ended) && release_op(a, &ops[i]) && addrs)
             addrs[n_addrs++] = ops[i].addr;
@@ -295,20 +295,27 @@ void apply_set_timeout(struct apply *a, uint64_t usec)
 
 /* -- plans -- */
 
-static struct op make_op(const struct action *action)
+static void make_op(const struct action *action, struct op *ret)
 {
-    struct op op = {.addr = action->addr,
-                    .kind = action->kind,
-                    .companion = action->companion,
-                    .narrowed = action->narrowed};
-
+    *ret = (struct op){.addr = action->addr,
+                       .kind = action->kind,
+                       .companion = action->companion,
+                       .narrowed = action->narrowed};
     if (action->kind == ACTION_HOLD)
-        snprintf(op.driver, sizeof(op.driver), "%u", action->group);
+        snprintf(ret->driver, sizeof(ret->driver), "%u", action->group);
     else if (action_is_fence(action->kind))
-        snprintf(op.driver, sizeof(op.driver), "%s", fence_text(&action->fence).s);
+        snprintf(ret->driver, sizeof(ret->driver), "%s", fence_text(&action->fence).s);
     else
-        snprintf(op.driver, sizeof(op.driver), "%s", action->driver);
-    return op;
+        (void)memccpy(ret->driver, action->driver, '\0', sizeof(ret->driver) - 1);
+}
+
+/* Puts the operations of a job where its worker looks for them. */
+static void fill(struct job *j, const struct action *actions, size_t n)
+{
+    struct op *ops = worker_room(j->worker);
+
+    for (size_t i = 0; i < n; i++)
+        make_op(&actions[i], &ops[i]);
 }
 
 static void save_or_say(const struct apply *a, const struct op *op)
@@ -320,13 +327,15 @@ static void save_or_say(const struct apply *a, const struct op *op)
                       action_is_fence(op->kind) ? FENCE_DRIVER : pci_addr_text(op->addr).s);
 }
 
-static int submit(struct job *j, const struct op *ops, size_t n)
+/* Begins a job, whose operations are in place. */
+static int submit(struct job *j, size_t n)
 {
+    const struct op *ops = worker_room(j->worker);
     struct apply *a = j->apply;
 
     if (results_begin(a->records, ops, n))
         save_or_say(a, &ops[0]);
-    int r = worker_submit(j->worker, ops, n);
+    int r = worker_submit(j->worker, n);
     if (r < 0) {
         a->records->fence.in_flight = false;
         return r;
@@ -353,26 +362,24 @@ static struct job *idle_job(struct apply *a, size_t capacity)
 /* One job for all of it, however much: so every override is written before the first bind. */
 static int apply_batch(struct apply *a, const struct plan *plan)
 {
-    CLEANUP_FREE struct op *ops = NULL;
     size_t n = 0;
 
     while (n < plan->n_actions && plan->actions[n].phase < PHASE_TAKEOVER)
         n++;
     if (n == 0)
         return 0;
-    ops = calloc(n, sizeof(*ops));
-    if (!ops)
-        return -ENOMEM;
-    for (size_t i = 0; i < n; i++)
-        ops[i] = make_op(&plan->actions[i]);
-
     struct job *j = idle_job(a, n);
-    if (j && submit(j, ops, n) == 0)
-        return 0;
-    if (j) /* the waiting worker has died */
-        job_free(j);
+    if (j) {
+        fill(j, plan->actions, n);
+        if (submit(j, n) == 0)
+            return 0;
+        job_free(j); /* the waiting worker has died */
+    }
     int r = job_new(a, n > CAPACITY ? n : CAPACITY, &j);
-    return r < 0 ? r : submit(j, ops, n);
+    if (r < 0)
+        return r;
+    fill(j, plan->actions, n);
+    return submit(j, n);
 }
 
 bool apply_batch_is_running(const struct apply *a)
@@ -405,7 +412,7 @@ static void note_previous(struct apply *a, const struct op *op)
 }
 
 /* What may block has a worker of its own, which is on record likewise. */
-static int start_isolated(struct apply *a, const struct op *ops, size_t n)
+static int start_isolated(struct apply *a, const struct action *actions, size_t n)
 {
     struct job *j;
     int r = job_new(a, n, &j);
@@ -413,6 +420,8 @@ static int start_isolated(struct apply *a, const struct op *ops, size_t n)
     if (r < 0)
         return r;
     j->isolated = true;
+    fill(j, actions, n);
+    const struct op *ops = worker_room(j->worker);
     for (size_t i = 0; i < n; i++) {
         note_previous(a, &ops[i]);
         if (ops[i].kind == ACTION_UNBIND)
@@ -420,7 +429,7 @@ static int start_isolated(struct apply *a, const struct op *ops, size_t n)
     }
     if (r >= 0) {
         save_or_say(a, &ops[0]);
-        r = submit(j, ops, n);
+        r = submit(j, n);
     }
     if (r < 0)
         job_free(j);
@@ -449,12 +458,7 @@ static int apply_isolated(struct apply *a, const struct plan *plan)
             continue;
         if (isolated_running(a) >= ISOLATED_MAX)
             break;
-        CLEANUP_FREE struct op *ops = calloc(n, sizeof(*ops));
-        if (!ops)
-            return -ENOMEM;
-        for (size_t k = 0; k < n; k++)
-            ops[k] = make_op(first + k);
-        r = start_isolated(a, ops, n);
+        r = start_isolated(a, first, n);
     }
     return r;
 }
@@ -567,27 +571,30 @@ int apply_save(const struct apply *a)
     return held_save(a->root_fd, a->records, &a->held);
 }
 
+static bool is_to_withdraw(const struct fence_entry *e)
+{
+    return e->narrowed && e->state != FENCE_OPEN;
+}
+
 int apply_withdraw(struct apply *a)
 {
     const struct fence *f = &a->records->fence;
-    CLEANUP_FREE struct op *ops = calloc(f->n + 1, sizeof(*ops));
     struct job *j;
     size_t n = 0;
 
-    if (!ops)
-        return -ENOMEM;
     for (size_t i = 0; i < f->n; i++)
-        if (f->v[i].narrowed && f->v[i].state != FENCE_OPEN) {
-            ops[n].kind = ACTION_REMOVE_ID;
-            snprintf(ops[n++].driver, sizeof(ops->driver), "%s", fence_text(&f->v[i].id).s);
-        }
+        n += is_to_withdraw(&f->v[i]);
     if (n == 0)
         return 0;
     int r = job_new(a, n, &j);
     if (r < 0)
         return r;
     j->isolated = true;
-    r = submit(j, ops, n);
+    struct op *op = worker_room(j->worker);
+    for (size_t i = 0; i < f->n; i++)
+        if (is_to_withdraw(&f->v[i]))
+            make_op(&(struct action){.kind = ACTION_REMOVE_ID, .fence = f->v[i].id}, op++);
+    r = submit(j, n);
     if (r < 0)
         job_free(j);
     return r < 0 ? r : 1;

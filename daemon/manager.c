@@ -139,9 +139,8 @@ static int make_plan(struct manager *m)
     struct plan new;
 
     fence_follow(&m->view.records.fence, snapshot_order(&m->view.snapshot, FENCE_DRIVER));
+    plan_done(&m->view.plan); /* it points into what has changed */
     int r = plan_make(&m->view.policy, &m->view.snapshot, &m->view.records, &new);
-
-    plan_done(&m->view.plan); /* the old one points into what has changed */
     if (r >= 0)
         m->view.plan = new;
     return r;

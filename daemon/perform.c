@@ -34,7 +34,6 @@ void perform_state_done(struct perform_state *s)
 {
     closep(&s->held_fd);
     closep(&s->bind_fd);
-    *s = PERFORM_STATE_NONE;
 }
 
 /* Written at its beginning each time, which makes no difference to the kernel. */
@@ -87,7 +86,7 @@ static void describe(const struct holder *h, char found[static FOUND_MAX])
 
 /* Opening the group fails with EBUSY while anybody has it or a device of it; while we have it
  * nobody else can. It does not hinder an unbind. Kept until the job is done. */
-static int hold_group(int root_fd, struct op *op, struct perform_state *s)
+static int hold_group(int root_fd, const struct op *op, struct perform_state *s)
 {
     char path[DRIVER_NAME_MAX + 16];
     struct holder holder;
@@ -100,13 +99,13 @@ static int hold_group(int root_fd, struct op *op, struct perform_state *s)
     int error = s->held_fd;
     if (error == -EBUSY &&
         holders_vfio(root_fd, (uint32_t)strtoul(op->driver, NULL, 10), op->addr, &holder) == 1)
-        describe(&holder, op->found);
+        describe(&holder, s->found);
     return error;
 }
 
 /* What has a native device open may keep its driver's remove() waiting for ever, and that cannot be
  * killed. Not seen is not free: where looking is not permitted the device is left alone too. */
-static int check_users(int root_fd, struct op *op)
+static int check_users(int root_fd, const struct op *op, char found[static FOUND_MAX])
 {
     struct holder holder;
     int r = holders_find(root_fd, &op->addr, 1, &holder);
@@ -114,9 +113,9 @@ static int check_users(int root_fd, struct op *op)
     if (r == 0)
         return 0;
     if (r > 0)
-        describe(&holder, op->found);
+        describe(&holder, found);
     else
-        snprintf(op->found, sizeof(op->found), "who uses it could not be seen (%s)", strerror(-r));
+        snprintf(found, FOUND_MAX, "who uses it could not be seen (%s)", strerror(-r));
     return -EBUSY;
 }
 
@@ -193,7 +192,7 @@ static int remove_id(int root_fd, const char *entry)
 
 /* -- all of them -- */
 
-int perform(int root_fd, struct op *op, struct perform_state *s)
+int perform(int root_fd, const struct op *op, struct perform_state *s)
 {
     struct pci_addr_text address = pci_addr_text(op->addr);
 
@@ -211,7 +210,7 @@ int perform(int root_fd, struct op *op, struct perform_state *s)
     case ACTION_PROBE:
         return write_file(root_fd, "sys/bus/pci/drivers_probe", address.s);
     case ACTION_CHECK:
-        return check_users(root_fd, op);
+        return check_users(root_fd, op, s->found);
     case ACTION_NATIVE:
         return bind_native(root_fd, op);
     case ACTION_PARK:

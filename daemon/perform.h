@@ -21,15 +21,16 @@ struct op {
                                    * ACTION_NEW_ID, ACTION_REMOVE_ID: the entry (fence_text()) */
     bool companion, narrowed;     /* of that entry */
     int result;                   /* 0, negative errno, or OP_NOT_DONE */
-    char found[FOUND_MAX];        /* -EBUSY of ACTION_CHECK and ACTION_HOLD: who, in words */
 };
 
 #define OP_NOT_DONE 1
 /* An earlier operation that this one depends on failed in this job. */
 #define OP_SKIPPED (-ECANCELED)
 
-/* What a job keeps open from one operation to the next. */
+/* What a job keeps from one operation to the next. */
 struct perform_state {
+    char *found; /* FOUND_MAX bytes: who has the device, in words, if ACTION_CHECK or ACTION_HOLD
+                  * says -EBUSY. A job has one of these at most. */
     int held_fd; /* the group that ACTION_HOLD opened; -1: none */
     int bind_fd; /* "bind" of bind_driver; -1: none yet. Opened once for all devices of a job. */
     char bind_driver[DRIVER_NAME_MAX];
@@ -39,6 +40,5 @@ struct perform_state {
 
 void perform_state_done(struct perform_state *s);
 
-/* Does one operation; returns 0 or negative errno, with op->found where it has something to tell.
- */
-int perform(int root_fd, struct op *op, struct perform_state *s);
+/* Does one operation; returns 0 or negative errno. */
+int perform(int root_fd, const struct op *op, struct perform_state *s);

@@ -9,13 +9,13 @@
 
 #define ATTEMPTS_MAX 5 /* how often another driver may be faster before we give up */
 
-static void note_holder(struct record *r, const struct op *op)
+static void note_holder(struct record *r, const char *found)
 {
     free(r->holder);
-    r->holder = *op->found ? strdup(op->found) : NULL;
+    r->holder = *found ? strdup(found) : NULL;
 }
 
-static void note_failure(struct record *r, const struct op *op)
+static void note_failure(struct record *r, const struct op *op, const char *found)
 {
     /* Another driver was there first, or has gone meanwhile: the next plan knows what to do. */
     bool raced = (op->kind == ACTION_BIND && op->result == -EBUSY) ||
@@ -30,7 +30,7 @@ static void note_failure(struct record *r, const struct op *op)
         return;
     }
     if (op->kind == ACTION_CHECK)
-        note_holder(r, op);
+        note_holder(r, found);
     if (op->kind == ACTION_HOLD) /* nothing was done; see results_give_up_group() */
         return;
     r->error = -op->result;
@@ -147,7 +147,7 @@ void results_hanging_entry(struct records *records, const struct op *op)
 
 /* -- all -- */
 
-void results_note(struct records *records, const struct op *op)
+void results_note(struct records *records, const struct op *op, const char *found)
 {
     struct record *r = action_is_fence(op->kind) ? NULL : records_find(records, op->addr);
 
@@ -163,13 +163,14 @@ void results_note(struct records *records, const struct op *op)
     if (!r || r->replaced)
         return;
     if (op->result < 0)
-        note_failure(r, op);
+        note_failure(r, op, found);
     else
         note_success(r, op);
 }
 
 /* Somebody has the group: nothing was unbound, and nobody is to try again by itself. */
-void results_give_up_group(struct records *records, const struct op *ops, size_t n)
+void results_give_up_group(struct records *records, const struct op *ops, size_t n,
+                           const char *found)
 {
     if (n == 0 || ops[0].kind != ACTION_HOLD || ops[0].result >= 0)
         return;
@@ -177,7 +178,7 @@ void results_give_up_group(struct records *records, const struct op *ops, size_t
         struct record *r = records_find(records, ops[i].addr);
         if (!r)
             continue;
-        note_holder(r, &ops[0]);
+        note_holder(r, found);
         if (!r->released) {
             r->error = -ops[0].result;
             r->failed_at = ACTION_HOLD;

@@ -13,12 +13,14 @@ bool results_begin(struct records *records, const struct op *ops, size_t n);
  * kernel adds it to the table before it looks for devices. */
 void results_hanging_entry(struct records *records, const struct op *op);
 
-/* Notes one operation's result; one that was not done or was skipped says nothing of a device. */
-void results_note(struct records *records, const struct op *op);
+/* Notes one operation's result; one that was not done or was skipped says nothing of a device.
+ * `found`: worker_found(). */
+void results_note(struct records *records, const struct op *op, const char *found);
 
 /* The worker has died before it did this operation: not to be tried for ever. */
 void results_note_death(struct records *records, const struct op *op);
 
 /* If a job's ACTION_HOLD failed, somebody has the group open: none of its devices is tried again by
  * itself. */
-void results_give_up_group(struct records *records, const struct op *ops, size_t n);
+void results_give_up_group(struct records *records, const struct op *ops, size_t n,
+                           const char *found);

@@ -23,6 +23,7 @@ struct job {
     _Atomic size_t current;
     _Atomic uint64_t since_usec;
     _Atomic bool cancelled; /* by the daemon: do nothing more */
+    char found[FOUND_MAX];  /* see struct perform_state */
     struct op ops[];
 };
 
@@ -67,6 +68,7 @@ static void run_job(int root_fd, struct job *j)
     bool any_failed = false;
     CLEANUP(perform_state_done) struct perform_state state = PERFORM_STATE_NONE;
 
+    state.found = j->found;
     for (size_t i = 0; i < j->n && !atomic_load(&j->cancelled); i++) {
         atomic_store(&j->since_usec, now_usec());
         atomic_store(&j->current, i);
@@ -186,11 +188,16 @@ int worker_fd(const struct worker *w)
     return w->fd;
 }
 
-int worker_submit(struct worker *w, const struct op *ops, size_t n)
+struct op *worker_room(struct worker *w)
+{
+    return w->job->ops;
+}
+
+int worker_submit(struct worker *w, size_t n)
 {
     if (n > w->capacity)
         return -E2BIG;
-    memcpy(w->job->ops, ops, n * sizeof(*ops));
+    w->job->found[0] = '\0';
     for (size_t i = 0; i < n; i++)
         w->job->ops[i].result = OP_NOT_DONE;
     w->job->n = n;
@@ -211,6 +218,11 @@ const struct op *worker_ops(const struct worker *w, size_t *ret_n)
 {
     *ret_n = w->job->n;
     return w->job->ops;
+}
+
+const char *worker_found(const struct worker *w)
+{
+    return w->job->found;
 }
 
 const struct op *worker_current(const struct worker *w, uint64_t *ret_since_usec)

@@ -30,8 +30,13 @@ pid_t worker_pid(const struct worker *w);
 /* Becomes readable when the job is done or the worker has ended. */
 int worker_fd(const struct worker *w);
 
-/* Hands over a job; the worker must be idle. Returns 0 or negative errno (the worker is gone). */
-int worker_submit(struct worker *w, const struct op *ops, size_t n);
+/* Where the operations of the next job are put, as many as its capacity; the worker must be idle.
+ */
+struct op *worker_room(struct worker *w);
+
+/* Hands over the job, whose first n operations are in that room. Returns 0 or negative errno (the
+ * worker is gone). */
+int worker_submit(struct worker *w, size_t n);
 
 /* To be called when the descriptor is readable. Returns 1 if the job is done, 0 if nothing has
  * happened, -EPIPE if the worker has ended. */
@@ -39,6 +44,9 @@ int worker_check(struct worker *w);
 
 /* The job's operations with their results so far. */
 const struct op *worker_ops(const struct worker *w, size_t *ret_n);
+
+/* Who has the device, in words, where an operation said so (struct perform_state); else "". */
+const char *worker_found(const struct worker *w);
 
 /* The operation that is being done and since when (CLOCK_MONOTONIC); NULL between operations. */
 const struct op *worker_current(const struct worker *w, uint64_t *ret_since_usec);

@@ -28,18 +28,16 @@ static bool is_framebuffer(const char *name)
 /* -- the platform device -- */
 
 /* The framebuffer's platform device that the firmware's console has, if any. */
-static bool find_framebuffer(int root_fd, char name[static NAME_MAX + 1])
+static char *find_framebuffer(int root_fd)
 {
     CLEANUP(closedirp) DIR *dir;
     (void)rootfs_open_dir(root_fd, PLATFORM, &dir);
     const struct dirent *e;
 
     while (dir && (e = readdir(dir)))
-        if (strstr(e->d_name, "-framebuffer.")) {
-            snprintf(name, NAME_MAX + 1, "%s", e->d_name);
-            return true;
-        }
-    return false;
+        if (strstr(e->d_name, "-framebuffer."))
+            return strdup(e->d_name);
+    return NULL;
 }
 
 static bool is_boot_display(int root_fd, struct pci_addr a)
@@ -74,74 +72,94 @@ struct lineage {
     const char *deepest_device; /* the last device's name on the last level */
 };
 
-/* Adds a word to "a, b"; a name once only. */
-static bool add_word(char **list, const char *word)
+static char **claim_of(const struct bars *b, struct pci_addr a)
 {
-    char *longer;
-
-    if (*list && strstr(*list, word))
-        return true;
-    if (asprintf(&longer, "%s%s%s", *list ? *list : "", *list ? ", " : "", word) < 0)
-        return false;
-    free(*list);
-    *list = longer;
-    return true;
+    for (size_t i = 0; i < b->n; i++)
+        if (pci_addr_cmp(b->v[i].addr, a) == 0)
+            return &b->v[i].claimant;
+    return NULL;
 }
 
-/* One line of "  start-end : name". A framebuffer counts if it is below a BAR of the device, which
+/* Notes that the framebuffer claims a BAR of the device, if that is one: "a, b", each name once. */
+static void add_claim(struct bars *b, const char *device, const char *framebuffer)
+{
+    struct pci_addr a;
+    char **list, *longer;
+
+    if (!device || pci_addr_parse(device, &a) < 0)
+        return;
+    list = claim_of(b, a);
+    if (!list && grow(&b->v, &b->allocated, b->n, sizeof(*b->v))) {
+        b->v[b->n] = (struct claim){.addr = a};
+        list = &b->v[b->n++].claimant;
+    }
+    if (!list || (*list && strstr(*list, framebuffer)) ||
+        asprintf(&longer, "%s%s%s", *list ? *list : "", *list ? ", " : "", framebuffer) < 0)
+        return;
+    free(*list);
+    *list = longer;
+}
+
+/* One line of "  start-end : name". A framebuffer counts if it is below a BAR of a device, which
  * has the device's address for a name, or if it covers the BAR exactly, and then is above it. */
-static bool take_line(struct lineage *l, char *line, const char *address, char **claimants)
+static void take_line(struct bars *b, struct lineage *l, const char *line)
 {
     size_t indent = strspn(line, " ");
     size_t level = indent / 2 < LEVELS ? indent / 2 : LEVELS - 1;
-    char *name = strstr(line, " : ");
-    bool below = false;
+    const char *name = strstr(line, " : ");
+    struct pci_addr a;
 
     if (!name)
-        return true;
+        return;
     name += 3;
-    for (size_t i = 0; i < level; i++)
-        below |= l->names[i] && streq(l->names[i], address);
-    if (level == LEVELS - 1) {
-        struct pci_addr a;
-        if (pci_addr_parse(name, &a) == 0)
-            l->deepest_device = name;
-        below |= l->deepest_device && streq(l->deepest_device, address);
-    } else
+    bool device = pci_addr_parse(name, &a) == 0;
+    if (level < LEVELS - 1)
         l->deepest_device = NULL;
+    else if (device)
+        l->deepest_device = name;
     l->names[level] = name;
-    if (below && is_framebuffer(name))
-        return add_word(claimants, name);
-    for (size_t i = 0; i < level; i++)
-        if (streq(name, address) && l->names[i] && is_framebuffer(l->names[i]) &&
-            !add_word(claimants, l->names[i]))
-            return false;
-    return true;
+    if (is_framebuffer(name))
+        add_claim(b, l->deepest_device, name);
+    for (size_t i = 0; i < level; i++) {
+        if (is_framebuffer(name))
+            add_claim(b, l->names[i], name);
+        if (device && l->names[i] && is_framebuffer(l->names[i]))
+            add_claim(b, name, l->names[i]);
+    }
 }
 
-char *bars_claimant(int root_fd, struct pci_addr a)
+void bars_read(int root_fd, struct bars *ret)
 {
-    struct pci_addr_text address = pci_addr_text(a);
     struct lineage lineage = {0};
-    char framebuffer[NAME_MAX + 1], *text, *line, *claimants = NULL;
+    char *text, *line;
     size_t size;
 
-    if (!find_framebuffer(root_fd, framebuffer))
-        return NULL;
-    if (rootfs_read_file(root_fd, IOMEM, IOMEM_MAX, &text, &size) < 0)
-        return framebuffer_is_on(root_fd, framebuffer, a) ? strdup(framebuffer) : NULL;
+    *ret = (struct bars){.framebuffer = find_framebuffer(root_fd)};
+    if (!ret->framebuffer || rootfs_read_file(root_fd, IOMEM, IOMEM_MAX, &text, &size) < 0)
+        return;
+    ret->seen = true;
     for (char *rest = text; (line = strsep(&rest, "\n"));)
-        if (!take_line(&lineage, line, address.s, &claimants))
-            break;
+        take_line(ret, &lineage, line);
     free(text);
-    return claimants;
 }
 
-bool bars_any(int root_fd)
+void bars_done(struct bars *b)
 {
-    char name[NAME_MAX + 1];
+    for (size_t i = 0; i < b->n; i++)
+        free(b->v[i].claimant);
+    free(b->v);
+    free(b->framebuffer);
+}
 
-    return find_framebuffer(root_fd, name);
+char *bars_claimant(int root_fd, const struct bars *b, struct pci_addr a)
+{
+    char *const *claim = claim_of(b, a);
+
+    if (claim)
+        return *claim ? strdup(*claim) : NULL;
+    if (b->framebuffer && !b->seen && framebuffer_is_on(root_fd, b->framebuffer, a))
+        return strdup(b->framebuffer);
+    return NULL;
 }
 
 bool bars_visible(int root_fd)

@@ -7,17 +7,32 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "pciaddr.h"
+
+struct claim {
+    struct pci_addr addr;
+    char *claimant;
+};
+
+struct bars {
+    char *framebuffer; /* the platform device of the firmware's framebuffer; NULL: there is none */
+    bool seen;         /* /proc/iomem could be read */
+    struct claim *v;   /* what it tells */
+    size_t n, allocated;
+};
+
+/* Reads what is the same for all devices; bars_done() is to be called. On a host without a
+ * framebuffer of the firmware this costs one look into a folder. */
+void bars_read(int root_fd, struct bars *ret);
+void bars_done(struct bars *b);
 
 /* Who claims a BAR of this device: the entries of /proc/iomem as the kernel names them, for example
  * "BOOTFB, simpledrm", "efifb" or "vesafb"; where that file cannot be read, the framebuffer's
  * platform device, "simple-framebuffer.0". malloc'ed. NULL: nobody that can be seen, or out of
- * memory. On a host without firmware framebuffer this costs one look into a folder. */
-char *bars_claimant(int root_fd, struct pci_addr a);
-
-/* Is there a framebuffer of the firmware at all? If not, nobody claims anything. */
-bool bars_any(int root_fd);
+ * memory. */
+char *bars_claimant(int root_fd, const struct bars *b, struct pci_addr a);
 
 /* Can /proc/iomem be read? If not, bars_claimant() goes by weaker evidence. */
 bool bars_visible(int root_fd);

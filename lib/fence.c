@@ -52,11 +52,24 @@ bool fence_parse(const char *text, struct fence_id *ret)
     return true;
 }
 
+/* By vendor and device first, so that few entries have to be looked at for a device: those of its
+ * ID, and behind the others those of any device of its vendor, and of any vendor. */
+static int id_cmp(const struct fence_id *a, const struct fence_id *b)
+{
+    const uint32_t x[] = {a->vendor,    a->device,     a->subvendor,
+                          a->subdevice, a->class_code, a->class_mask};
+    const uint32_t y[] = {b->vendor,    b->device,     b->subvendor,
+                          b->subdevice, b->class_code, b->class_mask};
+
+    for (size_t i = 0; i < ELEMENTS(x); i++)
+        if (x[i] != y[i])
+            return x[i] < y[i] ? -1 : 1;
+    return 0;
+}
+
 bool fence_same(const struct fence_id *a, const struct fence_id *b)
 {
-    return a->vendor == b->vendor && a->device == b->device && a->subvendor == b->subvendor &&
-           a->subdevice == b->subdevice && a->class_code == b->class_code &&
-           a->class_mask == b->class_mask;
+    return id_cmp(a, b) == 0;
 }
 
 static bool field_fits(uint32_t wanted, uint32_t found)
@@ -73,32 +86,87 @@ bool fence_fits(const struct fence_id *id, const struct device *d)
 
 /* -- the table -- */
 
+static size_t lower_bound(const struct fence *f, const struct fence_id *id)
+{
+    size_t low = 0, high = f->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (id_cmp(&f->v[middle].id, id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The first entry of this vendor and device, or of what follows. */
+static size_t start_of(const struct fence *f, uint32_t vendor, uint32_t device)
+{
+    size_t low = 0, high = f->n;
+    const uint64_t wanted = (uint64_t)vendor << 32 | device;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (((uint64_t)f->v[middle].id.vendor << 32 | f->v[middle].id.device) < wanted)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const struct fence_entry *fence_next(const struct fence *f, const struct device *d,
+                                     struct fence_walk *w)
+{
+    const struct {
+        uint32_t vendor, device;
+    } parts[] = {{d->vendor, d->device}, {d->vendor, FENCE_ANY}, {FENCE_ANY, FENCE_ANY}};
+
+    for (; w->part < ELEMENTS(parts); w->part++, w->begun = false) {
+        if (!w->begun)
+            w->at = start_of(f, parts[w->part].vendor, parts[w->part].device);
+        w->begun = true;
+        while (w->at < f->n && f->v[w->at].id.vendor == parts[w->part].vendor &&
+               f->v[w->at].id.device == parts[w->part].device) {
+            const struct fence_entry *e = &f->v[w->at++];
+            if (fence_fits(&e->id, d))
+                return e;
+        }
+    }
+    return NULL;
+}
+
 bool fence_has(const struct fence *f, const struct device *d)
 {
-    for (size_t i = 0; i < f->n; i++)
-        if (f->v[i].state != FENCE_OPEN && fence_fits(&f->v[i].id, d))
+    struct fence_walk walk = {0};
+    const struct fence_entry *e;
+
+    while ((e = fence_next(f, d, &walk)))
+        if (e->state != FENCE_OPEN)
             return true;
     return false;
 }
 
 struct fence_entry *fence_find(const struct fence *f, const struct fence_id *id)
 {
-    for (size_t i = 0; i < f->n; i++)
-        if (fence_same(&f->v[i].id, id))
-            return &f->v[i];
-    return NULL;
+    size_t i = lower_bound(f, id);
+
+    return i < f->n && fence_same(&f->v[i].id, id) ? &f->v[i] : NULL;
 }
 
 struct fence_entry *fence_get(struct fence *f, const struct fence_id *id)
 {
-    struct fence_entry *e = fence_find(f, id);
+    size_t i = lower_bound(f, id);
 
-    if (e)
-        return e;
+    if (i < f->n && fence_same(&f->v[i].id, id))
+        return &f->v[i];
     if (!grow(&f->v, &f->allocated, f->n, sizeof(*f->v)))
         return NULL;
-    f->v[f->n] = (struct fence_entry){.id = *id};
-    return &f->v[f->n++];
+    memmove(&f->v[i + 1], &f->v[i], (f->n - i) * sizeof(*f->v));
+    f->v[i] = (struct fence_entry){.id = *id};
+    f->n++;
+    return &f->v[i];
 }
 
 void fence_drop(struct fence *f, const struct fence_id *id)

@@ -35,8 +35,8 @@ struct fence_entry {
 };
 
 struct fence {
-    uint64_t order; /* the registration of vfio-pci to which the entries went (snapshot.h) */
-    struct fence_entry *v;
+    uint64_t order;        /* the registration of vfio-pci to which the entries went (snapshot.h) */
+    struct fence_entry *v; /* sorted by their IDs */
     size_t n, allocated;
     bool in_flight;   /* a worker is writing entries */
     unsigned lost;    /* workers in a row that died before they had written an entry */
@@ -59,6 +59,16 @@ bool fence_same(const struct fence_id *a, const struct fence_id *b);
 
 /* Would vfio-pci take the device by this entry? Needs only what the modalias tells. */
 bool fence_fits(const struct fence_id *id, const struct device *d);
+
+/* Walks along the entries that fit a device, whatever their state: from {0} on, until NULL. An
+ * entry of any vendor is one of any device; the kernel's table is never given another. */
+struct fence_walk {
+    unsigned part;
+    bool begun;
+    size_t at;
+};
+const struct fence_entry *fence_next(const struct fence *f, const struct device *d,
+                                     struct fence_walk *w);
 
 /* Does any entry fit that is in the kernel's table, or may be? */
 bool fence_has(const struct fence *f, const struct device *d);

@@ -10,11 +10,6 @@ static void add_action(struct builder *b, enum phase phase, enum action_kind kin
 
 /* -- handing back -- */
 
-static const struct record *record_of(const struct builder *b, const struct device *d)
-{
-    return records_find(b->records, d->addr);
-}
-
 static const struct verdict *verdict_of(const struct builder *b, const struct device *d)
 {
     int index = b->index[d - b->snapshot->devices];
@@ -49,7 +44,7 @@ static bool is_stray(const struct builder *b, const struct device *d, const stru
 static bool wants_hand_back(const struct builder *b, const struct device *d)
 {
     const struct verdict *v = verdict_of(b, d);
-    const struct record *r = record_of(b, d);
+    const struct record *r = plan_record_of(b, d);
 
     if (!r || r->in_flight)
         return false;
@@ -75,7 +70,7 @@ static bool group_is_in_flight(const struct builder *b, const struct device *d)
     size_t i = plan_group_start(b, d->group);
 
     while ((member = plan_next_member(b, d->group, &i))) {
-        const struct record *r = record_of(b, member);
+        const struct record *r = plan_record_of(b, member);
         if (r && r->in_flight && !r->stuck)
             return true;
     }
@@ -85,7 +80,7 @@ static bool group_is_in_flight(const struct builder *b, const struct device *d)
 /* One that is not on our driver (any more) only loses its override. */
 static void add_hand_back_step(struct builder *b, enum action_kind kind, const struct device *d)
 {
-    const struct record *r = record_of(b, d);
+    const struct record *r = plan_record_of(b, d);
     const char *driver = "";
 
     if (kind == ACTION_UNBIND && !is_ours_now(b, d))
@@ -151,7 +146,7 @@ static void add_hand_back(struct builder *b, const struct device *d)
 static bool wants_bind(const struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
-    const struct record *r = records_find(b->records, d->addr);
+    const struct record *r = plan_record_of(b, d);
 
     return v->state == STATE_PENDING && !(r && (r->in_flight || r->released));
 }
@@ -181,7 +176,7 @@ static const struct verdict *vfio_takeover(const struct builder *b, const struct
 static bool wants_override(const struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
-    const struct record *r = records_find(b->records, d->addr);
+    const struct record *r = plan_record_of(b, d);
 
     if ((r && (r->overridden || r->in_flight || r->released)) || vfio_takeover(b, d))
         return false;

@@ -9,22 +9,26 @@ struct builder {
     const struct policy *policy;
     const struct snapshot *snapshot;
     const struct records *records;
-    const struct rule **rules; /* for each device the rule that matches it, or NULL */
-    int *index;                /* for each device its verdict in .verdicts, or -1 */
-    size_t *by_group;          /* devices in the order of their groups */
+    const struct rule **rules;   /* for each device the rule that matches it, or NULL */
+    const struct record **known; /* for each device its record, or NULL */
+    int *index;                  /* for each device its verdict in .verdicts, or -1 */
+    size_t *by_group;            /* devices in the order of their groups */
     struct verdict *verdicts;
     size_t n_verdicts;
     struct action *actions;
     size_t n_actions;
-    struct fence_entry entries[FENCE_ENTRIES_MAX]; /* that the policy calls for */
-    size_t n_entries;
+    struct fence wanted;         /* the entries that the policy calls for */
     const struct rule *unfenced; /* the first rule without a fence; NULL: none, or not looked for */
     bool unfenced_known;
-    const struct device *asked; /* the device of an ID whose native driver was last looked for */
-    const char *answer;         /* and what was found: see earlier_native() */
+    bool any_unproven;       /* is a device refused since nothing proves it unused? */
+    struct earlier *earlier; /* native drivers that are asked before vfio-pci, by ID */
+    size_t n_earlier, earlier_allocated;
 };
 
 const struct device *plan_device_of(const struct builder *b, const struct verdict *v);
+
+/* What is known of a device of the snapshot beyond that; NULL: nothing. */
+const struct record *plan_record_of(const struct builder *b, const struct device *d);
 
 /* Base class and subclass. */
 unsigned plan_class_of(const struct device *d);
@@ -46,6 +50,6 @@ void plan_select(struct builder *b);
 void plan_add_actions(struct builder *b);
 
 /* plan-fence.c: adds the actions that bring the fence's entries into vfio-pci's table; and says of
- * a device whether the fence is of any use to it. */
+ * each device with a verdict whether the fence is of any use to it. */
 void plan_add_fence(struct builder *b);
-void plan_judge_fence(struct builder *b, struct verdict *v);
+void plan_judge_fence(struct builder *b);

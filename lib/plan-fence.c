@@ -17,24 +17,25 @@ static bool has_fence(const struct rule *r)
 
 static void want(struct builder *b, const struct fence_id *id, bool companion, bool narrowed)
 {
-    for (size_t i = 0; i < b->n_entries; i++)
-        if (fence_same(&b->entries[i].id, id)) {
-            b->entries[i].narrowed = b->entries[i].narrowed && narrowed;
-            return;
-        }
-    if (b->n_entries < FENCE_ENTRIES_MAX)
-        b->entries[b->n_entries++] =
-            (struct fence_entry){.id = *id, .companion = companion, .narrowed = narrowed};
+    struct fence_entry *e = fence_find(&b->wanted, id);
+
+    if (e)
+        e->narrowed = e->narrowed && narrowed;
+    else if (b->wanted.n < FENCE_ENTRIES_MAX && (e = fence_get(&b->wanted, id)))
+        *e = (struct fence_entry){.id = *id, .companion = companion, .narrowed = narrowed};
+}
+
+static bool is_unproven(const struct verdict *v)
+{
+    return v->state == STATE_REFUSED && v->reason == REASON_UNPROVEN_AT_BOOT;
 }
 
 /* Does an entry fit a device that the host may live on and that is left to it? It might lose its
  * driver for a moment and fall to vfio-pci then: only who asks for the fence gets it. */
 static bool endangers_host(const struct builder *b, const struct fence_id *id)
 {
-    for (size_t i = 0; i < b->n_verdicts; i++)
-        if (b->verdicts[i].state == STATE_REFUSED &&
-            b->verdicts[i].reason == REASON_UNPROVEN_AT_BOOT &&
-            fence_fits(id, plan_device_of(b, &b->verdicts[i])))
+    for (size_t i = 0; b->any_unproven && i < b->n_verdicts; i++)
+        if (is_unproven(&b->verdicts[i]) && fence_fits(id, plan_device_of(b, &b->verdicts[i])))
             return true;
     return false;
 }
@@ -77,6 +78,8 @@ static void want_companion(struct builder *b, const struct verdict *v)
 
 static void want_entries(struct builder *b)
 {
+    for (size_t i = 0; i < b->n_verdicts; i++)
+        b->any_unproven = b->any_unproven || is_unproven(&b->verdicts[i]);
     for (size_t i = 0; i < b->policy->n_rules; i++)
         if (has_fence(&b->policy->rules[i]))
             want_rule(b, &b->policy->rules[i]);
@@ -90,10 +93,7 @@ static void want_entries(struct builder *b)
 
 static bool is_wanted(const struct builder *b, const struct fence_id *id)
 {
-    for (size_t i = 0; i < b->n_entries; i++)
-        if (fence_same(&b->entries[i].id, id))
-            return true;
-    return false;
+    return fence_find(&b->wanted, id) != NULL;
 }
 
 /* -- into the table, and out of it -- */
@@ -102,13 +102,14 @@ static void add_fence_action(struct builder *b, enum action_kind kind, const str
 {
     struct action *a = &b->actions[b->n_actions++];
 
-    *a = (struct action){.phase = PHASE_FENCE, .kind = kind, .driver = FENCE_DRIVER};
-    a->fence = *id;
-    for (size_t i = 0; i < b->n_entries; i++)
-        if (fence_same(&b->entries[i].id, id)) {
-            a->companion = b->entries[i].companion;
-            a->narrowed = b->entries[i].narrowed;
-        }
+    const struct fence_entry *e = fence_find(&b->wanted, id);
+
+    *a = (struct action){.phase = PHASE_FENCE,
+                         .kind = kind,
+                         .driver = FENCE_DRIVER,
+                         .fence = *id,
+                         .companion = e && e->companion,
+                         .narrowed = e && e->narrowed};
 }
 
 /* remove_id compares vendor and device, and removes the first entry of those that fits: a wider
@@ -155,12 +156,13 @@ static bool is_missing(const struct builder *b, const struct fence_entry *wanted
 /* By what will be in the table. */
 static bool fits_wanted(const struct builder *b, const struct device *d)
 {
+    struct fence_walk walk = {0};
+    const struct fence_entry *wanted;
+
     if (device_is_bridge(d))
         return false;
-    for (size_t k = 0; k < b->n_entries; k++) {
-        if (!fence_fits(&b->entries[k].id, d))
-            continue;
-        const struct fence_entry *e = fence_find(fence_of(b), &b->entries[k].id);
+    while ((wanted = fence_next(&b->wanted, d, &walk))) {
+        const struct fence_entry *e = fence_find(fence_of(b), &wanted->id);
         if (!(e && e->error))
             return true;
     }
@@ -171,7 +173,7 @@ static bool fits_wanted(const struct builder *b, const struct device *d)
  * on its way back to its native driver. */
 static bool is_in_hand(const struct builder *b, const struct device *d)
 {
-    const struct record *r = records_find(b->records, d->addr);
+    const struct record *r = plan_record_of(b, d);
 
     return r && r->in_flight && !r->stuck && !r->overridden;
 }
@@ -182,7 +184,7 @@ static bool must_be_parked(const struct builder *b, size_t i)
 {
     const struct device *d = &b->snapshot->devices[i];
     const struct verdict *v = b->index[i] < 0 ? NULL : &b->verdicts[b->index[i]];
-    const struct record *r = records_find(b->records, d->addr);
+    const struct record *r = plan_record_of(b, d);
 
     if (d->driver || device_is_bridge(d) || (r && r->in_flight))
         return false;
@@ -201,8 +203,8 @@ static bool can_add_entries(const struct builder *b)
 {
     bool any = false;
 
-    for (size_t k = 0; k < b->n_entries && !any; k++)
-        any = is_missing(b, &b->entries[k]);
+    for (size_t k = 0; k < b->wanted.n && !any; k++)
+        any = is_missing(b, &b->wanted.v[k]);
     for (size_t i = 0; i < b->snapshot->n && any; i++)
         any = !is_in_hand(b, &b->snapshot->devices[i]) || !fits_wanted(b, &b->snapshot->devices[i]);
     return any;
@@ -213,9 +215,9 @@ static void add_new_entries(struct builder *b)
     for (size_t i = 0; i < b->snapshot->n; i++)
         if (must_be_parked(b, i))
             add_device_action(b, ACTION_PARK, &b->snapshot->devices[i]);
-    for (size_t k = 0; k < b->n_entries; k++)
-        if (is_missing(b, &b->entries[k]))
-            add_fence_action(b, ACTION_NEW_ID, &b->entries[k].id);
+    for (size_t k = 0; k < b->wanted.n; k++)
+        if (is_missing(b, &b->wanted.v[k]))
+            add_fence_action(b, ACTION_NEW_ID, &b->wanted.v[k].id);
 }
 
 /* What is parked now, and what an earlier, broken-off attempt has left so. */
@@ -250,6 +252,18 @@ void plan_add_fence(struct builder *b)
 
 /* -- does it work -- */
 
+/* Could an entry that fits the device not be written? */
+static bool has_failed(const struct fence *f, const struct device *d)
+{
+    struct fence_walk walk = {0};
+    const struct fence_entry *e;
+
+    while ((e = fence_next(f, d, &walk)))
+        if (e->error != 0)
+            return true;
+    return false;
+}
+
 /* Is the driver asked before vfio-pci? The one that registered first is. */
 static bool comes_first(const struct builder *b, const char *driver)
 {
@@ -261,40 +275,55 @@ static bool comes_first(const struct builder *b, const char *driver)
     return order != 0 && ours != 0 && order < ours;
 }
 
-/* A driver that is known to take devices of this ID, and is asked first. */
-static const char *earlier_native(struct builder *b, const struct device *d)
-{
-    const struct record *r = records_find(b->records, d->addr);
+struct earlier {
+    uint32_t id;
+    const char *driver;
+};
 
-    if (comes_first(b, d->native))
-        return d->native;
-    if (r && comes_first(b, r->previous_driver))
-        return r->previous_driver;
-    /* Devices of one ID mostly follow each other. */
-    if (b->asked && b->asked->vendor == d->vendor && b->asked->device == d->device)
-        return b->answer;
-    b->asked = d;
-    b->answer = NULL;
-    for (size_t i = 0; i < b->snapshot->n && !b->answer; i++) {
-        const struct device *other = &b->snapshot->devices[i];
-        if (other->vendor == d->vendor && other->device == d->device &&
-            comes_first(b, other->driver))
-            b->answer = other->driver;
-    }
-    return b->answer;
+static uint32_t id_of(const struct device *d)
+{
+    return (uint32_t)d->vendor << 16 | d->device;
 }
 
-void plan_judge_fence(struct builder *b, struct verdict *v)
+static const char *find_earlier(const struct builder *b, const struct device *d)
 {
-    const struct device *d = plan_device_of(b, v);
-    const struct fence *f = fence_of(b);
+    for (size_t i = 0; i < b->n_earlier; i++)
+        if (b->earlier[i].id == id_of(d))
+            return b->earlier[i].driver;
+    return NULL;
+}
 
-    if (!has_fence(v->rule) || f->order == 0)
-        return;
-    v->earlier = earlier_native(b, d);
+/* Drivers that are known to take devices of an ID, and are asked first: one for each ID. */
+static void find_earlier_drivers(struct builder *b)
+{
+    for (size_t i = 0; i < b->snapshot->n; i++) {
+        const struct device *d = &b->snapshot->devices[i];
+        const struct record *r = plan_record_of(b, d);
+        const char *driver = comes_first(b, d->driver) ? d->driver : r ? r->previous_driver : NULL;
+        if (!comes_first(b, driver) || find_earlier(b, d) ||
+            !grow(&b->earlier, &b->earlier_allocated, b->n_earlier, sizeof(*b->earlier)))
+            continue;
+        b->earlier[b->n_earlier++] = (struct earlier){id_of(d), driver};
+    }
+}
+
+void plan_judge_fence(struct builder *b)
+{
+    const struct fence *f = fence_of(b);
     bool failed = false;
+
+    if (f->order == 0)
+        return;
+    find_earlier_drivers(b);
     for (size_t i = 0; i < f->n; i++)
-        failed = failed || (f->v[i].error != 0 && fence_fits(&f->v[i].id, d));
-    if (v->earlier || failed)
-        v->problems |= PROBLEM_FENCE_INEFFECTIVE;
+        failed = failed || f->v[i].error != 0;
+    for (size_t i = 0; i < b->n_verdicts; i++) {
+        struct verdict *v = &b->verdicts[i];
+        const struct device *d = plan_device_of(b, v);
+        if (!has_fence(v->rule))
+            continue;
+        v->earlier = find_earlier(b, d);
+        if (v->earlier || (failed && has_failed(f, d)))
+            v->problems |= PROBLEM_FENCE_INEFFECTIVE;
+    }
 }

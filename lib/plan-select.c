@@ -8,6 +8,11 @@ const struct device *plan_device_of(const struct builder *b, const struct verdic
     return &b->snapshot->devices[v->device];
 }
 
+const struct record *plan_record_of(const struct builder *b, const struct device *d)
+{
+    return b->known[d - b->snapshot->devices];
+}
+
 unsigned plan_class_of(const struct device *d)
 {
     return d->class_code >> 8; /* base class and subclass */

@@ -86,7 +86,7 @@ static bool is_good_enough(const struct verdict *v, const struct device *d, cons
 static void judge(const struct builder *b, struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
-    const struct record *r = records_find(b->records, d->addr);
+    const struct record *r = plan_record_of(b, d);
 
     if (r && r->touched)
         v->problems |= PROBLEM_NATIVE_DRIVER_TOUCHED;
@@ -157,7 +157,7 @@ static bool holds_back(const struct verdict *v)
 static bool is_to_be_taken(const struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
-    const struct record *r = records_find(b->records, d->addr);
+    const struct record *r = plan_record_of(b, d);
 
     if (v->state == STATE_PENDING)
         return (r && r->released) || !streq_null(d->driver, v->driver);
@@ -190,13 +190,13 @@ static void refuse_together(struct builder *b)
 static void wait_for_group(struct builder *b, struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v), *member;
-    const struct record *r = records_find(b->records, d->addr);
+    const struct record *r = plan_record_of(b, d);
     size_t i = plan_group_start(b, d->group);
 
     if (v->state != STATE_PENDING || !r || !r->released || r->in_flight)
         return;
     while ((member = plan_next_member(b, d->group, &i))) {
-        const struct record *other = records_find(b->records, member->addr);
+        const struct record *other = plan_record_of(b, member);
         if (!other || !other->stuck)
             continue;
         v->state = STATE_STUCK;
@@ -277,10 +277,36 @@ static int by_group(const void *x, const void *y, void *devices)
     return (a > b) - (a < b);
 }
 
+static void sort_by_group(struct builder *b)
+{
+    struct device *devices = b->snapshot->devices;
+    bool sorted = true;
+
+    for (size_t i = 0; i < b->snapshot->n; i++) {
+        b->by_group[i] = i;
+        sorted = sorted && (i == 0 || devices[i - 1].group <= devices[i].group);
+    }
+    if (!sorted)
+        qsort_r(b->by_group, b->snapshot->n, sizeof(*b->by_group), by_group, devices);
+}
+
 static int by_address(const void *x, const void *y)
 {
     const struct verdict *a = x, *b = y;
     return (a->device > b->device) - (a->device < b->device);
+}
+
+/* Those that come along were added last. */
+static void sort_verdicts(struct builder *b)
+{
+    bool sorted = true;
+
+    for (size_t i = 1; i < b->n_verdicts; i++)
+        sorted = sorted && b->verdicts[i - 1].device < b->verdicts[i].device;
+    if (!sorted)
+        qsort(b->verdicts, b->n_verdicts, sizeof(*b->verdicts), by_address);
+    for (size_t i = 0; i < b->n_verdicts; i++)
+        b->index[b->verdicts[i].device] = (int)i;
 }
 
 static bool allocate(struct builder *b)
@@ -288,20 +314,40 @@ static bool allocate(struct builder *b)
     size_t n = b->snapshot->n + 1; /* so that none is empty */
 
     b->rules = calloc(n, sizeof(*b->rules));
+    b->known = calloc(n, sizeof(*b->known));
     b->index = calloc(n, sizeof(*b->index));
     b->by_group = calloc(n, sizeof(*b->by_group));
     b->verdicts = calloc(n, sizeof(*b->verdicts));
-    b->actions = calloc(9 * n + 3 * FENCE_ENTRIES_MAX, sizeof(*b->actions));
-    return b->rules && b->index && b->by_group && b->verdicts && b->actions;
+    /* Not calloc(): what is not used costs no memory then. */
+    b->actions = reallocarray(NULL, 9 * n + 3 * FENCE_ENTRIES_MAX, sizeof(*b->actions));
+    return b->rules && b->known && b->index && b->by_group && b->verdicts && b->actions;
 }
 
 static void builder_done(struct builder *b)
 {
     free(b->rules);
+    free(b->known);
     free(b->index);
     free(b->by_group);
     free(b->verdicts);
     free(b->actions);
+    free(b->earlier);
+    fence_done(&b->wanted);
+}
+
+/* Both are sorted by address. */
+static void find_records(struct builder *b)
+{
+    const struct records *r = b->records;
+    size_t k = 0;
+
+    for (size_t i = 0; i < b->snapshot->n && k < r->n; i++) {
+        struct pci_addr a = b->snapshot->devices[i].addr;
+        while (k < r->n && pci_addr_cmp(r->v[k].addr, a) < 0)
+            k++;
+        if (k < r->n && pci_addr_cmp(r->v[k].addr, a) == 0)
+            b->known[i] = &r->v[k];
+    }
 }
 
 int plan_make(const struct policy *p, const struct snapshot *s, const struct records *r,
@@ -311,23 +357,18 @@ int plan_make(const struct policy *p, const struct snapshot *s, const struct rec
 
     if (!allocate(&b))
         return -ENOMEM;
-    for (size_t i = 0; i < s->n; i++)
-        b.by_group[i] = i;
-    qsort_r(b.by_group, s->n, sizeof(*b.by_group), by_group, s->devices);
-
+    find_records(&b);
+    sort_by_group(&b);
     plan_select(&b);
-    qsort(b.verdicts, b.n_verdicts, sizeof(*b.verdicts), by_address);
-    for (size_t i = 0; i < b.n_verdicts; i++)
-        b.index[b.verdicts[i].device] = (int)i;
+    sort_verdicts(&b);
     for (size_t i = 0; i < b.n_verdicts; i++)
         judge(&b, &b.verdicts[i]);
     refuse_together(&b);
     for (size_t i = 0; i < b.n_verdicts; i++)
         wait_for_group(&b, &b.verdicts[i]);
-    for (size_t i = 0; i < b.n_verdicts; i++) {
+    for (size_t i = 0; i < b.n_verdicts; i++)
         judge_use(&b, &b.verdicts[i]);
-        plan_judge_fence(&b, &b.verdicts[i]);
-    }
+    plan_judge_fence(&b);
     judge_expect(&b);
     plan_add_actions(&b);
 

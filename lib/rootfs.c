@@ -75,26 +75,30 @@ int rootfs_read_file(int root_fd, const char *path, size_t max, char **ret, size
     if (!S_ISREG(st.st_mode))
         return -EINVAL;
 
-    CLEANUP_FREE char *buf = malloc(max + 1); /* files in /proc have no size to go by */
-    size_t used = 0;
-    ssize_t n;
-    if (!buf)
-        return -ENOMEM;
-    do {
-        n = read(fd, buf + used, max + 1 - used);
+    /* Files in /proc have no size to go by, and those in /sys a wrong one. One byte more tells that
+     * the end was reached. */
+    CLEANUP_FREE char *buf = NULL;
+    size_t used = 0, room = 0;
+    ssize_t n = 1;
+    for (; n > 0 && used <= max; used += (size_t)n) {
+        if (used == room) {
+            room = room == 0 ? (st.st_size > 4095 ? (size_t)st.st_size + 1 : 4096) : 2 * room;
+            if (room > max + 1)
+                room = max + 1;
+            char *longer = realloc(buf, room + 1);
+            if (!longer)
+                return -ENOMEM;
+            buf = longer;
+        }
+        n = read(fd, buf + used, room - used);
         if (n < 0)
             return -errno;
-        used += (size_t)n;
-    } while (n > 0 && used <= max);
+    }
     if (used > max)
         return -EFBIG;
-
-    char *fit = realloc(buf, used + 1);
-    if (!fit)
-        return -ENOMEM;
-    buf = NULL;
-    fit[used] = '\0';
-    *ret = fit;
+    buf[used] = '\0';
+    *ret = buf;
     *ret_size = used;
+    buf = NULL;
     return 0;
 }

@@ -27,7 +27,8 @@ struct context {
     const struct policy *policy; /* NULL: everything is read of all */
     struct slots slots;
     struct serials serials;
-    int framebuffer; /* is there one of the firmware? -1: not looked for yet */
+    struct bars bars;
+    bool bars_known; /* they were read, for the first display */
     bool wants_serials, wants_variants;
 };
 
@@ -35,7 +36,6 @@ static int context_init(struct context *c, int root_fd, const struct policy *p)
 {
     *c = (struct context){.root_fd = root_fd,
                           .policy = p,
-                          .framebuffer = -1,
                           .wants_serials = !p || policy_uses(p, KEY_SERIAL),
                           .wants_variants = !p || policy_uses_auto(p)};
     int r = !p || policy_uses(p, KEY_SLOT) ? slots_read(root_fd, &c->slots) : 0;
@@ -46,6 +46,7 @@ static void context_done(struct context *c)
 {
     slots_done(&c->slots);
     serials_done(&c->serials);
+    bars_done(&c->bars);
 }
 
 /* -- one device -- */
@@ -176,10 +177,12 @@ static void read_uses(struct context *c, struct device *d)
 {
     unsigned base = d->class_code >> 16;
 
-    if (c->framebuffer < 0 && base == PCI_BASE_CLASS_DISPLAY)
-        c->framebuffer = bars_any(c->root_fd);
-    if (c->framebuffer > 0 && base == PCI_BASE_CLASS_DISPLAY)
-        d->claimant = bars_claimant(c->root_fd, d->addr);
+    if (base == PCI_BASE_CLASS_DISPLAY && !c->bars_known) {
+        bars_read(c->root_fd, &c->bars);
+        c->bars_known = true;
+    }
+    if (base == PCI_BASE_CLASS_DISPLAY)
+        d->claimant = bars_claimant(c->root_fd, &c->bars, d->addr);
     if (driver_is_vfio(d->driver))
         return;
     d->fixed = d->driver && is_fixed(c->root_fd, d->driver);

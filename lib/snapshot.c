@@ -11,7 +11,6 @@ static void device_done(struct device *d)
     free(d->slot);
     free(d->serial);
     free(d->use);
-    free(d->native);
     free(d->evidence);
     free(d->claimant);
     free(d->module);
@@ -218,7 +217,6 @@ int snapshot_write(const struct snapshot *s, FILE *f)
             write_text(f, "slot", d->slot);
             write_text(f, "serial", d->serial);
             write_text(f, "use", d->use);
-            write_text(f, "native", d->native);
             write_text(f, "evidence", d->evidence);
             write_text(f, "claimant", d->claimant);
             write_text(f, "module", d->module);
@@ -319,8 +317,6 @@ static bool read_word(char *word, struct device *d, char **driver)
         return read_text(value, &d->slot);
     if (streq(word, "use"))
         return read_text(value, &d->use);
-    if (streq(word, "native"))
-        return read_text(value, &d->native);
     if (streq(word, "evidence"))
         return read_text(value, &d->evidence);
     if (streq(word, "claimant"))

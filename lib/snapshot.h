@@ -35,8 +35,6 @@ struct device {
     char *claimant;     /* who has claimed one of its BARs (bars.h) */
     char *module;       /* that has its variant of vfio-pci (modules.h); where a rule says "auto" */
     char *variant;      /* the driver which that module has registered; NULL: not loaded */
-    char *native;       /* a registered driver that takes its ID, vfio-pci apart; NULL: not looked
-                         * for, or none */
 };
 
 /* A driver of the PCI bus. */

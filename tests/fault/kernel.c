@@ -586,10 +586,9 @@ static struct call *begin_call(const struct op *op, const char *address, size_t 
 void perform_state_done(struct perform_state *s)
 {
     closep(&s->held_fd);
-    *s = PERFORM_STATE_NONE;
 }
 
-int perform(int root_fd, struct op *op, struct perform_state *state)
+int perform(int root_fd, const struct op *op, struct perform_state *state)
 {
     int *held_fd = &state->held_fd;
 

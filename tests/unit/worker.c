@@ -19,6 +19,12 @@ static struct op make_op(const char *address, enum action_kind kind, const char 
     return op;
 }
 
+static int submit(struct worker *w, const struct op *ops, size_t n)
+{
+    memcpy(worker_room(w), ops, n * sizeof(*ops));
+    return worker_submit(w, n);
+}
+
 static int wait_for(struct worker *w, int timeout_ms)
 {
     struct pollfd p = {.fd = worker_fd(w), .events = POLLIN};
@@ -49,7 +55,7 @@ START_TEST(writes_what_it_is_told)
     };
     ck_assert_int_eq(worker_new(t.fd, 8, &w), 0);
     for (int round = 0; round < 3; round++) { /* it stays for the next job */
-        ck_assert_int_eq(worker_submit(w, ops, 3), 0);
+        ck_assert_int_eq(submit(w, ops, 3), 0);
         ck_assert_int_eq(wait_for(w, 60000), 1);
         const struct op *done = worker_ops(w, &n);
         ck_assert_uint_eq(n, 3);
@@ -62,7 +68,7 @@ START_TEST(writes_what_it_is_told)
     ck_assert_str_eq(override, "vfio-pci");
     ck_assert_str_eq(unbind, "0000:06:00.0");
     ck_assert_str_eq(bind, "0000:06:00.0");
-    ck_assert_int_eq(worker_submit(w, ops, 9), -E2BIG);
+    ck_assert_int_eq(worker_submit(w, 9), -E2BIG);
     worker_free(w);
 }
 END_TEST
@@ -81,7 +87,7 @@ START_TEST(a_failure_ends_its_device_only)
         make_op("0000:99:00.0", ACTION_OVERRIDE, "vfio-pci"),
     };
     ck_assert_int_eq(worker_new(t.fd, 8, &w), 0);
-    ck_assert_int_eq(worker_submit(w, ops, 4), 0);
+    ck_assert_int_eq(submit(w, ops, 4), 0);
     ck_assert_int_eq(wait_for(w, 60000), 1);
     const struct op *done = worker_ops(w, &n);
     ck_assert_int_eq(done[0].result, -ENOENT);
@@ -109,7 +115,7 @@ START_TEST(a_hang_is_seen_and_cancelled)
         make_op("0000:07:00.0", ACTION_OVERRIDE, "vfio-pci"),
     };
     ck_assert_int_eq(worker_new(t.fd, 8, &w), 0);
-    ck_assert_int_eq(worker_submit(w, ops, 3), 0);
+    ck_assert_int_eq(submit(w, ops, 3), 0);
     ck_assert_int_eq(wait_for(w, 200), -ETIMEDOUT);
     for (int i = 0; i < 300 && !(current && current->kind == ACTION_UNBIND); i++) {
         current = worker_current(w, &since);
@@ -142,7 +148,7 @@ START_TEST(death_is_noticed)
     ck_assert_int_eq(waitpid(worker_pid(w), NULL, 0), worker_pid(w));
     ck_assert_int_eq(wait_for(w, 60000), -EPIPE);
     const struct op op = make_op("0000:07:00.0", ACTION_BIND, "vfio-pci");
-    ck_assert_int_lt(worker_submit(w, &op, 1), 0);
+    ck_assert_int_lt(submit(w, &op, 1), 0);
     worker_free(w);
 }
 END_TEST
@@ -161,7 +167,7 @@ START_TEST(no_descriptor_is_shared)
     ck_assert(before >= 0 && after >= 0);
     ck_assert_int_eq(worker_new(t.fd, 8, &w), 0);
     const struct op op = make_op("0000:07:00.0", ACTION_BIND, "vfio-pci");
-    ck_assert_int_eq(worker_submit(w, &op, 1), 0);
+    ck_assert_int_eq(submit(w, &op, 1), 0);
     ck_assert_int_eq(wait_for(w, 60000), 1); /* so that it is past its beginning */
     snprintf(path, sizeof(path), "/proc/%d/fd", (int)worker_pid(w));
     CLEANUP(closedirp) DIR *dir = opendir(path);
