@@ -105,20 +105,25 @@ static int load_worker(char *text, struct held_workers *w)
 }
 
 /* The flags of a record that are kept. */
+static const struct {
+    const char *key;
+    size_t offset;
+} flags[] = {
+    {"touched", offsetof(struct record, touched)},
+    {"released", offsetof(struct record, released)},
+    {"hotplugged", offsetof(struct record, hotplugged)},
+    {"unused", offsetof(struct record, unused_before)},
+    {"contested", offsetof(struct record, contested)},
+    {"ours", offsetof(struct record, ours)},
+    {"parked", offsetof(struct record, parked)},
+    {"handed-back", offsetof(struct record, handed_back)},
+};
+
 static bool *kept_flag(struct record *r, const char *key)
 {
-    const struct {
-        const char *key;
-        bool *flag;
-    } flags[] = {
-        {"touched", &r->touched},       {"released", &r->released},
-        {"hotplugged", &r->hotplugged}, {"unused", &r->unused_before},
-        {"contested", &r->contested},   {"ours", &r->ours},
-        {"parked", &r->parked},         {"handed-back", &r->handed_back},
-    };
     for (size_t i = 0; i < ELEMENTS(flags); i++)
         if (streq(flags[i].key, key))
-            return flags[i].flag;
+            return (bool *)((char *)r + flags[i].offset);
     return NULL;
 }
 
@@ -223,6 +228,22 @@ static void write_fence(FILE *f, const struct fence *fence)
                 fence->v[i].companion, fence->v[i].narrowed, fence_text(&fence->v[i].id).s);
 }
 
+/* A line for each function on a host with thousands: fputs() costs a fraction of fprintf(). */
+static void write_record(FILE *f, const struct record *r)
+{
+    fputs("device ", f);
+    fputs(pci_addr_text(r->addr).s, f);
+    for (size_t i = 0; i < ELEMENTS(flags); i++)
+        if (*(const bool *)((const char *)r + flags[i].offset)) {
+            fputc(' ', f);
+            fputs(flags[i].key, f);
+            fputs("=1", f);
+        }
+    if (r->previous_driver)
+        fprintf(f, " previous=%s", r->previous_driver);
+    fputc('\n', f);
+}
+
 void held_write(FILE *f, const struct records *records, const struct held_workers *w)
 {
     for (size_t i = 0; i < w->n; i++)
@@ -234,14 +255,7 @@ void held_write(FILE *f, const struct records *records, const struct held_worker
         if (!r->touched && !r->released && !r->hotplugged && !r->contested && !r->ours &&
             !r->parked && !r->previous_driver)
             continue;
-        fprintf(f,
-                "device %s touched=%d released=%d hotplugged=%d unused=%d contested=%d ours=%d "
-                "parked=%d handed-back=%d",
-                pci_addr_text(r->addr).s, r->touched, r->released, r->hotplugged, r->unused_before,
-                r->contested, r->ours, r->parked, r->handed_back);
-        if (r->previous_driver)
-            fprintf(f, " previous=%s", r->previous_driver);
-        fputc('\n', f);
+        write_record(f, r);
     }
     write_fence(f, &records->fence);
 }

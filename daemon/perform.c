@@ -13,13 +13,19 @@
 
 #define PATH_LENGTH 160
 
-static int write_file(int root_fd, const char *path, const char *text)
+/* Takes over the descriptor, or error. */
+static int write_and_close(int fd_or_error, const char *text)
 {
-    CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_WRONLY | O_NOCTTY);
+    CLEANUP_CLOSE int fd = fd_or_error;
 
     if (fd < 0)
         return fd;
     return write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
+
+static int write_file(int root_fd, const char *path, const char *text)
+{
+    return write_and_close(rootfs_open(root_fd, path, O_WRONLY | O_NOCTTY), text);
 }
 
 static int write_driver(int root_fd, const char *driver, const char *file, const char *text)
@@ -34,6 +40,7 @@ void perform_state_done(struct perform_state *s)
 {
     closep(&s->held_fd);
     closep(&s->bind_fd);
+    bus_folder_close(&s->folder);
 }
 
 /* Written at its beginning each time, which makes no difference to the kernel. */
@@ -59,17 +66,24 @@ static const char *override_path(char path[static PATH_LENGTH], struct pci_addr 
     return path;
 }
 
-static int set_override(int root_fd, struct pci_addr a, const char *name)
+static int set_override(int root_fd, struct pci_addr a, const char *name, struct perform_state *s)
 {
     char path[PATH_LENGTH];
+    int folder = s ? bus_folder_open(&s->folder, root_fd, a) : -1;
 
+    if (folder >= 0) {
+        stpcpy(stpcpy(path, pci_addr_text(a).s), "/driver_override");
+        int fd = rootfs_open_below(folder, path, O_WRONLY | O_NOCTTY);
+        if (fd != -ENOENT)
+            return write_and_close(fd, name);
+    }
     return write_file(root_fd, override_path(path, a), name);
 }
 
 /* A write of no bytes would do nothing; a line's end removes the override. */
 static int clear_override(int root_fd, struct pci_addr a)
 {
-    return set_override(root_fd, a, "\n");
+    return set_override(root_fd, a, "\n", NULL);
 }
 
 /* -- who has it -- */
@@ -169,7 +183,7 @@ static int park(int root_fd, struct pci_addr a)
         return r;
     if (*text && !streq(text, "(null)"))
         return 0;
-    return set_override(root_fd, a, PARKING_NAME);
+    return set_override(root_fd, a, PARKING_NAME, NULL);
 }
 
 static int unpark(int root_fd, struct pci_addr a)
@@ -198,7 +212,7 @@ int perform(int root_fd, const struct op *op, struct perform_state *s)
 
     switch (op->kind) {
     case ACTION_OVERRIDE:
-        return set_override(root_fd, op->addr, op->driver);
+        return set_override(root_fd, op->addr, op->driver, s);
     case ACTION_UNBIND:
         return write_driver(root_fd, op->driver, "unbind", address.s);
     case ACTION_BIND:

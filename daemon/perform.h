@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "bus-folder.h"
 #include "pciaddr.h"
 #include "state.h"
 
@@ -32,11 +33,12 @@ struct perform_state {
     char *found; /* FOUND_MAX bytes: who has the device, in words, if ACTION_CHECK or ACTION_HOLD
                   * says -EBUSY. A job has one of these at most. */
     int held_fd; /* the group that ACTION_HOLD opened; -1: none */
+    struct bus_folder folder; /* of the device whose override was last written */
     int bind_fd; /* "bind" of bind_driver; -1: none yet. Opened once for all devices of a job. */
     char bind_driver[DRIVER_NAME_MAX];
 };
 
-#define PERFORM_STATE_NONE ((struct perform_state){.held_fd = -1, .bind_fd = -1})
+#define PERFORM_STATE_NONE ((struct perform_state){.held_fd = -1, .bind_fd = -1, .folder.fd = -1})
 
 void perform_state_done(struct perform_state *s);
 

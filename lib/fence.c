@@ -104,11 +104,13 @@ static size_t lower_bound(const struct fence *f, const struct fence_id *id)
 static size_t start_of(const struct fence *f, uint32_t vendor, uint32_t device)
 {
     size_t low = 0, high = f->n;
-    const uint64_t wanted = (uint64_t)vendor << 32 | device;
 
+    if (f->n > 0 && f->v[f->n - 1].id.vendor < vendor)
+        return f->n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (((uint64_t)f->v[middle].id.vendor << 32 | f->v[middle].id.device) < wanted)
+        const struct fence_id *id = &f->v[middle].id;
+        if (id->vendor < vendor || (id->vendor == vendor && id->device < device))
             low = middle + 1;
         else
             high = middle;

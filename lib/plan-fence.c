@@ -220,14 +220,21 @@ static void add_new_entries(struct builder *b)
             add_fence_action(b, ACTION_NEW_ID, &b->wanted.v[k].id);
 }
 
-/* What is parked now, and what an earlier, broken-off attempt has left so. */
-static void add_unparking(struct builder *b, bool parked_now)
+/* What is parked now, by the actions from `parked` on, and what an earlier, broken-off attempt has
+ * left so. Both follow the order of addresses. */
+static void add_unparking(struct builder *b, size_t parked)
 {
+    const size_t end = b->n_actions;
+
     for (size_t i = 0; i < b->snapshot->n; i++) {
-        const struct record *r = records_find(b->records, b->snapshot->devices[i].addr);
+        const struct device *d = &b->snapshot->devices[i];
+        const struct record *r = plan_record_of(b, d);
         bool left_over = r && r->parked && !r->in_flight && r->error == 0;
-        if (left_over || (parked_now && must_be_parked(b, i)))
-            add_device_action(b, ACTION_UNPARK, &b->snapshot->devices[i]);
+        bool now = parked < end && b->actions[parked].kind == ACTION_PARK &&
+                   pci_addr_cmp(b->actions[parked].addr, d->addr) == 0;
+        parked += now;
+        if (left_over || now)
+            add_device_action(b, ACTION_UNPARK, d);
     }
 }
 
@@ -243,11 +250,11 @@ void plan_add_fence(struct builder *b)
     write = f->order != 0 && f->order == snapshot_order(b->snapshot, FENCE_DRIVER);
     if (write)
         add_removals(b);
-    write = write && can_add_entries(b);
-    if (write)
+    const size_t parked = b->n_actions;
+    if (write && can_add_entries(b))
         add_new_entries(b);
     if (f->hanging == 0)
-        add_unparking(b, write);
+        add_unparking(b, parked);
 }
 
 /* -- does it work -- */

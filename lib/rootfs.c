@@ -25,12 +25,31 @@ int rootfs_open_root(const char *path)
     return fd;
 }
 
+static int confined_open(int at, const char *path, int flags, uint64_t resolve)
+{
+    struct open_how how = {.flags = (uint64_t)flags | O_CLOEXEC, .resolve = resolve};
+    long fd = syscall(SYS_openat2, at, path, &how, sizeof(how));
+
+    return fd < 0 ? -errno : (int)fd;
+}
+
+static int plain_open(int at, const char *path, int flags)
+{
+    int fd = openat(at, path, flags | O_CLOEXEC);
+
+    return fd < 0 ? -errno : fd;
+}
+
 int rootfs_open(int root_fd, const char *path, int flags)
 {
-    struct open_how how = {.flags = (uint64_t)flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
-    long fd = root_fd == confined_fd ? syscall(SYS_openat2, root_fd, path, &how, sizeof(how))
-                                     : openat(root_fd, path, flags | O_CLOEXEC);
-    return fd < 0 ? -errno : (int)fd;
+    return root_fd == confined_fd ? confined_open(root_fd, path, flags, RESOLVE_IN_ROOT)
+                                  : plain_open(root_fd, path, flags);
+}
+
+int rootfs_open_below(int folder_fd, const char *path, int flags)
+{
+    return confined_fd >= 0 ? confined_open(folder_fd, path, flags, RESOLVE_BENEATH)
+                            : plain_open(folder_fd, path, flags);
 }
 
 int rootfs_open_dir(int root_fd, const char *path, DIR **ret)

@@ -9,6 +9,7 @@
 
 #include "bars.h"
 #include "boot-use.h"
+#include "bus-folder.h"
 #include "modules.h"
 #include "rootfs.h"
 #include "serials.h"
@@ -24,6 +25,7 @@
 /* What is looked up once for many devices. */
 struct context {
     int root_fd;
+    struct bus_folder folder;
     const struct policy *policy; /* NULL: everything is read of all */
     struct slots slots;
     struct serials serials;
@@ -35,6 +37,7 @@ struct context {
 static int context_init(struct context *c, int root_fd, const struct policy *p)
 {
     *c = (struct context){.root_fd = root_fd,
+                          .folder = BUS_FOLDER_NONE,
                           .policy = p,
                           .wants_serials = !p || policy_uses(p, KEY_SERIAL),
                           .wants_variants = !p || policy_uses_auto(p)};
@@ -47,13 +50,32 @@ static void context_done(struct context *c)
     slots_done(&c->slots);
     serials_done(&c->serials);
     bars_done(&c->bars);
+    bus_folder_close(&c->folder);
 }
 
 /* -- one device -- */
 
-static const char *attribute(char buf[static ATTR_MAX], struct pci_addr a, const char *name)
+/* Where functions have their folders: below DEVICES, or in that of their bus. */
+struct place {
+    int fd;
+    const char *folder;
+};
+
+static struct place long_way(int root_fd)
 {
-    static const char folder[] = DEVICES "/";
+    return (struct place){root_fd, DEVICES "/"};
+}
+
+static struct place short_way(struct bus_folder *f, int root_fd, struct pci_addr a)
+{
+    int fd = bus_folder_open(f, root_fd, a);
+
+    return fd < 0 ? long_way(root_fd) : (struct place){fd, ""};
+}
+
+static const char *path_of(char buf[static ATTR_MAX], const char *folder, struct pci_addr a,
+                           const char *name)
+{
     struct pci_addr_text address = pci_addr_text(a);
     char *at = stpcpy(stpcpy(buf, folder), address.s);
 
@@ -63,12 +85,17 @@ static const char *attribute(char buf[static ATTR_MAX], struct pci_addr a, const
     return buf;
 }
 
+static const char *attribute(char buf[static ATTR_MAX], struct pci_addr a, const char *name)
+{
+    return path_of(buf, DEVICES "/", a, name);
+}
+
 /* The last part of a symbolic link's target; false if there is none. */
-static bool link_name(int root_fd, struct pci_addr a, const char *name,
+static bool link_name(struct place p, struct pci_addr a, const char *name,
                       char buf[static NAME_MAX + 1])
 {
     char path[ATTR_MAX], target[PATH_MAX];
-    ssize_t n = readlinkat(root_fd, attribute(path, a, name), target, sizeof(target) - 1);
+    ssize_t n = readlinkat(p.fd, path_of(path, p.folder, a, name), target, sizeof(target) - 1);
 
     if (n <= 0)
         return false;
@@ -123,11 +150,18 @@ static bool identify(int root_fd, struct device *d)
     return true;
 }
 
-static uint32_t read_group(int root_fd, struct pci_addr a)
+static bool has_attribute(struct place p, struct pci_addr a, const char *name)
+{
+    char path[ATTR_MAX];
+
+    return exists(p.fd, path_of(path, p.folder, a, name));
+}
+
+static uint32_t read_group(struct place p, struct pci_addr a)
 {
     char name[NAME_MAX + 1], *end;
 
-    if (!link_name(root_fd, a, "iommu_group", name) || !isdigit((unsigned char)*name))
+    if (!link_name(p, a, "iommu_group", name) || !isdigit((unsigned char)*name))
         return NO_GROUP;
     unsigned long group = strtoul(name, &end, 10);
     return *end || group >= NO_GROUP ? NO_GROUP : (uint32_t)group;
@@ -194,17 +228,23 @@ static void read_uses(struct context *c, struct device *d)
 /* d->driver points into `driver` until the device is put into a snapshot. */
 static void read_details(struct context *c, struct device *d, char driver[static NAME_MAX + 1])
 {
-    char path[ATTR_MAX], text[8];
+    struct place p = short_way(&c->folder, c->root_fd, d->addr);
+    char text[8];
 
     d->detailed = true;
-    d->driver = link_name(c->root_fd, d->addr, "driver", driver) ? driver : NULL;
-    d->group = read_group(c->root_fd, d->addr);
+    d->driver = link_name(p, d->addr, "driver", driver) ? driver : NULL;
+    d->group = read_group(p, d->addr);
+    if (!d->driver && d->group == NO_GROUP) { /* or it is not there */
+        p = long_way(c->root_fd);
+        d->driver = link_name(p, d->addr, "driver", driver) ? driver : NULL;
+        d->group = read_group(p, d->addr);
+    }
     d->node = read_node(c->root_fd, d);
-    d->vf = exists(c->root_fd, attribute(path, d->addr, "physfn"));
+    d->vf = has_attribute(p, d->addr, "physfn");
     /* Only bridges have this attribute, whatever their class says. A virtual function is none, and
      * has none of its own. */
-    d->bridge = !d->vf && exists(c->root_fd, attribute(path, d->addr, "secondary_bus_number"));
-    d->has_vfs = !d->vf && scan_has_vfs(c->root_fd, d->addr);
+    d->bridge = !d->vf && has_attribute(p, d->addr, "secondary_bus_number");
+    d->has_vfs = !d->vf && has_attribute(p, d->addr, "virtfn0");
     /* Only VGA controllers have the attribute. */
     d->boot_display = d->class_code >> 8 == PCI_CLASS_DISPLAY_VGA &&
                       *scan_attribute(c->root_fd, d->addr, "boot_vga", text, sizeof(text)) == '1';
@@ -308,7 +348,8 @@ static int detail_groups(struct context *c, struct snapshot *s)
     for (size_t i = 0; r == 0 && i < s->n; i++) {
         if (s->devices[i].detailed)
             continue;
-        uint32_t group = read_group(c->root_fd, s->devices[i].addr);
+        struct pci_addr a = s->devices[i].addr;
+        uint32_t group = read_group(short_way(&c->folder, c->root_fd, a), a);
         if (bsearch(&group, groups, n, sizeof(group), by_number))
             r = detail(c, s, i);
     }
@@ -451,12 +492,12 @@ static int read_nodes(int root_fd, uint32_t **ret, size_t *ret_n)
 
 /* False: no VFIO driver has it. Then it may have been replaced meanwhile, and nothing that was read
  * before counts. */
-static bool reread_driver(int root_fd, struct snapshot *s, struct device *d)
+static bool reread_driver(int root_fd, struct place p, struct snapshot *s, struct device *d)
 {
     char name[NAME_MAX + 1];
     const char *driver = NULL;
 
-    if (link_name(root_fd, d->addr, "driver", name) && driver_is_vfio(name))
+    if (link_name(p, d->addr, "driver", name) && driver_is_vfio(name))
         driver = snapshot_name(s, name);
     if (!driver)
         return false;
@@ -471,6 +512,7 @@ static bool reread_driver(int root_fd, struct snapshot *s, struct device *d)
 int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *addrs, size_t n,
                   struct snapshot *s)
 {
+    CLEANUP(bus_folder_close) struct bus_folder folder = BUS_FOLDER_NONE;
     CLEANUP_FREE uint32_t *nodes = NULL;
     size_t n_nodes = 0;
     bool many = n > 4; /* what the look at the folder costs */
@@ -478,7 +520,8 @@ int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *ad
 
     for (size_t i = 0; r == 0 && i < n; i++) {
         struct device *d = snapshot_find(s, addrs[i]);
-        if (!d || !d->detailed || d->claimant || !reread_driver(root_fd, s, d))
+        struct place place = many ? short_way(&folder, root_fd, addrs[i]) : long_way(root_fd);
+        if (!d || !d->detailed || d->claimant || !reread_driver(root_fd, place, s, d))
             r = scan_device(root_fd, p, addrs[i], s);
         else if (many)
             d->node = n_nodes > 0 && bsearch(&d->group, nodes, n_nodes, sizeof(*nodes), by_number);
@@ -503,7 +546,7 @@ bool scan_has_driver(int root_fd, struct pci_addr a, const char *driver)
 {
     char name[NAME_MAX + 1];
 
-    return link_name(root_fd, a, "driver", name) && streq(name, driver);
+    return link_name(long_way(root_fd), a, "driver", name) && streq(name, driver);
 }
 
 bool scan_has_vfs(int root_fd, struct pci_addr a)
