@@ -35,17 +35,17 @@ END_TEST
 START_TEST(a_group_in_use_is_not_released_and_who_uses_it_is_kept)
 {
     CLEANUP(records_done) struct records records = {0};
-    struct op op = make_op("0000:06:00.0", ACTION_HOLD, "14", -EBUSY);
+    static const char found[] = "qemu (PID 7, vm.service) has /dev/vfio/14 open";
+    const struct op op = make_op("0000:06:00.0", ACTION_HOLD, "14", -EBUSY);
     struct record *r = records_get(&records, op.addr);
 
     ck_assert_ptr_nonnull(r);
     r->released = true;
-    snprintf(op.found, sizeof(op.found), "qemu (PID 7, vm.service) has /dev/vfio/14 open");
-    results_note(&records, &op);
-    results_give_up_group(&records, &op, 1);
+    results_note(&records, &op, found);
+    results_give_up_group(&records, &op, 1, found);
     ck_assert(!r->released);
     ck_assert_int_eq(r->error, 0); /* it is bound, and that is no failure */
-    ck_assert_str_eq(r->holder, op.found);
+    ck_assert_str_eq(r->holder, found);
 }
 END_TEST
 
@@ -58,7 +58,7 @@ START_TEST(who_has_a_device_next_is_news)
     ck_assert_ptr_nonnull(r);
     r->confirmed = true;
     r->logged_state = STATE_BOUND;
-    results_note(&records, &op);
+    results_note(&records, &op, "");
     ck_assert(!r->confirmed);
     ck_assert_int_eq(r->logged_state, -1);
 }
