@@ -16,6 +16,7 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/pci.h>
+#include <linux/string.h>
 
 static atomic_t probes = ATOMIC_INIT(0);
 static atomic_t removes = ATOMIC_INIT(0);
@@ -42,6 +43,10 @@ static unsigned int remove_sleep_ms;
 module_param(remove_sleep_ms, uint, 0644);
 MODULE_PARM_DESC(remove_sleep_ms, "how long remove() takes");
 
+static char remove_sleep_device[16];
+module_param_string(remove_sleep_device, remove_sleep_device, sizeof(remove_sleep_device), 0644);
+MODULE_PARM_DESC(remove_sleep_device, "only the remove() of this address sleeps (empty: each)");
+
 static bool remove_logs;
 module_param(remove_logs, bool, 0644);
 MODULE_PARM_DESC(remove_logs, "log every second while remove() takes its time");
@@ -52,6 +57,15 @@ static int nvidia_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	msleep(READ_ONCE(probe_sleep_ms));
 	pci_info(pdev, "probed\n");
 	return 0;
+}
+
+/* In milliseconds. */
+static unsigned int sleep_of(struct pci_dev *pdev)
+{
+	if (!sysfs_streq(remove_sleep_device, "") &&
+	    !sysfs_streq(remove_sleep_device, pci_name(pdev)))
+		return 0;
+	return READ_ONCE(remove_sleep_ms);
 }
 
 static void nvidia_remove(struct pci_dev *pdev)
@@ -65,11 +79,10 @@ static void nvidia_remove(struct pci_dev *pdev)
 	 * Not to be interrupted, in slices: a test sets remove_sleep_ms to 0 to
 	 * let a remove() return.
 	 */
-	while (time_before(jiffies, since + msecs_to_jiffies(READ_ONCE(remove_sleep_ms)))) {
+	while (time_before(jiffies, since + msecs_to_jiffies(sleep_of(pdev)))) {
 		if (READ_ONCE(remove_logs))
 			pci_info(pdev, "still in use\n");
-		left = jiffies_to_msecs(since + msecs_to_jiffies(READ_ONCE(remove_sleep_ms)) -
-					jiffies);
+		left = jiffies_to_msecs(since + msecs_to_jiffies(sleep_of(pdev)) - jiffies);
 		msleep(clamp(left, 1U, READ_ONCE(remove_logs) ? 1000U : 100U));
 	}
 }
