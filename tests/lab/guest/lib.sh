@@ -168,6 +168,24 @@ nvidia_removes() {
     nvidia_parameter removes
 }
 
+# The kernel's events of PCI functions from now on, into a file (see uevents.c); one at a time.
+listen() { # FILE
+    /lab/uevents >"$1" &
+    listener=$!
+    wait_for 20 test -s "$1"
+}
+
+stop_listening() {
+    kill "$listener"
+    wait "$listener" 2>/dev/null
+}
+
+# What happened to each function, a line each: ADDRESS: add bind=vfio-pci unbind remove …
+histories() { # FILE
+    awk 'NF == 4 { h[$3] = h[$3] " " $2 ($2 == "bind" ? "=" $4 : "") }
+         END { for (a in h) print a ":" h[a] }' "$1" | sort
+}
+
 # What the kernel complains of when something went wrong inside it.
 kernel_complaints() {
     dmesg | grep -E 'WARNING:|BUG:|Oops|Call Trace|general protection|refcount_t'
