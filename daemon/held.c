@@ -195,6 +195,8 @@ int held_read(char *text, struct records *records, struct held_workers *w)
             r = load_worker(line + strlen("worker "), w);
         else if (after_prefix(line, "device "))
             r = load_device(line + strlen("device "), records);
+        else if (after_prefix(line, "newest "))
+            records->newest = strtoull(line + strlen("newest "), NULL, 10);
         else if (after_prefix(line, "fence "))
             load_fence(line + strlen("fence "), &records->fence);
         else if (after_prefix(line, "entry "))
@@ -257,6 +259,8 @@ void held_write(FILE *f, const struct records *records, const struct held_worker
             continue;
         write_record(f, r);
     }
+    if (records->newest > 0)
+        fprintf(f, "newest %llu\n", (unsigned long long)records->newest);
     write_fence(f, &records->fence);
 }
 

@@ -321,9 +321,11 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
     if (action == HOTPLUG_ADD && m->view.snapshot.cold_boot)
         m->view.snapshot.cold_boot = scan_cold_boot(m->options.root_fd);
     look_at(m, a);
-    if (!snapshot_find(&m->view.snapshot, a))
+    struct device *d = snapshot_find(&m->view.snapshot, a);
+    if (!d)
         return;
     if (action == HOTPLUG_ADD) {
+        scan_order(m->options.root_fd, d);
         notes_plugged(&m->view, a);
         m->unsaved = true;
     }

@@ -41,19 +41,40 @@ void notes_drop_vanished(struct view *view)
 
 void notes_plugged(struct view *view, struct pci_addr a)
 {
+    const struct device *d = snapshot_find(&view->snapshot, a);
     struct record *r = records_get(&view->records, a);
 
+    if (d && d->order > view->records.newest)
+        view->records.newest = d->order;
     if (!r)
         return;
     r->hotplugged = r->fresh = true;
     r->unused_before = !view->snapshot.cold_boot;
 }
 
+/* `newest` is that of the run before us. */
+static bool is_new(const struct device *d, const struct snapshot *before, uint64_t newest)
+{
+    const struct device *old = snapshot_find(before, d->addr);
+
+    if (before->n == 0)
+        return newest > 0 && d->order > newest;
+    return !old || (old->order != 0 && d->order != 0 && old->order != d->order);
+}
+
 void notes_new_devices(struct view *view, const struct snapshot *before)
 {
-    for (size_t i = 0; i < view->snapshot.n && before->n > 0; i++)
-        if (!snapshot_find(before, view->snapshot.devices[i].addr))
-            notes_plugged(view, view->snapshot.devices[i].addr);
+    const uint64_t newest = view->records.newest;
+
+    for (size_t i = 0; i < view->snapshot.n; i++) {
+        const struct device *d = &view->snapshot.devices[i];
+        if (is_new(d, before, newest)) {
+            notes_forget(view, d->addr);
+            notes_plugged(view, d->addr);
+        } else if (d->order > view->records.newest) {
+            view->records.newest = d->order;
+        }
+    }
 }
 
 void notes_forget(struct view *view, struct pci_addr a)

@@ -9,10 +9,11 @@
 /* The view has a new plan: notes what it shows of the past. Returns 0 or -ENOMEM. */
 int notes_take_plan(struct view *view);
 
-/* A device has appeared while we run. */
+/* A device has appeared while we run; the snapshot has it. */
 void notes_plugged(struct view *view, struct pci_addr a);
 
-/* The same for those that were not there before, when events were lost. */
+/* The same for those that were not there before, when events were lost: since `before` was taken
+ * or, where that is empty, since the run before this one. */
 void notes_new_devices(struct view *view, const struct snapshot *before);
 
 /* What is known of a device that is gone, or has been replaced by another, counts no more. While a

@@ -46,6 +46,7 @@ struct record {
 struct records {
     struct record *v; /* sorted by address */
     size_t n, allocated;
+    uint64_t newest;    /* the highest order (snapshot.h) of any device known so far; 0: none yet */
     struct fence fence; /* what is in vfio-pci's table by us */
 };
 

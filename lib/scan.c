@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pci/pci.h>
+#include <sys/stat.h>
 
 #include "bars.h"
 #include "boot-use.h"
@@ -410,7 +411,7 @@ static int identify_all(int root_fd, struct snapshot *s)
     r = rootfs_open_dir(root_fd, DEVICES, &dir);
 
     while (dir && r == 0 && (e = readdir(dir))) {
-        struct device d = {.group = NO_GROUP};
+        struct device d = {.group = NO_GROUP, .order = e->d_ino};
         if (pci_addr_parse(e->d_name, &d.addr) == 0 && identify(root_fd, &d))
             r = snapshot_append(s, &d);
     }
@@ -434,9 +435,20 @@ int scan_all(int root_fd, const struct policy *p, struct snapshot *ret)
     return r;
 }
 
+void scan_order(int root_fd, struct device *d)
+{
+    char path[96];
+    struct stat st;
+
+    snprintf(path, sizeof(path), DEVICES "/%s", pci_addr_text(d->addr).s);
+    if (fstatat(root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        d->order = st.st_ino;
+}
+
 int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct snapshot *s)
 {
-    struct device d = {.addr = a, .group = NO_GROUP};
+    const struct device *before = snapshot_find(s, a);
+    struct device d = {.addr = a, .group = NO_GROUP, .order = before ? before->order : 0};
 
     if (!identify(root_fd, &d)) {
         snapshot_remove(s, a);

@@ -17,6 +17,10 @@ int scan_all(int root_fd, const struct policy *p, struct snapshot *ret);
  * it from the snapshot if it is gone. Returns 0 or -ENOMEM. */
 int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct snapshot *s);
 
+/* Reads anew when the device came: scan_device() takes that from what was there before it, which
+ * may be another. */
+void scan_order(int root_fd, struct device *d);
+
 /* Reads anew what a bind changes: the driver and the group's node, 1 or 2 system calls a device.
  * For devices that were just bound; what is not on a VFIO driver is read whole. Returns 0 or
  * -ENOMEM. */

@@ -14,6 +14,8 @@
 
 struct device {
     struct pci_addr addr;
+    uint64_t order; /* those that came earlier have lower numbers; 0: not known. Of two at the same
+                     * address it tells whether they are one. Not in the text form. */
     uint16_t vendor, device, subvendor, subdevice; /* modalias */
     uint32_t class_code;                           /* 24 bits: base, sub, interface; modalias */
 
