@@ -8,6 +8,7 @@
 #include "rootfs.h"
 
 #define CHECKPOINT "var/lib/kubelet/device-plugins/kubelet_internal_checkpoint"
+#define DEPTH_MAX 200
 
 /* -- the checkpoint: JSON, which is YAML as well -- */
 
@@ -40,11 +41,21 @@ static bool holds(yaml_document_t *d, const yaml_node_t *list, const char *word)
     return false;
 }
 
+/* libyaml's time grows with the square of the depth; kubelet needs five. */
+static bool is_too_deep(const char *text)
+{
+    int depth = 0;
+
+    for (; *text && depth <= DEPTH_MAX; text++)
+        depth += *text == '[' || *text == '{' ? 1 : *text == ']' || *text == '}' ? -1 : 0;
+    return depth > DEPTH_MAX;
+}
+
 static bool load(const char *text, size_t size, yaml_document_t *ret)
 {
     yaml_parser_t parser;
 
-    if (!yaml_parser_initialize(&parser))
+    if (is_too_deep(text) || !yaml_parser_initialize(&parser))
         return false;
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
     int ok = yaml_parser_load(&parser, ret);

@@ -13,8 +13,9 @@ enum {
     TAKES_NAMESPACE = 1 << 2,
     TAKES_VARIANT = 1 << 3,
     TAKES_INPUT = 1 << 4,
-    /* It tells how things are, mistakes in the policy included; the others ask for a sound one. */
-    TELLS_MISTAKES = 1 << 5,
+    /* It tells how things are here, mistakes in the policy included; the others tell what the
+     * policy wants, and ask for a sound one. */
+    TELLS_STATE = 1 << 5,
 };
 
 static const struct kind {
@@ -25,8 +26,8 @@ static const struct kind {
     {"kubevirt", export_kubevirt, TAKES_PATCH | TAKES_NAMESPACE | TAKES_INPUT},
     {"hco", export_hco, TAKES_PATCH | TAKES_NAMESPACE | TAKES_INPUT},
     {"capk", export_capk, TAKES_PATCH | TAKES_TEMPLATE | TAKES_INPUT},
-    {"nfd", export_nfd, TELLS_MISTAKES},
-    {"prometheus", export_prometheus, TELLS_MISTAKES},
+    {"nfd", export_nfd, TELLS_STATE},
+    {"prometheus", export_prometheus, TELLS_STATE},
     {"butane", export_butane, TAKES_VARIANT},
     {"talos", export_talos, 0},
     {"modprobe", export_modprobe, 0},
@@ -202,7 +203,10 @@ static int wrong_use(const struct ctl *c, const char *foreign)
 static int open_source(const struct ctl *c, const struct kind *kind, struct source *s)
 {
     /* Another policy than the running one: what the daemon says does not fit. */
-    unsigned flags = SOURCE_FILES | SOURCE_BARE_TREE | (c->policy ? 0 : SOURCE_DAEMON);
+    unsigned flags = SOURCE_FILES | (c->policy ? 0 : SOURCE_DAEMON);
+    /* What tells how things are needs devices. */
+    if (!(kind->flags & TELLS_STATE))
+        flags |= SOURCE_BARE_TREE;
     int r = source_open(c, flags, s);
 
     if (r == 0 && c->policy)
@@ -210,7 +214,7 @@ static int open_source(const struct ctl *c, const struct kind *kind, struct sour
     if (r != 0)
         return r;
     source_print_mistakes(&s->diags);
-    if (s->diags.errors > 0 && !(kind->flags & TELLS_MISTAKES))
+    if (s->diags.errors > 0 && !(kind->flags & TELLS_STATE))
         return ctl_error("the policy has %zu mistake%s: nothing is exported", s->diags.errors,
                          s->diags.errors == 1 ? "" : "s");
     if (s->off)

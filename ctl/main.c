@@ -262,8 +262,9 @@ static int run(struct ctl *c, int argc, char **argv)
     if (verb->input && c->n_args == allowed && !streq(c->args[allowed - 1], "-"))
         allowed--;
     if (c->n_args > allowed)
-        return usage(verb->input ? "an object is read from standard input (\"- <FILE\"), not from "
-                                 : "unexpected argument ",
+        return usage(verb->input
+                         ? "unexpected argument (objects come by standard input: \"- <FILE\") "
+                         : "unexpected argument ",
                      c->args[allowed]);
     int r = check_options(c);
     if (r >= 0)
