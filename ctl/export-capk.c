@@ -105,7 +105,7 @@ static void add_target_name(struct doc *d, const char *name)
     doc_pair(d, "name", text);
 }
 
-static int add_kustomization(struct doc *d, const char *name, const char *operations)
+static void add_kustomization(struct doc *d, const char *name, const char *operations)
 {
     doc_map(d);
     doc_pair(d, "apiVersion", "kustomize.config.k8s.io/v1beta1");
@@ -124,7 +124,6 @@ static int add_kustomization(struct doc *d, const char *name, const char *operat
     doc_map_end(d);
     doc_list_end(d);
     doc_map_end(d);
-    return 0;
 }
 
 static int form_operations(const struct wish *w, char **ret)
@@ -146,9 +145,10 @@ static int write_patch(struct export *e, const struct wish *w)
 {
     CLEANUP(doc_done) struct doc d = {0};
     CLEANUP_FREE char *operations = NULL;
+    bool json = e->ctl->patch && streq(e->ctl->patch, "json");
 
     doc_begin(&d);
-    if (e->ctl->patch && streq(e->ctl->patch, "json")) {
+    if (json) {
         add_operations(&d, w);
     } else {
         int r = form_operations(w, &operations);
@@ -157,6 +157,14 @@ static int write_patch(struct export *e, const struct wish *w)
         add_kustomization(&d, e->ctl->template, operations);
     }
     doc_end(&d);
+    if (!json)
+        ctl_note(e->ctl,
+                 "name it kustomization.yaml, add \"resources: [MANIFESTS.yaml]\", and apply "
+                 "it with: kubectl apply -k .");
+    ctl_note(e->ctl,
+             "a template that has a list of %s loses it to this one: read such a one as a "
+             "whole (export capk - <FILE)",
+             w->list);
     ctl_note(e->ctl,
              "this patches manifests before they are applied: the spec of a %s that a cluster has "
              "cannot be changed, make one under a new name (export capk -)",
@@ -221,20 +229,27 @@ static int add_devices(struct export *e, struct doc *d, const struct wish *w)
     return d->failed ? ctl_errno(-ENOMEM) : 0;
 }
 
-/* What the API server sets; a new object must not bring it along. */
+static void drop_key(struct doc *d, size_t map, const char *key)
+{
+    struct doc nothing = {0};
+    ssize_t value = doc_get(d, map, key);
+
+    if (value > 0)
+        doc_splice(d, (size_t)value - 1, doc_next(d, (size_t)value) - (size_t)value + 1, &nothing);
+}
+
+/* What the API server and "kubectl apply" set; a new object must not bring it along. */
 static void drop_server_fields(struct doc *d, size_t metadata)
 {
     static const char *const keys[] = {
         "uid",           "resourceVersion", "generation", "selfLink", "creationTimestamp",
         "managedFields", "ownerReferences"};
-    struct doc nothing = {0};
 
-    for (size_t i = 0; i < ELEMENTS(keys); i++) {
-        ssize_t value = doc_get(d, metadata, keys[i]);
-        if (value > 0)
-            doc_splice(d, (size_t)value - 1, doc_next(d, (size_t)value) - (size_t)value + 1,
-                       &nothing);
-    }
+    for (size_t i = 0; i < ELEMENTS(keys); i++)
+        drop_key(d, metadata, keys[i]);
+    ssize_t annotations = doc_get(d, metadata, "annotations");
+    if (annotations > 0)
+        drop_key(d, (size_t)annotations, "kubectl.kubernetes.io/last-applied-configuration");
 }
 
 static int rename_template(struct export *e, struct doc *d)
