@@ -232,8 +232,8 @@ void announce_summary(const struct view *view, uint64_t usec)
                       "nothing is selected: no policy has a rule; add one to /etc/vfio-bindd.conf "
                       "and run \"systemctl reload vfio-bindd\"");
     else
-        journal_event(tally_is_good(&t) ? EVENT_READY : EVENT_DEGRADED, "%s (%llu ms)", text,
-                      (unsigned long long)usec / 1000);
+        journal_event(tally_is_good(&t) ? EVENT_READY : EVENT_DEGRADED, "%s (%.*f ms)", text,
+                      usec < 100000, (double)usec / 1000);
 }
 
 /* Devices that no rule names: caught by the fence, or dropped by a new policy. */

@@ -459,8 +459,6 @@ static int set_up_loop(struct manager *m)
 static int set_up(struct manager *m)
 {
     const struct hotplug_handler handler = {on_hotplug, on_drained, m};
-    const struct bus_requests requests = {request_reload, request_rescan, request_bind,
-                                          request_release, m};
     int r = set_up_loop(m);
 
     m->lock_fd = held_lock(m->options.root_fd);
@@ -482,8 +480,6 @@ static int set_up(struct manager *m)
     if (r >= 0 && m->options.listen)
         r = variants_new(m->event, on_variant, m, &m->variants);
     if (r >= 0 && m->options.listen)
-        r = bus_new(m->event, &m->view, &requests, &m->bus);
-    if (r >= 0 && m->options.listen)
         r = feature_files_new(m->event, m->options.root_fd, FEATURE_INTERVAL_USEC,
                               &m->feature_files);
     if (r >= 0 && !m->options.once)
@@ -491,6 +487,15 @@ static int set_up(struct manager *m)
                               m->start_usec + m->view.policy.boot_deadline_usec, 0,
                               on_boot_deadline, m);
     return r;
+}
+
+/* What can wait until the first overrides are with a worker. */
+static int set_up_bus(struct manager *m)
+{
+    const struct bus_requests requests = {request_reload, request_rescan, request_bind,
+                                          request_release, m};
+
+    return m->options.listen ? bus_new(m->event, &m->view, &requests, &m->bus) : 0;
 }
 
 static void manager_done(struct manager *m)
@@ -528,6 +533,8 @@ int manager_run(const struct manager_options *options)
     r = set_up(&m);
     if (r >= 0)
         r = pass(&m);
+    if (r >= 0)
+        r = set_up_bus(&m);
     if (r >= 0)
         r = sd_event_loop(m.event);
     if (r < 0) {

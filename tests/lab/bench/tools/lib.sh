@@ -35,7 +35,7 @@ contend() { # NAME ADDRESS…
     esac || note "$name: exit $?: $(tail -n 3 $output)"
     case $name in
         floor) inside=$(<$output) ;;
-        vfio-bindd) inside=$(sed -n 's/.*(\([0-9]*\) ms)$/\1000/p' $output | tail -n 1) ;;
+        vfio-bindd) inside=$(sed -n 's/.*(\([0-9.]*\) ms)$/\1/p' $output | tail -n 1 | awk '{ print $1 * 1000 }') ;;
     esac
     MEASURED="$(<$result) $inside"
 }
