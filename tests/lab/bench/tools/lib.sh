@@ -67,21 +67,21 @@ round() { # TABLE NAME ADDRESS…
 }
 
 # Kernel-side time stamps of the uevents of PCI devices: what a listener could take for them would
-# be late by its own waking up.
+# be late by its own waking up. kobject_uevent_env() itself cannot be probed on Debian's kernel;
+# pci_uevent() is called by it, when the event has no more than its action.
 TRACE=/sys/kernel/tracing
 trace_uevents() {
     mount -t tracefs tracefs $TRACE 2>/dev/null
-    echo 'p:uevent kobject_uevent_env action=%si:u32 name=+0(+0(%di)):string' >$TRACE/kprobe_events
+    echo 'p:uevent pci_uevent action=+0(+24(%si)):string name=+0(+0(%di)):string' >$TRACE/kprobe_events
     if ! check "the kernel can trace uevents" test -d $TRACE/events/kprobes/uevent; then
         show cat $TRACE/error_log
         return 1
     fi
-    echo 'name ~ "0000:*"' >$TRACE/events/kprobes/uevent/filter
     echo 1 >$TRACE/events/kprobes/uevent/enable
 }
 
-# The events since the last call: microseconds, action (0 add, 6 bind, 7 unbind), address.
+# The events since the last call: microseconds, action, address.
 uevents() {
-    sed -n 's/.* \([0-9]*\)\.\([0-9]*\): uevent:.*action=\([0-9]*\) name="\(.*\)"/\1\2 \3 \4/p' $TRACE/trace
+    sed -n 's/.* \([0-9]*\)\.\([0-9]*\): uevent:.*action="ACTION=\([a-z]*\)" name="\(.*\)"/\1\2 \3 \4/p' $TRACE/trace
     : >$TRACE/trace
 }
