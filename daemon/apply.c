@@ -25,6 +25,7 @@ struct job {
     struct worker *worker; /* NULL: an earlier run's, only waited for */
     pid_t pid;             /* of that one */
     sd_event_source *source;
+    size_t prepared; /* operations of a job that is about to begin; 0: none */
     bool busy;
     bool isolated;     /* a takeover or a release */
     bool cancelled;    /* it hangs: only `hanging` is still its business */
@@ -327,14 +328,11 @@ static void save_or_say(const struct apply *a, const struct op *op)
                       action_is_fence(op->kind) ? FENCE_DRIVER : pci_addr_text(op->addr).s);
 }
 
-/* Begins a job, whose operations are in place. */
-static int submit(struct job *j, size_t n)
+/* Begins a job, whose operations are in place and on record. */
+static int send_off(struct job *j, size_t n)
 {
     const struct op *ops = worker_room(j->worker);
     struct apply *a = j->apply;
-
-    if (results_begin(a->records, ops, n))
-        save_or_say(a, &ops[0]);
     int r = worker_submit(j->worker, n);
     if (r < 0) {
         a->records->fence.in_flight = false;
@@ -348,6 +346,15 @@ static int submit(struct job *j, size_t n)
             record->in_flight = true;
     }
     return 0;
+}
+
+static int submit(struct job *j, size_t n)
+{
+    const struct op *ops = worker_room(j->worker);
+
+    if (results_begin(j->apply->records, ops, n))
+        save_or_say(j->apply, &ops[0]);
+    return send_off(j, n);
 }
 
 static struct job *idle_job(struct apply *a, size_t capacity)
@@ -411,8 +418,8 @@ static void note_previous(struct apply *a, const struct op *op)
     r->previous_driver = strdup(op->driver);
 }
 
-/* What may block has a worker of its own, which is on record likewise. */
-static int start_isolated(struct apply *a, const struct action *actions, size_t n)
+/* What may block has a worker of its own, which is to be on record likewise before it begins. */
+static int prepare_isolated(struct apply *a, const struct action *actions, size_t n)
 {
     struct job *j;
     int r = job_new(a, n, &j);
@@ -427,12 +434,38 @@ static int start_isolated(struct apply *a, const struct action *actions, size_t 
         if (ops[i].kind == ACTION_UNBIND)
             r = held_workers_add(&a->held, &ops[i].addr, worker_pid(j->worker));
     }
-    if (r >= 0) {
-        save_or_say(a, &ops[0]);
-        r = submit(j, n);
-    }
-    if (r < 0)
+    if (r < 0) {
         job_free(j);
+        return r;
+    }
+    (void)results_begin(a->records, ops, n);
+    j->prepared = n;
+    return 0;
+}
+
+/* One look at the file for all that begins now. */
+static int send_prepared(struct apply *a)
+{
+    struct job *next;
+    bool saved = false;
+    int r = 0;
+
+    for (struct job *j = a->jobs; j; j = next) {
+        size_t n = j->prepared;
+        next = j->next;
+        j->prepared = 0;
+        if (n == 0)
+            continue;
+        if (!saved)
+            save_or_say(a, &worker_room(j->worker)[0]);
+        saved = true;
+        int error = send_off(j, n);
+        if (error < 0) {
+            held_workers_drop(&a->held, worker_pid(j->worker));
+            job_free(j);
+            r = error;
+        }
+    }
     return r;
 }
 
@@ -458,9 +491,10 @@ static int apply_isolated(struct apply *a, const struct plan *plan)
             continue;
         if (isolated_running(a) >= ISOLATED_MAX)
             break;
-        r = start_isolated(a, first, n);
+        r = prepare_isolated(a, first, n);
     }
-    return r;
+    int sent = send_prepared(a);
+    return r < 0 ? r : sent;
 }
 
 int apply_plan(struct apply *a, const struct plan *plan)

@@ -29,8 +29,11 @@ static void note_failure(struct record *r, const struct op *op, const char *foun
         r->parked = false;
         return;
     }
-    if (op->kind == ACTION_CHECK)
+    if (op->kind == ACTION_CHECK) { /* it stays where it is */
         note_holder(r, found);
+        free(r->previous_driver);
+        r->previous_driver = NULL;
+    }
     if (op->kind == ACTION_HOLD) /* nothing was done; see results_give_up_group() */
         return;
     r->error = -op->result;

@@ -235,7 +235,9 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
                 "or sysrq-b does not), \"udevadm settle\" times out, and on kernels before 6.12 "
                 "the "
                 "journal may stop",
-                d->driver ? d->driver : "its driver");
+                d->driver                 ? d->driver
+                : r && r->previous_driver ? r->previous_driver
+                                          : "its driver");
         break;
     default:
         pending_sentence(v, d, r, buf, size);
