@@ -5,6 +5,7 @@
 #include <libudev.h>
 #include <sys/epoll.h>
 
+#include "uevent-filter.h"
 #include "util.h"
 
 struct hotplug {
@@ -89,6 +90,8 @@ int hotplug_new(sd_event *event, const struct hotplug_handler *handler, struct h
         r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "drivers", NULL);
     if (r >= 0)
         r = udev_monitor_enable_receiving(h->monitor);
+    if (r >= 0) /* without it only more is received */
+        (void)uevent_filter(udev_monitor_get_fd(h->monitor));
     if (r >= 0)
         r = sd_event_add_io(event, &h->source, udev_monitor_get_fd(h->monitor), EPOLLIN,
                             on_readable, h);
