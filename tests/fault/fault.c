@@ -155,7 +155,6 @@ static void report(const struct script *s, const struct selection *only, struct 
             continue;
         printf("%-10s %-14s %3u of %3zu places, %u failed, %u repeated\n", s->name,
                variants[i].name, c->fired, expected, c->failed, c->repeated);
-        /* How many there are depends on timing a little. */
         if (c->fired < expected * 3 / 4 && c->failed == 0) {
             fprintf(stderr, "FAILED %s %s: too few places were reached\n", s->name,
                     variants[i].name);
