@@ -24,7 +24,7 @@ enum reason {
     REASON_NEEDED_AT_BOOT, /* fstab, crypttab or the kernel command line name it */
     REASON_HOTPLUG_OFF,
     REASON_DRIVER_FIXED, /* the driver that has it cannot be unbound */
-    REASON_IN_USE, /* by the host, or a virtual machine */
+    REASON_IN_USE,       /* by the host, or a virtual machine */
     REASON_BOOT_DISPLAY,
     REASON_HAS_VIRTUAL_FUNCTIONS,
     REASON_FLAPS,             /* something else keeps rebinding it */
