@@ -72,8 +72,13 @@ static void want_companion(struct builder *b, const struct verdict *v)
     const struct fence_id id = {
         .vendor = d->vendor, .device = d->device, .subvendor = FENCE_ANY, .subdevice = FENCE_ANY};
 
-    if (v->companion && has_fence(v->rule) && !d->vf && !plan_is_risky(d) && !device_is_bridge(d))
-        want(b, &id, true, v->rule->n_ids == 0 || is_carved(b, v->rule));
+    struct fence_id unused;
+    bool narrowed;
+
+    if (!v->companion || !has_fence(v->rule) || d->vf || plan_is_risky(d) || device_is_bridge(d))
+        return;
+    (void)fence_of_rule(v->rule, &unused, 1, &narrowed);
+    want(b, &id, true, narrowed || v->rule->n_ids == 0 || is_carved(b, v->rule));
 }
 
 static void want_entries(struct builder *b)
