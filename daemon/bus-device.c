@@ -376,11 +376,14 @@ static void emit_removed(sd_bus *bus, struct pci_addr a)
             "org.freedesktop.DBus.Properties", BUS_DEVICE_INTERFACE, NULL);
 }
 
-/* Both lists are in the order of addresses: one walk along the two. */
+/* Both lists are in the order of addresses: one walk along the two. On a new connection nobody has
+ * seen any object yet, and whoever sees the name appear asks for all of them: to signal each, with
+ * all of its properties, would keep the daemon from the devices for a second. */
 void bus_device_publish(sd_bus *bus, const struct view *view, struct publication *p)
 {
     const struct plan *plan = &view->plan;
     struct published *new = calloc(plan->n_verdicts + 1, sizeof(*new));
+    const bool first = !p->v;
     size_t old = 0;
 
     if (!new)
@@ -394,7 +397,7 @@ void bus_device_publish(sd_bus *bus, const struct view *view, struct publication
             if (path)
                 emit_changed(bus, path, &p->v[old], &new[i]);
             old++;
-        } else {
+        } else if (!first) {
             emit_added(bus, new[i].addr);
         }
     }
