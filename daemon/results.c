@@ -179,7 +179,7 @@ void results_give_up_group(struct records *records, const struct op *ops, size_t
         return;
     for (size_t i = 0; i < n; i++) {
         struct record *r = records_find(records, ops[i].addr);
-        if (!r)
+        if (!r || r->replaced) /* it was about the card that was there before */
             continue;
         note_holder(r, found);
         if (!r->released) {

@@ -49,6 +49,21 @@ START_TEST(a_group_in_use_is_not_released_and_who_uses_it_is_kept)
 }
 END_TEST
 
+START_TEST(what_failed_for_a_card_says_nothing_of_the_next)
+{
+    CLEANUP(records_done) struct records records = {0};
+    const struct op op = make_op("0000:06:00.1", ACTION_HOLD, "14", -ENOENT);
+    struct record *r = records_get(&records, op.addr);
+
+    ck_assert_ptr_nonnull(r);
+    r->in_flight = r->replaced = r->hotplugged = r->fresh = true;
+    results_note(&records, &op, "");
+    results_give_up_group(&records, &op, 1, "");
+    ck_assert(r->fresh);
+    ck_assert_int_eq(r->error, 0);
+}
+END_TEST
+
 START_TEST(who_has_a_device_next_is_news)
 {
     CLEANUP(records_done) struct records records = {0};
@@ -65,4 +80,5 @@ START_TEST(who_has_a_device_next_is_news)
 END_TEST
 
 UNIT_MAIN("results", an_entry_that_hangs_is_at_work_and_holds_up_no_other,
-          a_group_in_use_is_not_released_and_who_uses_it_is_kept, who_has_a_device_next_is_news)
+          a_group_in_use_is_not_released_and_who_uses_it_is_kept,
+          what_failed_for_a_card_says_nothing_of_the_next, who_has_a_device_next_is_news)
