@@ -500,7 +500,7 @@ static int connect_bus(struct bus *b)
     if (r >= 0)
         r = sd_bus_start(b->bus);
     if (r >= 0)
-        r = sd_bus_attach_event(b->bus, b->event, SD_EVENT_PRIORITY_NORMAL + 10);
+        r = sd_bus_attach_event(b->bus, b->event, SD_EVENT_PRIORITY_NORMAL);
     if (r >= 0)
         r = sd_bus_match_signal_async(b->bus, NULL, "org.freedesktop.DBus.Local", NULL,
                                       "org.freedesktop.DBus.Local", "Disconnected", on_disconnected,

@@ -263,6 +263,14 @@ static void look_at(struct manager *m, struct pci_addr a)
     notes_look(&m->view, a);
 }
 
+/* The same where only drivers have changed. */
+static void look_at_bindings(struct manager *m, const struct pci_addr *addrs, size_t n)
+{
+    (void)scan_bindings(m->options.root_fd, &m->view.policy, addrs, n, &m->view.snapshot);
+    for (size_t i = 0; i < n; i++)
+        notes_look(&m->view, addrs[i]);
+}
+
 /* More is known, or will not be. */
 static void on_serials(void *userdata)
 {
@@ -292,9 +300,7 @@ static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
 {
     struct manager *m = userdata;
 
-    (void)scan_bindings(m->options.root_fd, &m->view.policy, addrs, n, &m->view.snapshot);
-    for (size_t i = 0; i < n; i++)
-        notes_look(&m->view, addrs[i]);
+    look_at_bindings(m, addrs, n);
     if (m->stopping) {
         if (!m->view.records.fence.in_flight)
             sd_event_exit(m->event, 0);
@@ -320,7 +326,10 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
     }
     if (action == HOTPLUG_ADD && m->view.snapshot.cold_boot)
         m->view.snapshot.cold_boot = scan_cold_boot(m->options.root_fd);
-    look_at(m, a);
+    if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE)
+        look_at(m, a);
+    else
+        look_at_bindings(m, &a, 1);
     struct device *d = snapshot_find(&m->view.snapshot, a);
     if (!d)
         return;
