@@ -47,8 +47,11 @@ udevd() { # start|stop
 }
 
 # Everything is unbound and no override is left.
+# Nothing of the one before may serve the next: no override, no driver, no entry in vfio-pci's table
+# (vfio-bindd leaves those by ID), by which the kernel would bind what is plugged in for the next.
 undo() { # ADDRESS…
-    rm -f "$DRIVERCTL"/*
+    rm -f "$DRIVERCTL"/* /run/vfio-bindd/state
+    while echo "10de 20f1" >/sys/bus/pci/drivers/vfio-pci/remove_id; do :; done 2>/dev/null
     "$BENCH/floor" undo "$@" >/dev/null || note "undo failed"
 }
 
