@@ -326,7 +326,9 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
     }
     if (action == HOTPLUG_ADD && m->view.snapshot.cold_boot)
         m->view.snapshot.cold_boot = scan_cold_boot(m->options.root_fd);
-    if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE)
+    if (action == HOTPLUG_REMOVE) /* what is there now, if anything, is another: not known yet */
+        snapshot_remove(&m->view.snapshot, a);
+    else if (action == HOTPLUG_ADD)
         look_at(m, a);
     else
         look_at_bindings(m, &a, 1);
