@@ -180,7 +180,7 @@ int verb_cat_config(const struct ctl *c)
     if (r != 0)
         return r;
     table_init(&t, c, "config", columns, ELEMENTS(columns));
-    source_print_mistakes(&s.diags);
+    diags_print(&s.diags, stderr);
     if (!c->json && s.texts.n == 0 && s.policy.n_rules == 0)
         puts("# no policy file; \"vfio-bindctl suggest\" writes one");
     else if (!c->json)

@@ -108,7 +108,7 @@ static enum answer decide(const struct session *e, const struct change *change)
 {
     char answer;
 
-    source_print_mistakes(&change->diags);
+    diags_print(&change->diags, stderr);
     if (change->diags.errors > 0) {
         answer = ask("This policy would be refused. Edit it again (e), or quit (q)? [e]",
                      isatty(STDIN_FILENO) ? 'e' : 'q');
@@ -224,7 +224,7 @@ int verb_edit(const struct ctl *c)
         return r;
     if (s.replayed)
         return ctl_error("a report cannot be edited: see \"vfio-bindctl plan --policy FILE\"");
-    source_print_mistakes(&s.diags);
+    diags_print(&s.diags, stderr);
     r = begin(&e);
     if (r != 0)
         return r;

@@ -296,6 +296,6 @@ int verb_explain(const struct ctl *c)
     CLEANUP_FREE struct finding *v = examine(&s, row);
     if (!v)
         return EXIT_FAILURE;
-    source_print_mistakes(&s.diags);
+    diags_print(&s.diags, stderr);
     return c->json ? print_json(&s, row, v) : print_text(&s, row, v);
 }

@@ -213,7 +213,7 @@ static int open_source(const struct ctl *c, const struct kind *kind, struct sour
         r = source_use_policy(s, c->policy);
     if (r != 0)
         return r;
-    source_print_mistakes(&s->diags);
+    diags_print(&s->diags, stderr);
     if (s->diags.errors > 0 && !(kind->flags & TELLS_STATE))
         return ctl_error("the policy has %zu mistake%s: nothing is exported", s->diags.errors,
                          s->diags.errors == 1 ? "" : "s");

@@ -17,7 +17,7 @@ int verb_list(const struct ctl *c)
     fields_table(&t, c, "devices", fields, n);
     for (size_t i = 0; i < s.snapshot.n; i++)
         fields_set(&t, table_line(&t, NULL), 0, &s.rows[i], fields, n);
-    source_print_mistakes(&s.diags);
+    diags_print(&s.diags, stderr);
     return table_print(&t);
 }
 
@@ -138,6 +138,6 @@ int verb_tree(const struct ctl *c)
     table_init(&t, c, "groups", columns, first + used);
     if (add_groups(&s, &t, wanted, used) < 0)
         t.failed = true;
-    source_print_mistakes(&s.diags);
+    diags_print(&s.diags, stderr);
     return table_print(&t);
 }

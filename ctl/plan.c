@@ -65,7 +65,7 @@ static int print_json(const struct source *s, const struct plan *p, const struct
 
 static int plan_running(const struct source *s)
 {
-    source_print_mistakes(&s->diags);
+    diags_print(&s->diags, stderr);
     if (s->n_assumed > 0)
         ctl_note(s->ctl,
                  "a driver that the policy names is not loaded: it is assumed that it can be");
@@ -92,7 +92,7 @@ static int plan_changed(struct source *s, const char *path)
     r = change_make(s, path, bytes, size, &change);
     if (r < 0)
         return ctl_errno(r);
-    source_print_mistakes(&change.diags);
+    diags_print(&change.diags, stderr);
     if (change.diags.errors > 0)
         return ctl_error("%zu mistake%s: a reload would refuse this policy, and the one in force "
                          "would stay",

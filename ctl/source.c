@@ -30,17 +30,6 @@ void source_done(struct source *s)
         close(s->root_fd);
 }
 
-void source_print_mistakes(const struct diags *d)
-{
-    for (size_t i = 0; i < d->n; i++) {
-        CLEANUP_FREE char *text = diag_text(&d->v[i]);
-        fprintf(stderr, "%s: %s\n", d->v[i].level == DIAG_ERROR ? "error" : "warning",
-                text ? text : "out of memory");
-    }
-    if (d->errors + d->warnings > d->n)
-        fprintf(stderr, "and %zu more\n", d->errors + d->warnings - d->n);
-}
-
 /* -- the host's files -- */
 
 /* Only display controllers have the attribute; reading it takes no lock. */

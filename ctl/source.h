@@ -68,8 +68,5 @@ int source_use_policy(struct source *s, const char *path);
 /* Another plan over the same facts. Returns 0 or negative errno. */
 int source_plan(const struct source *s, const struct policy *p, struct plan *ret);
 
-/* Mistakes and warnings, a line each. */
-void source_print_mistakes(const struct diags *d);
-
 /* Could a virtual machine have this device now, whether or not a rule names it? */
 bool source_is_usable(const struct source *s, const struct row *r);

@@ -285,7 +285,7 @@ int verb_status(const struct ctl *c)
     print_policy(&s);
     print_problems(&s);
     fflush(stdout);
-    source_print_mistakes(&s.diags);
+    diags_print(&s.diags, stderr);
     if (m.selected == 0)
         return EXIT_SUCCESS;
     putchar('\n');

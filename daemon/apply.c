@@ -14,10 +14,8 @@
 
 #define CAPACITY 256    /* operations of the worker that is kept ready */
 #define ISOLATED_MAX 32 /* workers at once; more wait their turn */
-#define STARTS_MAX 2    /* of them in a row: whoever asks something on the bus comes in between */
-#define STALL_USEC                                                                 \
-    500000 /* a bind takes milliseconds: what waits longer must not hold up others \
-            */
+/* A bind takes milliseconds: what waits longer must not hold up others. */
+#define STALL_USEC 500000
 
 /* A worker and what it does. */
 struct job {
@@ -43,7 +41,6 @@ struct apply {
     struct job *jobs;
     uint64_t timeout_usec;
     sd_event_source *timer;
-    sd_event_source *more; /* starts the next, when nothing else is to be done */
     apply_done done;
     void *userdata;
 };
@@ -321,7 +318,7 @@ static void fill(struct job *j, const struct action *actions, size_t n)
         make_op(&actions[i], &ops[i]);
 }
 
-static void save_or_say(const struct apply *a, const struct op *op)
+static void save_or_say(struct apply *a, const struct op *op)
 {
     if (apply_save(a) < 0)
         journal_plain(LOG_WARNING,
@@ -445,7 +442,7 @@ static int prepare_isolated(struct apply *a, const struct action *actions, size_
     return 0;
 }
 
-/* One look at the file for all that begins now. */
+/* The file is written once for all that begins now. */
 static int send_prepared(struct apply *a)
 {
     struct job *next;
@@ -481,18 +478,8 @@ static bool belong_together(const struct action *x, const struct action *y)
     return pci_addr_cmp(x->addr, y->addr) == 0;
 }
 
-static int on_more(sd_event_source *source, void *userdata)
-{
-    struct apply *a = userdata;
-
-    (void)source;
-    a->done(a->userdata, NULL, 0);
-    return 0;
-}
-
 static int apply_isolated(struct apply *a, const struct plan *plan)
 {
-    size_t started = 0;
     int r = 0;
 
     for (size_t i = 0, n; r >= 0 && i < plan->n_actions; i += n) {
@@ -503,10 +490,6 @@ static int apply_isolated(struct apply *a, const struct plan *plan)
             continue;
         if (isolated_running(a) >= ISOLATED_MAX)
             break;
-        if (started++ == STARTS_MAX) {
-            r = sd_event_source_set_enabled(a->more, SD_EVENT_ONESHOT);
-            break;
-        }
         r = prepare_isolated(a, first, n);
     }
     int sent = send_prepared(a);
@@ -593,12 +576,6 @@ int apply_new(sd_event *event, int root_fd, struct records *records, apply_done 
     int r = job_new(a, CAPACITY, &first);
     if (r >= 0)
         r = sd_event_add_time(event, &a->timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_timer, a);
-    if (r >= 0)
-        r = sd_event_add_defer(event, &a->more, on_more, a);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(a->more, SD_EVENT_OFF);
-    if (r >= 0)
-        r = sd_event_source_set_priority(a->more, SD_EVENT_PRIORITY_IDLE);
     if (r >= 0 && held_load(root_fd, records, &a->held) < 0)
         journal_plain(LOG_WARNING, "cannot read /run/vfio-bindd/state: the past is not known");
     for (size_t i = 0; r >= 0 && i < a->held.n; i++)
@@ -618,12 +595,11 @@ void apply_free(struct apply *a)
     while (a->jobs)
         job_free(a->jobs);
     sd_event_source_disable_unref(a->timer);
-    sd_event_source_disable_unref(a->more);
     held_workers_done(&a->held);
     free(a);
 }
 
-int apply_save(const struct apply *a)
+int apply_save(struct apply *a)
 {
     return held_save(a->root_fd, a->records, &a->held);
 }

@@ -36,4 +36,4 @@ bool apply_batch_is_running(const struct apply *a);
 int apply_withdraw(struct apply *a);
 
 /* Keeps what must survive us. Returns 0 or negative errno. */
-int apply_save(const struct apply *a);
+int apply_save(struct apply *a);

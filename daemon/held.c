@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "replace.h"
 #include "rootfs.h"
 #include "util.h"
 
@@ -16,6 +17,7 @@
 void held_workers_done(struct held_workers *w)
 {
     free(w->v);
+    free(w->saved);
     *w = (struct held_workers){0};
 }
 
@@ -291,26 +293,26 @@ int held_lock(int root_fd)
     return take_fd(&fd);
 }
 
-int held_save(int root_fd, const struct records *records, const struct held_workers *w)
+int held_save(int root_fd, const struct records *records, struct held_workers *w)
 {
-    CLEANUP_CLOSE int dir = held_folder(root_fd);
-    static const char temporary[] = "state.new";
+    CLEANUP_CLOSE int dir = -1;
+    CLEANUP_FREE char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
 
-    if (dir < 0)
-        return dir;
-    int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    CLEANUP(fclosep) FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!f) {
-        int r = -errno;
-        if (fd >= 0)
-            close(fd);
-        return r;
-    }
+    if (!f)
+        return -errno;
     held_write(f, records, w);
-    if (fflush(f) != 0) {
-        int r = -errno;
-        unlinkat(dir, temporary, 0);
+    if (fclose(f) != 0)
+        return -errno;
+    if (w->saved && streq(w->saved, text))
+        return 0;
+    dir = held_folder(root_fd);
+    int r = dir < 0 ? dir : replace_file(dir, "state", 0600, text, size);
+    if (r < 0)
         return r;
-    }
-    return renameat(dir, temporary, dir, "state") < 0 ? -errno : 0;
+    free(w->saved);
+    w->saved = text;
+    text = NULL;
+    return 0;
 }

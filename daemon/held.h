@@ -20,6 +20,7 @@ struct held_worker {
 struct held_workers {
     struct held_worker *v;
     size_t n, allocated;
+    char *saved; /* the file's text as held_save() left it; NULL: not yet */
 };
 
 void held_workers_done(struct held_workers *w);
@@ -47,5 +48,6 @@ void held_write(FILE *f, const struct records *r, const struct held_workers *w);
 /* Reads the file below root_fd. Returns 0 (also where there is none) or negative errno. */
 int held_load(int root_fd, struct records *r, struct held_workers *w);
 
-/* Replaces the file: temporary file, then rename. Returns 0 or negative errno. */
-int held_save(int root_fd, const struct records *r, const struct held_workers *w);
+/* Replaces the file, unless nothing has changed since it was last written here. Returns 0 or
+ * negative errno. */
+int held_save(int root_fd, const struct records *r, struct held_workers *w);

@@ -24,9 +24,8 @@
 
 #define RETRY_USEC (10 * USEC_PER_SEC)
 #define FEATURE_INTERVAL_USEC USEC_PER_SEC
-#define WITHDRAW_USEC                                                           \
-    (500 * 1000) /* remove_id does not block; a stop must be quick all the same \
-                  */
+/* remove_id does not block; a stop must be quick all the same. */
+#define WITHDRAW_USEC (500 * 1000)
 
 struct manager {
     struct manager_options options;

@@ -14,17 +14,6 @@
 #include "serials.h"
 #include "util.h"
 
-static void print_mistakes(const struct diags *d)
-{
-    for (size_t i = 0; i < d->n; i++) {
-        CLEANUP_FREE char *text = diag_text(&d->v[i]);
-        fprintf(stderr, "%s: %s\n", d->v[i].level == DIAG_ERROR ? "error" : "warning",
-                text ? text : "out of memory");
-    }
-    if (d->errors + d->warnings > d->n)
-        fprintf(stderr, "and %zu more\n", d->errors + d->warnings - d->n);
-}
-
 int offline_check_policy(int root_fd, char **files, size_t n_files)
 {
     CLEANUP(diags_done) struct diags d = {0};
@@ -39,7 +28,7 @@ int offline_check_policy(int root_fd, char **files, size_t n_files)
         fprintf(stderr, "vfio-bindd: %s\n", strerror(-r));
         return EXIT_FAILURE;
     }
-    print_mistakes(&d);
+    diags_print(&d, stderr);
     if (d.errors > 0) {
         fprintf(stderr, "%zu mistake%s; vfio-bindd.conf(5) explains each key\n", d.errors,
                 d.errors == 1 ? "" : "s");
@@ -100,6 +89,15 @@ static void print_next_boot(const struct policy *p, struct snapshot *s)
         }
 }
 
+/* Reads the policy and what it concerns into outputs that are empty. */
+static int read_host(int root_fd, struct policy *p, struct diags *d, bool *off, struct snapshot *s)
+{
+    policy_init(p);
+    int r = policy_load(root_fd, p, d, off);
+
+    return r < 0 ? r : scan_all(root_fd, p, s);
+}
+
 int offline_dry_run(int root_fd)
 {
     CLEANUP(diags_done) struct diags d = {0};
@@ -108,12 +106,8 @@ int offline_dry_run(int root_fd)
     CLEANUP(records_done) struct records records = {0};
     CLEANUP(plan_done) struct plan plan = {0};
     bool off = false;
-    int r;
+    int r = read_host(root_fd, &p, &d, &off, &s);
 
-    policy_init(&p);
-    r = policy_load(root_fd, &p, &d, &off);
-    if (r >= 0)
-        r = scan_all(root_fd, &p, &s);
     if (r >= 0)
         r = assume(root_fd, &p, &s, &records);
     if (r >= 0)
@@ -124,7 +118,7 @@ int offline_dry_run(int root_fd)
                 strerror(-r));
         return EXIT_FAILURE;
     }
-    print_mistakes(&d);
+    diags_print(&d, stderr);
     if (off)
         puts("disabled by the kernel command line: nothing of this would be done");
     plan_write(&plan, &s, &records, stdout);
@@ -144,12 +138,8 @@ int offline_read_serials(int root_fd)
     CLEANUP(snapshot_done) struct snapshot s = {0};
     CLEANUP_FREE char *text = NULL;
     bool off = false;
-    int r;
+    int r = read_host(root_fd, &p, &d, &off, &s);
 
-    policy_init(&p);
-    r = policy_load(root_fd, &p, &d, &off);
-    if (r >= 0)
-        r = scan_all(root_fd, &p, &s);
     if (r >= 0)
         text = serials_text(root_fd, &s);
     CLEANUP_CLOSE int dir = rootfs_open(root_fd, SERIALS_FOLDER, O_PATH | O_DIRECTORY);

@@ -52,3 +52,14 @@ char *diag_text(const struct diag *d)
         r = asprintf(&s, "%s:%u: %s", d->file, d->line, d->text);
     return r < 0 ? NULL : s;
 }
+
+void diags_print(const struct diags *d, FILE *f)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        CLEANUP_FREE char *text = diag_text(&d->v[i]);
+        fprintf(f, "%s: %s\n", d->v[i].level == DIAG_ERROR ? "error" : "warning",
+                text ? text : "out of memory");
+    }
+    if (d->errors + d->warnings > d->n)
+        fprintf(f, "and %zu more\n", d->errors + d->warnings - d->n);
+}

@@ -35,3 +35,6 @@ void diags_add(struct diags *d, enum diag_level level, const char *file, unsigne
 
 /* "file:line: text", malloc'ed; NULL when out of memory. */
 char *diag_text(const struct diag *d);
+
+/* All of them as lines "error: file:line: text", and how many more there were. */
+void diags_print(const struct diags *d, FILE *f);

@@ -23,7 +23,7 @@ struct record {
     bool contested;     /* too many foreign unbinds: we stopped fighting */
     unsigned flaps;     /* foreign unbinds in a row, each less than a minute after the first */
     uint64_t flap_usec; /* when the first of them came */
-    bool handed_back;   /* the release was carried out to its end */
+    bool handed_back;   /* that, or the like for what no rule names, was carried out to its end */
     bool overridden;    /* driver_override was written by us */
     bool ours;      /* likewise, and that is kept: it may be handed back when no rule names it */
     bool parked;    /* its override may be the parking one */

@@ -334,7 +334,8 @@ static bool read_word(char *word, struct device *d, char **driver)
 static bool has_details(const struct device *d, const char *driver)
 {
     return d->group != NO_GROUP || d->bridge || d->vf || d->has_vfs || d->boot_display || d->node ||
-           d->fixed || driver || d->slot || d->serial || d->serial_unread || d->use;
+           d->fixed || driver || d->slot || d->serial || d->serial_unread || d->use ||
+           d->evidence || d->claimant || d->module || d->variant;
 }
 
 static int read_device(struct snapshot *s, char *words)

@@ -61,7 +61,7 @@ void snapshot_done(struct snapshot *s);
 /* The device with this address, or NULL. Valid until a device is put or removed. */
 struct device *snapshot_find(const struct snapshot *s, struct pci_addr a);
 
-/* Adds a device or replaces the one with its address; takes over slot, serial and use, also on
+/* Adds a device or replaces the one with its address; takes over its texts, also on
  * failure. d->driver may point anywhere: the snapshot keeps a copy. Returns 0 or -ENOMEM. */
 int snapshot_put(struct snapshot *s, const struct device *d);
 
