@@ -208,7 +208,8 @@ static void native_verdict(const struct row *row, char *buf, size_t size)
              : *row->driver ? "left to "
                             : "left alone, without a driver",
              row->driver,
-             vfio ? " all the same (bound earlier, or by something else) until a reboot" : "");
+             vfio ? " all the same (by something else, or still in use when its rule was removed)"
+                  : "");
 }
 
 static void verdict_text(const struct row *row, char *buf, size_t size)

@@ -49,17 +49,18 @@ static bool differs(const struct verdict *a, const struct verdict *b)
                   a->problems != b->problems));
 }
 
-/* A device that no rule names any more keeps its driver: unbinding could hurt a running guest. */
+/* What the daemon did not bind itself stays where it is; whether it did is not known here. */
 static void print_dropped(const struct source *s, const struct verdict *v)
 {
     const struct device *d = &s->snapshot.devices[v->device];
     char text[256];
 
     if (driver_is_vfio(d->driver))
-        snprintf(text, sizeof(text),
-                 "%s no rule names it any more: it stays on %s until a reboot (to hand it back "
-                 "without one, release it before this policy is in force)",
-                 pci_addr_text(d->addr).s, d->driver);
+        snprintf(
+            text, sizeof(text),
+            "%s no rule names it any more: if vfio-bindd bound it to %s, a reload hands it back "
+            "to its native driver, unless somebody has it open",
+            pci_addr_text(d->addr).s, d->driver);
     else
         snprintf(text, sizeof(text), "%s no rule names it any more: it stays %s%s",
                  pci_addr_text(d->addr).s, d->driver ? "on " : "without a driver",

@@ -31,8 +31,8 @@ static const struct verdict *requested(const struct view *view, struct pci_addr 
         sd_bus_error_setf(
             error, BUS_ERROR_REFUSED,
             "no rule selects %s, so vfio-bindd has nothing to do with it: add a rule and "
-            "reload; to hand back a device whose rule was removed, put the rule back "
-            "and release the device first",
+            "reload; a device whose rule was removed goes back at the next reload that finds "
+            "nobody using it",
             pci_addr_text(a).s);
     else
         sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DEVICE,
