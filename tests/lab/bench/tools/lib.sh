@@ -42,12 +42,13 @@ contend() { # NAME ADDRESS…
 
 # At boot vfio-bindd runs before udevd does. Later each bind has udevd run its rules for the new
 # events, for some 80 ms a device here, at the same time as what is measured.
+# It is not started and stopped so often that systemd would refuse.
 udevd() { # start|stop
+    systemctl reset-failed systemd-udevd.service 2>/dev/null
     systemctl "$1" systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udevd.service
 }
 
-# Everything is unbound and no override is left.
-# Nothing of the one before may serve the next: no override, no driver, no entry in vfio-pci's table
+# Everything is unbound. Nothing of the one before may serve the next: no override, no driver, no entry in vfio-pci's table
 # (vfio-bindd leaves those by ID), by which the kernel would bind what is plugged in for the next.
 undo() { # ADDRESS…
     rm -f "$DRIVERCTL"/* /run/vfio-bindd/state
