@@ -24,8 +24,8 @@ struct job {
     struct worker *worker; /* NULL: an earlier run's, only waited for */
     pid_t pid;             /* of that one */
     sd_event_source *source;
-    size_t prepared; /* operations of a job that is about to begin; 0: none */
-    bool busy;
+    bool waiting;      /* its operations are in place and on record; see on_start() */
+    bool busy;         /* from then on */
     bool isolated;     /* a takeover or a release */
     bool cancelled;    /* it hangs: only `hanging` is still its business */
     bool overdue;      /* and past its deadline */
@@ -40,7 +40,7 @@ struct apply {
     struct held_workers held;
     struct job *jobs;
     uint64_t timeout_usec;
-    sd_event_source *timer;
+    sd_event_source *timer, *starter;
     apply_done done;
     void *userdata;
 };
@@ -300,7 +300,8 @@ static void make_op(const struct action *action, struct op *ret)
     *ret = (struct op){.addr = action->addr,
                        .kind = action->kind,
                        .companion = action->companion,
-                       .narrowed = action->narrowed};
+                       .narrowed = action->narrowed,
+                       .result = OP_NOT_DONE};
     if (action->kind == ACTION_HOLD)
         snprintf(ret->driver, sizeof(ret->driver), "%u", action->group);
     else if (action_is_fence(action->kind))
@@ -312,7 +313,7 @@ static void make_op(const struct action *action, struct op *ret)
 /* Puts the operations of a job where its worker looks for them. */
 static void fill(struct job *j, const struct action *actions, size_t n)
 {
-    struct op *ops = worker_room(j->worker);
+    struct op *ops = worker_room(j->worker, n);
 
     for (size_t i = 0; i < n; i++)
         make_op(&actions[i], &ops[i]);
@@ -327,33 +328,36 @@ static void save_or_say(struct apply *a, const struct op *op)
                       action_is_fence(op->kind) ? FENCE_DRIVER : pci_addr_text(op->addr).s);
 }
 
-/* Begins a job, whose operations are in place and on record. */
-static int send_off(struct job *j, size_t n)
+/* From now on the devices are this job's business. */
+static void claim(struct job *j)
 {
-    const struct op *ops = worker_room(j->worker);
-    struct apply *a = j->apply;
-    int r = worker_submit(j->worker, n);
-    if (r < 0) {
-        a->records->fence.in_flight = false;
-        return r;
-    }
+    struct records *records = j->apply->records;
+    size_t n;
+    const struct op *ops = worker_ops(j->worker, &n);
+
     j->busy = true;
     for (size_t i = 0; i < n; i++) {
         struct record *record =
-            action_is_fence(ops[i].kind) ? NULL : records_find(a->records, ops[i].addr);
+            action_is_fence(ops[i].kind) ? NULL : records_find(records, ops[i].addr);
         if (record)
             record->in_flight = true;
     }
-    return 0;
 }
 
-static int submit(struct job *j, size_t n)
+static int submit(struct job *j)
 {
-    const struct op *ops = worker_room(j->worker);
+    struct apply *a = j->apply;
+    size_t n;
+    const struct op *ops = worker_ops(j->worker, &n);
 
-    if (results_begin(j->apply->records, ops, n))
-        save_or_say(j->apply, &ops[0]);
-    return send_off(j, n);
+    if (results_begin(a->records, ops, n))
+        save_or_say(a, &ops[0]);
+    int r = worker_submit(j->worker);
+    if (r < 0)
+        a->records->fence.in_flight = false;
+    else
+        claim(j);
+    return r;
 }
 
 static struct job *idle_job(struct apply *a, size_t capacity)
@@ -377,7 +381,7 @@ static int apply_batch(struct apply *a, const struct plan *plan)
     struct job *j = idle_job(a, n);
     if (j) {
         fill(j, plan->actions, n);
-        if (submit(j, n) == 0)
+        if (submit(j) == 0)
             return 0;
         job_free(j); /* the waiting worker has died */
     }
@@ -385,7 +389,7 @@ static int apply_batch(struct apply *a, const struct plan *plan)
     if (r < 0)
         return r;
     fill(j, plan->actions, n);
-    return submit(j, n);
+    return submit(j);
 }
 
 bool apply_batch_is_running(const struct apply *a)
@@ -427,7 +431,7 @@ static int prepare_isolated(struct apply *a, const struct action *actions, size_
         return r;
     j->isolated = true;
     fill(j, actions, n);
-    const struct op *ops = worker_room(j->worker);
+    const struct op *ops = worker_ops(j->worker, &n);
     for (size_t i = 0; i < n; i++) {
         note_previous(a, &ops[i]);
         if (ops[i].kind == ACTION_UNBIND)
@@ -438,34 +442,56 @@ static int prepare_isolated(struct apply *a, const struct action *actions, size_
         return r;
     }
     (void)results_begin(a->records, ops, n);
-    j->prepared = n;
+    claim(j);
+    j->waiting = true;
     return 0;
 }
 
-/* The file is written once for all that begins now. */
-static int send_prepared(struct apply *a)
+static struct job *last_waiting(const struct apply *a)
 {
-    struct job *next;
-    bool saved = false;
-    int r = 0;
+    struct job *last = NULL;
 
-    for (struct job *j = a->jobs; j; j = next) {
-        size_t n = j->prepared;
-        next = j->next;
-        j->prepared = 0;
-        if (n == 0)
-            continue;
-        if (!saved)
-            save_or_say(a, &worker_room(j->worker)[0]);
-        saved = true;
-        int error = send_off(j, n);
-        if (error < 0) {
-            held_workers_drop(&a->held, worker_pid(j->worker));
-            job_free(j);
-            r = error;
-        }
-    }
-    return r;
+    for (struct job *j = a->jobs; j; j = j->next)
+        if (j->waiting)
+            last = j;
+    return last;
+}
+
+/* Not by a deferred source: that would come before all others of its priority each time. */
+static int start_soon(struct apply *a)
+{
+    int r = sd_event_source_set_time(a->starter, 0);
+
+    return r < 0 ? r : sd_event_source_set_enabled(a->starter, SD_EVENT_ONESHOT);
+}
+
+/* One job, the oldest, in each turn of the loop: the kernel runs what was woken before what woke
+ * it, so callers on the bus would wait for all jobs at once, until the last is done or sleeps. */
+static int on_start(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct apply *a = userdata;
+    struct job *j = last_waiting(a);
+
+    (void)source;
+    (void)usec;
+    if (!j)
+        return 0;
+    j->waiting = false;
+    (void)worker_submit(j->worker); /* one that has died says so by its descriptor */
+    arm_timer(a);
+    return start_soon(a);
+}
+
+/* The file is written once for all that begin now. */
+static int start_waiting(struct apply *a)
+{
+    const struct job *j = last_waiting(a);
+    size_t n;
+
+    if (!j)
+        return 0;
+    save_or_say(a, &worker_ops(j->worker, &n)[0]);
+    return start_soon(a);
 }
 
 /* What begins with ACTION_HOLD is a group's business, anything else a device's. */
@@ -492,8 +518,8 @@ static int apply_isolated(struct apply *a, const struct plan *plan)
             break;
         r = prepare_isolated(a, first, n);
     }
-    int sent = send_prepared(a);
-    return r < 0 ? r : sent;
+    int started = start_waiting(a);
+    return r < 0 ? r : started;
 }
 
 int apply_plan(struct apply *a, const struct plan *plan)
@@ -576,6 +602,8 @@ int apply_new(sd_event *event, int root_fd, struct records *records, apply_done 
     int r = job_new(a, CAPACITY, &first);
     if (r >= 0)
         r = sd_event_add_time(event, &a->timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_timer, a);
+    if (r >= 0)
+        r = sd_event_add_time(event, &a->starter, CLOCK_MONOTONIC, UINT64_MAX, 0, on_start, a);
     if (r >= 0 && held_load(root_fd, records, &a->held) < 0)
         journal_plain(LOG_WARNING, "cannot read /run/vfio-bindd/state: the past is not known");
     for (size_t i = 0; r >= 0 && i < a->held.n; i++)
@@ -595,6 +623,7 @@ void apply_free(struct apply *a)
     while (a->jobs)
         job_free(a->jobs);
     sd_event_source_disable_unref(a->timer);
+    sd_event_source_disable_unref(a->starter);
     held_workers_done(&a->held);
     free(a);
 }
@@ -615,6 +644,7 @@ int apply_withdraw(struct apply *a)
     struct job *j;
     size_t n = 0;
 
+    (void)sd_event_source_set_enabled(a->starter, SD_EVENT_OFF);
     for (size_t i = 0; i < f->n; i++)
         n += is_to_withdraw(&f->v[i]);
     if (n == 0)
@@ -623,11 +653,11 @@ int apply_withdraw(struct apply *a)
     if (r < 0)
         return r;
     j->isolated = true;
-    struct op *op = worker_room(j->worker);
+    struct op *op = worker_room(j->worker, n);
     for (size_t i = 0; i < f->n; i++)
         if (is_to_withdraw(&f->v[i]))
             make_op(&(struct action){.kind = ACTION_REMOVE_ID, .fence = f->v[i].id}, op++);
-    r = submit(j, n);
+    r = submit(j);
     if (r < 0)
         job_free(j);
     return r < 0 ? r : 1;

@@ -31,8 +31,9 @@ bool apply_is_busy(const struct apply *a);
 /* Are overrides being written, or free devices bound? Takeovers and releases do not count. */
 bool apply_batch_is_running(const struct apply *a);
 
-/* Takes those entries of the fence out of the kernel's table that nobody would look after when we
- * are gone. Returns 1 if that is under way, 0 if there is nothing to do, or negative errno. */
+/* We are about to end: no takeover begins any more, and those entries of the fence are taken out of
+ * the kernel's table that nobody would look after. Returns 1 if that is under way, 0 if there is
+ * nothing to do, or negative errno. */
 int apply_withdraw(struct apply *a);
 
 /* Keeps what must survive us. Returns 0 or negative errno. */

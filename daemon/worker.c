@@ -188,19 +188,17 @@ int worker_fd(const struct worker *w)
     return w->fd;
 }
 
-struct op *worker_room(struct worker *w)
+struct op *worker_room(struct worker *w, size_t n)
 {
+    if (n > w->capacity)
+        return NULL;
+    w->job->found[0] = '\0';
+    w->job->n = n;
     return w->job->ops;
 }
 
-int worker_submit(struct worker *w, size_t n)
+int worker_submit(struct worker *w)
 {
-    if (n > w->capacity)
-        return -E2BIG;
-    w->job->found[0] = '\0';
-    for (size_t i = 0; i < n; i++)
-        w->job->ops[i].result = OP_NOT_DONE;
-    w->job->n = n;
     return send(w->fd, "", 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
 }
 

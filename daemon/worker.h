@@ -30,13 +30,12 @@ pid_t worker_pid(const struct worker *w);
 /* Becomes readable when the job is done or the worker has ended. */
 int worker_fd(const struct worker *w);
 
-/* Where the operations of the next job are put, as many as its capacity; the worker must be idle.
- */
-struct op *worker_room(struct worker *w);
+/* Where the n operations of the next job are to be put, each with the result OP_NOT_DONE; the
+ * worker must be idle. NULL: more than its capacity. */
+struct op *worker_room(struct worker *w, size_t n);
 
-/* Hands over the job, whose first n operations are in that room. Returns 0 or negative errno (the
- * worker is gone). */
-int worker_submit(struct worker *w, size_t n);
+/* Has the worker begin with them. Returns 0 or negative errno (it is gone). */
+int worker_submit(struct worker *w);
 
 /* To be called when the descriptor is readable. Returns 1 if the job is done, 0 if nothing has
  * happened, -EPIPE if the worker has ended. */
