@@ -7,6 +7,7 @@
 #include "busname.h"
 #include "plan-text.h"
 #include "scan.h"
+#include "slots.h"
 
 /* What a property's getter finds of its object. */
 struct object {
@@ -124,6 +125,25 @@ static int append_name(sd_bus_message *m, const struct device *d, const char *ke
     return append_string(m, name);
 }
 
+/* Slots are files that are read, too: once for all devices of which is told in one turn of the
+ * loop.
+ */
+static int append_slot(sd_bus_message *m, sd_bus *bus, int root_fd, struct pci_addr a)
+{
+    static struct slots slots;
+    static uint64_t read_in;
+    uint64_t turn = 0;
+
+    (void)sd_event_get_iteration(sd_bus_get_event(bus), &turn);
+    if (turn == 0 || turn != read_in) {
+        slots_done(&slots);
+        (void)slots_read(root_fd, &slots);
+        read_in = turn;
+    }
+    CLEANUP_FREE char *name = slots_name(&slots, a);
+    return append_string(m, name);
+}
+
 static int append_problems(sd_bus_message *m, unsigned problems)
 {
     int r = sd_bus_message_open_container(m, 'a', "s");
@@ -136,12 +156,14 @@ static int append_problems(sd_bus_message *m, unsigned problems)
 
 static int append_members(sd_bus_message *m, const struct object *o)
 {
-    const struct snapshot *s = &o->view->snapshot;
+    const struct groups *groups = &o->view->plan.groups;
+    const uint32_t group = o->device->group;
+    size_t i = groups_start(groups, group);
+    const struct device *d;
     int r = sd_bus_message_open_container(m, 'a', "s");
 
-    for (size_t i = 0; r >= 0 && i < s->n && o->device->group != NO_GROUP; i++)
-        if (s->devices[i].group == o->device->group)
-            r = sd_bus_message_append(m, "s", pci_addr_text(s->devices[i].addr).s);
+    while (r >= 0 && (d = groups_next(groups, group, &i)))
+        r = sd_bus_message_append(m, "s", pci_addr_text(d->addr).s);
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -183,10 +205,8 @@ static int get_text(sd_bus *bus, const char *path, const char *interface, const 
         return append_text(reply, "%04x:%04x", d->subvendor, d->subdevice);
     if (streq(property, "Serial"))
         return append_string(reply, d->serial);
-    if (streq(property, "Slot")) {
-        CLEANUP_FREE char *slot = scan_slot(o.view->root_fd, d->addr);
-        return append_string(reply, slot);
-    }
+    if (streq(property, "Slot"))
+        return append_slot(reply, bus, o.view->root_fd, d->addr);
     if (streq(property, "Driver"))
         return append_string(reply, bus_device_is_leaving(o.view, v) ? NULL : d->driver);
     if (streq(property, "PreviousDriver"))
@@ -298,6 +318,10 @@ int bus_device_register(sd_bus *bus, const struct view *view)
 
 /* -- signals -- */
 
+/* For one turn of the loop: a signal takes some 100 us, an object with all of its properties some
+ * ms, and hundreds of devices may be news at once. */
+#define SIGNALS_MAX 8
+
 /* The properties that change, in the order of struct published. */
 static const char *const changing[PUBLISHED_MAX] = {
     "State", "Reason",   "Problems", "Usable",    "Driver",    "PreviousDriver",
@@ -320,11 +344,13 @@ static uint32_t text_hash(const char *s)
 
 static uint32_t members_hash(const struct view *view, const struct device *d)
 {
+    const struct groups *groups = &view->plan.groups;
+    size_t i = groups_start(groups, d->group);
+    const struct device *member;
     uint32_t hash = 0;
 
-    for (size_t i = 0; i < view->snapshot.n && d->group != NO_GROUP; i++)
-        if (view->snapshot.devices[i].group == d->group)
-            hash = hash * 31 + hash_of(pci_addr_text(view->snapshot.devices[i].addr).s, 12);
+    while ((member = groups_next(groups, d->group, &i)))
+        hash = hash * 31 + hash_of(pci_addr_text(member->addr).s, 12);
     return hash;
 }
 
@@ -341,9 +367,8 @@ static struct published publish_device(const struct view *view, const struct ver
                                members_hash(view, d)}};
 }
 
-/* Signals the properties in which the two differ. */
-static void emit_changed(sd_bus *bus, const char *path, const struct published *old,
-                         const struct published *new)
+/* Signals the properties in which the two differ. Returns false if none do. */
+static bool emit_changed(sd_bus *bus, const struct published *old, const struct published *new)
 {
     const char *names[PUBLISHED_MAX + 1];
     size_t n = 0;
@@ -352,9 +377,13 @@ static void emit_changed(sd_bus *bus, const char *path, const struct published *
         if (old->values[i] != new->values[i])
             names[n++] = changing[i];
     names[n] = NULL;
-    if (n > 0)
+    if (n == 0)
+        return false;
+    CLEANUP_FREE char *path = bus_device_path(new->addr);
+    if (path)
         (void)sd_bus_emit_properties_changed_strv(bus, path, BUS_DEVICE_INTERFACE,
                                                   (char **)(uintptr_t)names);
+    return true;
 }
 
 static void emit_added(sd_bus *bus, struct pci_addr a)
@@ -376,33 +405,47 @@ static void emit_removed(sd_bus *bus, struct pci_addr a)
             "org.freedesktop.DBus.Properties", BUS_DEVICE_INTERFACE, NULL);
 }
 
+/* Signals what is new of a device, of which `old` was told (NULL: nothing). Returns false if that
+ * has to wait: enough was told in this turn. */
+static bool tell(sd_bus *bus, const struct published *old, const struct published *new, size_t *n)
+{
+    if (*n == SIGNALS_MAX)
+        return false;
+    if (!old)
+        emit_added(bus, new->addr);
+    if (!old || emit_changed(bus, old, new))
+        ++*n;
+    return true;
+}
+
 /* Both lists are in the order of addresses: one walk along the two. On a new connection nobody has
- * seen any object yet, and whoever sees the name appear asks for all of them: to signal each, with
- * all of its properties, would keep the daemon from the devices for a second. */
-void bus_device_publish(sd_bus *bus, const struct view *view, struct publication *p)
+ * seen any object yet, and whoever sees the name appear asks for all of them: nothing is signalled
+ * then. */
+bool bus_device_publish(sd_bus *bus, const struct view *view, struct publication *p)
 {
     const struct plan *plan = &view->plan;
-    struct published *new = calloc(plan->n_verdicts + 1, sizeof(*new));
+    struct published *told = calloc(plan->n_verdicts + 1, sizeof(*told));
     const bool first = !p->v;
-    size_t old = 0;
+    bool more = false;
+    size_t n = 0, signals = 0, at = 0;
 
-    if (!new)
-        return;
+    if (!told)
+        return false;
     for (size_t i = 0; i < plan->n_verdicts; i++) {
-        new[i] = publish_device(view, &plan->verdicts[i]);
-        for (; old < p->n && pci_addr_cmp(p->v[old].addr, new[i].addr) < 0; old++)
-            emit_removed(bus, p->v[old].addr);
-        if (old < p->n && pci_addr_cmp(p->v[old].addr, new[i].addr) == 0) {
-            CLEANUP_FREE char *path = bus_device_path(new[i].addr);
-            if (path)
-                emit_changed(bus, path, &p->v[old], &new[i]);
-            old++;
-        } else if (!first) {
-            emit_added(bus, new[i].addr);
-        }
+        const struct published now = publish_device(view, &plan->verdicts[i]);
+        for (; at < p->n && pci_addr_cmp(p->v[at].addr, now.addr) < 0; at++)
+            emit_removed(bus, p->v[at].addr);
+        const struct published *old =
+            at < p->n && pci_addr_cmp(p->v[at].addr, now.addr) == 0 ? &p->v[at++] : NULL;
+        if (first || tell(bus, old, &now, &signals))
+            told[n++] = now;
+        else if (old)
+            told[n++] = *old;
+        more = more || signals == SIGNALS_MAX;
     }
-    for (; old < p->n; old++)
-        emit_removed(bus, p->v[old].addr);
+    for (; at < p->n; at++)
+        emit_removed(bus, p->v[at].addr);
     free(p->v);
-    *p = (struct publication){new, plan->n_verdicts};
+    *p = (struct publication){told, n};
+    return more;
 }

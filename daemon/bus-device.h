@@ -29,5 +29,5 @@ struct publication {
 };
 
 /* Signals what has changed since: objects that came and went, and just the properties that differ.
- */
-void bus_device_publish(sd_bus *bus, const struct view *view, struct publication *p);
+ * Not all at once: true tells that it is to be called again, when others have had their turn. */
+bool bus_device_publish(sd_bus *bus, const struct view *view, struct publication *p);

@@ -34,7 +34,7 @@ struct bus {
     const struct view *view;
     struct bus_requests requests;
     sd_bus *bus; /* NULL between two connections */
-    sd_event_source *retry;
+    sd_event_source *retry, *more;
     struct publication published;
     uint32_t manager[MANAGER_CHANGING]; /* what was last signalled, or hashes of it */
     struct waiting waiting[WAITING_MAX];
@@ -561,13 +561,29 @@ static void publish_manager(struct bus *b)
                                                   (char **)(uintptr_t)names);
 }
 
+/* What is more than one turn of the loop has room for comes in the next. */
+static void publish(struct bus *b)
+{
+    if (!b->bus || sd_bus_is_ready(b->bus) <= 0)
+        return;
+    if (bus_device_publish(b->bus, b->view, &b->published) &&
+        sd_event_source_set_time(b->more, 0) >= 0)
+        (void)sd_event_source_set_enabled(b->more, SD_EVENT_ONESHOT);
+    publish_manager(b);
+}
+
+static int on_more(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    (void)source;
+    (void)usec;
+    publish(userdata);
+    return 0;
+}
+
 void bus_update(struct bus *b)
 {
     answer_waiting(b);
-    if (!b->bus || sd_bus_is_ready(b->bus) <= 0)
-        return;
-    bus_device_publish(b->bus, b->view, &b->published);
-    publish_manager(b);
+    publish(b);
 }
 
 int bus_new(sd_event *event, const struct view *view, const struct bus_requests *requests,
@@ -578,7 +594,9 @@ int bus_new(sd_event *event, const struct view *view, const struct bus_requests 
     if (!b)
         return -ENOMEM;
     *b = (struct bus){.event = event, .view = view, .requests = *requests};
-    int r = connect_bus(b);
+    int r = sd_event_add_time(event, &b->more, CLOCK_MONOTONIC, UINT64_MAX, 0, on_more, b);
+    if (r >= 0)
+        r = connect_bus(b);
     if (r < 0) {
         bus_free(b);
         return r;
@@ -594,6 +612,7 @@ void bus_free(struct bus *b)
     for (size_t i = 0; i < b->n_waiting; i++)
         sd_bus_message_unref(b->waiting[i].call);
     sd_event_source_disable_unref(b->retry);
+    sd_event_source_disable_unref(b->more);
     sd_bus_close_unref(b->bus); /* a flush would wait for a bus that is stopped */
     free(b->published.v);
     free(b);

@@ -67,9 +67,9 @@ static bool is_ours_now(const struct builder *b, const struct device *d)
 static bool group_is_in_flight(const struct builder *b, const struct device *d)
 {
     const struct device *member;
-    size_t i = plan_group_start(b, d->group);
+    size_t i = groups_start(&b->groups, d->group);
 
-    while ((member = plan_next_member(b, d->group, &i))) {
+    while ((member = groups_next(&b->groups, d->group, &i))) {
         const struct record *r = plan_record_of(b, member);
         if (r && r->in_flight && !r->stuck)
             return true;
@@ -101,7 +101,7 @@ static const struct device *next_handed_back(const struct builder *b, uint32_t g
 {
     const struct device *member;
 
-    while ((member = plan_next_member(b, group, i)))
+    while ((member = groups_next(&b->groups, group, i)))
         if (wants_hand_back(b, member))
             return member;
     return NULL;
@@ -110,7 +110,7 @@ static const struct device *next_handed_back(const struct builder *b, uint32_t g
 /* Could a virtual machine take the group while it is handed back? */
 static bool wants_hold(const struct builder *b, uint32_t group)
 {
-    size_t i = plan_group_start(b, group);
+    size_t i = groups_start(&b->groups, group);
     const struct device *d;
 
     while ((d = next_handed_back(b, group, &i)))
@@ -126,7 +126,7 @@ static void add_hand_back(struct builder *b, const struct device *d)
     static const enum action_kind steps[] = {ACTION_UNBIND, ACTION_CLEAR, ACTION_NATIVE,
                                              ACTION_PROBE};
     const uint32_t group = d->group;
-    size_t first = plan_group_start(b, group), i = first;
+    size_t first = groups_start(&b->groups, group), i = first;
 
     if (!wants_hold(b, group)) { /* jobs of their own */
         for (size_t k = 0; k < ELEMENTS(steps); k++)
@@ -189,13 +189,13 @@ static bool wants_override(const struct builder *b, const struct verdict *v)
 static void add_group_takeover(struct builder *b, const struct device *d)
 {
     const struct device *member;
-    size_t first = plan_group_start(b, d->group), i = first;
+    size_t first = groups_start(&b->groups, d->group), i = first;
 
-    while ((member = plan_next_member(b, d->group, &i)) && member < d)
+    while ((member = groups_next(&b->groups, d->group, &i)) && member < d)
         if (vfio_takeover(b, member))
             return; /* done for the first of them */
     add_action(b, PHASE_TAKEOVER, ACTION_HOLD, d, "");
-    for (i = first; (member = plan_next_member(b, d->group, &i));) {
+    for (i = first; (member = groups_next(&b->groups, d->group, &i));) {
         const struct verdict *v = vfio_takeover(b, member);
         if (!v)
             continue;

@@ -12,7 +12,7 @@ struct builder {
     const struct rule **rules;   /* for each device the rule that matches it, or NULL */
     const struct record **known; /* for each device its record, or NULL */
     int *index;                  /* for each device its verdict in .verdicts, or -1 */
-    size_t *by_group;            /* devices in the order of their groups */
+    struct groups groups;
     struct verdict *verdicts;
     size_t n_verdicts;
     struct action *actions;
@@ -36,11 +36,6 @@ unsigned plan_class_of(const struct device *d);
 /* Disks, network cards, USB controllers and the like: what a host may live on although nothing
  * shows it yet while the host is booting. */
 bool plan_is_risky(const struct device *d);
-
-/* Walks the members of an IOMMU group: the first position in by_group, then each member in the
- * order of addresses; NULL after the last. */
-size_t plan_group_start(const struct builder *b, uint32_t group);
-const struct device *plan_next_member(const struct builder *b, uint32_t group, size_t *i);
 
 /* Adds a verdict, still without judgement, for every device that a rule names or that comes along.
  */

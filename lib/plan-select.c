@@ -78,39 +78,12 @@ static void add_functions(struct builder *b, size_t leader)
             add_verdict(b, i, b->rules[leader], d);
 }
 
-/* The first entry of by_group that belongs to this group. */
-size_t plan_group_start(const struct builder *b, uint32_t group)
-{
-    size_t low = 0, high = b->snapshot->n;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (b->snapshot->devices[b->by_group[middle]].group < group)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* The group's next member from position *i of by_group on; NULL after the last. */
-const struct device *plan_next_member(const struct builder *b, uint32_t group, size_t *i)
-{
-    if (group == NO_GROUP || *i >= b->snapshot->n)
-        return NULL;
-    const struct device *d = &b->snapshot->devices[b->by_group[*i]];
-    if (d->group != group)
-        return NULL;
-    ++*i;
-    return d;
-}
-
 static void add_group(struct builder *b, size_t leader)
 {
     const struct device *d = &b->snapshot->devices[leader], *member;
-    size_t i = plan_group_start(b, d->group);
+    size_t i = groups_start(&b->groups, d->group);
 
-    while ((member = plan_next_member(b, d->group, &i))) {
+    while ((member = groups_next(&b->groups, d->group, &i))) {
         size_t index = (size_t)(member - b->snapshot->devices);
         if (!b->rules[index] && b->index[index] < 0 && !device_is_bridge(member))
             add_verdict(b, index, b->rules[leader], d);

@@ -7,6 +7,7 @@ void plan_done(struct plan *p)
 {
     free(p->verdicts);
     free(p->actions);
+    groups_done(&p->groups);
     *p = (struct plan){0};
 }
 
@@ -173,8 +174,8 @@ static void refuse_together(struct builder *b)
         const struct device *d = plan_device_of(b, v), *member;
         if (!holds_back(v))
             continue;
-        size_t at = plan_group_start(b, d->group);
-        while ((member = plan_next_member(b, d->group, &at))) {
+        size_t at = groups_start(&b->groups, d->group);
+        while ((member = groups_next(&b->groups, d->group, &at))) {
             int other = b->index[member - b->snapshot->devices];
             if (other < 0 || !is_to_be_taken(b, &b->verdicts[other]))
                 continue;
@@ -191,11 +192,11 @@ static void wait_for_group(struct builder *b, struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v), *member;
     const struct record *r = plan_record_of(b, d);
-    size_t i = plan_group_start(b, d->group);
+    size_t i = groups_start(&b->groups, d->group);
 
     if (v->state != STATE_PENDING || !r || !r->released || r->in_flight)
         return;
-    while ((member = plan_next_member(b, d->group, &i))) {
+    while ((member = groups_next(&b->groups, d->group, &i))) {
         const struct record *other = plan_record_of(b, member);
         if (!other || !other->stuck)
             continue;
@@ -217,10 +218,10 @@ bool device_is_viable(const struct device *d)
 static void judge_use(const struct builder *b, struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v), *member;
-    size_t i = plan_group_start(b, d->group);
+    size_t i = groups_start(&b->groups, d->group);
     bool viable = true;
 
-    while ((member = plan_next_member(b, d->group, &i))) {
+    while ((member = groups_next(&b->groups, d->group, &i))) {
         int other = b->index[member - b->snapshot->devices];
         if (member == d)
             continue;
@@ -268,28 +269,6 @@ static void judge_expect(struct builder *b)
 
 /* -- all of it -- */
 
-static int by_group(const void *x, const void *y, void *devices)
-{
-    const struct device *v = devices, *a = &v[*(const size_t *)x], *b = &v[*(const size_t *)y];
-
-    if (a->group != b->group)
-        return a->group < b->group ? -1 : 1;
-    return (a > b) - (a < b);
-}
-
-static void sort_by_group(struct builder *b)
-{
-    struct device *devices = b->snapshot->devices;
-    bool sorted = true;
-
-    for (size_t i = 0; i < b->snapshot->n; i++) {
-        b->by_group[i] = i;
-        sorted = sorted && (i == 0 || devices[i - 1].group <= devices[i].group);
-    }
-    if (!sorted)
-        qsort_r(b->by_group, b->snapshot->n, sizeof(*b->by_group), by_group, devices);
-}
-
 static int by_address(const void *x, const void *y)
 {
     const struct verdict *a = x, *b = y;
@@ -316,11 +295,11 @@ static bool allocate(struct builder *b)
     b->rules = calloc(n, sizeof(*b->rules));
     b->known = calloc(n, sizeof(*b->known));
     b->index = calloc(n, sizeof(*b->index));
-    b->by_group = calloc(n, sizeof(*b->by_group));
     b->verdicts = calloc(n, sizeof(*b->verdicts));
     /* Not calloc(): what is not used costs no memory then. */
     b->actions = reallocarray(NULL, 9 * n + 3 * FENCE_ENTRIES_MAX, sizeof(*b->actions));
-    return b->rules && b->known && b->index && b->by_group && b->verdicts && b->actions;
+    return b->rules && b->known && b->index && b->verdicts && b->actions &&
+           groups_make(b->snapshot, &b->groups) == 0;
 }
 
 static void builder_done(struct builder *b)
@@ -328,7 +307,7 @@ static void builder_done(struct builder *b)
     free(b->rules);
     free(b->known);
     free(b->index);
-    free(b->by_group);
+    groups_done(&b->groups);
     free(b->verdicts);
     free(b->actions);
     free(b->earlier);
@@ -358,7 +337,6 @@ int plan_make(const struct policy *p, const struct snapshot *s, const struct rec
     if (!allocate(&b))
         return -ENOMEM;
     find_records(&b);
-    sort_by_group(&b);
     plan_select(&b);
     sort_verdicts(&b);
     for (size_t i = 0; i < b.n_verdicts; i++)
@@ -372,9 +350,10 @@ int plan_make(const struct policy *p, const struct snapshot *s, const struct rec
     judge_expect(&b);
     plan_add_actions(&b);
 
-    *ret = (struct plan){b.verdicts, b.n_verdicts, b.actions, b.n_actions};
+    *ret = (struct plan){b.verdicts, b.n_verdicts, b.actions, b.n_actions, b.groups};
     b.verdicts = NULL;
     b.actions = NULL;
+    b.groups.v = NULL;
     return 0;
 }
 

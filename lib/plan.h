@@ -4,6 +4,7 @@
  * the status: the plan over the snapshot taken after everything was applied. */
 #pragma once
 
+#include "groups.h"
 #include "policy.h"
 #include "record.h"
 #include "snapshot.h"
@@ -51,6 +52,7 @@ struct plan {
     size_t n_verdicts;
     struct action *actions; /* in the order in which they must be done */
     size_t n_actions;
+    struct groups groups;
 };
 
 /* Everything in the plan points into policy and snapshot: keep both. Returns 0 or -ENOMEM. */

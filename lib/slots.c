@@ -18,6 +18,7 @@ void slots_done(struct slots *l)
     for (size_t i = 0; i < l->n; i++)
         free(l->v[i].name);
     free(l->v);
+    *l = (struct slots){0};
 }
 
 static int by_slot_name(const void *x, const void *y)
