@@ -110,19 +110,26 @@ static int append_string(sd_bus_message *m, const char *s)
     return sd_bus_message_append(m, "s", s ? s : "");
 }
 
-/* From the hardware database, which is mapped, not read: only who asks pays. */
-static int append_name(sd_bus_message *m, const struct device *d, const char *key)
+/* Names from the hardware database, which is mapped, not read: only who asks pays. A look takes
+ * some ms in the worst case, so those of the last device, whose neighbours are often alike, are
+ * kept. */
+static int append_name(sd_bus_message *m, const struct device *d, bool model)
 {
     static sd_hwdb *hwdb;
-    const char *name = NULL;
+    static char known[64];
+    static const char *names[2]; /* in the mapped file */
     char modalias[64];
 
     snprintf(modalias, sizeof(modalias), "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X", d->vendor,
              d->device, d->subvendor, d->subdevice, d->class_code >> 16, d->class_code >> 8 & 0xff,
              d->class_code & 0xff);
-    if (hwdb || sd_hwdb_new(&hwdb) >= 0)
-        (void)sd_hwdb_get(hwdb, modalias, key, &name);
-    return append_string(m, name);
+    if (!streq(modalias, known) && (hwdb || sd_hwdb_new(&hwdb) >= 0)) {
+        memcpy(known, modalias, sizeof(known));
+        names[0] = names[1] = NULL;
+        (void)sd_hwdb_get(hwdb, modalias, "ID_VENDOR_FROM_DATABASE", &names[0]);
+        (void)sd_hwdb_get(hwdb, modalias, "ID_MODEL_FROM_DATABASE", &names[1]);
+    }
+    return append_string(m, streq(modalias, known) ? names[model] : NULL);
 }
 
 /* Slots are files that are read, too: once for all devices of which is told in one turn of the
@@ -198,9 +205,9 @@ static int get_text(sd_bus *bus, const char *path, const char *interface, const 
     if (streq(property, "Class"))
         return append_text(reply, "%06x", d->class_code);
     if (streq(property, "Vendor"))
-        return append_name(reply, d, "ID_VENDOR_FROM_DATABASE");
+        return append_name(reply, d, false);
     if (streq(property, "Model"))
-        return append_name(reply, d, "ID_MODEL_FROM_DATABASE");
+        return append_name(reply, d, true);
     if (streq(property, "Subsystem"))
         return append_text(reply, "%04x:%04x", d->subvendor, d->subdevice);
     if (streq(property, "Serial"))
@@ -318,9 +325,10 @@ int bus_device_register(sd_bus *bus, const struct view *view)
 
 /* -- signals -- */
 
-/* For one turn of the loop: a signal takes some 100 us, an object with all of its properties some
- * ms, and hundreds of devices may be news at once. */
-#define SIGNALS_MAX 8
+/* What is told in one turn of the loop, for hundreds of devices may be news at once: the cost of a
+ * signal of changes is 1, that of a new object, with all of its properties, some ms. */
+#define TOLD_MAX 8
+#define COST_OF_OBJECT 4
 
 /* The properties that change, in the order of struct published. */
 static const char *const changing[PUBLISHED_MAX] = {
@@ -406,15 +414,18 @@ static void emit_removed(sd_bus *bus, struct pci_addr a)
 }
 
 /* Signals what is new of a device, of which `old` was told (NULL: nothing). Returns false if that
- * has to wait: enough was told in this turn. */
-static bool tell(sd_bus *bus, const struct published *old, const struct published *new, size_t *n)
+ * has to wait for the next turn. */
+static bool tell(sd_bus *bus, const struct published *old, const struct published *new,
+                 unsigned *cost)
 {
-    if (*n == SIGNALS_MAX)
+    if (*cost >= TOLD_MAX)
         return false;
-    if (!old)
+    if (!old) {
         emit_added(bus, new->addr);
-    if (!old || emit_changed(bus, old, new))
-        ++*n;
+        *cost += COST_OF_OBJECT;
+    } else if (emit_changed(bus, old, new)) {
+        ++*cost;
+    }
     return true;
 }
 
@@ -427,7 +438,8 @@ bool bus_device_publish(sd_bus *bus, const struct view *view, struct publication
     struct published *told = calloc(plan->n_verdicts + 1, sizeof(*told));
     const bool first = !p->v;
     bool more = false;
-    size_t n = 0, signals = 0, at = 0;
+    unsigned cost = 0;
+    size_t n = 0, at = 0;
 
     if (!told)
         return false;
@@ -437,11 +449,13 @@ bool bus_device_publish(sd_bus *bus, const struct view *view, struct publication
             emit_removed(bus, p->v[at].addr);
         const struct published *old =
             at < p->n && pci_addr_cmp(p->v[at].addr, now.addr) == 0 ? &p->v[at++] : NULL;
-        if (first || tell(bus, old, &now, &signals))
+        if (first || tell(bus, old, &now, &cost)) {
             told[n++] = now;
-        else if (old)
+            continue;
+        }
+        more = true;
+        if (old)
             told[n++] = *old;
-        more = more || signals == SIGNALS_MAX;
     }
     for (; at < p->n; at++)
         emit_removed(bus, p->v[at].addr);
