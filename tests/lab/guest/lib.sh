@@ -186,6 +186,19 @@ histories() { # FILE
          END { for (a in h) print a ":" h[a] }' "$1" | sort
 }
 
+# How long answers on the bus take: asks so often, with a pause, over one connection; in the
+# background, until answers_measured. The results are in FILE, what took more than 100 ms is in
+# FILE.long (see bus-latency.c).
+measure_answers() { # FILE CALLS PAUSE_MS
+    /lab/bus-latency org.vfio.Bindd1 /org/vfio/Bindd1 org.vfio.Bindd1.Manager State "$2" "$3" \
+        >"$1" 2>"$1.long" &
+    measuring=$!
+}
+
+answers_measured() {
+    wait "$measuring"
+}
+
 # What the kernel complains of when something went wrong inside it.
 kernel_complaints() {
     dmesg | grep -E 'WARNING:|BUG:|Oops|Call Trace|general protection|refcount_t'
