@@ -2,100 +2,49 @@
 #include "apply.h"
 
 #include <errno.h>
-#include <sys/epoll.h>
-#include <sys/pidfd.h>
 #include <syslog.h>
 
-#include "clock.h"
 #include "held.h"
+#include "jobs.h"
 #include "journal.h"
 #include "results.h"
-#include "worker.h"
 
-#define CAPACITY 256    /* operations of the worker that is kept ready */
 #define ISOLATED_MAX 32 /* workers at once; more wait their turn */
-/* A bind takes milliseconds: what waits longer must not hold up others. */
-#define STALL_USEC 500000
-
-/* A worker and what it does. */
-struct job {
-    struct apply *apply;
-    struct job *next;
-    struct worker *worker; /* NULL: an earlier run's, only waited for */
-    pid_t pid;             /* of that one */
-    sd_event_source *source;
-    bool waiting;      /* its operations are in place and on record; see on_start() */
-    bool busy;         /* from then on */
-    bool isolated;     /* a takeover or a release */
-    bool cancelled;    /* it hangs: only `hanging` is still its business */
-    bool overdue;      /* and past its deadline */
-    bool ended;        /* about to be freed: gets no further job */
-    struct op hanging; /* the operation at which it hangs; of an earlier run's only whose it is */
-};
 
 struct apply {
-    sd_event *event;
     int root_fd;
     struct records *records;
     struct held_workers held;
-    struct job *jobs;
-    uint64_t timeout_usec;
-    sd_event_source *timer, *starter;
+    struct jobs *jobs;
     apply_done done;
     void *userdata;
 };
 
-/* -- jobs -- */
-
-static void job_free(struct job *j)
-{
-    for (struct job **p = &j->apply->jobs; *p; p = &(*p)->next)
-        if (*p == j) {
-            *p = j->next;
-            break;
-        }
-    sd_event_source_disable_unref(j->source);
-    worker_free(j->worker);
-    free(j);
-}
-
-static struct job *job_add(struct apply *a)
-{
-    struct job *j = calloc(1, sizeof(*j));
-
-    if (!j)
-        return NULL;
-    j->apply = a;
-    j->next = a->jobs;
-    a->jobs = j;
-    return j;
-}
-
-static int on_worker(sd_event_source *source, int fd, uint32_t events, void *userdata);
-static struct job *idle_job(struct apply *a, size_t capacity);
-
-static int job_new(struct apply *a, size_t capacity, struct job **ret)
-{
-    struct job *j = job_add(a);
-    int r = j ? worker_new(a->root_fd, capacity, &j->worker) : -ENOMEM;
-
-    if (r >= 0)
-        r = sd_event_add_io(a->event, &j->source, worker_fd(j->worker), EPOLLIN, on_worker, j);
-    if (r < 0) {
-        if (j)
-            job_free(j);
-        return r;
-    }
-    *ret = j;
-    return 0;
-}
+/* -- what is under way -- */
 
 bool apply_is_busy(const struct apply *a)
 {
-    for (const struct job *j = a->jobs; j; j = j->next)
+    for (const struct job *j = jobs_list(a->jobs); j; j = j->next)
         if (j->busy && !j->overdue)
             return true;
     return false;
+}
+
+bool apply_batch_is_running(const struct apply *a)
+{
+    for (const struct job *j = jobs_list(a->jobs); j; j = j->next)
+        if (j->busy && !j->cancelled && !j->isolated)
+            return true;
+    return false;
+}
+
+static size_t isolated_running(const struct apply *a)
+{
+    size_t n = 0;
+
+    for (const struct job *j = jobs_list(a->jobs); j; j = j->next)
+        n += j->isolated && !j->overdue;
+    return n;
 }
 
 /* -- jobs that are done -- */
@@ -128,7 +77,7 @@ static bool is_hanging(const struct job *j, const struct op *op)
     return pci_addr_cmp(op->addr, j->hanging.addr) == 0;
 }
 
-/* Is the operation what a call of settle_job() is about? */
+/* Is the operation what a call of settle() is about? */
 static bool is_concerned(const struct job *j, const struct op *op, bool ended)
 {
     return !j->cancelled || ended == is_hanging(j, op);
@@ -141,9 +90,9 @@ static bool release_op(struct apply *a, const struct op *op)
 
 /* Takes over the results of a job, all of them or (a job that hangs) all but those of the device it
  * hangs at, and gives its devices back. */
-static void settle_job(struct job *j, bool ended)
+static void settle(void *userdata, struct job *j, bool ended)
 {
-    struct apply *a = j->apply;
+    struct apply *a = userdata;
     size_t n, n_addrs = 0;
     const struct op *ops = worker_ops(j->worker, &n);
     CLEANUP_FREE struct pci_addr *addrs = calloc(n, sizeof(*addrs));
@@ -168,129 +117,53 @@ static void settle_job(struct job *j, bool ended)
     a->done(a->userdata, addrs, n_addrs);
 }
 
-static int on_worker(sd_event_source *source, int fd, uint32_t events, void *userdata)
-{
-    struct job *j = userdata;
-    int r = worker_check(j->worker);
+/* -- jobs that hang -- */
 
-    (void)source;
-    (void)fd;
-    (void)events;
-    if (r == 0)
-        return 0;
-    /* What settle_job() calls may look for an idle worker: this one is, or never will be. */
-    bool was_busy = j->busy;
-    bool keep = r > 0 && !j->cancelled && !j->isolated && worker_capacity(j->worker) == CAPACITY &&
-                !idle_job(j->apply, CAPACITY);
-    j->busy = false;
-    j->ended = !keep;
-    if (was_busy)
-        settle_job(j, r < 0 || j->cancelled);
-    if (!keep)
-        job_free(j);
-    return 0;
-}
-
-/* -- deadlines -- */
-
-/* How long a job may take over one operation before something is done about it. */
-static uint64_t patience(const struct job *j)
-{
-    uint64_t timeout = j->apply->timeout_usec;
-
-    return j->isolated || j->cancelled || timeout < STALL_USEC ? timeout : STALL_USEC;
-}
-
-static void arm_timer(struct apply *a)
-{
-    uint64_t next = UINT64_MAX;
-
-    for (const struct job *j = a->jobs; j; j = j->next) {
-        uint64_t since = now_usec();
-        if (!j->busy || j->overdue || !j->worker)
-            continue;
-        (void)worker_current(j->worker, &since);
-        if (since + patience(j) < next)
-            next = since + patience(j);
-    }
-    if (next == UINT64_MAX) {
-        sd_event_source_set_enabled(a->timer, SD_EVENT_OFF);
-        return;
-    }
-    sd_event_source_set_time(a->timer, next);
-    sd_event_source_set_enabled(a->timer, SD_EVENT_ONESHOT);
-}
-
-/* The job does nothing more after what it hangs at; all but that device is given back. */
-static void cancel_job(struct job *j, const struct op *op)
-{
-    bool fence = action_is_fence(op->kind);
-
-    j->cancelled = true;
-    j->hanging = *op;
-    worker_cancel(j->worker);
-    if (fence) {
-        results_hanging_entry(j->apply->records, op);
-        j->apply->records->fence.hanging++;
-    }
-    if (!j->isolated) { /* the others are on record since they began */
-        (void)held_workers_add(&j->apply->held, fence ? NULL : &op->addr, worker_pid(j->worker));
-        (void)apply_save(j->apply);
-    }
-    settle_job(j, false);
-}
-
-static void give_up(struct job *j)
-{
-    j->overdue = true;
-    if (action_is_fence(j->hanging.kind)) { /* its entry is at work: no device is affected */
-        j->apply->done(j->apply->userdata, NULL, 0);
-        return;
-    }
-    struct record *r = records_find(j->apply->records, j->hanging.addr);
-    if (r)
-        r->stuck = true;
-    j->apply->done(j->apply->userdata, &j->hanging.addr, 1);
-}
-
-/* The first job that has tried our patience, and at which operation. */
-static struct job *overdue_job(const struct apply *a, struct op *ret)
-{
-    uint64_t since;
-
-    for (struct job *j = a->jobs; j; j = j->next) {
-        const struct op *op =
-            j->busy && !j->overdue && j->worker ? worker_current(j->worker, &since) : NULL;
-        if (op && now_usec() >= since + patience(j)) {
-            *ret = *op;
-            return j;
-        }
-    }
-    return NULL;
-}
-
-static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+/* All but the device at which it hangs is given back. */
+static void on_hangs(void *userdata, struct job *j)
 {
     struct apply *a = userdata;
-    struct op op;
-    struct job *j;
+    const struct op *op = &j->hanging;
+    bool fence = action_is_fence(op->kind);
 
-    (void)source;
-    (void)usec;
-    /* Anew each time: what follows changes the list. */
-    while ((j = overdue_job(a, &op))) {
-        if (!j->cancelled)
-            cancel_job(j, &op);
-        else
-            give_up(j);
+    if (fence) {
+        results_hanging_entry(a->records, op);
+        a->records->fence.hanging++;
     }
-    arm_timer(a);
-    return 0;
+    if (!j->isolated) { /* the others are on record since they began */
+        (void)held_workers_add(&a->held, fence ? NULL : &op->addr, worker_pid(j->worker));
+        (void)apply_save(a);
+    }
+    settle(a, j, false);
 }
 
-void apply_set_timeout(struct apply *a, uint64_t usec)
+static void on_overdue(void *userdata, struct job *j)
 {
-    a->timeout_usec = usec;
+    struct apply *a = userdata;
+
+    if (action_is_fence(j->hanging.kind)) { /* its entry is at work: no device is affected */
+        a->done(a->userdata, NULL, 0);
+        return;
+    }
+    struct record *r = records_find(a->records, j->hanging.addr);
+    if (r)
+        r->stuck = true;
+    a->done(a->userdata, &j->hanging.addr, 1);
+}
+
+static void on_old_ended(void *userdata, const struct job *j)
+{
+    struct apply *a = userdata;
+
+    held_workers_drop(&a->held, j->pid);
+    (void)apply_save(a);
+    if (action_is_fence(j->hanging.kind)) {
+        a->records->fence.hanging--;
+        a->done(a->userdata, NULL, 0);
+        return;
+    }
+    release_device(a, j->hanging.addr);
+    a->done(a->userdata, &j->hanging.addr, 1);
 }
 
 /* -- plans -- */
@@ -329,24 +202,22 @@ static void save_or_say(struct apply *a, const struct op *op)
 }
 
 /* From now on the devices are this job's business. */
-static void claim(struct job *j)
+static void claim(struct apply *a, struct job *j)
 {
-    struct records *records = j->apply->records;
     size_t n;
     const struct op *ops = worker_ops(j->worker, &n);
 
     j->busy = true;
     for (size_t i = 0; i < n; i++) {
         struct record *record =
-            action_is_fence(ops[i].kind) ? NULL : records_find(records, ops[i].addr);
+            action_is_fence(ops[i].kind) ? NULL : records_find(a->records, ops[i].addr);
         if (record)
             record->in_flight = true;
     }
 }
 
-static int submit(struct job *j)
+static int submit(struct apply *a, struct job *j)
 {
-    struct apply *a = j->apply;
     size_t n;
     const struct op *ops = worker_ops(j->worker, &n);
 
@@ -356,17 +227,8 @@ static int submit(struct job *j)
     if (r < 0)
         a->records->fence.in_flight = false;
     else
-        claim(j);
+        claim(a, j);
     return r;
-}
-
-static struct job *idle_job(struct apply *a, size_t capacity)
-{
-    for (struct job *j = a->jobs; j; j = j->next)
-        if (j->worker && !j->busy && !j->ended && !j->isolated && !j->cancelled &&
-            worker_capacity(j->worker) >= capacity)
-            return j;
-    return NULL;
 }
 
 /* One job for all of it, however much: so every override is written before the first bind. */
@@ -378,35 +240,18 @@ static int apply_batch(struct apply *a, const struct plan *plan)
         n++;
     if (n == 0)
         return 0;
-    struct job *j = idle_job(a, n);
+    struct job *j = jobs_idle(a->jobs, n);
     if (j) {
         fill(j, plan->actions, n);
-        if (submit(j) == 0)
+        if (submit(a, j) == 0)
             return 0;
         job_free(j); /* the waiting worker has died */
     }
-    int r = job_new(a, n > CAPACITY ? n : CAPACITY, &j);
+    int r = job_new(a->jobs, n, &j);
     if (r < 0)
         return r;
     fill(j, plan->actions, n);
-    return submit(j);
-}
-
-bool apply_batch_is_running(const struct apply *a)
-{
-    for (const struct job *j = a->jobs; j; j = j->next)
-        if (j->busy && !j->cancelled && !j->isolated)
-            return true;
-    return false;
-}
-
-static size_t isolated_running(const struct apply *a)
-{
-    size_t n = 0;
-
-    for (const struct job *j = a->jobs; j; j = j->next)
-        n += j->isolated && !j->overdue;
-    return n;
+    return submit(a, j);
 }
 
 /* Who had the device is on record before anything is done that may outlive us. */
@@ -425,7 +270,7 @@ static void note_previous(struct apply *a, const struct op *op)
 static int prepare_isolated(struct apply *a, const struct action *actions, size_t n)
 {
     struct job *j;
-    int r = job_new(a, n, &j);
+    int r = job_new(a->jobs, n, &j);
 
     if (r < 0)
         return r;
@@ -442,56 +287,23 @@ static int prepare_isolated(struct apply *a, const struct action *actions, size_
         return r;
     }
     (void)results_begin(a->records, ops, n);
-    claim(j);
+    claim(a, j);
     j->waiting = true;
     return 0;
-}
-
-static struct job *last_waiting(const struct apply *a)
-{
-    struct job *last = NULL;
-
-    for (struct job *j = a->jobs; j; j = j->next)
-        if (j->waiting)
-            last = j;
-    return last;
-}
-
-/* Not by a deferred source: that would come before all others of its priority each time. */
-static int start_soon(struct apply *a)
-{
-    int r = sd_event_source_set_time(a->starter, 0);
-
-    return r < 0 ? r : sd_event_source_set_enabled(a->starter, SD_EVENT_ONESHOT);
-}
-
-/* One job, the oldest, in each turn of the loop: the kernel runs what was woken before what woke
- * it, so callers on the bus would wait for all jobs at once, until the last is done or sleeps. */
-static int on_start(sd_event_source *source, uint64_t usec, void *userdata)
-{
-    struct apply *a = userdata;
-    struct job *j = last_waiting(a);
-
-    (void)source;
-    (void)usec;
-    if (!j)
-        return 0;
-    j->waiting = false;
-    (void)worker_submit(j->worker); /* one that has died says so by its descriptor */
-    arm_timer(a);
-    return start_soon(a);
 }
 
 /* The file is written once for all that begin now. */
 static int start_waiting(struct apply *a)
 {
-    const struct job *j = last_waiting(a);
+    const struct job *j = jobs_list(a->jobs);
     size_t n;
 
+    while (j && !j->waiting)
+        j = j->next;
     if (!j)
         return 0;
     save_or_say(a, &worker_ops(j->worker, &n)[0]);
-    return start_soon(a);
+    return jobs_start(a->jobs);
 }
 
 /* What begins with ACTION_HOLD is a group's business, anything else a device's. */
@@ -528,82 +340,39 @@ int apply_plan(struct apply *a, const struct plan *plan)
 
     if (r >= 0 && !apply_batch_is_running(a))
         r = apply_isolated(a, plan);
-    arm_timer(a);
+    jobs_watch(a->jobs);
     return r;
 }
 
 /* -- start and end -- */
 
-static int on_old_worker_ended(sd_event_source *source, int fd, uint32_t events, void *userdata)
-{
-    struct job *j = userdata;
-    struct apply *a = j->apply;
-    struct op op = j->hanging;
-
-    (void)source;
-    (void)fd;
-    (void)events;
-    held_workers_drop(&a->held, j->pid);
-    job_free(j);
-    (void)apply_save(a);
-    if (action_is_fence(op.kind)) {
-        a->records->fence.hanging--;
-        a->done(a->userdata, NULL, 0);
-        return 0;
-    }
-    release_device(a, op.addr);
-    a->done(a->userdata, &op.addr, 1);
-    return 0;
-}
-
 /* An earlier run's worker still hangs in the kernel: nothing may be written to its device. */
 static int adopt(struct apply *a, const struct held_worker *w)
 {
     struct record *record = w->fence ? NULL : records_get(a->records, w->addr);
-    int fd = pidfd_open(w->pid, 0);
-    int r;
+    struct job *j;
+    int r = record || w->fence ? job_new_old(a->jobs, w->pid, &j) : -ENOMEM;
 
-    if (fd < 0)
-        return errno == ESRCH ? 0 : -errno;
-    struct job *j = record || w->fence ? job_add(a) : NULL;
-    if (!j) {
-        close(fd);
-        return -ENOMEM;
-    }
-    j->busy = j->isolated = j->cancelled = j->overdue = true;
-    j->pid = w->pid;
+    if (r < 0)
+        return r == -ESRCH ? 0 : r;
     j->hanging = (struct op){.addr = w->addr, .kind = w->fence ? ACTION_NEW_ID : ACTION_UNBIND};
     if (record)
         record->in_flight = record->stuck = true;
     else
         a->records->fence.hanging++;
-    r = sd_event_add_io(a->event, &j->source, fd, EPOLLIN, on_old_worker_ended, j);
-    if (r < 0)
-        close(fd);
-    else
-        r = sd_event_source_set_io_fd_own(j->source, true);
-    return r;
+    return 0;
 }
 
 int apply_new(sd_event *event, int root_fd, struct records *records, apply_done done,
               void *userdata, struct apply **ret)
 {
     struct apply *a = calloc(1, sizeof(*a));
-    struct job *first;
+    const struct jobs_handler handler = {a, settle, on_hangs, on_overdue, on_old_ended};
 
     if (!a)
         return -ENOMEM;
-    *a = (struct apply){.event = event,
-                        .root_fd = root_fd,
-                        .records = records,
-                        .done = done,
-                        .userdata = userdata,
-                        .timeout_usec = 10 * USEC_PER_SEC};
-    int r = job_new(a, CAPACITY, &first);
-    if (r >= 0)
-        r = sd_event_add_time(event, &a->timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_timer, a);
-    if (r >= 0)
-        r = sd_event_add_time(event, &a->starter, CLOCK_MONOTONIC, UINT64_MAX, 0, on_start, a);
+    *a = (struct apply){.root_fd = root_fd, .records = records, .done = done, .userdata = userdata};
+    int r = jobs_new(event, root_fd, &handler, &a->jobs);
     if (r >= 0 && held_load(root_fd, records, &a->held) < 0)
         journal_plain(LOG_WARNING, "cannot read /run/vfio-bindd/state: the past is not known");
     for (size_t i = 0; r >= 0 && i < a->held.n; i++)
@@ -620,12 +389,14 @@ void apply_free(struct apply *a)
 {
     if (!a)
         return;
-    while (a->jobs)
-        job_free(a->jobs);
-    sd_event_source_disable_unref(a->timer);
-    sd_event_source_disable_unref(a->starter);
+    jobs_free(a->jobs);
     held_workers_done(&a->held);
     free(a);
+}
+
+void apply_set_timeout(struct apply *a, uint64_t usec)
+{
+    jobs_set_timeout(a->jobs, usec);
 }
 
 int apply_save(struct apply *a)
@@ -644,12 +415,12 @@ int apply_withdraw(struct apply *a)
     struct job *j;
     size_t n = 0;
 
-    (void)sd_event_source_set_enabled(a->starter, SD_EVENT_OFF);
+    jobs_stop(a->jobs);
     for (size_t i = 0; i < f->n; i++)
         n += is_to_withdraw(&f->v[i]);
     if (n == 0)
         return 0;
-    int r = job_new(a, n, &j);
+    int r = job_new(a->jobs, n, &j);
     if (r < 0)
         return r;
     j->isolated = true;
@@ -657,7 +428,7 @@ int apply_withdraw(struct apply *a)
     for (size_t i = 0; i < f->n; i++)
         if (is_to_withdraw(&f->v[i]))
             make_op(&(struct action){.kind = ACTION_REMOVE_ID, .fence = f->v[i].id}, op++);
-    r = submit(j);
+    r = submit(a, j);
     if (r < 0)
         job_free(j);
     return r < 0 ? r : 1;
