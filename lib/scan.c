@@ -111,7 +111,8 @@ static bool link_name(struct place p, struct pci_addr a, const char *name,
 
 static bool exists(int root_fd, const char *path)
 {
-    return faccessat(root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    /* AT_EACCESS, since for the real IDs 6.1 makes itself other credentials each time. */
+    return faccessat(root_fd, path, F_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* A name and a hex number behind it: what follows, or NULL. */
