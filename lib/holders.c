@@ -247,7 +247,7 @@ int holders_find(int root_fd, const struct pci_addr *addrs, size_t n, struct hol
         if (r < 0)
             no_look(&s, r);
     }
-    r = search(&s);
+    r = s.nodes.n == 0 ? s.trouble : search(&s);
     nodes_done(&s.nodes);
     return r;
 }

@@ -31,7 +31,8 @@ struct holder {
 
 /* Looks for one process other than this one that has any of these devices open. Returns 1 with
  * *ret filled; 0: none seen; or a negative errno if none was seen and not everything could be
- * looked at (-EACCES: processes that we may not look at): not seen is not free. */
+ * looked at (-EACCES: processes that we may not look at): not seen is not free. Devices without any
+ * node cannot be open: then nobody is looked for. */
 int holders_find(int root_fd, const struct pci_addr *addrs, size_t n, struct holder *ret);
 
 /* The same for a device that a VFIO driver has: whoever has its IOMMU group open holds it too. On

@@ -223,6 +223,10 @@ START_TEST(not_seen_is_not_free)
     unlinkat(t.fd, "proc/100/fd", AT_REMOVEDIR);
     tree_link(&t, "proc/100/fd", "fd");
     ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), -ELOOP);
+    /* what has no node cannot be open; one whose nodes are not all known may be */
+    ck_assert_int_eq(holders_find(t.fd, &audio, 1, &h), 0);
+    tree_write(&t, "proc/driver/nvidia/gpus/0000:06:00.1/information", "Device Minor: \t x\n");
+    ck_assert_int_eq(holders_find(t.fd, &audio, 1, &h), -ENODATA);
     /* but who is found is found */
     make_process(&t, 200, "X\n", "");
     make_fd(&t, 200, 7, "/dev/null");
