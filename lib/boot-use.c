@@ -15,15 +15,12 @@
 #define FILE_MAX (1 << 20)
 #define LINKS_MAX 4 /* links in /dev that lead to each other */
 
-/* A disk that is named somewhere: "UUID=…", "/dev/…". */
-struct claim {
-    const char *disk;
-    const char *where; /* "/etc/fstab (/data)", "root=" */
+/* A disk that is named somewhere. */
+struct boot_disk {
+    char *disk;  /* "UUID=…", "/dev/…" */
+    char *where; /* "/etc/fstab (/data)", "root=" */
     bool on_cmdline;
 };
-
-/* Returns true to go no further. */
-typedef bool visitor(void *userdata, const struct claim *c);
 
 /* -- which block device is meant -- */
 
@@ -109,98 +106,95 @@ static bool block_name(int root_fd, const char *disk, char name[static NAME_MAX 
 
 /* -- who names disks -- */
 
-static bool each_of_cmdline(const struct cmdline *words, visitor *visit, void *userdata)
+static int add_disk(struct boot_use *b, const char *disk, const char *where, bool on_cmdline)
+{
+    if (!grow(&b->disks, &b->allocated, b->n, sizeof(*b->disks)))
+        return -ENOMEM;
+    struct boot_disk new = {strdup(disk), strdup(where), on_cmdline};
+    b->disks[b->n++] = new;
+    return new.disk &&new.where ? 0 : -ENOMEM;
+}
+
+/* A bare UUID, perhaps with "=NAME". */
+static void luks_disk(const char *value, char *disk, size_t size)
+{
+    const char *uuid = after_prefix(value, "luks-");
+
+    snprintf(disk, size, "UUID=%s", uuid ? uuid : value);
+    disk[strlen("UUID=") + strcspn(disk + strlen("UUID="), "=")] = '\0';
+}
+
+static int add_word(struct boot_use *b, const char *word)
 {
     static const struct {
         const char *key;
-        bool luks; /* a bare UUID, perhaps with "=NAME" */
+        bool luks;
     } keys[] = {{"root=", false},        {"resume=", false},      {"mount.usr=", false},
                 {"cryptdevice=", false}, {"rd.luks.uuid=", true}, {"rd.luks.name=", true},
                 {"luks.uuid=", true},    {"luks.name=", true}};
 
-    for (size_t i = 0; i < words->n; i++)
-        for (size_t k = 0; k < ELEMENTS(keys); k++) {
-            const char *value = after_prefix(words->v[i], keys[k].key);
-            struct claim c = {.where = keys[k].key, .on_cmdline = true};
-            char disk[256];
-            if (!value)
-                continue;
-            if (keys[k].luks) {
-                const char *uuid = after_prefix(value, "luks-");
-                snprintf(disk, sizeof(disk), "UUID=%s", uuid ? uuid : value);
-                disk[strlen("UUID=") + strcspn(disk + strlen("UUID="), "=")] = '\0';
-            } else {
-                snprintf(disk, sizeof(disk), "%s", value);
-                if (streq(keys[k].key, "cryptdevice=") && !strstr(disk, "/by-path/"))
-                    disk[strcspn(disk, ":")] = '\0'; /* the name that it gets follows */
-            }
-            c.disk = disk;
-            if (visit(userdata, &c))
-                return true;
-        }
-    return false;
+    for (size_t i = 0; i < ELEMENTS(keys); i++) {
+        const char *value = after_prefix(word, keys[i].key);
+        char disk[256];
+        if (!value)
+            continue;
+        if (keys[i].luks)
+            luks_disk(value, disk, sizeof(disk));
+        else
+            snprintf(disk, sizeof(disk), "%s", value);
+        if (streq(keys[i].key, "cryptdevice=") && !strstr(disk, "/by-path/"))
+            disk[strcspn(disk, ":")] = '\0'; /* the name that it gets follows */
+        return add_disk(b, disk, keys[i].key, true);
+    }
+    return 0;
 }
 
-static bool each_of_fstab(int root_fd, visitor *visit, void *userdata)
+static int read_fstab(int root_fd, struct boot_use *b)
 {
     CLEANUP_FREE char *text = NULL;
     char buf[4096], where[300];
     struct mntent entry;
     size_t size;
+    int r = 0;
 
     if (rootfs_read_file(root_fd, "etc/fstab", FILE_MAX, &text, &size) < 0 || size == 0)
-        return false;
+        return 0;
     CLEANUP(fclosep) FILE *f = fmemopen(text, size, "r");
-    while (f && getmntent_r(f, &entry, buf, sizeof(buf))) {
-        struct claim c = {.disk = entry.mnt_fsname, .where = where};
+    if (!f)
+        return -ENOMEM;
+    while (r == 0 && getmntent_r(f, &entry, buf, sizeof(buf))) {
         snprintf(where, sizeof(where), "/etc/fstab (%.255s)",
                  streq(entry.mnt_type, "swap") ? "swap" : entry.mnt_dir);
-        if (visit(userdata, &c))
-            return true;
+        r = add_disk(b, entry.mnt_fsname, where, false);
     }
-    return false;
+    return r;
 }
 
-static bool each_of_crypttab(int root_fd, visitor *visit, void *userdata)
+static int read_crypttab(int root_fd, struct boot_use *b)
 {
     CLEANUP_FREE char *text = NULL;
     char *rest, *line, name[256], disk[256], where[300];
     size_t size;
+    int r = 0;
 
     if (rootfs_read_file(root_fd, "etc/crypttab", FILE_MAX, &text, &size) < 0)
-        return false;
-    for (rest = text; (line = strsep(&rest, "\n"));) {
-        struct claim c = {.disk = disk, .where = where};
+        return 0;
+    for (rest = text; r == 0 && (line = strsep(&rest, "\n"));) {
         if (sscanf(line, "%255s %255s", name, disk) != 2 || name[0] == '#')
             continue;
         snprintf(where, sizeof(where), "/etc/crypttab (%s)", name);
-        if (visit(userdata, &c))
-            return true;
+        r = add_disk(b, disk, where, false);
     }
-    return false;
-}
-
-static void each_claim(int root_fd, const struct cmdline *words, visitor *visit, void *userdata)
-{
-    if (!each_of_cmdline(words, visit, userdata) && !each_of_fstab(root_fd, visit, userdata))
-        (void)each_of_crypttab(root_fd, visit, userdata);
-}
-
-/* -- the kernel command line -- */
-
-static void cmdline_done(struct cmdline *words)
-{
-    free(words->v);
-    free(words->text);
+    return r;
 }
 
 /* Words are separated by blanks outside of double quotes, which are dropped. */
-static void cmdline_read(int root_fd, struct cmdline *ret)
+static int read_cmdline(int root_fd, struct cmdline *ret)
 {
     size_t size;
 
     if (rootfs_read_file(root_fd, "proc/cmdline", 64 * 1024, &ret->text, &size) < 0)
-        return;
+        return 0;
     for (char *p = ret->text; *p;) {
         char *word, *to;
         bool quoted = false;
@@ -216,66 +210,58 @@ static void cmdline_read(int root_fd, struct cmdline *ret)
         if (!*word)
             continue;
         if (!grow(&ret->v, &ret->allocated, ret->n, sizeof(*ret->v)))
-            return;
+            return -ENOMEM;
         ret->v[ret->n++] = word;
     }
+    return 0;
 }
 
-/* -- the two questions -- */
-
-struct search {
-    int root_fd;
-    struct pci_addr addr;
-    char *words;
-};
-
-static bool is_on_device(void *userdata, const struct claim *c)
+int boot_use_read(int root_fd, struct boot_use *ret)
 {
-    struct search *s = userdata;
+    int r = read_cmdline(root_fd, &ret->words);
+
+    for (size_t i = 0; r == 0 && i < ret->words.n; i++)
+        r = add_word(ret, ret->words.v[i]);
+    if (r == 0)
+        r = read_fstab(root_fd, ret);
+    return r == 0 ? read_crypttab(root_fd, ret) : r;
+}
+
+void boot_use_done(struct boot_use *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        free(b->disks[i].disk);
+        free(b->disks[i].where);
+    }
+    free(b->disks);
+    free(b->words.v);
+    free(b->words.text);
+    *b = (struct boot_use){0};
+}
+
+/* -- the question -- */
+
+/* On a device without a driver there is no disk yet; but a path may name it. */
+static bool is_on_device(int root_fd, const char *disk, const struct device *d)
+{
     char name[NAME_MAX + 1];
-    int r;
 
-    if (!(after_prefix(c->disk, "/dev/disk/by-path/") && names_address(c->disk, s->addr)) &&
-        !(block_name(s->root_fd, c->disk, name) && use_block_is_on(s->root_fd, name, s->addr)))
-        return false;
-    r = c->on_cmdline ? asprintf(&s->words, "has %s (%s)", c->where, c->disk)
-                      : asprintf(&s->words, "is in %s", c->where);
-    if (r < 0)
-        s->words = NULL;
-    return true;
-}
-
-char *boot_use_of(int root_fd, const struct device *d)
-{
-    CLEANUP(cmdline_done) struct cmdline words = {0};
-    struct search s = {.root_fd = root_fd, .addr = d->addr};
-
-    cmdline_read(root_fd, &words);
-    each_claim(root_fd, &words, is_on_device, &s);
-    return s.words ? s.words : boot_net_use(root_fd, d, &words);
-}
-
-static bool add_unresolved(void *userdata, const struct claim *c)
-{
-    struct search *s = userdata;
-    char path[PATH_MAX], name[NAME_MAX + 1], *longer;
-
-    if (!disk_path(c->disk, path) || block_name(s->root_fd, c->disk, name))
-        return false;
-    if (asprintf(&longer, "%s%s%.255s of %s", s->words ? s->words : "", s->words ? ", " : "",
-                 c->disk, c->where) < 0)
+    if (after_prefix(disk, "/dev/disk/by-path/") && names_address(disk, d->addr))
         return true;
-    free(s->words);
-    s->words = longer;
-    return false;
+    return d->driver && block_name(root_fd, disk, name) && use_block_is_on(root_fd, name, d->addr);
 }
 
-char *boot_use_unresolved(int root_fd)
+char *boot_use_of(int root_fd, const struct boot_use *b, const struct device *d)
 {
-    CLEANUP(cmdline_done) struct cmdline words = {0};
-    struct search s = {.root_fd = root_fd};
+    char *words = NULL;
 
-    cmdline_read(root_fd, &words);
-    each_claim(root_fd, &words, add_unresolved, &s);
-    return s.words;
+    for (size_t i = 0; i < b->n; i++) {
+        const struct boot_disk *disk = &b->disks[i];
+        if (!is_on_device(root_fd, disk->disk, d))
+            continue;
+        int n = disk->on_cmdline ? asprintf(&words, "has %s (%s)", disk->where, disk->disk)
+                                 : asprintf(&words, "is in %s", disk->where);
+        return n < 0 ? NULL : words;
+    }
+    return boot_net_use(root_fd, d, &b->words);
 }

@@ -8,15 +8,24 @@
  * further disks, ZFS, mdadm.conf, the network's configuration files. */
 #pragma once
 
+#include "boot-net.h"
 #include "snapshot.h"
+
+/* What names something; read once for many devices. */
+struct boot_use {
+    struct cmdline words;
+    struct boot_disk *disks;
+    size_t n, allocated;
+};
+
+/* *ret must be empty; boot_use_done() is to be called in any case. What cannot be read names
+ * nothing. Returns 0 or -ENOMEM. */
+int boot_use_read(int root_fd, struct boot_use *ret);
+void boot_use_done(struct boot_use *b);
 
 /* What the host wants of the device, as words that follow "it": "has root= (UUID=...)", "is in
  * /etc/fstab (/data)", "is named by ip= on the kernel command line". With a root file system from
  * the network and no interface named for it, any network card may be needed. malloc'ed; NULL: no
- * evidence (or out of memory), which proves nothing as long as boot_use_unresolved() names disks.
+ * evidence (or out of memory), which proves nothing: a disk may be named by what is not known yet.
  */
-char *boot_use_of(int root_fd, const struct device *d);
-
-/* The disks that are named but not found, so that they may be on any: "UUID=... of root=, LABEL=x
- * of /etc/fstab (/data)". malloc'ed; NULL: none. */
-char *boot_use_unresolved(int root_fd);
+char *boot_use_of(int root_fd, const struct boot_use *b, const struct device *d);

@@ -10,6 +10,7 @@
 #include "rootfs.h"
 #include "util.h"
 
+#define VARIANT_BUS "vfio_pci:"
 #define LINE_MAX_BYTES 4096 /* longer ones are no aliases of PCI devices */
 
 typedef void visitor(void *userdata, const char *pattern, const char *module);
@@ -118,9 +119,7 @@ static int each_builtin_alias(int root_fd, const char *folder, const char *bus, 
 
 struct match {
     const char *modalias;
-    struct module_names *names; /* all of them, or */
-    char *best;                 /* the one with the fewest wildcards */
-    size_t wildcards;
+    struct module_names *names;
 };
 
 static void add_match(void *userdata, const char *pattern, const char *module)
@@ -129,20 +128,6 @@ static void add_match(void *userdata, const char *pattern, const char *module)
 
     if (fnmatch(pattern, m->modalias, 0) == 0)
         add_name(m->names, module, true);
-}
-
-static void choose_best(void *userdata, const char *pattern, const char *module)
-{
-    struct match *m = userdata;
-    size_t wildcards = 0;
-
-    for (const char *p = pattern; *p; p++)
-        wildcards += *p == '*' || *p == '?' || *p == '[';
-    if (wildcards >= m->wildcards || !module_name_is_valid(module) ||
-        fnmatch(pattern, m->modalias, 0) != 0)
-        return;
-    m->wildcards = wildcards;
-    strcpy(m->best, module); /* it is valid, so it fits */
 }
 
 bool modules_folder(int root_fd, char ret[static MODULES_FOLDER_MAX])
@@ -164,22 +149,57 @@ bool modules_folder(int root_fd, char ret[static MODULES_FOLDER_MAX])
     return false;
 }
 
-int modules_variant(int root_fd, const char *folder, const char *modalias,
-                    char ret[static MODULE_NAME_MAX])
+/* -- variants -- */
+
+struct variant_alias {
+    char *pattern;
+    size_t wildcards;
+    char module[MODULE_NAME_MAX];
+};
+
+static void add_variant(void *userdata, const char *pattern, const char *module)
 {
-    char wanted[128], best[MODULE_NAME_MAX] = "";
+    struct variant_aliases *a = userdata;
+    struct variant_alias new = {0};
+
+    if (!module_name_is_valid(module) || !grow(&a->v, &a->allocated, a->n, sizeof(*a->v)))
+        return;
+    new.pattern = strdup(pattern);
+    if (!new.pattern)
+        return;
+    for (const char *p = pattern; *p; p++)
+        new.wildcards += *p == '*' || *p == '?' || *p == '[';
+    strcpy(new.module, module); /* it is valid, so it fits */
+    a->v[a->n++] = new;
+}
+
+int variant_aliases_read(int root_fd, const char *folder, struct variant_aliases *ret)
+{
+    return each_alias(root_fd, folder, VARIANT_BUS, add_variant, ret);
+}
+
+void variant_aliases_done(struct variant_aliases *a)
+{
+    for (size_t i = 0; i < a->n; i++)
+        free(a->v[i].pattern);
+    free(a->v);
+    *a = (struct variant_aliases){0};
+}
+
+const char *modules_variant(const struct variant_aliases *a, const char *modalias)
+{
+    const struct variant_alias *best = NULL;
     const char *rest = after_prefix(modalias, "pci:");
-    struct match m = {.modalias = wanted, .best = best, .wildcards = SIZE_MAX};
-    int r;
+    char wanted[128];
 
     if (!rest || strlen(rest) > 100)
-        return -EINVAL;
-    snprintf(wanted, sizeof(wanted), "vfio_pci:%s", rest);
-    r = each_alias(root_fd, folder, "vfio_pci:", choose_best, &m);
-    if (r < 0 || !*best)
-        return r;
-    memcpy(ret, best, sizeof(best));
-    return 1;
+        return NULL;
+    snprintf(wanted, sizeof(wanted), VARIANT_BUS "%s", rest);
+    for (size_t i = 0; i < a->n; i++)
+        if ((!best || a->v[i].wildcards < best->wildcards) &&
+            fnmatch(a->v[i].pattern, wanted, 0) == 0)
+            best = &a->v[i];
+    return best ? best->module : NULL;
 }
 
 int modules_native(int root_fd, const char *folder, const char *modalias, struct module_names *ret)

@@ -27,12 +27,21 @@ bool module_name_is_valid(const char *name);
 #define MODULES_FOLDER_MAX 128
 bool modules_folder(int root_fd, char ret[static MODULES_FOLDER_MAX]);
 
-/* The module with the most specific `vfio_pci:` alias for the device: the fewest wildcards, then
- * the first. vfio_pci itself suits all. Its driver may have another name: modules_drivers() tells
- * it once the module is loaded. Returns 1, 0 (none suits) or negative errno, with *ret untouched.
- */
-int modules_variant(int root_fd, const char *folder, const char *modalias,
-                    char ret[static MODULE_NAME_MAX]);
+/* The aliases of VFIO variant drivers ("vfio_pci:v…"), of which a kernel has some dozens. */
+struct variant_aliases {
+    struct variant_alias *v;
+    size_t n, allocated;
+};
+
+/* Reads them once for many devices; *ret must be empty, variant_aliases_done() is to be called in
+ * any case. Returns 0 or negative errno. */
+int variant_aliases_read(int root_fd, const char *folder, struct variant_aliases *ret);
+void variant_aliases_done(struct variant_aliases *a);
+
+/* The module with the most specific alias for the device: the fewest wildcards, then the first.
+ * vfio_pci itself suits all. Its driver may have another name: modules_drivers() tells it once the
+ * module is loaded. NULL: none suits. */
+const char *modules_variant(const struct variant_aliases *a, const char *modalias);
 
 /* Adds the modules with an alias for the device, as modprobe would load them: in the order of
  * modules.alias, then those that are built into the kernel (from modules.builtin.modinfo, where the

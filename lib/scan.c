@@ -30,8 +30,11 @@ struct context {
     const struct policy *policy; /* NULL: everything is read of all */
     struct slots slots;
     struct serials serials;
+    /* read for the first device that they may matter to */
+    struct variant_aliases variants;
     struct bars bars;
-    bool bars_known; /* they were read, for the first display */
+    struct boot_use boot;
+    bool variants_known, bars_known, boot_known;
     bool wants_serials, wants_variants;
 };
 
@@ -50,7 +53,9 @@ static void context_done(struct context *c)
 {
     slots_done(&c->slots);
     serials_done(&c->serials);
+    variant_aliases_done(&c->variants);
     bars_done(&c->bars);
+    boot_use_done(&c->boot);
     bus_folder_close(&c->folder);
 }
 
@@ -181,17 +186,22 @@ static bool read_node(int root_fd, const struct device *d)
 }
 
 /* The variant driver for the device, and whether its module is loaded. vfio_pci suits all. */
-static void read_variant(int root_fd, struct device *d)
+static void read_variant(struct context *c, struct device *d)
 {
-    char folder[MODULES_FOLDER_MAX], modalias[128], module[MODULE_NAME_MAX];
+    char modalias[128], folder[MODULES_FOLDER_MAX];
     struct module_names drivers = {0};
+    const char *module;
 
-    if (!*scan_attribute(root_fd, d->addr, "modalias", modalias, sizeof(modalias)) ||
-        !modules_folder(root_fd, folder) ||
-        modules_variant(root_fd, folder, modalias, module) != 1 || streq(module, "vfio_pci"))
+    if (!c->variants_known && modules_folder(c->root_fd, folder))
+        (void)variant_aliases_read(c->root_fd, folder, &c->variants);
+    c->variants_known = true;
+    if (!*scan_attribute(c->root_fd, d->addr, "modalias", modalias, sizeof(modalias)))
+        return;
+    module = modules_variant(&c->variants, modalias);
+    if (!module || streq(module, "vfio_pci"))
         return;
     d->module = strdup(module);
-    if (modules_drivers(root_fd, module, &drivers) == 0 && drivers.n > 0)
+    if (modules_drivers(c->root_fd, module, &drivers) == 0 && drivers.n > 0)
         d->variant = strdup(drivers.v[0]);
 }
 
@@ -209,9 +219,10 @@ static bool is_fixed(int root_fd, const char *driver)
 }
 
 /* What tells whether the host needs the device, or somebody has part of it. */
-static void read_uses(struct context *c, struct device *d)
+static int read_uses(struct context *c, struct device *d)
 {
     unsigned base = d->class_code >> 16;
+    int r = 0;
 
     if (base == PCI_BASE_CLASS_DISPLAY && !c->bars_known) {
         bars_read(c->root_fd, &c->bars);
@@ -220,15 +231,20 @@ static void read_uses(struct context *c, struct device *d)
     if (base == PCI_BASE_CLASS_DISPLAY)
         d->claimant = bars_claimant(c->root_fd, &c->bars, d->addr);
     if (driver_is_vfio(d->driver))
-        return;
+        return 0;
     d->fixed = d->driver && is_fixed(c->root_fd, d->driver);
     d->use = d->driver ? use_of(c->root_fd, d) : NULL;
-    if (!d->use && (base == PCI_BASE_CLASS_STORAGE || base == PCI_BASE_CLASS_NETWORK))
-        d->evidence = boot_use_of(c->root_fd, d);
+    if (d->use || (base != PCI_BASE_CLASS_STORAGE && base != PCI_BASE_CLASS_NETWORK))
+        return 0;
+    if (!c->boot_known)
+        r = boot_use_read(c->root_fd, &c->boot);
+    c->boot_known = true;
+    d->evidence = boot_use_of(c->root_fd, &c->boot, d);
+    return r;
 }
 
 /* d->driver points into `driver` until the device is put into a snapshot. */
-static void read_details(struct context *c, struct device *d, char driver[static NAME_MAX + 1])
+static int read_details(struct context *c, struct device *d, char driver[static NAME_MAX + 1])
 {
     struct place p = short_way(&c->folder, c->root_fd, d->addr);
     char text[8];
@@ -254,8 +270,8 @@ static void read_details(struct context *c, struct device *d, char driver[static
     if (c->wants_serials)
         d->serial = serials_get(c->root_fd, &c->serials, d->addr, &d->serial_unread);
     if (c->wants_variants)
-        read_variant(c->root_fd, d);
-    read_uses(c, d);
+        read_variant(c, d);
+    return read_uses(c, d);
 }
 
 /* -- which devices matter -- */
@@ -267,8 +283,8 @@ static int detail(struct context *c, struct snapshot *s, size_t i)
 
     if (d.detailed)
         return 0;
-    read_details(c, &d, driver);
-    return snapshot_put(s, &d);
+    int r = read_details(c, &d, driver), q = snapshot_put(s, &d);
+    return r < 0 ? r : q;
 }
 
 /* The functions of the same slot, which may have to come along. */
@@ -567,14 +583,6 @@ bool scan_has_vfs(int root_fd, struct pci_addr a)
     char path[ATTR_MAX];
 
     return exists(root_fd, attribute(path, a, "virtfn0"));
-}
-
-char *scan_slot(int root_fd, struct pci_addr a)
-{
-    CLEANUP(slots_done) struct slots slots = {0};
-
-    (void)slots_read(root_fd, &slots);
-    return slots_name(&slots, a);
 }
 
 const char *scan_iommu(int root_fd)

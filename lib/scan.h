@@ -44,8 +44,5 @@ bool scan_has_driver(int root_fd, struct pci_addr a, const char *driver);
 /* Has the device virtual functions right now? (Their coming makes no event of its own.) */
 bool scan_has_vfs(int root_fd, struct pci_addr a);
 
-/* The physical slot of a device, malloc'ed; NULL if there is none. */
-char *scan_slot(int root_fd, struct pci_addr a);
-
 /* Whose IOMMU is at work: "intel", "amd", "arm-smmu", "virtio", "other", or "none". */
 const char *scan_iommu(int root_fd);

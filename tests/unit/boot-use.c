@@ -57,7 +57,9 @@ static void check_usages(const struct usage *cases, size_t n)
         tree_write(&t, "etc/fstab", cases[i].fstab ? cases[i].fstab : "");
         tree_write(&t, "etc/crypttab", cases[i].crypttab ? cases[i].crypttab : "");
         ck_assert_int_eq(pci_addr_parse(cases[i].address, &a), 0);
-        CLEANUP_FREE char *words = boot_use_of(t.fd, snapshot_find(&s, a));
+        CLEANUP(boot_use_done) struct boot_use boot = {0};
+        ck_assert_int_eq(boot_use_read(t.fd, &boot), 0);
+        CLEANUP_FREE char *words = boot_use_of(t.fd, &boot, snapshot_find(&s, a));
         ck_assert_msg(streq_null(words, cases[i].words), "case %zu: %s", i,
                       words ? words : "nothing");
     }
@@ -176,29 +178,6 @@ START_TEST(network_cards)
 }
 END_TEST
 
-START_TEST(unresolved)
-{
-    static const struct {
-        const char *cmdline, *fstab, *words;
-    } cases[] = {
-        {"root=UUID=1111-aaaa", "/dev/sda / ext4\ntmpfs /tmp tmpfs\nserver:/x /y nfs\n", NULL},
-        {"root=UUID=9999 ro", "/dev/sda / ext4\nLABEL=x /data ext4\n/dev/vdb none swap\n",
-         "UUID=9999 of root=, LABEL=x of /etc/fstab (/data), /dev/vdb of /etc/fstab (swap)"},
-        {"root=/dev/circle", "", "/dev/circle of root="},
-    };
-    CLEANUP(tree_done) struct tree t;
-
-    make_host(&t);
-    for (size_t i = 0; i < ELEMENTS(cases); i++) {
-        tree_write(&t, "proc/cmdline", cases[i].cmdline);
-        tree_write(&t, "etc/fstab", cases[i].fstab);
-        CLEANUP_FREE char *words = boot_use_unresolved(t.fd);
-        ck_assert_msg(streq_null(words, cases[i].words), "case %zu: %s", i,
-                      words ? words : "nothing");
-    }
-}
-END_TEST
-
 START_TEST(no_files)
 {
     CLEANUP(tree_done) struct tree t;
@@ -208,10 +187,12 @@ START_TEST(no_files)
     tree_write(&t, "etc/fstab/x", "a folder");
     ck_assert_int_eq(mkfifoat(t.fd, "etc/crypttab", 0644), 0);
     ck_assert_int_eq(scan_all(t.fd, NULL, &s), 0);
+    CLEANUP(boot_use_done) struct boot_use boot = {0};
+    ck_assert_int_eq(boot_use_read(t.fd, &boot), 0);
+    ck_assert_uint_eq(boot.n, 0);
     for (size_t i = 0; i < s.n; i++)
-        ck_assert_ptr_null(boot_use_of(t.fd, &s.devices[i]));
-    ck_assert_ptr_null(boot_use_unresolved(t.fd));
+        ck_assert_ptr_null(boot_use_of(t.fd, &boot, &s.devices[i]));
 }
 END_TEST
 
-UNIT_MAIN("boot-use", disks, disks_by_path, network_cards, unresolved, no_files)
+UNIT_MAIN("boot-use", disks, disks_by_path, network_cards, no_files)

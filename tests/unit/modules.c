@@ -56,45 +56,47 @@ START_TEST(variant)
     };
     CLEANUP(tree_done) struct tree t;
 
+    CLEANUP(variant_aliases_done) struct variant_aliases aliases_read = {0};
+
     make_files(&t);
-    for (size_t i = 0; i < ELEMENTS(cases); i++) {
-        char name[MODULE_NAME_MAX] = "";
-        ck_assert_int_eq(modules_variant(t.fd, FOLDER, cases[i].modalias, name), 1);
-        ck_assert_str_eq(name, cases[i].module);
-    }
+    ck_assert_int_eq(variant_aliases_read(t.fd, FOLDER, &aliases_read), 0);
+    for (size_t i = 0; i < ELEMENTS(cases); i++)
+        ck_assert_str_eq(modules_variant(&aliases_read, cases[i].modalias), cases[i].module);
+    ck_assert_ptr_null(modules_variant(&aliases_read, "usb:v1D6Bp0002"));
 }
 END_TEST
 
 START_TEST(no_variant)
 {
     CLEANUP(tree_done) struct tree t;
-    char name[MODULE_NAME_MAX] = "x", path[PATH_MAX + 8];
+    CLEANUP(variant_aliases_done) struct variant_aliases none = {0};
+    char path[PATH_MAX + 8];
 
     make_files(&t);
     tree_write(&t, "old/modules.alias", "alias pci:v*d*sv*sd*bc*sc*i* any\n");
-    ck_assert_int_eq(modules_variant(t.fd, "old", A100, name), 0);
-    ck_assert_int_eq(modules_variant(t.fd, "nowhere", A100, name), -ENOENT);
-    ck_assert_int_eq(modules_variant(t.fd, FOLDER, "usb:v1D6Bp0002", name), -EINVAL);
+    ck_assert_int_eq(variant_aliases_read(t.fd, "old", &none), 0);
+    ck_assert_int_eq(variant_aliases_read(t.fd, "nowhere", &none), -ENOENT);
     memset(path, 'x', sizeof(path) - 1);
     path[sizeof(path) - 1] = '\0';
-    ck_assert_int_eq(modules_variant(t.fd, path, A100, name), -ENAMETOOLONG);
-    ck_assert_str_eq(name, "x");
+    ck_assert_int_eq(variant_aliases_read(t.fd, path, &none), -ENAMETOOLONG);
+    ck_assert_ptr_null(modules_variant(&none, A100));
 }
 END_TEST
 
 START_TEST(long_lines_are_passed_over)
 {
     CLEANUP(tree_done) struct tree t;
+    CLEANUP(variant_aliases_done) struct variant_aliases aliases_read = {0};
     CLEANUP_FREE char *text = calloc(1, 20000);
-    char name[MODULE_NAME_MAX] = "";
 
     tree_init(&t);
     strcpy(text, "alias vfio_pci:");
     memset(text + strlen(text), '*', 10000);
     strcat(text, " long\nalias vfio_pci:v*d*sv*sd*bc*sc*i* vfio_pci\n");
     tree_write(&t, FOLDER "/modules.alias", text);
-    ck_assert_int_eq(modules_variant(t.fd, FOLDER, A100, name), 1);
-    ck_assert_str_eq(name, "vfio_pci");
+    ck_assert_int_eq(variant_aliases_read(t.fd, FOLDER, &aliases_read), 0);
+    ck_assert_uint_eq(aliases_read.n, 1);
+    ck_assert_str_eq(modules_variant(&aliases_read, A100), "vfio_pci");
 }
 END_TEST
 
