@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Makes a host with many PCI functions as files, for "vfio-bindd --root": GPUs without a driver,
- * eight to a slot, each in an IOMMU group of its own. 16,384 take a second or two.
- * usage: make-tree DIR FUNCTIONS RULES none|all
- * The policy has so many rules, each of one ID. None of them names the functions, or the last
- * does. DIR must not exist. */
+/* Makes a host with many PCI functions as files, for "vfio-bindd --root": GPUs and network
+ * cards in turn, without a driver, eight to a slot, each in an IOMMU group of its own. 16,384 take
+ * a second or two. usage: make-tree DIR FUNCTIONS RULES none|all The policy has so many rules, each
+ * of one ID. None of them names the functions, or the last does. DIR must not exist. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -71,7 +70,10 @@ static void function(int at, unsigned i)
     snprintf(path, sizeof(path), "sys/devices/pci0000:00/%s", address);
     folder(at, path);
     snprintf(path, sizeof(path), "sys/devices/pci0000:00/%s/modalias", address);
-    content(at, path, "pci:v000010DEd000020F1sv000010DEsd00001463bc03sc02i00\n");
+    /* every other one a network card: what is said of those at boot must not cost each of them */
+    content(at, path,
+            i % 2 ? "pci:v000010DEd000020F1sv000010DEsd00001463bc02sc00i00\n"
+                  : "pci:v000010DEd000020F1sv000010DEsd00001463bc03sc02i00\n");
     snprintf(path, sizeof(path), "sys/devices/pci0000:00/%s/driver_override", address);
     content(at, path, "(null)\n");
 
@@ -103,7 +105,9 @@ static void policy(int at, unsigned rules, bool all)
         fail("etc/vfio-bindd.conf");
     (void)take_fd(&fd);
     for (unsigned i = 1; i <= rules; i++)
-        fprintf(f, "[device r%u]\nid = 10de:%04x\n\n", i, all && i == rules ? 0x20f1 : 0x3000 + i);
+        /* force: else network cards named by their ID alone would be refused at boot */
+        fprintf(f, "[device r%u]\nid = 10de:%04x\nforce = yes\n\n", i,
+                all && i == rules ? 0x20f1 : 0x3000 + i);
     if (fflush(f) != 0)
         fail("etc/vfio-bindd.conf");
 }
