@@ -1,294 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "scan.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <pci/pci.h>
 #include <sys/stat.h>
 
-#include "bars.h"
-#include "boot-use.h"
-#include "bus-folder.h"
-#include "modules.h"
 #include "rootfs.h"
-#include "serials.h"
-#include "slots.h"
-#include "use.h"
+#include "scan-device.h"
 #include "util.h"
 
-#define DEVICES "sys/bus/pci/devices"
-
-/* Long enough for any attribute's path. */
-#define ATTR_MAX 320
-
-/* What is looked up once for many devices. */
-struct context {
-    int root_fd;
-    struct bus_folder folder;
-    const struct policy *policy; /* NULL: everything is read of all */
-    struct slots slots;
-    struct serials serials;
-    /* read for the first device that they may matter to */
-    struct variant_aliases variants;
-    struct bars bars;
-    struct boot_use boot;
-    bool variants_known, bars_known, boot_known;
-    bool wants_serials, wants_variants;
-};
-
-static int context_init(struct context *c, int root_fd, const struct policy *p)
-{
-    *c = (struct context){.root_fd = root_fd,
-                          .folder = BUS_FOLDER_NONE,
-                          .policy = p,
-                          .wants_serials = !p || policy_uses(p, KEY_SERIAL),
-                          .wants_variants = !p || policy_uses_auto(p)};
-    int r = !p || policy_uses(p, KEY_SLOT) ? slots_read(root_fd, &c->slots) : 0;
-    return r == 0 && c->wants_serials ? serials_load(root_fd, &c->serials) : r;
-}
-
-static void context_done(struct context *c)
-{
-    slots_done(&c->slots);
-    serials_done(&c->serials);
-    variant_aliases_done(&c->variants);
-    bars_done(&c->bars);
-    boot_use_done(&c->boot);
-    bus_folder_close(&c->folder);
-}
-
-/* -- one device -- */
-
-/* Where functions have their folders: below DEVICES, or in that of their bus. */
-struct place {
-    int fd;
-    const char *folder;
-};
-
-static struct place long_way(int root_fd)
-{
-    return (struct place){root_fd, DEVICES "/"};
-}
-
-static struct place short_way(struct bus_folder *f, int root_fd, struct pci_addr a)
-{
-    int fd = bus_folder_open(f, root_fd, a);
-
-    return fd < 0 ? long_way(root_fd) : (struct place){fd, ""};
-}
-
-static const char *path_of(char buf[static ATTR_MAX], const char *folder, struct pci_addr a,
-                           const char *name)
-{
-    struct pci_addr_text address = pci_addr_text(a);
-    char *at = stpcpy(stpcpy(buf, folder), address.s);
-
-    *at++ = '/';
-    if (!memccpy(at, name, '\0', (size_t)(buf + ATTR_MAX - at)))
-        buf[ATTR_MAX - 1] = '\0';
-    return buf;
-}
-
-static const char *attribute(char buf[static ATTR_MAX], struct pci_addr a, const char *name)
-{
-    return path_of(buf, DEVICES "/", a, name);
-}
-
-/* The last part of a symbolic link's target; false if there is none. */
-static bool link_name(struct place p, struct pci_addr a, const char *name,
-                      char buf[static NAME_MAX + 1])
-{
-    char path[ATTR_MAX], target[PATH_MAX];
-    ssize_t n = readlinkat(p.fd, path_of(path, p.folder, a, name), target, sizeof(target) - 1);
-
-    if (n <= 0)
-        return false;
-    target[n] = '\0';
-    const char *slash = strrchr(target, '/');
-    const char *last = slash ? slash + 1 : target;
-    if (!*last || strlen(last) > NAME_MAX)
-        return false;
-    memcpy(buf, last, strlen(last) + 1);
-    return true;
-}
-
-static bool exists(int root_fd, const char *path)
-{
-    /* AT_EACCESS, since for the real IDs 6.1 makes itself other credentials each time. */
-    return faccessat(root_fd, path, F_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/* A name and a hex number behind it: what follows, or NULL. */
-static const char *hex_field(const char *s, const char *name, int max_digits, unsigned *ret)
-{
-    int n = 0;
-
-    if (!s || !(s = after_prefix(s, name)))
-        return NULL;
-    for (*ret = 0; n < max_digits && isxdigit((unsigned char)*s); n++, s++)
-        *ret =
-            *ret << 4 | (unsigned)(isdigit((unsigned char)*s) ? *s - '0' : (*s | 0x20) - 'a' + 10);
-    return n > 0 ? s : NULL;
-}
-
-/* Everything that the modalias tells. Returns false if the device is gone. */
-static bool identify(int root_fd, struct device *d)
-{
-    char path[ATTR_MAX], text[128];
-    unsigned v, dev, sv, sd, base, sub, interface;
-
-    if (rootfs_read_line(root_fd, attribute(path, d->addr, "modalias"), text, sizeof(text)) < 0)
-        return false;
-    const char *s = hex_field(text, "pci:v", 8, &v);
-    s = hex_field(s, "d", 8, &dev);
-    s = hex_field(s, "sv", 8, &sv);
-    s = hex_field(s, "sd", 8, &sd);
-    s = hex_field(s, "bc", 2, &base);
-    s = hex_field(s, "sc", 2, &sub);
-    if (!hex_field(s, "i", 2, &interface))
-        return false;
-    d->vendor = (uint16_t)v;
-    d->device = (uint16_t)dev;
-    d->subvendor = (uint16_t)sv;
-    d->subdevice = (uint16_t)sd;
-    d->class_code = base << 16 | sub << 8 | interface;
-    return true;
-}
-
-static bool has_attribute(struct place p, struct pci_addr a, const char *name)
-{
-    char path[ATTR_MAX];
-
-    return exists(p.fd, path_of(path, p.folder, a, name));
-}
-
-static uint32_t read_group(struct place p, struct pci_addr a)
-{
-    char name[NAME_MAX + 1], *end;
-
-    if (!link_name(p, a, "iommu_group", name) || !isdigit((unsigned char)*name))
-        return NO_GROUP;
-    unsigned long group = strtoul(name, &end, 10);
-    return *end || group >= NO_GROUP ? NO_GROUP : (uint32_t)group;
-}
-
-/* Only a VFIO driver makes the group's node. */
-static bool read_node(int root_fd, const struct device *d)
-{
-    char path[ATTR_MAX];
-
-    if (d->group == NO_GROUP || !driver_is_vfio(d->driver))
-        return false;
-    snprintf(path, sizeof(path), "dev/vfio/%u", d->group);
-    return exists(root_fd, path);
-}
-
-/* The variant driver for the device, and whether its module is loaded. vfio_pci suits all. */
-static void read_variant(struct context *c, struct device *d)
-{
-    char modalias[128], folder[MODULES_FOLDER_MAX];
-    struct module_names drivers = {0};
-    const char *module;
-
-    if (!c->variants_known && modules_folder(c->root_fd, folder))
-        (void)variant_aliases_read(c->root_fd, folder, &c->variants);
-    c->variants_known = true;
-    if (!*scan_attribute(c->root_fd, d->addr, "modalias", modalias, sizeof(modalias)))
-        return;
-    module = modules_variant(&c->variants, modalias);
-    if (!module || streq(module, "vfio_pci"))
-        return;
-    d->module = strdup(module);
-    if (modules_drivers(c->root_fd, module, &drivers) == 0 && drivers.n > 0)
-        d->variant = strdup(drivers.v[0]);
-}
-
-/* Has the driver no "unbind"? Where a tree was copied, what can only be written is missing:
- * "uevent" as well, which every driver has. */
-static bool is_fixed(int root_fd, const char *driver)
-{
-    char path[ATTR_MAX];
-
-    snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/unbind", driver);
-    if (exists(root_fd, path))
-        return false;
-    snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/uevent", driver);
-    return exists(root_fd, path);
-}
-
-/* What tells whether the host needs the device, or somebody has part of it. */
-static int read_uses(struct context *c, struct device *d)
-{
-    unsigned base = d->class_code >> 16;
-    int r = 0;
-
-    if (base == PCI_BASE_CLASS_DISPLAY && !c->bars_known) {
-        bars_read(c->root_fd, &c->bars);
-        c->bars_known = true;
-    }
-    if (base == PCI_BASE_CLASS_DISPLAY)
-        d->claimant = bars_claimant(c->root_fd, &c->bars, d->addr);
-    if (driver_is_vfio(d->driver))
-        return 0;
-    d->fixed = d->driver && is_fixed(c->root_fd, d->driver);
-    d->use = d->driver ? use_of(c->root_fd, d) : NULL;
-    if (d->use || (base != PCI_BASE_CLASS_STORAGE && base != PCI_BASE_CLASS_NETWORK))
-        return 0;
-    if (!c->boot_known)
-        r = boot_use_read(c->root_fd, &c->boot);
-    c->boot_known = true;
-    d->evidence = boot_use_of(c->root_fd, &c->boot, d);
-    return r;
-}
-
-/* d->driver points into `driver` until the device is put into a snapshot. */
-static int read_details(struct context *c, struct device *d, char driver[static NAME_MAX + 1])
-{
-    struct place p = short_way(&c->folder, c->root_fd, d->addr);
-    char text[8];
-
-    d->detailed = true;
-    d->driver = link_name(p, d->addr, "driver", driver) ? driver : NULL;
-    d->group = read_group(p, d->addr);
-    if (!d->driver && d->group == NO_GROUP) { /* or it is not there */
-        p = long_way(c->root_fd);
-        d->driver = link_name(p, d->addr, "driver", driver) ? driver : NULL;
-        d->group = read_group(p, d->addr);
-    }
-    d->node = read_node(c->root_fd, d);
-    d->vf = has_attribute(p, d->addr, "physfn");
-    /* Only bridges have this attribute, whatever their class says. A virtual function is none, and
-     * has none of its own. */
-    d->bridge = !d->vf && has_attribute(p, d->addr, "secondary_bus_number");
-    d->has_vfs = !d->vf && has_attribute(p, d->addr, "virtfn0");
-    /* Only VGA controllers have the attribute. */
-    d->boot_display = d->class_code >> 8 == PCI_CLASS_DISPLAY_VGA &&
-                      *scan_attribute(c->root_fd, d->addr, "boot_vga", text, sizeof(text)) == '1';
-    d->slot = slots_name(&c->slots, d->addr);
-    if (c->wants_serials)
-        d->serial = serials_get(c->root_fd, &c->serials, d->addr, &d->serial_unread);
-    if (c->wants_variants)
-        read_variant(c, d);
-    return read_uses(c, d);
-}
+/* Long enough for any group's path. */
+#define PATH_LENGTH 64
 
 /* -- which devices matter -- */
 
-static int detail(struct context *c, struct snapshot *s, size_t i)
+static int detail(struct scan_context *c, struct snapshot *s, size_t i)
 {
     struct device d = s->devices[i];
     char driver[NAME_MAX + 1];
 
     if (d.detailed)
         return 0;
-    int r = read_details(c, &d, driver), q = snapshot_put(s, &d);
+    int r = scan_details(c, &d, driver), q = snapshot_put(s, &d);
     return r < 0 ? r : q;
 }
 
 /* The functions of the same slot, which may have to come along. */
-static int detail_slot(struct context *c, struct snapshot *s, size_t i)
+static int detail_slot(struct scan_context *c, struct snapshot *s, size_t i)
 {
     struct pci_addr a = s->devices[i].addr;
     int r = 0;
@@ -301,9 +39,9 @@ static int detail_slot(struct context *c, struct snapshot *s, size_t i)
 }
 
 /* The members of the IOMMU group, which decide whether it is viable. */
-static int detail_group(struct context *c, struct snapshot *s, uint32_t group)
+static int detail_group(struct scan_context *c, struct snapshot *s, uint32_t group)
 {
-    char path[ATTR_MAX];
+    char path[PATH_LENGTH];
     const struct dirent *e;
     int r;
 
@@ -350,7 +88,7 @@ static int relevant_groups(const struct snapshot *s, uint32_t **ret, size_t *ret
 
 /* The other members of the groups. Either each group is asked for its members, or each device that
  * was left out until now for its group: whichever are fewer. */
-static int detail_groups(struct context *c, struct snapshot *s)
+static int detail_groups(struct scan_context *c, struct snapshot *s)
 {
     CLEANUP_FREE uint32_t *groups = NULL;
     size_t n, others = 0;
@@ -367,14 +105,14 @@ static int detail_groups(struct context *c, struct snapshot *s)
         if (s->devices[i].detailed)
             continue;
         struct pci_addr a = s->devices[i].addr;
-        uint32_t group = read_group(short_way(&c->folder, c->root_fd, a), a);
+        uint32_t group = scan_group(scan_short_way(&c->folder, c->root_fd, a), a);
         if (bsearch(&group, groups, n, sizeof(group), by_number))
             r = detail(c, s, i);
     }
     return r;
 }
 
-static int detail_relevant(struct context *c, struct snapshot *s)
+static int detail_relevant(struct scan_context *c, struct snapshot *s)
 {
     int r = 0;
 
@@ -407,8 +145,8 @@ int scan_drivers(int root_fd, struct snapshot *s)
  * then every pass counts as boot, which refuses more. */
 bool scan_cold_boot(int root_fd)
 {
-    return !exists(root_fd, "run/systemd/units/invocation:multi-user.target") &&
-           !exists(root_fd, "run/systemd/units/invocation:graphical.target");
+    return !scan_exists(root_fd, "run/systemd/units/invocation:multi-user.target") &&
+           !scan_exists(root_fd, "run/systemd/units/invocation:graphical.target");
 }
 
 static bool is_unsafe_noiommu(int root_fd)
@@ -425,11 +163,11 @@ static int identify_all(int root_fd, struct snapshot *s)
     const struct dirent *e;
     int r;
     CLEANUP(closedirp) DIR *dir;
-    r = rootfs_open_dir(root_fd, DEVICES, &dir);
+    r = rootfs_open_dir(root_fd, SCAN_DEVICES, &dir);
 
     while (dir && r == 0 && (e = readdir(dir))) {
         struct device d = {.group = NO_GROUP, .order = e->d_ino};
-        if (pci_addr_parse(e->d_name, &d.addr) == 0 && identify(root_fd, &d))
+        if (pci_addr_parse(e->d_name, &d.addr) == 0 && scan_identify(root_fd, &d))
             r = snapshot_append(s, &d);
     }
     snapshot_sort(s);
@@ -438,8 +176,8 @@ static int identify_all(int root_fd, struct snapshot *s)
 
 int scan_all(int root_fd, const struct policy *p, struct snapshot *ret)
 {
-    CLEANUP(context_done) struct context c;
-    int r = context_init(&c, root_fd, p);
+    CLEANUP(scan_context_done) struct scan_context c;
+    int r = scan_context_init(&c, root_fd, p);
 
     ret->cold_boot = scan_cold_boot(root_fd);
     ret->unsafe_noiommu = is_unsafe_noiommu(root_fd);
@@ -457,7 +195,7 @@ void scan_order(int root_fd, struct device *d)
     char path[96];
     struct stat st;
 
-    snprintf(path, sizeof(path), DEVICES "/%s", pci_addr_text(d->addr).s);
+    snprintf(path, sizeof(path), SCAN_DEVICES "/%s", pci_addr_text(d->addr).s);
     if (fstatat(root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
         d->order = st.st_ino;
 }
@@ -467,12 +205,12 @@ int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct s
     const struct device *before = snapshot_find(s, a);
     struct device d = {.addr = a, .group = NO_GROUP, .order = before ? before->order : 0};
 
-    if (!identify(root_fd, &d)) {
+    if (!scan_identify(root_fd, &d)) {
         snapshot_remove(s, a);
         return 0;
     }
-    CLEANUP(context_done) struct context c;
-    int r = context_init(&c, root_fd, p);
+    CLEANUP(scan_context_done) struct scan_context c;
+    int r = scan_context_init(&c, root_fd, p);
     if (r == 0)
         r = snapshot_put(s, &d);
     if (r < 0)
@@ -521,12 +259,12 @@ static int read_nodes(int root_fd, uint32_t **ret, size_t *ret_n)
 
 /* False: no VFIO driver has it. Then it may have been replaced meanwhile, and nothing that was read
  * before counts. */
-static bool reread_driver(int root_fd, struct place p, struct snapshot *s, struct device *d)
+static bool reread_driver(int root_fd, struct scan_place p, struct snapshot *s, struct device *d)
 {
     char name[NAME_MAX + 1];
     const char *driver = NULL;
 
-    if (link_name(p, d->addr, "driver", name) && driver_is_vfio(name))
+    if (scan_link_name(p, d->addr, "driver", name) && driver_is_vfio(name))
         driver = snapshot_name(s, name);
     if (!driver)
         return false;
@@ -549,40 +287,16 @@ int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *ad
 
     for (size_t i = 0; r == 0 && i < n; i++) {
         struct device *d = snapshot_find(s, addrs[i]);
-        struct place place = many ? short_way(&folder, root_fd, addrs[i]) : long_way(root_fd);
+        struct scan_place place =
+            many ? scan_short_way(&folder, root_fd, addrs[i]) : scan_long_way(root_fd);
         if (!d || !d->detailed || d->claimant || !reread_driver(root_fd, place, s, d))
             r = scan_device(root_fd, p, addrs[i], s);
         else if (many)
             d->node = n_nodes > 0 && bsearch(&d->group, nodes, n_nodes, sizeof(*nodes), by_number);
         else
-            d->node = read_node(root_fd, d);
+            d->node = scan_node(root_fd, d);
     }
     return r;
-}
-
-/* -- for those who show it -- */
-
-char *scan_attribute(int root_fd, struct pci_addr a, const char *name, char *buf, size_t size)
-{
-    char path[ATTR_MAX];
-
-    if (rootfs_read_line(root_fd, attribute(path, a, name), buf, size) < 0)
-        buf[0] = '\0';
-    return buf;
-}
-
-bool scan_has_driver(int root_fd, struct pci_addr a, const char *driver)
-{
-    char name[NAME_MAX + 1];
-
-    return link_name(long_way(root_fd), a, "driver", name) && streq(name, driver);
-}
-
-bool scan_has_vfs(int root_fd, struct pci_addr a)
-{
-    char path[ATTR_MAX];
-
-    return exists(root_fd, attribute(path, a, "virtfn0"));
 }
 
 const char *scan_iommu(int root_fd)
