@@ -181,13 +181,11 @@ static void check_groupless(struct check *c)
 {
     for (size_t i = 0; i < c->s->snapshot.n; i++) {
         const struct row *r = &c->s->rows[i];
-        char path[48];
         if (!is_in_state(r, STATE_BOUND) || r->d->group != NO_GROUP)
             continue;
-        snprintf(path, sizeof(path), "sys/kernel/iommu_groups");
         check_add(c, FINDING_FAIL, "group", "%s is bound, but in no IOMMU group",
                   pci_addr_text(r->d->addr).s);
-        check_remedy(c, "ls /%s   # empty: the IOMMU is off; see \"iommu\"", path);
+        check_remedy(c, "ls /sys/kernel/iommu_groups   # empty: the IOMMU is off; see \"iommu\"");
         return;
     }
 }
