@@ -27,6 +27,18 @@ static bool is_framebuffer(const char *name)
 
 /* -- the platform device -- */
 
+/* Is it a framebuffer in a display's memory? "platform-framebuffer.0" is there where the firmware
+ * left none, without any display as well; "vga-" and "ega-" are for a console of text. */
+static bool is_in_memory(const char *device)
+{
+    static const char *const others[] = {"platform-", "vga-", "ega-"};
+
+    for (size_t i = 0; i < ELEMENTS(others); i++)
+        if (strncmp(device, others[i], strlen(others[i])) == 0)
+            return false;
+    return strstr(device, "-framebuffer.") != NULL;
+}
+
 /* The framebuffer's platform device that the firmware's console has, if any. */
 static char *find_framebuffer(int root_fd)
 {
@@ -35,7 +47,7 @@ static char *find_framebuffer(int root_fd)
     const struct dirent *e;
 
     while (dir && (e = readdir(dir)))
-        if (strstr(e->d_name, "-framebuffer."))
+        if (is_in_memory(e->d_name))
             return strdup(e->d_name);
     return NULL;
 }

@@ -102,6 +102,25 @@ START_TEST(no_framebuffer)
     claims(&t, NULL);
     tree_link(&t, "sys/bus/platform/devices/serial8250.0", "../../../devices/platform/x");
     claims(&t, NULL);
+    tree_link(&t, "sys/bus/platform/devices/platform-framebuffer.0", "../../../devices/platform/x");
+    claims(&t, NULL);
+    tree_link(&t, "sys/bus/platform/devices/simple-framebuffer.0", "../../../devices/platform/x");
+    claims(&t, maps[0].expected);
+}
+END_TEST
+
+/* What the kernel has for a text console, or for nothing at all, is in nobody's BAR. */
+START_TEST(not_in_memory)
+{
+    static const char *const names[] = {"platform-framebuffer.0", "vga-framebuffer.0",
+                                        "ega-framebuffer.0"};
+
+    for (size_t i = 0; i < ELEMENTS(names); i++) {
+        CLEANUP(tree_done) struct tree t;
+        make_host(&t, names[i]);
+        tree_write(&t, "sys/bus/pci/devices/0000:06:00.0/boot_vga", "1\n");
+        claims(&t, NULL);
+    }
 }
 END_TEST
 
@@ -126,4 +145,4 @@ START_TEST(without_memory_map)
 }
 END_TEST
 
-UNIT_MAIN("bars", memory_map, no_framebuffer, without_memory_map)
+UNIT_MAIN("bars", memory_map, no_framebuffer, not_in_memory, without_memory_map)
