@@ -300,8 +300,8 @@ void problem_sentence(const struct verdict *v, const struct snapshot *s,
     else if (v->problems & PROBLEM_BAR_CLAIMED)
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound, but the firmware's framebuffer (%s) has part of its memory, so QEMU "
-                 "cannot map it: boot with \"video=efifb:off\" or \"initcall_blacklist="
-                 "sysfb_init\" on the kernel command line, or make another card the boot display",
+                 "cannot map it: boot with \"initcall_blacklist=sysfb_init\" on the kernel command "
+                 "line, or make another card the boot display",
                  pci_addr_text(d->addr).s, d->claimant);
     else if (v->problems & PROBLEM_NO_IOMMU)
         snprintf(buf, SENTENCE_MAX,
