@@ -292,14 +292,16 @@ static bool allocate(struct builder *b)
 {
     size_t n = b->snapshot->n + 1; /* so that none is empty */
 
+    /* What is kept comes first, so that the rest can go back to the system. */
+    if (groups_make(b->snapshot, &b->groups) < 0)
+        return false;
+    b->verdicts = calloc(n, sizeof(*b->verdicts));
     b->rules = calloc(n, sizeof(*b->rules));
     b->known = calloc(n, sizeof(*b->known));
     b->index = calloc(n, sizeof(*b->index));
-    b->verdicts = calloc(n, sizeof(*b->verdicts));
     /* Not calloc(): what is not used costs no memory then. */
     b->actions = reallocarray(NULL, 9 * n + 3 * FENCE_ENTRIES_MAX, sizeof(*b->actions));
-    return b->rules && b->known && b->index && b->verdicts && b->actions &&
-           groups_make(b->snapshot, &b->groups) == 0;
+    return b->rules && b->known && b->index && b->verdicts && b->actions;
 }
 
 static void builder_done(struct builder *b)
