@@ -33,17 +33,17 @@ struct action {
 struct verdict {
     size_t device;           /* index into the snapshot */
     const struct rule *rule; /* that names it, or whose device it comes along with */
-    bool companion;          /* it comes along */
-    struct pci_addr leader;  /* companion: with this device */
     const char *driver;      /* the target */
+    struct pci_addr leader;  /* companion: with this device */
     enum device_state state;
     enum reason reason;
     struct pci_addr other;    /* COMPANION_REFUSED: which; GROUP_NOT_VIABLE: the first in the way */
     const char *other_driver; /* GROUP_NOT_VIABLE: what holds that one */
-    bool other_selected;      /* GROUP_NOT_VIABLE: it has a verdict of its own */
-    unsigned problems;        /* set of enum problem */
     const char *earlier;      /* FENCE_INEFFECTIVE: the driver that is asked first; NULL: the write
                                * failed */
+    unsigned problems;        /* set of enum problem */
+    bool companion;           /* it comes along */
+    bool other_selected;      /* GROUP_NOT_VIABLE: it has a verdict of its own */
     bool usable;              /* bound, the whole group viable, the node there */
 };
 
