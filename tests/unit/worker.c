@@ -98,6 +98,68 @@ START_TEST(a_failure_ends_its_device_only)
 }
 END_TEST
 
+/* An entry would give vfio-pci what could not be parked; what is gone needs no parking. */
+START_TEST(no_entry_over_a_device_that_is_not_parked)
+{
+    static const struct {
+        const char *to_park;
+        int parked, entered;
+    } cases[] = {
+        {"0000:07:00.0", 0, 0},
+        {"0000:08:00.0", -EISDIR, OP_SKIPPED},
+        {"0000:99:00.0", -ENOENT, 0},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(tree_done) struct tree t;
+        struct worker *w;
+        size_t n;
+        make_host(&t);
+        tree_write(&t, "sys/bus/pci/drivers/vfio-pci/new_id", "");
+        tree_write(&t, "sys/bus/pci/devices/0000:08:00.0/driver_override/x", "");
+        const struct op ops[] = {
+            make_op(cases[i].to_park, ACTION_PARK, ""),
+            make_op("0000:00:00.0", ACTION_NEW_ID, "10de 20f1 ffffffff ffffffff 0 0 0"),
+        };
+        ck_assert_int_eq(worker_new(t.fd, 8, &w), 0);
+        ck_assert_int_eq(submit(w, ops, 2), 0);
+        ck_assert_int_eq(wait_for(w, 60000), 1);
+        const struct op *done = worker_ops(w, &n);
+        ck_assert_int_eq(done[0].result, cases[i].parked);
+        ck_assert_msg(done[1].result == cases[i].entered, "case %zu: %d", i, done[1].result);
+        worker_free(w);
+    }
+}
+END_TEST
+
+/* A virtual machine may have it: nothing is done. Entries of the fence do not depend on each other.
+ */
+START_TEST(what_depends_on_what)
+{
+    CLEANUP(tree_done) struct tree t;
+    struct worker *w;
+    size_t n;
+
+    make_host(&t);
+    tree_write(&t, "sys/bus/pci/drivers/vfio-pci/remove_id/x", "");
+    const struct op ops[] = {
+        make_op("0000:00:00.0", ACTION_REMOVE_ID, "10de 20f1"),
+        make_op("0000:00:00.0", ACTION_REMOVE_ID, "10de 20f2"),
+        make_op("0000:06:00.0", ACTION_HOLD, "14"),
+        make_op("0000:07:00.0", ACTION_UNBIND, "nvidia"),
+    };
+    ck_assert_int_eq(worker_new(t.fd, 8, &w), 0);
+    ck_assert_int_eq(submit(w, ops, 4), 0);
+    ck_assert_int_eq(wait_for(w, 60000), 1);
+    const struct op *done = worker_ops(w, &n);
+    ck_assert_int_eq(done[0].result, -EISDIR);
+    ck_assert_int_eq(done[1].result, -EISDIR);
+    ck_assert_int_eq(done[2].result, -ENOENT);
+    ck_assert_int_eq(done[3].result, OP_SKIPPED);
+    worker_free(w);
+}
+END_TEST
+
 START_TEST(a_hang_is_seen_and_cancelled)
 {
     CLEANUP(tree_done) struct tree t;
@@ -180,4 +242,5 @@ START_TEST(no_descriptor_is_shared)
 END_TEST
 
 UNIT_MAIN("worker", writes_what_it_is_told, a_failure_ends_its_device_only,
+          no_entry_over_a_device_that_is_not_parked, what_depends_on_what,
           a_hang_is_seen_and_cancelled, death_is_noticed, no_descriptor_is_shared)

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a worker does and leaves alone, on a made-up host of regular files. */
+#include "tree.h"
+
+#include "perform.h"
+
+#define GPU "0000:06:00.0"
+#define DEVICE "sys/bus/pci/devices/" GPU
+
+static int do_op(const struct tree *t, enum action_kind kind, const char *driver,
+                 struct perform_state *s)
+{
+    struct op op = {.kind = kind};
+
+    ck_assert_int_eq(pci_addr_parse(GPU, &op.addr), 0);
+    snprintf(op.driver, sizeof(op.driver), "%s", driver);
+    return perform(t->fd, &op, s);
+}
+
+/* -- who has it -- */
+
+static int check(const struct tree *t, char found[static FOUND_MAX])
+{
+    struct perform_state s = PERFORM_STATE_NONE;
+
+    s.found = found;
+    *found = '\0';
+    return do_op(t, ACTION_CHECK, "", &s);
+}
+
+START_TEST(users_make_it_busy)
+{
+    CLEANUP(tree_done) struct tree t;
+    char found[FOUND_MAX];
+
+    tree_init(&t);
+    tree_device(&t, GPU, MODALIAS_A100, "nvidia", "14");
+    tree_write(&t, DEVICE "/drm/card0/dev", "1:3\n");
+    tree_write(&t, "proc/1/comm", "systemd\n");
+    tree_link(&t, "proc/1/fd/0", "/dev/zero");
+    ck_assert_int_eq(check(&t, found), 0);
+    ck_assert_str_eq(found, "");
+    tree_write(&t, "proc/200/comm", "Xorg\n");
+    tree_write(&t, "proc/200/cgroup", "0::/system.slice/gdm.service\n");
+    tree_link(&t, "proc/200/fd/7", "/dev/null");
+    ck_assert_int_eq(check(&t, found), -EBUSY);
+    ck_assert_str_eq(found, "Xorg (PID 200, gdm.service) has /dev/null open");
+}
+END_TEST
+
+START_TEST(not_permitted_to_look_makes_it_busy)
+{
+    CLEANUP(tree_done) struct tree t;
+    char found[FOUND_MAX];
+
+    tree_init(&t);
+    tree_device(&t, GPU, MODALIAS_A100, "nvidia", "14");
+    tree_write(&t, DEVICE "/drm/card0/dev", "1:3\n");
+    tree_link(&t, "proc/200/fd/0", "/dev/zero"); /* but no init: hidden */
+    ck_assert_int_eq(check(&t, found), -EBUSY);
+    ck_assert_str_eq(found, "who uses it could not be seen (Permission denied)");
+}
+END_TEST
+
+/* While the group is open no virtual machine can take it. */
+START_TEST(a_group_is_kept_until_the_job_is_done)
+{
+    CLEANUP(tree_done) struct tree t;
+    struct perform_state s = PERFORM_STATE_NONE;
+    char found[FOUND_MAX] = "";
+
+    s.found = found;
+    tree_init(&t);
+    ck_assert_int_eq(do_op(&t, ACTION_HOLD, "14", &s), -ENOENT);
+    ck_assert_int_lt(s.held_fd, 0);
+    tree_write(&t, "dev/vfio/14", "");
+    ck_assert_int_eq(do_op(&t, ACTION_HOLD, "14", &s), 0);
+    ck_assert_int_ge(s.held_fd, 0);
+    perform_state_done(&s);
+}
+END_TEST
+
+/* -- the fence -- */
+
+START_TEST(parking_spares_what_is_not_ours)
+{
+    static const struct {
+        const char *driver, *before, *parked, *unparked;
+    } cases[] = {
+        {NULL, "", PARKING_NAME, "\n"},
+        {NULL, "(null)", PARKING_NAME, "\n"},
+        {NULL, "pci-stub", "pci-stub", "pci-stub"}, /* somebody else's */
+        {"nvidia", "", "", ""},                     /* nobody takes it from there */
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(tree_done) struct tree t;
+        struct perform_state s = PERFORM_STATE_NONE;
+
+        tree_init(&t);
+        tree_device(&t, GPU, MODALIAS_A100, cases[i].driver, "14");
+        tree_write(&t, DEVICE "/driver_override", cases[i].before);
+        ck_assert_int_eq(do_op(&t, ACTION_PARK, "", &s), 0);
+        CLEANUP_FREE char *parked = tree_read(&t, DEVICE "/driver_override");
+        ck_assert_msg(strncmp(parked, cases[i].parked, strlen(cases[i].parked)) == 0 &&
+                          !*parked == !*cases[i].parked,
+                      "case %zu: %s", i, parked);
+        /* a regular file is not cut off as the kernel's is */
+        tree_write(&t, DEVICE "/driver_override", cases[i].parked);
+        ck_assert_int_eq(do_op(&t, ACTION_UNPARK, "", &s), 0);
+        CLEANUP_FREE char *unparked = tree_read(&t, DEVICE "/driver_override");
+        ck_assert_msg(strncmp(unparked, cases[i].unparked, strlen(cases[i].unparked)) == 0 &&
+                          !*unparked == !*cases[i].unparked,
+                      "case %zu: %s", i, unparked);
+    }
+}
+END_TEST
+
+START_TEST(what_is_gone_need_not_be_undone)
+{
+    CLEANUP(tree_done) struct tree t;
+    struct perform_state s = PERFORM_STATE_NONE;
+
+    tree_init(&t);
+    ck_assert_int_eq(do_op(&t, ACTION_UNPARK, "", &s), 0);
+    ck_assert_int_eq(do_op(&t, ACTION_REMOVE_ID, "10de 20f1 ffffffff ffffffff 0 0 0", &s), 0);
+    ck_assert_int_lt(do_op(&t, ACTION_NEW_ID, "10de 20f1 ffffffff ffffffff 0 0 0", &s), 0);
+}
+END_TEST
+
+UNIT_MAIN("perform", users_make_it_busy, not_permitted_to_look_makes_it_busy,
+          a_group_is_kept_until_the_job_is_done, parking_spares_what_is_not_ours,
+          what_is_gone_need_not_be_undone)
