@@ -95,5 +95,212 @@ START_TEST(a_worker_has_it_in_hand)
 }
 END_TEST
 
+/* -- what a plan shows -- */
+
+static void put_driver(struct view *v, struct pci_addr a, const char *driver)
+{
+    struct device d = {.addr = a, .group = NO_GROUP, .vendor = 0x10de, .device = 0x20f1};
+
+    d.driver = driver ? snapshot_name(&v->snapshot, driver) : NULL;
+    ck_assert_int_eq(snapshot_put(&v->snapshot, &d), 0);
+}
+
+static void add_entry(struct view *v)
+{
+    struct fence_id id;
+
+    ck_assert(fence_parse("10de 20f1 ffffffff ffffffff 0 0 0", &id));
+    fence_get(&v->records.fence, &id)->state = FENCE_ARMED;
+}
+
+/* The plan of one device that is to be on vfio-pci. */
+static struct record *take_plan(struct view *v, const char *driver, enum device_state state)
+{
+    static struct verdict verdict;
+
+    verdict = (struct verdict){.driver = "vfio-pci", .state = state};
+    v->plan = (struct plan){.verdicts = &verdict, .n_verdicts = 1};
+    put_driver(v, first, driver);
+    ck_assert_int_eq(notes_take_plan(v), 0);
+    return records_find(&v->records, first);
+}
+
+START_TEST(a_native_driver_has_touched_it)
+{
+    static const struct {
+        const char *driver;
+        bool touched;
+    } cases[] = {{"nvidia", true}, {"nvgrace_gpu_vfio_pci", false}, {"vfio-pci", false}, {NULL, 0}};
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(view_done) struct view v = {0};
+        const struct record *r = take_plan(&v, cases[i].driver, STATE_PENDING);
+        ck_assert(r && r->seen_usec > 0 && r->bound_usec == 0);
+        ck_assert_msg(r->touched == cases[i].touched, "case %zu", i);
+    }
+}
+END_TEST
+
+START_TEST(bound_at_last)
+{
+    CLEANUP(view_done) struct view v = {0};
+    struct record *r = records_get(&v.records, first);
+
+    r->seen_usec = 1;
+    r->lost = 3;
+    r->overridden = true;
+    r = take_plan(&v, "vfio-pci", STATE_BOUND);
+    ck_assert_uint_eq(r->lost, 0);
+    ck_assert_uint_gt(r->bound_usec, 0);
+    ck_assert(!r->ours); /* nothing says so */
+    add_entry(&v);
+    ck_assert_int_eq(notes_take_plan(&v), 0);
+    ck_assert(r->ours); /* the fence has bound it */
+}
+END_TEST
+
+/* -- what comes and goes -- */
+
+START_TEST(vanished_are_forgotten)
+{
+    CLEANUP(view_done) struct view v = {0};
+    const struct pci_addr third = {0, 8, 0, 0};
+
+    put(&v.snapshot, first, 1);
+    records_get(&v.records, first);
+    records_get(&v.records, second);
+    records_get(&v.records, third)->in_flight = true; /* its worker comes back yet */
+    notes_drop_vanished(&v);
+    ck_assert(records_find(&v.records, first) && records_find(&v.records, third));
+    ck_assert(!records_find(&v.records, second));
+}
+END_TEST
+
+START_TEST(nobody_used_what_came_after_the_boot)
+{
+    CLEANUP(view_done) struct view v = {.snapshot.cold_boot = true};
+
+    notes_plugged(&v, first);
+    ck_assert(!records_find(&v.records, first)->unused_before);
+    v.snapshot.cold_boot = false;
+    notes_plugged(&v, second);
+    ck_assert(records_find(&v.records, second)->unused_before);
+}
+END_TEST
+
+START_TEST(another_card_begins_anew)
+{
+    CLEANUP(view_done) struct view v = {0};
+    struct record *r = records_get(&v.records, first);
+
+    r->in_flight = r->confirmed = r->hotplugged = r->fresh = r->unused_before = true;
+    notes_forget(&v, first);
+    ck_assert(r->replaced && !r->confirmed && !r->hotplugged && !r->fresh && !r->unused_before);
+    records_get(&v.records, second)->contested = true;
+    notes_look(&v, second); /* it is gone */
+    ck_assert(!records_find(&v.records, second));
+}
+END_TEST
+
+START_TEST(fresh_until_somebody_has_it)
+{
+    static const struct {
+        const char *driver;
+        bool entry, fresh;
+    } cases[] = {
+        {NULL, true, true},         {"nvidia", true, false},
+        {"vfio-pci", true, true}, /* by the fence, it seems */
+        {"vfio-pci", false, false}, {"mlx5_vfio_pci", true, false},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(view_done) struct view v = {0};
+        put_driver(&v, first, cases[i].driver);
+        if (cases[i].entry)
+            add_entry(&v);
+        struct record *r = records_get(&v.records, first);
+        r->fresh = r->unverified = true;
+        notes_look(&v, first);
+        ck_assert_msg(r->fresh == cases[i].fresh, "case %zu", i);
+        ck_assert_msg(r->unverified == !cases[i].driver, "case %zu", i);
+    }
+}
+END_TEST
+
+/* -- who insists is not fought -- */
+
+START_TEST(contested_after_three_foreign_unbinds)
+{
+    CLEANUP(view_done) struct view v = {0};
+    struct record *r = records_get(&v.records, first);
+
+    for (int i = 1; i <= 3; i++) {
+        notes_event(&v, HOTPLUG_BIND, first);
+        r->overridden = true;
+        ck_assert(r->confirmed && !r->contested);
+        notes_event(&v, HOTPLUG_UNBIND, first);
+        ck_assert(!r->confirmed && !r->overridden);
+        ck_assert(r->contested == (i == 3));
+    }
+}
+END_TEST
+
+START_TEST(unbinds_that_are_no_contest)
+{
+    static const struct {
+        bool confirmed, in_flight, released;
+        unsigned pause_s;
+    } cases[] = {
+        {true, true, false, 0},   /* ours */
+        {true, false, true, 0},   /* asked for */
+        {false, false, false, 0}, /* from another driver */
+        {true, false, false, 61},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(view_done) struct view v = {0};
+        struct record *r = records_get(&v.records, first);
+        r->in_flight = cases[i].in_flight;
+        r->released = cases[i].released;
+        for (int k = 0; k < 5; k++) {
+            r->confirmed = cases[i].confirmed;
+            notes_event(&v, HOTPLUG_UNBIND, first);
+            ck_assert_msg(!r->contested, "case %zu", i);
+            r->flap_usec -= cases[i].pause_s * 1000000ULL;
+        }
+    }
+}
+END_TEST
+
+/* -- what a new policy drops -- */
+
+START_TEST(dropped_is_what_we_bound_and_no_rule_names)
+{
+    static const struct {
+        const char *driver;
+        bool ours, dropped;
+    } cases[] = {
+        {"vfio-pci", true, true},
+        {"vfio-pci", false, false},
+        {"nvidia", true, false},
+        {NULL, true, false},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(view_done) struct view v = {0};
+        put_driver(&v, first, cases[i].driver);
+        records_get(&v.records, first)->ours = cases[i].ours;
+        ck_assert_msg(notes_dropped(&v) == cases[i].dropped, "case %zu", i);
+        ck_assert(records_find(&v.records, first)->dropped == cases[i].dropped);
+        struct verdict selected = {.device = 0};
+        v.plan = (struct plan){.verdicts = &selected, .n_verdicts = 1};
+        ck_assert(!notes_dropped(&v) && !records_find(&v.records, first)->dropped);
+    }
+}
+END_TEST
+
 UNIT_MAIN("notes", first_start, plugged_while_nobody_ran, plugged_while_events_were_lost,
-          a_worker_has_it_in_hand)
+          a_worker_has_it_in_hand, a_native_driver_has_touched_it, bound_at_last,
+          vanished_are_forgotten, nobody_used_what_came_after_the_boot, another_card_begins_anew,
+          fresh_until_somebody_has_it, contested_after_three_foreign_unbinds,
+          unbinds_that_are_no_contest, dropped_is_what_we_bound_and_no_rule_names)

@@ -37,4 +37,15 @@ START_TEST(what_events_mean)
 }
 END_TEST
 
-UNIT_MAIN("uevent", what_events_mean)
+/* vfio-pci's table goes with it, without any event of a device. */
+START_TEST(drivers_of_the_bus)
+{
+    ck_assert(uevent_is_driver("drivers", "/bus/pci/drivers/vfio-pci"));
+    ck_assert(!uevent_is_driver("drivers", "/bus/usb/drivers/usbhid"));
+    ck_assert(!uevent_is_driver("pci", "/bus/pci/drivers/vfio-pci"));
+    ck_assert(!uevent_is_driver(NULL, "/bus/pci/drivers/vfio-pci"));
+    ck_assert(!uevent_is_driver("drivers", NULL));
+}
+END_TEST
+
+UNIT_MAIN("uevent", what_events_mean, drivers_of_the_bus)
