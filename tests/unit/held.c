@@ -101,5 +101,103 @@ START_TEST(what_is_not_understood_is_skipped)
 }
 END_TEST
 
+/* What `r` is after a restart. */
+static void restart(const struct record *r, struct records *ret)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(held_workers_done) struct held_workers workers = {0};
+    struct record copy = *r;
+    const struct records records = {.v = &copy, .n = 1};
+
+    tree_init(&t);
+    tree_write(&t, "run/.keep", "");
+    ck_assert_int_eq(held_save(t.fd, &records, &workers), 0);
+    ck_assert_int_eq(held_load(t.fd, ret, &workers), 0);
+}
+
+/* Each alone is worth a line. */
+START_TEST(each_of_these_survives)
+{
+    static const size_t alone[] = {
+        offsetof(struct record, touched),    offsetof(struct record, released),
+        offsetof(struct record, hotplugged), offsetof(struct record, contested),
+        offsetof(struct record, ours),       offsetof(struct record, parked)};
+
+    for (size_t i = 0; i < ELEMENTS(alone); i++) {
+        CLEANUP(records_done) struct records after = {0};
+        struct record r = {.addr = first};
+        *(bool *)((char *)&r + alone[i]) = true;
+        restart(&r, &after);
+        ck_assert_msg(after.n == 1 && *(bool *)((char *)after.v + alone[i]), "%zu", alone[i]);
+    }
+    CLEANUP(records_done) struct records after = {0};
+    char driver[] = "nvidia";
+    restart(&(struct record){.addr = first, .previous_driver = driver}, &after);
+    ck_assert(after.n == 1 && streq_null(after.v[0].previous_driver, "nvidia"));
+}
+END_TEST
+
+START_TEST(these_come_with_others)
+{
+    CLEANUP(records_done) struct records plugged = {0}, released = {0};
+
+    restart(&(struct record){.addr = first, .hotplugged = true, .unused_before = true}, &plugged);
+    ck_assert(plugged.n == 1 && plugged.v[0].unused_before && !plugged.v[0].handed_back);
+    restart(&(struct record){.addr = first, .released = true, .handed_back = true}, &released);
+    ck_assert(released.n == 1 && released.v[0].handed_back && !released.v[0].unused_before);
+}
+END_TEST
+
+START_TEST(states_of_entries_survive)
+{
+    static const enum fence_state states[] = {FENCE_OPEN, FENCE_BEGUN, FENCE_ARMED};
+
+    for (size_t i = 0; i < ELEMENTS(states); i++) {
+        CLEANUP(tree_done) struct tree t;
+        CLEANUP(records_done) struct records records = {0}, after = {0};
+        CLEANUP(held_workers_done) struct held_workers workers = {0};
+        struct fence_id id;
+        tree_init(&t);
+        tree_write(&t, "run/.keep", "");
+        ck_assert(fence_parse("10de 20f1 ffffffff ffffffff 0 0 0", &id));
+        fence_get(&records.fence, &id)->state = states[i];
+        ck_assert_int_eq(held_save(t.fd, &records, &workers), 0);
+        ck_assert_int_eq(held_load(t.fd, &after, &workers), 0);
+        ck_assert(fence_find(&after.fence, &id)->state == states[i]);
+    }
+}
+END_TEST
+
+START_TEST(a_worker_that_hangs_at_an_entry)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(records_done) struct records records = {0};
+    CLEANUP(held_workers_done) struct held_workers workers = {0}, after = {0};
+
+    tree_init(&t);
+    tree_write(&t, "run/.keep", "");
+    ck_assert_int_eq(held_workers_add(&workers, NULL, getpid()), 0);
+    ck_assert_int_eq(held_save(t.fd, &records, &workers), 0);
+    ck_assert_int_eq(held_load(t.fd, &records, &after), 0);
+    ck_assert(after.n == 1 && after.v[0].fence && after.v[0].pid == getpid());
+}
+END_TEST
+
+START_TEST(one_daemon_at_a_time)
+{
+    CLEANUP(tree_done) struct tree t;
+
+    tree_init(&t);
+    tree_write(&t, "run/.keep", "");
+    CLEANUP_CLOSE int lock = held_lock(t.fd);
+    ck_assert_int_ge(lock, 0);
+    ck_assert_int_eq(held_lock(t.fd), -EWOULDBLOCK);
+    closep(&lock);
+    lock = held_lock(t.fd);
+    ck_assert_int_ge(lock, 0);
+}
+END_TEST
+
 UNIT_MAIN("held", round_trip, ended_workers_and_reused_pids_are_left_out,
-          what_is_not_understood_is_skipped)
+          what_is_not_understood_is_skipped, each_of_these_survives, these_come_with_others,
+          states_of_entries_survive, a_worker_that_hangs_at_an_entry, one_daemon_at_a_time)
