@@ -70,6 +70,8 @@ static void read_record(char *line, struct records *records)
             r->in_flight = true;
         else if (streq(word, "stuck"))
             r->in_flight = r->stuck = true;
+        else if (streq(word, "overridden"))
+            r->overridden = r->ours = true;
         else if (streq(word, "unverified"))
             r->unverified = true;
         else if (streq(word, "probing")) /* the link is there, probe() has not returned */
@@ -85,7 +87,8 @@ static void read_record(char *line, struct records *records)
     }
 }
 
-/* "fence armed|begun|learned|narrowed|failed SEVEN FIELDS": an entry, and its state. */
+/* "fence armed|begun|learned|narrowed|failed SEVEN FIELDS": an entry, and its state. "fence
+ * in-flight" and "fence hanging": a write of one. */
 static void read_entry(const char *line, struct fence *f)
 {
     char word[16];
@@ -111,7 +114,11 @@ static void read_records(char *text, const struct snapshot *s, struct records *r
         if (driver_is_vfio(s->devices[i].driver))
             records_get(records, s->devices[i].addr)->confirmed = true;
     while ((line = strsep(&rest, "\n")))
-        if (after_prefix(line, "fence "))
+        if (streq(line, "fence in-flight"))
+            records->fence.in_flight = true;
+        else if (streq(line, "fence hanging"))
+            records->fence.hanging = 1;
+        else if (after_prefix(line, "fence "))
             read_entry(line, &records->fence);
         else if (*line && *line != '#')
             read_record(line, records);
@@ -153,6 +160,9 @@ START_TEST(golden)
     ck_assert_int_eq(plan_make(&p, &s, &records, &plan), 0);
     FILE *f = open_memstream(&found, &size);
     plan_write(&plan, &s, &records, f);
+    for (size_t i = 0; i < plan.n_actions; i++)
+        if (plan.actions[i].kind == ACTION_NEW_ID && plan.actions[i].narrowed)
+            fprintf(f, "narrowed: %s\n", fence_words(&plan.actions[i].fence).s);
     fclose(f);
     if (update)
         write_case(name, found);
