@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What callers on the bus are refused, and what they are told in the end. */
+#include "tree.h"
+
+#include "busname.h"
+#include "requests.h"
+
+static const struct pci_addr gpu = {0, 6, 0, 0}, audio = {0, 6, 0, 1}, other = {0, 7, 0, 0},
+                             unnamed = {0, 8, 0, 0}, missing = {0, 9, 0, 0};
+
+/* A GPU and its audio function in one group, another one, and a device that no rule names. */
+struct fixture {
+    struct tree tree;
+    struct view view;
+    struct rule rule;
+    struct verdict verdicts[3];
+};
+
+static void fixture_done(struct fixture *f)
+{
+    tree_done(&f->tree);
+    snapshot_done(&f->view.snapshot);
+    records_done(&f->view.records);
+}
+
+static void set_up(struct fixture *f)
+{
+    static const struct pci_addr addrs[] = {{0, 6, 0, 0}, {0, 6, 0, 1}, {0, 7, 0, 0}, {0, 8, 0, 0}};
+    static char name[] = "a100";
+
+    *f = (struct fixture){.rule.name = name};
+    tree_init(&f->tree);
+    f->view.root_fd = f->tree.fd;
+    for (size_t i = 0; i < ELEMENTS(addrs); i++) {
+        struct device d = {.addr = addrs[i], .group = i < 2 ? 14 : 15 + (unsigned)i, .node = true};
+        d.driver = snapshot_name(&f->view.snapshot, "vfio-pci");
+        ck_assert_int_eq(snapshot_put(&f->view.snapshot, &d), 0);
+        ck_assert_ptr_nonnull(records_get(&f->view.records, addrs[i]));
+    }
+    for (size_t i = 0; i < ELEMENTS(f->verdicts); i++)
+        f->verdicts[i] = (struct verdict){
+            .device = i, .rule = &f->rule, .driver = "vfio-pci", .state = STATE_BOUND};
+    f->view.plan = (struct plan){.verdicts = f->verdicts, .n_verdicts = ELEMENTS(f->verdicts)};
+}
+
+static bool is_released(const struct fixture *f, struct pci_addr a)
+{
+    return records_find(&f->view.records, a)->released;
+}
+
+/* What a release of `a` is answered with; NULL: nothing is against it. */
+static void check_release(struct fixture *f, struct pci_addr a, const char *error_name,
+                          const char *words)
+{
+    CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+    int r = requests_mark_release(&f->view, a, &error);
+
+    if (error_name)
+        ck_assert_msg(r < 0 && streq_null(error.name, error_name) && strstr(error.message, words),
+                      "%d %s: %s", r, error.name, error.message);
+    else
+        ck_assert_msg(r == 0, "%s", error.message);
+    ck_assert(!error_name || a.bus > 7 || !is_released(f, a));
+}
+
+START_TEST(a_group_is_released_and_bound_whole)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+    set_up(&f);
+    records_find(&f.view.records, gpu)->error = EIO;
+    check_release(&f, audio, NULL, "");
+    ck_assert(is_released(&f, gpu) && is_released(&f, audio) && !is_released(&f, other));
+    ck_assert_int_eq(records_find(&f.view.records, gpu)->error, 0); /* it is tried again */
+    ck_assert_int_eq(requests_mark_bind(&f.view, gpu, &error), 0);
+    ck_assert(!is_released(&f, gpu) && !is_released(&f, audio));
+}
+END_TEST
+
+START_TEST(refused)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+    set_up(&f);
+    check_release(&f, unnamed, BUS_ERROR_REFUSED, "no rule selects");
+    check_release(&f, missing, BUS_ERROR_NO_SUCH_DEVICE, "there is no PCI device");
+    f.verdicts[0].state = STATE_PENDING;
+    check_release(&f, gpu, BUS_ERROR_BUSY, "under way (pending)");
+    f.verdicts[0].state = STATE_STUCK;
+    check_release(&f, gpu, BUS_ERROR_BUSY, "under way (stuck)");
+    f.verdicts[0].state = STATE_REFUSED;
+    check_release(&f, gpu, BUS_ERROR_REFUSED, "nothing to release");
+    f.verdicts[0].state = STATE_BOUND;
+    f.view.disabled = true;
+    check_release(&f, gpu, BUS_ERROR_REFUSED, "vfio_bindd=off");
+    ck_assert_int_lt(requests_mark_bind(&f.view, gpu, &error), 0);
+}
+END_TEST
+
+/* Another member of the group is as good a reason. */
+START_TEST(not_from_under_a_virtual_machine)
+{
+    CLEANUP(fixture_done) struct fixture f;
+
+    set_up(&f);
+    f.view.snapshot.devices[1].node = false;
+    check_release(&f, gpu, BUS_ERROR_REFUSED, "0000:06:00.1 has no /dev/vfio/GROUP");
+    check_release(&f, other, NULL, "");
+    f.view.snapshot.devices[1].node = true;
+    tree_link(&f.tree, "sys/bus/pci/devices/0000:06:00.1/virtfn0", "../0000:06:10.0");
+    check_release(&f, gpu, BUS_ERROR_REFUSED, "0000:06:00.1 has virtual functions");
+    f.view.snapshot.devices[0].group = f.view.snapshot.devices[1].group = NO_GROUP;
+    check_release(&f, gpu, NULL, "");
+    check_release(&f, audio, BUS_ERROR_REFUSED, "has virtual functions");
+}
+END_TEST
+
+START_TEST(outcomes)
+{
+    static const struct {
+        bool bind;
+        enum device_state state;
+        enum reason reason;
+        const char *error, *words; /* NULL: it is done */
+    } cases[] = {
+        {true, STATE_BOUND, REASON_NONE, NULL, ""},
+        {false, STATE_RELEASED, REASON_NONE, NULL, ""},
+        {false, STATE_BOUND, REASON_NONE, BUS_ERROR_BUSY,
+         "IOMMU group 14 of 0000:06:00.0 is in use: "
+         "qemu (PID 7)"},
+        {true, STATE_REFUSED, REASON_BOOT_DISPLAY, BUS_ERROR_REFUSED, "0000:06:00.0"},
+        {true, STATE_FAILED, REASON_NO_IOMMU, SD_BUS_ERROR_FAILED, "0000:06:00.0"},
+        {true, STATE_BUSY, REASON_IN_USE, BUS_ERROR_BUSY, "0000:06:00.0"},
+        {false, STATE_STUCK, REASON_DEADLINE, BUS_ERROR_BUSY, "0000:06:00.0"},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(fixture_done) struct fixture f;
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL, gone = SD_BUS_ERROR_NULL;
+        set_up(&f);
+        f.verdicts[0].state = cases[i].state;
+        f.verdicts[0].reason = cases[i].reason;
+        records_find(&f.view.records, gpu)->holder = strdup("qemu (PID 7)");
+        int r = requests_outcome(&f.view, gpu, cases[i].bind, &error);
+        ck_assert_msg((r < 0) == !!cases[i].error, "case %zu", i);
+        ck_assert_msg(!cases[i].error || (streq_null(error.name, cases[i].error) &&
+                                          strstr(error.message, cases[i].words)),
+                      "case %zu: %s: %s", i, error.name, error.message);
+        ck_assert(!requests_is_pending(&f.view, gpu));
+        ck_assert_int_lt(requests_outcome(&f.view, missing, cases[i].bind, &gone), 0);
+        ck_assert_str_eq(gone.name, BUS_ERROR_NO_SUCH_DEVICE);
+    }
+}
+END_TEST
+
+UNIT_MAIN("requests", a_group_is_released_and_bound_whole, refused,
+          not_from_under_a_virtual_machine, outcomes)
