@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is on record while plans are carried out, on a made-up host where a FIFO that nobody reads
+ * blocks like a hanging remove(). */
+#include "tree.h"
+
+#include <signal.h>
+
+#include "apply.h"
+#include "held.h"
+#include "policy.h"
+
+#define UNBIND "sys/bus/pci/drivers/nvidia/unbind"
+#define NEW_ID "sys/bus/pci/drivers/vfio-pci/new_id"
+#define REMOVE_ID "sys/bus/pci/drivers/vfio-pci/remove_id"
+#define ENTRY "10de 20f1 ffffffff ffffffff 0 0 0"
+
+static const struct pci_addr gpu = {0, 6, 0, 0};
+
+struct fixture {
+    struct tree tree;
+    sd_event *event;
+    struct records records;
+    struct apply *apply;
+    unsigned done;
+};
+
+static void on_done(void *userdata, const struct pci_addr *addrs, size_t n)
+{
+    (void)addrs;
+    (void)n;
+    ((struct fixture *)userdata)->done++;
+}
+
+static void fixture_done(struct fixture *f)
+{
+    apply_free(f->apply);
+    sd_event_unref(f->event);
+    records_done(&f->records);
+    tree_done(&f->tree);
+}
+
+static void make_host(struct fixture *f)
+{
+    *f = (struct fixture){0};
+    tree_init(&f->tree);
+    tree_write(&f->tree, "run/.keep", "");
+    tree_driver(&f->tree, "nvidia");
+    tree_write(&f->tree, NEW_ID, "");
+    tree_write(&f->tree, REMOVE_ID, "");
+    signal(SIGCHLD, SIG_IGN);
+    ck_assert_int_ge(sd_event_new(&f->event), 0);
+    ck_assert_ptr_nonnull(records_get(&f->records, gpu));
+}
+
+static void start(struct fixture *f)
+{
+    ck_assert_int_eq(apply_new(f->event, f->tree.fd, &f->records, on_done, f, &f->apply), 0);
+    apply_set_timeout(f->apply, 3600 * USEC_PER_SEC);
+}
+
+static void make_hang(const struct fixture *f, const char *path)
+{
+    unlinkat(f->tree.fd, path, 0);
+    ck_assert_int_eq(mkfifoat(f->tree.fd, path, 0600), 0);
+}
+
+/* The kernel lets go. Returns a descriptor to be kept open. */
+static int let_go(const struct fixture *f, const char *path)
+{
+    return openat(f->tree.fd, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+}
+
+static void run_until_done(struct fixture *f, unsigned wanted)
+{
+    while (f->done < wanted) /* check ends the test after a minute */
+        ck_assert_int_ge(sd_event_run(f->event, USEC_PER_SEC), 0);
+}
+
+static struct action takeover(struct pci_addr a)
+{
+    return (struct action){
+        .phase = PHASE_TAKEOVER, .kind = ACTION_UNBIND, .addr = a, .driver = "nvidia"};
+}
+
+static struct action entry(void)
+{
+    struct action a = {.phase = PHASE_FENCE, .kind = ACTION_NEW_ID, .driver = FENCE_DRIVER};
+
+    ck_assert(fence_parse(ENTRY, &a.fence));
+    return a;
+}
+
+static void carry_out(struct fixture *f, struct action *actions, size_t n)
+{
+    ck_assert_int_ge(apply_plan(f->apply, &(struct plan){.actions = actions, .n_actions = n}), 0);
+}
+
+static bool on_file(const struct fixture *f, const char *words)
+{
+    CLEANUP_FREE char *text = tree_read(&f->tree, "run/vfio-bindd/state");
+
+    return strstr(text, words);
+}
+
+/* -- before it is done -- */
+
+START_TEST(on_file_before_anything_is_unbound)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    struct action a = takeover(gpu);
+
+    make_host(&f);
+    start(&f);
+    carry_out(&f, &a, 1); /* the worker begins in the loop */
+    ck_assert(on_file(&f, "worker 0000:06:00.0 pid="));
+    ck_assert(on_file(&f, "device 0000:06:00.0 touched=1 previous=nvidia"));
+    run_until_done(&f, 1);
+    ck_assert(!on_file(&f, "worker"));
+}
+END_TEST
+
+START_TEST(on_file_before_an_entry_is_written)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    struct action a = entry();
+
+    make_host(&f);
+    start(&f);
+    carry_out(&f, &a, 1);
+    ck_assert(on_file(&f, "entry state=begun companion=0 narrowed=0 id=" ENTRY));
+}
+END_TEST
+
+START_TEST(so_many_takeovers_at_once)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    struct action actions[40];
+    unsigned under_way = 0;
+
+    make_host(&f);
+    for (unsigned i = 0; i < ELEMENTS(actions); i++) {
+        actions[i] = takeover((struct pci_addr){0, (unsigned char)i, 0, 0});
+        ck_assert_ptr_nonnull(records_get(&f.records, actions[i].addr));
+    }
+    start(&f);
+    carry_out(&f, actions, ELEMENTS(actions));
+    for (size_t i = 0; i < f.records.n; i++)
+        under_way += f.records.v[i].in_flight;
+    ck_assert_uint_eq(under_way, 32);
+}
+END_TEST
+
+/* -- when it is done -- */
+
+START_TEST(of_another_card_in_its_place_counts_what_events_told)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    struct action a = takeover(gpu);
+
+    for (int flags = 0; flags < 2; flags++) {
+        make_host(&f);
+        start(&f);
+        carry_out(&f, &a, 1);
+        struct record *r = records_find(&f.records, gpu);
+        ck_assert(r->in_flight && r->previous_driver);
+        r->replaced = r->contested = r->stuck = true;
+        r->hotplugged = r->fresh = r->unused_before = r->confirmed = flags;
+        run_until_done(&f, 1);
+        ck_assert(!r->in_flight && !r->stuck && !r->replaced);
+        ck_assert(!r->contested && !r->touched && !r->previous_driver);
+        ck_assert(r->hotplugged == flags && r->fresh == flags);
+        ck_assert(r->unused_before == flags && r->confirmed == flags);
+        if (flags == 0)
+            fixture_done(&f);
+    }
+}
+END_TEST
+
+START_TEST(a_death_is_noted)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    struct action a = takeover(gpu);
+    int pid;
+
+    make_host(&f);
+    make_hang(&f, UNBIND);
+    start(&f);
+    carry_out(&f, &a, 1);
+    CLEANUP_FREE char *text = tree_read(&f.tree, "run/vfio-bindd/state");
+    ck_assert_int_eq(sscanf(text, "worker 0000:06:00.0 pid=%d", &pid), 1);
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    run_until_done(&f, 1);
+    ck_assert_uint_eq(records_find(&f.records, gpu)->lost, 1);
+    ck_assert(!records_find(&f.records, gpu)->in_flight);
+}
+END_TEST
+
+/* -- what hangs -- */
+
+START_TEST(a_write_of_an_entry_that_hangs)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    struct action a = entry();
+
+    make_host(&f);
+    make_hang(&f, NEW_ID);
+    start(&f);
+    carry_out(&f, &a, 1);
+    run_until_done(&f, 1); /* left behind */
+    ck_assert(f.records.fence.hanging == 1 && !f.records.fence.in_flight);
+    ck_assert(on_file(&f, "worker fence pid=") && on_file(&f, "state=armed"));
+    CLEANUP_CLOSE int reader = let_go(&f, NEW_ID);
+    run_until_done(&f, 2);
+    ck_assert_uint_eq(f.records.fence.hanging, 0);
+    ck_assert(!on_file(&f, "worker"));
+}
+END_TEST
+
+START_TEST(what_hangs_since_an_earlier_run)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    struct held_workers workers = {0};
+    pid_t pids[2];
+
+    make_host(&f);
+    for (size_t i = 0; i < ELEMENTS(pids); i++) {
+        pids[i] = fork();
+        if (pids[i] == 0) {
+            pause();
+            _exit(0);
+        }
+        ck_assert_int_eq(held_workers_add(&workers, i ? NULL : &gpu, pids[i]), 0);
+    }
+    ck_assert_int_eq(held_save(f.tree.fd, &f.records, &workers), 0);
+    held_workers_done(&workers);
+    start(&f);
+    const struct record *r = records_find(&f.records, gpu);
+    ck_assert(r->in_flight && r->stuck && f.records.fence.hanging == 1);
+    ck_assert(!apply_is_busy(f.apply));
+    kill(pids[1], SIGKILL);
+    run_until_done(&f, 1);
+    ck_assert(r->stuck && f.records.fence.hanging == 0);
+    kill(pids[0], SIGKILL);
+    run_until_done(&f, 2);
+    ck_assert(!r->in_flight && !r->stuck);
+    ck_assert(!on_file(&f, "worker"));
+}
+END_TEST
+
+/* -- the end -- */
+
+START_TEST(withdrawn_is_what_also_fits_others)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    static const char *const entries[] = {ENTRY, "10de 2330 ffffffff ffffffff 0 0 0",
+                                          "10de 1aef ffffffff ffffffff 0 0 0"};
+    struct action a = takeover(gpu);
+    struct fence_id id;
+
+    make_host(&f);
+    start(&f);
+    ck_assert_int_eq(apply_withdraw(f.apply), 0);
+    for (size_t i = 0; i < ELEMENTS(entries); i++) {
+        ck_assert(fence_parse(entries[i], &id));
+        struct fence_entry *e = fence_get(&f.records.fence, &id);
+        e->state = i < 2 ? FENCE_ARMED : FENCE_OPEN;
+        e->narrowed = i > 0;
+    }
+    carry_out(&f, &a, 1);
+    ck_assert_int_eq(apply_withdraw(f.apply), 1);
+    run_until_done(&f, 1);
+    CLEANUP_FREE char *removed = tree_read(&f.tree, REMOVE_ID);
+    ck_assert_str_eq(removed, entries[1]);
+    for (int i = 0; i < 5; i++)
+        ck_assert_int_ge(sd_event_run(f.event, 10000), 0);
+    CLEANUP_FREE char *unbound = tree_read(&f.tree, UNBIND); /* that does not begin any more */
+    ck_assert_str_eq(unbound, "");
+}
+END_TEST
+
+UNIT_MAIN("apply", on_file_before_anything_is_unbound, on_file_before_an_entry_is_written,
+          so_many_takeovers_at_once, of_another_card_in_its_place_counts_what_events_told,
+          a_death_is_noted, a_write_of_an_entry_that_hangs, what_hangs_since_an_earlier_run,
+          withdrawn_is_what_also_fits_others)
