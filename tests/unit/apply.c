@@ -131,6 +131,21 @@ START_TEST(on_file_before_an_entry_is_written)
 }
 END_TEST
 
+/* It is no native driver. */
+START_TEST(a_vfio_driver_was_nobody_before)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    struct action a = takeover(gpu);
+
+    make_host(&f);
+    start(&f);
+    a.driver = "vfio-pci";
+    carry_out(&f, &a, 1);
+    ck_assert(!records_find(&f.records, gpu)->previous_driver);
+    ck_assert(!records_find(&f.records, gpu)->touched);
+}
+END_TEST
+
 START_TEST(so_many_takeovers_at_once)
 {
     CLEANUP(fixture_done) struct fixture f;
@@ -138,6 +153,7 @@ START_TEST(so_many_takeovers_at_once)
     unsigned under_way = 0;
 
     make_host(&f);
+    make_hang(&f, UNBIND);
     for (unsigned i = 0; i < ELEMENTS(actions); i++) {
         actions[i] = takeover((struct pci_addr){0, (unsigned char)i, 0, 0});
         ck_assert_ptr_nonnull(records_get(&f.records, actions[i].addr));
@@ -147,6 +163,11 @@ START_TEST(so_many_takeovers_at_once)
     for (size_t i = 0; i < f.records.n; i++)
         under_way += f.records.v[i].in_flight;
     ck_assert_uint_eq(under_way, 32);
+    apply_set_timeout(f.apply, 1000);
+    run_until_done(&f, 64); /* each of them is left behind, then stuck: others have their turn */
+    carry_out(&f, actions + 32, 8);
+    for (size_t i = 0; i < ELEMENTS(actions); i++)
+        ck_assert(records_find(&f.records, actions[i].addr)->in_flight);
 }
 END_TEST
 
@@ -271,6 +292,8 @@ START_TEST(withdrawn_is_what_also_fits_others)
     run_until_done(&f, 1);
     CLEANUP_FREE char *removed = tree_read(&f.tree, REMOVE_ID);
     ck_assert_str_eq(removed, entries[1]);
+    ck_assert(fence_parse(entries[0], &id) && fence_find(&f.records.fence, &id));
+    ck_assert_int_eq(fence_find(&f.records.fence, &id)->state, FENCE_ARMED);
     for (int i = 0; i < 5; i++)
         ck_assert_int_ge(sd_event_run(f.event, 10000), 0);
     CLEANUP_FREE char *unbound = tree_read(&f.tree, UNBIND); /* that does not begin any more */
@@ -278,7 +301,8 @@ START_TEST(withdrawn_is_what_also_fits_others)
 }
 END_TEST
 
-UNIT_MAIN("apply", on_file_before_anything_is_unbound, on_file_before_an_entry_is_written,
-          so_many_takeovers_at_once, of_another_card_in_its_place_counts_what_events_told,
-          a_death_is_noted, a_write_of_an_entry_that_hangs, what_hangs_since_an_earlier_run,
+UNIT_MAIN("apply", a_vfio_driver_was_nobody_before, on_file_before_anything_is_unbound,
+          on_file_before_an_entry_is_written, so_many_takeovers_at_once,
+          of_another_card_in_its_place_counts_what_events_told, a_death_is_noted,
+          a_write_of_an_entry_that_hangs, what_hangs_since_an_earlier_run,
           withdrawn_is_what_also_fits_others)

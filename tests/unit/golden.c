@@ -78,6 +78,8 @@ static void read_record(char *line, struct records *records)
             r->confirmed = false;
         else if ((value = after_prefix(word, "bind-error=")))
             r->error = atoi(value), r->failed_at = ACTION_BIND;
+        else if (streq(word, "users"))
+            r->error = EBUSY, r->failed_at = ACTION_CHECK, r->holder = strdup("Xorg (PID 7)");
         else if (streq(word, "group-busy"))
             r->error = EBUSY, r->failed_at = ACTION_HOLD;
         else if ((value = after_prefix(word, "previous=")))

@@ -115,6 +115,23 @@ START_TEST(nodes_in_the_folder)
 }
 END_TEST
 
+START_TEST(nodes_of_groups)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(nodes_done) struct nodes nodes = {0};
+
+    make_host(&t);
+    ck_assert_int_eq(nodes_of_group(t.fd, "14", gpu, &nodes), -ENOENT);
+    make_dev(&t, "sys/class/vfio/14", "510:1\n", "vfio");
+    make_dev(&t, "sys/class/vfio/noiommu-15", "510:2\n", "vfio");
+    ck_assert_int_eq(nodes_of_group(t.fd, "14", gpu, &nodes), 0);
+    ck_assert(nodes.n == 1 && has(&nodes, 510, 1, false));
+    ck_assert_int_eq(nodes_of_group(t.fd, "15", gpu, &nodes), 0);
+    ck_assert(nodes.n == 2 && has(&nodes, 510, 2, false));
+    ck_assert(!has(&nodes, 510, 2, true)); /* a block device's number is another */
+}
+END_TEST
+
 START_TEST(children_of_a_bridge_are_not_its_own)
 {
     CLEANUP(tree_done) struct tree t;
@@ -227,6 +244,15 @@ START_TEST(not_seen_is_not_free)
     ck_assert_int_eq(holders_find(t.fd, &audio, 1, &h), 0);
     tree_write(&t, "proc/driver/nvidia/gpus/0000:06:00.1/information", "Device Minor: \t x\n");
     ck_assert_int_eq(holders_find(t.fd, &audio, 1, &h), -ENODATA);
+    unlinkat(t.fd, "proc/100/fd", 0);
+    /* nodes that cannot be told */
+    tree_write(&t, "proc/driver/nvidia/gpus/0000:06:00.0/information", "Model: \t\t A100\n");
+    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), -ENODATA);
+    unlinkat(t.fd, "proc/driver/nvidia/gpus/0000:06:00.0/information", 0);
+    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 0);
+    tree_write(&t, "sys/class/vfio/14/dev", "nonsense\n");
+    ck_assert_int_lt(holders_vfio(t.fd, 14, gpu, &h), 0);
+    unlinkat(t.fd, "sys/class/vfio/14/dev", 0);
     /* but who is found is found */
     make_process(&t, 200, "X\n", "");
     make_fd(&t, 200, 7, "/dev/null");
@@ -409,6 +435,8 @@ static void check_real(int (*act)(void), const char *node)
     int r;
 
     pid_t pid = start(act, &r);
+    CLEANUP_CLOSE int own = open("/dev/full", O_RDONLY); /* does not count */
+    ck_assert_int_ge(own, 0);
     ck_assert_msg(r == 0, "the process could not set up what is tested: %s", strerror(-r));
     r = holders_find(fd, &gpu, 1, &h);
     ck_assert_int_eq(r, 1);
@@ -433,6 +461,6 @@ START_TEST(real_process_in_another_mount_namespace)
 }
 END_TEST
 
-UNIT_MAIN("holders", nodes_in_the_folder, children_of_a_bridge_are_not_its_own, nvidia, by_number,
-          not_seen_is_not_free, units, virtual_machines, real_process,
+UNIT_MAIN("holders", nodes_in_the_folder, nodes_of_groups, children_of_a_bridge_are_not_its_own,
+          nvidia, by_number, not_seen_is_not_free, units, virtual_machines, real_process,
           real_process_in_another_mount_namespace)

@@ -244,6 +244,19 @@ START_TEST(a_common_job_that_stalls_is_left_behind_soon)
 }
 END_TEST
 
+START_TEST(what_has_waited_is_watched)
+{
+    CLEANUP(fixture_done) struct fixture f;
+
+    set_up(&f);
+    make_hang(&f);
+    jobs_set_timeout(f.jobs, 1000);
+    add_waiting(&f);
+    ck_assert_int_ge(jobs_start(f.jobs), 0);
+    run_until(&f, &f.hangs, 1);
+}
+END_TEST
+
 START_TEST(patience_with_what_may_take_long)
 {
     static const uint64_t timeout = 800000; /* more than a stall */
@@ -287,5 +300,5 @@ END_TEST
 
 UNIT_MAIN("jobs", all_that_wait_begin_one_by_one, none_begins_after_a_stop,
           a_worker_that_dies_before_it_begins, the_idle_worker, an_isolated_worker_is_not_kept,
-          a_common_job_that_stalls_is_left_behind_soon, patience_with_what_may_take_long,
-          an_earlier_worker_is_waited_for)
+          a_common_job_that_stalls_is_left_behind_soon, what_has_waited_is_watched,
+          patience_with_what_may_take_long, an_earlier_worker_is_waited_for)
