@@ -40,7 +40,7 @@ static const struct device *device_of(const struct laws *l, const struct verdict
 
 static const struct rule *rule_of(const struct laws *l, const struct device *d)
 {
-    return d->detailed ? policy_match(l->policy, d) : NULL;
+    return d->detailed && !policy_is_undecided(l->policy, d) ? policy_match(l->policy, d) : NULL;
 }
 
 static bool same_group(const struct device *x, const struct device *y)
