@@ -543,6 +543,16 @@ static void exempt(const struct run *r, char address[static PCI_ADDR_MAX], struc
         played->device = played->past = recovered->past = address;
 }
 
+/* A reload takes all that was released; the reference would agree with one that does not. */
+static bool check_taken_again(struct run *r)
+{
+    for (size_t i = 0; i < host.n_cards; i++)
+        if (r->display.cards[i].released)
+            return failed(r, "after the reload: %s is still released",
+                          host.script->cards[i].address);
+    return true;
+}
+
 static bool run_to_end(struct run *r, struct reference *ret)
 {
     const struct reference *reference = r->reference;
@@ -566,7 +576,7 @@ static bool run_to_end(struct run *r, struct reference *ret)
                &ret->rescanned))
         return false;
     ask(REQUEST_RELOAD, NULL);
-    return wait_until_quiet(r, "reload") &&
+    return wait_until_quiet(r, "reload") && check_taken_again(r) &&
            check(r, "after the reload", reference ? &reference->reloaded : NULL, &recovered,
                  &ret->reloaded);
 }

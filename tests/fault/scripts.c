@@ -60,6 +60,7 @@ static const struct step gpus_steps[] = {
     {.kind = STEP_UNBIND, .address = "0000:07:00.0"},
     {.kind = STEP_RELEASE, .address = "0000:07:00.1", .at_once = true},
     {.kind = STEP_RELEASE, .address = "0000:0c:00.0"},
+    {.kind = STEP_UNPLUG, .address = "0000:0e:00.1"},
     {0},
 };
 
