@@ -231,6 +231,7 @@ START_TEST(a_write_of_an_entry_that_hangs)
     ck_assert(f.records.fence.hanging == 1 && !f.records.fence.in_flight);
     ck_assert(on_file(&f, "worker fence pid=") && on_file(&f, "state=armed"));
     CLEANUP_CLOSE int reader = let_go(&f, NEW_ID);
+    ck_assert_int_ge(reader, 0);
     run_until_done(&f, 2);
     ck_assert_uint_eq(f.records.fence.hanging, 0);
     ck_assert(!on_file(&f, "worker"));
