@@ -126,6 +126,7 @@ struct shared {
 
     _Atomic pid_t daemon;
     _Atomic unsigned events_sent, events_done;
+    _Atomic bool deaf;      /* events are dropped, and not counted */
     _Atomic bool unheard;   /* a message found no daemon: the one that was there is dying */
     _Atomic unsigned asked; /* requests */
     _Atomic int answers[REQUESTS_MAX];
@@ -185,6 +186,9 @@ unsigned ask(enum request_kind kind, const char *address);
 
 /* Tells it what the kernel would. Lost while there is no daemon. */
 void send_event(enum hotplug_action action, const char *address);
+
+/* Tells it that the kernel has dropped events. */
+void send_overflow(void);
 
 /* Makes the pipes for both. */
 int make_pipes(void);

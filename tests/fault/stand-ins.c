@@ -17,6 +17,7 @@
 #define REQUESTS "requests"
 
 struct event_message {
+    bool overflow;
     enum hotplug_action action;
     struct pci_addr addr;
 };
@@ -49,16 +50,28 @@ static bool send_message(const char *name, const void *message, size_t size)
     return fd >= 0 && write(fd, message, size) == (ssize_t)size;
 }
 
+static void send_counted(const struct event_message *m)
+{
+    atomic_fetch_add(&host.shared->events_sent, 1);
+    if (send_message(EVENTS, m, sizeof(*m)))
+        return;
+    atomic_fetch_sub(&host.shared->events_sent, 1);
+    atomic_store(&host.shared->unheard, true);
+}
+
 void send_event(enum hotplug_action action, const char *address)
 {
     struct event_message m = {.action = action};
 
-    (void)pci_addr_parse(address, &m.addr);
-    atomic_fetch_add(&host.shared->events_sent, 1);
-    if (send_message(EVENTS, &m, sizeof(m)))
+    if (atomic_load(&host.shared->deaf))
         return;
-    atomic_fetch_sub(&host.shared->events_sent, 1);
-    atomic_store(&host.shared->unheard, true);
+    (void)pci_addr_parse(address, &m.addr);
+    send_counted(&m);
+}
+
+void send_overflow(void)
+{
+    send_counted(&(struct event_message){.overflow = true});
 }
 
 unsigned ask(enum request_kind kind, const char *address)
@@ -89,13 +102,17 @@ static int on_events(sd_event_source *source, int fd, uint32_t events, void *use
     struct hotplug *h = userdata;
     struct event_message m;
     unsigned n = 0;
+    bool lost = false;
 
     (void)source;
     (void)events;
     for (; read(fd, &m, sizeof(m)) == (ssize_t)sizeof(m); n++)
-        h->handler.event(h->handler.userdata, m.action, m.addr);
+        if (m.overflow)
+            lost = true;
+        else
+            h->handler.event(h->handler.userdata, m.action, m.addr);
     atomic_fetch_add(&host.shared->events_done, n);
-    h->handler.drained(h->handler.userdata, false);
+    h->handler.drained(h->handler.userdata, lost);
     return 0;
 }
 
