@@ -24,6 +24,9 @@
 
 #define RETRY_USEC (10 * USEC_PER_SEC)
 #define FEATURE_INTERVAL_USEC USEC_PER_SEC
+/* Some ms pass in the kernel between the news of a device and its drivers' turn, and between the
+ * news that a driver let go of it and that of its end. */
+#define MOMENT_USEC (100 * 1000)
 /* remove_id does not block; a stop must be quick all the same. */
 #define WITHDRAW_USEC (500 * 1000)
 
@@ -37,13 +40,14 @@ struct manager {
     struct serials_ask *serials;
     struct feature_files *feature_files; /* NULL: a single pass, nobody to keep them */
     sd_event_source *boot_deadline;
-    sd_event_source *retry;
+    sd_event_source *retry, *moment;
     struct view view;
     uint64_t start_usec;
     int lock_fd;
     bool summary_due; /* a pass over everything is under way: sum it up when it is done */
     bool reloading;   /* a new policy: what it does not name any more is to be handed back */
     bool stopping;
+    bool unbinds, others; /* which events came since the last time that all were taken */
     bool unsaved; /* what must outlive us is not in /run yet: a device came, or was asked for */
 };
 
@@ -295,6 +299,33 @@ static void on_variant(void *userdata, const char *module)
     (void)step(m);
 }
 
+static int on_moment(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct manager *m = userdata;
+
+    (void)source;
+    (void)usec;
+    for (size_t i = 0; i < m->view.records.n; i++)
+        m->view.records.v[i].early = false;
+    (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
+    (void)step(m);
+    return 0;
+}
+
+static bool wait_a_moment(struct manager *m)
+{
+    return sd_event_source_set_time_relative(m->moment, MOMENT_USEC) >= 0 &&
+           sd_event_source_set_enabled(m->moment, SD_EVENT_ONESHOT) >= 0;
+}
+
+static bool any_is_early(const struct manager *m)
+{
+    for (size_t i = 0; i < m->view.records.n; i++)
+        if (m->view.records.v[i].early)
+            return true;
+    return false;
+}
+
 static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
 {
     struct manager *m = userdata;
@@ -307,6 +338,8 @@ static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
     }
     if (step(m) < 0)
         return;
+    if (any_is_early(m))
+        (void)wait_a_moment(m);
     for (size_t i = 0; i < n; i++)
         announce_handed_back(&m->view, addrs[i]);
 }
@@ -317,6 +350,8 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
 {
     struct manager *m = userdata;
 
+    m->unbinds = m->unbinds || action == HOTPLUG_UNBIND;
+    m->others = m->others || action != HOTPLUG_UNBIND;
     if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) {
         m->view.events++;
         notes_forget(&m->view, a);
@@ -342,16 +377,20 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
     notes_event(&m->view, action, a);
 }
 
+/* Devices that lost their drivers are mostly on their way out: to bind one at once would fail, and
+ * look like a failure. */
 static void on_drained(void *userdata, bool lost)
 {
     struct manager *m = userdata;
+    bool only_unbinds = m->unbinds && !m->others;
 
+    m->unbinds = m->others = false;
     if (lost) {
         m->view.overflows++;
         journal_event(EVENT_OVERFLOW, "the kernel dropped hot-plug events: looking at every device "
                                       "anew");
         (void)pass(m);
-    } else {
+    } else if (!only_unbinds || !wait_a_moment(m)) {
         (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
         (void)step(m);
     }
@@ -486,6 +525,9 @@ static int set_up(struct manager *m)
     if (r >= 0 && m->options.listen)
         r = hotplug_new(m->event, &handler, &m->hotplug);
     if (r >= 0 && m->options.listen)
+        r = sd_event_add_time(m->event, &m->moment, CLOCK_MONOTONIC, UINT64_MAX, 1000, on_moment,
+                              m);
+    if (r >= 0 && m->options.listen)
         r = serials_ask_new(m->event, on_serials, m, &m->serials);
     if (r >= 0 && m->options.listen)
         r = variants_new(m->event, on_variant, m, &m->variants);
@@ -518,6 +560,7 @@ static void manager_done(struct manager *m)
     apply_free(m->apply);
     sd_event_source_disable_unref(m->boot_deadline);
     sd_event_source_disable_unref(m->retry);
+    sd_event_source_disable_unref(m->moment);
     closep(&m->lock_fd);
     journal_close();
     sd_event_unref(m->event);

@@ -125,6 +125,7 @@ void notes_event(struct view *view, enum hotplug_action action, struct pci_addr 
     if (action == HOTPLUG_UNBIND && r->confirmed && !r->in_flight && !r->released)
         note_foreign_unbind(r);
     r->confirmed = action == HOTPLUG_BIND;
+    r->early = false;
     r->overridden = false; /* whoever did it may have removed the override as well */
 }
 

@@ -21,10 +21,13 @@ static void note_failure(struct record *r, const struct op *op, const char *foun
     bool raced = (op->kind == ACTION_BIND && op->result == -EBUSY) ||
                  (op->kind == ACTION_UNBIND && (op->result == -ENODEV || op->result == -ENOENT));
 
+    /* It tells of a device before it lets any driver match: the override is read after that. */
+    r->early = op->kind == ACTION_BIND && op->result == -ENODEV && r->hotplugged;
     if (raced && op->kind == ACTION_BIND)
         r->confirmed = true; /* bind waits for the device's lock, so no probe() is under way */
-    if (raced && ++r->lost < ATTEMPTS_MAX)
+    if ((raced || r->early) && ++r->lost < ATTEMPTS_MAX)
         return;
+    r->early = false;
     if (op->kind == ACTION_PARK) { /* nothing was written */
         r->parked = false;
         return;
@@ -54,6 +57,7 @@ static void note_success(struct record *r, const struct op *op)
         r->overridden = r->ours = false;
         break;
     case ACTION_BIND:
+        r->early = false;
         r->confirmed = true;
         r->unverified = true; /* until the driver link has been read: see the manager */
         r->lost = 0;

@@ -148,7 +148,7 @@ static bool wants_bind(const struct builder *b, const struct verdict *v)
     const struct device *d = plan_device_of(b, v);
     const struct record *r = plan_record_of(b, d);
 
-    return v->state == STATE_PENDING && !(r && (r->in_flight || r->released));
+    return v->state == STATE_PENDING && !(r && (r->in_flight || r->released || r->early));
 }
 
 /* A device whose driver link is right, but of which it is not known whether probe() has returned,

@@ -76,7 +76,7 @@ void record_retry(struct record *r)
     r->contested = false;
     r->handed_back = false;
     r->flaps = 0;
-    r->unverified = false;
+    r->early = r->unverified = false;
     r->lost = 0;
     r->overridden = false; /* the target may be another, or somebody removed it */
     free(r->holder);

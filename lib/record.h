@@ -32,7 +32,9 @@ struct record {
     bool touched;   /* a native driver was seen on it */
     bool confirmed; /* a bind of ours returned, or a bind event came, or it was bound at start */
     unsigned lost;  /* how often a bind found another driver there (EBUSY) in a row */
-    int error; /* errno of the write that failed; 0: none. Cleared by reload, rescan and Bind. */
+    int error;  /* errno of the write that failed; 0: none. Cleared by reload, rescan and Bind. */
+    bool early; /* the kernel refused a bind, for it is not done with adding the device yet: it
+                 * will bind it itself. Not to be tried at once. */
     bool unverified; /* every write succeeded, the driver link does not show it */
     enum action_kind failed_at;
     char *previous_driver; /* the native driver it was taken from, or NULL */
