@@ -305,6 +305,8 @@ static int on_moment(sd_event_source *source, uint64_t usec, void *userdata)
 
     (void)source;
     (void)usec;
+    if (m->stopping)
+        return 0;
     for (size_t i = 0; i < m->view.records.n; i++)
         m->view.records.v[i].early = false;
     (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
@@ -312,8 +314,11 @@ static int on_moment(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
+/* A moment that has begun is not put off: somebody may unbind devices again and again. */
 static bool wait_a_moment(struct manager *m)
 {
+    if (sd_event_source_get_enabled(m->moment, NULL) > 0)
+        return true;
     return sd_event_source_set_time_relative(m->moment, MOMENT_USEC) >= 0 &&
            sd_event_source_set_enabled(m->moment, SD_EVENT_ONESHOT) >= 0;
 }
@@ -527,6 +532,8 @@ static int set_up(struct manager *m)
     if (r >= 0 && m->options.listen)
         r = sd_event_add_time(m->event, &m->moment, CLOCK_MONOTONIC, UINT64_MAX, 1000, on_moment,
                               m);
+    if (r >= 0 && m->moment)
+        r = sd_event_source_set_enabled(m->moment, SD_EVENT_OFF);
     if (r >= 0 && m->options.listen)
         r = serials_ask_new(m->event, on_serials, m, &m->serials);
     if (r >= 0 && m->options.listen)

@@ -238,32 +238,16 @@ static bool names_card(const struct card *c, const char *word, bool *ret_named)
     return false;
 }
 
-static bool is_about_network(const char *word)
-{
-    static const char *const keys[] = {
-        "BOOTIF=", "bond=", "bootdev=", "bridge=", "ifname=", "ip=", "team=", "vlan="};
-
-    for (size_t i = 0; i < ELEMENTS(keys); i++)
-        if (after_prefix(word, keys[i]))
-            return true;
-    return is_network_root(word);
-}
-
 char *boot_net_use(int root_fd, const struct device *d, const struct cmdline *words)
 {
     struct card c = {.root_fd = root_fd, .device = d};
-    size_t first = 0;
     const char *root = NULL;
     bool named = false;
     char *use = NULL;
 
-    while (first < words->n && !is_about_network(words->v[first]))
-        first++;
-    if (first == words->n) /* most hosts: no file is read for their cards */
-        return NULL;
     if (d->driver)
         read_interfaces(&c);
-    for (size_t i = first; i < words->n; i++) {
+    for (size_t i = 0; i < words->n; i++) {
         const char *word = words->v[i];
         int key = (int)strcspn(word, "=") + 1;
         if (names_card(&c, word, &named))
