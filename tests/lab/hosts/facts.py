@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the guest's kernel says (tests/lab/guest/facts.c), and what vfio-bindd says on the bus."""
+
+import json
+import re
+
+ADDRESS = re.compile(r"^[0-9a-f]{4,}:[0-9a-f]{2}:([0-9a-f]{2}\.[0-7])$")
+MARK = "handing over"
+
+
+def place_of(path):
+    """The path of DEVICE.FUNCTION below the root bus."""
+    return "/".join(m[1] for m in map(ADDRESS.match, path.split("/")) if m)
+
+
+class Facts:
+    def __init__(self, text):
+        self.devices, self.groups, self.vfio, self.events = {}, {}, {}, []
+        self.mounts, self.swaps, self.nets, self.blocks = [], [], [], []
+        self.texts = {"route": set(), "console": set(), "kernel": [], "fb": set()}
+        self.run, self.daemons, self.complete, self.lost_events = {}, [], False, 0
+        for line in text.splitlines():
+            if line.startswith("{"):
+                self.take(json.loads(line))
+        self.place = {d["address"]: p for p, d in self.devices.items()}
+
+    def take(self, o):
+        kind = o.pop("t")
+        if kind == "device":
+            o["id"] = f"{o['vendor']}:{o['device']}".replace("0x", "")
+            o["subsystem"] = f"{o['subvendor']}:{o['subdevice']}".replace("0x", "")
+            o["class"] = o["class"].replace("0x", "")
+            self.devices[place_of(o["path"])] = o
+        elif kind == "group":
+            self.groups[o["group"]] = o["devices"]
+        elif kind == "vfio":
+            self.vfio[o["group"]] = o
+        elif kind in ("probe", "mark"):
+            self.events.append((kind, o.get("dev", ""), o.get("drv", o.get("text", ""))))
+        elif kind == "mount":
+            self.mounts.append(o)
+        elif kind == "swap":
+            self.swaps.append(o)
+        elif kind == "net":
+            self.nets.append(o)
+        elif kind == "block":
+            self.blocks.append(o)
+        elif kind == "kernel":
+            self.texts["kernel"].append(o["text"])
+        elif kind in self.texts:
+            self.texts[kind].add(o["text"])
+        elif kind == "run":
+            self.run[o["path"]] = o["text"]
+        elif kind == "daemon":
+            self.daemons.append(o)
+        elif kind == "tracelost":
+            self.lost_events += o["count"]
+        elif kind == "end":
+            self.complete = True
+
+    def places(self, addresses):
+        return frozenset(self.place.get(a, a) for a in addresses)
+
+    def group_places(self):
+        return {n: [self.place[a] for a in members if a in self.place] for n, members in self.groups.items()}
+
+    def driver(self, place):
+        return self.devices[place]["driver"] if place in self.devices else None
+
+    def handed_over(self):
+        """How many events there were when the initramfs ended."""
+        return next((n for n, e in enumerate(self.events) if e[0] == "mark" and MARK in e[2]), 0)
+
+
+class Said:
+    """The objects on the bus; None instead where nobody answers."""
+
+    def __init__(self, text):
+        objects = json.loads(text)["data"][0]
+        self.devices, self.manager = {}, {}
+        for interfaces in objects.values():
+            for name, properties in interfaces.items():
+                values = {k: v["data"] for k, v in properties.items()}
+                if name == "org.vfio.Bindd1.Device":
+                    self.devices[values["Address"]] = values
+                elif name == "org.vfio.Bindd1.Manager":
+                    self.manager = values

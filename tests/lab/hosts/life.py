@@ -1,0 +1,354 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The life of a host: what happens to it, what is meant after each step, and the check of it."""
+
+import time
+
+import policy as policies
+from facts import Facts, Said
+from guest import GuestError
+from judge import Violation
+
+FACTS = "/lab/facts"
+OBJECTS = ("busctl --json=short --timeout=20 call org.vfio.Bindd1 /org/vfio/Bindd1 "
+           "org.freedesktop.DBus.ObjectManager GetManagedObjects")
+CALL = "busctl --timeout=60 call org.vfio.Bindd1 /org/vfio/Bindd1 org.vfio.Bindd1.Manager "
+LISTED = "systemctl list-units --failed --no-legend --plain | cut -d' ' -f1"
+EMUGPU = "/sys/module/emugpu/parameters/"
+# What may pass: a rescan that is on its way, an event that udev has not handled.
+PATIENCE = 4
+
+
+class State:
+    """What is meant now, place by place."""
+
+    def __init__(self, policy):
+        self.policy = policy
+        self.outcomes = dict(policy.here)
+        self.released, self.held, self.excused = set(), set(), set(policy.excused)
+        self.present = {}  # place → how many events there were when it appeared
+        self.watched = {}  # place → since when no native driver may be asked
+        self.refused = set()  # what was refused because the host may need it
+        self.stopped = self.empty = False
+
+    def expected(self, place):
+        if place in self.released:
+            return policies.Outcome("stay")
+        return self.outcomes.get(place, policies.Outcome("stay"))
+
+    def appears(self, place, events):
+        outcome = self.policy.plugged.get(place, policies.Outcome("stay"))
+        if place in self.refused:
+            outcome = policies.Outcome("stay", selected=True)
+        self.outcomes[place] = outcome
+        self.present[place] = events
+        if outcome.kind == "go":
+            self.watched[place] = events
+
+    def goes(self, place):
+        if self.expected(place).kind == "stay" and self.expected(place).selected:
+            self.refused.add(place)
+        for table in (self.outcomes, self.present, self.watched):
+            table.pop(place, None)
+        self.released.discard(place)
+
+    def reload(self, policy, present):
+        """What is held by somebody is not handed back, and not taken either."""
+        before, self.policy = self.outcomes, policy
+        self.outcomes = {p: o for p, o in policy.here.items() if p in present}
+        for place in self.held:
+            if place in before and self.expected(place) != before[place]:
+                self.outcomes[place] = policies.Outcome("free", before[place].driver)
+        self.watched = {p: n for p, n in self.watched.items()
+                        if p not in self.released and self.expected(p).kind == "go"}
+        self.released.clear()
+        self.refused.clear()
+        self.excused |= policy.excused
+
+
+class Life:
+    def __init__(self, host, guest, judge, state, rng, log):
+        self.host, self.guest, self.judge, self.state, self.rng, self.log = host, guest, judge, state, rng, log
+        self.violations = []  # (step, violation)
+        self.steps = 0
+        self.facts = self.said = None
+        self.plugged = {c.name for c in host.cards if not c.later}
+
+    # Looking.
+
+    def look(self):
+        opens = "" if not self.state.held else " --no-open" if len(self.state.held) > 40 else ""
+        status, text = self.guest.run(FACTS + opens, 60)
+        facts = Facts(text)
+        status, text = self.guest.run(OBJECTS, 30)
+        said = Said(text) if status == 0 and text.startswith("{") else None
+        return facts, said
+
+    def settle(self):
+        self.guest.run("udevadm settle -t 15", 20)
+        deadline = time.monotonic() + 45
+        while time.monotonic() < deadline and not self.state.stopped:
+            status, text = self.guest.run(OBJECTS, 30)
+            if status == 0 and text.startswith("{"):
+                said = Said(text)
+                # No object: the daemon has just begun.
+                if said.manager.get("State") not in (None, "starting") and \
+                        not any(d["State"] == "pending" and not d["Reason"] for d in said.devices.values()):
+                    return
+            time.sleep(1)
+
+    def check(self, step):
+        """Judges; what is over a moment later was no violation, but for what cannot be undone."""
+        self.steps += 1
+        self.settle()
+        found = None
+        for attempt in range(PATIENCE):
+            self.facts, self.said = self.look()
+            units = set(self.guest.run(LISTED, 20)[1].split())
+            new = self.judge.judge(self.state, self.facts, self.said, units)
+            keys = {(v.kind, v.subject) for v in new}
+            found = new if found is None else [v for v in new if (v.kind, v.subject) in {(f.kind, f.subject) for f in found}]
+            if not keys or all(v.kind in ("lost", "kernel") for v in found):
+                break
+            time.sleep(2)
+        for violation in found:
+            self.log(f"    BROKEN {violation}")
+            self.violations.append((step, violation))
+        for place in self.facts.devices:
+            if self.state.expected(place).kind == "go" and self.facts.driver(place) == self.state.expected(place).driver:
+                self.state.watched.setdefault(place, len(self.facts.events))
+
+    # Acting. Each does something, and says what is meant from then on.
+
+    def booted(self):
+        facts, _ = self.look()
+        since = facts.handed_over()
+        for place in facts.devices:
+            self.state.present[place] = 0
+            if self.state.expected(place).kind == "go":
+                self.state.watched[place] = since
+        self.check("boot")
+
+    def random_steps(self, count):
+        for _ in range(count):
+            choices = [step for step, weight in self.possible() for _ in range(weight)]
+            step = self.rng.choice(choices)
+            name = step.__name__.replace("_", "-")
+            self.log(f"  step {name}")
+            detail = step() or ""
+            self.log(f"    {detail}")
+            self.check(name)
+
+    def possible(self):
+        s = self.state
+        bound = [p for p in self.facts.devices if s.expected(p).kind == "go" and p not in s.held]
+        steps = [(self.rescan, 1), (self.rescan_starved, 1), (self.kill, 1), (self.restart, 1), (self.stop_and_start, 1),
+                 (self.reload_another, 3), (self.refused_reload, 1), (self.restart_journal, 1), (self.restart_bus, 1)]
+        if self.cards(later=True, plugged=False):
+            steps.append((self.plug, 4))
+        if self.cards_to_go():
+            steps += [(self.unplug, 2), (self.remove_and_rescan, 2)]
+        if bound:
+            steps += [(self.release, 3)]
+            if not s.held and self.usable():
+                steps.append((self.virtual_machine, 2))
+        if s.held:
+            steps.append((self.end_of_virtual_machine, 3))
+        if s.released:
+            steps += [(self.bind, 3), (self.released_and_starved, 2)]
+        if not self.host.native and any(f.kind == "gpu" for f in self.host.functions()):
+            steps.append((self.load_native_anew, 1))
+        return steps
+
+    def cards(self, later, plugged):
+        return [c for c in self.host.cards if c.later == later and (c.name in self.plugged) == plugged]
+
+    def cards_to_go(self):
+        """In a slot, of no use to the host, and nobody has them."""
+        return [c for c in self.host.cards if c.name in self.plugged and c.slot and not c.used
+                and (c.later or c.emulated) and not any(f.place in self.state.held for f in c.functions)]
+
+    def usable(self):
+        return [p for p, d in self.facts.devices.items() if self.state.expected(p).kind == "go"
+                and self.facts.vfio.get(d["group"], {}).get("devices", {}).get(d["address"]) == "ok"]
+
+    def events(self):
+        return len(Facts(self.guest.run(FACTS + " --no-open", 60)[1]).events)
+
+    def wait_for(self, command, seconds=30):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.guest.run(command, 20)[0] == 0:
+                return True
+            time.sleep(0.5)
+        return False
+
+    def there(self, card):
+        paths = [f"/sys/bus/pci/devices/{self.address(f.place)}" for f in card.functions]
+        return " && ".join(f"[ -e {p} ]" for p in paths)
+
+    def address(self, place):
+        return self.judge.base.devices[place]["address"]
+
+    def plug_card(self, card):
+        events = self.events()
+        for f in card.functions:
+            self.state.appears(f.place, events)
+        if card.emulated:
+            self.guest.run(f"echo {card.slot} >{EMUGPU}plug", 60)
+        else:
+            self.guest.add_device(card.qemu[card.qemu.index("-device") + 1])
+        self.plugged.add(card.name)
+        if not self.wait_for(self.there(card)):
+            raise GuestError(f"{card.name} does not appear")
+
+    def plug(self):
+        card = self.rng.choice(self.cards(later=True, plugged=False))
+        self.plug_card(card)
+        return card.name
+
+    def unplug(self):
+        card = self.rng.choice(self.cards_to_go())
+        surprise = card.emulated and self.rng.random() < 0.4
+        if card.emulated:
+            self.guest.run(f"echo {card.slot} >{EMUGPU}{'surprise' if surprise else 'unplug'}", 60)
+        else:
+            name = next(o[3:] for o in card.qemu[card.qemu.index("-device") + 1].split(",") if o.startswith("id="))
+            self.guest.qmp("device_del", id=name)
+        if not self.wait_for(f"! {{ {self.there(card)}; }}", 40):
+            raise GuestError(f"{card.name} does not go")
+        for f in card.functions:
+            self.state.goes(f.place)
+        if card.later or card.emulated:
+            self.plugged.discard(card.name)
+            card.later = True
+        return card.name + (" by surprise" if surprise else "")
+
+    def remove_and_rescan(self):
+        card = self.rng.choice(self.cards_to_go())
+        self.state.released -= {f.place for f in card.functions}
+        for f in reversed(card.functions):
+            self.guest.run(f"echo 1 >/sys/bus/pci/devices/{self.address(f.place)}/remove", 60)
+            self.state.goes(f.place)
+        events = self.events()
+        for f in card.functions:
+            self.state.appears(f.place, events)
+        self.guest.run("echo 1 >/sys/bus/pci/rescan", 60)
+        return card.name
+
+    def group_of(self, place):
+        group = self.facts.devices[place]["group"] if place in self.facts.devices else None
+        return [self.facts.place[a] for a in self.facts.groups.get(group, [])] if group is not None else [place]
+
+    def release(self):
+        place = self.rng.choice([p for p in self.facts.devices if self.state.expected(p).kind == "go"])
+        status, text = self.guest.run(CALL + f"Release st {self.address(place)} 0", 70)
+        members = self.group_of(place)
+        if status == 0 and any(p in self.state.held for p in members):
+            self.violations.append(("release", Violation("lie-release", place, "released though somebody has it open")))
+        if status == 0:
+            gone = {p for p in members if self.state.expected(p).kind == "go"}
+            self.state.released |= gone
+            for p in gone:
+                self.state.watched.pop(p, None)
+        return f"{self.address(place)}: {text.strip() or 'done'}"
+
+    def bind(self):
+        place = self.rng.choice(sorted(self.state.released))
+        status, text = self.guest.run(CALL + f"Bind st {self.address(place)} 0", 70)
+        if status == 0:
+            self.state.released -= set(self.group_of(place))
+        return f"{self.address(place)}: {text.strip() or 'done'}"
+
+    def virtual_machine(self):
+        place = self.rng.choice(self.usable())
+        self.guest.run(f"/lab/vfio-open {self.address(place)} 7200 >/run/vm.log 2>&1 & echo $! >/run/vm.pid", 20)
+        self.wait_for("[ -s /run/vm.log ]", 10)
+        self.state.held = set(self.group_of(place))
+        return self.address(place)
+
+    def end_of_virtual_machine(self):
+        self.guest.run("kill $(cat /run/vm.pid); sleep 1", 20)
+        self.state.held = set()
+        # What a reload could not hand back while it was held, the next reload does.
+        if any(o.kind == "free" for o in self.state.outcomes.values()):
+            self.guest.run("systemctl reload vfio-bindd", 70)
+            self.state.reload(self.state.policy, self.facts.devices)
+
+    def put(self, files):
+        for path, text in files.items():
+            quoted = text.replace("'", "'\\''")
+            self.guest.run(f"mkdir -p $(dirname {path}); printf '%s' '{quoted}' >{path}", 20)
+
+    def reload_to(self, policy):
+        self.put(policy.files())
+        status, text = self.guest.run("systemctl reload vfio-bindd", 100)
+        if status:
+            self.violations.append(("reload", Violation("lie-reload", "policy", f"a valid policy was refused: {text}")))
+            self.log(self.guest.run("vfio-bindd --check-policy", 20)[1])
+            return
+        self.state.reload(policy, self.facts.devices)
+
+    def reload_another(self):
+        policy = policies.write(self.rng, self.host, self.judge.base.devices, self.judge.base.groups, running=True)
+        self.log(policy.describe())
+        self.reload_to(policy)
+
+    def refused_reload(self):
+        """A mistake refuses the whole; then the policy in force is read again."""
+        good = self.state.policy.files()
+        self.put({"/etc/vfio-bindd.conf": good["/etc/vfio-bindd.conf"] + "\n[device bad]\nid = 10de-20f1\n"})
+        status, text = self.guest.run("systemctl reload vfio-bindd", 100)
+        if status == 0:
+            self.violations.append(("refused-reload", Violation("lie-reload", "policy", "a mistake was not refused")))
+        if not self.state.policy.mistake:
+            self.put(good)
+            self.reload_to(self.state.policy)
+
+    def rescan(self):
+        self.guest.run(CALL + "Rescan", 70)
+
+    def rescan_starved(self):
+        """A rescan for which there are no descriptors, and one when there are again."""
+        self.guest.run("p=$(systemctl show -P MainPID vfio-bindd); prlimit --pid $p --nofile=15:1024; "
+                       + CALL + "Rescan; sleep 2; prlimit --pid $p --nofile=1024:524288; " + CALL + "Rescan; sleep 1", 100)
+
+    def released_and_starved(self):
+        self.rescan_starved()
+
+    def wait_active(self):
+        self.wait_for("systemctl is-active -q vfio-bindd && busctl status org.vfio.Bindd1 >/dev/null 2>&1", 60)
+
+    def kill(self):
+        self.guest.run("systemctl kill -s KILL --kill-whom=main vfio-bindd; sleep 2", 20)
+        self.wait_active()
+
+    def restart(self):
+        self.guest.run("systemctl restart vfio-bindd", 100)
+        self.wait_active()
+
+    def stop_and_start(self):
+        self.guest.run("systemctl stop vfio-bindd", 60)
+        self.state.stopped = True
+        self.check("stopped")
+        self.state.stopped = False
+        self.guest.run("systemctl start vfio-bindd", 100)
+        self.wait_active()
+
+    def restart_journal(self):
+        self.guest.run("systemctl restart systemd-journald", 60)
+
+    def restart_bus(self):
+        self.guest.run("systemctl restart dbus; sleep 3", 60)
+        self.wait_active()
+
+    def load_native_anew(self):
+        self.guest.run("modprobe -r nvidia; modprobe nvidia", 60)
+
+    def end(self):
+        """The empty policy leaves nothing behind."""
+        if self.state.held:
+            self.end_of_virtual_machine()
+        self.log("  step empty-policy")
+        self.state.empty = True
+        self.reload_to(policies.empty())
+        self.check("empty-policy")

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A random policy for a host. The intent comes first: which functions are meant to go.
+
+Then rules are written that say so, and a few that name more than can be meant: a network card by its
+ID alone, every disk of a vendor. Those must not take anything the host may live on. Whoever judges
+sees the outcome of each function, never the rules:
+
+    go    must be on the rule's driver, and no native driver may have been asked when it came in time
+    stay  must be where it is without vfio-bindd
+    free  the documentation leaves it open, or it depends on timing: only lies are judged
+"""
+
+from dataclasses import dataclass, field
+
+# At a cold boot nothing shows yet whether the host lives on one of these.
+RISKY = ("net", "disk")
+
+
+@dataclass
+class Outcome:
+    kind: str  # go, stay, free
+    driver: str = "vfio-pci"
+    selected: bool = False  # a rule fits it, whatever comes of it
+
+
+@dataclass
+class Policy:
+    rules: list = field(default_factory=list)  # (name, [(key, value)]) in the order of decision
+    here: dict = field(default_factory=dict)  # place → Outcome, for what is there when it is read
+    plugged: dict = field(default_factory=dict)  # the same for what is plugged in afterwards
+    excused: set = field(default_factory=set)  # whose use by the host may end: named or forced
+    mistake: str = ""
+    level: str = ""
+    split: int = 0  # so many rules are in a drop-in
+
+    def files(self):
+        def text(rules):
+            return "\n".join("[device %s]\n%s" % (name, "".join(f"{k} = {v}\n" for k, v in keys))
+                             for name, keys in rules)
+        main = (f"[daemon]\nlog-level = {self.level}\n\n" if self.level else "# the host's policy\n")
+        return {"/etc/vfio-bindd.conf": main + text(self.rules[self.split:]) + self.mistake,
+                "/etc/vfio-bindd.conf.d/50-lab.conf": "# a drop-in\n" + text(self.rules[:self.split])}
+
+    def describe(self):
+        rules = "\n".join(f"  [{n}] " + "; ".join(f"{k} = {v}" for k, v in keys) for n, keys in self.rules)
+        outcomes = " ".join(f"{p}={o.kind}" for p, o in sorted(self.here.items()) if o.kind != "stay")
+        return rules + (f"\n  mistake: {self.mistake.strip()}" if self.mistake else "") + \
+            f"\n  meant: {outcomes or 'nothing'}"
+
+
+def empty():
+    return Policy()
+
+
+class Writer:
+    """Chooses what is meant for the functions of each ID, and writes the rules."""
+
+    def __init__(self, rng, host, devices, groups, running):
+        """devices: place → what the kernel says of it, those to be plugged later included."""
+        self.rng, self.host, self.devices, self.groups, self.running = rng, host, devices, groups, running
+        self.policy = Policy()
+        self.decided = set()  # places for which an earlier rule fits
+
+    # Outcomes.
+
+    def settle(self, function, here, plugged, driver="vfio-pci", selected=True):
+        self.policy.here[function.place] = Outcome(here, driver, selected)
+        self.policy.plugged[function.place] = Outcome(plugged, driver, selected)
+        self.decided.add(function.place)
+
+    def by_id(self, function, hotplug=""):
+        """A rule without a place and without force fits it."""
+        later = "stay" if hotplug == "off" else "go"
+        device = self.devices[function.place]
+        if function.kind in RISKY:
+            # After the boot only what no driver has is taken by its ID.
+            self.settle(function, "free" if self.running and not device["driver"] and not function.use else "stay",
+                        later)
+        elif function.kind in ("gpu", "companion", "audio"):
+            # The first VGA device is the boot's display, if anything shows the console there.
+            self.settle(function, "free" if device.get("boot_vga") else "go", later)
+        else:
+            self.settle(function, "free", later if later == "stay" else "free")
+
+    def by_place(self, function, hotplug="", driver="vfio-pci", force=False):
+        later = "stay" if hotplug == "off" else "go"
+        if function.use == "root":
+            self.settle(function, "stay", "stay")
+        elif function.use and not self.running:
+            # Nothing shows yet that the host uses it: naming it is the administrator's word.
+            self.settle(function, "free", "free")
+            self.policy.excused.add(function.place)
+        elif function.use:
+            self.settle(function, "free" if force else "stay", "free")
+            if force:
+                self.policy.excused.add(function.place)
+        else:
+            self.settle(function, "free" if self.devices[function.place].get("boot_vga") else "go", later, driver)
+
+    def companions(self, function, outcome=None):
+        """The other functions of a GPU go where it goes."""
+        card = self.host.card_of(function.place)
+        mine, mine_later = self.policy.here[function.place], self.policy.plugged[function.place]
+        for other in card.functions:
+            if other.place in self.decided:
+                continue
+            if other.kind == "companion":
+                here, later = (outcome, outcome) if outcome else (mine.kind, mine_later.kind)
+                self.settle(other, here, later, mine.driver, selected=not outcome)
+            elif self.same_kind(function, other):
+                # A second port is not taken unless it is named; and then the first is of no use.
+                self.settle(other, "stay", "stay", selected=False)
+                self.settle(function, "free", "free", mine.driver)
+            else:
+                self.settle(other, "stay" if other.use else "free", "free", selected=False)
+
+    @staticmethod
+    def same_kind(a, b):
+        return a.kind == b.kind and a.kind in RISKY
+
+    # Rules.
+
+    def rule(self, name, *keys, hotplug=""):
+        extra = [("hotplug", hotplug)] if hotplug else []
+        self.policy.rules.append((f"{name}-{len(self.policy.rules)}", list(keys) + extra))
+
+    def hotplug(self):
+        return self.rng.choice(("", "", "", "fence", "takeover", "off"))
+
+    def place_keys(self, function, whole=False):
+        """Keys that fit this function and no other (whole: all functions of its slot, no other)."""
+        device, rng = self.devices[function.place], self.rng
+        address = device["address"]
+        ways = [[("address", address)], [("id", device["id"]), ("address", address)]]
+        if whole:
+            ways += [[("address", address[:-1] + "*")]]
+        single = len(self.host.card_of(function.place).functions) == 1
+        if device["slot"] and (whole or single):
+            ways += [[("slot", device["slot"])], [("id", device["id"]), ("slot", device["slot"])]] * 2
+        if device["serial"] and single:
+            ways += [[("id", device["id"]), ("serial", device["serial"])]]
+        return rng.choice(ways)
+
+    def take(self, function, force=False):
+        hotplug = self.hotplug()
+        driver = self.rng.choice(["", "", "", "", "", "auto", "pci-stub"]) if not function.use else ""
+        gpu = function.kind == "gpu"
+        keys = self.place_keys(function)
+        if driver:
+            keys = keys + [("driver", driver)]
+        matched = gpu and self.rng.random() < 0.1
+        if matched:
+            keys = keys + [("group", "matched")]
+        if force:
+            keys = keys + [("force", "yes")]
+        self.rule("take", *keys, hotplug=hotplug)
+        self.by_place(function, hotplug, "pci-stub" if driver == "pci-stub" else "vfio-pci", force)
+        if matched:
+            self.companions(function, "stay")
+        else:
+            self.companions(function)
+
+    def keep(self, function):
+        device = self.devices[function.place]
+        where = ("slot", device["slot"]) if device["slot"] and self.rng.random() < 0.6 else \
+            ("address", device["address"])
+        self.rule("keep", ("id", device["id"]), where, ("driver", "native"))
+        for f in self.host.card_of(function.place).functions:
+            if f is function or f.kind == "companion":
+                self.settle(f, "stay", "stay", selected=False)
+
+    def all_of(self, functions, form):
+        hotplug = self.hotplug()
+        self.rule("all", form, hotplug=hotplug)
+        for f in functions:
+            self.by_id(f, hotplug)
+            self.companions(f)
+
+    def gpus(self, functions):
+        ident = self.devices[functions[0].place]["id"]
+        way = self.rng.random()
+        if way < 0.40:
+            self.all_of(functions, ("id", ident))
+        elif way < 0.65:
+            for f in self.rng.sample(functions, self.rng.randint(1, len(functions))):
+                self.take(f)
+        elif way < 0.85:
+            for f in self.rng.sample(functions, self.rng.randint(1, max(1, len(functions) - 1))):
+                self.keep(f)
+            self.all_of([f for f in functions if f.place not in self.decided], ("id", ident))
+
+    def risky(self, functions):
+        ident = self.devices[functions[0].place]["id"]
+        way = self.rng.random()
+        unused = [f for f in functions if not f.use and not self.shared(f)]
+        if way < 0.30:
+            self.trap(functions, ident)
+        elif way < 0.70 and unused:
+            for f in self.rng.sample(unused, self.rng.randint(1, len(unused))):
+                if self.named_along(f):
+                    continue
+                self.take(f)
+            if self.rng.random() < 0.5:
+                self.trap([f for f in functions if f.place not in self.decided], ident)
+        elif way < 0.78 and len(unused) == len(functions):
+            self.rule("force", ("id", ident), ("force", "yes"))
+            for f in functions:
+                self.by_place(f, force=True)
+                self.companions(f)
+        elif way < 0.84:
+            f = self.rng.choice(functions)
+            if not self.shared(f):
+                self.take(f)
+
+    def shared(self, function):
+        return function.place in self.decided
+
+    def named_along(self, function):
+        """Both ports by one rule, or only this one, which must not take the other."""
+        others = [f for f in self.host.card_of(function.place).functions if self.same_kind(f, function)]
+        if len(others) < 2 or self.rng.random() < 0.5 or any(o.place in self.decided for o in others):
+            return False
+        self.rule("ports", *self.place_keys(others[0], whole=True))
+        for o in others:
+            self.by_place(o)
+        self.companions(others[0])
+        return True
+
+    def trap(self, functions, ident):
+        """Names what the host may live on, but no place."""
+        if not functions:
+            return
+        narrow = self.rng.choice(([], [], [("address", "0000:*:*")], [("address", "!0000:00:00.0")],
+                                  [("class", self.devices[functions[0].place]["class"][:2])]))
+        self.rule("trap", ("id", ident), *narrow)
+        for f in functions:
+            self.by_id(f)
+            self.companions(f)
+
+    def harmless(self, functions):
+        way = self.rng.random()
+        if way < 0.4:
+            self.take(self.rng.choice(functions))
+        elif way < 0.6:
+            self.all_of(functions, ("id", self.devices[functions[0].place]["id"]))
+
+    def wide(self):
+        """A last rule that fits whatever of a vendor, a class or a board no earlier rule fits."""
+        key, value = self.rng.choice((("id", "8086:*"), ("id", "1af4:*"), ("id", "1b36:*"), ("id", "1000:*"),
+                                      ("class", "01"), ("class", "02"), ("class", "08"), ("class", "0c03"),
+                                      ("class", "03"), ("class", "0302"), ("id", "10de:*"),
+                                      ("subsystem", "1af4:1100")))
+        def fits(place):
+            device = self.devices[place]
+            return (device["id"].startswith(value[:5]) if key == "id" else
+                    device["class"].startswith(value) if key == "class" else device["subsystem"] == value)
+        known = {f.place: f for f in self.host.functions()}
+        hit = [p for p in self.devices if p not in self.decided and fits(p)]
+        self.rule("wide", (key, value))
+        for place in hit:
+            if place in known and place not in self.decided:
+                self.by_id(known[place])
+        for place in hit:
+            if place in known:
+                self.companions(known[place])
+            elif self.devices[place]["header"] == 0 and not self.devices[place]["class"].startswith("06"):
+                # The chip set's own: some of it may go, by what it is.
+                outcome = "stay" if self.devices[place]["class"][:2] in ("01", "02", "0c") else "free"
+                self.policy.here[place] = self.policy.plugged[place] = Outcome(outcome, selected=True)
+
+    def whole_group(self):
+        """One function of a bridge's group, and with it the group."""
+        for members in self.groups.values():
+            known = [f for f in self.host.functions() if f.place in members]
+            if len(known) < 2 or len(known) != len(members) or any(f.use or f.place in self.decided for f in known):
+                continue
+            if len({f.place.rsplit("/", 1)[0] for f in known}) == 1 and "/" in known[0].place and \
+                    known[0].place.count("/") == 2 and self.rng.random() < 0.4:
+                first = known[0]
+                self.rule("group", ("address", self.devices[first.place]["address"]), ("group", "all"))
+                for f in known:
+                    self.settle(f, "go", "go")
+
+    # What holds for IOMMU groups and hosts as a whole.
+
+    def groups_settle(self):
+        for members in self.groups.values():
+            for table in (self.policy.here, self.policy.plugged):
+                kept = [p for p in members if p in table and table[p].selected and table[p].kind != "go"]
+                if kept:
+                    for p in members:
+                        if p in table and table[p].kind == "go":
+                            table[p] = Outcome("free", table[p].driver, True)
+
+    def no_iommu(self):
+        for table in (self.policy.here, self.policy.plugged):
+            for place, o in table.items():
+                if o.kind == "go" and "vfio" in o.driver:
+                    table[place] = Outcome("free" if self.host.noiommu else "stay", o.driver, True)
+
+
+def write(rng, host, devices, groups, running):
+    w = Writer(rng, host, devices, groups, running)
+    w.policy.level = rng.choice(("", "debug", "info", "warning"))
+    by_id = {}
+    for f in host.functions():
+        if f.kind != "companion" and f.place in devices:
+            by_id.setdefault(devices[f.place]["id"], []).append(f)
+    w.whole_group()
+    order = sorted(by_id)
+    rng.shuffle(order)
+    for ident in order:
+        functions = [f for f in by_id[ident] if f.place not in w.decided]
+        if not functions:
+            continue
+        kind = functions[0].kind
+        (w.gpus if kind == "gpu" else w.risky if kind in RISKY else w.harmless)(functions)
+    if rng.random() < 0.35:
+        w.wide()
+    w.groups_settle()
+    if host.iommu == "none":
+        w.no_iommu()
+    if not running and rng.random() < 0.12:
+        w.policy.mistake = rng.choice(("\n[device broken]\nids = 10de:20f1\n", "\n[device]\nid = 10de:20f1\n",
+                                       "\n[device broken]\nid = 10DE-20f1\n", "\n[device broken]\nid=10de:20f1 # all\n"))
+    w.policy.split = rng.randint(0, len(w.policy.rules)) if rng.random() < 0.3 else 0
+    return w.policy
