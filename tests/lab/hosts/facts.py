@@ -73,15 +73,17 @@ class Facts:
 
 
 class Said:
-    """The objects on the bus; None instead where nobody answers."""
+    """What vfio-bindd says: the answers to GetManagedObjects and GetAll of the manager, a line each."""
 
     def __init__(self, text):
-        objects = json.loads(text)["data"][0]
-        self.devices, self.manager = {}, {}
-        for interfaces in objects.values():
-            for name, properties in interfaces.items():
-                values = {k: v["data"] for k, v in properties.items()}
-                if name == "org.vfio.Bindd1.Device":
-                    self.devices[values["Address"]] = values
-                elif name == "org.vfio.Bindd1.Manager":
-                    self.manager = values
+        objects, manager = text.splitlines()
+        self.devices = {}
+        for interfaces in json.loads(objects)["data"][0].values():
+            if "org.vfio.Bindd1.Device" in interfaces:
+                device = self.values(interfaces["org.vfio.Bindd1.Device"])
+                self.devices[device["Address"]] = device
+        self.manager = self.values(json.loads(manager)["data"][0])
+
+    @staticmethod
+    def values(properties):
+        return {name: value["data"] for name, value in properties.items()}

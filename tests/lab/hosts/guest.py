@@ -129,6 +129,23 @@ class Guest:
             raise GuestError("the agent said something else than ready")
         return time.monotonic() - self.started
 
+    def lost_root(self):
+        """Has the console told that the root file system is gone?"""
+        with open(f"{self.out}/console.log", encoding="utf-8", errors="replace") as f:
+            return any(word in f.read() for word in ("EXT4-fs error", "I/O error", "Input/output error"))
+
+    def wait_for_uses(self, excused=(), seconds=90):
+        """Disks come late behind some controllers: until what fstab names is there. What is not, in the end."""
+        deadline = time.monotonic() + seconds
+        while True:
+            points = self.run("findmnt -rno TARGET; swapon --show=NAME --noheadings | sed 's/.*/swap/'", 20)[1].split()
+            wanted = {"swap" if p == "none" else p for p in (line.split()[1] for line in self.host.fstab)}
+            missing = wanted - set(points)
+            if not missing or excused or time.monotonic() > deadline:
+                self.run("udevadm settle -t 30; sleep 1", 40)
+                return missing
+            time.sleep(2)
+
     def read_line(self, deadline):
         while b"\n" not in self.buffer:
             self.receive(deadline)

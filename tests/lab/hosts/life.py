@@ -10,7 +10,9 @@ from judge import Violation
 
 FACTS = "/lab/facts"
 OBJECTS = ("busctl --json=short --timeout=20 call org.vfio.Bindd1 /org/vfio/Bindd1 "
-           "org.freedesktop.DBus.ObjectManager GetManagedObjects")
+           "org.freedesktop.DBus.ObjectManager GetManagedObjects && "
+           "busctl --json=short --timeout=20 call org.vfio.Bindd1 /org/vfio/Bindd1 "
+           "org.freedesktop.DBus.Properties GetAll s org.vfio.Bindd1.Manager")
 CALL = "busctl --timeout=60 call org.vfio.Bindd1 /org/vfio/Bindd1 org.vfio.Bindd1.Manager "
 LISTED = "systemctl list-units --failed --no-legend --plain | cut -d' ' -f1"
 EMUGPU = "/sys/module/emugpu/parameters/"
@@ -120,6 +122,7 @@ class Life:
     # Acting. Each does something, and says what is meant from then on.
 
     def booted(self):
+        self.guest.wait_for_uses(self.state.excused, 60)
         facts, _ = self.look()
         since = facts.handed_over()
         for place in facts.devices:
