@@ -7,6 +7,21 @@
  * but what the kernel tells (below /run/vfio-bindd as well, to be compared). --no-open leaves out
  * what opens VFIO groups, which resets their devices.
  *
+ *   device     a function: address, path, IDs, driver, override, group, header, serial, slot, …
+ *   group      an IOMMU group and its devices
+ *   vfio       a group with devices of a VFIO driver: "open" and each device are "ok" or an errno's
+ *              name; null was not tried, "timeout" did not return
+ *   cdev       a device's own VFIO node
+ *   mount swap block   what is on disks; "pci" are the functions below, through dm, md, loop, btrfs
+ *   net route  interfaces but lo, IPv4 routes
+ *   console fb as in /proc
+ *   probe mark tracelost   the trace: calls of probe() for PCI functions, written marks, in order
+ *   driver     a PCI driver; a higher inode was registered later
+ *   run        a file of the daemon's below /run
+ *   kernel     an alarming line of the kernel's log
+ *   daemon     a process of vfio-bindd
+ *   uptime     seconds
+ *
  * It must end whatever hangs in the kernel. While a driver's probe() or remove() runs the lock of
  * its device is held, and reading some of the device's files waits for it, not to be killed:
  * driver_override, uevent (never read here), sriov_numvfs. Children read these, and have a

@@ -8,8 +8,9 @@
  * vfio-pci) is the kernel's own. A bus of the module's own would not do: only
  * what hangs below QEMU's ports is covered by the IOMMU.
  *
- * A card is a GPU and its audio function, without BARs and interrupts. A slot
- * is named by its physical number, which is its name in /sys/bus/pci/slots.
+ * A card is a GPU and its audio function, without BARs and interrupts. On demand
+ * it has a USB-C port as well, as Turing's have: a USB controller and a UCSI one.
+ * A slot is named by its physical number, which is its name in /sys/bus/pci/slots.
  *
  * For tests of many devices a card can have up to 256 GPUs instead, as cards
  * with virtual functions do: numbered by ARI, and kept apart by ACS, so that
@@ -49,6 +50,7 @@ struct slot {
 	struct pci_dev *port;
 	struct pci_ops *port_ops;	/* the bus's own, while a card is plugged */
 	bool plugged;
+	bool gone;			/* pulled out: nothing answers any more */
 	bool ari;			/* functions have numbers of 8 bits */
 	unsigned int functions;
 	struct function *function;
@@ -69,6 +71,19 @@ static ushort devices[MAX_SLOTS];
 static unsigned int device_count;
 module_param_array(devices, ushort, &device_count, 0444);
 MODULE_PARM_DESC(devices, "device IDs of the slots' GPUs in their order (0: 0x20f1)");
+
+static ushort classes[MAX_SLOTS];
+static unsigned int class_count;
+module_param_array(classes, ushort, &class_count, 0444);
+MODULE_PARM_DESC(classes, "classes of the slots' GPUs in their order, like 0x0300 (0: 0x0302)");
+
+static bool serials = true;
+module_param(serials, bool, 0644);
+MODULE_PARM_DESC(serials, "whether a card plugged from now on has a serial number (its slot's)");
+
+static bool usb;
+module_param(usb, bool, 0644);
+MODULE_PARM_DESC(usb, "whether a card plugged from now on has a USB controller and a UCSI one");
 
 static bool audio = true;
 module_param(audio, bool, 0644);
@@ -91,11 +106,22 @@ static struct slot *slot_of_bus(const struct pci_bus *bus)
 static struct function *function_at(struct pci_bus *bus, unsigned int devfn)
 {
 	struct slot *slot = slot_of_bus(bus);
+	struct function *function;
 
 	/* Without ARI the upper bits are the device's number, which is 0. */
 	if (!slot || devfn >= slot->functions || (!slot->ari && PCI_SLOT(devfn)))
 		return NULL;
-	return &slot->function[devfn];
+	function = &slot->function[devfn];
+	/* A card may have functions 2 and 3 but no 1. */
+	return function->config[PCI_VENDOR_ID] ? function : NULL;
+}
+
+/* The port answers for a card that was pulled out of it, with all ones. */
+static bool is_gone(const struct pci_bus *bus)
+{
+	const struct slot *slot = slot_of_bus(bus);
+
+	return slot && READ_ONCE(slot->gone);
 }
 
 static int config_read(struct pci_bus *bus, unsigned int devfn, int where, int size,
@@ -104,6 +130,10 @@ static int config_read(struct pci_bus *bus, unsigned int devfn, int where, int s
 	const struct function *function = function_at(bus, devfn);
 	int i;
 
+	if (is_gone(bus)) {
+		PCI_SET_ERROR_RESPONSE(value);
+		return PCIBIOS_SUCCESSFUL;
+	}
 	if (!function) {
 		PCI_SET_ERROR_RESPONSE(value);
 		return PCIBIOS_DEVICE_NOT_FOUND;
@@ -123,6 +153,8 @@ static int config_write(struct pci_bus *bus, unsigned int devfn, int where, int 
 	u8 mask;
 	int i;
 
+	if (is_gone(bus))
+		return PCIBIOS_SUCCESSFUL;
 	if (!function)
 		return PCIBIOS_DEVICE_NOT_FOUND;
 
@@ -185,9 +217,11 @@ static void fill_function(struct function *function, u16 device, u32 class, u32 
 	put16(writable, CAP_EXP + PCI_EXP_LNKCTL, PCI_EXP_LNKCTL_CCC);
 	put16(config, CAP_EXP + PCI_EXP_LNKSTA, PCI_EXP_LNKSTA_CLS_16_0GB | 16 << 4);
 
-	put32(config, EXT_CAP_DSN, PCI_EXT_CAP_ID_DSN | 1 << 16);
-	put32(config, EXT_CAP_DSN + 4, serial);
-	put32(config, EXT_CAP_DSN + 8, 0x48b02d00);
+	if (READ_ONCE(serials)) {
+		put32(config, EXT_CAP_DSN, PCI_EXT_CAP_ID_DSN | 1 << 16);
+		put32(config, EXT_CAP_DSN + 4, serial);
+		put32(config, EXT_CAP_DSN + 8, 0x48b02d00);
+	}
 }
 
 /* What a function needs to be one of up to 256, with an IOMMU group of its own. */
@@ -195,7 +229,8 @@ static void add_ari(struct function *function, unsigned int next)
 {
 	u8 *config = function->config;
 
-	put32(config, EXT_CAP_DSN, PCI_EXT_CAP_ID_DSN | 1 << 16 | EXT_CAP_ARI << 20);
+	/* Without a serial number it has no ID, and says nothing but where the next is. */
+	put16(config, EXT_CAP_DSN + 2, config[EXT_CAP_DSN + 2] | EXT_CAP_ARI << 4);
 	put32(config, EXT_CAP_ARI, PCI_EXT_CAP_ID_ARI | 1 << 16 | EXT_CAP_ACS << 20);
 	put16(config, EXT_CAP_ARI + PCI_ARI_CAP, next << 8);
 	put32(config, EXT_CAP_ACS, PCI_EXT_CAP_ID_ACS | 1 << 16);
@@ -203,31 +238,37 @@ static void add_ari(struct function *function, unsigned int next)
 	put16(function->writable, EXT_CAP_ACS + PCI_ACS_CTRL, PCI_ACS_RR | PCI_ACS_CR);
 }
 
-static void fill_many(struct slot *slot, u16 device)
+static void fill_many(struct slot *slot, u16 device, u32 class)
 {
 	unsigned int i;
 
 	for (i = 0; i < slot->functions; i++) {
-		fill_function(&slot->function[i], device, PCI_CLASS_DISPLAY_3D << 8,
-			      slot->number);
+		fill_function(&slot->function[i], device, class, slot->number);
 		add_ari(&slot->function[i], i + 1 < slot->functions ? i + 1 : 0);
 	}
 }
 
-static void fill_pair(struct slot *slot, u16 device)
+static void fill_card(struct slot *slot, u16 device, u32 class)
 {
-	fill_function(&slot->function[0], device, PCI_CLASS_DISPLAY_3D << 8, slot->number);
+	struct function *function = slot->function;
+
+	fill_function(&function[0], device, class, slot->number);
 	if (slot->functions == 1)
-		slot->function[0].config[PCI_HEADER_TYPE] = PCI_HEADER_TYPE_NORMAL;
-	else
-		fill_function(&slot->function[1], 0x1aef, 0x040300, slot->number);
+		function[0].config[PCI_HEADER_TYPE] = PCI_HEADER_TYPE_NORMAL;
+	if (slot->functions > 1 && READ_ONCE(audio))
+		fill_function(&function[1], 0x1aef, 0x040300, slot->number);
+	/* No driver gets far with them: they have no BAR. */
+	if (slot->functions > 2) {
+		fill_function(&function[2], 0x1ad6, 0x0c0330, slot->number);
+		fill_function(&function[3], 0x1ad7, 0x0c8000, slot->number);
+	}
 }
 
-static int plug_locked(struct slot *slot, u16 device)
+static int plug_locked(struct slot *slot, u16 device, u32 class)
 {
 	struct pci_bus *bus = slot->port->subordinate;
 	unsigned int many = min_t(unsigned int, READ_ONCE(functions), MAX_FUNCTIONS);
-	unsigned int count = many ? many : audio ? 2 : 1;
+	unsigned int count = many ? many : READ_ONCE(usb) ? 4 : READ_ONCE(audio) ? 2 : 1;
 
 	if (slot->plugged)
 		return -EEXIST;
@@ -241,9 +282,9 @@ static int plug_locked(struct slot *slot, u16 device)
 	slot->functions = count;
 	slot->ari = many;
 	if (many)
-		fill_many(slot, device);
+		fill_many(slot, device, class);
 	else
-		fill_pair(slot, device);
+		fill_card(slot, device, class);
 
 	slot->port_ops = pci_bus_set_ops(bus, &card_ops);
 	slot->plugged = true;
@@ -263,6 +304,7 @@ static int unplug_locked(struct slot *slot)
 	list_for_each_entry_safe_reverse(pdev, next, &bus->devices, bus_list)
 		pci_stop_and_remove_bus_device(pdev);
 	pci_bus_set_ops(bus, slot->port_ops);
+	slot->gone = false;
 	slot->functions = 0;
 	kvfree(slot->function);
 	slot->function = NULL;
@@ -270,12 +312,44 @@ static int unplug_locked(struct slot *slot)
 	return 0;
 }
 
-static u16 device_of(unsigned int index)
+/* A card is pulled out: first it is gone, then the kernel is told, as pciehp does it. */
+static int surprise_locked(struct slot *slot)
 {
-	return index < device_count && devices[index] ? devices[index] : 0x20f1;
+	struct pci_dev *pdev;
+
+	if (!slot->plugged)
+		return -ENODEV;
+
+	WRITE_ONCE(slot->gone, true);
+	list_for_each_entry(pdev, &slot->port->subordinate->devices, bus_list)
+		WRITE_ONCE(pdev->error_state, pci_channel_io_perm_failure);
+	return unplug_locked(slot);
 }
 
-static int change_slot(const char *text, bool plug)
+static int plug_index(unsigned int i)
+{
+	u16 device = i < device_count && devices[i] ? devices[i] : 0x20f1;
+	u16 class = i < class_count && classes[i] ? classes[i] : PCI_CLASS_DISPLAY_3D;
+
+	return plug_locked(slots[i], device, (u32)class << 8);
+}
+
+enum change { PLUG, UNPLUG, SURPRISE };
+
+static int change_locked(unsigned int i, enum change change)
+{
+	switch (change) {
+	case PLUG:
+		return plug_index(i);
+	case UNPLUG:
+		return unplug_locked(slots[i]);
+	case SURPRISE:
+		return surprise_locked(slots[i]);
+	}
+	return -EINVAL;
+}
+
+static int change_slot(const char *text, enum change change)
 {
 	unsigned int number, i;
 	int ret;
@@ -290,7 +364,7 @@ static int change_slot(const char *text, bool plug)
 		if (slots[i]->number != number)
 			continue;
 		pci_lock_rescan_remove();
-		ret = plug ? plug_locked(slots[i], device_of(i)) : unplug_locked(slots[i]);
+		ret = change_locked(i, change);
 		pci_unlock_rescan_remove();
 		break;
 	}
@@ -300,12 +374,17 @@ static int change_slot(const char *text, bool plug)
 
 static int plug_set(const char *text, const struct kernel_param *kp)
 {
-	return change_slot(text, true);
+	return change_slot(text, PLUG);
 }
 
 static int unplug_set(const char *text, const struct kernel_param *kp)
 {
-	return change_slot(text, false);
+	return change_slot(text, UNPLUG);
+}
+
+static int surprise_set(const char *text, const struct kernel_param *kp)
+{
+	return change_slot(text, SURPRISE);
 }
 
 static const struct kernel_param_ops plug_ops = {
@@ -316,10 +395,16 @@ static const struct kernel_param_ops unplug_ops = {
 	.set = unplug_set,
 };
 
+static const struct kernel_param_ops surprise_ops = {
+	.set = surprise_set,
+};
+
 module_param_cb(plug, &plug_ops, NULL, 0200);
 MODULE_PARM_DESC(plug, "write the number of a slot: a card is plugged into it");
 module_param_cb(unplug, &unplug_ops, NULL, 0200);
 MODULE_PARM_DESC(unplug, "write the number of a slot: its card is unplugged");
+module_param_cb(surprise, &surprise_ops, NULL, 0200);
+MODULE_PARM_DESC(surprise, "write the number of a slot: its card is pulled out while in use");
 
 /* Adds a port, keeping the slots in the order of their bus numbers. */
 static int add_port(struct pci_dev *port)
@@ -377,7 +462,7 @@ static int __init emugpu_init(void)
 
 	pci_lock_rescan_remove();
 	for (i = 0; i < slot_count && plugged < gpus; i++)
-		if (!plug_locked(slots[i], device_of(i)))
+		if (!plug_index(i))
 			plugged++;
 	pci_unlock_rescan_remove();
 

@@ -11,7 +11,9 @@
 
 #include <linux/atomic.h>
 #include <linux/delay.h>
+#include <linux/err.h>
 #include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/mod_devicetable.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -39,6 +41,10 @@ static unsigned int probe_sleep_ms;
 module_param(probe_sleep_ms, uint, 0644);
 MODULE_PARM_DESC(probe_sleep_ms, "how long probe() takes");
 
+static unsigned int probe_fail;
+module_param(probe_fail, uint, 0644);
+MODULE_PARM_DESC(probe_fail, "the errno with which probe() fails (0: it does not)");
+
 static unsigned int remove_sleep_ms;
 module_param(remove_sleep_ms, uint, 0644);
 MODULE_PARM_DESC(remove_sleep_ms, "how long remove() takes");
@@ -53,8 +59,13 @@ MODULE_PARM_DESC(remove_logs, "log every second while remove() takes its time");
 
 static int nvidia_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
+	unsigned int error;
+
 	atomic_inc(&probes);
 	msleep(READ_ONCE(probe_sleep_ms));
+	error = READ_ONCE(probe_fail);
+	if (error)
+		return -(int)min_t(unsigned int, error, MAX_ERRNO);
 	pci_info(pdev, "probed\n");
 	return 0;
 }
