@@ -33,6 +33,8 @@ def lines(host, texts):
 
 
 class Guest:
+    running = []  # to be ended with the program
+
     def __init__(self, host, out, images, tree=None, files=None, system=None, memory=None):
         self.host, self.out = host, out
         self.sockets = tempfile.mkdtemp(prefix="lab-host.")
@@ -47,6 +49,7 @@ class Guest:
             command += ["--system", system]
         with open(out + "/boot.log", "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.running.append(self.process)
         self.started = time.monotonic()
         self.agent = self.monitor = None
         self.buffer = b""
@@ -80,8 +83,9 @@ class Guest:
                 "-serial", "chardev:agent"]
         qemu += [self.image(a, images) for a in host.drives]
         for card in host.cards:
-            if not card.later and "root" not in [f.use for f in card.functions]:
-                qemu += card.qemu
+            pairs = zip(card.qemu[::2], card.qemu[1::2])
+            if "root" not in [f.use for f in card.functions]:
+                qemu += [a for pair in pairs if not card.later or pair[0] == "-netdev" for a in pair]
         settings = {"GPUS": host.gpus, "PORTS": host.ports, "EMUGPU": host.emugpu, "MACHINE": host.machine,
                     "ROOT_MODULES": host.root_modules + " ext4", "UNMASK": " ".join(host.unmask),
                     "APPEND": TRACE + " systemd.default_timeout_start_sec=60 " + host.append,
@@ -134,7 +138,7 @@ class Guest:
         with open(f"{self.out}/console.log", encoding="utf-8", errors="replace") as f:
             return any(word in f.read() for word in ("EXT4-fs error", "I/O error", "Input/output error"))
 
-    def wait_for_uses(self, excused=(), seconds=90):
+    def wait_for_uses(self, excused=(), seconds=150):
         """Disks come late behind some controllers: until what fstab names is there. What is not, in the end."""
         deadline = time.monotonic() + seconds
         while True:
@@ -214,6 +218,7 @@ class Guest:
                 break
             except subprocess.TimeoutExpired:
                 pass
+        self.running.remove(self.process)
         for s in (self.agent, self.monitor):
             if s:
                 s.close()

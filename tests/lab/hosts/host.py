@@ -263,7 +263,7 @@ def add_use(host, builder, rng, use):
     for number, model in enumerate(models):
         builder.add(model, use=use, image=f"{use}{number}" if len(models) > 1 else use)
     # As installers write it, or so that the boot goes on without it.
-    options = rng.choice(("defaults", "nofail")) + ",x-systemd.device-timeout=20s"
+    options = rng.choice(("defaults", "nofail")) + ",x-systemd.device-timeout=90s"
     source = {"uuid": "UUID=11111111-2222-3333-4444-555555555555", "label": "LABEL=datalabel",
               "lvm": "/dev/labvg/data", "crypt": "/dev/mapper/labcrypt", "md": "LABEL=datamd",
               "btrfs": "LABEL=databtrfs", "by-path": f"@{host.cards[-1].functions[0].place}@",
@@ -312,7 +312,7 @@ def generate(seed, iommu=None):
             b.add_many(rng.choice((("e1000e", "e1000e"), ("nvme", "nvme"), ("e1000e", "e1000e", "e1000e"),
                                    ("virtio-net-pci", "virtio-net-pci"), ("ich9-intel-hda", "e1000e"))))
         if rng.random() < 0.35:
-            b.add_bridge([rng.choice(("e1000", "rtl8139", "edu", "AC97", "intel-hda", "lsi53c895a"))
+            b.add_bridge([rng.choice(("e1000", "rtl8139", "edu", "AC97", "intel-hda", "pci-testdev"))
                           for _ in range(rng.choice((2, 3)))])
         gpus(host, b, rng)
         for _ in range(rng.choice((0, 1, 2))):

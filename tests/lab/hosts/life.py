@@ -122,7 +122,7 @@ class Life:
     # Acting. Each does something, and says what is meant from then on.
 
     def booted(self):
-        self.guest.wait_for_uses(self.state.excused, 60)
+        self.guest.wait_for_uses(self.state.excused, 120)
         facts, _ = self.look()
         since = facts.handed_over()
         for place in facts.devices:
