@@ -34,6 +34,7 @@ def lines(host, texts):
 
 class Guest:
     running = []  # to be ended with the program
+    patience = 600  # how long it may wait for a device
 
     def __init__(self, host, out, images, tree=None, files=None, system=None, memory=None):
         self.host, self.out = host, out
@@ -75,6 +76,12 @@ class Guest:
                 "options nvidia " + " ".join(f"{k}={v}" for k, v in host.native.items()) + "\n")
         for path, text in files.items():
             put(path, text)
+        # Earlier than what a host may wait for in vain, and not ended by an emergency.
+        put("/etc/systemd/system/lab-agent.service",
+            "[Unit]\nDescription=Commands for the guest\nDefaultDependencies=no\nIgnoreOnIsolate=yes\n"
+            "[Service]\nExecStart=/lab/agent /dev/ttyS3\nKillMode=process\n")
+        os.makedirs(root + "/etc/systemd/system/sysinit.target.wants")
+        os.symlink("../lab-agent.service", root + "/etc/systemd/system/sysinit.target.wants/lab-agent.service")
         for f in host.fstab:
             if f.split()[1].startswith("/"):
                 os.makedirs(root + f.split()[1], exist_ok=True)
@@ -88,7 +95,8 @@ class Guest:
                 qemu += [a for pair in pairs if not card.later or pair[0] == "-netdev" for a in pair]
         settings = {"GPUS": host.gpus, "PORTS": host.ports, "EMUGPU": host.emugpu, "MACHINE": host.machine,
                     "ROOT_MODULES": host.root_modules + " ext4", "UNMASK": " ".join(host.unmask),
-                    "APPEND": TRACE + " systemd.default_timeout_start_sec=60 " + host.append,
+                    "MASK": "lab-test.service",
+                    "APPEND": TRACE + " " + host.append,
                     "MEMORY": memory or "1G"}
         root_disk = next(c for c in host.cards if c.functions[0].use == "root")
         with open(self.out + "/scenario/config", "w", encoding="utf-8") as f:
@@ -98,7 +106,7 @@ class Guest:
             f.write("ROOT_DISK=(" + " ".join(map(shlex.quote, root_disk.qemu)) + ")\n")
             f.write("QEMU_ARGS=(" + " ".join(map(shlex.quote, qemu)) + ")\n")
         with open(self.out + "/scenario/test", "w", encoding="utf-8") as f:
-            f.write("exec /lab/agent /dev/ttyS3\n")
+            f.write("# not run: see lab-agent.service\n")
 
     @staticmethod
     def image(argument, images):
@@ -120,8 +128,8 @@ class Guest:
                 time.sleep(0.2)
         raise GuestError("no socket of the guest")
 
-    def wait_booted(self, seconds=300):
-        """Until multi-user.target was reached or has failed; returns the seconds it took."""
+    def wait_booted(self, seconds=600):
+        """Until systemd has nothing more to start, or waits for a device; the seconds it took."""
         deadline = time.monotonic() + seconds
         self.agent = self.connect(self.sockets + "/agent", deadline)
         self.monitor = self.connect(self.sockets + "/qmp", deadline)
@@ -131,7 +139,18 @@ class Guest:
         self.qmp("qmp_capabilities")
         if self.read_line(deadline) != b"ready":
             raise GuestError("the agent said something else than ready")
-        return time.monotonic() - self.started
+        while time.monotonic() < deadline:
+            jobs = self.run("systemctl list-jobs --no-legend --plain", 60)[1].splitlines()
+            if self.lost_root():
+                raise GuestError("the root file system is gone: " + self.tail())
+            if not jobs:
+                return time.monotonic() - self.started
+            running = [job for job in jobs if "running" in job]
+            if running and all(".device" in job for job in running) and \
+                    time.monotonic() - self.started > self.patience:
+                return time.monotonic() - self.started  # for a device that does not come
+            time.sleep(2)
+        raise GuestError("it does not come up: " + self.tail())
 
     def lost_root(self):
         """Has the console told that the root file system is gone?"""

@@ -263,7 +263,7 @@ def add_use(host, builder, rng, use):
     for number, model in enumerate(models):
         builder.add(model, use=use, image=f"{use}{number}" if len(models) > 1 else use)
     # As installers write it, or so that the boot goes on without it.
-    options = rng.choice(("defaults", "nofail")) + ",x-systemd.device-timeout=90s"
+    options = rng.choice(("defaults", "nofail")) + ",x-systemd.device-timeout=600s"
     source = {"uuid": "UUID=11111111-2222-3333-4444-555555555555", "label": "LABEL=datalabel",
               "lvm": "/dev/labvg/data", "crypt": "/dev/mapper/labcrypt", "md": "LABEL=datamd",
               "btrfs": "LABEL=databtrfs", "by-path": f"@{host.cards[-1].functions[0].place}@",
