@@ -189,11 +189,15 @@ static void pending_sentence(const struct verdict *v, const struct device *d,
 {
     if (r && r->released)
         snprintf(buf, size, "to be handed back");
+    else if (v->reason == REASON_IOMMU_AWAITED && !d->driver)
+        snprintf(buf, size,
+                 "is kept for the virtual IOMMU that the firmware announces, whose driver "
+                 "(virtio_iommu) is not at work yet");
     else if (v->reason == REASON_IOMMU_AWAITED)
         snprintf(buf, size,
-                 "%s the virtual IOMMU that the firmware announces, and whose driver "
-                 "(virtio_iommu) is not at work yet",
-                 d->driver ? "is to be taken over after" : "is kept for");
+                 "stays on %s until the virtual IOMMU that the firmware announces is at work "
+                 "(its driver virtio_iommu), and is taken over then",
+                 d->driver);
     else if (!d->driver)
         snprintf(buf, size, "to be bound to %s", v->driver);
     else if (streq(d->driver, v->driver))
