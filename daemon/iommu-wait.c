@@ -12,6 +12,9 @@
 
 /* A host that boots does much at once; nothing but the devices concerned waits meanwhile. */
 #define LOAD_TIMEOUT_USEC (60 * 1000000ULL)
+/* How often at most the deadline is put off since the host is not up; some hosts never are. */
+#define ROUNDS_MAX 30
+#define ROUND_MIN_USEC (2 * 1000000ULL)
 
 /* In this order: without the transport the driver finds no device. */
 static const char *const modules[] = {VIOMMU_TRANSPORT, VIOMMU_MODULE};
@@ -25,6 +28,7 @@ struct iommu_wait {
     size_t asked;            /* how many of the modules were asked for */
     sd_event_source *deadline;
     uint64_t usec;
+    unsigned rounds; /* how often it has passed */
 };
 
 int iommu_wait_new(sd_event *event, int root_fd, iommu_given_up *given_up, void *userdata,
@@ -68,7 +72,8 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
     struct iommu_wait *w = userdata;
 
     (void)usec;
-    if (scan_cold_boot(w->root_fd) && sd_event_source_set_time_relative(source, w->usec) >= 0 &&
+    if (++w->rounds < ROUNDS_MAX && scan_cold_boot(w->root_fd) &&
+        sd_event_source_set_time_relative(source, w->usec) >= 0 &&
         sd_event_source_set_enabled(source, SD_EVENT_ONESHOT) >= 0)
         return 0;
     give_up(w);
@@ -117,8 +122,9 @@ void iommu_wait_follow(struct iommu_wait *w, const struct plan *plan, uint64_t u
     }
     if (w->deadline)
         return;
-    w->usec = usec;
-    if (sd_event_add_time_relative(w->event, &w->deadline, CLOCK_MONOTONIC, usec, 0, on_deadline,
+    w->usec = usec > ROUND_MIN_USEC ? usec : ROUND_MIN_USEC;
+    w->rounds = 0;
+    if (sd_event_add_time_relative(w->event, &w->deadline, CLOCK_MONOTONIC, w->usec, 0, on_deadline,
                                    w) < 0)
         return;
     journal_event(EVENT_IOMMU_AWAITED,

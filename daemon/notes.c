@@ -159,6 +159,7 @@ void notes_end_early(struct view *view)
 
 void notes_iommu(struct view *view)
 {
+    view->records.iommu_given_up = false;
     for (size_t i = 0; i < view->snapshot.n; i++) {
         const struct device *d = &view->snapshot.devices[i];
         struct record *r = d->group == NO_GROUP ? records_find(&view->records, d->addr) : NULL;
