@@ -2,6 +2,7 @@
 /* check: does the firmware describe an IOMMU, is it on, and does it remap interrupts? */
 #include "check-findings.h"
 #include "scan.h"
+#include "viommu.h"
 
 #define TABLES "sys/firmware/acpi/tables"
 
@@ -10,10 +11,10 @@ static const struct {
     const char *iommu, *switch_name;
     const char *tables[5]; /* NULL ends them */
 } cpus[] = {
-    [CPU_INTEL] = {"Intel VT-d", "Intel VT-d", {"DMAR", "VIOT"}},
-    [CPU_AMD] = {"AMD-Vi", "IOMMU (AMD-Vi), under NBIO or chipset", {"IVRS", "VIOT"}},
-    [CPU_ARM] = {"Arm SMMU", "the SMMU", {"IORT", "VIOT"}},
-    [CPU_OTHER] = {"an IOMMU", "the IOMMU", {"DMAR", "IVRS", "IORT", "VIOT"}},
+    [CPU_INTEL] = {"Intel VT-d", "Intel VT-d", {"DMAR"}},
+    [CPU_AMD] = {"AMD-Vi", "IOMMU (AMD-Vi), under NBIO or chipset", {"IVRS"}},
+    [CPU_ARM] = {"Arm SMMU", "the SMMU", {"IORT"}},
+    [CPU_OTHER] = {"an IOMMU", "the IOMMU", {"DMAR", "IVRS", "IORT"}},
 };
 
 static bool is_guest(struct check *c)
@@ -45,6 +46,11 @@ static bool check_tables(struct check *c, bool on)
                       cpus[c->cpu].iommu, cpus[c->cpu].tables[i]);
             return true;
         }
+    }
+    if (check_exists(c, TABLES "/VIOT")) {
+        check_add(c, FINDING_OK, "firmware",
+                  "the firmware announces a virtual IOMMU (ACPI table VIOT)");
+        return true;
     }
     if (on) /* by the device tree, or by a table we do not know */
         return true;
@@ -91,13 +97,62 @@ static void check_off(struct check *c, bool described)
                      ctl_sudo());
 }
 
+/* Its driver may be a module, which comes late, or is not there at all. */
+static void check_viommu(struct check *c)
+{
+    bool loaded = viommu_is_loaded(c->root_fd);
+    bool there = loaded || !*c->release || check_lists_module(c, "modules.dep", VIOMMU_MODULE) ||
+                 check_lists_module(c, "modules.builtin", VIOMMU_MODULE);
+
+    if (!there) {
+        check_add(c, FINDING_FAIL, "iommu",
+                  "no IOMMU is at work: the kernel %s has no driver for the virtual IOMMU that the "
+                  "firmware announces (" VIOMMU_MODULE ")",
+                  c->release);
+        check_remedy(c, "grep CONFIG_VIRTIO_IOMMU /boot/config-*   # boot a kernel with =y or =m");
+        check_remedy(c, "# or give this machine another virtual IOMMU (QEMU: -device "
+                        "intel-iommu,intremap=on or amd-iommu)");
+    } else if (!loaded) {
+        check_add(c, FINDING_FAIL, "iommu",
+                  "no IOMMU is at work: the firmware announces a virtual one, whose driver (the "
+                  "module " VIOMMU_MODULE ") is not loaded");
+        check_remedy(c, "grep -rs " VIOMMU_MODULE " /etc/modprobe.d /run/modprobe.d   # is it "
+                        "forbidden there?");
+        check_remedy(c, "%smodprobe " VIOMMU_MODULE, ctl_sudo());
+    } else {
+        check_add(c, FINDING_FAIL, "iommu",
+                  "no IOMMU is at work: the firmware announces a virtual one, and its driver "
+                  "(" VIOMMU_MODULE ") is loaded, but does not work");
+        check_remedy(c, "%sjournalctl -kb | grep -iE 'virtio|iommu'   # says why", ctl_sudo());
+    }
+}
+
+/* What the processor's own IOMMU needs on the command line is of no use then. */
+static bool is_virtual(struct check *c)
+{
+    const char *const *tables = cpus[c->cpu].tables;
+    char path[64];
+
+    for (size_t i = 0; tables[i]; i++) {
+        snprintf(path, sizeof(path), TABLES "/%s", tables[i]);
+        if (check_exists(c, path))
+            return false;
+    }
+    return check_exists(c, TABLES "/VIOT");
+}
+
 static void check_iommu(struct check *c)
 {
     const char *kind = scan_iommu(c->root_fd);
     size_t groups = count_groups(c);
-    bool on = !streq(kind, "none") && groups > 0;
+    /* A virtual one makes a group when a driver binds the first device. */
+    bool on = streq(kind, "virtio") || (!streq(kind, "none") && groups > 0);
     bool described = check_tables(c, on);
 
+    if (!on && is_virtual(c)) {
+        check_viommu(c);
+        return;
+    }
     if (!on) {
         check_off(c, described);
         return;
@@ -144,6 +199,13 @@ static void check_remapping(struct check *c)
             check_remove_parameter(c, off[i]);
             return;
         }
+    if (streq(scan_iommu(c->root_fd), "virtio")) {
+        check_remedy(c, "# a virtio-iommu remaps none on x86: give this machine another virtual "
+                        "IOMMU (QEMU: -device intel-iommu,intremap=on or amd-iommu)");
+        check_remedy(c, "echo Y | %stee /%s   # or this, if you trust the guests", ctl_sudo(),
+                     unsafe);
+        return;
+    }
     to_firmware(c, "interrupt remapping (often a part of VT-d, or x2APIC)");
 }
 

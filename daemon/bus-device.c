@@ -301,7 +301,7 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_PROPERTY("Reason", "s", get_text, 0, CHANGES),
     SD_BUS_PROPERTY("Problems", "as", get_other, 0, CHANGES),
     SD_BUS_PROPERTY("Usable", "b", get_other, 0, CHANGES),
-    SD_BUS_PROPERTY("IommuGroup", "u", get_other, 0, CONSTANT),
+    SD_BUS_PROPERTY("IommuGroup", "u", get_other, 0, CHANGES),
     SD_BUS_PROPERTY("GroupMembers", "as", get_other, 0, CHANGES),
     SD_BUS_PROPERTY("VfioNode", "s", get_text, 0, CHANGES),
     SD_BUS_PROPERTY("NumaNode", "i", get_other, 0, CONSTANT),
@@ -332,8 +332,8 @@ int bus_device_register(sd_bus *bus, const struct view *view)
 
 /* The properties that change, in the order of struct published. */
 static const char *const changing[PUBLISHED_MAX] = {
-    "State", "Reason",   "Problems", "Usable",    "Driver",    "PreviousDriver",
-    "Rule",  "Resource", "VfioNode", "Untouched", "BoundUSec", "GroupMembers",
+    "State",    "Reason",   "Problems",  "Usable",    "Driver",       "PreviousDriver", "Rule",
+    "Resource", "VfioNode", "Untouched", "BoundUSec", "GroupMembers", "IommuGroup",
 };
 
 static uint32_t hash_of(const void *bytes, size_t n)
@@ -372,7 +372,7 @@ static struct published publish_device(const struct view *view, const struct ver
                                text_hash(r ? r->previous_driver : NULL), text_hash(v->rule->name),
                                text_hash(v->rule->resource), d->node, !(r && r->touched),
                                r ? hash_of(&r->bound_usec, sizeof(r->bound_usec)) : 0,
-                               members_hash(view, d)}};
+                               members_hash(view, d), d->group}};
 }
 
 /* Signals the properties in which the two differ. Returns false if none do. */

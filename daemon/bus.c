@@ -326,7 +326,7 @@ static const sd_bus_vtable manager_vtable[] = {
     SD_BUS_PROPERTY("Matched", "u", get_count, 0, CHANGES),
     SD_BUS_PROPERTY("Bound", "u", get_count, 0, CHANGES),
     SD_BUS_PROPERTY("Usable", "u", get_count, 0, CHANGES),
-    SD_BUS_PROPERTY("Iommu", "s", get_state, 0, CONSTANT),
+    SD_BUS_PROPERTY("Iommu", "s", get_state, 0, 0),
     SD_BUS_PROPERTY("ReadyUSec", "t", get_count, 0, CHANGES),
     SD_BUS_PROPERTY("Events", "t", get_count, 0, 0),
     SD_BUS_PROPERTY("Overflows", "t", get_count, 0, 0),

@@ -199,6 +199,8 @@ int held_read(char *text, struct records *records, struct held_workers *w)
             r = load_device(line + strlen("device "), records);
         else if (after_prefix(line, "newest "))
             records->newest = strtoull(line + strlen("newest "), NULL, 10);
+        else if (streq(line, "iommu given-up"))
+            records->iommu_given_up = true;
         else if (after_prefix(line, "fence "))
             load_fence(line + strlen("fence "), &records->fence);
         else if (after_prefix(line, "entry "))
@@ -263,6 +265,8 @@ void held_write(FILE *f, const struct records *records, const struct held_worker
     }
     if (records->newest > 0)
         fprintf(f, "newest %llu\n", (unsigned long long)records->newest);
+    if (records->iommu_given_up)
+        fputs("iommu given-up\n", f);
     write_fence(f, &records->fence);
 }
 

@@ -32,6 +32,11 @@ static bool give_event(const struct hotplug *h, struct udev_device *d)
     enum hotplug_action action;
     struct pci_addr a;
 
+    if (uevent_is_iommu(udev_device_get_action(d), udev_device_get_subsystem(d),
+                        udev_device_get_property_value(d, "DRIVER"))) {
+        h->handler.iommu(h->handler.userdata);
+        return true;
+    }
     if (uevent_is_driver(udev_device_get_subsystem(d), udev_device_get_devpath(d)))
         return true;
     if (!uevent_read(udev_device_get_action(d), udev_device_get_sysname(d),
@@ -88,6 +93,8 @@ int hotplug_new(sd_event *event, const struct hotplug_handler *handler, struct h
     r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "pci", NULL);
     if (r >= 0) /* drivers that come and go: vfio-pci's table of IDs goes with it */
         r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "drivers", NULL);
+    if (r >= 0) /* of which virtio-iommu is one: there are few, and those at boot */
+        r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "virtio", NULL);
     if (r >= 0)
         r = udev_monitor_enable_receiving(h->monitor);
     if (r >= 0) /* without it only more is received */

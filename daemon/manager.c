@@ -14,7 +14,9 @@
 #include "feature-files.h"
 #include "held.h"
 #include "hotplug.h"
+#include "iommu-wait.h"
 #include "journal.h"
+#include "look.h"
 #include "notes.h"
 #include "policy-in-force.h"
 #include "requests.h"
@@ -38,6 +40,7 @@ struct manager {
     struct bus *bus;
     struct variants *variants;
     struct serials_ask *serials;
+    struct iommu_wait *iommu_wait;
     struct feature_files *feature_files; /* NULL: a single pass, nobody to keep them */
     sd_event_source *boot_deadline;
     sd_event_source *retry, *moment;
@@ -47,7 +50,7 @@ struct manager {
     bool summary_due; /* a pass over everything is under way: sum it up when it is done */
     bool reloading;   /* a new policy: what it does not name any more is to be handed back */
     bool stopping;
-    bool unbinds, others; /* which events came since the last time that all were taken */
+    bool unbinds, others, iommu_came; /* which events came since all were taken the last time */
     bool unsaved; /* what must outlive us is not in /run yet: a device came, or was asked for */
 };
 
@@ -200,6 +203,8 @@ static int step(struct manager *m)
         variants_load(m->variants, &m->view.plan, &m->view.snapshot);
     if (m->serials && !m->view.disabled)
         serials_ask(m->serials, &m->view.policy, &m->view.snapshot);
+    if (m->iommu_wait && !m->view.disabled)
+        iommu_wait_follow(m->iommu_wait, &m->view.plan, m->view.policy.boot_deadline_usec);
     if (m->unsaved && apply_save(m->apply) >= 0) /* not before: the override is in a hurry */
         m->unsaved = false;
     if (!is_waiting_for_serials(m) && !apply_is_busy(m->apply))
@@ -207,17 +212,6 @@ static int step(struct manager *m)
     if (m->bus)
         bus_update(m->bus);
     return 0;
-}
-
-/* Devices that no rule may concern any more, but we do: they may have to go back. */
-static void read_unnamed(struct manager *m)
-{
-    for (size_t i = 0; i < m->view.records.n; i++) {
-        const struct record *r = &m->view.records.v[i];
-        const struct device *d = snapshot_find(&m->view.snapshot, r->addr);
-        if (d && !d->detailed && (r->ours || r->fresh))
-            (void)scan_device(m->options.root_fd, &m->view.policy, r->addr, &m->view.snapshot);
-    }
 }
 
 /* Looks at everything anew. */
@@ -244,7 +238,7 @@ static int pass(struct manager *m)
     m->unsaved = m->unsaved || old.n > 0;
     snapshot_done(&old);
     notes_drop_vanished(&m->view);
-    read_unnamed(m);
+    look_at_unnamed(&m->view);
     m->summary_due = true;
     return step(m);
 }
@@ -260,28 +254,12 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-static void look_at(struct manager *m, struct pci_addr a)
-{
-    (void)scan_device(m->options.root_fd, &m->view.policy, a, &m->view.snapshot);
-    notes_look(&m->view, a);
-}
-
-/* The same where only drivers have changed. */
-static void look_at_bindings(struct manager *m, const struct pci_addr *addrs, size_t n)
-{
-    (void)scan_bindings(m->options.root_fd, &m->view.policy, addrs, n, &m->view.snapshot);
-    for (size_t i = 0; i < n; i++)
-        notes_look(&m->view, addrs[i]);
-}
-
 /* More is known, or will not be. */
 static void on_serials(void *userdata)
 {
     struct manager *m = userdata;
 
-    for (size_t i = 0; i < m->view.snapshot.n; i++)
-        if (m->view.snapshot.devices[i].serial_unread)
-            look_at(m, m->view.snapshot.devices[i].addr);
+    look_at_unread(&m->view);
     (void)step(m);
 }
 
@@ -291,11 +269,7 @@ static void on_variant(void *userdata, const char *module)
     struct manager *m = userdata;
 
     (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
-    for (size_t i = 0; i < m->view.snapshot.n; i++) {
-        const struct device *d = &m->view.snapshot.devices[i];
-        if (d->module && streq(d->module, module))
-            look_at(m, d->addr);
-    }
+    look_at_module(&m->view, module);
     (void)step(m);
 }
 
@@ -307,8 +281,7 @@ static int on_moment(sd_event_source *source, uint64_t usec, void *userdata)
     (void)usec;
     if (m->stopping)
         return 0;
-    for (size_t i = 0; i < m->view.records.n; i++)
-        m->view.records.v[i].early = false;
+    notes_end_early(&m->view);
     (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
     (void)step(m);
     return 0;
@@ -323,19 +296,11 @@ static bool wait_a_moment(struct manager *m)
            sd_event_source_set_enabled(m->moment, SD_EVENT_ONESHOT) >= 0;
 }
 
-static bool any_is_early(const struct manager *m)
-{
-    for (size_t i = 0; i < m->view.records.n; i++)
-        if (m->view.records.v[i].early)
-            return true;
-    return false;
-}
-
 static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
 {
     struct manager *m = userdata;
 
-    look_at_bindings(m, addrs, n);
+    look_at_bindings(&m->view, addrs, n);
     if (m->stopping) {
         if (!m->view.records.fence.in_flight)
             sd_event_exit(m->event, 0);
@@ -343,13 +308,31 @@ static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
     }
     if (step(m) < 0)
         return;
-    if (any_is_early(m))
+    if (notes_any_early(&m->view))
         (void)wait_a_moment(m);
     for (size_t i = 0; i < n; i++)
         announce_handed_back(&m->view, addrs[i]);
 }
 
+/* Nobody waits for it any more; what was kept for it goes to its native drivers. */
+static void on_iommu_given_up(void *userdata)
+{
+    struct manager *m = userdata;
+
+    m->view.records.iommu_given_up = true;
+    (void)pass(m);
+}
+
 /* -- hot-plug -- */
+
+/* What was said of devices without it does not count any more. */
+static void on_iommu(void *userdata)
+{
+    struct manager *m = userdata;
+
+    m->others = m->iommu_came = true;
+    notes_iommu(&m->view);
+}
 
 static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_addr a)
 {
@@ -368,9 +351,9 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
     if (action == HOTPLUG_REMOVE) /* what is there now, if anything, is another: not known yet */
         snapshot_remove(&m->view.snapshot, a);
     else if (action == HOTPLUG_ADD)
-        look_at(m, a);
+        look_at(&m->view, a);
     else
-        look_at_bindings(m, &a, 1);
+        look_at_bindings(&m->view, &a, 1);
     struct device *d = snapshot_find(&m->view.snapshot, a);
     if (!d)
         return;
@@ -387,13 +370,15 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
 static void on_drained(void *userdata, bool lost)
 {
     struct manager *m = userdata;
-    bool only_unbinds = m->unbinds && !m->others;
+    bool only_unbinds = m->unbinds && !m->others, iommu_came = m->iommu_came;
 
-    m->unbinds = m->others = false;
+    m->unbinds = m->others = m->iommu_came = false;
     if (lost) {
         m->view.overflows++;
         journal_event(EVENT_OVERFLOW, "the kernel dropped hot-plug events: looking at every device "
                                       "anew");
+        (void)pass(m);
+    } else if (iommu_came) {
         (void)pass(m);
     } else if (!only_unbinds || !wait_a_moment(m)) {
         (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
@@ -417,6 +402,8 @@ static int reload(struct manager *m)
             variants_retry(m->variants);
         if (m->serials)
             serials_ask_retry(m->serials);
+        if (m->iommu_wait)
+            iommu_wait_retry(m->iommu_wait);
         m->reloading = true;
         r = pass(m);
     } else if (r != -EINVAL) {
@@ -453,6 +440,8 @@ static int request_rescan(void *userdata, sd_bus_error *error)
     (void)error;
     m->start_usec = now_usec();
     records_retry(&m->view.records);
+    if (m->iommu_wait)
+        iommu_wait_retry(m->iommu_wait);
     return pass(m);
 }
 
@@ -512,7 +501,7 @@ static int set_up_loop(struct manager *m)
 
 static int set_up(struct manager *m)
 {
-    const struct hotplug_handler handler = {on_hotplug, on_drained, m};
+    const struct hotplug_handler handler = {on_hotplug, on_iommu, on_drained, m};
     int r = set_up_loop(m);
 
     m->lock_fd = held_lock(m->options.root_fd);
@@ -539,6 +528,8 @@ static int set_up(struct manager *m)
     if (r >= 0 && m->options.listen)
         r = variants_new(m->event, on_variant, m, &m->variants);
     if (r >= 0 && m->options.listen)
+        r = iommu_wait_new(m->event, m->options.root_fd, on_iommu_given_up, m, &m->iommu_wait);
+    if (r >= 0 && m->options.listen)
         r = feature_files_new(m->event, m->options.root_fd, FEATURE_INTERVAL_USEC,
                               &m->feature_files);
     if (r >= 0 && !m->options.once)
@@ -563,6 +554,7 @@ static void manager_done(struct manager *m)
     bus_free(m->bus);
     variants_free(m->variants);
     serials_ask_free(m->serials);
+    iommu_wait_free(m->iommu_wait);
     hotplug_free(m->hotplug);
     apply_free(m->apply);
     sd_event_source_disable_unref(m->boot_deadline);

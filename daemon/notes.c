@@ -142,3 +142,28 @@ bool notes_dropped(struct view *view)
     }
     return any;
 }
+
+bool notes_any_early(const struct view *view)
+{
+    for (size_t i = 0; i < view->records.n; i++)
+        if (view->records.v[i].early)
+            return true;
+    return false;
+}
+
+void notes_end_early(struct view *view)
+{
+    for (size_t i = 0; i < view->records.n; i++)
+        view->records.v[i].early = false;
+}
+
+void notes_iommu(struct view *view)
+{
+    view->records.iommu_given_up = false;
+    for (size_t i = 0; i < view->snapshot.n; i++) {
+        const struct device *d = &view->snapshot.devices[i];
+        struct record *r = d->group == NO_GROUP ? records_find(&view->records, d->addr) : NULL;
+        if (r && !r->in_flight)
+            record_retry(r);
+    }
+}

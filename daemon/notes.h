@@ -30,3 +30,10 @@ void notes_event(struct view *view, enum hotplug_action action, struct pci_addr 
 /* There is a new policy: marks what we bound and it does not name, to be handed back. Returns
  * whether there is any. */
 bool notes_dropped(struct view *view);
+
+/* Has the kernel put off a bind of some device? And: it may be tried again. */
+bool notes_any_early(const struct view *view);
+void notes_end_early(struct view *view);
+
+/* An IOMMU has come: what failed for devices without IOMMU group may be tried again. */
+void notes_iommu(struct view *view);

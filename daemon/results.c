@@ -21,8 +21,10 @@ static void note_failure(struct record *r, const struct op *op, const char *foun
     bool raced = (op->kind == ACTION_BIND && op->result == -EBUSY) ||
                  (op->kind == ACTION_UNBIND && (op->result == -ENODEV || op->result == -ENOENT));
 
-    /* It tells of a device before it lets any driver match: the override is read after that. */
-    r->early = op->kind == ACTION_BIND && op->result == -ENODEV && r->hotplugged;
+    /* It tells of a device before it lets any driver match: the override is read after that. Its
+     * "later" (EAGAIN) is for an IOMMU that is about to be there. */
+    r->early = op->kind == ACTION_BIND &&
+               ((op->result == -ENODEV && r->hotplugged) || op->result == -EAGAIN);
     if (raced && op->kind == ACTION_BIND)
         r->confirmed = true; /* bind waits for the device's lock, so no probe() is under way */
     if ((raced || r->early) && ++r->lost < ATTEMPTS_MAX)

@@ -2,6 +2,7 @@
 #include "uevent.h"
 
 #include "util.h"
+#include "viommu.h"
 
 bool uevent_read(const char *action, const char *sysname, const char *synth_uuid,
                  enum hotplug_action *ret_action, struct pci_addr *ret_addr)
@@ -20,6 +21,12 @@ bool uevent_read(const char *action, const char *sysname, const char *synth_uuid
     *ret_action = (enum hotplug_action)i;
     *ret_addr = a;
     return true;
+}
+
+bool uevent_is_iommu(const char *action, const char *subsystem, const char *driver)
+{
+    return action && subsystem && driver && streq(action, "bind") && streq(subsystem, "virtio") &&
+           streq(driver, VIOMMU_MODULE);
 }
 
 bool uevent_is_driver(const char *subsystem, const char *devpath)

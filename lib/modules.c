@@ -205,12 +205,13 @@ const char *modules_variant(const struct variant_aliases *a, const char *modalia
 int modules_native(int root_fd, const char *folder, const char *modalias, struct module_names *ret)
 {
     struct match m = {.modalias = modalias, .names = ret};
+    const char *bus = after_prefix(modalias, "virtio:") ? "virtio:" : "pci:";
     int r, q;
 
-    if (!after_prefix(modalias, "pci:"))
+    if (!after_prefix(modalias, bus))
         return -EINVAL;
-    r = each_alias(root_fd, folder, "pci:", add_match, &m);
-    q = each_builtin_alias(root_fd, folder, "pci:", add_match, &m);
+    r = each_alias(root_fd, folder, bus, add_match, &m);
+    q = each_builtin_alias(root_fd, folder, bus, add_match, &m);
     return r < 0 ? r : q;
 }
 

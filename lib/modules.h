@@ -43,9 +43,9 @@ void variant_aliases_done(struct variant_aliases *a);
  * module is loaded. NULL: none suits. */
 const char *modules_variant(const struct variant_aliases *a, const char *modalias);
 
-/* Adds the modules with an alias for the device, as modprobe would load them: in the order of
- * modules.alias, then those that are built into the kernel (from modules.builtin.modinfo, where the
- * kernel's package has it). Returns 0 or negative errno. */
+/* Adds the modules with an alias for the device (of the PCI or virtio bus), as modprobe would load
+ * them: in the order of modules.alias, then those that are built into the kernel (from
+ * modules.builtin.modinfo, where the kernel's package has it). Returns 0 or negative errno. */
 int modules_native(int root_fd, const char *folder, const char *modalias, struct module_names *ret);
 
 /* Adds the PCI drivers that a module registered, built-in ones as well, from /sys/module. Returns

@@ -148,7 +148,8 @@ static bool wants_bind(const struct builder *b, const struct verdict *v)
     const struct device *d = plan_device_of(b, v);
     const struct record *r = plan_record_of(b, d);
 
-    return v->state == STATE_PENDING && !(r && (r->in_flight || r->released || r->early));
+    return v->state == STATE_PENDING && v->reason != REASON_IOMMU_AWAITED &&
+           !(r && (r->in_flight || r->released || r->early));
 }
 
 /* A device whose driver link is right, but of which it is not known whether probe() has returned,
@@ -172,7 +173,7 @@ static const struct verdict *vfio_takeover(const struct builder *b, const struct
 }
 
 /* The kernel accepts an override of a driver that it does not know yet: a device that nobody has is
- * then reserved, and bound when the driver is registered. */
+ * then reserved, and bound when the driver is registered. One that waits for its IOMMU likewise. */
 static bool wants_override(const struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -180,7 +181,23 @@ static bool wants_override(const struct builder *b, const struct verdict *v)
 
     if ((r && (r->overridden || r->in_flight || r->released)) || vfio_takeover(b, d))
         return false;
-    return v->state == STATE_PENDING || (v->reason == REASON_DRIVER_MISSING && !d->driver);
+    if (v->reason == REASON_DRIVER_MISSING || v->reason == REASON_IOMMU_AWAITED)
+        return !d->driver;
+    return v->state == STATE_PENDING;
+}
+
+/* What was kept for an IOMMU that did not come, or does not know the device, is left to its native
+ * driver. */
+static void add_surrender(struct builder *b, const struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v);
+    const struct record *r = plan_record_of(b, d);
+
+    if (v->reason != REASON_NO_IOMMU || !r || !(r->ours || r->overridden) || r->in_flight ||
+        d->driver)
+        return;
+    add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, "");
+    add_action(b, PHASE_RELEASE, ACTION_PROBE, d, "");
 }
 
 /* The override waits until the group is held: who has the device keeps it as it is.
@@ -229,6 +246,8 @@ void plan_add_actions(struct builder *b)
         add_action(b, PHASE_TAKEOVER, ACTION_UNBIND, d, d->driver);
         add_action(b, PHASE_TAKEOVER, ACTION_BIND, d, b->verdicts[i].driver);
     }
+    for (size_t i = 0; i < b->n_verdicts; i++)
+        add_surrender(b, &b->verdicts[i]);
     for (size_t i = 0; i < b->snapshot->n; i++)
         if (wants_hand_back(b, &b->snapshot->devices[i]))
             add_hand_back(b, &b->snapshot->devices[i]);

@@ -50,15 +50,41 @@ static const char *errno_advice(int error, enum action_kind kind)
     return "; dmesg may say why, and \"systemctl reload vfio-bindd\" tries again";
 }
 
+static void no_iommu_sentence(const struct device *d, char *buf, size_t size)
+{
+    switch (d->iommu) {
+    case OUTLOOK_NO_DRIVER:
+        snprintf(buf, size,
+                 "the firmware announces a virtual IOMMU for it, and this kernel has no driver for "
+                 "that (CONFIG_VIRTIO_IOMMU): boot a kernel that has, or give this machine another "
+                 "virtual IOMMU; left to its native driver");
+        break;
+    case OUTLOOK_AWAITED:
+        snprintf(
+            buf, size,
+            "the firmware announces a virtual IOMMU for it, which did not come: \"modprobe "
+            "virtio_iommu\" says why, unless a file in /etc/modprobe.d forbids it; it is taken "
+            "as soon as the IOMMU is there; until then left to its native driver");
+        break;
+    case OUTLOOK_AT_BIND:
+        snprintf(buf, size,
+                 "the virtual IOMMU makes no group for it, so no virtual machine could use it: see "
+                 "dmesg; left to its native driver");
+        break;
+    default:
+        snprintf(buf, size,
+                 "it has no IOMMU group, so no virtual machine could use it: enable VT-d or AMD-Vi "
+                 "in the firmware and boot with intel_iommu=on (Intel) or amd_iommu=on (AMD); left "
+                 "to its native driver");
+    }
+}
+
 static void failed_sentence(const struct verdict *v, const struct device *d, const struct record *r,
                             char *buf, size_t size)
 {
     switch (v->reason) {
     case REASON_NO_IOMMU:
-        snprintf(buf, size,
-                 "it has no IOMMU group, so no virtual machine could use it: enable VT-d or AMD-Vi "
-                 "in the firmware and boot with intel_iommu=on (Intel) or amd_iommu=on (AMD); left "
-                 "to its native driver");
+        no_iommu_sentence(d, buf, size);
         break;
     case REASON_DRIVER_MISSING:
         snprintf(
@@ -163,6 +189,15 @@ static void pending_sentence(const struct verdict *v, const struct device *d,
 {
     if (r && r->released)
         snprintf(buf, size, "to be handed back");
+    else if (v->reason == REASON_IOMMU_AWAITED && !d->driver)
+        snprintf(buf, size,
+                 "is kept for the virtual IOMMU that the firmware announces, whose driver "
+                 "(virtio_iommu) is not at work yet");
+    else if (v->reason == REASON_IOMMU_AWAITED)
+        snprintf(buf, size,
+                 "stays on %s until the virtual IOMMU that the firmware announces is at work "
+                 "(its driver virtio_iommu), and is taken over then",
+                 d->driver);
     else if (!d->driver)
         snprintf(buf, size, "to be bound to %s", v->driver);
     else if (streq(d->driver, v->driver))

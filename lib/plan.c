@@ -83,6 +83,31 @@ static bool is_good_enough(const struct verdict *v, const struct device *d, cons
            r->error && r->failed_at == ACTION_HOLD;
 }
 
+/* The kernel said at a bind, or when it was asked to look for a driver, that there is no group. */
+static bool has_no_group(const struct record *r)
+{
+    return r && r->error &&
+           (r->failed_at == ACTION_PROBE || (r->failed_at == ACTION_BIND && r->error == EINVAL));
+}
+
+/* A device of an IOMMU that makes groups at a bind has none before: only the bind tells. One whose
+ * IOMMU is still to come is kept for it. Returns false if nothing stands against a bind. */
+static bool judge_iommu(const struct builder *b, struct verdict *v, const struct device *d,
+                        const struct record *r)
+{
+    if (d->group != NO_GROUP || b->snapshot->unsafe_noiommu || !driver_is_vfio(v->driver) ||
+        (d->iommu == OUTLOOK_AT_BIND && !has_no_group(r)))
+        return false;
+    if (d->iommu == OUTLOOK_AWAITED && !b->records->iommu_given_up) {
+        v->state = STATE_PENDING;
+        v->reason = REASON_IOMMU_AWAITED;
+    } else {
+        v->problems |= PROBLEM_NO_IOMMU; /* vfio-pci's probe fails without a group */
+        fail(v, REASON_NO_IOMMU);
+    }
+    return true;
+}
+
 /* What a single device's own facts say. */
 static void judge(const struct builder *b, struct verdict *v)
 {
@@ -124,9 +149,8 @@ static void judge(const struct builder *b, struct verdict *v)
         refuse(v, REASON_NEEDED_AT_BOOT);
     } else if (r && r->hotplugged && v->rule->hotplug == HOTPLUG_OFF) {
         refuse(v, REASON_HOTPLUG_OFF);
-    } else if (d->group == NO_GROUP && !b->snapshot->unsafe_noiommu && driver_is_vfio(v->driver)) {
-        v->problems |= PROBLEM_NO_IOMMU; /* vfio-pci's probe fails without a group */
-        fail(v, REASON_NO_IOMMU);
+    } else if (judge_iommu(b, v, d, r)) {
+        ; /* said there */
     } else if (is_good_enough(v, d, r)) {
         v->driver = FENCE_DRIVER;
         v->state = STATE_BOUND;

@@ -88,6 +88,7 @@ void records_retry(struct records *r)
     for (size_t i = 0; i < r->n; i++)
         record_retry(&r->v[i]);
     fence_retry(&r->fence);
+    r->iommu_given_up = false;
 }
 
 void records_clear(struct records *r)
@@ -98,4 +99,5 @@ void records_clear(struct records *r)
     }
     fence_retry(&r->fence);
     fence_unlearn(&r->fence);
+    r->iommu_given_up = false;
 }

@@ -50,6 +50,8 @@ struct records {
     size_t n, allocated;
     uint64_t newest;    /* the highest order (snapshot.h) of any device known so far; 0: none yet */
     struct fence fence; /* what is in vfio-pci's table by us */
+    bool iommu_given_up; /* the IOMMU that the firmware announces did not come, and nobody waits for
+                          * it any more. Cleared by reload and rescan. */
 };
 
 void records_done(struct records *r);

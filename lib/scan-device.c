@@ -152,6 +152,17 @@ bool scan_node(int root_fd, const struct device *d)
     return scan_exists(root_fd, path);
 }
 
+/* Asked only where there is no group. */
+static enum outlook read_outlook(struct scan_context *c, const struct device *d)
+{
+    if (d->group != NO_GROUP)
+        return OUTLOOK_NONE;
+    if (!c->viommu_known)
+        viommu_read(c->root_fd, &c->viommu);
+    c->viommu_known = true;
+    return viommu_outlook(&c->viommu, d->addr);
+}
+
 /* The variant driver for the device, and whether its module is loaded. vfio_pci suits all. */
 static void read_variant(struct scan_context *c, struct device *d)
 {
@@ -223,6 +234,7 @@ int scan_details(struct scan_context *c, struct device *d, char driver[static NA
         d->driver = scan_link_name(p, d->addr, "driver", driver) ? driver : NULL;
         d->group = scan_group(p, d->addr);
     }
+    d->iommu = read_outlook(c, d);
     d->node = scan_node(c->root_fd, d);
     d->vf = has_attribute(p, d->addr, "physfn");
     /* Only bridges have this attribute, whatever their class says. A virtual function is none, and

@@ -12,6 +12,7 @@
 #include "serials.h"
 #include "slots.h"
 #include "snapshot.h"
+#include "viommu.h"
 
 #define SCAN_DEVICES "sys/bus/pci/devices"
 
@@ -26,7 +27,8 @@ struct scan_context {
     struct variant_aliases variants;
     struct bars bars;
     struct boot_use boot;
-    bool variants_known, bars_known, boot_known;
+    struct viommu viommu;
+    bool variants_known, bars_known, boot_known, viommu_known;
     bool wants_serials, wants_variants;
 };
 

@@ -14,15 +14,25 @@
 
 /* -- which devices matter -- */
 
-static int detail(struct scan_context *c, struct snapshot *s, size_t i)
+static int detail_anew(struct scan_context *c, struct snapshot *s, size_t i)
 {
-    struct device d = s->devices[i];
+    const struct device *old = &s->devices[i];
+    struct device d = {.addr = old->addr,
+                       .order = old->order,
+                       .vendor = old->vendor,
+                       .device = old->device,
+                       .subvendor = old->subvendor,
+                       .subdevice = old->subdevice,
+                       .class_code = old->class_code};
     char driver[NAME_MAX + 1];
 
-    if (d.detailed)
-        return 0;
     int r = scan_details(c, &d, driver), q = snapshot_put(s, &d);
     return r < 0 ? r : q;
+}
+
+static int detail(struct scan_context *c, struct snapshot *s, size_t i)
+{
+    return s->devices[i].detailed ? 0 : detail_anew(c, s, i);
 }
 
 /* The functions of the same slot, which may have to come along. */
@@ -38,7 +48,8 @@ static int detail_slot(struct scan_context *c, struct snapshot *s, size_t i)
     return r;
 }
 
-/* The members of the IOMMU group, which decide whether it is viable. */
+/* The members of the IOMMU group, which decide whether it is viable. One that was read before it
+ * had the group (which may come when a driver binds it) is read again. */
 static int detail_group(struct scan_context *c, struct snapshot *s, uint32_t group)
 {
     char path[PATH_LENGTH];
@@ -54,8 +65,8 @@ static int detail_group(struct scan_context *c, struct snapshot *s, uint32_t gro
         if (pci_addr_parse(e->d_name, &a) < 0)
             continue;
         const struct device *member = snapshot_find(s, a);
-        if (member)
-            r = detail(c, s, (size_t)(member - s->devices));
+        if (member && (!member->detailed || member->group != group))
+            r = detail_anew(c, s, (size_t)(member - s->devices));
     }
     return r;
 }
@@ -289,7 +300,8 @@ int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *ad
         struct device *d = snapshot_find(s, addrs[i]);
         struct scan_place place =
             many ? scan_short_way(&folder, root_fd, addrs[i]) : scan_long_way(root_fd);
-        if (!d || !d->detailed || d->claimant || !reread_driver(root_fd, place, s, d))
+        if (!d || !d->detailed || d->claimant || d->group == NO_GROUP ||
+            !reread_driver(root_fd, place, s, d))
             r = scan_device(root_fd, p, addrs[i], s);
         else if (many)
             d->node = n_nodes > 0 && bsearch(&d->group, nodes, n_nodes, sizeof(*nodes), by_number);
@@ -303,15 +315,14 @@ const char *scan_iommu(int root_fd)
 {
     static const struct {
         const char *prefix, *kind;
-    } kinds[] = {{"dmar", "intel"},
-                 {"ivhd", "amd"},
-                 {"smmu", "arm-smmu"},
-                 {"arm-smmu", "arm-smmu"},
-                 {"virtio", "virtio"}};
+    } kinds[] = {
+        {"dmar", "intel"}, {"ivhd", "amd"}, {"smmu", "arm-smmu"}, {"arm-smmu", "arm-smmu"}};
     const struct dirent *e;
     CLEANUP(closedirp) DIR *dir;
     (void)rootfs_open_dir(root_fd, "sys/class/iommu", &dir);
 
+    if (viommu_is_at_work(root_fd))
+        return "virtio";
     while (dir && (e = readdir(dir))) {
         if (e->d_name[0] == '.')
             continue;

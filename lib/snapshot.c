@@ -174,6 +174,12 @@ bool driver_is_vfio(const char *driver)
 
 /* -- text form -- */
 
+static const char *const outlooks[OUTLOOK_MAX] = {
+    [OUTLOOK_AWAITED] = "awaited",
+    [OUTLOOK_AT_BIND] = "at-bind",
+    [OUTLOOK_NO_DRIVER] = "no-driver",
+};
+
 /* Slot names come from firmware: whatever would break the form is written as %XX. */
 static void write_text(FILE *f, const char *key, const char *value)
 {
@@ -206,6 +212,7 @@ int snapshot_write(const struct snapshot *s, FILE *f)
             fputs(" detailed=1", f);
             if (d->group != NO_GROUP)
                 fprintf(f, " group=%u", d->group);
+            write_text(f, "iommu", outlooks[d->iommu]);
             fputs(d->bridge ? " bridge=1" : "", f);
             fputs(d->vf ? " vf=1" : "", f);
             fputs(d->has_vfs ? " has-vfs=1" : "", f);
@@ -254,6 +261,16 @@ static bool read_flag(const char *value, bool *ret)
     return *ret || streq(value, "0");
 }
 
+static bool read_outlook(const char *value, enum outlook *ret)
+{
+    int i = word_index(outlooks, OUTLOOK_MAX, value);
+
+    if (i < 0)
+        return false;
+    *ret = (enum outlook)i;
+    return true;
+}
+
 static bool read_ids(const char *value, uint16_t *first, uint16_t *second)
 {
     unsigned a, b;
@@ -295,6 +312,8 @@ static bool read_word(char *word, struct device *d, char **driver)
         return strlen(value) == 6 && read_number(value, 16, 0xffffff, &d->class_code);
     if (streq(word, "group"))
         return read_number(value, 10, NO_GROUP - 1, &d->group);
+    if (streq(word, "iommu"))
+        return read_outlook(value, &d->iommu);
     if (streq(word, "detailed"))
         return read_flag(value, &d->detailed);
     if (streq(word, "bridge"))
@@ -333,9 +352,9 @@ static bool read_word(char *word, struct device *d, char **driver)
 /* What only a detailed device has. */
 static bool has_details(const struct device *d, const char *driver)
 {
-    return d->group != NO_GROUP || d->bridge || d->vf || d->has_vfs || d->boot_display || d->node ||
-           d->fixed || driver || d->slot || d->serial || d->serial_unread || d->use ||
-           d->evidence || d->claimant || d->module || d->variant;
+    return d->group != NO_GROUP || d->iommu != OUTLOOK_NONE || d->bridge || d->vf || d->has_vfs ||
+           d->boot_display || d->node || d->fixed || driver || d->slot || d->serial ||
+           d->serial_unread || d->use || d->evidence || d->claimant || d->module || d->variant;
 }
 
 static int read_device(struct snapshot *s, char *words)

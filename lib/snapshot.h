@@ -12,6 +12,15 @@
 
 #define NO_GROUP UINT32_MAX
 
+/* What is known of an IOMMU for a device that has no IOMMU group. */
+enum outlook {
+    OUTLOOK_NONE,      /* nothing: there is none for it, as far as can be seen */
+    OUTLOOK_AWAITED,   /* the firmware announces one, whose driver is not at work yet */
+    OUTLOOK_AT_BIND,   /* that one is at work: it makes the group when a driver binds the device */
+    OUTLOOK_NO_DRIVER, /* the firmware announces one, and this kernel has no driver for it */
+    OUTLOOK_MAX,
+};
+
 struct device {
     struct pci_addr addr;
     uint64_t order; /* those that came earlier have lower numbers; 0: not known. Of two at the same
@@ -29,6 +38,7 @@ struct device {
     bool fixed;         /* its native driver cannot be unbound (suppress_bind_attrs) */
     bool serial_unread; /* there may be a serial number, and it cannot be known yet */
     uint32_t group;     /* IOMMU group, or NO_GROUP */
+    enum outlook iommu; /* where there is no group (viommu.h) */
     const char *driver; /* the driver link's target; NULL: none. Owned by the snapshot. */
     char *slot;         /* physical slot; NULL: none or not looked for. Owned by the device. */
     char *serial;       /* PCIe device serial number as lspci writes it; NULL likewise */

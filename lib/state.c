@@ -27,6 +27,7 @@ const char *reason_word(enum reason r)
         [REASON_TAKEN_BACK] = "taken-back",
         [REASON_COMPANION_REFUSED] = "companion-refused",
         [REASON_NO_IOMMU] = "no-iommu",
+        [REASON_IOMMU_AWAITED] = "iommu-awaited",
         [REASON_DRIVER_MISSING] = "driver-missing",
         [REASON_KERNEL_ERROR] = "kernel-error",
         [REASON_NOT_VERIFIED] = "not-verified",

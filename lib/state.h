@@ -31,6 +31,7 @@ enum reason {
     REASON_TAKEN_BACK,        /* vfio-pci took it again as soon as it was handed back */
     REASON_COMPANION_REFUSED, /* what would have to come along may not */
     REASON_NO_IOMMU,
+    REASON_IOMMU_AWAITED,  /* the firmware announces one: kept from native drivers until it comes */
     REASON_DRIVER_MISSING, /* the target driver is not registered */
     REASON_KERNEL_ERROR,   /* with errno and the write that failed */
     REASON_NOT_VERIFIED,   /* the write succeeded, but the driver link does not show it */

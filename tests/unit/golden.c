@@ -116,7 +116,9 @@ static void read_records(char *text, const struct snapshot *s, struct records *r
         if (driver_is_vfio(s->devices[i].driver))
             records_get(records, s->devices[i].addr)->confirmed = true;
     while ((line = strsep(&rest, "\n")))
-        if (streq(line, "fence in-flight"))
+        if (streq(line, "iommu given-up"))
+            records->iommu_given_up = true;
+        else if (streq(line, "fence in-flight"))
             records->fence.in_flight = true;
         else if (streq(line, "fence hanging"))
             records->fence.hanging = 1;

@@ -161,11 +161,15 @@ static void add_card(struct dice *dice, struct snapshot *s, unsigned bus, uint32
         add_vfs(dice, s, a, group);
 }
 
-/* Without groups the VFIO drivers refuse every device. */
-static void remove_iommu(struct snapshot *s)
+/* Without groups the VFIO drivers refuse every device. A virtual IOMMU may still be to come, for
+ * all or for some of them. */
+static void remove_iommu(struct dice *dice, struct snapshot *s)
 {
+    enum outlook outlook = (enum outlook)dice_roll(dice, OUTLOOK_MAX);
+
     for (size_t i = 0; i < s->n; i++) {
         s->devices[i].group = NO_GROUP;
+        s->devices[i].iommu = dice_chance(dice, 80) ? outlook : OUTLOOK_NONE;
         if (!s->unsafe_noiommu && driver_is_vfio(s->devices[i].driver))
             s->devices[i].driver = NULL;
     }
@@ -202,7 +206,7 @@ void host_make(struct dice *dice, struct snapshot *s)
     for (unsigned i = 0; i < n; i++)
         add_card(dice, s, 1 + i, &group);
     if (dice_chance(dice, 10))
-        remove_iommu(s);
+        remove_iommu(dice, s);
     set_nodes(dice, s);
     for (size_t i = 0; i < s->n; i++)
         if (s->devices[i].driver &&
@@ -341,7 +345,7 @@ static void add_record(struct dice *dice, const struct snapshot *s, const struct
 {
     static const int errors[] = {EIO, EBUSY, ENODEV, EINVAL, EACCES, ENOSPC};
     static const enum action_kind kinds[] = {ACTION_OVERRIDE, ACTION_UNBIND, ACTION_BIND,
-                                             ACTION_HOLD, ACTION_CLEAR};
+                                             ACTION_HOLD,     ACTION_CLEAR,  ACTION_PROBE};
     struct record *r = records_get(records, d->addr);
 
     r->confirmed = driver_is_vfio(d->driver) && dice_chance(dice, 85);
@@ -402,6 +406,7 @@ void host_records(struct dice *dice, const struct snapshot *s, struct records *r
     for (size_t i = 0; i < s->n; i++)
         if (!fresh && dice_chance(dice, 60))
             add_record(dice, s, &s->devices[i], r);
+    r->iommu_given_up = dice_chance(dice, 30);
     r->fence.order = snapshot_order(s, FENCE_DRIVER);
     for (size_t i = 0; i < s->n && !fresh && r->fence.order; i++)
         if (dice_chance(dice, 10))

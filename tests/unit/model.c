@@ -94,6 +94,13 @@ static bool unbind(struct model *m, struct device *d, struct record *r, const ch
     return true;
 }
 
+/* Of its own: an IOMMU that makes groups when a driver binds has no bridges between. */
+static void make_group(struct model *m, struct device *d)
+{
+    d->group = 10000 + (uint32_t)(d - m->snapshot->devices);
+    d->iommu = OUTLOOK_NONE;
+}
+
 static bool bind(struct model *m, struct device *d, struct record *r, const char *driver)
 {
     const char *override = model_override(m, d->addr);
@@ -105,8 +112,10 @@ static bool bind(struct model *m, struct device *d, struct record *r, const char
     if (!override || !streq(override, driver))
         return refuse(m, "bind to %s, the override is %s", driver, override ? override : "none");
     if (!d->driver && d->group == NO_GROUP && !m->snapshot->unsafe_noiommu &&
-        driver_is_vfio(driver))
+        d->iommu != OUTLOOK_AT_BIND && driver_is_vfio(driver))
         return refuse(m, "bind to %s without an IOMMU group", driver);
+    if (!d->driver && d->group == NO_GROUP && d->iommu == OUTLOOK_AT_BIND)
+        make_group(m, d);
     d->driver = snapshot_name(m->snapshot, driver);
     if (driver_is_vfio(driver) && m->group_nodes)
         update_node(m->snapshot, d->group, true);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
+#include <errno.h>
+
 #include "notes.h"
 
 static const struct pci_addr first = {0, 6, 0, 0}, second = {0, 7, 0, 0};
@@ -299,8 +301,25 @@ START_TEST(dropped_is_what_we_bound_and_no_rule_names)
 }
 END_TEST
 
-UNIT_MAIN("notes", first_start, plugged_while_nobody_ran, plugged_while_events_were_lost,
-          a_worker_has_it_in_hand, a_native_driver_has_touched_it, bound_at_last,
-          vanished_are_forgotten, nobody_used_what_came_after_the_boot, another_card_begins_anew,
-          fresh_until_somebody_has_it, contested_after_three_foreign_unbinds,
-          unbinds_that_are_no_contest, dropped_is_what_we_bound_and_no_rule_names)
+START_TEST(an_iommu_that_comes_is_a_new_beginning)
+{
+    CLEANUP(view_done) struct view v = {.records.iommu_given_up = true};
+    struct device d = {.addr = second, .group = 7};
+
+    put(&v.snapshot, first, 100);
+    ck_assert_int_eq(snapshot_put(&v.snapshot, &d), 0);
+    records_get(&v.records, first)->error = EINVAL;
+    records_get(&v.records, second)->error = EINVAL; /* of other causes: it has a group */
+    notes_iommu(&v);
+    ck_assert(!v.records.iommu_given_up);
+    ck_assert_int_eq(records_find(&v.records, first)->error, 0);
+    ck_assert_int_eq(records_find(&v.records, second)->error, EINVAL);
+}
+END_TEST
+
+UNIT_MAIN("notes", an_iommu_that_comes_is_a_new_beginning, first_start, plugged_while_nobody_ran,
+          plugged_while_events_were_lost, a_worker_has_it_in_hand, a_native_driver_has_touched_it,
+          bound_at_last, vanished_are_forgotten, nobody_used_what_came_after_the_boot,
+          another_card_begins_anew, fresh_until_somebody_has_it,
+          contested_after_three_foreign_unbinds, unbinds_that_are_no_contest,
+          dropped_is_what_we_bound_and_no_rule_names)

@@ -161,6 +161,25 @@ END_TEST
 
 /* -- workers that die -- */
 
+/* "Later", of an IOMMU that is about to be there, is none either, be the card old or new. */
+START_TEST(an_iommu_that_is_about_to_be_there_is_no_failure)
+{
+    CLEANUP(records_done) struct records records = {0};
+    const struct op op = make_op("0000:06:00.0", ACTION_BIND, "vfio-pci", -EAGAIN);
+    struct record *r = records_get(&records, op.addr);
+
+    ck_assert_ptr_nonnull(r);
+    for (int i = 0; i < 4; i++) {
+        results_note(&records, &op, "");
+        ck_assert(r->early);
+        ck_assert_int_eq(r->error, 0);
+    }
+    results_note(&records, &op, "");
+    ck_assert(!r->early);
+    ck_assert_int_eq(r->error, EAGAIN);
+}
+END_TEST
+
 /* The kernel tells of a device before it lets drivers match. One that was there is another matter.
  */
 START_TEST(a_card_that_is_still_being_added_is_no_failure)
@@ -320,5 +339,6 @@ UNIT_MAIN("results", an_entry_that_hangs_is_at_work_and_holds_up_no_other,
           what_failed_for_a_card_says_nothing_of_the_next, who_has_a_device_next_is_news,
           what_success_means, what_failure_means, a_lost_race_is_run_again_but_not_for_ever,
           a_card_that_is_still_being_added_is_no_failure,
+          an_iommu_that_is_about_to_be_there_is_no_failure,
           a_worker_that_dies_is_not_started_for_ever, nor_one_that_dies_of_an_entry,
           a_group_in_use_is_not_taken, what_is_noted_before, what_becomes_of_an_entry)

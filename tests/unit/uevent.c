@@ -48,4 +48,15 @@ START_TEST(drivers_of_the_bus)
 }
 END_TEST
 
-UNIT_MAIN("uevent", what_events_mean, drivers_of_the_bus)
+START_TEST(iommu_at_work)
+{
+    ck_assert(uevent_is_iommu("bind", "virtio", "virtio_iommu"));
+    ck_assert(!uevent_is_iommu("add", "virtio", "virtio_iommu"));
+    ck_assert(!uevent_is_iommu("bind", "virtio", "virtio_blk"));
+    ck_assert(!uevent_is_iommu("bind", "pci", "virtio_iommu"));
+    ck_assert(!uevent_is_iommu("bind", "virtio", NULL));
+    ck_assert(!uevent_is_iommu(NULL, NULL, NULL));
+}
+END_TEST
+
+UNIT_MAIN("uevent", what_events_mean, drivers_of_the_bus, iommu_at_work)

@@ -12,6 +12,10 @@
  * it has a USB-C port as well, as Turing's have: a USB controller and a UCSI one.
  * A slot is named by its physical number, which is its name in /sys/bus/pci/slots.
  *
+ * A virtual IOMMU of QEMU's knows only functions that QEMU has. With the parameter
+ * `replace` a card takes the place of whatever QEMU has in the slot, whose
+ * functions (0 and, with audio, 1) it has then to the IOMMU.
+ *
  * For tests of many devices a card can have up to 256 GPUs instead, as cards
  * with virtual functions do: numbered by ARI, and kept apart by ACS, so that
  * each has an IOMMU group of its own.
@@ -92,6 +96,10 @@ MODULE_PARM_DESC(audio, "whether a card plugged from now on has an audio functio
 static unsigned int functions;
 module_param(functions, uint, 0644);
 MODULE_PARM_DESC(functions, "how many GPUs a card plugged from now on has, each in a group of its own (up to 256; 0: an ordinary card)");
+
+static bool replace;
+module_param(replace, bool, 0644);
+MODULE_PARM_DESC(replace, "whether a card may take the place of a device of QEMU's");
 
 static struct slot *slot_of_bus(const struct pci_bus *bus)
 {
@@ -264,6 +272,15 @@ static void fill_card(struct slot *slot, u16 device, u32 class)
 	}
 }
 
+static void remove_functions(struct pci_bus *bus)
+{
+	struct pci_dev *pdev, *next;
+
+	/* As pciehp does it: the functions in reverse, the first one last. */
+	list_for_each_entry_safe_reverse(pdev, next, &bus->devices, bus_list)
+		pci_stop_and_remove_bus_device(pdev);
+}
+
 static int plug_locked(struct slot *slot, u16 device, u32 class)
 {
 	struct pci_bus *bus = slot->port->subordinate;
@@ -273,7 +290,7 @@ static int plug_locked(struct slot *slot, u16 device, u32 class)
 	if (slot->plugged)
 		return -EEXIST;
 	/* QEMU has a device of its own there. */
-	if (!list_empty(&bus->devices))
+	if (!list_empty(&bus->devices) && !READ_ONCE(replace))
 		return -EBUSY;
 
 	slot->function = kvcalloc(count, sizeof(*slot->function), GFP_KERNEL);
@@ -286,6 +303,7 @@ static int plug_locked(struct slot *slot, u16 device, u32 class)
 	else
 		fill_card(slot, device, class);
 
+	remove_functions(bus);
 	slot->port_ops = pci_bus_set_ops(bus, &card_ops);
 	slot->plugged = true;
 	pci_rescan_bus(bus);
@@ -295,14 +313,11 @@ static int plug_locked(struct slot *slot, u16 device, u32 class)
 static int unplug_locked(struct slot *slot)
 {
 	struct pci_bus *bus = slot->port->subordinate;
-	struct pci_dev *pdev, *next;
 
 	if (!slot->plugged)
 		return -ENODEV;
 
-	/* As pciehp does it: the functions in reverse, the first one last. */
-	list_for_each_entry_safe_reverse(pdev, next, &bus->devices, bus_list)
-		pci_stop_and_remove_bus_device(pdev);
+	remove_functions(bus);
 	pci_bus_set_ops(bus, slot->port_ops);
 	slot->gone = false;
 	slot->functions = 0;
