@@ -74,6 +74,8 @@ class Guest:
         if host.native:
             put("/etc/modprobe.d/lab-native.conf",
                 "options nvidia " + " ".join(f"{k}={v}" for k, v in host.native.items()) + "\n")
+        # A driver that a rule may want and that only systemd loads, after the first pass.
+        put("/etc/modules-load.d/lab.conf", "pci-stub\n")
         for path, text in files.items():
             put(path, text)
         # Earlier than what a host may wait for in vain, and not ended by an emergency.
