@@ -9,7 +9,7 @@
  *   drivers.c  who matches, and the calls: bind, unbind, new_id, loading and unloading
  *   devices.c  devices that come and go, and their override
  *   groups.c   IOMMU groups: their numbers, their nodes, who may have their DMA
- *   facts.c    the drivers of the lab's guests, and what differs between kernels */
+ *   facts.c    the drivers of the lab's guests */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +18,7 @@
 
 #define KERNEL_DEVICES_MAX 64
 #define KERNEL_DRIVERS_MAX 32
-#define KERNEL_IDS_MAX 64
+#define KERNEL_IDS_MAX 256
 #define KERNEL_NAME_MAX 64
 #define KERNEL_LOG_MAX 256
 
@@ -88,7 +88,8 @@ struct kernel {
     int claimed[KERNEL_DEVICES_MAX]; /* groups whose DMA a user of VFIO has */
     size_t n_claimed;
     int injected[CALL_MAX]; /* errno that every such call returns without doing anything; 0: none */
-    unsigned version;       /* KERNEL(6, 1) */
+    unsigned
+        version; /* KERNEL(6, 1); what differs since is to be told by it. Nothing does so far. */
 };
 
 #define KERNEL(major, minor) ((unsigned)(major)*1000 + (minor))

@@ -22,6 +22,7 @@
 #define PATH_SIZE 512
 #define SLOTS 3      /* that scripts plug and unplug */
 #define EMPTY_SLOT 4 /* whose port they name */
+#define OPEN_SLOT 20 /* whose port has no ACS, so that it shares a group with what is below it */
 #define QUEUE_SIZE (4 << 20)
 
 static int listener = -1, container = -1, group_fd = -1;
@@ -358,11 +359,12 @@ static void reset(const struct inventory *inventory)
 static const struct {
     const char *id, *name;
 } names[] = {
-    {"pci:v00001234d000011E8", "edu"},
     {"pci:v00008086d00002918", "lpc"},
     {"pci:v00008086d00002922", "sata"},
     {"pci:v00008086d00002930", "smbus"},
 };
+
+#define EDU "pci:v00001234d000011E8"
 
 /* The bus behind a slot, from "0000:01:00". */
 static int bus_of_slot(int slot)
@@ -388,9 +390,14 @@ static void name_item(struct item *item)
             item->group = NEW_GROUP;
             snprintf(item->name, sizeof(item->name), "%s%d", function ? "audio" : "gpu", slot);
         }
-    if (attribute(item->address, "secondary_bus_number", secondary, sizeof(secondary)) &&
-        atoi(secondary) == bus_of_slot(EMPTY_SLOT))
-        strcpy(item->name, "port");
+    if (attribute(item->address, "secondary_bus_number", secondary, sizeof(secondary))) {
+        if (atoi(secondary) == bus_of_slot(EMPTY_SLOT))
+            strcpy(item->name, "port");
+        if (atoi(secondary) == bus_of_slot(OPEN_SLOT))
+            strcpy(item->name, "above");
+    }
+    if (strncmp(item->modalias, EDU, strlen(EDU)) == 0)
+        strcpy(item->name, bus == 0 ? "edu" : "below");
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strncmp(item->modalias, names[i].id, strlen(names[i].id)) == 0)
             strcpy(item->name, names[i].name);

@@ -19,8 +19,8 @@ static const char *const class_fields[] = {"30200 ffff00", "30000 ff0000", "4030
 static const struct {
     const char *device, *driver;
 } natives[] = {
-    {"gpu", "nvidia"}, {"audio", "snd_hda_intel"}, {"lpc", "lpc_ich"},
-    {"sata", "ahci"},  {"smbus", "i801_smbus"},    {"port", "pcieport"},
+    {"gpu", "nvidia"},       {"audio", "snd_hda_intel"}, {"lpc", "lpc_ich"},    {"sata", "ahci"},
+    {"smbus", "i801_smbus"}, {"port", "pcieport"},       {"above", "pcieport"},
 };
 
 #define PICK(a, s) ((a)[next(s) % (sizeof(a) / sizeof((a)[0]))])
