@@ -88,8 +88,8 @@ struct kernel {
     int claimed[KERNEL_DEVICES_MAX]; /* groups whose DMA a user of VFIO has */
     size_t n_claimed;
     int injected[CALL_MAX]; /* errno that every such call returns without doing anything; 0: none */
-    unsigned
-        version; /* KERNEL(6, 1); what differs since is to be told by it. Nothing does so far. */
+    /* KERNEL(6, 1): what differs since is to be told by it. Nothing does so far. */
+    unsigned version;
 };
 
 #define KERNEL(major, minor) ((unsigned)(major)*1000 + (minor))
