@@ -18,6 +18,9 @@ void display_take(struct display *ret)
         ret->updates = s->updates;
         ret->events = s->events_shown;
         memcpy(ret->cards, s->cards, sizeof(ret->cards));
+        memcpy(ret->ids, s->ids, sizeof(ret->ids));
+        ret->n_ids = s->n_ids;
+        ret->n_open = s->n_open;
         if (before % 2 == 0 && before == atomic_load(&s->sequence))
             return;
     }
@@ -36,6 +39,8 @@ static const char *open_work(const struct display *d)
         return "the daemon has gone";
     if (d->events != atomic_load(&s->events_sent))
         return "events were not taken";
+    if (atomic_load(&s->loading) > 0 && !something_hangs())
+        return "a driver is being registered";
     for (unsigned i = 0; i < atomic_load(&s->asked); i++)
         if (atomic_load(&s->answers[i]) == NOT_ANSWERED)
             return "a request was not answered";
@@ -74,21 +79,6 @@ static bool has_failed(size_t card, enum action_kind kind, int error)
     return false;
 }
 
-/* The link is gone before the driver has let go: a member on which a call hangs counts as taken. */
-static bool group_is_viable(size_t card)
-{
-    for (size_t i = 0; i < host.n_cards; i++) {
-        char driver[DRIVER_NAME_MAX];
-        if (!cards_share_group(i, card) || !card_is_there(i))
-            continue;
-        card_driver(i, driver);
-        if (card_is_in_call(i) ||
-            (*driver && !driver_is_vfio(driver) && !streq(driver, "pcieport")))
-            return false;
-    }
-    return true;
-}
-
 /* Why what is shown of the device is not true; NULL if it is. */
 static const char *lie(size_t card, const struct shown *shown)
 {
@@ -103,9 +93,9 @@ static const char *lie(size_t card, const struct shown *shown)
         return "it has another driver";
     if (shown->state == STATE_BOUND && (!streq(driver, shown->target) || card_is_in_call(card)))
         return "it is not bound";
-    if (shown->usable !=
-        (shown->state == STATE_BOUND && group_is_viable(card) && card_has_node(card)))
-        return shown->usable ? "it is not usable" : "it is usable";
+    bool usable = shown->state == STATE_BOUND && card_is_viable(card) && card_has_node(card);
+    if (shown->usable != usable && (shown->usable || !group_is_in_call(card)))
+        return usable ? "it is usable" : "it is not usable";
     if (shown->state == STATE_RELEASED && streq(driver, shown->target))
         return "it is not released";
     if (shown->state == STATE_FAILED && shown->reason == REASON_KERNEL_ERROR) {
@@ -120,8 +110,43 @@ static const char *lie(size_t card, const struct shown *shown)
     return NULL;
 }
 
+static bool has_id(const struct pci_id *ids, size_t n, const struct pci_id *id)
+{
+    for (size_t i = 0; i < n; i++)
+        if (ids[i].vendor == id->vendor && ids[i].device == id->device &&
+            ids[i].subvendor == id->subvendor && ids[i].subdevice == id->subdevice &&
+            ids[i].class_code == id->class_code && ids[i].class_mask == id->class_mask)
+            return true;
+    return false;
+}
+
+static bool no_such_id(const struct pci_id *id, const char *where, char *problem)
+{
+    snprintf(problem, PROBLEM_SIZE, "the entry %x %x %x %x %x %x is only in %s", id->vendor,
+             id->device, id->subvendor, id->subdevice, id->class_code, id->class_mask, where);
+    return false;
+}
+
+/* Is vfio-pci's table what the daemon takes it for? */
+static bool is_true_of_ids(const struct display *d, char problem[static PROBLEM_SIZE])
+{
+    const struct pci_id *ids;
+    size_t n = dynamic_ids(&ids);
+
+    for (size_t i = 0; i < n; i++)
+        if (!has_id(d->ids, d->n_ids, &ids[i]))
+            return no_such_id(&ids[i], "the kernel's table", problem);
+    for (size_t i = 0; i < d->n_ids; i++)
+        if (!has_id(ids, n, &d->ids[i]))
+            return no_such_id(&d->ids[i], "the daemon's record", problem);
+    return true;
+}
+
 bool is_true(const struct display *d, char problem[static PROBLEM_SIZE])
 {
+    /* What a call said to have done nobody can look up. */
+    if (host.shared->fault.kind == FAULT_NONE && !is_true_of_ids(d, problem))
+        return false;
     for (size_t i = 0; i < host.n_cards; i++) {
         const struct shown *shown = &d->cards[i];
         const char *what = shown->is_there ? lie(i, shown) : NULL;

@@ -8,6 +8,8 @@
 struct display {
     unsigned updates, events;
     struct shown cards[CARDS_MAX];
+    struct pci_id ids[KERNEL_IDS_MAX];
+    size_t n_ids, n_open;
 };
 
 void display_take(struct display *ret);

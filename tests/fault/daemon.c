@@ -100,14 +100,6 @@ static bool has_died(const struct run *r, int *ret_status)
     return false;
 }
 
-bool something_hangs(void)
-{
-    for (size_t i = 0; i <= NO_CARD; i++)
-        if (atomic_load(&host.shared->hung[i]) > 0)
-            return true;
-    return false;
-}
-
 /* Workers that are inside a call live on, and end it; those that hang stay, and those that wait for
  * them. */
 static bool wait_for_calls(struct run *r)

@@ -41,8 +41,6 @@ bool start_daemon(struct run *r);
 /* Has it died? If that belongs to the run it is started anew. False: the run has failed. */
 bool look_after_daemon(struct run *r);
 
-bool something_hangs(void);
-
 /* Until the daemon has done all that it can do. False: the run has failed. */
 bool wait_until_quiet(struct run *r, const char *when);
 

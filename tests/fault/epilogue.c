@@ -44,11 +44,11 @@ static bool lose_events(struct run *r)
     for (size_t i = 0; i < host.n_cards; i++) {
         if (!is_shown_bound(r, i))
             continue;
-        if (!happens_unheard(r, kernel_unplug, i))
+        if (!happens_unheard(r, host_unplug, i))
             return false;
         if (r->display.cards[i].is_there)
             return failed(r, "%s went unheard, and is still shown", address_of(i));
-        if (!happens_unheard(r, kernel_plug, i))
+        if (!happens_unheard(r, host_plug, i))
             return false;
         if (!is_shown_bound(r, i))
             return failed(r, "%s came unheard, and is not bound", address_of(i));
@@ -72,13 +72,14 @@ static bool drop_rules(struct run *r)
     struct tree t = {.fd = host.root_fd};
     uint64_t start = now_usec();
     size_t card;
+    const struct pci_id *ids;
 
     snprintf(t.path, sizeof(t.path), "%s", host.path);
     tree_write(&t, "etc/vfio-bindd.conf", "# no rule\n");
     ask(REQUEST_RELOAD, NULL);
     if (!wait_until_quiet(r, "a reload without rules"))
         return false;
-    while (is_any_on_vfio(&card) || host.shared->n_ids > 0) {
+    while (is_any_on_vfio(&card) || dynamic_ids(&ids) > 0) {
         if (!look_after_daemon(r))
             return false;
         if (now_usec() - start > PATIENCE_USEC)

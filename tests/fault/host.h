@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The made-up host of one run: what it has, what happens on it, and the memory that the test, the
- * daemon and its workers share. The model of the kernel is in kernel.c, the daemon's other ends in
- * stand-ins.c. */
+ * daemon and its workers share. The model of the kernel is tests/kernel; host.c makes of it what
+ * the daemon sees, calls.c is what the daemon calls, and its other ends are in stand-ins.c. */
 #pragma once
 
 #include <stdatomic.h>
@@ -9,12 +9,12 @@
 
 #include "fence.h"
 #include "hotplug.h"
+#include "kernel.h"
 #include "perform.h"
 #include "util.h"
 
 #define CARDS_MAX 32
 #define NO_CARD CARDS_MAX /* whose call it is that is about the fence */
-#define IDS_MAX 64
 #define CALLS_MAX 2048
 #define REQUESTS_MAX 32
 #define SENTENCE_SIZE 512 /* SENTENCE_MAX of plan-text.h */
@@ -23,8 +23,7 @@
 
 struct card {
     const char *address, *modalias, *group; /* group: NULL for none */
-    const char *native;                     /* the driver that the kernel would choose, or NULL */
-    const char *driver;                     /* that has it when it comes, or NULL */
+    const char *driver;                     /* that has it at the start, or NULL */
     const char *attribute;                  /* a file of its own, with the line "1" */
     bool absent;                            /* not there at the start */
     bool untouchable;                       /* no kernel call may name it */
@@ -40,11 +39,14 @@ enum step_kind {
     STEP_RESCAN,
     STEP_RELOAD,
     STEP_BOOTED, /* the host has come up */
+    STEP_LOAD,   /* a driver is registered */
+    STEP_RULES,  /* other rules are written, and a reload asked for */
+    STEP_REST,   /* until the daemon has nothing more to do for devices that it does not show */
 };
 
 struct step {
     enum step_kind kind;
-    const char *address;
+    const char *address, *text; /* text: the driver, or the rules */
     bool at_once; /* the next step does not wait until the daemon has nothing more to do */
 };
 
@@ -54,6 +56,8 @@ struct script {
     const char *drivers; /* that the kernel knows, with blanks between them */
     const struct card *cards;
     const struct step *steps;
+    const char *late; /* a driver that FAULT_LOAD registers, or NULL */
+    bool unseen;      /* it is about devices that no rule names in the end */
 };
 
 extern const struct script scripts[];
@@ -66,6 +70,7 @@ enum fault_kind {
     FAULT_ERROR,         /* the call fails, and each like it until the fault is gone */
     FAULT_ERROR_ONCE,    /* this call alone */
     FAULT_NOTHING,       /* it succeeds and has done nothing */
+    FAULT_LOAD,          /* a driver is registered before it, which matches devices */
     FAULT_HANG_BEFORE,   /* it waits for the device's lock */
     FAULT_HANG_INSIDE,   /* it hangs in the driver's probe() or remove() */
     FAULT_KILL_BEFORE,   /* the daemon is killed before the call, */
@@ -106,6 +111,12 @@ struct shown {
     char sentence[SENTENCE_SIZE];
 };
 
+/* What the tree says of a device. */
+struct shadow {
+    bool there, node;
+    char driver[DRIVER_NAME_MAX], override[DRIVER_NAME_MAX];
+};
+
 struct shared {
     pid_t test; /* who makes the run */
     struct fault fault;
@@ -119,8 +130,9 @@ struct shared {
     _Atomic pid_t owner[CARDS_MAX + 1];     /* of the device's lock */
     _Atomic pid_t unbinding[CARDS_MAX + 1]; /* who is in unbind */
     _Atomic unsigned hung[CARDS_MAX + 1];   /* calls that hang */
-    struct fence_id ids[IDS_MAX];           /* vfio-pci's table */
-    size_t n_ids;
+    struct kernel kernel;
+    struct shadow shadows[CARDS_MAX];
+    _Atomic unsigned loading; /* drivers that are being registered */
     _Atomic bool broken;
     char breach[256]; /* the first promise that was not kept */
 
@@ -137,6 +149,9 @@ struct shared {
     unsigned events_shown;
     bool false_alarm; /* a call that does not hang was reported stuck: the machine is slow */
     struct shown cards[CARDS_MAX];
+    struct pci_id ids[KERNEL_IDS_MAX]; /* that it takes for entries in vfio-pci's table */
+    size_t n_ids;
+    size_t n_open; /* what it is about to do, or does */
 };
 
 #define NOT_ANSWERED 1
@@ -155,7 +170,11 @@ extern struct host host;
 /* A promise was not kept; only the first is told. */
 void breach(const char *format, ...) PRINTF(1, 2);
 
-/* -- the kernel (kernel.c) -- */
+/* -- drivers.c -- */
+
+const struct driver_kind *kind_of(const char *driver);
+
+/* -- host.c -- */
 
 /* The index of the device with this address, or -1. */
 int card_index(const char *address);
@@ -166,16 +185,37 @@ void card_override(size_t card, char driver[static DRIVER_NAME_MAX]);
 bool card_is_there(size_t card);
 bool card_has_node(size_t card);
 
+/* Would VFIO say that its group is viable? */
+bool card_is_viable(size_t card);
+
+/* vfio-pci's table; returns how many entries it has. */
+size_t dynamic_ids(const struct pci_id **ret);
+
 /* Is a call on it, or on a device of its group, under way? */
 bool card_is_in_call(size_t card);
 bool group_is_in_call(size_t card);
+bool something_hangs(void);
 bool cards_share_group(size_t a, size_t b);
 
+/* The model is changed by who has the host's lock; a call that waits for a device, or hangs in a
+ * driver, lets go of it meanwhile. */
+void host_lock(void);
+void host_unlock(void);
+void card_lock(size_t card);
+void card_unlock(size_t card);
+
+/* Makes the tree say what the model says. */
+void host_follow(void);
+
 /* What happens by itself. -EAGAIN: a call on the device hangs, and so would this. */
-void kernel_boot(void);
-int kernel_plug(size_t card);
-int kernel_unplug(size_t card);
-int kernel_unbind(size_t card);
+void host_boot(void);
+int host_plug(size_t card);
+int host_unplug(size_t card);
+int host_unbind(size_t card);
+void host_load(const char *driver);
+/* The same in a process of its own, as modprobe: it waits for each device that the driver matches.
+ */
+void host_modprobe(const char *driver);
 
 /* -- the daemon's other ends (stand-ins.c) -- */
 

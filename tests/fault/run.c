@@ -9,24 +9,25 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "calls.h"
 #include "clock.h"
 #include "daemon.h"
 #include "epilogue.h"
 #include "tree.h"
 
-#define TIMEOUT_MSEC 400 /* unbind-timeout where something hangs, */
-#define LONG_MSEC 60000  /* and where nothing does */
+#define TIMEOUT_MSEC 400  /* unbind-timeout where something hangs, */
+#define LONG_MSEC 60000   /* and where nothing does */
+#define REST_USEC 1000000 /* as long as a fault may keep the daemon from coming to rest */
 
 /* -- the host -- */
 
-static void write_policy(const struct run *r, const struct tree *t)
+static void write_policy(const struct run *r, const struct tree *t, const char *rules)
 {
     CLEANUP_FREE char *text = NULL;
 
     if (asprintf(&text,
                  "[daemon]\nlog-level = debug\nboot-deadline = %dms\nunbind-timeout = %dms\n%s",
-                 DEADLINE_MSEC, fault_hangs(&r->fault) ? TIMEOUT_MSEC : LONG_MSEC,
-                 host.script->rules) >= 0)
+                 DEADLINE_MSEC, fault_hangs(&r->fault) ? TIMEOUT_MSEC : LONG_MSEC, rules) >= 0)
         tree_write(t, "etc/vfio-bindd.conf", text);
 }
 
@@ -48,9 +49,10 @@ static bool make_host(struct run *r, const struct script *s)
     host.root_fd = open(host.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     t.fd = host.root_fd;
     snprintf(t.path, sizeof(t.path), "%s", host.path);
-    kernel_boot();
+    calls_init();
+    host_boot();
     tree_write(&t, "run/.keep", "");
-    write_policy(r, &t);
+    write_policy(r, &t, s->rules);
     if (make_pipes() < 0)
         return failed(r, "cannot make pipes: %m");
     return true;
@@ -138,18 +140,46 @@ static bool repeat_refused(struct run *r)
 static const char *step_name(const struct step *s)
 {
     static const char *const names[] = {
-        [STEP_PLUG] = "plug",       [STEP_UNPLUG] = "unplug", [STEP_UNBIND] = "foreign unbind",
-        [STEP_RELEASE] = "release", [STEP_BIND] = "bind",     [STEP_RESCAN] = "rescan",
-        [STEP_RELOAD] = "reload",   [STEP_BOOTED] = "booted"};
+        [STEP_PLUG] = "plug",         [STEP_UNPLUG] = "unplug", [STEP_UNBIND] = "foreign unbind",
+        [STEP_RELEASE] = "release",   [STEP_BIND] = "bind",     [STEP_RESCAN] = "rescan",
+        [STEP_RELOAD] = "reload",     [STEP_BOOTED] = "booted", [STEP_LOAD] = "load",
+        [STEP_RULES] = "other rules", [STEP_REST] = "rest"};
     return names[s->kind];
 }
 
-static void boot_ends(void)
+static struct tree the_tree(void)
 {
     struct tree t = {.fd = host.root_fd};
 
     snprintf(t.path, sizeof(t.path), "%s", host.path);
+    return t;
+}
+
+static void boot_ends(void)
+{
+    const struct tree t = the_tree();
+
     tree_link(&t, "run/systemd/units/invocation:multi-user.target", "x");
+}
+
+static void other_rules(const struct run *r, const char *rules)
+{
+    const struct tree t = the_tree();
+
+    write_policy(r, &t, rules);
+    ask(REQUEST_RELOAD, NULL);
+}
+
+/* Of a call that fails all the time there may be no end: that is told by the promises. */
+static void wait_for_rest(struct run *r)
+{
+    uint64_t start = now_usec();
+
+    do {
+        usleep(LOOK_USEC);
+        display_take(&r->display);
+    } while (r->display.n_open > 0 && !host.shared->broken && now_usec() - start < REST_USEC &&
+             look_after_daemon(r));
 }
 
 /* Returns false if it cannot happen now. */
@@ -159,11 +189,11 @@ static bool do_step(struct run *r, const struct step *s)
 
     switch (s->kind) {
     case STEP_PLUG:
-        return kernel_plug((size_t)card) == 0;
+        return host_plug((size_t)card) == 0;
     case STEP_UNPLUG:
-        return kernel_unplug((size_t)card) == 0;
+        return host_unplug((size_t)card) == 0;
     case STEP_UNBIND:
-        return kernel_unbind((size_t)card) == 0;
+        return host_unbind((size_t)card) == 0;
     case STEP_RELEASE:
         request(r, REQUEST_RELEASE, s->address);
         break;
@@ -178,6 +208,15 @@ static bool do_step(struct run *r, const struct step *s)
         break;
     case STEP_BOOTED:
         boot_ends();
+        break;
+    case STEP_LOAD:
+        host_modprobe(s->text);
+        break;
+    case STEP_RULES:
+        other_rules(r, s->text);
+        break;
+    case STEP_REST:
+        wait_for_rest(r);
         break;
     case STEP_END:
         break;
@@ -335,6 +374,14 @@ static bool check_taken_again(struct run *r)
     return true;
 }
 
+/* The end is not the same before what the daemon does unseen. */
+static bool rest_if_unseen(struct run *r)
+{
+    if (host.script->unseen)
+        wait_for_rest(r);
+    return !*r->outcome->problem;
+}
+
 static bool run_to_end(struct run *r, struct reference *ret)
 {
     const struct reference *reference = r->reference;
@@ -353,7 +400,7 @@ static bool run_to_end(struct run *r, struct reference *ret)
     if (!lift(r) || !catch_up(r))
         return false;
     ask(REQUEST_RESCAN, NULL);
-    if (!wait_until_quiet(r, "rescan") || !repeat_refused(r) ||
+    if (!wait_until_quiet(r, "rescan") || !rest_if_unseen(r) || !repeat_refused(r) ||
         !check(r, "after the rescan", reference ? &reference->rescanned : NULL, &recovered,
                &ret->rescanned))
         return false;

@@ -11,36 +11,38 @@
 #define NVME "pci:v0000144Dd0000A808sv0000144Dsd0000A801bc01sc08i02\n"
 #define DISK "pci:v0000144Dd0000A80Asv0000144Dsd0000A801bc01sc08i02\n"
 #define FPGA "pci:v000010EEd00009038sv000010EEsd00000007bc12sc00i00\n"
+#define LPC "pci:v00008086d00002918sv00001AF4sd00001100bc06sc01i00\n"
+#define SATA "pci:v00008086d00002922sv00001AF4sd00001100bc01sc06i01\n"
 #define BRIDGE "pci:v00008086d00001901sv00000000sd00000000bc06sc04i00\n"
 
 /* -- GPUs with their audio functions, and what must be left alone -- */
 
 static const struct card gpus[] = {
     /* both free */
-    {"0000:06:00.0", A100, "14", .native = "nvidia"},
-    {"0000:06:00.1", AUDIO, "14", .native = "snd_hda_intel"},
-    {"0000:07:00.0", A100, "15", .native = "nvidia"},
-    {"0000:07:00.1", AUDIO, "15", .native = "snd_hda_intel"},
+    {"0000:06:00.0", A100, "14", .driver = NULL},
+    {"0000:06:00.1", AUDIO, "14", .driver = NULL},
+    {"0000:07:00.0", A100, "15", .driver = NULL},
+    {"0000:07:00.1", AUDIO, "15", .driver = NULL},
     /* the GPU has its native driver */
-    {"0000:08:00.0", A100, "16", .native = "nvidia", .driver = "nvidia"},
-    {"0000:08:00.1", AUDIO, "16", .native = "snd_hda_intel"},
+    {"0000:08:00.0", A100, "16", .driver = "nvidia"},
+    {"0000:08:00.1", AUDIO, "16", .driver = NULL},
     /* the audio function has */
-    {"0000:09:00.0", A100, "17", .native = "nvidia"},
-    {"0000:09:00.1", AUDIO, "17", .native = "snd_hda_intel", .driver = "snd_hda_intel"},
+    {"0000:09:00.0", A100, "17", .driver = NULL},
+    {"0000:09:00.1", AUDIO, "17", .driver = "snd_hda_intel"},
     /* two cards in one group */
-    {"0000:0c:00.0", FPGA, "20", .native = "fpga", .driver = "fpga"},
-    {"0000:0d:00.0", FPGA, "20", .native = "fpga"},
+    {"0000:0c:00.0", FPGA, "20", .driver = "fpga"},
+    {"0000:0d:00.0", FPGA, "20", .driver = NULL},
     /* come later */
-    {"0000:0e:00.0", A100, "22", .native = "nvidia", .absent = true},
-    {"0000:0e:00.1", AUDIO, "22", .native = "snd_hda_intel", .absent = true},
-    {"0000:0f:00.0", A100, "23", .native = "nvidia", .driver = "nvidia", .absent = true},
-    {"0000:10:00.0", DISK, "24", .native = "nvme", .driver = "nvme", .absent = true},
+    {"0000:0e:00.0", A100, "22", .absent = true},
+    {"0000:0e:00.1", AUDIO, "22", .absent = true},
+    {"0000:0f:00.0", A100, "23", .driver = "nvidia", .absent = true},
+    {"0000:10:00.0", DISK, "24", .driver = "nvme", .absent = true},
     /* nobody's business, or refused */
-    {"0000:00:01.0", BRIDGE, "1", .native = "pcieport", .driver = "pcieport",
-     .attribute = "secondary_bus_number", .untouchable = true},
-    {"0000:0a:00.0", NIC, "18", .native = "e1000e", .driver = "e1000e", .untouchable = true},
-    {"0000:0b:00.0", NVME, "19", .native = "nvme", .driver = "nvme", .untouchable = true},
-    {"0000:11:00.0", CONSOLE, "25", .native = "nvidia", .driver = "nvidia", .attribute = "boot_vga",
+    {"0000:00:01.0", BRIDGE, "1", .driver = "pcieport", .attribute = "secondary_bus_number",
+     .untouchable = true},
+    {"0000:0a:00.0", NIC, "18", .driver = "e1000e", .untouchable = true},
+    {"0000:0b:00.0", NVME, "19", .driver = "nvme", .untouchable = true},
+    {"0000:11:00.0", CONSOLE, "25", .driver = "nvidia", .attribute = "boot_vga",
      .untouchable = true},
     {0},
 };
@@ -67,12 +69,11 @@ static const struct step gpus_steps[] = {
 /* -- cards that change from one VFIO driver to another, and back -- */
 
 static const struct card variants[] = {
-    {"0000:06:00.0", NIC, "14", .native = "mlx5_core", .driver = "vfio-pci"},
-    {"0000:06:00.1", NIC, "14", .native = "mlx5_core", .driver = "vfio-pci"},
-    {"0000:07:00.0", NIC, "15", .native = "mlx5_core", .driver = "mlx5_core"},
-    {"0000:08:00.0", FPGA, "16", .native = "fpga"},
-    {"0000:08:00.1", AUDIO, "16", .native = "snd_hda_intel", .driver = "snd_hda_intel",
-     .untouchable = true},
+    {"0000:06:00.0", NIC, "14", .driver = "vfio-pci"},
+    {"0000:06:00.1", NIC, "14", .driver = "vfio-pci"},
+    {"0000:07:00.0", NIC, "15", .driver = "mlx5_core"},
+    {"0000:08:00.0", FPGA, "16", .driver = NULL},
+    {"0000:08:00.1", AUDIO, "16", .driver = "snd_hda_intel", .untouchable = true},
     {0},
 };
 
@@ -92,6 +93,80 @@ static const struct step variants_steps[] = {
     {0},
 };
 
+/* -- a group that VFIO does not call viable, for a bridge's driver in it -- */
+
+static const struct card bridged[] = {
+    {"0000:00:1f.0", LPC, "7", .driver = "lpc_ich", .untouchable = true},
+    {"0000:00:1f.2", SATA, "7", .driver = NULL},
+    {0},
+};
+
+static const struct step no_steps[] = {{0}};
+
+/* -- entries of which one is as good as the other to remove_id, but not in what they take -- */
+
+static const struct card two[] = {
+    {"0000:06:00.0", A100, "14", .driver = NULL},
+    {"0000:07:00.0", A100, "15", .driver = NULL, .absent = true},
+    {0},
+};
+
+#define DISPLAYS "[device gpu]\nid = 10de:20f1\nclass = 0302\nhotplug = fence\n"
+
+static const struct step wider_steps[] = {
+    {.kind = STEP_BOOTED},
+    {.kind = STEP_RULES,
+     .text = DISPLAYS "[device wide]\nid = 10de:20f1\nclass = 03\nhotplug = fence\n"},
+    {.kind = STEP_RULES, .text = DISPLAYS},
+    {.kind = STEP_PLUG, .address = "0000:07:00.0"},
+    {0},
+};
+
+#define SUBSYSTEM "[device sub]\nid = 10de:20f1\nsubsystem = 10de:1463\nhotplug = fence\n"
+#define SUBSYSTEM_CLASS \
+    "[device both]\nid = 10de:20f1\nsubsystem = 10de:1463\nclass = 0302\nhotplug = fence\n"
+
+static const struct step narrower_steps[] = {
+    {.kind = STEP_BOOTED},
+    {.kind = STEP_RULES, .text = SUBSYSTEM_CLASS SUBSYSTEM},
+    {.kind = STEP_RULES, .text = SUBSYSTEM_CLASS},
+    {.kind = STEP_PLUG, .address = "0000:07:00.0"},
+    {0},
+};
+
+/* -- rules that go, and with them an entry -- */
+
+static const struct card dropped[] = {
+    {"0000:06:00.0", A100, "14", .driver = NULL},
+    {"0000:0c:00.0", FPGA, "20", .driver = NULL},
+    {0},
+};
+
+#define OTHER "[device other]\nid = 10ee:9038\n"
+
+static const struct step dropped_steps[] = {
+    {.kind = STEP_BOOTED},
+    {.kind = STEP_RULES, .text = OTHER},
+    {.kind = STEP_REST},
+    {0},
+};
+
+/* -- one of two like each other; the native driver of both comes while things are done to them --
+ */
+
+static const struct card twins[] = {
+    {"0000:06:00.0", A100, "14", .driver = NULL},
+    {"0000:07:00.0", A100, "15", .driver = NULL},
+    {"0000:08:00.0", A100, "16", .driver = NULL},
+    {0},
+};
+
+static const struct step twins_steps[] = {
+    {.kind = STEP_BOOTED},
+    {.kind = STEP_LOAD, .text = "nvidia"},
+    {0},
+};
+
 const struct script scripts[] = {
     {"gpus",
      "[device console]\nid = 10de:20f1\nclass = 0300\n"
@@ -99,10 +174,18 @@ const struct script scripts[] = {
      "[device nic]\nid = 8086:10d3\n"
      "[device nvme]\nid = 144d:a80a\nhotplug = takeover\n"
      "[device fpga]\nid = 10ee:9038\naddress = 0000:0c:00.0\ngroup = all\n",
-     "vfio-pci nvidia snd_hda_intel fpga pcieport e1000e nvme", gpus, gpus_steps},
+     "vfio-pci nvidia snd_hda_intel fpga pcieport e1000e nvme", gpus, gpus_steps, .late = NULL},
     {"variants",
      "[device mlx]\naddress = 0000:06:00.*, 0000:07:00.0\ndriver = mlx5_vfio_pci\n"
      "[device fpga]\nid = 10ee:9038\ngroup = matched\n",
-     "vfio-pci mlx5_vfio_pci mlx5_core fpga snd_hda_intel", variants, variants_steps},
+     "vfio-pci mlx5_vfio_pci mlx5_core fpga snd_hda_intel", variants, variants_steps, .late = NULL},
+    {"bridged", "[device sata]\naddress = 0000:00:1f.2\n", "vfio-pci lpc_ich ahci", bridged,
+     no_steps, .late = NULL},
+    {"wider", DISPLAYS, "vfio-pci nvidia", two, wider_steps, .late = NULL},
+    {"narrower", SUBSYSTEM_CLASS, "vfio-pci nvidia", two, narrower_steps, .late = NULL},
+    {"dropped", OTHER "[device gpu]\nid = 10de:20f1\n", "vfio-pci nvidia", dropped, dropped_steps,
+     .late = NULL, .unseen = true},
+    {"twins", "[device gpu]\nid = 10de:20f1\naddress = 0000:06:00.0\nhotplug = fence\n", "vfio-pci",
+     twins, twins_steps, .late = "nvidia"},
 };
 const size_t n_scripts = ELEMENTS(scripts);

@@ -204,6 +204,33 @@ static void show(struct shown *to, const struct verdict *v, const struct view *v
              r->previous_driver ? r->previous_driver : "");
 }
 
+/* Only what is in the table for certain; what is being written is not at rest. */
+static void show_ids(const struct fence *f)
+{
+    struct shared *s = host.shared;
+
+    s->n_ids = 0;
+    for (size_t i = 0; i < f->n && s->n_ids < KERNEL_IDS_MAX; i++)
+        if (f->v[i].state == FENCE_ARMED) {
+            const struct fence_id *id = &f->v[i].id;
+            s->ids[s->n_ids++] = (struct pci_id){.vendor = id->vendor,
+                                                 .device = id->device,
+                                                 .subvendor = id->subvendor,
+                                                 .subdevice = id->subdevice,
+                                                 .class_code = id->class_code,
+                                                 .class_mask = id->class_mask};
+        }
+}
+
+static size_t open_work(const struct view *view)
+{
+    size_t n = view->plan.n_actions + view->records.fence.in_flight;
+
+    for (size_t i = 0; i < view->records.n; i++)
+        n += view->records.v[i].in_flight;
+    return n;
+}
+
 static void publish(const struct view *view)
 {
     struct shared *s = host.shared;
@@ -219,6 +246,8 @@ static void publish(const struct view *view)
         if (v->state == STATE_STUCK && !group_is_in_call((size_t)card))
             s->false_alarm = true;
     }
+    show_ids(&view->records.fence);
+    s->n_open = open_work(view);
     s->events_shown = atomic_load(&s->events_done);
     s->updates++;
     atomic_fetch_add(&s->sequence, 1);

@@ -177,6 +177,7 @@ START_TEST(golden)
     ck_assert_msg(laws_hold(&p, &s, &records, &plan, why), "%s", why);
     model_init(&m, &s, &records, &plan);
     ck_assert_msg(model_apply(&m, &plan, plan.n_actions), "%s", m.why);
+    ck_assert_msg(model_table_is_recorded(&m), "vfio-pci's table is not what the records say");
     ck_assert_int_eq(plan_make(&p, &s, &records, &again), 0);
     ck_assert_msg(again.n_actions == 0, "%zu actions are left after applying", again.n_actions);
 }

@@ -34,12 +34,69 @@ static void set_override(struct model *m, struct pci_addr a, const char *driver)
     m->n_overrides += i == m->n_overrides;
 }
 
+/* -- the table -- */
+
+static struct pci_id id_of(const struct fence_id *id)
+{
+    return (struct pci_id){.vendor = id->vendor,
+                           .device = id->device,
+                           .subvendor = id->subvendor,
+                           .subdevice = id->subdevice,
+                           .class_code = id->class_code,
+                           .class_mask = id->class_mask};
+}
+
+static bool is_same_id(const struct pci_id *a, const struct pci_id *b)
+{
+    return a->vendor == b->vendor && a->device == b->device && a->subvendor == b->subvendor &&
+           a->subdevice == b->subdevice && a->class_code == b->class_code &&
+           a->class_mask == b->class_mask;
+}
+
+static bool table_has(const struct model *m, const struct pci_id *id)
+{
+    for (size_t i = 0; i < m->table.n_ids; i++)
+        if (is_same_id(&m->table.ids[i], id))
+            return true;
+    return false;
+}
+
+bool model_table_is_recorded(const struct model *m)
+{
+    const struct fence *f = &m->records->fence;
+    size_t recorded = 0;
+
+    for (size_t i = 0; i < f->n; i++) {
+        const struct pci_id id = id_of(&f->v[i].id);
+        if (f->v[i].state == FENCE_OPEN)
+            continue;
+        recorded++;
+        if (!table_has(m, &id))
+            return false;
+    }
+    return m->table.n_ids == recorded;
+}
+
+static void add_recorded(struct model *m)
+{
+    const struct fence *f = &m->records->fence;
+
+    for (size_t i = 0; i < f->n; i++) {
+        const struct pci_id id = id_of(&f->v[i].id);
+        if (f->v[i].state != FENCE_OPEN)
+            (void)dynamic_add(&m->table, &id);
+    }
+}
+
+/* -- the whole -- */
+
 void model_init(struct model *m, struct snapshot *s, struct records *r, const struct plan *plan)
 {
     *m = (struct model){.snapshot = s, .records = r, .held = NO_GROUP, .group_nodes = true};
     for (size_t i = 0; i < s->n; i++)
         if (driver_is_vfio(s->devices[i].driver) && !s->devices[i].node)
             m->group_nodes = false;
+    add_recorded(m);
     for (size_t i = 0; i < r->n; i++)
         if (r->v[i].parked)
             set_override(m, r->v[i].addr, parking);
@@ -170,6 +227,9 @@ static bool new_id(struct model *m, const struct action *a)
         if (r && d->driver && !fence_has(&m->records->fence, d))
             r->fresh = false;
     }
+    const struct pci_id id = id_of(&a->fence);
+    if (!table_has(m, &id)) /* of what was begun nobody knows */
+        (void)dynamic_add(&m->table, &id);
     struct fence_entry *e = fence_get(&m->records->fence, &a->fence);
     *e = (struct fence_entry){
         .id = a->fence, .state = FENCE_ARMED, .companion = a->companion, .narrowed = a->narrowed};
@@ -185,9 +245,11 @@ static bool new_id(struct model *m, const struct action *a)
     return true;
 }
 
-/* What was learned is remembered. */
+/* What was learned is remembered. The kernel removes the first that fits. */
 static void remove_id(struct model *m, const struct action *a)
 {
+    const struct pci_id id = id_of(&a->fence);
+    (void)dynamic_remove(&m->table, &id);
     struct fence_entry *e = fence_find(&m->records->fence, &a->fence);
 
     if (e && e->companion)

@@ -3,6 +3,7 @@
  * works on a snapshot and the records, so that planning over them again shows what is left. */
 #pragma once
 
+#include "kernel.h"
 #include "plan.h"
 
 #define MODEL_DEVICES_MAX 512
@@ -15,6 +16,7 @@ struct model {
         const char *driver; /* points into snapshot or policy */
     } overrides[MODEL_DEVICES_MAX];
     size_t n_overrides;
+    struct kernel_driver table; /* vfio-pci's dynamic identities, in the kernel's order */
     bool group_nodes;   /* the kernel makes /dev/vfio/GROUP, not only nodes of single devices */
     uint32_t held;      /* the group that is kept open now, or NO_GROUP */
     struct pci_addr at; /* the device of the last action */
@@ -27,6 +29,9 @@ void model_init(struct model *m, struct snapshot *s, struct records *r, const st
 /* Does the first n actions of the plan. False: an action that the kernel would refuse, or that
  * harms; m->why says which. */
 bool model_apply(struct model *m, const struct plan *plan, size_t n);
+
+/* Does the table have what the records say, and nothing else? */
+bool model_table_is_recorded(const struct model *m);
 
 /* What driver_override of the device holds; NULL: nothing. */
 const char *model_override(const struct model *m, struct pci_addr a);

@@ -58,6 +58,7 @@ static inline void tree_write(const struct tree *t, const char *path, const char
 {
     char full[512];
 
+    tree_must(*t->path, "a tree without a path would be the host itself");
     snprintf(full, sizeof(full), "%s/%s", t->path, path);
     *strrchr(full, '/') = '\0';
     tree_mkdir(full);
@@ -81,6 +82,7 @@ static inline void tree_link(const struct tree *t, const char *path, const char 
 {
     char full[512];
 
+    tree_must(*t->path, "a tree without a path would be the host itself");
     snprintf(full, sizeof(full), "%s/%s", t->path, path);
     unlink(full);
     *strrchr(full, '/') = '\0';

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* perform() of these tests: it stands in for the one that writes to the real /sys, and makes the
+ * fault of the run happen. */
+#include "calls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+
+#include "snapshot.h"
+
+#define HANG_USEC 2000 /* between two looks whether the fault is gone */
+
+/* Of the call that this process is in. */
+static struct {
+    size_t card;
+    bool hang_before, hang_inside; /* it is yet to hang */
+} current = {.card = NO_CARD};
+
+static struct kernel *kernel(void)
+{
+    return &host.shared->kernel;
+}
+
+bool fault_hangs(const struct fault *f)
+{
+    return f->kind == FAULT_HANG_BEFORE || f->kind == FAULT_HANG_INSIDE ||
+           f->kind == FAULT_KILL_WAITING || f->kind == FAULT_KILL_HANGING ||
+           f->kind == FAULT_KILL_STUCK;
+}
+
+bool fault_kills(const struct fault *f)
+{
+    return f->kind >= FAULT_KILL_BEFORE;
+}
+
+/* -- hanging -- */
+
+/* With the host's lock, which is free meanwhile. */
+static void hang(size_t card)
+{
+    current.hang_before = current.hang_inside = false;
+    host_follow();
+    host_unlock();
+    atomic_fetch_add(&host.shared->hung[card], 1);
+    if (host.shared->fault.kind == FAULT_KILL_HANGING ||
+        host.shared->fault.kind == FAULT_KILL_WAITING)
+        kill(atomic_load(&host.shared->daemon), SIGKILL);
+    while (!atomic_load(&host.shared->lifted)) {
+        if (kill(host.shared->test, 0) < 0) /* nobody is left who would */
+            raise(SIGKILL);
+        usleep(HANG_USEC);
+    }
+    atomic_fetch_sub(&host.shared->hung[card], 1);
+    host_lock();
+}
+
+static void on_lock(size_t device)
+{
+    card_lock(device);
+    if (current.hang_before && device == current.card)
+        hang(device);
+}
+
+static void on_inside(size_t device)
+{
+    host_follow();
+    if (current.hang_inside && device == current.card)
+        hang(device);
+}
+
+static void on_unlock(size_t device)
+{
+    if (current.hang_inside && device == current.card)
+        hang(device);
+    card_unlock(device);
+}
+
+static void on_event(enum kernel_event event, size_t device, const char *driver)
+{
+    static const enum hotplug_action actions[] = {
+        [EVENT_ADD] = HOTPLUG_ADD,
+        [EVENT_BIND] = HOTPLUG_BIND,
+        [EVENT_UNBIND] = HOTPLUG_UNBIND,
+        [EVENT_REMOVE] = HOTPLUG_REMOVE,
+    };
+
+    (void)driver;
+    host_follow();
+    send_event(actions[event], host.script->cards[device].address);
+}
+
+void calls_init(void)
+{
+    kernel_hooks = (struct kernel_hooks){
+        .lock = on_lock, .unlock = on_unlock, .inside = on_inside, .event = on_event};
+}
+
+/* -- what perform() does besides single writes -- */
+
+/* By its name: the one that had it, or the first whose table has it. */
+static int bind_native(const struct op *op, size_t card)
+{
+    const char *address = host.script->cards[card].address;
+
+    if (*op->driver && kernel_bind(kernel(), op->driver, address) == 0)
+        return 0;
+    for (size_t i = 0; i < kernel()->n_drivers; i++)
+        if (kernel_is_native(kernel(), (int)i, card) &&
+            kernel_bind(kernel(), kernel()->drivers[i].kind.name, address) == 0)
+            break;
+    return 0;
+}
+
+/* One open file a group, until the descriptor is closed. */
+static int hold_group(const char *group, int *held_fd)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "dev/vfio/%s", group);
+    *held_fd = openat(host.root_fd, path, O_RDWR | O_CLOEXEC);
+    if (*held_fd < 0)
+        return -errno;
+    return flock(*held_fd, LOCK_EX | LOCK_NB) < 0 ? -EBUSY : 0;
+}
+
+static int write_override(size_t card, const char *text)
+{
+    return kernel_write_override(kernel(), card, text, strlen(text));
+}
+
+/* One that a driver has needs none, and one with an override is not touched. */
+static int park(size_t card)
+{
+    char text[DRIVER_NAME_MAX];
+
+    if (!card_is_there(card))
+        return -ENOENT;
+    card_driver(card, text);
+    if (!*text)
+        card_override(card, text);
+    return *text ? 0 : write_override(card, PARKING_NAME);
+}
+
+static int unpark(size_t card)
+{
+    char text[DRIVER_NAME_MAX];
+
+    card_override(card, text);
+    return streq(text, PARKING_NAME) ? write_override(card, "\n") : 0;
+}
+
+/* It hangs with its entry in the table, since it waits for the lock of a device that fits. */
+static int new_id(const struct op *op)
+{
+    int r = kernel_add_id(kernel(), FENCE_DRIVER, op->driver);
+
+    if (r < 0)
+        return r;
+    if (current.hang_before || current.hang_inside)
+        hang(NO_CARD);
+    kernel_offer_all(kernel(), FENCE_DRIVER);
+    return 0;
+}
+
+/* perform() takes "there is none such" for success. */
+static int remove_id(const struct op *op)
+{
+    int r = kernel_remove_id(kernel(), FENCE_DRIVER, op->driver);
+
+    return r == -ENODEV || r == -ENOENT ? 0 : r;
+}
+
+static int do_call(const struct op *op, size_t card, int *held_fd)
+{
+    const char *address = pci_addr_text(op->addr).s;
+
+    switch (op->kind) {
+    case ACTION_OVERRIDE:
+        return write_override(card, op->driver);
+    case ACTION_CLEAR:
+        return write_override(card, "\n");
+    case ACTION_UNBIND:
+        return kernel_unbind(kernel(), op->driver, address);
+    case ACTION_BIND:
+        return kernel_bind(kernel(), op->driver, address);
+    case ACTION_PROBE:
+        return kernel_drivers_probe(kernel(), address);
+    case ACTION_NATIVE:
+        return bind_native(op, card);
+    case ACTION_HOLD:
+        return hold_group(op->driver, held_fd);
+    case ACTION_CHECK:
+        return 0; /* nobody has anything open here */
+    case ACTION_PARK:
+        return park(card);
+    case ACTION_UNPARK:
+        return unpark(card);
+    case ACTION_NEW_ID:
+        return new_id(op);
+    case ACTION_REMOVE_ID:
+        return remove_id(op);
+    case ACTION_MAX:
+        break;
+    }
+    return -EINVAL;
+}
+
+/* -- faults -- */
+
+static bool takes_lock(enum action_kind kind)
+{
+    return kind != ACTION_HOLD && kind != ACTION_CHECK && !action_is_fence(kind);
+}
+
+/* Is the n-th call the one, or (FAULT_ERROR) one like it? */
+static bool is_hit(size_t n, const struct op *op)
+{
+    struct shared *s = host.shared;
+
+    if (s->fault.kind == FAULT_NONE || s->fault.kind == FAULT_KILL_UPDATING || s->lifted)
+        return false;
+    if (n == s->fault.at) {
+        s->hit = op->addr;
+        s->hit_kind = op->kind;
+        s->fired = true;
+        return true;
+    }
+    return s->fault.kind == FAULT_ERROR && s->fired && op->kind == s->hit_kind &&
+           pci_addr_cmp(op->addr, s->hit) == 0;
+}
+
+static bool waits_before(const struct fault *f)
+{
+    return f->kind == FAULT_HANG_BEFORE || f->kind == FAULT_KILL_WAITING;
+}
+
+/* Some calls find nothing to do that would take a lock, or run a driver: they hang at their end. */
+static void hang_at_last(const struct op *op, size_t card, int r)
+{
+    bool lock = takes_lock(op->kind);
+
+    if (r < 0 || !(current.hang_before || current.hang_inside))
+        return;
+    if (lock)
+        card_lock(card);
+    hang(card);
+    if (lock)
+        card_unlock(card);
+}
+
+/* What perform() makes of an errno: some are what was wanted, some have no one to be told to. */
+static int answer(enum action_kind kind, int error)
+{
+    bool is_gone = error == ENODEV || error == ENOENT;
+
+    if (kind == ACTION_NATIVE || ((kind == ACTION_REMOVE_ID || kind == ACTION_UNPARK) && is_gone))
+        return 0;
+    return kind == ACTION_CHECK ? -EBUSY : -error;
+}
+
+static int call_kernel(const struct op *op, size_t card, bool hit, int *held_fd)
+{
+    const struct fault *fault = &host.shared->fault;
+
+    if (hit && (fault->kind == FAULT_ERROR || fault->kind == FAULT_ERROR_ONCE))
+        return answer(op->kind, fault->error);
+    if (hit && fault->kind == FAULT_NOTHING)
+        return 0;
+    current.card = card;
+    current.hang_before = hit && fault_hangs(fault) && waits_before(fault);
+    current.hang_inside = hit && fault_hangs(fault) && !waits_before(fault);
+    host_lock();
+    int r = do_call(op, card, held_fd);
+    hang_at_last(op, card, r);
+    current.hang_before = current.hang_inside = false;
+    host_follow();
+    host_unlock();
+    return r;
+}
+
+/* -- promises -- */
+
+/* Has the daemon written the override since the last time that it removed it? */
+static bool is_overridden(const char *address, size_t before)
+{
+    for (size_t i = before; i-- > 0;) {
+        const struct call *c = &host.shared->calls[i];
+        if (c->result != 0 || !streq(c->address, address))
+            continue;
+        if (c->kind == ACTION_OVERRIDE || c->kind == ACTION_CLEAR)
+            return c->kind == ACTION_OVERRIDE;
+    }
+    return false;
+}
+
+static void check_promises(const struct op *op, const char *address, int card, size_t n)
+{
+    pid_t nobody = 0;
+
+    if (action_is_fence(op->kind))
+        return;
+    if (card < 0 || host.script->cards[card].untouchable)
+        breach("%s of %s, which nobody may touch", action_word(op->kind), address);
+    else if (op->kind == ACTION_BIND && !is_overridden(address, n - 1))
+        breach("bind of %s before its override", address);
+    else if (op->kind == ACTION_UNBIND &&
+             !atomic_compare_exchange_strong(&host.shared->unbinding[card], &nobody, getpid()))
+        breach("a second unbind of %s while the first has not returned", address);
+}
+
+/* -- the call -- */
+
+static struct call *begin_call(const struct op *op, const char *address, size_t *ret_n)
+{
+    size_t n = atomic_fetch_add(&host.shared->n_calls, 1) + 1;
+
+    if (n > CALLS_MAX) {
+        breach("%s of %s: there is no end to the calls", action_word(op->kind), address);
+        raise(SIGKILL);
+    }
+    struct call *c = &host.shared->calls[n - 1];
+    snprintf(c->address, sizeof(c->address), "%s", address);
+    snprintf(c->driver, sizeof(c->driver), "%s", op->driver);
+    c->kind = op->kind;
+    c->result = OP_NOT_DONE;
+    *ret_n = n;
+    return c;
+}
+
+/* The end of a call, after which the worker may die. */
+static void end_call(struct call *c, size_t card, int r)
+{
+    if (c->kind == ACTION_UNBIND)
+        atomic_store(&host.shared->unbinding[card], 0);
+    c->result = r;
+}
+
+static void kill_daemon(void)
+{
+    kill(atomic_load(&host.shared->daemon), SIGKILL);
+    raise(SIGKILL);
+}
+
+void perform_state_done(struct perform_state *s)
+{
+    closep(&s->held_fd);
+}
+
+/* A system call is ended before a signal is heeded: whoever is in here does not die with the
+ * daemon, but when it comes out. */
+int perform(int root_fd, const struct op *op, struct perform_state *state)
+{
+    const struct pci_addr_text address = pci_addr_text(op->addr);
+    pid_t daemon = getppid();
+    int card = action_is_fence(op->kind) ? NO_CARD : card_index(address.s), r = -ENODEV;
+    size_t n;
+
+    prctl(PR_SET_PDEATHSIG, 0);
+    host.root_fd = root_fd;
+    struct call *c = begin_call(op, address.s, &n);
+    check_promises(op, address.s, card, n);
+    bool hit = card >= 0 && is_hit(n, op);
+    if (hit && host.shared->fault.kind == FAULT_KILL_BEFORE) {
+        end_call(c, (size_t)card, -EINTR);
+        kill_daemon();
+    }
+    if (hit && host.shared->fault.kind == FAULT_LOAD)
+        host_load(host.script->late);
+    if (card >= 0) {
+        r = call_kernel(op, (size_t)card, hit, &state->held_fd);
+        end_call(c, (size_t)card, r);
+    }
+    if (hit && host.shared->fault.kind == FAULT_KILL_AFTER)
+        kill_daemon();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != daemon)
+        raise(SIGKILL);
+    return r;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A driver whose probe() fails, for the emulated A100s.
+ * Nobody loads it by itself: it has no aliases.
+ */
+
+#include <linux/errno.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+
+static int lab_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	return -EIO;
+}
+
+static const struct pci_device_id lab_ids[] = {
+	{ PCI_DEVICE(PCI_VENDOR_ID_NVIDIA, 0x20f1) },
+	{ }
+};
+
+static struct pci_driver lab_driver = {
+	.name = "lab-fails",
+	.id_table = lab_ids,
+	.probe = lab_probe,
+};
+module_pci_driver(lab_driver);
+
+MODULE_DESCRIPTION("A driver whose probe() fails");
+MODULE_LICENSE("GPL");
