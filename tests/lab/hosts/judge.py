@@ -202,6 +202,8 @@ class Judge:
         new = [t for t in facts.texts["kernel"] if t not in self.base.facts.texts["kernel"]
                and not ("blocked for more than" in t and self.host.native)]
         self.check(not new, "kernel", "log", "; ".join(new[:5]))
+        for path, text in facts.run.items():
+            self.check("sanitizer" not in path, "sanitizer", path.rsplit("/", 1)[-1].split(".")[0], text[:1500])
         if not state.stopped:
             self.check(len(facts.daemons) >= 1, "hung", "daemon", "no process of vfio-bindd")
             fds = max((d["fds"] for d in facts.daemons), default=0)

@@ -6,7 +6,7 @@ import time
 import policy as policies
 from facts import Facts, Said
 from guest import GuestError
-from judge import Violation
+from judge import OURS, Violation
 
 FACTS = "/lab/facts"
 OBJECTS = ("busctl --json=short --timeout=20 call org.vfio.Bindd1 /org/vfio/Bindd1 "
@@ -53,10 +53,14 @@ class State:
             table.pop(place, None)
         self.released.discard(place)
 
-    def reload(self, policy, present):
+    def reload(self, policy, facts):
         """What is held by somebody is not handed back, and not taken either."""
         before, self.policy = self.outcomes, policy
-        self.outcomes = {p: o for p, o in policy.here.items() if p in present}
+        self.outcomes = {p: o for p, o in policy.here.items() if p in facts.devices}
+        for place, outcome in self.outcomes.items():
+            # It was taken by another rule, with a place perhaps: the host does not use it, and a rule fits it.
+            if outcome.kind == "stay" and outcome.selected and facts.driver(place) in OURS:
+                self.outcomes[place] = policies.Outcome("free", facts.driver(place), True)
         for place in self.held:
             if place in before and self.expected(place) != before[place]:
                 self.outcomes[place] = policies.Outcome("free", before[place].driver)
@@ -112,9 +116,11 @@ class Life:
             if not keys or all(v.kind in ("lost", "kernel") for v in found):
                 break
             time.sleep(2)
+        said_before = {(v.kind, v.subject) for _, v in self.violations}
         for violation in found:
-            self.log(f"    BROKEN {violation}")
-            self.violations.append((step, violation))
+            if (violation.kind, violation.subject) not in said_before:
+                self.log(f"    BROKEN {violation}")
+                self.violations.append((step, violation))
         for place in self.facts.devices:
             if self.state.expected(place).kind == "go" and self.facts.driver(place) == self.state.expected(place).driver:
                 self.state.watched.setdefault(place, len(self.facts.events))
@@ -275,7 +281,7 @@ class Life:
         # What a reload could not hand back while it was held, the next reload does.
         if any(o.kind == "free" for o in self.state.outcomes.values()):
             self.guest.run("systemctl reload vfio-bindd", 70)
-            self.state.reload(self.state.policy, self.facts.devices)
+            self.state.reload(self.state.policy, self.facts)
 
     def put(self, files):
         for path, text in files.items():
@@ -289,7 +295,7 @@ class Life:
             self.violations.append(("reload", Violation("lie-reload", "policy", f"a valid policy was refused: {text}")))
             self.log(self.guest.run("vfio-bindd --check-policy", 20)[1])
             return
-        self.state.reload(policy, self.facts.devices)
+        self.state.reload(policy, self.facts)
 
     def reload_another(self):
         policy = policies.write(self.rng, self.host, self.judge.base.devices, self.judge.base.groups, running=True)
