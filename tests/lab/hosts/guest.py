@@ -35,6 +35,7 @@ def lines(host, texts):
 class Guest:
     running = []  # to be ended with the program
     patience = 600  # how long it may wait for a device
+    root_device = "?"  # as the kernel calls it
 
     def __init__(self, host, out, images, tree=None, files=None, system=None, memory=None):
         self.host, self.out = host, out
@@ -157,7 +158,7 @@ class Guest:
     def lost_root(self):
         """Has the console told that the root file system is gone?"""
         with open(f"{self.out}/console.log", encoding="utf-8", errors="replace") as f:
-            return any(word in f.read() for word in ("EXT4-fs error", "I/O error", "Input/output error"))
+            return f"EXT4-fs error (device {self.root_device})" in f.read()
 
     def wait_for_uses(self, excused=(), seconds=150):
         """Disks come late behind some controllers: until what fstab names is there. What is not, in the end."""
@@ -172,8 +173,12 @@ class Guest:
             time.sleep(2)
 
     def read_line(self, deadline):
+        tries = 0
         while b"\n" not in self.buffer:
             self.receive(deadline)
+            tries += 1
+            if tries > 4 and self.lost_root():
+                raise GuestError("the root file system is gone: " + self.tail())
         line, self.buffer = self.buffer.split(b"\n", 1)
         return line.rstrip(b"\r")
 
