@@ -255,11 +255,17 @@ class Builder:
         self.host.cards.append(Card(f"GPU {ident} in slot {n}", functions, slot=n, later=later, emulated=True))
 
 
+def pick(rng, host, models):
+    """QEMU's lsi53c895a reads its scripts past the IOMMU, which refuses that without end."""
+    model = rng.choice(models)
+    return "virtio-scsi-pci" if model == "lsi53c895a" and host.iommu != "none" else model
+
+
 def add_use(host, builder, rng, use):
     """A disk or two that the host uses, as its configuration says."""
     label = use.replace("-", "")
     kinds = tuple(BY_PATH) if use in BY_PATH_USES else DATA_DISKS
-    models = [rng.choice(kinds) for _ in range(2 if use in ("md", "btrfs") else 1)]
+    models = [pick(rng, host, kinds) for _ in range(2 if use in ("md", "btrfs") else 1)]
     for number, model in enumerate(models):
         builder.add(model, use=use, image=f"{use}{number}" if len(models) > 1 else use)
     # As installers write it, or so that the boot goes on without it.
@@ -293,14 +299,14 @@ def generate(seed, iommu=None):
     b = Builder(rng, host)
     q35 = host.machine == "q35"
 
-    root = rng.choice(ROOT_DISKS)
+    root = pick(rng, host, ROOT_DISKS)
     card = b.add(root, use="root", drive="root", slot=q35 and MODELS[root]["where"] == "pcie" and rng.random() < 0.5)
     host.root_modules = MODELS[root]["modules"]
 
     for use in rng.sample(USES, rng.choice((0, 1, 1, 2))):
         add_use(host, b, rng, use)
     for _ in range(rng.choice((0, 0, 1, 2))):
-        b.add(rng.choice(DATA_DISKS))
+        b.add(pick(rng, host, DATA_DISKS))
     for number in range(rng.choice((1, 1, 2, 3))):
         card = b.add(rng.choice(NETWORK), use="address" if number == 0 else "")
         if number == 0:
