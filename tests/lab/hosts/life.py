@@ -106,21 +106,20 @@ class Life:
         """Judges; what is over a moment later was no violation, but for what cannot be undone."""
         self.steps += 1
         self.settle()
+        said_before = {(v.kind, v.subject) for _, v in self.violations}
         found = None
         for attempt in range(PATIENCE):
             self.facts, self.said = self.look()
             units = set(self.guest.run(LISTED, 20)[1].split())
             new = self.judge.judge(self.state, self.facts, self.said, units)
-            keys = {(v.kind, v.subject) for v in new}
             found = new if found is None else [v for v in new if (v.kind, v.subject) in {(f.kind, f.subject) for f in found}]
-            if not keys or all(v.kind in ("lost", "kernel") for v in found):
+            found = [v for v in found if (v.kind, v.subject) not in said_before]
+            if all(v.kind in ("lost", "kernel") for v in found):
                 break
             time.sleep(2)
-        said_before = {(v.kind, v.subject) for _, v in self.violations}
         for violation in found:
-            if (violation.kind, violation.subject) not in said_before:
-                self.log(f"    BROKEN {violation}")
-                self.violations.append((step, violation))
+            self.log(f"    BROKEN {violation}")
+            self.violations.append((step, violation))
         for place in self.facts.devices:
             if self.state.expected(place).kind == "go" and self.facts.driver(place) == self.state.expected(place).driver:
                 self.state.watched.setdefault(place, len(self.facts.events))
