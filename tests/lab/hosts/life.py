@@ -146,6 +146,26 @@ class Life:
             self.log(f"    {detail}")
             self.check(name)
 
+    def soak(self, minutes):
+        """Lives on; descriptors, memory, processes and what is kept in /run must be flat."""
+        series, end = [], time.monotonic() + minutes * 60
+        while time.monotonic() < end:
+            self.random_steps(1)
+            ours = {d["pid"] for d in self.facts.daemons}
+            for daemon in self.facts.daemons:
+                if daemon.get("parent") not in ours:
+                    series.append((daemon["fds"], daemon["private_kib"], len(ours) - 1,
+                                   sum(map(len, self.facts.run.values()))))
+        quarter = len(series) // 4
+        if not quarter:
+            return
+        for number, (name, slack) in enumerate((("descriptors", 2), ("private KiB", 600), ("workers", 1), ("bytes in /run", 2048))):
+            values = [row[number] for row in series]
+            first, last = sorted(values[:quarter])[quarter // 2], sorted(values[-quarter:])[quarter // 2]
+            self.log(f"  soak: {name}: {first} in the first quarter, {last} in the last, {max(values)} at most")
+            if last > first + slack:
+                self.violations.append(("soak", Violation("leak", name.replace(" ", "-"), f"{first} became {last}")))
+
     def possible(self):
         s = self.state
         bound = [p for p in self.facts.devices if s.expected(p).kind == "go" and p not in s.held]
