@@ -190,6 +190,7 @@ class Builder:
                 return f, ["-device", f"{model},drive={drive}{serial},id={me},{where}"]
             # An SD card finds the last controller's bus by itself.
             bus = "" if m["disk"] == "sd-card" else f",bus={me}.0"
+            bus += ",wwn=0x5000c50015ea71aa" if model == "mptsas1068" else ""  # its disk is not seen without
             return f, ["-device", f"{model},id={me},{where}", "-device", f"{m['disk']},drive={drive}{bus}"]
         return f, ["-device", f"{model},id={me},{where}"]
 
