@@ -358,7 +358,7 @@ static uint32_t members_hash(const struct view *view, const struct device *d)
     uint32_t hash = 0;
 
     while ((member = groups_next(groups, d->group, &i)))
-        hash = hash * 31 + hash_of(pci_addr_text(member->addr).s, 12);
+        hash = hash * 31 + text_hash(pci_addr_text(member->addr).s);
     return hash;
 }
 

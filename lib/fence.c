@@ -225,12 +225,13 @@ static bool class_of_pattern(const char *pattern, uint32_t *ret_class, uint32_t 
 
     if (pattern[0] == '!' || !streq(pattern + digits, digits == 6 ? "" : "*") || digits > 6)
         return false;
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < digits; i++) {
         char c = pattern[i];
-        class = class << 4 |
-                (i < digits ? (uint32_t)(isdigit((unsigned char)c) ? c - '0' : c - 'a' + 10) : 0);
-        mask = mask << 4 | (i < digits ? 0xf : 0);
+        class = class << 4 | (uint32_t)(isdigit((unsigned char)c) ? c - '0' : c - 'a' + 10);
+        mask = mask << 4 | 0xf;
     }
+    class <<= 4 * (6 - digits);
+    mask <<= 4 * (6 - digits);
     *ret_class = class;
     *ret_mask = mask;
     return true;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <syslog.h>
@@ -266,13 +265,17 @@ bool policy_is_undecided(const struct policy *p, const struct device *d)
     return false;
 }
 
-/* A pattern of wildcards alone ("*") names nothing in particular. */
-static bool is_particular(const char *pattern)
+/* Can the pattern fit only one slot? All of an address but the function must be written out. */
+static bool is_one_place(enum rule_key key, const char *pattern)
 {
-    for (const char *c = pattern; *c; c++)
-        if (isalnum((unsigned char)*c))
-            return !is_negated(pattern);
-    return false;
+    size_t literal = strcspn(pattern, "*?[");
+    const char *bus = strchr(pattern, ':'), *dev = bus ? strchr(bus + 1, ':') : NULL;
+
+    if (is_negated(pattern))
+        return false;
+    if (key != KEY_ADDRESS)
+        return pattern[literal] == '\0';
+    return dev && pattern + literal >= dev + strlen(":00");
 }
 
 bool rule_names_place(const struct rule *r, const struct device *d)
@@ -282,7 +285,7 @@ bool rule_names_place(const struct rule *r, const struct device *d)
         const char *text = key_text(k, d, buf, sizeof(buf));
 
         for (size_t i = 0; text && i < r->narrow[k].n; i++)
-            if (is_particular(r->narrow[k].v[i]) && fnmatch(r->narrow[k].v[i], text, 0) == 0)
+            if (is_one_place(k, r->narrow[k].v[i]) && fnmatch(r->narrow[k].v[i], text, 0) == 0)
                 return true;
     }
     return false;

@@ -146,7 +146,8 @@ bool rule_is_native(const struct rule *r);
 const char *rule_target(const struct rule *r);
 
 /* Does the rule name the very place or card of this device, so that no other can be meant? Needs a
- * positive pattern of address, slot or serial that fits and is more than wildcards. */
+ * positive pattern of address, slot or serial that fits it and could fit no second slot: wildcards
+ * only in the function of an address. */
 bool rule_names_place(const struct rule *r, const struct device *d);
 
 bool rule_is_auto(const struct rule *r);

@@ -156,6 +156,30 @@ START_TEST(just_what_differs)
 }
 END_TEST
 
+/* Behind Intel's VMD an address has a character more: the last one counts as well. */
+START_TEST(members_of_a_large_domain)
+{
+    CLEANUP(view_done) struct view v;
+    struct publication p = {0};
+    struct device other = {.addr = {0x10000, 1, 0, 0}, .group = 1};
+
+    show(&v, 0, 2);
+    ck_assert_int_eq(snapshot_put(&v.snapshot, &other), 0);
+    groups_done(&v.plan.groups);
+    ck_assert_int_eq(groups_make(&v.snapshot, &v.plan.groups), 0);
+    publish_all(&v, &p);
+    snapshot_remove(&v.snapshot, other.addr);
+    other.addr.fn = 1;
+    ck_assert_int_eq(snapshot_put(&v.snapshot, &other), 0);
+    groups_done(&v.plan.groups);
+    ck_assert_int_eq(groups_make(&v.snapshot, &v.plan.groups), 0);
+    publish_all(&v, &p);
+    ck_assert_str_eq(properties, "GroupMembers ");
+    ck_assert(changed[0] == 0 && changed[1] == 1);
+    free(p.v);
+}
+END_TEST
+
 /* 10 to 19 are there, then 0 to 29, then 5 to 14. */
 START_TEST(devices_that_come_and_go)
 {
@@ -185,4 +209,4 @@ START_TEST(devices_that_come_and_go)
 END_TEST
 
 UNIT_MAIN("bus-device", a_new_connection_is_told_nothing, all_changes_are_told_once_and_in_turns,
-          just_what_differs, devices_that_come_and_go)
+          just_what_differs, members_of_a_large_domain, devices_that_come_and_go)
