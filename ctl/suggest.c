@@ -162,6 +162,18 @@ static const struct row *stranger_in_group(const struct source *s, const struct 
     return NULL;
 }
 
+/* A bridge or a part of the chipset whose driver keeps the group from virtual machines. */
+static const struct row *blocker_in_group(const struct source *s, const struct row *r)
+{
+    for (size_t i = 0; r->d->group != NO_GROUP && i < s->snapshot.n; i++) {
+        const struct row *other = &s->rows[i];
+        if (other->d->group == r->d->group && device_is_bridge(other->d) &&
+            !device_is_viable(other->d))
+            return other;
+    }
+    return NULL;
+}
+
 /* -- rules -- */
 
 /* "slot = 3, 4": the devices of the model by their places, but for consoles. A line of the policy
@@ -201,7 +213,7 @@ static void write_choices(const struct source *s, const struct model *m, FILE *f
 
 static void write_rule(const struct source *s, const struct model *m, bool commented, FILE *f)
 {
-    const struct row *r = m->first, *stranger = NULL;
+    const struct row *r = m->first, *stranger = NULL, *blocker = NULL;
     char name[NAME_MAX_CHARS + 8], text[FIELD_TEXT_MAX];
     const char *hash = commented || m->consoles == m->n ? "#" : "";
     const char *domain = resource_domain(r->d->vendor);
@@ -214,6 +226,8 @@ static void write_rule(const struct source *s, const struct model *m, bool comme
         write_facts(m, &s->rows[i], f);
         if (!stranger)
             stranger = stranger_in_group(s, &s->rows[i]);
+        if (!blocker)
+            blocker = blocker_in_group(s, &s->rows[i]);
     }
     if (m->consoles == m->n)
         fputs("# the host would go dark without it: left to its native driver\n", f);
@@ -225,6 +239,13 @@ static void write_rule(const struct source *s, const struct model *m, bool comme
                 "# shares its IOMMU group; to take it along (not if the host needs it):\n"
                 "#group = all\n",
                 pci_addr_text(stranger->d->addr).s, row_name(stranger, text));
+    if (blocker)
+        fprintf(f,
+                "# %s (%s)\n"
+                "# is of the same IOMMU group, and its driver %s keeps the group from virtual "
+                "machines\n"
+                "# (another slot may be better)\n",
+                pci_addr_text(blocker->d->addr).s, row_name(blocker, text), blocker->driver);
     fprintf(f, "%sresource = %s/%s\n", domain ? hash : "#", domain ? domain : "example.com", name);
     write_choices(s, m, f);
     fputc('\n', f);

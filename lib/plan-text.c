@@ -266,7 +266,15 @@ static void not_viable_sentence(const struct verdict *v, const struct snapshot *
     const struct device *d = &s->devices[v->device], *other = snapshot_find(s, v->other);
     struct pci_addr_text address = pci_addr_text(d->addr), in_the_way = pci_addr_text(v->other);
 
-    if (v->other_selected || !other)
+    if (other && device_is_bridge(other))
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but its IOMMU group %u is not usable: %s (%04x:%04x), a bridge or a "
+                 "part of the chipset, is on %s: put the card into another slot (behind a port "
+                 "with ACS), or, if this host can do without that driver, keep it from being "
+                 "loaded or unbind %s from it",
+                 address.s, d->group, in_the_way.s, other->vendor, other->device, v->other_driver,
+                 in_the_way.s);
+    else if (v->other_selected || !other)
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound, but its IOMMU group %u is not usable until %s, which is on %s, is "
                  "bound too: see what is said of that one",
@@ -383,5 +391,8 @@ void plan_write(const struct plan *plan, const struct snapshot *s, const struct 
         write_problems(v, f);
         verdict_sentence(v, s, r, sentence);
         fprintf(f, "\n    %s\n", sentence);
+        problem_sentence(v, s, sentence);
+        if (*sentence)
+            fprintf(f, "    %s\n", sentence);
     }
 }

@@ -207,12 +207,13 @@ static void wait_for_group(struct builder *b, struct verdict *v)
 
 /* -- is it usable -- */
 
-/* The kernel's rule (vfio_dev_viable): every endpoint is on a VFIO driver, pci-stub, pcieport or
- * none. Bridges do not count. */
+/* The kernel's rule since 5.19: no driver of the group lets the kernel set up DMA for it. Drivers
+ * that leave that to others say so (driver_managed_dma): in the tree VFIO's own, pci-stub and
+ * pcieport. All others are in the way, be their device a bridge or a part of the chipset. */
 bool device_is_viable(const struct device *d)
 {
-    return device_is_bridge(d) || !d->driver || driver_is_vfio(d->driver) ||
-           streq(d->driver, "pci-stub") || streq(d->driver, "pcieport");
+    return !d->driver || driver_is_vfio(d->driver) || streq(d->driver, "pci-stub") ||
+           streq(d->driver, "pcieport");
 }
 
 static void judge_use(const struct builder *b, struct verdict *v)

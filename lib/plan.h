@@ -61,7 +61,7 @@ int plan_make(const struct policy *p, const struct snapshot *s, const struct rec
 
 void plan_done(struct plan *p);
 
-/* A bridge, by its header type or class: never bound, and no hindrance in a group. */
+/* A bridge, by its header type or class: never bound. */
 bool device_is_bridge(const struct device *d);
 
 /* Does the device, on the driver it has now, leave its IOMMU group viable for VFIO? */

@@ -121,6 +121,13 @@ static bool waits_for_group(const struct laws *l, const struct device *d)
     return false;
 }
 
+/* As the kernel sees it since 5.19: bridges and the chipset count. */
+static bool blocks_group(const struct device *d)
+{
+    return d->driver && !strstr(d->driver, "vfio") && !streq(d->driver, "pci-stub") &&
+           !streq(d->driver, "pcieport");
+}
+
 static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
 {
     const struct device *d = device_of(l, v);
@@ -144,7 +151,7 @@ static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
     if (v->state != STATE_BOUND || d->group == NO_GROUP || !d->node || !driver_is_vfio(d->driver))
         return broken(l, d->addr, "is not usable, but said to be");
     for (size_t i = 0; i < l->snapshot->n; i++)
-        if (same_group(d, &l->snapshot->devices[i]) && !device_is_viable(&l->snapshot->devices[i]))
+        if (same_group(d, &l->snapshot->devices[i]) && blocks_group(&l->snapshot->devices[i]))
             return broken(l, d->addr, "is said to be usable, its group is not viable");
     return true;
 }
