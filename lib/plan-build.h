@@ -37,6 +37,10 @@ unsigned plan_class_of(const struct device *d);
  * shows it yet while the host is booting. */
 bool plan_is_risky(const struct device *d);
 
+/* The function of its card that would have to come along for the sake of their IOMMU group, but
+ * must be named itself, and is not. NULL: none. */
+const struct device *plan_unnamed_function(const struct builder *b, const struct verdict *v);
+
 /* Adds a verdict, still without judgement, for every device that a rule names or that comes along.
  */
 void plan_select(struct builder *b);

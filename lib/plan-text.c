@@ -92,6 +92,28 @@ static const char *known_use(const struct device *d)
     return d->use ? d->use : d->evidence;
 }
 
+/* Another function of the card must be named, too: the line that does it. */
+static void not_named_sentence(const struct verdict *v, const struct device *d,
+                               const struct device *other, char *buf, size_t size)
+{
+    const struct patterns *addresses = &v->rule->narrow[KEY_ADDRESS];
+    struct pci_addr_text at = pci_addr_text(v->other);
+    char line[160];
+
+    if (other && rule_test(v->rule, other) == KEY_ADDRESS && addresses->n == 1 &&
+        v->rule->narrow[KEY_SERIAL].n == 0)
+        snprintf(line, sizeof(line), "write \"address = %04x:%02x:%02x.*\" in [device %s]",
+                 d->addr.domain, d->addr.bus, d->addr.dev, v->rule->name);
+    else
+        snprintf(line, sizeof(line), "add a rule with \"id = %04x:%04x\" and \"address = %s\"",
+                 other ? other->vendor : 0, other ? other->device : 0, at.s);
+    snprintf(
+        buf, size,
+        "no virtual machine can have it without %s, which shares its card and IOMMU group, and "
+        "no rule names that one, so this host may live on it: to take both, %s",
+        at.s, line);
+}
+
 static void refused_sentence(const struct verdict *v, const struct snapshot *s, char *buf,
                              size_t size)
 {
@@ -102,6 +124,9 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s, 
         snprintf(buf, size,
                  "it is a bridge, and what is behind it would vanish with it; name the "
                  "devices behind it instead");
+        break;
+    case REASON_FUNCTION_NOT_NAMED:
+        not_named_sentence(v, d, snapshot_find(s, v->other), buf, size);
         break;
     case REASON_UNPROVEN_AT_BOOT:
         snprintf(buf, size,

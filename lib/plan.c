@@ -24,6 +24,8 @@ static bool is_unproven(const struct builder *b, const struct verdict *v, const 
 
     if (!plan_is_risky(d) || v->rule->force || (r && r->unused_before))
         return false;
+    if (v->companion && !device_must_be_named(d, named))
+        return false;
     if (!s->cold_boot && !d->driver)
         return false;
     return !rule_names_place(v->rule, named);
@@ -116,6 +118,9 @@ static void judge(const struct builder *b, struct verdict *v)
         refuse(v, REASON_DRIVER_FIXED);
     } else if (d->boot_display && d->driver && !v->rule->force) {
         refuse(v, REASON_BOOT_DISPLAY);
+    } else if (plan_unnamed_function(b, v)) {
+        v->other = plan_unnamed_function(b, v)->addr;
+        refuse(v, REASON_FUNCTION_NOT_NAMED);
     } else if (is_unproven(b, v, r)) {
         refuse(v, REASON_UNPROVEN_AT_BOOT);
     } else if (d->use && !v->rule->force) {

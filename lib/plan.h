@@ -37,7 +37,8 @@ struct verdict {
     struct pci_addr leader;  /* companion: with this device */
     enum device_state state;
     enum reason reason;
-    struct pci_addr other;    /* COMPANION_REFUSED: which; GROUP_NOT_VIABLE: the first in the way */
+    struct pci_addr other;    /* COMPANION_REFUSED, FUNCTION_NOT_NAMED: which; GROUP_NOT_VIABLE: the
+                               * first in the way */
     const char *other_driver; /* GROUP_NOT_VIABLE: what holds that one */
     const char *earlier;      /* FENCE_INEFFECTIVE: the driver that is asked first; NULL: the write
                                * failed */
@@ -63,6 +64,11 @@ void plan_done(struct plan *p);
 
 /* A bridge, by its header type or class: never bound. */
 bool device_is_bridge(const struct device *d);
+
+/* Must a further function of a card be named itself, although the first is selected? The host may
+ * live on it as well as on that one: the second port of a network card, a disk. What cannot carry a
+ * host comes along, and so does the USB controller of a graphics card. */
+bool device_must_be_named(const struct device *d, const struct device *selected);
 
 /* Does the device, on the driver it has now, leave its IOMMU group viable for VFIO? */
 bool device_is_viable(const struct device *d);

@@ -16,6 +16,7 @@ const char *reason_word(enum reason r)
     static const char *const words[REASON_MAX] = {
         [REASON_NONE] = "",
         [REASON_BRIDGE] = "bridge",
+        [REASON_FUNCTION_NOT_NAMED] = "function-not-named",
         [REASON_UNPROVEN_AT_BOOT] = "unproven-at-boot",
         [REASON_NEEDED_AT_BOOT] = "needed-at-boot",
         [REASON_HOTPLUG_OFF] = "hotplug-off",

@@ -20,6 +20,7 @@ enum device_state {
 enum reason {
     REASON_NONE,
     REASON_BRIDGE,
+    REASON_FUNCTION_NOT_NAMED, /* another one of its card and group, that the host may live on */
     REASON_UNPROVEN_AT_BOOT,
     REASON_NEEDED_AT_BOOT, /* fstab, crypttab or the kernel command line name it */
     REASON_HOTPLUG_OFF,

@@ -55,6 +55,23 @@ static bool is_risky(const struct device *d)
     return base == 0x01 || base == 0x02 || class == 0x0c03 || class == 0x0c04;
 }
 
+/* What may be taken along with another function of its card: a short list. */
+static bool is_harmless(const struct device *d, const struct device *leader)
+{
+    static const unsigned bases[] = {0x03, 0x04, 0x08, 0x0b, 0x10, 0x11, 0x12, 0x13};
+    static const unsigned classes[] = {0x0680, 0x0c05, 0x0c80};
+    unsigned base = d->class_code >> 16, class = d->class_code >> 8;
+
+    for (size_t i = 0; i < ELEMENTS(bases); i++)
+        if (base == bases[i] && class != 0x0805)
+            return true;
+    for (size_t i = 0; i < ELEMENTS(classes); i++)
+        if (class == classes[i])
+            return true;
+    return class == 0x0c03 && leader->class_code >> 16 == 0x03 && same_group(d, leader) &&
+           pci_addr_same_slot(d->addr, leader->addr);
+}
+
 /* -- verdicts: exactly one for each device that a rule names -- */
 
 /* A native rule for one function may keep the others of its card. */
@@ -63,8 +80,8 @@ static bool may_be_kept(const struct laws *l, const struct device *d)
     for (size_t i = 0; i < l->snapshot->n; i++) {
         const struct device *other = &l->snapshot->devices[i];
         const struct rule *r = rule_of(l, other);
-        if (r && rule_is_native(r) && r < rule_of(l, d) && !d->vf && r->group != GROUP_MATCHED &&
-            pci_addr_same_slot(d->addr, other->addr))
+        if (r && rule_is_native(r) && (!rule_of(l, d) || r < rule_of(l, d)) && !d->vf &&
+            r->group != GROUP_MATCHED && pci_addr_same_slot(d->addr, other->addr))
             return true;
     }
     return false;
@@ -84,8 +101,8 @@ static bool companion_is_sound(const struct laws *l, const struct verdict *v)
         return broken(l, d->addr, "comes along with group = matched");
     if (device_is_bridge(d) || (d->vf && v->rule->group != GROUP_ALL))
         return broken(l, d->addr, "is a bridge or virtual function and comes along");
-    if (is_risky(d) && !same_group(d, leader))
-        return broken(l, d->addr, "comes along, and nothing needs it");
+    if (v->rule->group != GROUP_ALL && !is_harmless(d, leader))
+        return broken(l, d->addr, "comes along, the host may live on it, and nobody named it");
     if (!pci_addr_same_slot(d->addr, leader->addr) &&
         !(v->rule->group == GROUP_ALL && same_group(d, leader)))
         return broken(l, d->addr, "comes along with a device that is not near");
@@ -179,6 +196,23 @@ static bool fits_nothing(const struct laws *l, const struct device *d)
     return !fence_has(&l->records->fence, d);
 }
 
+/* Must a function of its card and group that nobody named be taken along? */
+static bool takes_the_unnamed(const struct laws *l, const struct verdict *v)
+{
+    const struct device *d = device_of(l, v);
+
+    for (size_t i = 0;
+         v->rule->group == GROUP_FUNCTIONS && !v->companion && !d->vf && i < l->snapshot->n; i++) {
+        const struct device *other = &l->snapshot->devices[i];
+        if (other != d && pci_addr_same_slot(d->addr, other->addr) && same_group(d, other) &&
+            !other->vf && !device_is_bridge(other) && !is_harmless(other, d) &&
+            !rule_of(l, other) && !plan_find(l->plan, l->snapshot, other->addr) &&
+            !may_be_kept(l, other))
+            return true;
+    }
+    return false;
+}
+
 /* Why the host must keep the device; NULL: it need not. */
 static const char *protection(const struct laws *l, const struct verdict *v)
 {
@@ -198,6 +232,8 @@ static const char *protection(const struct laws *l, const struct verdict *v)
         return "is on a driver that cannot be unbound";
     if (r->hotplugged && v->rule->hotplug == HOTPLUG_OFF)
         return "is not to be taken when plugged in";
+    if (takes_the_unnamed(l, v))
+        return "must not be taken without another port";
     if (v->rule->force)
         return NULL;
     if (d->boot_display && d->driver)
@@ -206,8 +242,8 @@ static const char *protection(const struct laws *l, const struct verdict *v)
         return d->use;
     if (d->evidence && !r->unused_before)
         return d->evidence;
-    if (is_risky(d) && !r->unused_before && (l->snapshot->cold_boot || d->driver) &&
-        !rule_names_place(v->rule, named))
+    if (is_risky(d) && !(v->companion && is_harmless(d, named)) && !r->unused_before &&
+        (l->snapshot->cold_boot || d->driver) && !rule_names_place(v->rule, named))
         return "may be what the host lives on";
     return NULL;
 }
