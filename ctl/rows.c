@@ -166,7 +166,7 @@ int rows_build(struct source *s)
         const struct device *d = &s->snapshot.devices[i];
         struct row *row = &s->rows[i];
         *row = (struct row){.d = d,
-                            .v = plan_find(&s->plan, &s->snapshot, d->addr),
+                            .v = plan_find(&s->plan, d->addr),
                             .live = live_find(&s->live, d->addr),
                             .driver = d->driver ? d->driver : "",
                             .vendor = names_vendor(s->names, d),

@@ -14,20 +14,24 @@ int features_of_plan(const struct policy *p, const struct snapshot *s, const str
 {
     struct feature_device *v = calloc(plan->n_verdicts + 1, sizeof(*v));
 
+    size_t n = 0;
+
     if (!v)
         return -ENOMEM;
     for (size_t i = 0; i < plan->n_verdicts; i++) {
         const struct verdict *verdict = &plan->verdicts[i];
-        v[i] = (struct feature_device){
-            .d = &s->devices[verdict->device],
-            .rule = verdict->rule->name,
-            .state = state_word(verdict->state),
-            .companion = verdict->companion,
-            .bound = verdict->state == STATE_BOUND,
-            .usable = verdict->usable,
-        };
+        const struct device *d = snapshot_find(s, verdict->addr);
+        if (d)
+            v[n++] = (struct feature_device){
+                .d = d,
+                .rule = verdict->rule->name,
+                .state = state_word(verdict->state),
+                .companion = verdict->companion,
+                .bound = verdict->state == STATE_BOUND,
+                .usable = verdict->usable,
+            };
     }
-    *ret = (struct features){.policy = p, .v = v, .n = plan->n_verdicts, .mistakes = mistakes};
+    *ret = (struct features){.policy = p, .v = v, .n = n, .mistakes = mistakes};
     features_judge(ret);
     return 0;
 }

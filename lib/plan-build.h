@@ -12,6 +12,7 @@ struct builder {
     const struct rule **rules;   /* for each device the rule that matches it, or NULL */
     const struct record **known; /* for each device its record, or NULL */
     int *index;                  /* for each device its verdict in .verdicts, or -1 */
+    size_t *devices;             /* for each verdict its device in the snapshot */
     struct groups groups;
     struct verdict *verdicts;
     size_t n_verdicts;
@@ -26,6 +27,13 @@ struct builder {
 };
 
 const struct device *plan_device_of(const struct builder *b, const struct verdict *v);
+
+/* A device of the snapshot as a number, and its verdict; NULL: none. */
+size_t plan_index_of(const struct builder *b, const struct device *d);
+struct verdict *plan_verdict_of(const struct builder *b, const struct device *d);
+
+/* The members of a group, as groups_next(), as devices. */
+const struct device *plan_next_member(const struct builder *b, uint32_t group, size_t *i);
 
 /* What is known of a device of the snapshot beyond that; NULL: nothing. */
 const struct record *plan_record_of(const struct builder *b, const struct device *d);

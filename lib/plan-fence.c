@@ -188,7 +188,7 @@ static bool is_in_hand(const struct builder *b, const struct device *d)
 static bool must_be_parked(const struct builder *b, size_t i)
 {
     const struct device *d = &b->snapshot->devices[i];
-    const struct verdict *v = b->index[i] < 0 ? NULL : &b->verdicts[b->index[i]];
+    const struct verdict *v = plan_verdict_of(b, d);
     const struct record *r = plan_record_of(b, d);
 
     if (d->driver || device_is_bridge(d) || (r && r->in_flight))

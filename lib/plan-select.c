@@ -1,16 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <assert.h>
 #include <pci/pci.h>
 
 #include "plan-build.h"
 
 const struct device *plan_device_of(const struct builder *b, const struct verdict *v)
 {
-    return &b->snapshot->devices[v->device];
+    size_t i = (size_t)(v - b->verdicts);
+
+    assert(i < b->n_verdicts && b->devices[i] < b->snapshot->n);
+    return &b->snapshot->devices[b->devices[i]];
+}
+
+size_t plan_index_of(const struct builder *b, const struct device *d)
+{
+    assert(d >= b->snapshot->devices && d < b->snapshot->devices + b->snapshot->n);
+    return (size_t)(d - b->snapshot->devices);
+}
+
+struct verdict *plan_verdict_of(const struct builder *b, const struct device *d)
+{
+    int i = b->index[plan_index_of(b, d)];
+
+    assert(i < (int)b->n_verdicts);
+    return i < 0 ? NULL : &b->verdicts[i];
+}
+
+const struct device *plan_next_member(const struct builder *b, uint32_t group, size_t *i)
+{
+    const struct group_member *m = groups_next(&b->groups, group, i);
+
+    assert(!m || m->index < b->snapshot->n);
+    return m ? &b->snapshot->devices[m->index] : NULL;
 }
 
 const struct record *plan_record_of(const struct builder *b, const struct device *d)
 {
-    return b->known[d - b->snapshot->devices];
+    return b->known[plan_index_of(b, d)];
 }
 
 unsigned plan_class_of(const struct device *d)
@@ -73,12 +99,14 @@ static void add_verdict(struct builder *b, size_t device, const struct rule *rul
     struct verdict *v = &b->verdicts[b->n_verdicts];
     const char *variant = rule_is_auto(rule) ? b->snapshot->devices[device].variant : NULL;
 
-    *v = (struct verdict){.device = device,
+    assert(b->n_verdicts < b->snapshot->n && b->index[device] < 0);
+    *v = (struct verdict){.addr = b->snapshot->devices[device].addr,
                           .rule = rule,
                           .companion = leader != NULL,
                           .driver = variant ? variant : rule_target(rule)};
     if (leader)
         v->leader = leader->addr;
+    b->devices[b->n_verdicts] = device;
     b->index[device] = (int)b->n_verdicts++;
 }
 
@@ -118,7 +146,7 @@ const struct device *plan_unnamed_function(const struct builder *b, const struct
 
     if (v->companion || v->rule->group != GROUP_FUNCTIONS || d->vf)
         return NULL;
-    for (size_t i = first_function(s, v->device);
+    for (size_t i = first_function(s, plan_index_of(b, d));
          i < s->n && pci_addr_same_slot(s->devices[i].addr, d->addr); i++) {
         const struct device *other = &s->devices[i];
         if (!b->rules[i] && b->index[i] < 0 && same_group(other, d) && !other->vf &&
@@ -144,8 +172,8 @@ static void add_group(struct builder *b, size_t leader)
     const struct device *d = &b->snapshot->devices[leader], *member;
     size_t i = groups_start(&b->groups, d->group);
 
-    while ((member = groups_next(&b->groups, d->group, &i))) {
-        size_t index = (size_t)(member - b->snapshot->devices);
+    while ((member = plan_next_member(b, d->group, &i))) {
+        size_t index = plan_index_of(b, member);
         if (!b->rules[index] && b->index[index] < 0 && !device_is_bridge(member))
             add_verdict(b, index, b->rules[leader], d);
     }

@@ -114,11 +114,9 @@ static void not_named_sentence(const struct verdict *v, const struct device *d,
         at.s, line);
 }
 
-static void refused_sentence(const struct verdict *v, const struct snapshot *s, char *buf,
-                             size_t size)
+static void refused_sentence(const struct verdict *v, const struct snapshot *s,
+                             const struct device *d, char *buf, size_t size)
 {
-    const struct device *d = &s->devices[v->device];
-
     switch (v->reason) {
     case REASON_BRIDGE:
         snprintf(buf, size,
@@ -154,7 +152,7 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s, 
             buf, size,
             "%s shows this host's console on it: add \"force = yes\" to [device %s] to take it "
             "all the same",
-            d->driver, v->rule->name);
+            d->driver ? d->driver : "its driver", v->rule->name);
         break;
     case REASON_HAS_VIRTUAL_FUNCTIONS:
         snprintf(buf, size,
@@ -197,10 +195,8 @@ static void pending_sentence(const struct verdict *v, const struct device *d,
 }
 
 static void state_sentence(const struct verdict *v, const struct snapshot *s,
-                           const struct record *r, char *buf, size_t size)
+                           const struct device *d, const struct record *r, char *buf, size_t size)
 {
-    const struct device *d = &s->devices[v->device];
-
     switch (v->state) {
     case STATE_BOUND:
         if (r && r->previous_driver)
@@ -231,7 +227,7 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
                      d->group);
         break;
     case STATE_REFUSED:
-        refused_sentence(v, s, buf, size);
+        refused_sentence(v, s, d, buf, size);
         break;
     case STATE_FAILED:
         failed_sentence(v, d, r, buf, size);
@@ -272,12 +268,17 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
 void verdict_sentence(const struct verdict *v, const struct snapshot *s,
                       const struct records *records, char buf[static SENTENCE_MAX])
 {
-    const struct device *d = &s->devices[v->device];
+    const struct device *d = snapshot_find(s, v->addr);
     char what[SENTENCE_MAX - 160], along[40] = "";
 
+    if (!d) { /* unplugged since the plan was made */
+        snprintf(buf, SENTENCE_MAX, "%s (rule %s) is gone", pci_addr_text(v->addr).s,
+                 v->rule->name);
+        return;
+    }
     if (v->companion)
         snprintf(along, sizeof(along), " with %s", pci_addr_text(v->leader).s);
-    state_sentence(v, s, records_find(records, d->addr), what, sizeof(what));
+    state_sentence(v, s, d, records_find(records, v->addr), what, sizeof(what));
     snprintf(buf, SENTENCE_MAX, "%s (%04x:%04x, rule %s%s) %s%s%s", pci_addr_text(d->addr).s,
              d->vendor, d->device, v->rule->name, along,
              v->state == STATE_BOUND || v->state == STATE_PENDING ? "" : state_word(v->state),
@@ -286,9 +287,10 @@ void verdict_sentence(const struct verdict *v, const struct snapshot *s,
 
 /* Somebody else's device is in the way: name the line to add. One that a rule names already has
  * lines of its own. */
-static void not_viable_sentence(const struct verdict *v, const struct snapshot *s, char *buf)
+static void not_viable_sentence(const struct verdict *v, const struct snapshot *s,
+                                const struct device *d, char *buf)
 {
-    const struct device *d = &s->devices[v->device], *other = snapshot_find(s, v->other);
+    const struct device *other = snapshot_find(s, v->other);
     struct pci_addr_text address = pci_addr_text(d->addr), in_the_way = pci_addr_text(v->other);
 
     if (other && device_is_bridge(other))
@@ -317,13 +319,13 @@ static void not_viable_sentence(const struct verdict *v, const struct snapshot *
 void problem_sentence(const struct verdict *v, const struct snapshot *s,
                       char buf[static SENTENCE_MAX])
 {
-    const struct device *d = &s->devices[v->device];
+    const struct device *d = snapshot_find(s, v->addr);
 
     buf[0] = '\0';
-    if (v->state != STATE_BOUND)
+    if (v->state != STATE_BOUND || !d)
         return;
     if (v->problems & PROBLEM_GROUP_NOT_VIABLE)
-        not_viable_sentence(v, s, buf);
+        not_viable_sentence(v, s, d, buf);
     else if (v->problems & PROBLEM_NODE_MISSING)
         snprintf(
             buf, SENTENCE_MAX,
@@ -335,7 +337,7 @@ void problem_sentence(const struct verdict *v, const struct snapshot *s,
                  "%s is bound, but the firmware's framebuffer (%s) has part of its memory, so QEMU "
                  "cannot map it: boot with \"initcall_blacklist=sysfb_init\" on the kernel command "
                  "line, or make another card the boot display",
-                 pci_addr_text(d->addr).s, d->claimant);
+                 pci_addr_text(d->addr).s, d->claimant ? d->claimant : "");
     else if (v->problems & PROBLEM_NO_IOMMU)
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound without an IOMMU (unsafe no-IOMMU mode): for DPDK only, no virtual "
@@ -364,7 +366,7 @@ static void unselected_sentence(const struct action *a, char *buf)
 void action_sentence(const struct action *a, const struct plan *p, const struct snapshot *s,
                      const struct records *r, char buf[static SENTENCE_MAX])
 {
-    const struct verdict *v = action_is_fence(a->kind) ? NULL : plan_find(p, s, a->addr);
+    const struct verdict *v = action_is_fence(a->kind) ? NULL : plan_find(p, a->addr);
 
     if (action_is_fence(a->kind))
         snprintf(buf, SENTENCE_MAX, "%s is to %s what is plugged in as %s", FENCE_DRIVER,
@@ -386,6 +388,24 @@ static void write_problems(const struct verdict *v, FILE *f)
         }
 }
 
+static void write_verdict(const struct verdict *v, const struct device *d, FILE *f)
+{
+    fprintf(f, "  %s", pci_addr_text(v->addr).s);
+    if (d)
+        fprintf(f, " %04x:%04x", d->vendor, d->device);
+    fprintf(f, " rule=%s state=%s", v->rule->name, state_word(v->state));
+    if (v->companion)
+        fprintf(f, " with=%s", pci_addr_text(v->leader).s);
+    if (v->reason != REASON_NONE)
+        fprintf(f, " reason=%s", reason_word(v->reason));
+    if (d && d->group != NO_GROUP)
+        fprintf(f, " group=%u", d->group);
+    if (d)
+        fprintf(f, " driver=%s", d->driver ? d->driver : "(none)");
+    fputs(v->usable ? " usable" : "", f);
+    write_problems(v, f);
+}
+
 void plan_write(const struct plan *plan, const struct snapshot *s, const struct records *r, FILE *f)
 {
     char sentence[SENTENCE_MAX];
@@ -403,17 +423,7 @@ void plan_write(const struct plan *plan, const struct snapshot *s, const struct 
     fprintf(f, "devices: %zu\n", plan->n_verdicts);
     for (size_t i = 0; i < plan->n_verdicts; i++) {
         const struct verdict *v = &plan->verdicts[i];
-        const struct device *d = &s->devices[v->device];
-        fprintf(f, "  %s %04x:%04x rule=%s state=%s", pci_addr_text(d->addr).s, d->vendor,
-                d->device, v->rule->name, state_word(v->state));
-        if (v->companion)
-            fprintf(f, " with=%s", pci_addr_text(v->leader).s);
-        if (v->reason != REASON_NONE)
-            fprintf(f, " reason=%s", reason_word(v->reason));
-        if (d->group != NO_GROUP)
-            fprintf(f, " group=%u", d->group);
-        fprintf(f, " driver=%s%s", d->driver ? d->driver : "(none)", v->usable ? " usable" : "");
-        write_problems(v, f);
+        write_verdict(v, snapshot_find(s, v->addr), f);
         verdict_sentence(v, s, r, sentence);
         fprintf(f, "\n    %s\n", sentence);
         problem_sentence(v, s, sentence);

@@ -1,13 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan-build.h"
 
+#include <assert.h>
 #include <errno.h>
+
+static void names_done(struct plan_names *names)
+{
+    for (size_t i = 0; i < names->n; i++)
+        free(names->v[i]);
+    free(names->v);
+    *names = (struct plan_names){0};
+}
 
 void plan_done(struct plan *p)
 {
     free(p->verdicts);
     free(p->actions);
     groups_done(&p->groups);
+    rules_done(&p->rules);
+    names_done(&p->names);
     *p = (struct plan){0};
 }
 
@@ -180,13 +191,13 @@ static void refuse_together(struct builder *b)
         if (!holds_back(v))
             continue;
         size_t at = groups_start(&b->groups, d->group);
-        while ((member = groups_next(&b->groups, d->group, &at))) {
-            int other = b->index[member - b->snapshot->devices];
-            if (other < 0 || !is_to_be_taken(b, &b->verdicts[other]))
+        while ((member = plan_next_member(b, d->group, &at))) {
+            struct verdict *other = plan_verdict_of(b, member);
+            if (!other || !is_to_be_taken(b, other))
                 continue;
-            b->verdicts[other].state = STATE_REFUSED;
-            b->verdicts[other].reason = REASON_COMPANION_REFUSED;
-            b->verdicts[other].other = d->addr;
+            other->state = STATE_REFUSED;
+            other->reason = REASON_COMPANION_REFUSED;
+            other->other = d->addr;
         }
     }
 }
@@ -201,7 +212,7 @@ static void wait_for_group(struct builder *b, struct verdict *v)
 
     if (v->state != STATE_PENDING || !r || !r->released || r->in_flight)
         return;
-    while ((member = groups_next(&b->groups, d->group, &i))) {
+    while ((member = plan_next_member(b, d->group, &i))) {
         const struct record *other = plan_record_of(b, member);
         if (!other || !other->stuck)
             continue;
@@ -227,22 +238,22 @@ static void judge_use(const struct builder *b, struct verdict *v)
     size_t i = groups_start(&b->groups, d->group);
     bool viable = true;
 
-    while ((member = groups_next(&b->groups, d->group, &i))) {
-        int other = b->index[member - b->snapshot->devices];
+    while ((member = plan_next_member(b, d->group, &i))) {
+        const struct verdict *other = plan_verdict_of(b, member);
         if (member == d)
             continue;
         /* While remove() hangs the link is gone, and the driver has the device nevertheless. */
-        if (other >= 0 && b->verdicts[other].state == STATE_STUCK)
+        if (other && other->state == STATE_STUCK)
             viable = false;
         if (device_is_viable(member))
             continue;
         viable = false;
-        if (other >= 0 && b->verdicts[other].state == STATE_PENDING)
+        if (other && other->state == STATE_PENDING)
             continue; /* no problem, it is being taken over; but not usable until then */
         v->problems |= PROBLEM_GROUP_NOT_VIABLE;
         v->other = member->addr;
         v->other_driver = member->driver;
-        v->other_selected = other >= 0;
+        v->other_selected = other != NULL;
         break;
     }
     if (!streq(v->driver, "vfio-pci"))
@@ -278,20 +289,27 @@ static void judge_expect(struct builder *b)
 static int by_address(const void *x, const void *y)
 {
     const struct verdict *a = x, *b = y;
-    return (a->device > b->device) - (a->device < b->device);
+    return pci_addr_cmp(a->addr, b->addr);
 }
 
 /* Those that come along were added last. */
 static void sort_verdicts(struct builder *b)
 {
+    const struct snapshot *s = b->snapshot;
     bool sorted = true;
+    size_t at = 0;
 
     for (size_t i = 1; i < b->n_verdicts; i++)
-        sorted = sorted && b->verdicts[i - 1].device < b->verdicts[i].device;
-    if (!sorted)
-        qsort(b->verdicts, b->n_verdicts, sizeof(*b->verdicts), by_address);
-    for (size_t i = 0; i < b->n_verdicts; i++)
-        b->index[b->verdicts[i].device] = (int)i;
+        sorted = sorted && b->devices[i - 1] < b->devices[i];
+    if (sorted)
+        return;
+    qsort(b->verdicts, b->n_verdicts, sizeof(*b->verdicts), by_address);
+    for (size_t i = 0; i < s->n; i++) /* in the order of addresses, too */
+        if (b->index[i] >= 0) {
+            b->devices[at] = i;
+            b->index[i] = (int)at++;
+        }
+    assert(at == b->n_verdicts);
 }
 
 static bool allocate(struct builder *b)
@@ -305,9 +323,10 @@ static bool allocate(struct builder *b)
     b->rules = calloc(n, sizeof(*b->rules));
     b->known = calloc(n, sizeof(*b->known));
     b->index = calloc(n, sizeof(*b->index));
+    b->devices = calloc(n, sizeof(*b->devices));
     /* Not calloc(): what is not used costs no memory then. */
     b->actions = reallocarray(NULL, 9 * n + 3 * FENCE_ENTRIES_MAX, sizeof(*b->actions));
-    return b->rules && b->known && b->index && b->verdicts && b->actions;
+    return b->rules && b->known && b->index && b->devices && b->verdicts && b->actions;
 }
 
 static void builder_done(struct builder *b)
@@ -315,6 +334,7 @@ static void builder_done(struct builder *b)
     free(b->rules);
     free(b->known);
     free(b->index);
+    free(b->devices);
     groups_done(&b->groups);
     free(b->verdicts);
     free(b->actions);
@@ -335,6 +355,38 @@ static void find_records(struct builder *b)
         if (k < r->n && pci_addr_cmp(r->v[k].addr, a) == 0)
             b->known[i] = &r->v[k];
     }
+}
+
+/* -- what the plan keeps -- */
+
+/* Mostly the same few names, and many times the same pointer in a row. */
+static bool keep_name(struct plan_names *names, const char **name)
+{
+    for (size_t i = 0; *name && i < names->n; i++)
+        if (streq(names->v[i], *name)) {
+            *name = names->v[i];
+            return true;
+        }
+    if (!*name)
+        return true;
+    if (!grow(&names->v, &names->allocated, names->n, sizeof(*names->v)))
+        return false;
+    *name = names->v[names->n] = strdup(*name);
+    return *name && ++names->n;
+}
+
+static bool keep_names(const struct plan *p, struct plan_names *names)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < p->n_verdicts && good; i++) {
+        struct verdict *v = &p->verdicts[i];
+        good = keep_name(names, &v->driver) && keep_name(names, &v->other_driver) &&
+               keep_name(names, &v->earlier);
+    }
+    for (size_t i = 0; i < p->n_actions && good; i++)
+        good = keep_name(names, &p->actions[i].driver);
+    return good;
 }
 
 int plan_make(const struct policy *p, const struct snapshot *s, const struct records *r,
@@ -358,20 +410,31 @@ int plan_make(const struct policy *p, const struct snapshot *s, const struct rec
     judge_expect(&b);
     plan_add_actions(&b);
 
-    *ret = (struct plan){b.verdicts, b.n_verdicts, b.actions, b.n_actions, b.groups};
+    struct plan plan = {.verdicts = b.verdicts,
+                        .n_verdicts = b.n_verdicts,
+                        .actions = b.actions,
+                        .n_actions = b.n_actions,
+                        .groups = b.groups};
+
     b.verdicts = NULL;
     b.actions = NULL;
     b.groups.v = NULL;
+    if (!keep_names(&plan, &plan.names)) {
+        plan_done(&plan);
+        return -ENOMEM;
+    }
+    plan.rules = policy_keep_rules(p);
+    *ret = plan;
     return 0;
 }
 
-const struct verdict *plan_find(const struct plan *p, const struct snapshot *s, struct pci_addr a)
+const struct verdict *plan_find(const struct plan *p, struct pci_addr a)
 {
     size_t low = 0, high = p->n_verdicts;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = pci_addr_cmp(s->devices[p->verdicts[middle].device].addr, a);
+        int order = pci_addr_cmp(p->verdicts[middle].addr, a);
         if (order == 0)
             return &p->verdicts[middle];
         if (order < 0)

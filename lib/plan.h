@@ -31,7 +31,7 @@ struct action {
 };
 
 struct verdict {
-    size_t device;           /* index into the snapshot */
+    struct pci_addr addr;
     const struct rule *rule; /* that names it, or whose device it comes along with */
     const char *driver;      /* the target */
     struct pci_addr leader;  /* companion: with this device */
@@ -48,15 +48,25 @@ struct verdict {
     bool usable;              /* bound, the whole group viable, the node there */
 };
 
+/* Names of drivers, each once. */
+struct plan_names {
+    char **v;
+    size_t n, allocated;
+};
+
 struct plan {
     struct verdict *verdicts; /* in the order of addresses */
     size_t n_verdicts;
     struct action *actions; /* in the order in which they must be done */
     size_t n_actions;
     struct groups groups;
+    struct rules rules;      /* those that the verdicts point to */
+    struct plan_names names; /* likewise, of drivers */
 };
 
-/* Everything in the plan points into policy and snapshot: keep both. Returns 0 or -ENOMEM. */
+/* The plan owns all that it holds: hot-plug may change the snapshot and the records under it, and a
+ * reload the policy. A verdict's device may be gone by then: look it up by its address. Returns 0
+ * or -ENOMEM. */
 int plan_make(const struct policy *p, const struct snapshot *s, const struct records *r,
               struct plan *ret);
 
@@ -77,4 +87,4 @@ bool device_is_viable(const struct device *d);
 int plan_count_matched(const struct plan *p, const struct rule *r);
 
 /* NULL: no rule concerns the device. */
-const struct verdict *plan_find(const struct plan *p, const struct snapshot *s, struct pci_addr a);
+const struct verdict *plan_find(const struct plan *p, struct pci_addr a);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <syslog.h>
@@ -43,11 +44,28 @@ static void rule_done(struct rule *r)
     free(r->resource);
 }
 
+struct rules policy_keep_rules(const struct policy *p)
+{
+    if (p->users)
+        ++*p->users;
+    return (struct rules){p->rules, p->n_rules, p->users};
+}
+
+/* Who is the last frees them. */
+void rules_done(struct rules *r)
+{
+    if (r->users && --*r->users == 0) {
+        for (size_t i = 0; i < r->n; i++)
+            rule_done(&r->v[i]);
+        free(r->v);
+        free(r->users);
+    }
+    *r = (struct rules){0};
+}
+
 void policy_done(struct policy *p)
 {
-    for (size_t i = 0; i < p->n_rules; i++)
-        rule_done(&p->rules[i]);
-    free(p->rules);
+    rules_done(&(struct rules){p->rules, p->n_rules, p->users});
     free(p->index);
     for (size_t i = 0; i < p->n_files; i++)
         free(p->files[i]);
@@ -98,6 +116,11 @@ struct rule *policy_find_rule(struct policy *p, const char *name)
 
 struct rule *policy_add_rule(struct policy *p, const char *name, struct origin where)
 {
+    if (!p->users && (p->users = malloc(sizeof(*p->users))))
+        *p->users = 1;
+    if (!p->users)
+        return NULL;
+    assert(*p->users == 1); /* or the rules could move under somebody */
     if (!grow(&p->rules, &p->allocated_rules, p->n_rules, sizeof(*p->rules)))
         return NULL;
 

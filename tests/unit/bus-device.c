@@ -84,7 +84,7 @@ static void show(struct view *v, unsigned first, unsigned end)
         const struct device d = {.addr = address(i), .group = i};
         ck_assert_int_eq(snapshot_put(&v->snapshot, &d), 0);
         verdicts[i - first] =
-            (struct verdict){.device = i - first, .rule = &rule, .state = STATE_PENDING};
+            (struct verdict){.addr = address(i), .rule = &rule, .state = STATE_PENDING};
     }
     v->plan = (struct plan){.verdicts = verdicts, .n_verdicts = end - first};
     ck_assert_int_eq(groups_make(&v->snapshot, &v->plan.groups), 0);

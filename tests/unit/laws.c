@@ -35,7 +35,7 @@ static const struct record *record_of(const struct laws *l, const struct device 
 
 static const struct device *device_of(const struct laws *l, const struct verdict *v)
 {
-    return &l->snapshot->devices[v->device];
+    return snapshot_find(l->snapshot, v->addr);
 }
 
 static const struct rule *rule_of(const struct laws *l, const struct device *d)
@@ -91,7 +91,7 @@ static bool companion_is_sound(const struct laws *l, const struct verdict *v)
 {
     const struct device *d = device_of(l, v);
     const struct device *leader = snapshot_find(l->snapshot, v->leader);
-    const struct verdict *first = plan_find(l->plan, l->snapshot, v->leader);
+    const struct verdict *first = plan_find(l->plan, v->leader);
 
     if (rule_of(l, d))
         return broken(l, d->addr, "comes along although a rule names it");
@@ -114,7 +114,7 @@ static bool named_have_verdicts(const struct laws *l)
     for (size_t i = 0; i < l->snapshot->n; i++) {
         const struct device *d = &l->snapshot->devices[i];
         const struct rule *rule = rule_of(l, d);
-        const struct verdict *v = plan_find(l->plan, l->snapshot, d->addr);
+        const struct verdict *v = plan_find(l->plan, d->addr);
 
         if (rule && !rule_is_native(rule) && !v && !may_be_kept(l, d))
             return broken(l, d->addr, "is named by %s and has no verdict", rule->name);
@@ -177,7 +177,7 @@ static bool verdicts_are_sound(const struct laws *l)
 {
     for (size_t i = 0; i < l->plan->n_verdicts; i++) {
         const struct verdict *v = &l->plan->verdicts[i];
-        if (v->device >= l->snapshot->n || (i > 0 && v[-1].device >= v->device))
+        if (!device_of(l, v) || (i > 0 && pci_addr_cmp(v[-1].addr, v->addr) >= 0))
             return broken(l, (struct pci_addr){0}, "verdicts are not in the order of devices");
         if (!verdict_is_sound(l, v) || (v->companion && !companion_is_sound(l, v)))
             return false;
@@ -206,8 +206,7 @@ static bool takes_the_unnamed(const struct laws *l, const struct verdict *v)
         const struct device *other = &l->snapshot->devices[i];
         if (other != d && pci_addr_same_slot(d->addr, other->addr) && same_group(d, other) &&
             !other->vf && !device_is_bridge(other) && !is_harmless(other, d) &&
-            !rule_of(l, other) && !plan_find(l->plan, l->snapshot, other->addr) &&
-            !may_be_kept(l, other))
+            !rule_of(l, other) && !plan_find(l->plan, other->addr) && !may_be_kept(l, other))
             return true;
     }
     return false;
@@ -270,7 +269,7 @@ static bool unnamed_may_be_acted_on(const struct laws *l, const struct action *a
 /* Neither is a member of its group. */
 static bool may_be_acted_on(const struct laws *l, const struct action *a)
 {
-    const struct verdict *v = plan_find(l->plan, l->snapshot, a->addr);
+    const struct verdict *v = plan_find(l->plan, a->addr);
     const struct device *d = v ? device_of(l, v) : NULL;
 
     if (action_is_fence(a->kind))
@@ -324,7 +323,7 @@ static bool action_is_sound(const struct laws *l, const struct action *a)
 {
     const struct device *d = snapshot_find(l->snapshot, a->addr);
     const struct record *r = d ? record_of(l, d) : NULL;
-    const struct verdict *v = plan_find(l->plan, l->snapshot, a->addr);
+    const struct verdict *v = plan_find(l->plan, a->addr);
 
     if (action_is_fence(a->kind))
         return true;
@@ -382,8 +381,7 @@ static bool is_in_one_job(const struct laws *l, const struct action *a)
 
 static bool is_released_whole(const struct laws *l, const struct action *a)
 {
-    const struct verdict *v =
-        action_is_fence(a->kind) ? NULL : plan_find(l->plan, l->snapshot, a->addr);
+    const struct verdict *v = action_is_fence(a->kind) ? NULL : plan_find(l->plan, a->addr);
 
     for (size_t i = 0; v && a->phase == PHASE_RELEASE && i < l->plan->n_verdicts; i++) {
         const struct verdict *other = &l->plan->verdicts[i];

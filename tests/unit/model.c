@@ -45,7 +45,7 @@ void model_init(struct model *m, struct snapshot *s, struct records *r, const st
             set_override(m, r->v[i].addr, parking);
     for (size_t i = 0; i < plan->n_verdicts; i++) {
         const struct verdict *v = &plan->verdicts[i];
-        const struct device *d = &s->devices[v->device];
+        const struct device *d = snapshot_find(s, v->addr);
         const struct record *record = records_find(r, d->addr);
         if ((record && record->overridden) || streq_null(d->driver, v->driver))
             set_override(m, d->addr, v->driver);

@@ -152,7 +152,7 @@ static void converges(struct round *r, struct model *m)
         give_up(r, &r->plan, "actions are left after applying");
     for (size_t i = 0; i < r->plan.n_verdicts; i++) {
         const struct verdict *v = &r->plan.verdicts[i];
-        const struct device *d = &r->snapshot.devices[v->device];
+        const struct device *d = snapshot_find(&r->snapshot, v->addr);
         if (v->state != STATE_PENDING || is_waiting(r, d))
             continue;
         snprintf(why, sizeof(why), "%s is pending for ever", pci_addr_text(d->addr).s);
@@ -202,7 +202,7 @@ static void check_released(const struct round *r, const struct model *m)
 
     for (size_t i = 0; i < r->plan.n_verdicts; i++) {
         const struct verdict *v = &r->plan.verdicts[i];
-        const struct device *d = &r->snapshot.devices[v->device];
+        const struct device *d = snapshot_find(&r->snapshot, v->addr);
         const char *override = model_override(m, d->addr);
         if (v->state != STATE_RELEASED || !override)
             continue;
