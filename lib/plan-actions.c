@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan-build.h"
 
+#include <assert.h>
+
+struct action *plan_new_action(struct builder *b)
+{
+    assert(b->n_actions < b->actions_max);
+    return &b->actions[b->n_actions++];
+}
+
 static void add_action(struct builder *b, enum phase phase, enum action_kind kind,
                        const struct device *d, const char *driver)
 {
-    b->actions[b->n_actions++] = (struct action){
+    *plan_new_action(b) = (struct action){
         .phase = phase, .kind = kind, .addr = d->addr, .driver = driver, .group = d->group};
 }
 

@@ -17,7 +17,9 @@ struct builder {
     struct verdict *verdicts;
     size_t n_verdicts;
     struct action *actions;
-    size_t n_actions;
+    size_t n_actions, actions_max;
+    const struct fence_entry **removals; /* from the kernel's table, in their order */
+    size_t n_removals;
     struct fence wanted;         /* the entries that the policy calls for */
     const struct rule *unfenced; /* the first rule without a fence; NULL: none, or not looked for */
     bool unfenced_known;
@@ -52,6 +54,8 @@ const struct device *plan_unnamed_function(const struct builder *b, const struct
 /* Adds a verdict, still without judgement, for every device that a rule names or that comes along.
  */
 void plan_select(struct builder *b);
+
+struct action *plan_new_action(struct builder *b);
 
 /* Adds the actions that the verdicts call for, in their order. */
 void plan_add_actions(struct builder *b);

@@ -324,9 +324,12 @@ static bool allocate(struct builder *b)
     b->known = calloc(n, sizeof(*b->known));
     b->index = calloc(n, sizeof(*b->index));
     b->devices = calloc(n, sizeof(*b->devices));
+    b->removals = calloc(b->records->fence.n + 1, sizeof(*b->removals));
     /* Not calloc(): what is not used costs no memory then. */
-    b->actions = reallocarray(NULL, 9 * n + 3 * FENCE_ENTRIES_MAX, sizeof(*b->actions));
-    return b->rules && b->known && b->index && b->devices && b->verdicts && b->actions;
+    b->actions_max = 9 * n + FENCE_ENTRIES_MAX + b->records->fence.n;
+    b->actions = reallocarray(NULL, b->actions_max, sizeof(*b->actions));
+    return b->removals && b->rules && b->known && b->index && b->devices && b->verdicts &&
+           b->actions;
 }
 
 static void builder_done(struct builder *b)
@@ -335,6 +338,7 @@ static void builder_done(struct builder *b)
     free(b->known);
     free(b->index);
     free(b->devices);
+    free(b->removals);
     groups_done(&b->groups);
     free(b->verdicts);
     free(b->actions);

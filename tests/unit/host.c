@@ -392,6 +392,8 @@ static void add_entry(struct dice *dice, const struct device *d, struct fence *f
     if (!e)
         abort();
     e->state = PICK(dice, states);
+    if (e->state != FENCE_OPEN) /* an old file of state does not have the order */
+        e->added = dice_chance(dice, 95) ? ++f->last_added : 0;
     e->companion = dice_chance(dice, 30);
     e->narrowed = dice_chance(dice, 30);
     e->error = e->state == FENCE_OPEN && dice_chance(dice, 50) ? EINVAL : 0;

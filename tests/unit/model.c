@@ -34,9 +34,34 @@ static void set_override(struct model *m, struct pci_addr a, const char *driver)
     m->n_overrides += i == m->n_overrides;
 }
 
+static int by_age(const void *x, const void *y)
+{
+    const struct fence_entry *a = *(const struct fence_entry *const *)x,
+                             *b = *(const struct fence_entry *const *)y;
+
+    return (a->added > b->added) - (a->added < b->added);
+}
+
+/* What was being written when a daemon died may be there or not. */
+static void init_table(struct model *m)
+{
+    const struct fence *f = &m->records->fence;
+    const struct fence_entry *v[MODEL_TABLE_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->n && n < MODEL_TABLE_MAX; i++)
+        if (f->v[i].state == FENCE_ARMED || (f->v[i].state != FENCE_OPEN && f->v[i].added % 2 == 1))
+            v[n++] = &f->v[i];
+    qsort(v, n, sizeof(const struct fence_entry *), by_age);
+    for (size_t i = 0; i < n; i++)
+        m->table[i] = v[i]->id;
+    m->n_table = n;
+}
+
 void model_init(struct model *m, struct snapshot *s, struct records *r, const struct plan *plan)
 {
     *m = (struct model){.snapshot = s, .records = r, .held = NO_GROUP, .group_nodes = true};
+    init_table(m);
     for (size_t i = 0; i < s->n; i++)
         if (driver_is_vfio(s->devices[i].driver) && !s->devices[i].node)
             m->group_nodes = false;
@@ -152,23 +177,55 @@ static void unpark(struct model *m, const struct device *d, struct record *r)
     r->parked = false;
 }
 
-/* The kernel offers every device without a driver to vfio-pci. */
+/* -- the table of dynamic IDs -- */
+
+static bool is_in_table(const struct model *m, const struct device *d)
+{
+    for (size_t i = 0; i < m->n_table; i++)
+        if (fence_fits(&m->table[i], d))
+            return true;
+    return false;
+}
+
+/* What is noted, and kept, before the first operation of a job. */
+static void begin_entries(struct model *m, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->n_actions; i++) {
+        const struct action *a = &plan->actions[i];
+        if (a->kind == ACTION_REMOVE_ID)
+            fence_begin_removal(&m->records->fence, &a->fence);
+        if (a->kind != ACTION_NEW_ID)
+            continue;
+        struct fence_entry *e = fence_begin(&m->records->fence, &a->fence);
+        e->companion = a->companion;
+        e->narrowed = a->narrowed;
+    }
+}
+
+/* At its end; then the kernel offers every device without a driver to vfio-pci. */
 static bool new_id(struct model *m, const struct action *a)
 {
+    struct fence_entry *e = fence_get(&m->records->fence, &a->fence);
+
+    if (e->error != 0) /* it could not be removed before */
+        return true;
+    e->companion = a->companion;
+    e->narrowed = a->narrowed;
     for (size_t i = 0; i < m->snapshot->n; i++) { /* what has a driver by now owes it to others */
         const struct device *d = &m->snapshot->devices[i];
         struct record *r = records_find(m->records, d->addr);
-        if (r && d->driver && !fence_has(&m->records->fence, d))
+        if (r && d->driver && !is_in_table(m, d))
             r->fresh = false;
     }
-    struct fence_entry *e = fence_get(&m->records->fence, &a->fence);
-    *e = (struct fence_entry){
-        .id = a->fence, .state = FENCE_ARMED, .companion = a->companion, .narrowed = a->narrowed};
+    if (m->n_table == MODEL_TABLE_MAX)
+        return refuse(m, "the table is full");
+    m->table[m->n_table++] = a->fence;
+    fence_end(&m->records->fence, e, 0);
     for (size_t i = 0; i < m->snapshot->n; i++) {
         const struct device *d = &m->snapshot->devices[i];
         const struct record *r = records_find(m->records, d->addr);
         if (d->driver || device_is_bridge(d) || model_override(m, d->addr) ||
-            (r && (r->stuck || r->overridden)) || !fence_has(&m->records->fence, d))
+            (r && (r->stuck || r->overridden)) || !is_in_table(m, d))
             continue;
         m->at = d->addr;
         return refuse(m, "would fall to vfio-pci");
@@ -176,15 +233,54 @@ static bool new_id(struct model *m, const struct action *a)
     return true;
 }
 
-/* What was learned is remembered. */
+/* drivers/pci/pci-driver.c, remove_id_store(): the first that fits. */
+static bool is_first_match(const struct fence_id *wanted, const struct fence_id *entry)
+{
+    return wanted->vendor == entry->vendor && wanted->device == entry->device &&
+           (wanted->subvendor == FENCE_ANY || wanted->subvendor == entry->subvendor) &&
+           (wanted->subdevice == FENCE_ANY || wanted->subdevice == entry->subdevice) &&
+           !((entry->class_code ^ wanted->class_code) & wanted->class_mask);
+}
+
+/* That there is none is no error. What was learned is remembered. */
 static void remove_id(struct model *m, const struct action *a)
 {
     struct fence_entry *e = fence_find(&m->records->fence, &a->fence);
+    size_t i = 0;
 
-    if (e && e->companion)
-        e->state = FENCE_OPEN;
-    else
+    while (i < m->n_table && !is_first_match(&a->fence, &m->table[i]))
+        i++;
+    if (m->remove_error == 0 && i < m->n_table) {
+        m->n_table--;
+        memmove(&m->table[i], &m->table[i + 1], (m->n_table - i) * sizeof(*m->table));
+    }
+    if (!e)
+        return;
+    fence_end_removal(e, m->remove_error);
+    if (e->state == FENCE_OPEN && !e->companion)
         fence_drop(&m->records->fence, &a->fence);
+}
+
+bool model_table_is_on_record(struct model *m)
+{
+    const struct fence *f = &m->records->fence;
+
+    for (size_t i = 0; i < m->n_table; i++) {
+        const struct fence_entry *e = fence_find(f, &m->table[i]);
+        for (size_t k = 0; k < i; k++)
+            if (fence_same(&m->table[k], &m->table[i]))
+                return refuse(m, "twice in the table: %s", fence_words(&m->table[i]).s);
+        if (!e || e->state == FENCE_OPEN)
+            return refuse(m, "in the table, not on record: %s", fence_words(&m->table[i]).s);
+    }
+    for (size_t k = 0; k < f->n; k++) {
+        size_t i = 0;
+        while (i < m->n_table && !fence_same(&m->table[i], &f->v[k].id))
+            i++;
+        if (f->v[k].state == FENCE_ARMED && i == m->n_table)
+            return refuse(m, "on record, not in the table: %s", fence_words(&f->v[k].id).s);
+    }
+    return true;
 }
 
 static bool probe(struct model *m, struct device *d, struct record *r)
@@ -247,6 +343,7 @@ static bool apply_one(struct model *m, const struct action *a)
 
 bool model_apply(struct model *m, const struct plan *plan, size_t n)
 {
+    begin_entries(m, plan);
     for (size_t i = 0; i < n && i < plan->n_actions; i++)
         if (!apply_one(m, &plan->actions[i]))
             return false;

@@ -6,6 +6,7 @@
 #include "plan.h"
 
 #define MODEL_DEVICES_MAX 512
+#define MODEL_TABLE_MAX 1024
 
 struct model {
     struct snapshot *snapshot;
@@ -15,6 +16,10 @@ struct model {
         const char *driver; /* points into snapshot or policy */
     } overrides[MODEL_DEVICES_MAX];
     size_t n_overrides;
+    struct fence_id
+        table[MODEL_TABLE_MAX]; /* vfio-pci's dynamic IDs, as the kernel searches them */
+    size_t n_table;
+    int remove_error;   /* what writes to remove_id fail with; 0: they do not */
     bool group_nodes;   /* the kernel makes /dev/vfio/GROUP, not only nodes of single devices */
     uint32_t held;      /* the group that is kept open now, or NO_GROUP */
     struct pci_addr at; /* the device of the last action */
@@ -27,6 +32,9 @@ void model_init(struct model *m, struct snapshot *s, struct records *r, const st
 /* Does the first n actions of the plan. False: an action that the kernel would refuse, or that
  * harms; m->why says which. */
 bool model_apply(struct model *m, const struct plan *plan, size_t n);
+
+/* Is all that is in the kernel's table on record, once, and the other way round? m->why says. */
+bool model_table_is_on_record(struct model *m);
 
 /* What driver_override of the device holds; NULL: nothing. */
 const char *model_override(const struct model *m, struct pci_addr a);

@@ -144,7 +144,7 @@ static void converges(struct round *r, struct model *m)
     unsigned passes = 0;
 
     do {
-        if (!model_apply(m, &r->plan, r->plan.n_actions))
+        if (!model_apply(m, &r->plan, r->plan.n_actions) || !model_table_is_on_record(m))
             give_up(r, &r->plan, m->why);
         replan(r);
     } while (r->plan.n_actions > 0 && ++passes < 1);
@@ -228,7 +228,7 @@ START_TEST(killed_at_every_action)
             CLEANUP(round_done) struct round r;
             round_init(&r, first_seed + i);
             model_init(&m, &r.snapshot, &r.records, &r.plan);
-            if (!model_apply(&m, &r.plan, k))
+            if (!model_apply(&m, &r.plan, k) || !model_table_is_on_record(&m))
                 give_up(&r, &r.plan, m.why);
             restart(&r.records);
             replan(&r);
