@@ -28,6 +28,7 @@ struct tally tally_make(const struct view *view)
         const struct verdict *v = &view->plan.verdicts[i];
         t.bound += v->state == STATE_BOUND;
         t.usable += v->state == STATE_BOUND && (v->usable || !driver_is_vfio(v->driver));
+        t.good += device_is_good(v->state, v->usable, v->driver, true);
         t.refused += v->state == STATE_REFUSED;
         t.failed += v->state == STATE_FAILED;
         t.stuck += v->state == STATE_STUCK;
@@ -42,8 +43,7 @@ struct tally tally_make(const struct view *view)
 
 bool tally_is_good(const struct tally *t)
 {
-    return t->usable + t->released + t->pending == t->selected && t->mistakes == 0 &&
-           t->unexpected == 0;
+    return t->good == t->selected && t->mistakes == 0 && t->unexpected == 0;
 }
 
 static size_t add(char *buf, size_t size, size_t used, size_t n, const char *what)

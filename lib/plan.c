@@ -270,6 +270,12 @@ static void judge_use(const struct builder *b, struct verdict *v)
                                            PROBLEM_NO_IOMMU | PROBLEM_BAR_CLAIMED));
 }
 
+bool device_is_good(enum device_state state, bool usable, const char *driver, bool at_work)
+{
+    return state == STATE_RELEASED || (state == STATE_PENDING && at_work) ||
+           (state == STATE_BOUND && (usable || !driver_is_vfio(driver)));
+}
+
 static void judge_expect(struct builder *b)
 {
     const struct plan so_far = {.verdicts = b->verdicts, .n_verdicts = b->n_verdicts};

@@ -83,6 +83,10 @@ bool device_must_be_named(const struct device *d, const struct device *selected)
 /* Does the device, on the driver it has now, leave its IOMMU group viable for VFIO? */
 bool device_is_viable(const struct device *d);
 
+/* Is the device as its rule wants it: bound and, on a VFIO driver, usable; or handed back because
+ * an administrator said so? With somebody `at_work` what is pending is no fault yet. */
+bool device_is_good(enum device_state state, bool usable, const char *driver, bool at_work);
+
 /* How many devices a rule itself matches; companions are not what `expect` counts. */
 int plan_count_matched(const struct plan *p, const struct rule *r);
 

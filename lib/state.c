@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "state.h"
 
+#include <string.h>
+
 const char *state_word(enum device_state s)
 {
     static const char *const words[STATE_MAX] = {
@@ -9,6 +11,15 @@ const char *state_word(enum device_state s)
         [STATE_RELEASED] = "released", [STATE_CONTESTED] = "contested",
     };
     return words[s];
+}
+
+enum device_state state_parse(const char *word)
+{
+    enum device_state s = 0;
+
+    while (s < STATE_MAX && strcmp(state_word(s), word) != 0)
+        s++;
+    return s;
 }
 
 const char *reason_word(enum reason r)

@@ -70,7 +70,8 @@ enum action_kind {
 };
 
 const char *state_word(enum device_state s);
-const char *reason_word(enum reason r); /* "" for REASON_NONE */
+enum device_state state_parse(const char *word); /* STATE_MAX: no such word */
+const char *reason_word(enum reason r);          /* "" for REASON_NONE */
 const char *problem_word(enum problem p);
 const char *action_word(enum action_kind a);
 
