@@ -114,6 +114,17 @@ static void not_named_sentence(const struct verdict *v, const struct device *d,
         at.s, line);
 }
 
+static void unproven_sentence(const struct verdict *v, const struct device *d, char *buf,
+                              size_t size)
+{
+    snprintf(buf, size,
+             "it is %s%s%s, and [device %s] names no place, so this host may live on it: if it "
+             "is meant, put a rule of its own before that one, with \"id = %04x:%04x\" and "
+             "\"address = %s\" (or slot, or force = yes)",
+             class_noun(d), known_use(d) ? " that " : "", known_use(d) ? known_use(d) : "",
+             v->rule->name, d->vendor, d->device, pci_addr_text(d->addr).s);
+}
+
 static void refused_sentence(const struct verdict *v, const struct snapshot *s,
                              const struct device *d, char *buf, size_t size)
 {
@@ -127,12 +138,7 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s,
         not_named_sentence(v, d, snapshot_find(s, v->other), buf, size);
         break;
     case REASON_UNPROVEN_AT_BOOT:
-        snprintf(buf, size,
-                 "it is %s%s%s, and [device %s] names no place, so this host may live on it: if it "
-                 "is meant, put a rule of its own before that one, with \"id = %04x:%04x\" and "
-                 "\"address = %s\" (or slot, or force = yes)",
-                 class_noun(d), known_use(d) ? " that " : "", known_use(d) ? known_use(d) : "",
-                 v->rule->name, d->vendor, d->device, pci_addr_text(d->addr).s);
+        unproven_sentence(v, d, buf, size);
         break;
     case REASON_DRIVER_FIXED:
         snprintf(
@@ -194,6 +200,31 @@ static void pending_sentence(const struct verdict *v, const struct device *d,
         snprintf(buf, size, "to be taken over from %s by %s", d->driver, v->driver);
 }
 
+static void busy_sentence(const struct verdict *v, const struct device *d, const struct record *r,
+                          char *buf, size_t size)
+{
+    if (d->use)
+        snprintf(buf, size,
+                 "it %s: end that, then run \"systemctl reload vfio-bindd\" (force = yes in "
+                 "[device %s] takes it all the same)",
+                 d->use, v->rule->name);
+    else if (r && r->holder)
+        snprintf(buf, size,
+                 "%s: end it, then run \"systemctl reload vfio-bindd\" (force = yes in [device "
+                 "%s] does not ask)",
+                 r->holder, v->rule->name);
+    else if (!d->node)
+        snprintf(buf, size,
+                 "it is on %s and has no /dev/vfio/GROUP that would show whether a virtual "
+                 "machine uses it: unbind it by hand when none does",
+                 d->driver ? d->driver : "no driver");
+    else
+        snprintf(buf, size,
+                 "a virtual machine, or another program, has /dev/vfio/%u open: end it, then "
+                 "run \"systemctl reload vfio-bindd\"",
+                 d->group);
+}
+
 static void state_sentence(const struct verdict *v, const struct snapshot *s,
                            const struct device *d, const struct record *r, char *buf, size_t size)
 {
@@ -205,26 +236,7 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
             snprintf(buf, size, "bound to %s", v->driver);
         break;
     case STATE_BUSY:
-        if (d->use)
-            snprintf(buf, size,
-                     "it %s: end that, then run \"systemctl reload vfio-bindd\" (force = yes in "
-                     "[device %s] takes it all the same)",
-                     d->use, v->rule->name);
-        else if (r && r->holder)
-            snprintf(buf, size,
-                     "%s: end it, then run \"systemctl reload vfio-bindd\" (force = yes in [device "
-                     "%s] does not ask)",
-                     r->holder, v->rule->name);
-        else if (!d->node)
-            snprintf(buf, size,
-                     "it is on %s and has no /dev/vfio/GROUP that would show whether a virtual "
-                     "machine uses it: unbind it by hand when none does",
-                     d->driver ? d->driver : "no driver");
-        else
-            snprintf(buf, size,
-                     "a virtual machine, or another program, has /dev/vfio/%u open: end it, then "
-                     "run \"systemctl reload vfio-bindd\"",
-                     d->group);
+        busy_sentence(v, d, r, buf, size);
         break;
     case STATE_REFUSED:
         refused_sentence(v, s, d, buf, size);

@@ -96,32 +96,11 @@ static bool is_good_enough(const struct verdict *v, const struct device *d, cons
            r->error && r->failed_at == ACTION_HOLD;
 }
 
-/* What a single device's own facts say. */
-static void judge(const struct builder *b, struct verdict *v)
+/* One that is not on its driver: may it be taken, and can it? */
+static void judge_taking(const struct builder *b, struct verdict *v, const struct device *d,
+                         const struct record *r)
 {
-    const struct device *d = plan_device_of(b, v);
-    const struct record *r = plan_record_of(b, d);
-
-    if (r && r->touched)
-        v->problems |= PROBLEM_NATIVE_DRIVER_TOUCHED;
-    if (device_is_bridge(d)) {
-        refuse(v, REASON_BRIDGE);
-    } else if (r && r->in_flight) {
-        v->state = r->stuck ? STATE_STUCK : STATE_PENDING;
-        v->reason = r->stuck ? REASON_DEADLINE : REASON_NONE;
-    } else if (r && r->released) {
-        judge_released(v, d, r);
-    } else if (r && r->contested) {
-        v->state = STATE_CONTESTED;
-        v->reason = REASON_FLAPS;
-    } else if (streq_null(d->driver, v->driver) && r && r->confirmed) {
-        v->state = STATE_BOUND;
-    } else if (streq_null(d->driver, v->driver)) {
-        if (r && r->error)
-            fail(v, REASON_KERNEL_ERROR);
-        else
-            v->state = STATE_PENDING;
-    } else if (may_be_held(d)) {
+    if (may_be_held(d)) {
         occupy(v);
     } else if (d->has_vfs) {
         refuse(v, REASON_HAS_VIRTUAL_FUNCTIONS);
@@ -158,6 +137,36 @@ static void judge(const struct builder *b, struct verdict *v)
         fail(v, REASON_DRIVER_MISSING);
     } else {
         v->state = STATE_PENDING;
+    }
+}
+
+/* What a single device's own facts say. */
+static void judge(const struct builder *b, struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v);
+    const struct record *r = plan_record_of(b, d);
+
+    if (r && r->touched)
+        v->problems |= PROBLEM_NATIVE_DRIVER_TOUCHED;
+    if (device_is_bridge(d)) {
+        refuse(v, REASON_BRIDGE);
+    } else if (r && r->in_flight) {
+        v->state = r->stuck ? STATE_STUCK : STATE_PENDING;
+        v->reason = r->stuck ? REASON_DEADLINE : REASON_NONE;
+    } else if (r && r->released) {
+        judge_released(v, d, r);
+    } else if (r && r->contested) {
+        v->state = STATE_CONTESTED;
+        v->reason = REASON_FLAPS;
+    } else if (streq_null(d->driver, v->driver) && r && r->confirmed) {
+        v->state = STATE_BOUND;
+    } else if (streq_null(d->driver, v->driver)) {
+        if (r && r->error)
+            fail(v, REASON_KERNEL_ERROR);
+        else
+            v->state = STATE_PENDING;
+    } else {
+        judge_taking(b, v, d, r);
     }
 }
 
