@@ -100,7 +100,12 @@ static void say_hindered(struct check *c, const struct group_check *g)
               "IOMMU group %u of %s is not viable: %s (%04x:%04x) of the same group %s %s",
               g->group, pci_addr_text(g->wanted->d->addr).s, address.s, h->d->vendor, h->d->device,
               h->selected ? "cannot be taken and is on" : "stays on", h->driver);
-    if (h->selected)
+    if (device_is_bridge(h->d))
+        check_remedy(c,
+                     "echo %s > /sys/bus/pci/drivers/%s/unbind   # only if the host can do without "
+                     "it; else put the card into another slot (behind a port with ACS)",
+                     address.s, h->driver);
+    else if (h->selected)
         check_remedy(c, "vfio-bindctl explain %s", address.s);
     else
         check_remedy(c, "%svfio-bindctl edit   # set \"group = all\" in [device %s]", ctl_sudo(),

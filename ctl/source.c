@@ -302,7 +302,7 @@ static bool would_be_usable(const struct source *s, struct pci_addr a)
     policy_finish(&p, &d);
     if (source_plan(s, &p, &plan) < 0)
         return false;
-    const struct verdict *v = plan_find(&plan, &s->snapshot, a);
+    const struct verdict *v = plan_find(&plan, a);
     return v && v->usable;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "announce.h"
 
+#include <assert.h>
 #include <syslog.h>
 
 #include "journal.h"
@@ -27,6 +28,7 @@ struct tally tally_make(const struct view *view)
         const struct verdict *v = &view->plan.verdicts[i];
         t.bound += v->state == STATE_BOUND;
         t.usable += v->state == STATE_BOUND && (v->usable || !driver_is_vfio(v->driver));
+        t.good += device_is_good(v->state, v->usable, v->driver, true);
         t.refused += v->state == STATE_REFUSED;
         t.failed += v->state == STATE_FAILED;
         t.stuck += v->state == STATE_STUCK;
@@ -41,8 +43,7 @@ struct tally tally_make(const struct view *view)
 
 bool tally_is_good(const struct tally *t)
 {
-    return t->usable + t->released + t->pending == t->selected && t->mistakes == 0 &&
-           t->unexpected == 0;
+    return t->good == t->selected && t->mistakes == 0 && t->unexpected == 0;
 }
 
 static size_t add(char *buf, size_t size, size_t used, size_t n, const char *what)
@@ -111,10 +112,12 @@ static enum event_id event_of(enum device_state s)
 static void announce_device(const struct verdict *v, const struct snapshot *s,
                             const struct records *records)
 {
-    const struct device *d = &s->devices[v->device];
-    const struct record *r = records_find(records, d->addr);
+    const struct device *d = snapshot_find(s, v->addr);
+    const struct record *r = records_find(records, v->addr);
     char sentence[SENTENCE_MAX];
 
+    if (!d) /* gone since: that is told when it is known */
+        return;
     verdict_sentence(v, s, records, sentence);
     journal_device(event_of(v->state), d, v, r, sentence);
     problem_sentence(v, s, sentence);
@@ -122,8 +125,7 @@ static void announce_device(const struct verdict *v, const struct snapshot *s,
         journal_device(EVENT_DEVICE_NOT_USABLE, d, v, r, sentence);
 }
 
-static void announce_rules(const struct plan *plan, const struct policy *p,
-                           const struct snapshot *s)
+static void announce_rules(const struct plan *plan, const struct policy *p)
 {
     struct sum {
         size_t selected, bound;
@@ -133,6 +135,7 @@ static void announce_rules(const struct plan *plan, const struct policy *p,
 
     for (size_t i = 0; sums && i < plan->n_verdicts; i++) {
         const struct verdict *v = &plan->verdicts[i];
+        assert(v->rule >= p->rules && v->rule < p->rules + p->n_rules);
         struct sum *sum = &sums[v->rule - p->rules];
         sum->selected++;
         sum->bound += v->state == STATE_BOUND;
@@ -145,8 +148,7 @@ static void announce_rules(const struct plan *plan, const struct policy *p,
         if (sums[i].selected == 0)
             continue;
         snprintf(text, sizeof(text), bad ? "; the first that is not: %s (%s)" : "%s",
-                 bad ? pci_addr_text(s->devices[bad->device].addr).s : "",
-                 bad ? state_word(bad->state) : "");
+                 bad ? pci_addr_text(bad->addr).s : "", bad ? state_word(bad->state) : "");
         journal_event(EVENT_RULE_SUMMARY, "rule %s: %zu of %zu devices bound%s", p->rules[i].name,
                       sums[i].bound, sums[i].selected, text);
     }
@@ -159,13 +161,12 @@ void announce_devices(struct view *view)
     size_t news = 0;
 
     for (size_t i = 0; i < plan->n_verdicts; i++)
-        news += is_news(&plan->verdicts[i],
-                        records_find(&view->records, s->devices[plan->verdicts[i].device].addr));
+        news += is_news(&plan->verdicts[i], records_find(&view->records, plan->verdicts[i].addr));
     if (news > LINES_MAX)
-        announce_rules(plan, &view->policy, s);
+        announce_rules(plan, &view->policy);
     for (size_t i = 0; i < plan->n_verdicts; i++) {
         const struct verdict *v = &plan->verdicts[i];
-        struct record *r = records_find(&view->records, s->devices[v->device].addr);
+        struct record *r = records_find(&view->records, v->addr);
         if (!is_news(v, r))
             continue;
         if (news <= LINES_MAX)
@@ -243,7 +244,7 @@ void announce_handed_back(const struct view *view, struct pci_addr a)
     const struct record *r = records_find(&view->records, a);
     char text[SENTENCE_MAX];
 
-    if (!d || !r || plan_find(&view->plan, &view->snapshot, a))
+    if (!d || !r || plan_find(&view->plan, a))
         return;
     if (r->error != 0 && d->driver)
         snprintf(text, sizeof(text),

@@ -7,6 +7,7 @@
 
 struct tally {
     size_t selected, bound, usable, refused, failed, stuck, busy, released, contested, pending;
+    size_t good;       /* as they should be, or being seen to */
     size_t mistakes;   /* in the policy */
     size_t unexpected; /* rules whose expect = N is not met */
 };

@@ -404,20 +404,22 @@ int apply_save(struct apply *a)
     return held_save(a->root_fd, a->records, &a->held);
 }
 
-static bool is_to_withdraw(const struct fence_entry *e)
+static bool is_to_withdraw(const void *userdata, const struct fence_entry *e)
 {
-    return e->narrowed && e->state != FENCE_OPEN;
+    (void)userdata;
+    return e->narrowed;
 }
 
 int apply_withdraw(struct apply *a)
 {
     const struct fence *f = &a->records->fence;
+    CLEANUP_FREE const struct fence_entry **removals = calloc(f->n + 1, sizeof(*removals));
     struct job *j;
-    size_t n = 0;
 
     jobs_stop(a->jobs);
-    for (size_t i = 0; i < f->n; i++)
-        n += is_to_withdraw(&f->v[i]);
+    if (!removals)
+        return -ENOMEM;
+    size_t n = fence_removals(f, is_to_withdraw, NULL, removals);
     if (n == 0)
         return 0;
     int r = job_new(a->jobs, n, &j);
@@ -425,9 +427,8 @@ int apply_withdraw(struct apply *a)
         return r;
     j->isolated = true;
     struct op *op = worker_room(j->worker, n);
-    for (size_t i = 0; i < f->n; i++)
-        if (is_to_withdraw(&f->v[i]))
-            make_op(&(struct action){.kind = ACTION_REMOVE_ID, .fence = f->v[i].id}, op++);
+    for (size_t i = 0; i < n; i++)
+        make_op(&(struct action){.kind = ACTION_REMOVE_ID, .fence = removals[i]->id}, op++);
     r = submit(a, j);
     if (r < 0)
         job_free(j);

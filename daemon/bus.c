@@ -153,7 +153,9 @@ static int on_list(sd_bus_message *m, void *userdata, sd_bus_error *error)
         r = sd_bus_message_open_container(reply, 'a', "(sssssuo)");
     for (size_t i = 0; r >= 0 && i < view->plan.n_verdicts; i++) {
         const struct verdict *v = &view->plan.verdicts[i];
-        const struct device *d = &view->snapshot.devices[v->device];
+        const struct device *d = snapshot_find(&view->snapshot, v->addr);
+        if (!d) /* unplugged since the plan was made */
+            continue;
         CLEANUP_FREE char *path = bus_device_path(d->addr);
         bool leaving = bus_device_is_leaving(view, v);
         char id[10];
@@ -192,9 +194,7 @@ static int on_plan(sd_bus_message *m, void *userdata, sd_bus_error *error)
         if (v->state == STATE_PENDING)
             continue;
         verdict_sentence(v, &view->snapshot, &view->records, sentence);
-        r = sd_bus_message_append(reply, "(sss)",
-                                  pci_addr_text(view->snapshot.devices[v->device].addr).s, "none",
-                                  sentence);
+        r = sd_bus_message_append(reply, "(sss)", pci_addr_text(v->addr).s, "none", sentence);
     }
     if (r >= 0)
         r = sd_bus_message_close_container(reply);

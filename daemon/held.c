@@ -179,11 +179,15 @@ static int load_entry(char *text, struct fence *f)
             e->state = streq(value, "armed")   ? FENCE_ARMED
                        : streq(value, "begun") ? FENCE_BEGUN
                                                : FENCE_OPEN;
+        else if (streq(key, "added"))
+            e->added = strtoull(value, NULL, 10);
         else if (streq(key, "companion"))
             e->companion = streq(value, "1");
         else if (streq(key, "narrowed"))
             e->narrowed = streq(value, "1");
     }
+    if (e->added > f->last_added)
+        f->last_added = e->added;
     return 0;
 }
 
@@ -224,14 +228,17 @@ int held_load(int root_fd, struct records *records, struct held_workers *w)
 
 static void write_fence(FILE *f, const struct fence *fence)
 {
-    static const char *const states[] = {
-        [FENCE_OPEN] = "open", [FENCE_BEGUN] = "begun", [FENCE_ARMED] = "armed"};
+    static const char *const states[] = {[FENCE_OPEN] = "open",
+                                         [FENCE_BEGUN] = "begun",
+                                         [FENCE_ARMED] = "armed",
+                                         [FENCE_LEAVING] = "begun"};
 
     if (fence->n > 0)
         fprintf(f, "fence order=%llu\n", (unsigned long long)fence->order);
     for (size_t i = 0; i < fence->n; i++)
-        fprintf(f, "entry state=%s companion=%d narrowed=%d id=%s\n", states[fence->v[i].state],
-                fence->v[i].companion, fence->v[i].narrowed, fence_text(&fence->v[i].id).s);
+        fprintf(f, "entry state=%s companion=%d narrowed=%d added=%llu id=%s\n",
+                states[fence->v[i].state], fence->v[i].companion, fence->v[i].narrowed,
+                (unsigned long long)fence->v[i].added, fence_text(&fence->v[i].id).s);
 }
 
 /* A line for each function on a host with thousands: fputs() costs a fraction of fprintf(). */

@@ -145,11 +145,12 @@ static int make_plan(struct manager *m)
     struct plan new;
 
     fence_follow(&m->view.records.fence, snapshot_order(&m->view.snapshot, FENCE_DRIVER));
-    plan_done(&m->view.plan); /* it points into what has changed */
     int r = plan_make(&m->view.policy, &m->view.snapshot, &m->view.records, &new);
-    if (r >= 0)
-        m->view.plan = new;
-    return r;
+    if (r < 0)
+        return r; /* what was known before is still shown */
+    plan_done(&m->view.plan);
+    m->view.plan = new;
+    return 0;
 }
 
 static bool is_waiting_for_serials(const struct manager *m)
@@ -225,7 +226,6 @@ static int pass(struct manager *m)
                       "there is no /sys/bus/pci: is sysfs mounted on /sys? Nothing is bound");
         r = 0;
     }
-    plan_done(&m->view.plan); /* it points into the old snapshot */
     if (r < 0) {
         snapshot_done(&new);
         journal_plain(LOG_ERR, "cannot read /sys/bus/pci: %s%s", strerror(-r),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "notes.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "clock.h"
@@ -13,8 +14,9 @@ int notes_take_plan(struct view *view)
 {
     for (size_t i = 0; i < view->plan.n_verdicts; i++) {
         const struct verdict *v = &view->plan.verdicts[i];
-        const struct device *d = &view->snapshot.devices[v->device];
-        struct record *r = records_get(&view->records, d->addr);
+        const struct device *d = snapshot_find(&view->snapshot, v->addr);
+        struct record *r = records_get(&view->records, v->addr);
+        assert(d); /* the plan was made just now */
         if (!r)
             return -ENOMEM;
         if (r->seen_usec == 0)
@@ -136,8 +138,7 @@ bool notes_dropped(struct view *view)
     for (size_t i = 0; i < view->records.n; i++) {
         struct record *r = &view->records.v[i];
         const struct device *d = snapshot_find(&view->snapshot, r->addr);
-        r->dropped = r->ours && d && driver_is_vfio(d->driver) &&
-                     !plan_find(&view->plan, &view->snapshot, r->addr);
+        r->dropped = r->ours && d && driver_is_vfio(d->driver) && !plan_find(&view->plan, r->addr);
         any = any || r->dropped;
     }
     return any;

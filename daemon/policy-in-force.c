@@ -44,7 +44,6 @@ int policy_in_force_load(struct view *view, bool reload)
                       d.errors, d.errors == 1 ? "" : "s");
         return -EINVAL;
     }
-    plan_done(&view->plan); /* it points into the old policy */
     policy_done(&view->policy);
     view->policy = new;
     policy_init(&new);

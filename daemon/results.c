@@ -96,11 +96,14 @@ bool results_begin(struct records *records, const struct op *ops, size_t n)
             keep = keep || (!r->ours && !r->hotplugged);
             r->ours = true;
         }
+        if (ops[i].kind == ACTION_REMOVE_ID && fence_parse(ops[i].driver, &id)) {
+            fence_begin_removal(&records->fence, &id);
+            keep = true;
+        }
         if (ops[i].kind == ACTION_NEW_ID && fence_parse(ops[i].driver, &id)) {
-            struct fence_entry *e = fence_get(&records->fence, &id);
+            struct fence_entry *e = fence_begin(&records->fence, &id);
             if (!e)
                 continue;
-            e->state = FENCE_BEGUN;
             e->companion = ops[i].companion;
             e->narrowed = ops[i].narrowed;
             keep = true;
@@ -117,29 +120,61 @@ static bool is_forgettable(const struct fence_entry *e)
     return e->state == FENCE_OPEN && e->error == 0 && !e->companion;
 }
 
-static void note_entry(struct records *records, const struct op *op)
+/* A write that was skipped would be skipped again. */
+static int error_of(const struct op *op)
 {
-    struct fence_id id;
-    struct fence_entry *e = fence_parse(op->driver, &id) ? fence_find(&records->fence, &id) : NULL;
+    return op->result < 0 ? (op->result == OP_SKIPPED ? EIO : -op->result) : 0;
+}
 
-    records->fence.in_flight = false;
-    if (!e || (op->kind == ACTION_REMOVE_ID && op->result == OP_NOT_DONE))
-        return;
-    if (op->result == 0)
-        records->fence.lost = 0;
-    if (op->kind == ACTION_NEW_ID && op->result == 0)
-        e->state = FENCE_ARMED;
-    else if (op->kind == ACTION_NEW_ID || op->result == 0)
-        e->state = FENCE_OPEN;
-    /* A write that was skipped would be skipped again. */
+static void note_removal(struct fence_entry *e, const struct op *op)
+{
+    fence_end_removal(e, error_of(op));
+    if (op->result < 0 && op->result != OP_SKIPPED)
+        journal_plain(
+            LOG_WARNING,
+            "vfio-pci does not let go of %s in its table (%s): what is plugged in as that "
+            "goes to it as before; \"systemctl reload vfio-bindd\" tries again",
+            fence_words(&e->id).s, strerror(e->error));
+}
+
+static void note_new_entry(struct fence *f, struct fence_entry *e, const struct op *op)
+{
+    if (op->result == OP_SKIPPED && e->error != 0)
+        return; /* it could not be removed, so it is still there */
+    fence_end(f, e, error_of(op));
     if (op->result < 0)
-        e->error = op->result == OP_SKIPPED ? EIO : -op->result;
-    if (op->result < 0 && op->kind == ACTION_NEW_ID)
         journal_plain(
             LOG_WARNING,
             "vfio-pci does not take %s into its table (%s): a native driver may be faster "
             "when such a device is plugged in",
-            fence_words(&id).s, strerror(e->error));
+            fence_words(&e->id).s, strerror(e->error));
+}
+
+static void note_entry(struct records *records, const struct op *op)
+{
+    struct fence_id id;
+    struct fence_entry *e = NULL;
+
+    records->fence.in_flight = false;
+    if (fence_parse(op->driver, &id)) /* one that was removed just before is not on record now */
+        e = op->kind == ACTION_NEW_ID ? fence_get(&records->fence, &id)
+                                      : fence_find(&records->fence, &id);
+    if (!e)
+        return;
+    if (op->kind == ACTION_NEW_ID) {
+        e->companion = op->companion;
+        e->narrowed = op->narrowed;
+    }
+    if (op->result == OP_NOT_DONE) { /* or it was, and the worker died before it could say so */
+        e->state = FENCE_BEGUN;
+        return;
+    }
+    if (op->result == 0)
+        records->fence.lost = 0;
+    if (op->kind == ACTION_NEW_ID)
+        note_new_entry(&records->fence, e, op);
+    else
+        note_removal(e, op);
     if (is_forgettable(e))
         fence_drop(&records->fence, &id);
 }
@@ -151,7 +186,7 @@ void results_hanging_entry(struct records *records, const struct op *op)
 
     records->fence.in_flight = false; /* the next entry does not wait for this write */
     if (e && op->kind == ACTION_NEW_ID)
-        e->state = FENCE_ARMED;
+        fence_end(&records->fence, e, 0);
 }
 
 /* -- all -- */
@@ -200,7 +235,7 @@ static void note_lost_entry(struct fence *f, const struct op *op)
 {
     struct fence_id id;
 
-    if (op->kind != ACTION_NEW_ID || ++f->lost < ATTEMPTS_MAX || !fence_parse(op->driver, &id))
+    if (++f->lost < ATTEMPTS_MAX || !fence_parse(op->driver, &id))
         return;
     struct fence_entry *e = fence_get(f, &id);
     if (e)

@@ -42,11 +42,16 @@ static size_t job_size(size_t capacity)
 /* -- in the worker -- */
 
 /* Must operation i not be done since k has failed? An entry of the fence must not be written while
- * a device that it would take could not be parked; what is gone needs no parking. */
+ * a device that it would take could not be parked; what is gone needs no parking. An entry that
+ * could not be removed would be hit in the place of the next, and must not be written a second
+ * time. */
 static bool depends_on(const struct op *i, const struct op *k)
 {
     if (k->kind == ACTION_HOLD)
         return true;
+    if (k->kind == ACTION_REMOVE_ID)
+        return i->kind == ACTION_REMOVE_ID ||
+               (i->kind == ACTION_NEW_ID && streq(i->driver, k->driver));
     if (i->kind == ACTION_NEW_ID)
         return k->kind == ACTION_PARK && k->result != -ENOENT && k->result != -ENODEV;
     return !action_is_fence(i->kind) && !action_is_fence(k->kind) &&

@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan-build.h"
 
+#include <assert.h>
+
+struct action *plan_new_action(struct builder *b)
+{
+    assert(b->n_actions < b->actions_max);
+    return &b->actions[b->n_actions++];
+}
+
 static void add_action(struct builder *b, enum phase phase, enum action_kind kind,
                        const struct device *d, const char *driver)
 {
-    b->actions[b->n_actions++] = (struct action){
+    *plan_new_action(b) = (struct action){
         .phase = phase, .kind = kind, .addr = d->addr, .driver = driver, .group = d->group};
 }
 
 /* -- handing back -- */
-
-static const struct verdict *verdict_of(const struct builder *b, const struct device *d)
-{
-    int index = b->index[d - b->snapshot->devices];
-
-    return index < 0 ? NULL : &b->verdicts[index];
-}
 
 /* Could a function of its card be selected by a serial number that is not known yet? Then this one
  * may have to come along. */
 static bool card_is_undecided(const struct builder *b, const struct device *d)
 {
     const struct snapshot *s = b->snapshot;
-    size_t i = (size_t)(d - s->devices);
+    size_t i = plan_index_of(b, d);
 
     while (i > 0 && pci_addr_same_slot(s->devices[i - 1].addr, d->addr))
         i--;
@@ -43,7 +44,7 @@ static bool is_stray(const struct builder *b, const struct device *d, const stru
  * the policy, or caught by the fence although nobody selects it? */
 static bool wants_hand_back(const struct builder *b, const struct device *d)
 {
-    const struct verdict *v = verdict_of(b, d);
+    const struct verdict *v = plan_verdict_of(b, d);
     const struct record *r = plan_record_of(b, d);
 
     if (!r || r->in_flight)
@@ -58,7 +59,7 @@ static bool wants_hand_back(const struct builder *b, const struct device *d)
 /* Is it on the driver that a rule wants, or, where none names it, on one of VFIO's? */
 static bool is_ours_now(const struct builder *b, const struct device *d)
 {
-    const struct verdict *v = verdict_of(b, d);
+    const struct verdict *v = plan_verdict_of(b, d);
 
     return v ? streq_null(d->driver, v->driver) : driver_is_vfio(d->driver);
 }
@@ -69,7 +70,7 @@ static bool group_is_in_flight(const struct builder *b, const struct device *d)
     const struct device *member;
     size_t i = groups_start(&b->groups, d->group);
 
-    while ((member = groups_next(&b->groups, d->group, &i))) {
+    while ((member = plan_next_member(b, d->group, &i))) {
         const struct record *r = plan_record_of(b, member);
         if (r && r->in_flight && !r->stuck)
             return true;
@@ -101,7 +102,7 @@ static const struct device *next_handed_back(const struct builder *b, uint32_t g
 {
     const struct device *member;
 
-    while ((member = groups_next(&b->groups, group, i)))
+    while ((member = plan_next_member(b, group, i)))
         if (wants_hand_back(b, member))
             return member;
     return NULL;
@@ -164,8 +165,7 @@ static bool is_free_or_ours(const struct builder *b, const struct verdict *v)
 /* Is it to be taken over from another VFIO driver? Its verdict, or NULL. */
 static const struct verdict *vfio_takeover(const struct builder *b, const struct device *d)
 {
-    int index = b->index[d - b->snapshot->devices];
-    const struct verdict *v = index < 0 ? NULL : &b->verdicts[index];
+    const struct verdict *v = plan_verdict_of(b, d);
 
     return v && driver_is_vfio(d->driver) && d->node && wants_bind(b, v) && !is_free_or_ours(b, v)
                ? v
@@ -208,11 +208,11 @@ static void add_group_takeover(struct builder *b, const struct device *d)
     const struct device *member;
     size_t first = groups_start(&b->groups, d->group), i = first;
 
-    while ((member = groups_next(&b->groups, d->group, &i)) && member < d)
+    while ((member = plan_next_member(b, d->group, &i)) && member < d)
         if (vfio_takeover(b, member))
             return; /* done for the first of them */
     add_action(b, PHASE_TAKEOVER, ACTION_HOLD, d, "");
-    for (i = first; (member = groups_next(&b->groups, d->group, &i));) {
+    for (i = first; (member = plan_next_member(b, d->group, &i));) {
         const struct verdict *v = vfio_takeover(b, member);
         if (!v)
             continue;

@@ -105,57 +105,42 @@ static bool is_wanted(const struct builder *b, const struct fence_id *id)
 
 static void add_fence_action(struct builder *b, enum action_kind kind, const struct fence_id *id)
 {
-    struct action *a = &b->actions[b->n_actions++];
-
     const struct fence_entry *e = fence_find(&b->wanted, id);
 
-    *a = (struct action){.phase = PHASE_FENCE,
-                         .kind = kind,
-                         .driver = FENCE_DRIVER,
-                         .fence = *id,
-                         .companion = e && e->companion,
-                         .narrowed = e && e->narrowed};
+    *plan_new_action(b) = (struct action){.phase = PHASE_FENCE,
+                                          .kind = kind,
+                                          .driver = FENCE_DRIVER,
+                                          .fence = *id,
+                                          .companion = e && e->companion,
+                                          .narrowed = e && e->narrowed};
 }
 
-/* remove_id compares vendor and device, and removes the first entry of those that fits: a wider
- * entry takes the place of a narrower one. Does removing `wide` endanger `id`? */
-static bool is_hit_by(const struct fence_id *wide, const struct fence_id *id)
+static bool is_unwanted(const void *builder, const struct fence_entry *e)
 {
-    return wide->vendor == id->vendor && wide->device == id->device &&
-           wide->subvendor == FENCE_ANY && !fence_same(wide, id);
+    return !is_wanted(builder, &e->id);
 }
 
-static bool must_go(const struct builder *b, const struct fence_entry *e)
+/* Is the entry taken out of the table by this plan, be it to be written again? */
+static bool is_removed(const struct builder *b, const struct fence_entry *e)
 {
-    if (e->state == FENCE_OPEN)
-        return false;
-    if (!is_wanted(b, &e->id) || e->state == FENCE_BEGUN)
-        return true;
-    for (size_t i = 0; i < fence_of(b)->n; i++) {
-        const struct fence_entry *other = &fence_of(b)->v[i];
-        if (other->state != FENCE_OPEN && is_hit_by(&other->id, &e->id) &&
-            !is_wanted(b, &other->id))
+    for (size_t i = 0; i < b->n_removals; i++)
+        if (b->removals[i] == e)
             return true;
-    }
     return false;
 }
 
-/* The narrow ones first: see is_hit_by(). */
 static void add_removals(struct builder *b)
 {
-    for (int wide = 0; wide < 2; wide++)
-        for (size_t i = 0; i < fence_of(b)->n; i++) {
-            const struct fence_entry *e = &fence_of(b)->v[i];
-            if ((e->id.subvendor == FENCE_ANY && e->id.class_mask == 0) == wide && must_go(b, e))
-                add_fence_action(b, ACTION_REMOVE_ID, &e->id);
-        }
+    b->n_removals = fence_removals(fence_of(b), is_unwanted, b, b->removals);
+    for (size_t i = 0; i < b->n_removals; i++)
+        add_fence_action(b, ACTION_REMOVE_ID, &b->removals[i]->id);
 }
 
 static bool is_missing(const struct builder *b, const struct fence_entry *wanted)
 {
     const struct fence_entry *e = fence_find(fence_of(b), &wanted->id);
 
-    return !e || (e->error == 0 && (e->state == FENCE_OPEN || must_go(b, e)));
+    return !e || (e->error == 0 && (e->state == FENCE_OPEN || is_removed(b, e)));
 }
 
 /* By what will be in the table. */
@@ -188,7 +173,7 @@ static bool is_in_hand(const struct builder *b, const struct device *d)
 static bool must_be_parked(const struct builder *b, size_t i)
 {
     const struct device *d = &b->snapshot->devices[i];
-    const struct verdict *v = b->index[i] < 0 ? NULL : &b->verdicts[b->index[i]];
+    const struct verdict *v = plan_verdict_of(b, d);
     const struct record *r = plan_record_of(b, d);
 
     if (d->driver || device_is_bridge(d) || (r && r->in_flight))
@@ -200,7 +185,7 @@ static bool must_be_parked(const struct builder *b, size_t i)
 
 static void add_device_action(struct builder *b, enum action_kind kind, const struct device *d)
 {
-    b->actions[b->n_actions++] = (struct action){
+    *plan_new_action(b) = (struct action){
         .phase = PHASE_FENCE, .kind = kind, .addr = d->addr, .driver = "", .group = d->group};
 }
 

@@ -1,16 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <assert.h>
 #include <pci/pci.h>
 
 #include "plan-build.h"
 
 const struct device *plan_device_of(const struct builder *b, const struct verdict *v)
 {
-    return &b->snapshot->devices[v->device];
+    size_t i = (size_t)(v - b->verdicts);
+
+    assert(i < b->n_verdicts && b->devices[i] < b->snapshot->n);
+    return &b->snapshot->devices[b->devices[i]];
+}
+
+size_t plan_index_of(const struct builder *b, const struct device *d)
+{
+    assert(d >= b->snapshot->devices && d < b->snapshot->devices + b->snapshot->n);
+    return (size_t)(d - b->snapshot->devices);
+}
+
+struct verdict *plan_verdict_of(const struct builder *b, const struct device *d)
+{
+    int i = b->index[plan_index_of(b, d)];
+
+    assert(i < (int)b->n_verdicts);
+    return i < 0 ? NULL : &b->verdicts[i];
+}
+
+const struct device *plan_next_member(const struct builder *b, uint32_t group, size_t *i)
+{
+    const struct group_member *m = groups_next(&b->groups, group, i);
+
+    assert(!m || m->index < b->snapshot->n);
+    return m ? &b->snapshot->devices[m->index] : NULL;
 }
 
 const struct record *plan_record_of(const struct builder *b, const struct device *d)
 {
-    return b->known[d - b->snapshot->devices];
+    return b->known[plan_index_of(b, d)];
 }
 
 unsigned plan_class_of(const struct device *d)
@@ -36,44 +62,107 @@ bool plan_is_risky(const struct device *d)
            plan_class_of(d) == PCI_CLASS_SERIAL_USB || plan_class_of(d) == PCI_CLASS_SERIAL_FIBER;
 }
 
+/* Kinds of which it is known that no host lives on them, as short as can be: displays, sound,
+ * accelerators, and what they bring along. */
+static bool cannot_carry_host(const struct device *d)
+{
+    switch (d->class_code >> 16) {
+    case PCI_BASE_CLASS_DISPLAY:
+    case PCI_BASE_CLASS_MULTIMEDIA:
+    case PCI_BASE_CLASS_PROCESSOR:
+    case PCI_BASE_CLASS_CRYPT:
+    case PCI_BASE_CLASS_SIGNAL:
+    case 0x12: /* processing accelerators */
+    case 0x13: /* instrumentation */
+        return true;
+    case PCI_BASE_CLASS_SYSTEM:
+        return plan_class_of(d) != 0x0805; /* SD cards */
+    default:
+        return plan_class_of(d) == PCI_CLASS_BRIDGE_OTHER || /* NVSwitch */
+               plan_class_of(d) == PCI_CLASS_SERIAL_SMBUS ||
+               plan_class_of(d) == 0x0c80; /* the connectors of a graphics card */
+    }
+}
+
+bool device_must_be_named(const struct device *d, const struct device *selected)
+{
+    bool of_graphics = selected->class_code >> 16 == PCI_BASE_CLASS_DISPLAY &&
+                       pci_addr_same_slot(d->addr, selected->addr) &&
+                       plan_class_of(d) == PCI_CLASS_SERIAL_USB;
+
+    return !cannot_carry_host(d) && !of_graphics;
+}
+
 static void add_verdict(struct builder *b, size_t device, const struct rule *rule,
                         const struct device *leader)
 {
     struct verdict *v = &b->verdicts[b->n_verdicts];
     const char *variant = rule_is_auto(rule) ? b->snapshot->devices[device].variant : NULL;
 
-    *v = (struct verdict){.device = device,
+    assert(b->n_verdicts < b->snapshot->n && b->index[device] < 0);
+    *v = (struct verdict){.addr = b->snapshot->devices[device].addr,
                           .rule = rule,
                           .companion = leader != NULL,
                           .driver = variant ? variant : rule_target(rule)};
     if (leader)
         v->leader = leader->addr;
+    b->devices[b->n_verdicts] = device;
     b->index[device] = (int)b->n_verdicts++;
 }
 
-/* May the device come along? Not if next to nothing is known of it. One that a rule names follows
- * that rule, be it "native"; a virtual function has nothing to do with the other functions of its
- * number. A disk, network card or USB controller in a group of its own is not needed: the second
- * port of a network card stays. */
+static bool same_group(const struct device *x, const struct device *y)
+{
+    return x->group != NO_GROUP && x->group == y->group;
+}
+
+/* May the device come along? Not if next to nothing is known of it, or it is not known yet whether
+ * a rule names it. One that a rule names follows that rule, be it "native"; a virtual function has
+ * nothing to do with the other functions of its number. What the host may live on stays: see
+ * plan_unnamed_function(). In a group of its own a USB controller is not needed either. */
 static bool comes_along(const struct builder *b, const struct device *leader, size_t device)
 {
     const struct device *d = &b->snapshot->devices[device];
 
     if (!d->detailed || b->rules[device] || b->index[device] >= 0 || device_is_bridge(d) || d->vf ||
-        leader->vf)
+        leader->vf || policy_is_undecided(b->policy, d))
         return false;
-    return (d->group != NO_GROUP && d->group == leader->group) || !plan_is_risky(d);
+    return same_group(d, leader) ? !device_must_be_named(d, leader) : cannot_carry_host(d);
+}
+
+/* The first function of the device's slot. */
+static size_t first_function(const struct snapshot *s, size_t i)
+{
+    struct pci_addr a = s->devices[i].addr;
+
+    while (i > 0 && pci_addr_same_slot(s->devices[i - 1].addr, a))
+        i--;
+    return i;
+}
+
+const struct device *plan_unnamed_function(const struct builder *b, const struct verdict *v)
+{
+    const struct snapshot *s = b->snapshot;
+    const struct device *d = plan_device_of(b, v);
+
+    if (v->companion || v->rule->group != GROUP_FUNCTIONS || d->vf)
+        return NULL;
+    for (size_t i = first_function(s, plan_index_of(b, d));
+         i < s->n && pci_addr_same_slot(s->devices[i].addr, d->addr); i++) {
+        const struct device *other = &s->devices[i];
+        if (!b->rules[i] && b->index[i] < 0 && same_group(other, d) && !other->vf &&
+            !device_is_bridge(other) && device_must_be_named(other, d))
+            return other;
+    }
+    return NULL;
 }
 
 static void add_functions(struct builder *b, size_t leader)
 {
     const struct snapshot *s = b->snapshot;
     const struct device *d = &s->devices[leader];
-    size_t first = leader;
 
-    while (first > 0 && pci_addr_same_slot(s->devices[first - 1].addr, d->addr))
-        first--;
-    for (size_t i = first; i < s->n && pci_addr_same_slot(s->devices[i].addr, d->addr); i++)
+    for (size_t i = first_function(s, leader);
+         i < s->n && pci_addr_same_slot(s->devices[i].addr, d->addr); i++)
         if (comes_along(b, d, i))
             add_verdict(b, i, b->rules[leader], d);
 }
@@ -83,8 +172,8 @@ static void add_group(struct builder *b, size_t leader)
     const struct device *d = &b->snapshot->devices[leader], *member;
     size_t i = groups_start(&b->groups, d->group);
 
-    while ((member = groups_next(&b->groups, d->group, &i))) {
-        size_t index = (size_t)(member - b->snapshot->devices);
+    while ((member = plan_next_member(b, d->group, &i))) {
+        size_t index = plan_index_of(b, member);
         if (!b->rules[index] && b->index[index] < 0 && !device_is_bridge(member))
             add_verdict(b, index, b->rules[leader], d);
     }
@@ -107,12 +196,10 @@ static bool keep_native_functions(struct builder *b, size_t keeper)
 {
     const struct snapshot *s = b->snapshot;
     struct pci_addr a = s->devices[keeper].addr;
-    size_t i = keeper;
     bool kept = false;
 
-    while (i > 0 && pci_addr_same_slot(s->devices[i - 1].addr, a))
-        i--;
-    for (; i < s->n && pci_addr_same_slot(s->devices[i].addr, a); i++)
+    for (size_t i = first_function(s, keeper);
+         i < s->n && pci_addr_same_slot(s->devices[i].addr, a); i++)
         if (stays_along(b, keeper, i)) {
             b->rules[i] = b->rules[keeper];
             kept = true;

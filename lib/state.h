@@ -20,6 +20,7 @@ enum device_state {
 enum reason {
     REASON_NONE,
     REASON_BRIDGE,
+    REASON_FUNCTION_NOT_NAMED, /* another one of its card and group, that the host may live on */
     REASON_UNPROVEN_AT_BOOT,
     REASON_NEEDED_AT_BOOT, /* fstab, crypttab or the kernel command line name it */
     REASON_HOTPLUG_OFF,
@@ -70,7 +71,8 @@ enum action_kind {
 };
 
 const char *state_word(enum device_state s);
-const char *reason_word(enum reason r); /* "" for REASON_NONE */
+enum device_state state_parse(const char *word); /* STATE_MAX: no such word */
+const char *reason_word(enum reason r);          /* "" for REASON_NONE */
 const char *problem_word(enum problem p);
 const char *action_word(enum action_kind a);
 

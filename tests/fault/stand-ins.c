@@ -183,8 +183,8 @@ static void answer_waiting(struct bus *b)
 
 static void show(struct shown *to, const struct verdict *v, const struct view *view)
 {
-    const struct device *d = &view->snapshot.devices[v->device];
-    const struct record *r = records_find(&view->records, d->addr);
+    const struct device *d = snapshot_find(&view->snapshot, v->addr);
+    const struct record *r = records_find(&view->records, v->addr);
 
     to->is_there = true;
     to->state = v->state;
@@ -192,7 +192,7 @@ static void show(struct shown *to, const struct verdict *v, const struct view *v
     to->usable = v->usable;
     to->problems = v->problems;
     snprintf(to->target, sizeof(to->target), "%s", v->driver);
-    snprintf(to->driver, sizeof(to->driver), "%s", d->driver ? d->driver : "");
+    snprintf(to->driver, sizeof(to->driver), "%s", d && d->driver ? d->driver : "");
     verdict_sentence(v, &view->snapshot, &view->records, to->sentence);
     if (!r)
         return;
@@ -239,7 +239,7 @@ static void publish(const struct view *view)
     memset(s->cards, 0, sizeof(s->cards));
     for (size_t i = 0; i < view->plan.n_verdicts; i++) {
         const struct verdict *v = &view->plan.verdicts[i];
-        int card = card_index(pci_addr_text(view->snapshot.devices[v->device].addr).s);
+        int card = card_index(pci_addr_text(v->addr).s);
         if (card < 0)
             continue;
         show(&s->cards[card], v, view);

@@ -127,7 +127,7 @@ START_TEST(on_file_before_an_entry_is_written)
     make_host(&f);
     start(&f);
     carry_out(&f, &a, 1);
-    ck_assert(on_file(&f, "entry state=begun companion=0 narrowed=0 id=" ENTRY));
+    ck_assert(on_file(&f, "entry state=begun companion=0 narrowed=0 added=1 id=" ENTRY));
 }
 END_TEST
 
@@ -286,6 +286,7 @@ START_TEST(withdrawn_is_what_also_fits_others)
         ck_assert(fence_parse(entries[i], &id));
         struct fence_entry *e = fence_get(&f.records.fence, &id);
         e->state = i < 2 ? FENCE_ARMED : FENCE_OPEN;
+        e->added = i < 2 ? i + 1 : 0;
         e->narrowed = i > 0;
     }
     carry_out(&f, &a, 1);

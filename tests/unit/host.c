@@ -51,7 +51,7 @@ static const struct card cards[] = {
     {{{0x1b36, 0x0010, 0x010802, "nvme", false}}, 1},
     {{{0x1b36, 0x000d, 0x0c0330, "xhci_hcd", false}}, 1},
     {{{0x10de, 0x1af1, 0x068000, "nvidia", false}}, 1},
-    {{{0x8086, 0x7a84, 0x060100, NULL, false},
+    {{{0x8086, 0x7a84, 0x060100, "lpc_ich", false},
       {0x8086, 0x7ad0, 0x040300, "snd_hda_intel", false},
       {0x8086, 0x7aa3, 0x0c0500, "i801_smbus", false}},
      3},
@@ -64,8 +64,10 @@ static const char *const uses[] = {"has the file system mounted on /", "has swap
 
 static const char *random_driver(struct dice *dice, const struct function *f)
 {
-    if (f->bridge || !f->native)
-        return f->native;
+    if (f->bridge)
+        return dice_chance(dice, 80) ? f->native : "shpchp";
+    if (f->class_code >> 16 == 0x06 && f->class_code >> 8 != 0x0680)
+        return dice_chance(dice, 50) ? f->native : NULL;
     switch (dice_roll(dice, 8)) {
     case 0:
     case 1:
@@ -394,6 +396,8 @@ static void add_entry(struct dice *dice, const struct device *d, struct fence *f
     if (!e)
         abort();
     e->state = PICK(dice, states);
+    if (e->state != FENCE_OPEN) /* an old file of state does not have the order */
+        e->added = dice_chance(dice, 95) ? ++f->last_added : 0;
     e->companion = dice_chance(dice, 30);
     e->narrowed = dice_chance(dice, 30);
     e->error = e->state == FENCE_OPEN && dice_chance(dice, 50) ? EINVAL : 0;

@@ -35,7 +35,7 @@ static const struct record *record_of(const struct laws *l, const struct device 
 
 static const struct device *device_of(const struct laws *l, const struct verdict *v)
 {
-    return &l->snapshot->devices[v->device];
+    return snapshot_find(l->snapshot, v->addr);
 }
 
 static const struct rule *rule_of(const struct laws *l, const struct device *d)
@@ -55,6 +55,23 @@ static bool is_risky(const struct device *d)
     return base == 0x01 || base == 0x02 || class == 0x0c03 || class == 0x0c04;
 }
 
+/* What may be taken along with another function of its card: a short list. */
+static bool is_harmless(const struct device *d, const struct device *leader)
+{
+    static const unsigned bases[] = {0x03, 0x04, 0x08, 0x0b, 0x10, 0x11, 0x12, 0x13};
+    static const unsigned classes[] = {0x0680, 0x0c05, 0x0c80};
+    unsigned base = d->class_code >> 16, class = d->class_code >> 8;
+
+    for (size_t i = 0; i < ELEMENTS(bases); i++)
+        if (base == bases[i] && class != 0x0805)
+            return true;
+    for (size_t i = 0; i < ELEMENTS(classes); i++)
+        if (class == classes[i])
+            return true;
+    return class == 0x0c03 && leader->class_code >> 16 == 0x03 && same_group(d, leader) &&
+           pci_addr_same_slot(d->addr, leader->addr);
+}
+
 /* -- verdicts: exactly one for each device that a rule names -- */
 
 /* A native rule for one function may keep the others of its card. */
@@ -63,8 +80,8 @@ static bool may_be_kept(const struct laws *l, const struct device *d)
     for (size_t i = 0; i < l->snapshot->n; i++) {
         const struct device *other = &l->snapshot->devices[i];
         const struct rule *r = rule_of(l, other);
-        if (r && rule_is_native(r) && r < rule_of(l, d) && !d->vf && r->group != GROUP_MATCHED &&
-            pci_addr_same_slot(d->addr, other->addr))
+        if (r && rule_is_native(r) && (!rule_of(l, d) || r < rule_of(l, d)) && !d->vf &&
+            r->group != GROUP_MATCHED && pci_addr_same_slot(d->addr, other->addr))
             return true;
     }
     return false;
@@ -74,7 +91,7 @@ static bool companion_is_sound(const struct laws *l, const struct verdict *v)
 {
     const struct device *d = device_of(l, v);
     const struct device *leader = snapshot_find(l->snapshot, v->leader);
-    const struct verdict *first = plan_find(l->plan, l->snapshot, v->leader);
+    const struct verdict *first = plan_find(l->plan, v->leader);
 
     if (rule_of(l, d))
         return broken(l, d->addr, "comes along although a rule names it");
@@ -84,8 +101,8 @@ static bool companion_is_sound(const struct laws *l, const struct verdict *v)
         return broken(l, d->addr, "comes along with group = matched");
     if (device_is_bridge(d) || (d->vf && v->rule->group != GROUP_ALL))
         return broken(l, d->addr, "is a bridge or virtual function and comes along");
-    if (is_risky(d) && !same_group(d, leader))
-        return broken(l, d->addr, "comes along, and nothing needs it");
+    if (v->rule->group != GROUP_ALL && !is_harmless(d, leader))
+        return broken(l, d->addr, "comes along, the host may live on it, and nobody named it");
     if (!pci_addr_same_slot(d->addr, leader->addr) &&
         !(v->rule->group == GROUP_ALL && same_group(d, leader)))
         return broken(l, d->addr, "comes along with a device that is not near");
@@ -97,7 +114,7 @@ static bool named_have_verdicts(const struct laws *l)
     for (size_t i = 0; i < l->snapshot->n; i++) {
         const struct device *d = &l->snapshot->devices[i];
         const struct rule *rule = rule_of(l, d);
-        const struct verdict *v = plan_find(l->plan, l->snapshot, d->addr);
+        const struct verdict *v = plan_find(l->plan, d->addr);
 
         if (rule && !rule_is_native(rule) && !v && !may_be_kept(l, d))
             return broken(l, d->addr, "is named by %s and has no verdict", rule->name);
@@ -119,6 +136,13 @@ static bool waits_for_group(const struct laws *l, const struct device *d)
             record_of(l, &l->snapshot->devices[i])->stuck)
             return true;
     return false;
+}
+
+/* As the kernel sees it since 5.19: bridges and the chipset count. */
+static bool blocks_group(const struct device *d)
+{
+    return d->driver && !strstr(d->driver, "vfio") && !streq(d->driver, "pci-stub") &&
+           !streq(d->driver, "pcieport");
 }
 
 static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
@@ -144,7 +168,7 @@ static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
     if (v->state != STATE_BOUND || d->group == NO_GROUP || !d->node || !driver_is_vfio(d->driver))
         return broken(l, d->addr, "is not usable, but said to be");
     for (size_t i = 0; i < l->snapshot->n; i++)
-        if (same_group(d, &l->snapshot->devices[i]) && !device_is_viable(&l->snapshot->devices[i]))
+        if (same_group(d, &l->snapshot->devices[i]) && blocks_group(&l->snapshot->devices[i]))
             return broken(l, d->addr, "is said to be usable, its group is not viable");
     return true;
 }
@@ -153,7 +177,7 @@ static bool verdicts_are_sound(const struct laws *l)
 {
     for (size_t i = 0; i < l->plan->n_verdicts; i++) {
         const struct verdict *v = &l->plan->verdicts[i];
-        if (v->device >= l->snapshot->n || (i > 0 && v[-1].device >= v->device))
+        if (!device_of(l, v) || (i > 0 && pci_addr_cmp(v[-1].addr, v->addr) >= 0))
             return broken(l, (struct pci_addr){0}, "verdicts are not in the order of devices");
         if (!verdict_is_sound(l, v) || (v->companion && !companion_is_sound(l, v)))
             return false;
@@ -170,6 +194,22 @@ static bool fits_nothing(const struct laws *l, const struct device *d)
         if (l->plan->actions[i].kind == ACTION_NEW_ID && fence_fits(&l->plan->actions[i].fence, d))
             return false;
     return !fence_has(&l->records->fence, d);
+}
+
+/* Must a function of its card and group that nobody named be taken along? */
+static bool takes_the_unnamed(const struct laws *l, const struct verdict *v)
+{
+    const struct device *d = device_of(l, v);
+
+    for (size_t i = 0;
+         v->rule->group == GROUP_FUNCTIONS && !v->companion && !d->vf && i < l->snapshot->n; i++) {
+        const struct device *other = &l->snapshot->devices[i];
+        if (other != d && pci_addr_same_slot(d->addr, other->addr) && same_group(d, other) &&
+            !other->vf && !device_is_bridge(other) && !is_harmless(other, d) &&
+            !rule_of(l, other) && !plan_find(l->plan, other->addr) && !may_be_kept(l, other))
+            return true;
+    }
+    return false;
 }
 
 /* Why the host must keep the device; NULL: it need not. */
@@ -191,6 +231,8 @@ static const char *protection(const struct laws *l, const struct verdict *v)
         return "is on a driver that cannot be unbound";
     if (r->hotplugged && v->rule->hotplug == HOTPLUG_OFF)
         return "is not to be taken when plugged in";
+    if (takes_the_unnamed(l, v))
+        return "must not be taken without another port";
     if (v->rule->force)
         return NULL;
     if (d->boot_display && d->driver)
@@ -199,8 +241,8 @@ static const char *protection(const struct laws *l, const struct verdict *v)
         return d->use;
     if (d->evidence && !r->unused_before)
         return d->evidence;
-    if (is_risky(d) && !r->unused_before && (l->snapshot->cold_boot || d->driver) &&
-        !rule_names_place(v->rule, named))
+    if (is_risky(d) && !(v->companion && is_harmless(d, named)) && !r->unused_before &&
+        (l->snapshot->cold_boot || d->driver) && !rule_names_place(v->rule, named))
         return "may be what the host lives on";
     return NULL;
 }
@@ -227,7 +269,7 @@ static bool unnamed_may_be_acted_on(const struct laws *l, const struct action *a
 /* Neither is a member of its group. */
 static bool may_be_acted_on(const struct laws *l, const struct action *a)
 {
-    const struct verdict *v = plan_find(l->plan, l->snapshot, a->addr);
+    const struct verdict *v = plan_find(l->plan, a->addr);
     const struct device *d = v ? device_of(l, v) : NULL;
 
     if (action_is_fence(a->kind))
@@ -281,7 +323,7 @@ static bool action_is_sound(const struct laws *l, const struct action *a)
 {
     const struct device *d = snapshot_find(l->snapshot, a->addr);
     const struct record *r = d ? record_of(l, d) : NULL;
-    const struct verdict *v = plan_find(l->plan, l->snapshot, a->addr);
+    const struct verdict *v = plan_find(l->plan, a->addr);
 
     if (action_is_fence(a->kind))
         return true;
@@ -339,8 +381,7 @@ static bool is_in_one_job(const struct laws *l, const struct action *a)
 
 static bool is_released_whole(const struct laws *l, const struct action *a)
 {
-    const struct verdict *v =
-        action_is_fence(a->kind) ? NULL : plan_find(l->plan, l->snapshot, a->addr);
+    const struct verdict *v = action_is_fence(a->kind) ? NULL : plan_find(l->plan, a->addr);
 
     for (size_t i = 0; v && a->phase == PHASE_RELEASE && i < l->plan->n_verdicts; i++) {
         const struct verdict *other = &l->plan->verdicts[i];

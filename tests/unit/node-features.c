@@ -42,7 +42,8 @@ static void make(struct made *m, const char *text, const char *policy)
         records_get(&m->records, m->snapshot.devices[i].addr)->confirmed =
             driver_is_vfio(m->snapshot.devices[i].driver);
     ck_assert_int_eq(plan_make(&m->policy, &m->snapshot, &m->records, &m->plan), 0);
-    ck_assert_int_eq(features_of_plan(&m->policy, &m->snapshot, &m->plan, 0, &m->features), 0);
+    ck_assert_int_eq(features_of_plan(&m->policy, &m->snapshot, &m->plan, 0, false, &m->features),
+                     0);
 }
 
 static void done(struct made *m)

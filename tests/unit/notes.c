@@ -120,7 +120,7 @@ static struct record *take_plan(struct view *v, const char *driver, enum device_
 {
     static struct verdict verdict;
 
-    verdict = (struct verdict){.driver = "vfio-pci", .state = state};
+    verdict = (struct verdict){.addr = first, .driver = "vfio-pci", .state = state};
     v->plan = (struct plan){.verdicts = &verdict, .n_verdicts = 1};
     put_driver(v, first, driver);
     ck_assert_int_eq(notes_take_plan(v), 0);
@@ -294,7 +294,7 @@ START_TEST(dropped_is_what_we_bound_and_no_rule_names)
         records_get(&v.records, first)->ours = cases[i].ours;
         ck_assert_msg(notes_dropped(&v) == cases[i].dropped, "case %zu", i);
         ck_assert(records_find(&v.records, first)->dropped == cases[i].dropped);
-        struct verdict selected = {.device = 0};
+        struct verdict selected = {.addr = first};
         v.plan = (struct plan){.verdicts = &selected, .n_verdicts = 1};
         ck_assert(!notes_dropped(&v) && !records_find(&v.records, first)->dropped);
     }

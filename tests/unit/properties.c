@@ -145,7 +145,7 @@ static bool surrenders(const struct round *r)
 {
     for (size_t i = 0; i < r->plan.n_actions; i++) {
         const struct action *a = &r->plan.actions[i];
-        const struct verdict *v = plan_find(&r->plan, &r->snapshot, a->addr);
+        const struct verdict *v = plan_find(&r->plan, a->addr);
         if (a->kind == ACTION_PROBE && v && v->reason == REASON_NO_IOMMU)
             return true;
     }
@@ -159,7 +159,7 @@ static void converges(struct round *r, struct model *m)
     unsigned passes = 0, passes_max = surrenders(r) ? 2 : 1;
 
     do {
-        if (!model_apply(m, &r->plan, r->plan.n_actions))
+        if (!model_apply(m, &r->plan, r->plan.n_actions) || !model_table_is_on_record(m))
             give_up(r, &r->plan, m->why);
         replan(r);
     } while (r->plan.n_actions > 0 && ++passes < passes_max);
@@ -167,7 +167,7 @@ static void converges(struct round *r, struct model *m)
         give_up(r, &r->plan, "actions are left after applying");
     for (size_t i = 0; i < r->plan.n_verdicts; i++) {
         const struct verdict *v = &r->plan.verdicts[i];
-        const struct device *d = &r->snapshot.devices[v->device];
+        const struct device *d = snapshot_find(&r->snapshot, v->addr);
         if (v->state != STATE_PENDING || is_waiting(r, d))
             continue;
         if (v->reason == REASON_IOMMU_AWAITED &&
@@ -220,7 +220,7 @@ static void check_released(const struct round *r, const struct model *m)
 
     for (size_t i = 0; i < r->plan.n_verdicts; i++) {
         const struct verdict *v = &r->plan.verdicts[i];
-        const struct device *d = &r->snapshot.devices[v->device];
+        const struct device *d = snapshot_find(&r->snapshot, v->addr);
         const char *override = model_override(m, d->addr);
         if (v->state != STATE_RELEASED || !override)
             continue;
@@ -252,11 +252,11 @@ START_TEST(awaited)
         converges(&r, &m);
         for (size_t k = 0; k < r.plan.n_verdicts; k++) {
             const struct verdict *v = &r.plan.verdicts[k];
-            const struct device *d = &r.snapshot.devices[v->device];
+            const struct device *d = snapshot_find(&r.snapshot, v->addr);
             if (v->reason == REASON_IOMMU_AWAITED)
                 give_up(&r, &r.plan, "a device is kept for what came, or does not come");
             if (v->reason == REASON_NO_IOMMU && !d->driver && !is_waiting(&r, d) &&
-                model_override(&m, d->addr) == v->driver)
+                streq_null(model_override(&m, d->addr), v->driver))
                 give_up(&r, &r.plan, "a device without IOMMU keeps its override");
         }
     }
@@ -279,7 +279,7 @@ START_TEST(killed_at_every_action)
             CLEANUP(round_done) struct round r;
             round_init(&r, first_seed + i);
             model_init(&m, &r.snapshot, &r.records, &r.plan);
-            if (!model_apply(&m, &r.plan, k))
+            if (!model_apply(&m, &r.plan, k) || !model_table_is_on_record(&m))
                 give_up(&r, &r.plan, m.why);
             restart(&r.records);
             replan(&r);

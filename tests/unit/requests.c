@@ -39,7 +39,7 @@ static void set_up(struct fixture *f)
     }
     for (size_t i = 0; i < ELEMENTS(f->verdicts); i++)
         f->verdicts[i] = (struct verdict){
-            .device = i, .rule = &f->rule, .driver = "vfio-pci", .state = STATE_BOUND};
+            .addr = addrs[i], .rule = &f->rule, .driver = "vfio-pci", .state = STATE_BOUND};
     f->view.plan = (struct plan){.verdicts = f->verdicts, .n_verdicts = ELEMENTS(f->verdicts)};
 }
 

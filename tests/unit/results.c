@@ -274,7 +274,7 @@ START_TEST(what_is_noted_before)
         {"0000:06:00.0", ACTION_PARK, "", false, false, true},
         {"0000:06:00.0", ACTION_BIND, "vfio-pci", false, false, false},
         {"", ACTION_NEW_ID, "10de 20f1 ffffffff ffffffff 0 0 0", false, false, true},
-        {"", ACTION_REMOVE_ID, "10de 20f1 ffffffff ffffffff 0 0 0", false, false, false},
+        {"", ACTION_REMOVE_ID, "10de 20f1 ffffffff ffffffff 0 0 0", false, false, true},
     };
 
     for (size_t i = 0; i < ELEMENTS(cases); i++) {
@@ -310,7 +310,8 @@ START_TEST(what_becomes_of_an_entry)
         {ACTION_NEW_ID, false, 0, FENCE_ARMED, 0},
         {ACTION_NEW_ID, false, -EINVAL, FENCE_OPEN, EINVAL},
         {ACTION_NEW_ID, false, OP_SKIPPED, FENCE_OPEN, EIO}, /* would be skipped again */
-        {ACTION_NEW_ID, false, OP_NOT_DONE, -1, 0},
+        {ACTION_NEW_ID, false, OP_NOT_DONE, FENCE_BEGUN,
+         0}, /* or it was done, and nobody says so */
         {ACTION_REMOVE_ID, false, 0, -1, 0},
         {ACTION_REMOVE_ID, true, 0, FENCE_OPEN, 0},
         {ACTION_REMOVE_ID, false, OP_NOT_DONE, FENCE_BEGUN, 0},
