@@ -24,11 +24,9 @@
 
 #define RETRY_USEC (10 * USEC_PER_SEC)
 #define FEATURE_INTERVAL_USEC USEC_PER_SEC
-/* Some ms pass in the kernel between the news of a device and its drivers' turn, and between the
- * news that a driver let go of it and that of its end. */
-#define MOMENT_USEC (100 * 1000)
-/* remove_id does not block; a stop must be quick all the same. */
-#define WITHDRAW_USEC (500 * 1000)
+/* Until then workers may bring to an end what they have begun; a stop must be quick all the same.
+ */
+#define ENDING_USEC (500 * 1000)
 
 struct manager {
     struct manager_options options;
@@ -45,10 +43,10 @@ struct manager {
     uint64_t start_usec;
     int lock_fd;
     bool summary_due; /* a pass over everything is under way: sum it up when it is done */
-    bool reloading;   /* a new policy: what it does not name any more is to be handed back */
     bool stopping;
-    bool unbinds, others; /* which events came since the last time that all were taken */
-    bool unsaved; /* what must outlive us is not in /run yet: a device came, or was asked for */
+    bool plan_due; /* events came since the last time that all were taken, and cannot wait */
+    bool unread;   /* a device is there and could not be read: look at all of them again */
+    bool unsaved;  /* what must outlive us is not in /run yet: a device came, or was asked for */
 };
 
 /* -- tell -- */
@@ -70,26 +68,33 @@ static void send_ready(struct manager *m)
     send_status(m, "READY=1\n");
 }
 
-static int on_withdrawn_late(sd_event_source *source, uint64_t usec, void *userdata)
+/* What workers have begun is in the records, and that in /run. */
+static int end(struct manager *m)
 {
-    const struct manager *m = userdata;
-
-    (void)source;
-    (void)usec;
+    (void)apply_save(m->apply);
     return sd_event_exit(m->event, 0);
 }
 
-/* No binding is changed. The fence stays for what the policy names by ID, so that a restart leaves
- * no gap; entries that also fit other devices go, since nobody would hand those back. */
+static int on_ending_late(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    (void)source;
+    (void)usec;
+    return end(userdata); /* workers that unbind go on without us */
+}
+
+/* No binding is changed, but what is half-way is brought to its end. The fence stays for what the
+ * policy names by ID, so that a restart leaves no gap; entries that also fit other devices go,
+ * since nobody would hand those back. */
 static int stop(struct manager *m)
 {
     if (m->stopping)
         return 0;
     m->stopping = true;
-    if (apply_withdraw(m->apply) <= 0)
-        return sd_event_exit(m->event, 0);
-    return sd_event_add_time_relative(m->event, NULL, CLOCK_MONOTONIC, WITHDRAW_USEC, 0,
-                                      on_withdrawn_late, m);
+    (void)apply_withdraw(m->apply);
+    if (!apply_is_ending(m->apply))
+        return end(m);
+    return sd_event_add_time_relative(m->event, NULL, CLOCK_MONOTONIC, ENDING_USEC, 0,
+                                      on_ending_late, m);
 }
 
 /* Nothing is under way any more but what is stuck. The boot waits for READY, not for the journal.
@@ -164,6 +169,13 @@ static bool is_critical_part_done(const struct manager *m)
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata);
 
+static void try_again_later(struct manager *m)
+{
+    if (!m->retry)
+        (void)sd_event_add_time_relative(m->event, &m->retry, CLOCK_MONOTONIC, RETRY_USEC, 0,
+                                         on_retry, m);
+}
+
 /* Something that should not fail has failed (no memory, no process): say so, let nobody wait, and
  * try again. */
 static int step_failed(struct manager *m, int error)
@@ -173,23 +185,30 @@ static int step_failed(struct manager *m, int error)
     if (m->options.once)
         return sd_event_exit(m->event, error);
     send_ready(m);
-    if (!m->retry)
-        (void)sd_event_add_time_relative(m->event, &m->retry, CLOCK_MONOTONIC, RETRY_USEC, 0,
-                                         on_retry, m);
+    try_again_later(m);
     return error;
+}
+
+/* The first device that waits sets the time; the others have their turn then. */
+static void watch_moment(struct manager *m)
+{
+    uint64_t next = m->moment ? records_next_usec(&m->view.records) : 0;
+
+    if (next > 0)
+        (void)sd_event_source_set_time(m->moment, next);
+    (void)sd_event_source_set_enabled(m->moment, next > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
 /* Plans over what is known now, starts what can be started, and tells when nothing is under way. */
 static int step(struct manager *m)
 {
+    if (m->stopping)
+        return 0;
     int r = make_plan(m);
-
-    /* What the new policy does not name goes back: that is a plan of its own. */
-    if (r >= 0 && m->reloading && notes_dropped(&m->view))
-        r = make_plan(m);
-    m->reloading = false;
     if (r >= 0)
         r = notes_take_plan(&m->view);
+    if (r > 0) /* what no rule names any more may go back now: that is a plan of its own */
+        r = make_plan(m);
     if (r >= 0 && is_critical_part_done(m) && m->view.plan.n_actions > 0 && !m->options.once)
         send_ready(m);
     if (r >= 0 && !m->view.disabled)
@@ -204,20 +223,12 @@ static int step(struct manager *m)
         m->unsaved = false;
     if (!is_waiting_for_serials(m) && !apply_is_busy(m->apply))
         settle(m);
+    if (m->unread)
+        try_again_later(m);
+    watch_moment(m);
     if (m->bus)
         bus_update(m->bus);
     return 0;
-}
-
-/* Devices that no rule may concern any more, but we do: they may have to go back. */
-static void read_unnamed(struct manager *m)
-{
-    for (size_t i = 0; i < m->view.records.n; i++) {
-        const struct record *r = &m->view.records.v[i];
-        const struct device *d = snapshot_find(&m->view.snapshot, r->addr);
-        if (d && !d->detailed && (r->ours || r->fresh))
-            (void)scan_device(m->options.root_fd, &m->view.policy, r->addr, &m->view.snapshot);
-    }
 }
 
 /* Looks at everything anew. */
@@ -231,20 +242,20 @@ static int pass(struct manager *m)
                       "there is no /sys/bus/pci: is sysfs mounted on /sys? Nothing is bound");
         r = 0;
     }
-    plan_done(&m->view.plan); /* it points into the old snapshot */
-    if (r < 0) {
+    if (r < 0) { /* what was known before still counts */
         snapshot_done(&new);
         journal_plain(LOG_ERR, "cannot read /sys/bus/pci: %s%s", strerror(-r),
                       r == -ENOENT ? " (is sysfs mounted on /sys?)" : "");
         return m->view.settled ? step_failed(m, r) : r;
     }
+    plan_done(&m->view.plan); /* it points into the old snapshot */
     old = m->view.snapshot;
     m->view.snapshot = new;
     notes_new_devices(&m->view, &old);
     m->unsaved = m->unsaved || old.n > 0;
     snapshot_done(&old);
-    notes_drop_vanished(&m->view);
-    read_unnamed(m);
+    m->unread = notes_drop_vanished(&m->view);
+    notes_read_unnamed(&m->view);
     m->summary_due = true;
     return step(m);
 }
@@ -263,7 +274,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 static void look_at(struct manager *m, struct pci_addr a)
 {
     (void)scan_device(m->options.root_fd, &m->view.policy, a, &m->view.snapshot);
-    notes_look(&m->view, a);
+    m->unread |= !notes_look(&m->view, a);
 }
 
 /* The same where only drivers have changed. */
@@ -271,7 +282,7 @@ static void look_at_bindings(struct manager *m, const struct pci_addr *addrs, si
 {
     (void)scan_bindings(m->options.root_fd, &m->view.policy, addrs, n, &m->view.snapshot);
     for (size_t i = 0; i < n; i++)
-        notes_look(&m->view, addrs[i]);
+        m->unread |= !notes_look(&m->view, addrs[i]);
 }
 
 /* More is known, or will not be. */
@@ -302,33 +313,16 @@ static void on_variant(void *userdata, const char *module)
 static int on_moment(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct manager *m = userdata;
+    const struct record_event e = {.kind = RECORD_EVENT_TIME, .now_usec = now_usec()};
 
     (void)source;
     (void)usec;
     if (m->stopping)
         return 0;
-    for (size_t i = 0; i < m->view.records.n; i++)
-        m->view.records.v[i].early = false;
+    records_apply_all(&m->view.records, &e);
     (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
     (void)step(m);
     return 0;
-}
-
-/* A moment that has begun is not put off: somebody may unbind devices again and again. */
-static bool wait_a_moment(struct manager *m)
-{
-    if (sd_event_source_get_enabled(m->moment, NULL) > 0)
-        return true;
-    return sd_event_source_set_time_relative(m->moment, MOMENT_USEC) >= 0 &&
-           sd_event_source_set_enabled(m->moment, SD_EVENT_ONESHOT) >= 0;
-}
-
-static bool any_is_early(const struct manager *m)
-{
-    for (size_t i = 0; i < m->view.records.n; i++)
-        if (m->view.records.v[i].early)
-            return true;
-    return false;
 }
 
 static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
@@ -337,14 +331,12 @@ static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
 
     look_at_bindings(m, addrs, n);
     if (m->stopping) {
-        if (!m->view.records.fence.in_flight)
-            sd_event_exit(m->event, 0);
+        if (!apply_is_ending(m->apply))
+            end(m);
         return;
     }
     if (step(m) < 0)
         return;
-    if (any_is_early(m))
-        (void)wait_a_moment(m);
     for (size_t i = 0; i < n; i++)
         announce_handed_back(&m->view, addrs[i]);
 }
@@ -355,8 +347,6 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
 {
     struct manager *m = userdata;
 
-    m->unbinds = m->unbinds || action == HOTPLUG_UNBIND;
-    m->others = m->others || action != HOTPLUG_UNBIND;
     if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) {
         m->view.events++;
         notes_forget(&m->view, a);
@@ -372,32 +362,31 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
     else
         look_at_bindings(m, &a, 1);
     struct device *d = snapshot_find(&m->view.snapshot, a);
-    if (!d)
-        return;
-    if (action == HOTPLUG_ADD) {
+    if (d && action == HOTPLUG_ADD) {
         scan_order(m->options.root_fd, d);
         notes_plugged(&m->view, a);
         m->unsaved = true;
     }
-    notes_event(&m->view, action, a);
+    if (!d || !notes_event(&m->view, action, a))
+        m->plan_due = true;
 }
 
-/* Devices that lost their drivers are mostly on their way out: to bind one at once would fail, and
- * look like a failure. */
 static void on_drained(void *userdata, bool lost)
 {
     struct manager *m = userdata;
-    bool only_unbinds = m->unbinds && !m->others;
+    bool plan_due = m->plan_due;
 
-    m->unbinds = m->others = false;
+    m->plan_due = false;
     if (lost) {
         m->view.overflows++;
         journal_event(EVENT_OVERFLOW, "the kernel dropped hot-plug events: looking at every device "
                                       "anew");
         (void)pass(m);
-    } else if (!only_unbinds || !wait_a_moment(m)) {
+    } else if (plan_due) {
         (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
         (void)step(m);
+    } else { /* all of it waits for a moment */
+        watch_moment(m);
     }
 }
 
@@ -412,12 +401,11 @@ static int reload(struct manager *m)
     int r = policy_in_force_load(&m->view, true);
     if (r >= 0) {
         apply_set_timeout(m->apply, m->view.policy.unbind_timeout_usec);
-        records_clear(&m->view.records);
+        records_apply_all(&m->view.records, &(struct record_event){.kind = RECORD_EVENT_RELOAD});
         if (m->variants)
             variants_retry(m->variants);
         if (m->serials)
             serials_ask_retry(m->serials);
-        m->reloading = true;
         r = pass(m);
     } else if (r != -EINVAL) {
         journal_plain(LOG_ERR, "reload failed: %s", strerror(-r));
@@ -452,7 +440,7 @@ static int request_rescan(void *userdata, sd_bus_error *error)
 
     (void)error;
     m->start_usec = now_usec();
-    records_retry(&m->view.records);
+    records_apply_all(&m->view.records, &(struct record_event){.kind = RECORD_EVENT_RESCAN});
     return pass(m);
 }
 

@@ -47,6 +47,7 @@ int policy_in_force_load(struct view *view, bool reload)
     plan_done(&view->plan); /* it points into the old policy */
     policy_done(&view->policy);
     view->policy = new;
+    view->policy.incomplete = d.errors > 0;
     policy_init(&new);
     journal_set_level(view->policy.log_level);
     return 0;

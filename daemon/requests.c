@@ -66,19 +66,17 @@ static int check_release(const struct view *view, const struct verdict *v, sd_bu
 }
 
 /* A group is handed back, and taken again, whole. */
-static void set_released(struct view *view, const struct verdict *v, bool released)
+static void ask_of_group(struct view *view, const struct verdict *v, enum record_event_kind what)
 {
+    const struct record_event e = {.kind = what};
     const struct snapshot *s = &view->snapshot;
     uint32_t group = s->devices[v->device].group;
 
     for (size_t i = 0; i < view->plan.n_verdicts; i++) {
         const struct verdict *other = &view->plan.verdicts[i];
         const struct device *d = &s->devices[other->device];
-        struct record *r = records_find(&view->records, d->addr);
-        if (!r || (other != v && (group == NO_GROUP || d->group != group)))
-            continue;
-        record_retry(r);
-        r->released = released;
+        if (other == v || (group != NO_GROUP && d->group == group))
+            records_apply(&view->records, d->addr, &e);
     }
 }
 
@@ -88,7 +86,7 @@ int requests_mark_bind(struct view *view, struct pci_addr a, sd_bus_error *error
 
     if (!v)
         return -ENODEV;
-    set_released(view, v, false);
+    ask_of_group(view, v, RECORD_EVENT_BIND);
     return 0;
 }
 
@@ -109,7 +107,7 @@ int requests_mark_release(struct view *view, struct pci_addr a, sd_bus_error *er
     int r = check_release(view, v, error);
     if (r < 0)
         return r;
-    set_released(view, v, true);
+    ask_of_group(view, v, RECORD_EVENT_RELEASE);
     return 0;
 }
 

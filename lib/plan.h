@@ -67,6 +67,10 @@ bool device_is_bridge(const struct device *d);
 /* Does the device, on the driver it has now, leave its IOMMU group viable for VFIO? */
 bool device_is_viable(const struct device *d);
 
+/* Could a function of the device's card be selected by a serial number that is not known yet? Then
+ * that no rule names this one says nothing: it may have to come along. */
+bool plan_is_undecided(const struct policy *p, const struct snapshot *s, const struct device *d);
+
 /* How many devices a rule itself matches; companions are not what `expect` counts. */
 int plan_count_matched(const struct plan *p, const struct rule *r);
 

@@ -197,7 +197,7 @@ static void show(struct shown *to, const struct verdict *v, const struct view *v
     if (!r)
         return;
     to->touched = r->touched;
-    to->released = r->released;
+    to->released = record_is_released(r);
     to->error = r->error;
     to->failed_at = r->failed_at;
     snprintf(to->previous, sizeof(to->previous), "%s",
