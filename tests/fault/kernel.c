@@ -582,7 +582,7 @@ static struct call *begin_call(const struct op *op, const char *address, size_t 
 }
 
 /* A system call is ended before a signal is heeded: whoever is in here does not die with the
- * daemon, but when it comes out. */
+ * daemon, but when it comes out; unless it outlives it anyway. */
 void perform_state_done(struct perform_state *s)
 {
     closep(&s->held_fd);
@@ -595,8 +595,10 @@ int perform(int root_fd, const struct op *op, struct perform_state *state)
     const struct pci_addr_text address = pci_addr_text(op->addr);
     pid_t daemon = getppid();
     int card = action_is_fence(op->kind) ? NO_CARD : card_index(address.s), r = -ENODEV;
+    int death_signal = 0;
     size_t n;
 
+    prctl(PR_GET_PDEATHSIG, &death_signal);
     prctl(PR_SET_PDEATHSIG, 0);
     host.root_fd = root_fd;
     struct call *c = begin_call(op, address.s, &n);
@@ -612,8 +614,8 @@ int perform(int root_fd, const struct op *op, struct perform_state *state)
     }
     if (hit && host.shared->fault.kind == FAULT_KILL_AFTER)
         kill_daemon();
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != daemon)
+    prctl(PR_SET_PDEATHSIG, death_signal);
+    if (death_signal != 0 && getppid() != daemon)
         raise(SIGKILL);
     return r;
 }
