@@ -21,7 +21,8 @@ static size_t count_unexpected(const struct plan *plan, const struct policy *p)
 
 struct tally tally_make(const struct view *view)
 {
-    struct tally t = {.selected = view->plan.n_verdicts, .mistakes = view->n_mistakes};
+    struct tally t = {
+        .selected = view->plan.n_verdicts, .mistakes = view->n_mistakes, .unread = view->unread};
 
     for (size_t i = 0; i < view->plan.n_verdicts; i++) {
         const struct verdict *v = &view->plan.verdicts[i];
@@ -42,7 +43,7 @@ struct tally tally_make(const struct view *view)
 bool tally_is_good(const struct tally *t)
 {
     return t->usable + t->released + t->pending == t->selected && t->mistakes == 0 &&
-           t->unexpected == 0;
+           t->unexpected == 0 && !t->unread;
 }
 
 static size_t add(char *buf, size_t size, size_t used, size_t n, const char *what)

@@ -9,6 +9,7 @@ struct tally {
     size_t selected, bound, usable, refused, failed, stuck, busy, released, contested, pending;
     size_t mistakes;   /* in the policy */
     size_t unexpected; /* rules whose expect = N is not met */
+    bool unread;       /* there is a device that could not be read */
 };
 
 struct tally tally_make(const struct view *view);

@@ -45,7 +45,6 @@ struct manager {
     bool summary_due; /* a pass over everything is under way: sum it up when it is done */
     bool stopping;
     bool plan_due; /* events came since the last time that all were taken, and cannot wait */
-    bool unread;   /* a device is there and could not be read: look at all of them again */
     bool unsaved;  /* what must outlive us is not in /run yet: a device came, or was asked for */
 };
 
@@ -223,8 +222,10 @@ static int step(struct manager *m)
         m->unsaved = false;
     if (!is_waiting_for_serials(m) && !apply_is_busy(m->apply))
         settle(m);
-    if (m->unread)
+    if (m->view.unread && !m->retry) {
+        journal_plain(LOG_WARNING, "a device is there and could not be read; trying again in 10 s");
         try_again_later(m);
+    }
     watch_moment(m);
     if (m->bus)
         bus_update(m->bus);
@@ -254,7 +255,7 @@ static int pass(struct manager *m)
     notes_new_devices(&m->view, &old);
     m->unsaved = m->unsaved || old.n > 0;
     snapshot_done(&old);
-    m->unread = notes_drop_vanished(&m->view);
+    m->view.unread = notes_drop_vanished(&m->view);
     notes_read_unnamed(&m->view);
     m->summary_due = true;
     return step(m);
@@ -274,7 +275,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 static void look_at(struct manager *m, struct pci_addr a)
 {
     (void)scan_device(m->options.root_fd, &m->view.policy, a, &m->view.snapshot);
-    m->unread |= !notes_look(&m->view, a);
+    m->view.unread |= !notes_look(&m->view, a);
 }
 
 /* The same where only drivers have changed. */
@@ -282,7 +283,7 @@ static void look_at_bindings(struct manager *m, const struct pci_addr *addrs, si
 {
     (void)scan_bindings(m->options.root_fd, &m->view.policy, addrs, n, &m->view.snapshot);
     for (size_t i = 0; i < n; i++)
-        m->unread |= !notes_look(&m->view, addrs[i]);
+        m->view.unread |= !notes_look(&m->view, addrs[i]);
 }
 
 /* More is known, or will not be. */
