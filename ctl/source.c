@@ -153,7 +153,7 @@ static int assume(struct source *s)
         struct record *r = records_get(&s->records, s->snapshot.devices[i].addr);
         if (!r)
             return -ENOMEM;
-        r->confirmed = true;
+        r->binding = BINDING_FOUND;
     }
     for (size_t i = 0; i < s->policy.n_rules; i++) {
         const char *driver = rule_target(&s->policy.rules[i]);

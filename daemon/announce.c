@@ -22,7 +22,8 @@ static size_t count_unexpected(const struct plan *plan, const struct policy *p)
 
 struct tally tally_make(const struct view *view)
 {
-    struct tally t = {.selected = view->plan.n_verdicts, .mistakes = view->n_mistakes};
+    struct tally t = {
+        .selected = view->plan.n_verdicts, .mistakes = view->n_mistakes, .unread = view->unread};
 
     for (size_t i = 0; i < view->plan.n_verdicts; i++) {
         const struct verdict *v = &view->plan.verdicts[i];
@@ -43,7 +44,7 @@ struct tally tally_make(const struct view *view)
 
 bool tally_is_good(const struct tally *t)
 {
-    return t->good == t->selected && t->mistakes == 0 && t->unexpected == 0;
+    return t->good == t->selected && t->mistakes == 0 && t->unexpected == 0 && !t->unread;
 }
 
 static size_t add(char *buf, size_t size, size_t used, size_t n, const char *what)
@@ -86,7 +87,7 @@ void announce_status(const struct view *view, char *buf, size_t size)
 static bool is_news(const struct verdict *v, const struct record *r)
 {
     return v->state != STATE_PENDING &&
-           (!r || r->logged_state != (int)v->state || r->logged_reason != (int)v->reason);
+           (!r || !r->told.any || r->told.state != v->state || r->told.reason != v->reason);
 }
 
 static enum event_id event_of(enum device_state s)
@@ -167,14 +168,14 @@ void announce_devices(struct view *view)
     for (size_t i = 0; i < plan->n_verdicts; i++) {
         const struct verdict *v = &plan->verdicts[i];
         struct record *r = records_find(&view->records, v->addr);
+        const struct record_event told = {.kind = RECORD_EVENT_TOLD,
+                                          .verdict = {v->state, v->reason, v->driver}};
         if (!is_news(v, r))
             continue;
         if (news <= LINES_MAX)
             announce_device(v, s, &view->records);
-        if (r) {
-            r->logged_state = (int)v->state;
-            r->logged_reason = (int)v->reason;
-        }
+        if (r)
+            record_apply(r, &told);
     }
 }
 
@@ -252,7 +253,7 @@ void announce_handed_back(const struct view *view, struct pci_addr a)
                  "back: %s: %s; \"systemctl reload vfio-bindd\" tries again",
                  pci_addr_text(a).s, d->vendor, d->device, d->driver, action_word(r->failed_at),
                  r->holder ? r->holder : strerror(r->error));
-    else if (r->handed_back && !driver_is_vfio(d->driver))
+    else if (record_is_handed_back(r) && !driver_is_vfio(d->driver))
         snprintf(text, sizeof(text), "%s (%04x:%04x): no rule names it; handed back%s%s",
                  pci_addr_text(a).s, d->vendor, d->device,
                  d->driver ? " to " : ", and no driver has it yet", d->driver ? d->driver : "");

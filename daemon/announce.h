@@ -10,6 +10,7 @@ struct tally {
     size_t good;       /* as they should be, or being seen to */
     size_t mistakes;   /* in the policy */
     size_t unexpected; /* rules whose expect = N is not met */
+    bool unread;       /* there is a device that could not be read */
 };
 
 struct tally tally_make(const struct view *view);

@@ -8,14 +8,14 @@
 void look_at(struct view *view, struct pci_addr a)
 {
     (void)scan_device(view->root_fd, &view->policy, a, &view->snapshot);
-    notes_look(view, a);
+    view->unread |= !notes_look(view, a);
 }
 
 void look_at_bindings(struct view *view, const struct pci_addr *addrs, size_t n)
 {
     (void)scan_bindings(view->root_fd, &view->policy, addrs, n, &view->snapshot);
     for (size_t i = 0; i < n; i++)
-        notes_look(view, addrs[i]);
+        view->unread |= !notes_look(view, addrs[i]);
 }
 
 void look_at_unnamed(struct view *view)
@@ -23,7 +23,7 @@ void look_at_unnamed(struct view *view)
     for (size_t i = 0; i < view->records.n; i++) {
         const struct record *r = &view->records.v[i];
         const struct device *d = snapshot_find(&view->snapshot, r->addr);
-        if (d && !d->detailed && (r->ours || r->fresh))
+        if (d && !d->detailed && (record_is_owned(r) || r->fresh))
             (void)scan_device(view->root_fd, &view->policy, r->addr, &view->snapshot);
     }
 }

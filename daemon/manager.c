@@ -26,11 +26,9 @@
 
 #define RETRY_USEC (10 * USEC_PER_SEC)
 #define FEATURE_INTERVAL_USEC USEC_PER_SEC
-/* Some ms pass in the kernel between the news of a device and its drivers' turn, and between the
- * news that a driver let go of it and that of its end. */
-#define MOMENT_USEC (100 * 1000)
-/* remove_id does not block; a stop must be quick all the same. */
-#define WITHDRAW_USEC (500 * 1000)
+/* Until then workers may bring to an end what they have begun; a stop must be quick all the same.
+ */
+#define ENDING_USEC (500 * 1000)
 
 struct manager {
     struct manager_options options;
@@ -48,10 +46,10 @@ struct manager {
     uint64_t start_usec;
     int lock_fd;
     bool summary_due; /* a pass over everything is under way: sum it up when it is done */
-    bool reloading;   /* a new policy: what it does not name any more is to be handed back */
     bool stopping;
-    bool unbinds, others, iommu_came; /* which events came since all were taken the last time */
-    bool unsaved; /* what must outlive us is not in /run yet: a device came, or was asked for */
+    bool plan_due;   /* events came since the last time that all were taken, and cannot wait */
+    bool iommu_came; /* likewise, of them: all has to be looked at */
+    bool unsaved;    /* what must outlive us is not in /run yet: a device came, or was asked for */
 };
 
 /* -- tell -- */
@@ -73,26 +71,33 @@ static void send_ready(struct manager *m)
     send_status(m, "READY=1\n");
 }
 
-static int on_withdrawn_late(sd_event_source *source, uint64_t usec, void *userdata)
+/* What workers have begun is in the records, and that in /run. */
+static int end(struct manager *m)
 {
-    const struct manager *m = userdata;
-
-    (void)source;
-    (void)usec;
+    (void)apply_save(m->apply);
     return sd_event_exit(m->event, 0);
 }
 
-/* No binding is changed. The fence stays for what the policy names by ID, so that a restart leaves
- * no gap; entries that also fit other devices go, since nobody would hand those back. */
+static int on_ending_late(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    (void)source;
+    (void)usec;
+    return end(userdata); /* workers that unbind go on without us */
+}
+
+/* No binding is changed, but what is half-way is brought to its end. The fence stays for what the
+ * policy names by ID, so that a restart leaves no gap; entries that also fit other devices go,
+ * since nobody would hand those back. */
 static int stop(struct manager *m)
 {
     if (m->stopping)
         return 0;
     m->stopping = true;
-    if (apply_withdraw(m->apply) <= 0)
-        return sd_event_exit(m->event, 0);
-    return sd_event_add_time_relative(m->event, NULL, CLOCK_MONOTONIC, WITHDRAW_USEC, 0,
-                                      on_withdrawn_late, m);
+    (void)apply_withdraw(m->apply);
+    if (!apply_is_ending(m->apply))
+        return end(m);
+    return sd_event_add_time_relative(m->event, NULL, CLOCK_MONOTONIC, ENDING_USEC, 0,
+                                      on_ending_late, m);
 }
 
 /* Nothing is under way any more but what is stuck. The boot waits for READY, not for the journal.
@@ -168,6 +173,13 @@ static bool is_critical_part_done(const struct manager *m)
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata);
 
+static void try_again_later(struct manager *m)
+{
+    if (!m->retry)
+        (void)sd_event_add_time_relative(m->event, &m->retry, CLOCK_MONOTONIC, RETRY_USEC, 0,
+                                         on_retry, m);
+}
+
 /* Something that should not fail has failed (no memory, no process): say so, let nobody wait, and
  * try again. */
 static int step_failed(struct manager *m, int error)
@@ -177,23 +189,30 @@ static int step_failed(struct manager *m, int error)
     if (m->options.once)
         return sd_event_exit(m->event, error);
     send_ready(m);
-    if (!m->retry)
-        (void)sd_event_add_time_relative(m->event, &m->retry, CLOCK_MONOTONIC, RETRY_USEC, 0,
-                                         on_retry, m);
+    try_again_later(m);
     return error;
+}
+
+/* The first device that waits sets the time; the others have their turn then. */
+static void watch_moment(struct manager *m)
+{
+    uint64_t next = m->moment ? records_next_usec(&m->view.records) : 0;
+
+    if (next > 0)
+        (void)sd_event_source_set_time(m->moment, next);
+    (void)sd_event_source_set_enabled(m->moment, next > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
 /* Plans over what is known now, starts what can be started, and tells when nothing is under way. */
 static int step(struct manager *m)
 {
+    if (m->stopping)
+        return 0;
     int r = make_plan(m);
-
-    /* What the new policy does not name goes back: that is a plan of its own. */
-    if (r >= 0 && m->reloading && notes_dropped(&m->view))
-        r = make_plan(m);
-    m->reloading = false;
     if (r >= 0)
         r = notes_take_plan(&m->view);
+    if (r > 0) /* what no rule names any more may go back now: that is a plan of its own */
+        r = make_plan(m);
     if (r >= 0 && is_critical_part_done(m) && m->view.plan.n_actions > 0 && !m->options.once)
         send_ready(m);
     if (r >= 0 && !m->view.disabled)
@@ -210,6 +229,11 @@ static int step(struct manager *m)
         m->unsaved = false;
     if (!is_waiting_for_serials(m) && !apply_is_busy(m->apply))
         settle(m);
+    if (m->view.unread && !m->retry) {
+        journal_plain(LOG_WARNING, "a device is there and could not be read; trying again in 10 s");
+        try_again_later(m);
+    }
+    watch_moment(m);
     if (m->bus)
         bus_update(m->bus);
     return 0;
@@ -226,7 +250,7 @@ static int pass(struct manager *m)
                       "there is no /sys/bus/pci: is sysfs mounted on /sys? Nothing is bound");
         r = 0;
     }
-    if (r < 0) {
+    if (r < 0) { /* what was known before still counts */
         snapshot_done(&new);
         journal_plain(LOG_ERR, "cannot read /sys/bus/pci: %s%s", strerror(-r),
                       r == -ENOENT ? " (is sysfs mounted on /sys?)" : "");
@@ -237,7 +261,7 @@ static int pass(struct manager *m)
     notes_new_devices(&m->view, &old);
     m->unsaved = m->unsaved || old.n > 0;
     snapshot_done(&old);
-    notes_drop_vanished(&m->view);
+    m->view.unread = notes_drop_vanished(&m->view);
     look_at_unnamed(&m->view);
     m->summary_due = true;
     return step(m);
@@ -276,24 +300,16 @@ static void on_variant(void *userdata, const char *module)
 static int on_moment(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct manager *m = userdata;
+    const struct record_event e = {.kind = RECORD_EVENT_TIME, .now_usec = now_usec()};
 
     (void)source;
     (void)usec;
     if (m->stopping)
         return 0;
-    notes_end_early(&m->view);
+    records_apply_all(&m->view.records, &e);
     (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
     (void)step(m);
     return 0;
-}
-
-/* A moment that has begun is not put off: somebody may unbind devices again and again. */
-static bool wait_a_moment(struct manager *m)
-{
-    if (sd_event_source_get_enabled(m->moment, NULL) > 0)
-        return true;
-    return sd_event_source_set_time_relative(m->moment, MOMENT_USEC) >= 0 &&
-           sd_event_source_set_enabled(m->moment, SD_EVENT_ONESHOT) >= 0;
 }
 
 static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
@@ -302,14 +318,12 @@ static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
 
     look_at_bindings(&m->view, addrs, n);
     if (m->stopping) {
-        if (!m->view.records.fence.in_flight)
-            sd_event_exit(m->event, 0);
+        if (!apply_is_ending(m->apply))
+            end(m);
         return;
     }
     if (step(m) < 0)
         return;
-    if (notes_any_early(&m->view))
-        (void)wait_a_moment(m);
     for (size_t i = 0; i < n; i++)
         announce_handed_back(&m->view, addrs[i]);
 }
@@ -330,16 +344,21 @@ static void on_iommu(void *userdata)
 {
     struct manager *m = userdata;
 
-    m->others = m->iommu_came = true;
+    m->iommu_came = true;
     notes_iommu(&m->view);
+}
+
+static void on_driver(void *userdata)
+{
+    struct manager *m = userdata;
+
+    m->plan_due = true;
 }
 
 static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_addr a)
 {
     struct manager *m = userdata;
 
-    m->unbinds = m->unbinds || action == HOTPLUG_UNBIND;
-    m->others = m->others || action != HOTPLUG_UNBIND;
     if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) {
         m->view.events++;
         notes_forget(&m->view, a);
@@ -355,24 +374,21 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
     else
         look_at_bindings(&m->view, &a, 1);
     struct device *d = snapshot_find(&m->view.snapshot, a);
-    if (!d)
-        return;
-    if (action == HOTPLUG_ADD) {
+    if (d && action == HOTPLUG_ADD) {
         scan_order(m->options.root_fd, d);
         notes_plugged(&m->view, a);
         m->unsaved = true;
     }
-    notes_event(&m->view, action, a);
+    if (!d || !notes_event(&m->view, action, a))
+        m->plan_due = true;
 }
 
-/* Devices that lost their drivers are mostly on their way out: to bind one at once would fail, and
- * look like a failure. */
 static void on_drained(void *userdata, bool lost)
 {
     struct manager *m = userdata;
-    bool only_unbinds = m->unbinds && !m->others, iommu_came = m->iommu_came;
+    bool plan_due = m->plan_due, iommu_came = m->iommu_came;
 
-    m->unbinds = m->others = m->iommu_came = false;
+    m->plan_due = m->iommu_came = false;
     if (lost) {
         m->view.overflows++;
         journal_event(EVENT_OVERFLOW, "the kernel dropped hot-plug events: looking at every device "
@@ -380,9 +396,11 @@ static void on_drained(void *userdata, bool lost)
         (void)pass(m);
     } else if (iommu_came) {
         (void)pass(m);
-    } else if (!only_unbinds || !wait_a_moment(m)) {
+    } else if (plan_due) {
         (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
         (void)step(m);
+    } else { /* all of it waits for a moment */
+        watch_moment(m);
     }
 }
 
@@ -397,14 +415,13 @@ static int reload(struct manager *m)
     int r = policy_in_force_load(&m->view, true);
     if (r >= 0) {
         apply_set_timeout(m->apply, m->view.policy.unbind_timeout_usec);
-        records_clear(&m->view.records);
+        records_apply_all(&m->view.records, &(struct record_event){.kind = RECORD_EVENT_RELOAD});
         if (m->variants)
             variants_retry(m->variants);
         if (m->serials)
             serials_ask_retry(m->serials);
         if (m->iommu_wait)
             iommu_wait_retry(m->iommu_wait);
-        m->reloading = true;
         r = pass(m);
     } else if (r != -EINVAL) {
         journal_plain(LOG_ERR, "reload failed: %s", strerror(-r));
@@ -439,7 +456,7 @@ static int request_rescan(void *userdata, sd_bus_error *error)
 
     (void)error;
     m->start_usec = now_usec();
-    records_retry(&m->view.records);
+    records_apply_all(&m->view.records, &(struct record_event){.kind = RECORD_EVENT_RESCAN});
     if (m->iommu_wait)
         iommu_wait_retry(m->iommu_wait);
     return pass(m);
@@ -501,7 +518,7 @@ static int set_up_loop(struct manager *m)
 
 static int set_up(struct manager *m)
 {
-    const struct hotplug_handler handler = {on_hotplug, on_iommu, on_drained, m};
+    const struct hotplug_handler handler = {on_hotplug, on_driver, on_iommu, on_drained, m};
     int r = set_up_loop(m);
 
     m->lock_fd = held_lock(m->options.root_fd);

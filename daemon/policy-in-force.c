@@ -46,6 +46,7 @@ int policy_in_force_load(struct view *view, bool reload)
     }
     policy_done(&view->policy);
     view->policy = new;
+    view->policy.incomplete = d.errors > 0;
     policy_init(&new);
     journal_set_level(view->policy.log_level);
     return 0;

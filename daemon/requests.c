@@ -68,19 +68,17 @@ static int check_release(const struct view *view, const struct verdict *v, sd_bu
 }
 
 /* A group is handed back, and taken again, whole. */
-static void set_released(struct view *view, const struct verdict *v, bool released)
+static void ask_of_group(struct view *view, const struct verdict *v, enum record_event_kind what)
 {
+    const struct record_event e = {.kind = what};
     const struct snapshot *s = &view->snapshot;
     uint32_t group = snapshot_find(s, v->addr)->group;
 
     for (size_t i = 0; i < view->plan.n_verdicts; i++) {
         const struct verdict *other = &view->plan.verdicts[i];
         const struct device *d = snapshot_find(s, other->addr);
-        struct record *r = records_find(&view->records, other->addr);
-        if (!r || !d || (other != v && (group == NO_GROUP || d->group != group)))
-            continue;
-        record_retry(r);
-        r->released = released;
+        if (d && (other == v || (group != NO_GROUP && d->group == group)))
+            records_apply(&view->records, other->addr, &e);
     }
 }
 
@@ -90,7 +88,7 @@ int requests_mark_bind(struct view *view, struct pci_addr a, sd_bus_error *error
 
     if (!v)
         return -ENODEV;
-    set_released(view, v, false);
+    ask_of_group(view, v, RECORD_EVENT_BIND);
     return 0;
 }
 
@@ -111,7 +109,7 @@ int requests_mark_release(struct view *view, struct pci_addr a, sd_bus_error *er
     int r = check_release(view, v, error);
     if (r < 0)
         return r;
-    set_released(view, v, true);
+    ask_of_group(view, v, RECORD_EVENT_RELEASE);
     return 0;
 }
 

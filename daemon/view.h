@@ -14,6 +14,7 @@ struct view {
     struct records records;
     struct plan plan;
     bool disabled; /* by the kernel command line */
+    bool unread;   /* a device is there and could not be read: what is known of it is kept */
     bool ready;    /* systemd was told: what must not lose the race is done, or the deadline
                     * has passed */
     bool settled;  /* the first pass is done, takeovers included, or all that is left is stuck */

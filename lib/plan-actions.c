@@ -18,17 +18,16 @@ static void add_action(struct builder *b, enum phase phase, enum action_kind kin
 
 /* -- handing back -- */
 
-/* Could a function of its card be selected by a serial number that is not known yet? Then this one
- * may have to come along. */
-static bool card_is_undecided(const struct builder *b, const struct device *d)
+bool plan_is_undecided(const struct policy *p, const struct snapshot *s, const struct device *d)
 {
-    const struct snapshot *s = b->snapshot;
-    size_t i = plan_index_of(b, d);
+    size_t i = (size_t)(d - s->devices);
+
+    assert(i < s->n);
 
     while (i > 0 && pci_addr_same_slot(s->devices[i - 1].addr, d->addr))
         i--;
     for (; i < s->n && pci_addr_same_slot(s->devices[i].addr, d->addr); i++)
-        if (policy_is_undecided(b->policy, &s->devices[i]))
+        if (policy_is_undecided(p, &s->devices[i]))
             return true;
     return false;
 }
@@ -36,24 +35,33 @@ static bool card_is_undecided(const struct builder *b, const struct device *d)
 /* The fence caught it when it was plugged in, and nobody selects it. */
 static bool is_stray(const struct builder *b, const struct device *d, const struct record *r)
 {
-    return r->fresh && !r->ours && streq_null(d->driver, FENCE_DRIVER) &&
-           fence_has(&b->records->fence, d) && !card_is_undecided(b, d);
+    return r->fresh && !record_is_owned(r) && streq_null(d->driver, FENCE_DRIVER) &&
+           fence_has(&b->records->fence, d);
 }
 
-/* Is the device to go back to its native driver: released by an administrator, no longer named by
- * the policy, or caught by the fence although nobody selects it? */
+/* No rule names it: is anything at it ours? What another driver has, or none, only loses our
+ * override, or that driver's next load would miss the device. */
+static bool is_left_over(const struct builder *b, const struct device *d, const struct record *r)
+{
+    if (!d->detailed || device_is_bridge(d) || record_is_handed_back(r) || r->error != 0 ||
+        b->policy->incomplete || plan_is_undecided(b->policy, b->snapshot, d))
+        return false;
+    if (!driver_is_vfio(d->driver))
+        return record_may_be_overridden(r);
+    /* Without a node nothing shows whether a virtual machine has it; virtual functions would go. */
+    return d->node && !d->has_vfs && (record_is_owned(r) || is_stray(b, d, r));
+}
+
+/* Is the device to go back to its native driver: released by an administrator, ours although no
+ * rule names it, or caught by the fence although nobody selects it? */
 static bool wants_hand_back(const struct builder *b, const struct device *d)
 {
     const struct verdict *v = plan_verdict_of(b, d);
     const struct record *r = plan_record_of(b, d);
 
-    if (!r || r->in_flight)
+    if (!r || record_is_in_hand(r) || record_is_waiting(r))
         return false;
-    if (v)
-        return v->state == STATE_PENDING && r->released;
-    /* Without a node nothing shows whether a virtual machine has it; virtual functions would go. */
-    return driver_is_vfio(d->driver) && d->node && !d->has_vfs && !r->handed_back &&
-           r->error == 0 && (r->dropped || is_stray(b, d, r));
+    return v ? v->state == STATE_PENDING && record_is_released(r) : is_left_over(b, d, r);
 }
 
 /* Is it on the driver that a rule wants, or, where none names it, on one of VFIO's? */
@@ -72,7 +80,7 @@ static bool group_is_in_flight(const struct builder *b, const struct device *d)
 
     while ((member = plan_next_member(b, d->group, &i))) {
         const struct record *r = plan_record_of(b, member);
-        if (r && r->in_flight && !r->stuck)
+        if (r && record_is_in_hand(r) && !record_is_stuck(r))
             return true;
     }
     return false;
@@ -86,7 +94,7 @@ static void add_hand_back_step(struct builder *b, enum action_kind kind, const s
 
     if (kind == ACTION_UNBIND && !is_ours_now(b, d))
         return;
-    if (kind == ACTION_CLEAR && !r->ours && !r->overridden && !r->released)
+    if (kind == ACTION_CLEAR && !record_may_be_overridden(r) && !record_is_released(r))
         return; /* if it has an override, it is not by us */
     if (kind == ACTION_PROBE && fence_has(&b->records->fence, d))
         return; /* the fence would snatch it back */
@@ -97,13 +105,19 @@ static void add_hand_back_step(struct builder *b, enum action_kind kind, const s
     add_action(b, PHASE_RELEASE, kind, d, driver);
 }
 
+/* Is it where it belongs, with no rule that names it? That is no matter of its group's. */
+static bool only_loses_override(const struct builder *b, const struct device *d)
+{
+    return !plan_verdict_of(b, d) && d->driver && !driver_is_vfio(d->driver);
+}
+
 /* The next member of a group, from position *i on, that is handed back; NULL after the last. */
 static const struct device *next_handed_back(const struct builder *b, uint32_t group, size_t *i)
 {
     const struct device *member;
 
     while ((member = plan_next_member(b, group, i)))
-        if (wants_hand_back(b, member))
+        if (wants_hand_back(b, member) && !only_loses_override(b, member))
             return member;
     return NULL;
 }
@@ -129,6 +143,10 @@ static void add_hand_back(struct builder *b, const struct device *d)
     const uint32_t group = d->group;
     size_t first = groups_start(&b->groups, group), i = first;
 
+    if (only_loses_override(b, d)) {
+        add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, "");
+        return;
+    }
     if (!wants_hold(b, group)) { /* jobs of their own */
         for (size_t k = 0; k < ELEMENTS(steps); k++)
             add_hand_back_step(b, steps[k], d);
@@ -150,7 +168,7 @@ static bool wants_bind(const struct builder *b, const struct verdict *v)
     const struct record *r = plan_record_of(b, d);
 
     return v->state == STATE_PENDING && v->reason != REASON_IOMMU_AWAITED &&
-           !(r && (r->in_flight || r->released || r->early));
+           !(r && (record_is_in_hand(r) || record_is_released(r) || record_is_waiting(r)));
 }
 
 /* A device whose driver link is right, but of which it is not known whether probe() has returned,
@@ -179,7 +197,10 @@ static bool wants_override(const struct builder *b, const struct verdict *v)
     const struct device *d = plan_device_of(b, v);
     const struct record *r = plan_record_of(b, d);
 
-    if ((r && (r->overridden || r->in_flight || r->released)) || vfio_takeover(b, d))
+    if (r && (record_has_override(r, v->driver) || record_is_in_hand(r) || record_is_released(r) ||
+              record_is_waiting(r)))
+        return false;
+    if (vfio_takeover(b, d))
         return false;
     if (v->reason == REASON_DRIVER_MISSING || v->reason == REASON_IOMMU_AWAITED)
         return !d->driver;
@@ -193,8 +214,8 @@ static void add_surrender(struct builder *b, const struct verdict *v)
     const struct device *d = plan_device_of(b, v);
     const struct record *r = plan_record_of(b, d);
 
-    if (v->reason != REASON_NO_IOMMU || !r || !(r->ours || r->overridden) || r->in_flight ||
-        d->driver)
+    if (v->reason != REASON_NO_IOMMU || !r || !record_may_be_overridden(r) ||
+        record_is_in_hand(r) || d->driver)
         return;
     add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, "");
     add_action(b, PHASE_RELEASE, ACTION_PROBE, d, "");

@@ -30,12 +30,30 @@ static bool is_unproven(const struct verdict *v)
     return v->state == STATE_REFUSED && v->reason == REASON_UNPROVEN_AT_BOOT;
 }
 
+/* Would what was refused and has been unplugged be refused again if it came back, and does the
+ * entry fit it? */
+static bool endangers_absent(const struct builder *b, const struct record *r,
+                             const struct fence_id *id)
+{
+    const struct device d = record_refused_device(r);
+    const struct rule *rule;
+
+    if (!fence_fits(id, &d) || snapshot_find(b->snapshot, r->addr))
+        return false;
+    rule = policy_match(b->policy, &d);
+    return rule && !rule_is_native(rule) && !rule->force && !rule_names_place(rule, &d);
+}
+
 /* Does an entry fit a device that the host may live on and that is left to it? It might lose its
- * driver for a moment and fall to vfio-pci then: only who asks for the fence gets it. */
+ * driver for a moment and fall to vfio-pci then, or at once when it is unplugged and comes back:
+ * only who asks for the fence gets it. */
 static bool endangers_host(const struct builder *b, const struct fence_id *id)
 {
     for (size_t i = 0; b->any_unproven && i < b->n_verdicts; i++)
         if (is_unproven(&b->verdicts[i]) && fence_fits(id, plan_device_of(b, &b->verdicts[i])))
+            return true;
+    for (size_t i = 0; i < b->records->n; i++)
+        if (b->records->v[i].refused.is_set && endangers_absent(b, &b->records->v[i], id))
             return true;
     return false;
 }
@@ -165,7 +183,7 @@ static bool is_in_hand(const struct builder *b, const struct device *d)
 {
     const struct record *r = plan_record_of(b, d);
 
-    return r && r->in_flight && !r->stuck && !r->overridden;
+    return r && record_is_in_hand(r) && !record_is_stuck(r) && !record_is_overridden(r);
 }
 
 /* Could the write of the new entries give the device to vfio-pci, though it is not to have it? Each
@@ -176,9 +194,9 @@ static bool must_be_parked(const struct builder *b, size_t i)
     const struct verdict *v = plan_verdict_of(b, d);
     const struct record *r = plan_record_of(b, d);
 
-    if (d->driver || device_is_bridge(d) || (r && r->in_flight))
+    if (d->driver || device_is_bridge(d) || (r && record_is_in_hand(r)))
         return false;
-    if (v && v->state == STATE_PENDING && !(r && r->released))
+    if (v && v->state == STATE_PENDING && !(r && record_is_released(r)))
         return false; /* to be bound; its override is written before */
     return fence_has(fence_of(b), d) || fits_wanted(b, d);
 }
@@ -219,7 +237,7 @@ static void add_unparking(struct builder *b, size_t parked)
     for (size_t i = 0; i < b->snapshot->n; i++) {
         const struct device *d = &b->snapshot->devices[i];
         const struct record *r = plan_record_of(b, d);
-        bool left_over = r && r->parked && !r->in_flight && r->error == 0;
+        bool left_over = r && r->parked && !record_is_in_hand(r) && r->error == 0;
         bool now = parked < end && b->actions[parked].kind == ACTION_PARK &&
                    pci_addr_cmp(b->actions[parked].addr, d->addr) == 0;
         parked += now;

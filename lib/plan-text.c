@@ -216,7 +216,7 @@ static void released_sentence(const struct device *d, char *buf, size_t size)
 static void pending_sentence(const struct verdict *v, const struct device *d,
                              const struct record *r, char *buf, size_t size)
 {
-    if (r && r->released)
+    if (r && record_is_released(r))
         snprintf(buf, size, "to be handed back");
     else if (v->reason == REASON_IOMMU_AWAITED && !d->driver)
         snprintf(buf, size,
@@ -289,7 +289,7 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
         released_sentence(d, buf, size);
         break;
     case STATE_STUCK:
-        if (r && !r->in_flight)
+        if (r && !record_is_in_hand(r))
             snprintf(buf, size,
                      "its IOMMU group is handed back as a whole, and the kernel has not returned "
                      "from its work on another device of it: see that one, and it goes on by "

@@ -26,18 +26,18 @@ void plan_done(struct plan *p)
 
 /* At cold boot no file system is mounted and no link is up: that a device seems unused proves
  * nothing then. Later, a device without a driver has no user; one that was plugged in while we ran
- * had none before. */
+ * had none before, unless it was refused and has only come back. */
 static bool is_unproven(const struct builder *b, const struct verdict *v, const struct record *r)
 {
     const struct snapshot *s = b->snapshot;
     const struct device *d = plan_device_of(b, v);
     const struct device *named = v->companion ? snapshot_find(s, v->leader) : d;
 
-    if (!plan_is_risky(d) || v->rule->force || (r && r->unused_before))
+    if (!plan_is_risky(d) || v->rule->force || (r && record_is_unused(r)))
         return false;
     if (v->companion && !device_must_be_named(d, named))
         return false;
-    if (!s->cold_boot && !d->driver)
+    if (!s->cold_boot && !d->driver && !(r && record_stays_refused(r)))
         return false;
     return !rule_names_place(v->rule, named);
 }
@@ -82,8 +82,8 @@ static void judge_released(struct verdict *v, const struct device *d, const stru
     else if (r->error)
         fail(v, REASON_KERNEL_ERROR);
     else if (!still_ours)
-        v->state = r->handed_back ? STATE_RELEASED : STATE_PENDING;
-    else if (r->handed_back)
+        v->state = record_is_handed_back(r) ? STATE_RELEASED : STATE_PENDING;
+    else if (record_is_handed_back(r))
         fail(v, REASON_TAKEN_BACK);
     else
         v->state = STATE_PENDING;
@@ -92,8 +92,8 @@ static void judge_released(struct verdict *v, const struct device *d, const stru
 /* With "auto" a device that somebody uses by vfio-pci stays there: its variant can wait. */
 static bool is_good_enough(const struct verdict *v, const struct device *d, const struct record *r)
 {
-    return rule_is_auto(v->rule) && streq_null(d->driver, FENCE_DRIVER) && r && r->confirmed &&
-           r->error && r->failed_at == ACTION_HOLD;
+    return rule_is_auto(v->rule) && streq_null(d->driver, FENCE_DRIVER) && r &&
+           record_is_confirmed(r) && r->error && r->failed_at == ACTION_HOLD;
 }
 
 /* The kernel said at a bind, or when it was asked to look for a driver, that there is no group. */
@@ -140,9 +140,9 @@ static void judge_taking(const struct builder *b, struct verdict *v, const struc
         refuse(v, REASON_UNPROVEN_AT_BOOT);
     } else if (d->use && !v->rule->force) {
         occupy(v);
-    } else if (d->evidence && !v->rule->force && !(r && r->unused_before)) {
+    } else if (d->evidence && !v->rule->force && !(r && record_is_unused(r))) {
         refuse(v, REASON_NEEDED_AT_BOOT);
-    } else if (r && r->hotplugged && v->rule->hotplug == HOTPLUG_OFF) {
+    } else if (r && record_is_plugged(r) && v->rule->hotplug == HOTPLUG_OFF) {
         refuse(v, REASON_HOTPLUG_OFF);
     } else if (judge_iommu(b, v, d, r)) {
         ; /* said there */
@@ -155,7 +155,7 @@ static void judge_taking(const struct builder *b, struct verdict *v, const struc
         occupy(v);
     } else if (r && r->error) {
         fail(v, REASON_KERNEL_ERROR);
-    } else if (r && r->unverified) {
+    } else if (r && record_is_unverified(r)) {
         fail(v, REASON_NOT_VERIFIED);
     } else if (!snapshot_is_registered(b->snapshot, v->driver)) {
         fail(v, REASON_DRIVER_MISSING);
@@ -174,15 +174,15 @@ static void judge(const struct builder *b, struct verdict *v)
         v->problems |= PROBLEM_NATIVE_DRIVER_TOUCHED;
     if (device_is_bridge(d)) {
         refuse(v, REASON_BRIDGE);
-    } else if (r && r->in_flight) {
-        v->state = r->stuck ? STATE_STUCK : STATE_PENDING;
-        v->reason = r->stuck ? REASON_DEADLINE : REASON_NONE;
-    } else if (r && r->released) {
+    } else if (r && record_is_in_hand(r)) {
+        v->state = record_is_stuck(r) ? STATE_STUCK : STATE_PENDING;
+        v->reason = record_is_stuck(r) ? REASON_DEADLINE : REASON_NONE;
+    } else if (r && record_is_released(r)) {
         judge_released(v, d, r);
-    } else if (r && r->contested) {
+    } else if (r && record_is_contested(r)) {
         v->state = STATE_CONTESTED;
         v->reason = REASON_FLAPS;
-    } else if (streq_null(d->driver, v->driver) && r && r->confirmed) {
+    } else if (streq_null(d->driver, v->driver) && r && record_is_confirmed(r)) {
         v->state = STATE_BOUND;
     } else if (streq_null(d->driver, v->driver)) {
         if (r && r->error)
@@ -210,7 +210,7 @@ static bool is_to_be_taken(const struct builder *b, const struct verdict *v)
     const struct record *r = plan_record_of(b, d);
 
     if (v->state == STATE_PENDING)
-        return (r && r->released) || !streq_null(d->driver, v->driver);
+        return (r && record_is_released(r)) || !streq_null(d->driver, v->driver);
     return v->reason == REASON_DRIVER_MISSING;
 }
 
@@ -243,11 +243,11 @@ static void wait_for_group(struct builder *b, struct verdict *v)
     const struct record *r = plan_record_of(b, d);
     size_t i = groups_start(&b->groups, d->group);
 
-    if (v->state != STATE_PENDING || !r || !r->released || r->in_flight)
+    if (v->state != STATE_PENDING || !r || !record_is_released(r) || record_is_in_hand(r))
         return;
     while ((member = plan_next_member(b, d->group, &i))) {
         const struct record *other = plan_record_of(b, member);
-        if (!other || !other->stuck)
+        if (!other || !record_is_stuck(other))
             continue;
         v->state = STATE_STUCK;
         v->reason = REASON_DEADLINE;

@@ -87,6 +87,10 @@ bool device_is_viable(const struct device *d);
  * an administrator said so? With somebody `at_work` what is pending is no fault yet. */
 bool device_is_good(enum device_state state, bool usable, const char *driver, bool at_work);
 
+/* Could a function of the device's card be selected by a serial number that is not known yet? Then
+ * that no rule names this one says nothing: it may have to come along. */
+bool plan_is_undecided(const struct policy *p, const struct snapshot *s, const struct device *d);
+
 /* How many devices a rule itself matches; companions are not what `expect` counts. */
 int plan_count_matched(const struct plan *p, const struct rule *r);
 

@@ -93,6 +93,8 @@ struct policy {
     uint64_t *index; /* the rules by their IDs (policy-index.h); made by policy_finish() */
     size_t n_index;
     unsigned used_keys;           /* which keys any rule has: bits 1 << enum rule_key; likewise */
+    bool incomplete;              /* a mistake kept some of it out: a device that no rule names may
+                                   * have been meant by that */
     int log_level;                /* syslog level */
     uint64_t boot_deadline_usec;  /* READY is sent by then */
     uint64_t unbind_timeout_usec; /* a kernel call that takes longer is "stuck" */

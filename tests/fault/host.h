@@ -228,6 +228,7 @@ unsigned ask(enum request_kind kind, const char *address);
 void send_event(enum hotplug_action action, const char *address);
 
 /* Tells it that the kernel has dropped events. */
+void send_driver_event(void);
 void send_overflow(void);
 
 /* Makes the pipes for both. */

@@ -186,6 +186,6 @@ const struct script scripts[] = {
     {"dropped", OTHER "[device gpu]\nid = 10de:20f1\n", "vfio-pci nvidia", dropped, dropped_steps,
      .late = NULL, .unseen = true},
     {"twins", "[device gpu]\nid = 10de:20f1\naddress = 0000:06:00.0\nhotplug = fence\n", "vfio-pci",
-     twins, twins_steps, .late = "nvidia"},
+     twins, twins_steps, .late = "nvidia", .unseen = true},
 };
 const size_t n_scripts = ELEMENTS(scripts);

@@ -17,7 +17,7 @@
 #define REQUESTS "requests"
 
 struct event_message {
-    bool overflow;
+    bool overflow, driver; /* one of these, or an event of a device */
     enum hotplug_action action;
     struct pci_addr addr;
 };
@@ -69,6 +69,12 @@ void send_event(enum hotplug_action action, const char *address)
     send_counted(&m);
 }
 
+void send_driver_event(void)
+{
+    if (!atomic_load(&host.shared->deaf))
+        send_counted(&(struct event_message){.driver = true});
+}
+
 void send_overflow(void)
 {
     send_counted(&(struct event_message){.overflow = true});
@@ -109,6 +115,8 @@ static int on_events(sd_event_source *source, int fd, uint32_t events, void *use
     for (; read(fd, &m, sizeof(m)) == (ssize_t)sizeof(m); n++)
         if (m.overflow)
             lost = true;
+        else if (m.driver)
+            h->handler.driver(h->handler.userdata);
         else
             h->handler.event(h->handler.userdata, m.action, m.addr);
     atomic_fetch_add(&host.shared->events_done, n);
@@ -197,7 +205,7 @@ static void show(struct shown *to, const struct verdict *v, const struct view *v
     if (!r)
         return;
     to->touched = r->touched;
-    to->released = r->released;
+    to->released = record_is_released(r);
     to->error = r->error;
     to->failed_at = r->failed_at;
     snprintf(to->previous, sizeof(to->previous), "%s",
@@ -227,7 +235,7 @@ static size_t open_work(const struct view *view)
     size_t n = view->plan.n_actions + view->records.fence.in_flight;
 
     for (size_t i = 0; i < view->records.n; i++)
-        n += view->records.v[i].in_flight;
+        n += record_is_in_hand(&view->records.v[i]) || record_is_waiting(&view->records.v[i]);
     return n;
 }
 
@@ -315,6 +323,7 @@ int bus_new(sd_event *event, const struct view *view, const struct bus_requests 
         r = sd_event_add_io(event, &b->source, b->fd, EPOLLIN, on_request, b);
     if (r >= 0)
         r = sd_event_source_set_priority(b->source, SD_EVENT_PRIORITY_NORMAL + 10);
+    publish(view); /* whoever comes to the bus asks for all */
     *ret = b;
     return r;
 }

@@ -129,11 +129,11 @@ static bool named_have_verdicts(const struct laws *l)
 /* A group is handed back whole: one member that hangs keeps the others waiting. */
 static bool waits_for_group(const struct laws *l, const struct device *d)
 {
-    if (!record_of(l, d)->released)
+    if (!record_is_released(record_of(l, d)))
         return false;
     for (size_t i = 0; i < l->snapshot->n; i++)
         if (same_group(d, &l->snapshot->devices[i]) &&
-            record_of(l, &l->snapshot->devices[i])->stuck)
+            record_is_stuck(record_of(l, &l->snapshot->devices[i])))
             return true;
     return false;
 }
@@ -153,15 +153,17 @@ static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
 
     if (!d->detailed || !v->driver || v->state >= STATE_MAX || v->reason >= REASON_MAX)
         return broken(l, d->addr, "has a verdict that makes no sense");
-    if (v->state == STATE_BOUND && (!ours || !r->confirmed || r->released || r->in_flight))
+    if (v->state == STATE_BOUND &&
+        (!ours || !record_is_confirmed(r) || record_is_released(r) || record_is_in_hand(r)))
         return broken(l, d->addr, "is not bound, but said to be");
-    if ((v->state == STATE_STUCK) != (r->stuck && r->in_flight && !device_is_bridge(d)) &&
+    if ((v->state == STATE_STUCK) !=
+            (record_is_stuck(r) && record_is_in_hand(r) && !device_is_bridge(d)) &&
         !waits_for_group(l, d))
         return broken(l, d->addr, "is stuck and not said to be, or the other way round");
-    if (ours && (v->state == STATE_REFUSED || v->state == STATE_BUSY) && !r->released &&
+    if (ours && (v->state == STATE_REFUSED || v->state == STATE_BUSY) && !record_is_released(r) &&
         !device_is_bridge(d))
         return broken(l, d->addr, "is on its driver, and refused");
-    if (v->state == STATE_RELEASED && (!r->released || ours))
+    if (v->state == STATE_RELEASED && (!record_is_released(r) || ours))
         return broken(l, d->addr, "is not released, but said to be");
     if (!v->usable)
         return true;
@@ -218,18 +220,18 @@ static const char *protection(const struct laws *l, const struct verdict *v)
     const struct device *d = device_of(l, v);
     const struct device *named = v->companion ? snapshot_find(l->snapshot, v->leader) : d;
     const struct record *r = record_of(l, d);
-    bool to_move = r->released || !streq_null(d->driver, v->driver);
+    bool to_move = record_is_released(r) || !streq_null(d->driver, v->driver);
 
-    if (to_move && d->has_vfs && (!r->released || streq_null(d->driver, v->driver)))
+    if (to_move && d->has_vfs && (!record_is_released(r) || streq_null(d->driver, v->driver)))
         return "has virtual functions";
     if (to_move && driver_is_vfio(d->driver) && !d->node &&
-        (!r->released || streq_null(d->driver, v->driver)))
+        (!record_is_released(r) || streq_null(d->driver, v->driver)))
         return "may be held by a virtual machine";
-    if (!to_move || r->released)
+    if (!to_move || record_is_released(r))
         return NULL;
     if (d->fixed)
         return "is on a driver that cannot be unbound";
-    if (r->hotplugged && v->rule->hotplug == HOTPLUG_OFF)
+    if (record_is_plugged(r) && v->rule->hotplug == HOTPLUG_OFF)
         return "is not to be taken when plugged in";
     if (takes_the_unnamed(l, v))
         return "must not be taken without another port";
@@ -239,9 +241,9 @@ static const char *protection(const struct laws *l, const struct verdict *v)
         return "is the boot display";
     if (d->use)
         return d->use;
-    if (d->evidence && !r->unused_before)
+    if (d->evidence && !record_is_unused(r))
         return d->evidence;
-    if (is_risky(d) && !(v->companion && is_harmless(d, named)) && !r->unused_before &&
+    if (is_risky(d) && !(v->companion && is_harmless(d, named)) && !record_is_unused(r) &&
         (l->snapshot->cold_boot || d->driver) && !rule_names_place(v->rule, named))
         return "may be what the host lives on";
     return NULL;
@@ -253,16 +255,19 @@ static bool unnamed_may_be_acted_on(const struct laws *l, const struct action *a
     const struct device *d = snapshot_find(l->snapshot, a->addr);
     const struct record *r = d ? record_of(l, d) : NULL;
 
-    if (a->kind == ACTION_UNPARK && r && r->parked && !r->in_flight)
+    if (a->kind == ACTION_UNPARK && r && r->parked && !record_is_in_hand(r))
         return true;
-    if (!d || device_is_bridge(d) || r->in_flight)
+    if (!d || device_is_bridge(d) || record_is_in_hand(r))
         return broken(l, a->addr, "%s of what is no business of ours", action_word(a->kind));
     if (a->kind == ACTION_PARK || a->kind == ACTION_UNPARK)
         return (!d->driver && !fits_nothing(l, d)) || r->parked ||
                broken(l, a->addr, "is parked for no reason");
+    if (a->kind == ACTION_CLEAR || (a->phase == PHASE_RELEASE && !d->driver))
+        return record_may_be_overridden(r) || record_is_released(r) ||
+               broken(l, a->addr, "has no override of ours");
     if (a->phase != PHASE_RELEASE || !driver_is_vfio(d->driver) || d->has_vfs || !d->node)
         return broken(l, a->addr, "has no rule, yet: %s", action_word(a->kind));
-    return r->dropped || (r->fresh && !r->ours && fence_has(&l->records->fence, d)) ||
+    return record_is_owned(r) || (r->fresh && fence_has(&l->records->fence, d)) ||
            broken(l, a->addr, "is handed back and was never ours");
 }
 
@@ -277,21 +282,21 @@ static bool may_be_acted_on(const struct laws *l, const struct action *a)
     if (!v)
         return unnamed_may_be_acted_on(l, a);
     if (a->kind == ACTION_PARK || a->kind == ACTION_UNPARK)
-        return !record_of(l, d)->in_flight || broken(l, a->addr, "is in flight and parked");
-    if (device_is_bridge(d) || record_of(l, d)->in_flight)
+        return !record_is_in_hand(record_of(l, d)) || broken(l, a->addr, "is in flight and parked");
+    if (device_is_bridge(d) || record_is_in_hand(record_of(l, d)))
         return broken(l, a->addr, "is a bridge or in flight, yet: %s", action_word(a->kind));
-    if (record_of(l, d)->contested && !record_of(l, d)->released)
+    if (record_is_contested(record_of(l, d)) && !record_is_released(record_of(l, d)))
         return broken(l, a->addr, "is contested, yet: %s", action_word(a->kind));
-    if (streq_null(d->driver, v->driver) != record_of(l, d)->released)
+    if (streq_null(d->driver, v->driver) != record_is_released(record_of(l, d)))
         return true; /* is where it is to be: a bind waits for probe(), an override goes */
     for (size_t i = 0; i < l->plan->n_verdicts; i++) {
         const struct verdict *other = &l->plan->verdicts[i];
         if (!same_group(d, device_of(l, other)))
             continue;
         if (!device_is_bridge(device_of(l, other)) &&
-            !record_of(l, device_of(l, other))->in_flight &&
-            !(record_of(l, device_of(l, other))->contested &&
-              !record_of(l, device_of(l, other))->released) &&
+            !record_is_in_hand(record_of(l, device_of(l, other))) &&
+            !(record_is_contested(record_of(l, device_of(l, other))) &&
+              !record_is_released(record_of(l, device_of(l, other)))) &&
             protection(l, other))
             return broken(l, a->addr, "%s, yet %s %s", action_word(a->kind),
                           pci_addr_text(device_of(l, other)->addr).s, protection(l, other));
@@ -333,29 +338,29 @@ static bool action_is_sound(const struct laws *l, const struct action *a)
         return broken(l, a->addr, "%s twice", action_word(a->kind));
     switch (a->kind) {
     case ACTION_OVERRIDE:
-        return !r->released || broken(l, a->addr, "is released and reserved again");
+        return !record_is_released(r) || broken(l, a->addr, "is released and reserved again");
     case ACTION_UNBIND:
         if (!streq_null(d->driver, a->driver))
             return broken(l, a->addr, "is not on %s", a->driver);
-        if (v && !r->released && !v->rule->force && !driver_is_vfio(d->driver) &&
+        if (v && !record_is_released(r) && !v->rule->force && !driver_is_vfio(d->driver) &&
             !earlier(l, a, ACTION_CHECK))
             return broken(l, a->addr, "is unbound before anybody looked for its users");
-        if (v && r->released && !streq(a->driver, v->driver))
+        if (v && record_is_released(r) && !streq(a->driver, v->driver))
             return broken(l, a->addr, "is released, and unbound from %s", a->driver);
         return !driver_is_vfio(d->driver) || d->group == NO_GROUP || group_is_held(l, a) ||
                broken(l, a->addr, "is unbound from %s without its group", d->driver);
     case ACTION_BIND:
-        if (r->released)
+        if (record_is_released(r))
             return broken(l, a->addr, "is released and bound again");
         if (d->driver && !streq(d->driver, a->driver) && !earlier(l, a, ACTION_UNBIND))
             return broken(l, a->addr, "is bound over %s", d->driver);
-        return r->overridden || earlier(l, a, ACTION_OVERRIDE) ||
+        return record_is_overridden(r) || earlier(l, a, ACTION_OVERRIDE) ||
                broken(l, a->addr, "is bound without an override");
     case ACTION_PROBE:
-        return earlier(l, a, ACTION_CLEAR) || !r->ours ||
+        return earlier(l, a, ACTION_CLEAR) || !record_may_be_overridden(r) ||
                broken(l, a->addr, "is probed with its override");
     case ACTION_NATIVE:
-        return earlier(l, a, ACTION_CLEAR) || !r->ours ||
+        return earlier(l, a, ACTION_CLEAR) || !record_may_be_overridden(r) ||
                broken(l, a->addr, "goes to its native driver with its override");
     default:
         return true;
@@ -386,9 +391,10 @@ static bool is_released_whole(const struct laws *l, const struct action *a)
     for (size_t i = 0; v && a->phase == PHASE_RELEASE && i < l->plan->n_verdicts; i++) {
         const struct verdict *other = &l->plan->verdicts[i];
         const struct device *d = device_of(l, other);
-        if (same_group(device_of(l, v), d) && record_of(l, d)->released && !device_is_bridge(d) &&
-            streq_null(d->driver, other->driver) && other->state != STATE_PENDING &&
-            other->state != STATE_FAILED && other->state != STATE_STUCK)
+        if (same_group(device_of(l, v), d) && record_is_released(record_of(l, d)) &&
+            !device_is_bridge(d) && streq_null(d->driver, other->driver) &&
+            other->state != STATE_PENDING && other->state != STATE_FAILED &&
+            other->state != STATE_STUCK)
             return broken(l, a->addr, "is handed back without %s of its group",
                           pci_addr_text(d->addr).s);
     }

@@ -108,7 +108,9 @@ void model_init(struct model *m, struct snapshot *s, struct records *r, const st
         const struct verdict *v = &plan->verdicts[i];
         const struct device *d = snapshot_find(s, v->addr);
         const struct record *record = records_find(r, d->addr);
-        if ((record && record->overridden) || streq_null(d->driver, v->driver))
+        if (record && record_is_overridden(record))
+            set_override(m, d->addr, snapshot_name(s, record->override_text));
+        else if (streq_null(d->driver, v->driver))
             set_override(m, d->addr, v->driver);
     }
 }
@@ -124,6 +126,22 @@ PRINTF(2, 3) static bool refuse(struct model *m, const char *format, ...)
     return false;
 }
 
+/* What a worker tells of an action that has succeeded. The model's driver links are read at once.
+ */
+static void tell(struct model *m, struct record *r, const struct action *a)
+{
+    struct record_event e = {.kind = RECORD_EVENT_BEGINS,
+                             .op = {.kind = a->kind, .driver = a->driver, .found = ""}};
+
+    record_apply(r, &e);
+    e.kind = RECORD_EVENT_DONE;
+    record_apply(r, &e);
+    if (a->kind == ACTION_BIND)
+        record_apply(r, &(struct record_event){.kind = RECORD_EVENT_LOOKED,
+                                               .device = snapshot_find(m->snapshot, a->addr),
+                                               .fenced = true});
+}
+
 /* /dev/vfio/GROUP is there while a VFIO driver has a device of the group. */
 static void update_node(struct snapshot *s, uint32_t group, bool node)
 {
@@ -135,22 +153,16 @@ static void update_node(struct snapshot *s, uint32_t group, bool node)
             s->devices[i].node = node;
 }
 
-static bool unbind(struct model *m, struct device *d, struct record *r, const char *driver)
+static bool unbind(struct model *m, struct device *d, const char *driver)
 {
     if (!streq_null(d->driver, driver))
         return refuse(m, "unbind from %s, it is on %s", driver, d->driver ? d->driver : "none");
     if (driver_is_vfio(driver) && d->group != NO_GROUP && m->held != d->group)
         return refuse(m, "unbind from %s while a virtual machine may take group %u", driver,
                       d->group);
-    if (!driver_is_vfio(driver)) {
-        r->touched = true;
-        free(r->previous_driver);
-        r->previous_driver = strdup(driver);
-    }
     d->driver = NULL;
     free(d->use);
     d->use = NULL;
-    r->confirmed = false;
     update_node(m->snapshot, d->group, false);
     return true;
 }
@@ -162,7 +174,7 @@ static void make_group(struct model *m, struct device *d)
     d->iommu = OUTLOOK_NONE;
 }
 
-static bool bind(struct model *m, struct device *d, struct record *r, const char *driver)
+static bool bind(struct model *m, struct device *d, const char *driver)
 {
     const char *override = model_override(m, d->addr);
 
@@ -180,8 +192,6 @@ static bool bind(struct model *m, struct device *d, struct record *r, const char
     d->driver = snapshot_name(m->snapshot, driver);
     if (driver_is_vfio(driver) && m->group_nodes)
         update_node(m->snapshot, d->group, true);
-    r->confirmed = true;
-    r->lost = 0;
     return true;
 }
 
@@ -193,33 +203,29 @@ static bool hold(struct model *m, const struct device *d)
     return true;
 }
 
-static bool go_native(struct model *m, struct device *d, struct record *r)
+static bool go_native(struct model *m, struct device *d, const struct record *r)
 {
     if (model_override(m, d->addr))
         return refuse(m, "bound by name while the override is %s", model_override(m, d->addr));
     if (!d->driver && r->previous_driver)
         d->driver = snapshot_name(m->snapshot, r->previous_driver);
-    r->handed_back = true;
-    r->fresh = false;
     return true;
 }
 
 /* An override that is there already, whose ever, is left. */
-static bool park(struct model *m, struct device *d, struct record *r)
+static bool park(struct model *m, const struct device *d)
 {
     if (d->driver)
         return refuse(m, "parked although %s has it", d->driver);
     if (!model_override(m, d->addr))
         set_override(m, d->addr, parking);
-    r->parked = true;
     return true;
 }
 
-static void unpark(struct model *m, const struct device *d, struct record *r)
+static void unpark(struct model *m, const struct device *d)
 {
     if (model_override(m, d->addr) == parking)
         set_override(m, d->addr, NULL);
-    r->parked = false;
 }
 
 /* -- its entries -- */
@@ -262,7 +268,7 @@ static bool new_id(struct model *m, const struct action *a)
         const struct device *d = &m->snapshot->devices[i];
         const struct record *r = records_find(m->records, d->addr);
         if (d->driver || device_is_bridge(d) || model_override(m, d->addr) ||
-            (r && (r->stuck || r->overridden)) || !is_in_table(m, d))
+            (r && (record_is_stuck(r) || record_is_overridden(r))) || !is_in_table(m, d))
             continue;
         m->at = d->addr;
         return refuse(m, "would fall to vfio-pci");
@@ -316,13 +322,48 @@ bool model_table_is_on_record(struct model *m)
     return true;
 }
 
-static bool probe(struct model *m, struct device *d, struct record *r)
+static bool probe(struct model *m, struct device *d, const struct record *r)
 {
     if (model_override(m, d->addr))
         return refuse(m, "probe while the override is %s", model_override(m, d->addr));
     if (!d->driver && r->previous_driver)
         d->driver = snapshot_name(m->snapshot, r->previous_driver);
     return true;
+}
+
+static bool apply_to_device(struct model *m, const struct action *a, struct device *d,
+                            const struct record *r)
+{
+    switch (a->kind) {
+    case ACTION_OVERRIDE:
+        set_override(m, a->addr, a->driver);
+        return true;
+    case ACTION_UNBIND:
+        return unbind(m, d, a->driver);
+    case ACTION_BIND:
+        return bind(m, d, a->driver);
+    case ACTION_HOLD:
+        return hold(m, d);
+    case ACTION_CLEAR:
+        set_override(m, a->addr, NULL);
+        return true;
+    case ACTION_CHECK:
+        return true;
+    case ACTION_NATIVE:
+        return go_native(m, d, r);
+    case ACTION_PARK:
+        return park(m, d);
+    case ACTION_UNPARK:
+        unpark(m, d);
+        return true;
+    case ACTION_PROBE:
+        return probe(m, d, r);
+    case ACTION_NEW_ID:
+    case ACTION_REMOVE_ID:
+    case ACTION_MAX:
+        break;
+    }
+    return refuse(m, "an action that the model does not know");
 }
 
 static bool apply_one(struct model *m, const struct action *a)
@@ -340,38 +381,10 @@ static bool apply_one(struct model *m, const struct action *a)
     m->at = a->addr;
     if (!d || !r)
         return refuse(m, "there is no such device");
-    switch (a->kind) {
-    case ACTION_OVERRIDE:
-        set_override(m, a->addr, a->driver);
-        r->overridden = r->ours = true;
-        return true;
-    case ACTION_UNBIND:
-        return unbind(m, d, r, a->driver);
-    case ACTION_BIND:
-        return bind(m, d, r, a->driver);
-    case ACTION_HOLD:
-        return hold(m, d);
-    case ACTION_CLEAR:
-        set_override(m, a->addr, NULL);
-        r->overridden = r->ours = false;
-        return true;
-    case ACTION_CHECK:
-        return true;
-    case ACTION_NATIVE:
-        return go_native(m, d, r);
-    case ACTION_PARK:
-        return park(m, d, r);
-    case ACTION_UNPARK:
-        unpark(m, d, r);
-        return true;
-    case ACTION_PROBE:
-        return probe(m, d, r);
-    case ACTION_NEW_ID:
-    case ACTION_REMOVE_ID:
-    case ACTION_MAX:
-        break;
-    }
-    return refuse(m, "an action that the model does not know");
+    if (!apply_to_device(m, a, d, r))
+        return false;
+    tell(m, r, a);
+    return true;
 }
 
 bool model_apply(struct model *m, const struct plan *plan, size_t n)

@@ -48,9 +48,12 @@ static void host_init(struct host *h)
         struct pci_addr a;
         ck_assert_int_eq(pci_addr_parse(addresses[i], &a), 0);
         struct record *r = records_get(&h->records, a);
-        r->confirmed = true;
+        r->binding = BINDING_FOUND;
         r->previous_driver = strdup("nvidia");
-        r->released = r->ours = a.bus == 8;
+        if (a.bus == 8) {
+            r->state = RECORD_RELEASING;
+            r->override = OVERRIDE_MAYBE;
+        }
     }
     h->records.fence.order = 50;
     ck_assert_int_eq(plan_make(&h->policy, &h->snapshot, &h->records, &h->plan), 0);
