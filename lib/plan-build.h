@@ -33,9 +33,11 @@ const struct record *plan_record_of(const struct builder *b, const struct device
 /* Base class and subclass. */
 unsigned plan_class_of(const struct device *d);
 
-/* Disks, network cards, USB controllers and the like: what a host may live on although nothing
- * shows it yet while the host is booting. */
-bool plan_is_risky(const struct device *d);
+/* Could the host live on it although nothing shows that yet while it is booting? */
+bool plan_may_carry_host(const struct device *d);
+
+/* Does it belong to the card whose display or 3D controller the leader is? */
+bool plan_is_part_of_display(const struct device *d, const struct device *leader);
 
 /* Adds a verdict, still without judgement, for every device that a rule names or that comes along.
  */

@@ -64,8 +64,8 @@ static void want_rule(struct builder *b, const struct rule *r)
             want(b, &ids[i], false, narrowed);
 }
 
-/* The very ID of a function that comes along: the audio function of a GPU, say. A disk or network
- * function is not taken away from all of its kind for that. */
+/* The very ID of a function that comes along: the audio function of a GPU, say. What the
+ * host may live on is not taken away from all of its kind for that. */
 static void want_companion(struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -75,7 +75,8 @@ static void want_companion(struct builder *b, const struct verdict *v)
     struct fence_id unused;
     bool narrowed;
 
-    if (!v->companion || !has_fence(v->rule) || d->vf || plan_is_risky(d) || device_is_bridge(d))
+    if (!v->companion || !has_fence(v->rule) || d->vf || plan_may_carry_host(d) ||
+        device_is_bridge(d))
         return;
     (void)fence_of_rule(v->rule, &unused, 1, &narrowed);
     want(b, &id, true, narrowed || v->rule->n_ids == 0 || is_carved(b, v->rule));

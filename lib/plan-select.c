@@ -27,13 +27,36 @@ bool device_is_bridge(const struct device *d)
            class == PCI_CLASS_BRIDGE_PCI || class == PCI_CLASS_BRIDGE_CARDBUS;
 }
 
-/* Disks, network cards and USB controllers: what a host may live on although nothing shows it yet
- * while the host is booting. */
-bool plan_is_risky(const struct device *d)
+/* Kinds that cannot carry the host: no disk, network or console can hang below them. Whatever is
+ * not here may have one, even if it is of no class that is known for it: an SD host controller,
+ * FireWire, InfiniBand, or a class that comes next year. A display that shows the console is seen
+ * as such. */
+bool plan_may_carry_host(const struct device *d)
 {
-    return d->class_code >> 16 == PCI_BASE_CLASS_STORAGE ||
-           d->class_code >> 16 == PCI_BASE_CLASS_NETWORK ||
-           plan_class_of(d) == PCI_CLASS_SERIAL_USB || plan_class_of(d) == PCI_CLASS_SERIAL_FIBER;
+    static const struct {
+        unsigned class, mask, vendor; /* vendor 0: any */
+    } safe[] = {
+        {0x0300, 0xff00, 0},      /* displays, 3D controllers */
+        {0x0400, 0xff00, 0},      /* audio, video */
+        {0x0b40, 0xffff, 0},      /* co-processors */
+        {0x1200, 0xff00, 0},      /* processing accelerators */
+        {0x0680, 0xffff, 0x10de}, /* NVSwitch */
+    };
+
+    for (size_t i = 0; i < sizeof(safe) / sizeof(safe[0]); i++)
+        if ((plan_class_of(d) & safe[i].mask) == safe[i].class &&
+            (safe[i].vendor == 0 || safe[i].vendor == d->vendor))
+            return false;
+    return true;
+}
+
+/* A GPU's USB-C connector: a USB controller and one for its power, beside a display or 3D
+ * controller as function 0 of the same slot. They belong to the card, not to the host. */
+bool plan_is_part_of_display(const struct device *d, const struct device *leader)
+{
+    return (plan_class_of(d) == PCI_CLASS_SERIAL_USB || plan_class_of(d) == 0x0c80) &&
+           leader->addr.fn == 0 && leader->class_code >> 16 == PCI_BASE_CLASS_DISPLAY &&
+           pci_addr_same_slot(d->addr, leader->addr);
 }
 
 static void add_verdict(struct builder *b, size_t device, const struct rule *rule,
@@ -62,7 +85,8 @@ static bool comes_along(const struct builder *b, const struct device *leader, si
     if (!d->detailed || b->rules[device] || b->index[device] >= 0 || device_is_bridge(d) || d->vf ||
         leader->vf)
         return false;
-    return (d->group != NO_GROUP && d->group == leader->group) || !plan_is_risky(d);
+    return (d->group != NO_GROUP && d->group == leader->group) || !plan_may_carry_host(d) ||
+           plan_is_part_of_display(d, leader);
 }
 
 static void add_functions(struct builder *b, size_t leader)
@@ -94,9 +118,10 @@ static void add_group(struct builder *b, size_t leader)
  * comes earlier decides, or one that names its very place; nor the other port of a network card. */
 static bool stays_along(const struct builder *b, size_t keeper, size_t i)
 {
-    const struct device *d = &b->snapshot->devices[i];
+    const struct device *d = &b->snapshot->devices[i], *kept = &b->snapshot->devices[keeper];
 
-    if (d->vf || (plan_is_risky(d) && d->group != b->snapshot->devices[keeper].group))
+    if (d->vf ||
+        (plan_may_carry_host(d) && d->group != kept->group && !plan_is_part_of_display(d, kept)))
         return false;
     return !b->rules[i] || (b->rules[i] > b->rules[keeper] && !rule_names_place(b->rules[i], d));
 }

@@ -4,20 +4,28 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#include "util.h"
+
 static const char *class_noun(const struct device *d)
 {
-    switch (d->class_code >> 16) {
-    case 0x01:
-        return "a storage device";
-    case 0x02:
-        return "a network device";
-    case 0x06:
-        return "a bridge";
-    case 0x0c:
-        return "a USB controller";
-    default:
-        return "a device";
-    }
+    static const struct {
+        unsigned class, mask;
+        const char *noun;
+    } nouns[] = {
+        {0x0100, 0xff00, "a storage device"},
+        {0x0200, 0xff00, "a network device"},
+        {0x0600, 0xff00, "a bridge"},
+        {0x0805, 0xffff, "an SD host controller"},
+        {0x0c00, 0xffff, "a FireWire controller"},
+        {0x0c03, 0xffff, "a USB controller"},
+        {0x0c04, 0xffff, "a Fibre Channel adapter"},
+        {0x0c06, 0xffff, "an InfiniBand adapter"},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(nouns); i++)
+        if ((d->class_code >> 8 & nouns[i].mask) == nouns[i].class)
+            return nouns[i].noun;
+    return "of a kind that disks or networks may hang on";
 }
 
 static const char *kernel_write_name(enum action_kind kind)

@@ -22,7 +22,9 @@ static bool is_unproven(const struct builder *b, const struct verdict *v, const 
     const struct device *d = plan_device_of(b, v);
     const struct device *named = v->companion ? snapshot_find(s, v->leader) : d;
 
-    if (!plan_is_risky(d) || v->rule->force || (r && r->unused_before))
+    if (!plan_may_carry_host(d) || v->rule->force || (r && r->unused_before))
+        return false;
+    if (v->companion && plan_is_part_of_display(d, named))
         return false;
     if (!s->cold_boot && !d->driver)
         return false;

@@ -48,11 +48,21 @@ static bool same_group(const struct device *x, const struct device *y)
     return x == y || (x->group != NO_GROUP && x->group == y->group);
 }
 
+/* No disk, network card or console can be below these. */
 static bool is_risky(const struct device *d)
 {
     unsigned base = d->class_code >> 16, class = d->class_code >> 8;
 
-    return base == 0x01 || base == 0x02 || class == 0x0c03 || class == 0x0c04;
+    return base != 0x03 && base != 0x04 && base != 0x12 && class != 0x0b40 &&
+           !(class == 0x0680 && d->vendor == 0x10de);
+}
+
+static bool is_of_display(const struct device *d, const struct device *leader)
+{
+    unsigned class = d->class_code >> 8;
+
+    return leader != d && (class == 0x0c03 || class == 0x0c80) && leader->addr.fn == 0 &&
+           leader->class_code >> 16 == 0x03 && pci_addr_same_slot(d->addr, leader->addr);
 }
 
 /* -- verdicts: exactly one for each device that a rule names -- */
@@ -84,7 +94,7 @@ static bool companion_is_sound(const struct laws *l, const struct verdict *v)
         return broken(l, d->addr, "comes along with group = matched");
     if (device_is_bridge(d) || (d->vf && v->rule->group != GROUP_ALL))
         return broken(l, d->addr, "is a bridge or virtual function and comes along");
-    if (is_risky(d) && !same_group(d, leader))
+    if (is_risky(d) && !same_group(d, leader) && !is_of_display(d, leader))
         return broken(l, d->addr, "comes along, and nothing needs it");
     if (!pci_addr_same_slot(d->addr, leader->addr) &&
         !(v->rule->group == GROUP_ALL && same_group(d, leader)))
@@ -199,8 +209,8 @@ static const char *protection(const struct laws *l, const struct verdict *v)
         return d->use;
     if (d->evidence && !r->unused_before)
         return d->evidence;
-    if (is_risky(d) && !r->unused_before && (l->snapshot->cold_boot || d->driver) &&
-        !rule_names_place(v->rule, named))
+    if (is_risky(d) && !(v->companion && is_of_display(d, named)) && !r->unused_before &&
+        (l->snapshot->cold_boot || d->driver) && !rule_names_place(v->rule, named))
         return "may be what the host lives on";
     return NULL;
 }
