@@ -364,7 +364,7 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
             serials_ask_retry(m->serials);
     }
     if (action == HOTPLUG_ADD && m->view.snapshot.cold_boot)
-        m->view.snapshot.cold_boot = scan_cold_boot(m->options.root_fd);
+        scan_boot(m->options.root_fd, &m->view.snapshot);
     if (action == HOTPLUG_REMOVE) /* what is there now, if anything, is another: not known yet */
         snapshot_remove(&m->view.snapshot, a);
     else if (action == HOTPLUG_ADD)
