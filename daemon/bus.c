@@ -49,7 +49,7 @@ static const char *state_of(const struct view *view)
 
     if (view->disabled)
         return "disabled";
-    if (!view->settled)
+    if (!view->settled && view->trouble == 0)
         return "starting";
     return tally_is_good(&t) ? "ready" : "degraded";
 }
@@ -533,8 +533,9 @@ static void publish_manager(struct bus *b)
 {
     const struct view *view = b->view;
     const struct tally t = tally_make(view);
-    unsigned problems =
-        (t.unexpected > 0 ? PROBLEM_MAX : 0) | (t.mistakes > 0 ? PROBLEM_MAX << 1 : 0);
+    unsigned problems = (t.unknown ? PROBLEM_UNREADABLE : 0) |
+                        (t.unexpected > 0 ? PROBLEM_MAX : 0) |
+                        (t.mistakes > 0 ? PROBLEM_MAX << 1 : 0);
     const char *names[MANAGER_CHANGING + 1];
     size_t n = 0;
 

@@ -15,6 +15,7 @@
 #include "held.h"
 #include "hotplug.h"
 #include "journal.h"
+#include "look-again.h"
 #include "notes.h"
 #include "policy-in-force.h"
 #include "requests.h"
@@ -22,7 +23,6 @@
 #include "serials-ask.h"
 #include "variants.h"
 
-#define RETRY_USEC (10 * USEC_PER_SEC)
 #define FEATURE_INTERVAL_USEC USEC_PER_SEC
 /* Some ms pass in the kernel between the news of a device and its drivers' turn, and between the
  * news that a driver let go of it and that of its end. */
@@ -40,7 +40,8 @@ struct manager {
     struct serials_ask *serials;
     struct feature_files *feature_files; /* NULL: a single pass, nobody to keep them */
     sd_event_source *boot_deadline;
-    sd_event_source *retry, *moment;
+    sd_event_source *moment;
+    struct look_again *look_again;
     struct view view;
     uint64_t start_usec;
     int lock_fd;
@@ -141,7 +142,9 @@ static int make_plan(struct manager *m)
 {
     struct plan new;
 
-    fence_follow(&m->view.records.fence, snapshot_order(&m->view.snapshot, FENCE_DRIVER));
+    /* While it is unknown which drivers there are, ours has not gone. */
+    if (m->view.snapshot.n_registered > 0 || m->view.snapshot.unknown.fact == FACT_NONE)
+        fence_follow(&m->view.records.fence, snapshot_order(&m->view.snapshot, FENCE_DRIVER));
     plan_done(&m->view.plan); /* it points into what has changed */
     int r = plan_make(&m->view.policy, &m->view.snapshot, &m->view.records, &new);
     if (r >= 0)
@@ -162,20 +165,35 @@ static bool is_critical_part_done(const struct manager *m)
            (m->view.plan.n_actions == 0 || m->view.plan.actions[0].phase >= PHASE_TAKEOVER);
 }
 
-static int on_retry(sd_event_source *source, uint64_t usec, void *userdata);
+/* As long as something could not be read it is looked at again. */
+static void follow_unknown(struct manager *m)
+{
+    const bool before = m->view.unread || m->view.trouble != 0;
+    const struct device *d;
+    int error;
+
+    m->view.trouble = 0;
+    m->view.unread = snapshot_unknown(&m->view.snapshot, &d, &error) != FACT_NONE;
+    if (m->view.unread && !before)
+        announce_unknown(&m->view);
+    look_again_if(m->look_again, m->view.unread);
+}
 
 /* Something that should not fail has failed (no memory, no process): say so, let nobody wait, and
- * try again. */
+ * try again. The view and the plan stay what they were. */
 static int step_failed(struct manager *m, int error)
 {
-    journal_plain(LOG_ERR, "cannot go on with the devices: %s; trying again in 10 s",
-                  strerror(-error));
+    const bool before = m->view.trouble != 0;
+
+    m->view.trouble = -error;
+    if (!before)
+        journal_plain(LOG_ERR, "cannot go on with the devices: %s; trying again", strerror(-error));
     if (m->options.once)
         return sd_event_exit(m->event, error);
     send_ready(m);
-    if (!m->retry)
-        (void)sd_event_add_time_relative(m->event, &m->retry, CLOCK_MONOTONIC, RETRY_USEC, 0,
-                                         on_retry, m);
+    look_again_if(m->look_again, true);
+    if (m->bus)
+        bus_update(m->bus);
     return error;
 }
 
@@ -184,6 +202,8 @@ static int step(struct manager *m)
 {
     int r = make_plan(m);
 
+    if (r >= 0)
+        follow_unknown(m);
     /* What the new policy does not name goes back: that is a plan of its own. */
     if (r >= 0 && m->reloading && notes_dropped(&m->view))
         r = make_plan(m);
@@ -220,44 +240,48 @@ static void read_unnamed(struct manager *m)
     }
 }
 
+/* What was there before may be there still, and what is not listed may be: only a look that saw
+ * everything lets a record go. */
+static void take_snapshot(struct manager *m, struct snapshot *new)
+{
+    struct snapshot old = m->view.snapshot;
+
+    plan_done(&m->view.plan); /* it points into the old snapshot */
+    m->view.snapshot = *new;
+    notes_new_devices(&m->view, &old);
+    m->unsaved = m->unsaved || old.n > 0;
+    snapshot_done(&old);
+    if (m->view.snapshot.unknown.fact == FACT_NONE)
+        notes_drop_vanished(&m->view);
+    read_unnamed(m);
+}
+
 /* Looks at everything anew. */
 static int pass(struct manager *m)
 {
-    struct snapshot new = {0}, old;
-    int r = scan_all(m->options.root_fd, &m->view.policy, &new);
+    struct snapshot new = {0};
+    int r = scan_again(m->options.root_fd, &m->view.policy, &m->view.snapshot, &new);
 
     if (r == -ENOENT && !m->options.once) { /* a host without PCI, or a container */
-        journal_plain(LOG_ERR,
-                      "there is no /sys/bus/pci: is sysfs mounted on /sys? Nothing is bound");
+        if (!m->view.settled)
+            journal_plain(LOG_ERR,
+                          "there is no /sys/bus/pci: is sysfs mounted on /sys? Nothing is bound");
         r = 0;
     }
-    plan_done(&m->view.plan); /* it points into the old snapshot */
     if (r < 0) {
         snapshot_done(&new);
         journal_plain(LOG_ERR, "cannot read /sys/bus/pci: %s%s", strerror(-r),
                       r == -ENOENT ? " (is sysfs mounted on /sys?)" : "");
-        return m->view.settled ? step_failed(m, r) : r;
+        return m->options.once ? r : step_failed(m, r);
     }
-    old = m->view.snapshot;
-    m->view.snapshot = new;
-    notes_new_devices(&m->view, &old);
-    m->unsaved = m->unsaved || old.n > 0;
-    snapshot_done(&old);
-    notes_drop_vanished(&m->view);
-    read_unnamed(m);
-    m->summary_due = true;
+    take_snapshot(m, &new);
+    m->summary_due = m->summary_due || !look_again_is_due(m->look_again);
     return step(m);
 }
 
-static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+static void look_again(void *userdata)
 {
-    struct manager *m = userdata;
-
-    (void)source;
-    (void)usec;
-    m->retry = sd_event_source_unref(m->retry);
-    (void)pass(m);
-    return 0;
+    (void)pass(userdata);
 }
 
 static void look_at(struct manager *m, struct pci_addr a)
@@ -523,6 +547,8 @@ static int set_up(struct manager *m)
     if (r >= 0)
         r = apply_new(m->event, m->options.root_fd, &m->view.records, on_applied, m, &m->apply);
     if (r >= 0)
+        r = look_again_new(m->event, look_again, m, &m->look_again);
+    if (r >= 0)
         r = policy_in_force_load(&m->view, false);
     if (r >= 0)
         apply_set_timeout(m->apply, m->view.policy.unbind_timeout_usec);
@@ -559,6 +585,7 @@ static int set_up_bus(struct manager *m)
 
 static void manager_done(struct manager *m)
 {
+    look_again_free(m->look_again);
     feature_files_free(m->feature_files);
     bus_free(m->bus);
     variants_free(m->variants);
@@ -566,7 +593,6 @@ static void manager_done(struct manager *m)
     hotplug_free(m->hotplug);
     apply_free(m->apply);
     sd_event_source_disable_unref(m->boot_deadline);
-    sd_event_source_disable_unref(m->retry);
     sd_event_source_disable_unref(m->moment);
     closep(&m->lock_fd);
     journal_close();
@@ -591,8 +617,11 @@ int manager_run(const struct manager_options *options)
 
     policy_init(&m.view.policy);
     r = set_up(&m);
-    if (r >= 0)
+    if (r >= 0) {
         r = pass(&m);
+        if (r < 0 && !options->once) /* tried again */
+            r = 0;
+    }
     if (r >= 0)
         r = set_up_bus(&m);
     if (r >= 0)

@@ -13,6 +13,9 @@ struct view {
     struct snapshot snapshot;
     struct records records;
     struct plan plan;
+    int trouble;   /* errno with which the last look at the devices failed as a whole; 0: none. What
+                    * is shown is from before then */
+    bool unread;   /* the snapshot has something that could not be read */
     bool disabled; /* by the kernel command line */
     bool ready;    /* systemd was told: what must not lose the race is done, or the deadline
                     * has passed */

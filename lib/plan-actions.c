@@ -39,6 +39,20 @@ static bool is_stray(const struct builder *b, const struct device *d, const stru
            fence_has(&b->records->fence, d) && !card_is_undecided(b, d);
 }
 
+/* Half a group is not handed back. */
+static bool group_is_unread(const struct builder *b, const struct device *d)
+{
+    const struct device *member;
+    size_t i = groups_start(&b->groups, d->group);
+
+    if (d->unknown.fact != FACT_NONE)
+        return true;
+    while ((member = groups_next(&b->groups, d->group, &i)))
+        if (member->unknown.fact != FACT_NONE)
+            return true;
+    return false;
+}
+
 /* Is the device to go back to its native driver: released by an administrator, no longer named by
  * the policy, or caught by the fence although nobody selects it? */
 static bool wants_hand_back(const struct builder *b, const struct device *d)
@@ -51,8 +65,8 @@ static bool wants_hand_back(const struct builder *b, const struct device *d)
     if (v)
         return v->state == STATE_PENDING && r->released;
     /* Without a node nothing shows whether a virtual machine has it; virtual functions would go. */
-    return driver_is_vfio(d->driver) && d->node && !d->has_vfs && !r->handed_back &&
-           r->error == 0 && (r->dropped || is_stray(b, d, r));
+    return driver_is_vfio(d->driver) && d->node && !d->noiommu && !group_is_unread(b, d) &&
+           !d->has_vfs && !r->handed_back && r->error == 0 && (r->dropped || is_stray(b, d, r));
 }
 
 /* Is it on the driver that a rule wants, or, where none names it, on one of VFIO's? */

@@ -192,7 +192,7 @@ static bool must_be_parked(const struct builder *b, size_t i)
     const struct verdict *v = b->index[i] < 0 ? NULL : &b->verdicts[b->index[i]];
     const struct record *r = plan_record_of(b, d);
 
-    if (d->driver || device_is_bridge(d) || (r && r->in_flight))
+    if (d->driver || device_is_bridge(d) || (r && r->in_flight) || d->unknown.fact != FACT_NONE)
         return false;
     if (v && v->state == STATE_PENDING && !(r && r->released))
         return false; /* to be bound; its override is written before */
@@ -205,14 +205,26 @@ static void add_device_action(struct builder *b, enum action_kind kind, const st
         .phase = PHASE_FENCE, .kind = kind, .addr = d->addr, .driver = "", .group = d->group};
 }
 
+/* It may be without a driver by now, and be taken by an entry. */
+static bool is_unread(const struct builder *b, const struct device *d)
+{
+    return d->unknown.fact != FACT_NONE &&
+           (d->unidentified || fits_wanted(b, d)); /* other entries are removed before */
+}
+
 static bool can_add_entries(const struct builder *b)
 {
     bool any = false;
 
+    if (b->snapshot->unknown.fact != FACT_NONE)
+        return false;
+
     for (size_t k = 0; k < b->wanted.n && !any; k++)
         any = is_missing(b, &b->wanted.v[k]);
     for (size_t i = 0; i < b->snapshot->n && any; i++)
-        any = !is_in_hand(b, &b->snapshot->devices[i]) || !fits_wanted(b, &b->snapshot->devices[i]);
+        any =
+            !is_unread(b, &b->snapshot->devices[i]) &&
+            (!is_in_hand(b, &b->snapshot->devices[i]) || !fits_wanted(b, &b->snapshot->devices[i]));
     return any;
 }
 
@@ -239,7 +251,7 @@ static void add_unparking(struct builder *b, size_t parked)
         bool now = parked < end && b->actions[parked].kind == ACTION_PARK &&
                    pci_addr_cmp(b->actions[parked].addr, d->addr) == 0;
         parked += now;
-        if (left_over || now)
+        if ((left_over || now) && d->unknown.fact == FACT_NONE)
             add_device_action(b, ACTION_UNPARK, d);
     }
 }

@@ -156,7 +156,8 @@ static void match_rules(struct builder *b)
     const struct snapshot *s = b->snapshot;
 
     for (size_t i = 0; i < s->n; i++) {
-        b->rules[i] = s->devices[i].detailed && !policy_is_undecided(b->policy, &s->devices[i])
+        b->rules[i] = s->devices[i].detailed && !s->devices[i].unidentified &&
+                              !policy_is_undecided(b->policy, &s->devices[i])
                           ? policy_match(b->policy, &s->devices[i])
                           : NULL;
         b->index[i] = -1;

@@ -111,6 +111,14 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s, 
                  "it is a bridge, and what is behind it would vanish with it; name the "
                  "devices behind it instead");
         break;
+    case REASON_UNREADABLE: {
+        const struct unknown *u = d->unknown.fact != FACT_NONE ? &d->unknown : &s->unknown;
+        snprintf(buf, size,
+                 "%s %s could not be read (%s), so it is left as it is; this is tried again by "
+                 "itself",
+                 u == &d->unknown ? "its" : "the", fact_words(u->fact), strerror(u->error));
+        break;
+    }
     case REASON_UNPROVEN_AT_BOOT:
         snprintf(buf, size,
                  "it is %s%s%s, and [device %s] names no place, so this host may live on it: if it "
@@ -297,7 +305,16 @@ void problem_sentence(const struct verdict *v, const struct snapshot *s,
     buf[0] = '\0';
     if (v->state != STATE_BOUND)
         return;
-    if (v->problems & PROBLEM_GROUP_NOT_VIABLE)
+    if (v->problems & PROBLEM_UNREADABLE)
+        snprintf(
+            buf, SENTENCE_MAX,
+            "%s is bound, but %s%s could not be read%s%s, so it does not count as usable; this "
+            "is tried again by itself",
+            pci_addr_text(d->addr).s,
+            d->unknown.fact != FACT_NONE ? "its " : "a device of its IOMMU group",
+            fact_words(d->unknown.fact), d->unknown.fact != FACT_NONE ? ": " : "",
+            d->unknown.fact != FACT_NONE ? strerror(d->unknown.error) : "");
+    else if (v->problems & PROBLEM_GROUP_NOT_VIABLE)
         not_viable_sentence(v, s, buf);
     else if (v->problems & PROBLEM_NODE_MISSING)
         snprintf(

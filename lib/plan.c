@@ -55,7 +55,7 @@ static void occupy(struct verdict *v)
  * (kernels that have only the device's own character device, no-IOMMU mode) nothing does. */
 static bool may_be_held(const struct device *d)
 {
-    return driver_is_vfio(d->driver) && !d->node;
+    return driver_is_vfio(d->driver) && (!d->node || d->noiommu);
 }
 
 /* One that is not on our driver (any more) has perhaps still our override: a release is at its end
@@ -147,6 +147,22 @@ static void judge(const struct builder *b, struct verdict *v)
     }
 }
 
+/* What cannot be read now stays as it is. A bound device stays bound; nothing is done with one that
+ * something was to be done with. */
+static void judge_unknown(const struct builder *b, struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v);
+    const struct record *r = plan_record_of(b, d);
+    const bool missing = v->reason == REASON_DRIVER_MISSING;
+
+    if (d->unknown.fact != FACT_NONE)
+        v->problems |= PROBLEM_UNREADABLE;
+    else if (!missing || b->snapshot->unknown.fact == FACT_NONE)
+        return;
+    if ((v->state == STATE_PENDING && !(r && r->in_flight)) || missing)
+        refuse(v, REASON_UNREADABLE);
+}
+
 /* Does it hold back the others of its group? A bridge does not: groups may have them. */
 static bool holds_back(const struct verdict *v)
 {
@@ -227,6 +243,10 @@ static void judge_use(const struct builder *b, struct verdict *v)
         int other = b->index[member - b->snapshot->devices];
         if (member == d)
             continue;
+        if (member->unknown.fact != FACT_NONE) {
+            viable = false;
+            v->problems |= PROBLEM_UNREADABLE;
+        }
         /* While remove() hangs the link is gone, and the driver has the device nevertheless. */
         if (other >= 0 && b->verdicts[other].state == STATE_STUCK)
             viable = false;
@@ -251,8 +271,9 @@ static void judge_use(const struct builder *b, struct verdict *v)
         v->problems |= PROBLEM_NODE_MISSING;
     if (d->claimant)
         v->problems |= PROBLEM_BAR_CLAIMED;
-    v->usable = viable && !(v->problems & (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING |
-                                           PROBLEM_NO_IOMMU | PROBLEM_BAR_CLAIMED));
+    v->usable =
+        viable && !(v->problems & (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING |
+                                   PROBLEM_NO_IOMMU | PROBLEM_BAR_CLAIMED | PROBLEM_UNREADABLE));
 }
 
 static void judge_expect(struct builder *b)
@@ -343,8 +364,10 @@ int plan_make(const struct policy *p, const struct snapshot *s, const struct rec
     find_records(&b);
     plan_select(&b);
     sort_verdicts(&b);
-    for (size_t i = 0; i < b.n_verdicts; i++)
+    for (size_t i = 0; i < b.n_verdicts; i++) {
         judge(&b, &b.verdicts[i]);
+        judge_unknown(&b, &b.verdicts[i]);
+    }
     refuse_together(&b);
     for (size_t i = 0; i < b.n_verdicts; i++)
         wait_for_group(&b, &b.verdicts[i]);

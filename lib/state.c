@@ -16,6 +16,7 @@ const char *reason_word(enum reason r)
     static const char *const words[REASON_MAX] = {
         [REASON_NONE] = "",
         [REASON_BRIDGE] = "bridge",
+        [REASON_UNREADABLE] = "unreadable",
         [REASON_UNPROVEN_AT_BOOT] = "unproven-at-boot",
         [REASON_NEEDED_AT_BOOT] = "needed-at-boot",
         [REASON_HOTPLUG_OFF] = "hotplug-off",
@@ -56,6 +57,8 @@ const char *problem_word(enum problem p)
         return "bar-claimed";
     case PROBLEM_EXPECT_MISMATCH:
         return "expect-mismatch";
+    case PROBLEM_UNREADABLE:
+        return "unreadable";
     case PROBLEM_MAX:
         break;
     }

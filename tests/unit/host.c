@@ -116,6 +116,8 @@ static void add_function(struct dice *dice, struct snapshot *s, const struct fun
         dice_chance(dice, 15))
         d.evidence = strdup("is in /etc/fstab (/data)");
     d.fixed = native && dice_chance(dice, 4);
+    if (dice_chance(dice, 4))
+        d.unknown = (struct unknown){FACT_DRIVER, EMFILE};
     if (d.class_code >> 16 == 0x03 && dice_chance(dice, 10))
         d.claimant = strdup("BOOTFB");
     if (snapshot_is_registered(s, "mlx5_vfio_pci") && dice_chance(dice, 10)) {
@@ -195,6 +197,8 @@ void host_make(struct dice *dice, struct snapshot *s)
 
     s->cold_boot = dice_chance(dice, 30);
     s->unsafe_noiommu = dice_chance(dice, 15);
+    if (dice_chance(dice, 4))
+        s->unknown = (struct unknown){FACT_LISTING, EIO};
     if (dice_chance(dice, 90) &&
         snapshot_add_registered(s, "vfio-pci", dice_chance(dice, 90) ? 50 : 0) < 0)
         abort();

@@ -145,7 +145,7 @@ static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
         !waits_for_group(l, d))
         return broken(l, d->addr, "is stuck and not said to be, or the other way round");
     if (ours && (v->state == STATE_REFUSED || v->state == STATE_BUSY) && !r->released &&
-        !device_is_bridge(d))
+        !device_is_bridge(d) && v->reason != REASON_UNREADABLE)
         return broken(l, d->addr, "is on its driver, and refused");
     if (v->state == STATE_RELEASED && (!r->released || ours))
         return broken(l, d->addr, "is not released, but said to be");
@@ -190,6 +190,8 @@ static const char *protection(const struct laws *l, const struct verdict *v)
     const struct record *r = record_of(l, d);
     bool to_move = r->released || !streq_null(d->driver, v->driver);
 
+    if (to_move && d->unknown.fact != FACT_NONE)
+        return "could not be read";
     if (to_move && d->has_vfs && (!r->released || streq_null(d->driver, v->driver)))
         return "has virtual functions";
     if (to_move && driver_is_vfio(d->driver) && !d->node &&
@@ -242,6 +244,9 @@ static bool may_be_acted_on(const struct laws *l, const struct action *a)
 
     if (action_is_fence(a->kind))
         return true;
+    const struct device *there = snapshot_find(l->snapshot, a->addr);
+    if (there && there->unknown.fact != FACT_NONE)
+        return broken(l, a->addr, "could not be read, yet: %s", action_word(a->kind));
     if (!v)
         return unnamed_may_be_acted_on(l, a);
     if (a->kind == ACTION_PARK || a->kind == ACTION_UNPARK)

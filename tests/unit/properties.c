@@ -236,6 +236,7 @@ START_TEST(killed_at_every_action)
             check_released(&r, &m);
             for (size_t j = 0; j < whole.plan.n_verdicts; j++)
                 if (whole.plan.verdicts[j].state == STATE_BOUND &&
+                    !(whole.plan.verdicts[j].problems & PROBLEM_UNREADABLE) &&
                     r.plan.verdicts[j].state != STATE_BOUND)
                     give_up(&r, &r.plan, "a device was lost");
         }
