@@ -9,6 +9,7 @@
 
 #include "announce.h"
 #include "apply.h"
+#include "boot-watch.h"
 #include "bus.h"
 #include "clock.h"
 #include "feature-files.h"
@@ -42,6 +43,7 @@ struct manager {
     sd_event_source *boot_deadline;
     sd_event_source *moment;
     struct look_again *look_again;
+    struct boot_watch *boot_watch; /* NULL: a single pass */
     struct view view;
     uint64_t start_usec;
     int lock_fd;
@@ -284,6 +286,15 @@ static void look_again(void *userdata)
     (void)pass(userdata);
 }
 
+/* More is known of what the host needs now than before. */
+static void on_boot_over(void *userdata)
+{
+    struct manager *m = userdata;
+
+    if (!m->stopping)
+        (void)pass(m);
+}
+
 static void look_at(struct manager *m, struct pci_addr a)
 {
     (void)scan_device(m->options.root_fd, &m->view.policy, a, &m->view.snapshot);
@@ -389,11 +400,11 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
     }
     if (action == HOTPLUG_ADD && m->view.snapshot.cold_boot)
         scan_boot(m->options.root_fd, &m->view.snapshot);
-    if (action == HOTPLUG_REMOVE) /* what is there now, if anything, is another: not known yet */
+    if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) /* what is there now is another */
         snapshot_remove(&m->view.snapshot, a);
-    else if (action == HOTPLUG_ADD)
+    if (action == HOTPLUG_ADD)
         look_at(m, a);
-    else
+    else if (action != HOTPLUG_REMOVE)
         look_at_bindings(m, &a, 1);
     struct device *d = snapshot_find(&m->view.snapshot, a);
     if (!d)
@@ -556,6 +567,8 @@ static int set_up(struct manager *m)
     if (r >= 0 && m->options.listen)
         r = hotplug_new(m->event, &handler, &m->hotplug);
     if (r >= 0 && m->options.listen)
+        r = boot_watch_new(m->event, m->options.root_fd, on_boot_over, m, &m->boot_watch);
+    if (r >= 0 && m->options.listen)
         r = sd_event_add_time(m->event, &m->moment, CLOCK_MONOTONIC, UINT64_MAX, 1000, on_moment,
                               m);
     if (r >= 0 && m->moment)
@@ -586,6 +599,7 @@ static int set_up_bus(struct manager *m)
 static void manager_done(struct manager *m)
 {
     look_again_free(m->look_again);
+    boot_watch_free(m->boot_watch);
     feature_files_free(m->feature_files);
     bus_free(m->bus);
     variants_free(m->variants);

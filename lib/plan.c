@@ -159,7 +159,8 @@ static void judge_unknown(const struct builder *b, struct verdict *v)
         v->problems |= PROBLEM_UNREADABLE;
     else if (!missing || b->snapshot->unknown.fact == FACT_NONE)
         return;
-    if ((v->state == STATE_PENDING && !(r && r->in_flight)) || missing)
+    if (((v->state == STATE_PENDING || v->state == STATE_FAILED) && !(r && r->in_flight)) ||
+        missing)
         refuse(v, REASON_UNREADABLE);
 }
 

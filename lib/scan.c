@@ -151,15 +151,13 @@ int scan_drivers(int root_fd, struct snapshot *s)
     return q;
 }
 
-/* systemd notes each unit that it started; the note stays while the unit is active. Until all of
- * fstab is mounted and the network is set up, use proves nothing. Without systemd nothing tells:
- * then every pass counts as boot, which refuses more. */
+/* A unit that comes after all others makes the file. Until all of fstab is mounted and the network
+ * is set up, use proves nothing. Without systemd nothing tells: then every pass counts as boot,
+ * which refuses more. */
 void scan_boot(int root_fd, struct snapshot *s)
 {
-    int r = rootfs_exists(root_fd, "run/systemd/units/invocation:multi-user.target");
+    int r = rootfs_exists(root_fd, "run/vfio-bindd/" SCAN_BOOTED_FILE);
 
-    if (r == 0)
-        r = rootfs_exists(root_fd, "run/systemd/units/invocation:graphical.target");
     if (!unknown_note(&s->unknown, FACT_BOOT, r))
         s->cold_boot = r == 0;
 }

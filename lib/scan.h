@@ -32,6 +32,9 @@ void scan_order(int root_fd, struct device *d);
 int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *addrs, size_t n,
                   struct snapshot *s);
 
+/* In /run/vfio-bindd: there once the boot is over (vfio-bindd-booted.service). */
+#define SCAN_BOOTED_FILE "booted"
+
 /* Looks again whether the host is still coming up; while that is unknown, it stays as it was. */
 void scan_boot(int root_fd, struct snapshot *s);
 

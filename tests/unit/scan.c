@@ -482,7 +482,7 @@ START_TEST(what_is_unknown)
         {"sys/bus/pci/slots", ENFILE, FACT_SLOT, "0000:0a:00.0"},
         {"sys/bus/pci/devices", EMFILE, FACT_LISTING, NULL},
         {"sys/bus/pci/drivers", ENOMEM, FACT_DRIVERS, NULL},
-        {"run/systemd/units", EIO, FACT_BOOT, NULL},
+        {"run/vfio-bindd/booted", EIO, FACT_BOOT, NULL},
     };
 
     for (size_t i = 0; i < ELEMENTS(cases); i++)
