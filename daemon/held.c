@@ -187,6 +187,24 @@ static int load_entry(char *text, struct fence *f)
     return 0;
 }
 
+/* "kept 0000:01:00.0 8086:10d3 8086:0000 020000" */
+static int load_kept(const char *text, struct records *records)
+{
+    struct device d = {.group = NO_GROUP};
+    unsigned v, dev, sv, sd, class_code;
+    char address[PCI_ADDR_MAX];
+
+    if (sscanf(text, "%23s %4x:%4x %4x:%4x %6x", address, &v, &dev, &sv, &sd, &class_code) != 6 ||
+        pci_addr_parse(address, &d.addr) < 0)
+        return 0;
+    d.vendor = (uint16_t)v;
+    d.device = (uint16_t)dev;
+    d.subvendor = (uint16_t)sv;
+    d.subdevice = (uint16_t)sd;
+    d.class_code = class_code;
+    return records_keep(records, &d);
+}
+
 int held_read(char *text, struct records *records, struct held_workers *w)
 {
     char *line;
@@ -197,6 +215,8 @@ int held_read(char *text, struct records *records, struct held_workers *w)
             r = load_worker(line + strlen("worker "), w);
         else if (after_prefix(line, "device "))
             r = load_device(line + strlen("device "), records);
+        else if (after_prefix(line, "kept "))
+            r = load_kept(line + strlen("kept "), records);
         else if (after_prefix(line, "newest "))
             records->newest = strtoull(line + strlen("newest "), NULL, 10);
         else if (after_prefix(line, "fence "))
@@ -260,6 +280,11 @@ void held_write(FILE *f, const struct records *records, const struct held_worker
             !r->parked && !r->previous_driver)
             continue;
         write_record(f, r);
+    }
+    for (size_t i = 0; i < records->n_kept; i++) {
+        const struct kept *k = &records->kept[i];
+        fprintf(f, "kept %s %04x:%04x %04x:%04x %06x\n", pci_addr_text(k->addr).s, k->vendor,
+                k->device, k->subvendor, k->subdevice, k->class_code);
     }
     if (records->newest > 0)
         fprintf(f, "newest %llu\n", (unsigned long long)records->newest);

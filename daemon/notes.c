@@ -21,8 +21,15 @@ int notes_take_plan(struct view *view)
             r->seen_usec = now_usec();
         if (d->driver && !streq(d->driver, v->driver) && !driver_is_vfio(d->driver))
             r->touched = true;
+        if (v->reason == REASON_UNPROVEN_AT_BOOT || v->reason == REASON_NEEDED_AT_BOOT ||
+            (v->reason == REASON_IN_USE && d->use)) {
+            if (records_keep(&view->records, d) < 0)
+                return -ENOMEM;
+        }
         if (v->state != STATE_BOUND)
             continue;
+        if (view->records.n_kept > 0)
+            records_unkeep(&view->records, d->addr);
         r->lost = 0;
         r->ours = r->ours || fence_has(&view->records.fence, d);
         if (r->bound_usec == 0 && (r->overridden || r->hotplugged))

@@ -37,6 +37,18 @@ static bool endangers_host(const struct builder *b, const struct fence_id *id)
     for (size_t i = 0; b->any_unproven && i < b->n_verdicts; i++)
         if (is_unproven(&b->verdicts[i]) && fence_fits(id, plan_device_of(b, &b->verdicts[i])))
             return true;
+    /* and what was left to it, and is not there now */
+    for (size_t i = 0; i < b->records->n_kept; i++) {
+        const struct kept *k = &b->records->kept[i];
+        const struct device d = {.addr = k->addr,
+                                 .vendor = k->vendor,
+                                 .device = k->device,
+                                 .subvendor = k->subvendor,
+                                 .subdevice = k->subdevice,
+                                 .class_code = k->class_code};
+        if (!snapshot_find(b->snapshot, k->addr) && fence_fits(id, &d))
+            return true;
+    }
     return false;
 }
 

@@ -16,17 +16,25 @@ void plan_done(struct plan *p)
 /* At cold boot no file system is mounted and no link is up: that a device seems unused proves
  * nothing then. Later, a device without a driver has no user; one that was plugged in while we ran
  * had none before. */
+/* Was it left to the host before it was taken out and came back? Then it was plugged in as used as
+ * it was. */
+static bool has_come_back(const struct builder *b, const struct device *d, const struct record *r)
+{
+    return r && r->hotplugged && records_is_kept(b->records, d);
+}
+
 static bool is_unproven(const struct builder *b, const struct verdict *v, const struct record *r)
 {
     const struct snapshot *s = b->snapshot;
     const struct device *d = plan_device_of(b, v);
     const struct device *named = v->companion ? snapshot_find(s, v->leader) : d;
 
-    if (!plan_may_carry_host(d) || v->rule->force || (r && r->unused_before))
+    if (!plan_may_carry_host(d) || v->rule->force ||
+        (r && r->unused_before && !has_come_back(b, d, r)))
         return false;
     if (v->companion && plan_is_part_of_display(d, named))
         return false;
-    if (!s->cold_boot && !d->driver)
+    if (!s->cold_boot && !d->driver && !has_come_back(b, d, r))
         return false;
     return !rule_names_place(v->rule, named);
 }
@@ -122,7 +130,8 @@ static void judge(const struct builder *b, struct verdict *v)
         refuse(v, REASON_UNPROVEN_AT_BOOT);
     } else if (d->use && !v->rule->force) {
         occupy(v);
-    } else if (d->evidence && !v->rule->force && !(r && r->unused_before)) {
+    } else if (d->evidence && !v->rule->force &&
+               !(r && r->unused_before && !has_come_back(b, d, r))) {
         refuse(v, REASON_NEEDED_AT_BOOT);
     } else if (r && r->hotplugged && v->rule->hotplug == HOTPLUG_OFF) {
         refuse(v, REASON_HOTPLUG_OFF);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "record.h"
 
+#include <errno.h>
+
 #include "util.h"
 
 static void free_texts(struct record *r)
@@ -15,6 +17,7 @@ void records_done(struct records *r)
         free_texts(&r->v[i]);
     free(r->v);
     fence_done(&r->fence);
+    free(r->kept);
     *r = (struct records){0};
 }
 
@@ -68,6 +71,44 @@ void records_drop(struct records *r, struct pci_addr a)
     free_texts(old);
     r->n--;
     memmove(old, old + 1, (size_t)(&r->v[r->n] - old) * sizeof(*old));
+}
+
+static struct kept kept_of(const struct device *d)
+{
+    return (struct kept){d->addr, d->vendor, d->device, d->subvendor, d->subdevice, d->class_code};
+}
+
+void records_unkeep(struct records *r, struct pci_addr a)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < r->n_kept; i++)
+        if (pci_addr_cmp(r->kept[i].addr, a) != 0)
+            r->kept[left++] = r->kept[i];
+    r->n_kept = left;
+}
+
+int records_keep(struct records *r, const struct device *d)
+{
+    if (records_is_kept(r, d))
+        return 0;
+    records_unkeep(r, d->addr);
+    if (!grow(&r->kept, &r->kept_allocated, r->n_kept, sizeof(*r->kept)))
+        return -ENOMEM;
+    r->kept[r->n_kept++] = kept_of(d);
+    return 0;
+}
+
+bool records_is_kept(const struct records *r, const struct device *d)
+{
+    for (size_t i = 0; i < r->n_kept; i++) {
+        const struct kept *k = &r->kept[i];
+        if (pci_addr_cmp(k->addr, d->addr) == 0)
+            return k->vendor == d->vendor && k->device == d->device &&
+                   k->subvendor == d->subvendor && k->subdevice == d->subdevice &&
+                   k->class_code == d->class_code;
+    }
+    return false;
 }
 
 void record_retry(struct record *r)

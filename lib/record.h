@@ -9,6 +9,7 @@
 
 #include "fence.h"
 #include "pciaddr.h"
+#include "snapshot.h"
 #include "state.h"
 
 struct record {
@@ -45,11 +46,21 @@ struct record {
     int logged_reason;
 };
 
+/* A device that was left to the host because that may need it. It is known by place and identity,
+ * and outlives its record: when it comes back it is as little known to be free as before. */
+struct kept {
+    struct pci_addr addr;
+    uint16_t vendor, device, subvendor, subdevice;
+    uint32_t class_code;
+};
+
 struct records {
     struct record *v; /* sorted by address */
     size_t n, allocated;
     uint64_t newest;    /* the highest order (snapshot.h) of any device known so far; 0: none yet */
     struct fence fence; /* what is in vfio-pci's table by us */
+    struct kept *kept;
+    size_t n_kept, kept_allocated;
 };
 
 void records_done(struct records *r);
@@ -64,6 +75,12 @@ struct record *records_get(struct records *r, struct pci_addr a);
 void record_reset(struct record *r);
 
 void records_drop(struct records *r, struct pci_addr a);
+
+/* Keeps a device for the host; what stood for its place before is another card's. Returns 0 or
+ * -ENOMEM. */
+int records_keep(struct records *r, const struct device *d);
+void records_unkeep(struct records *r, struct pci_addr a);
+bool records_is_kept(const struct records *r, const struct device *d);
 
 /* Forgets a failure, so that the next plan tries again. */
 void record_retry(struct record *r);

@@ -37,6 +37,22 @@ static char *read_case(const char *name, const char *suffix)
     return text;
 }
 
+/* "kept=8086:10d3,8086:0000,020000" */
+static bool read_kept(const char *value, struct pci_addr a, struct records *records)
+{
+    unsigned v, d, sv, sd, class_code;
+
+    if (sscanf(value, "%4x:%4x,%4x:%4x,%6x", &v, &d, &sv, &sd, &class_code) != 5)
+        return false;
+    const struct device kept = {.addr = a,
+                                .vendor = (uint16_t)v,
+                                .device = (uint16_t)d,
+                                .subvendor = (uint16_t)sv,
+                                .subdevice = (uint16_t)sd,
+                                .class_code = class_code};
+    return records_keep(records, &kept) == 0;
+}
+
 static void read_record(char *line, struct records *records)
 {
     char *save = NULL, *word = strtok_r(line, " ", &save);
@@ -46,7 +62,9 @@ static void read_record(char *line, struct records *records)
     struct record *r = records_get(records, a);
     while ((word = strtok_r(NULL, " ", &save))) {
         const char *value;
-        if (streq(word, "hotplugged"))
+        if (after_prefix(word, "kept="))
+            ck_assert(read_kept(word + strlen("kept="), a, records));
+        else if (streq(word, "hotplugged"))
             r->hotplugged = true;
         else if (streq(word, "fresh"))
             r->hotplugged = r->fresh = true;

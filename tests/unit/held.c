@@ -29,6 +29,9 @@ START_TEST(round_trip)
         (struct fence_entry){.id = id, .state = FENCE_ARMED, .companion = true, .narrowed = true};
     records.fence.order = 1234567890123;
     records.newest = 9876543210987;
+    const struct device card = {
+        .addr = second, .vendor = 0x8086, .device = 0x10d3, .class_code = 0x020000};
+    ck_assert_int_eq(records_keep(&records, &card), 0);
     ck_assert_int_eq(held_workers_add(&workers, &first, getpid()), 0);
     ck_assert_int_eq(held_save(t.fd, &records, &workers), 0);
     ck_assert_int_eq(held_save(t.fd, &records, &workers), 0); /* over the old one */
@@ -38,6 +41,8 @@ START_TEST(round_trip)
     ck_assert_str_eq(again.v[0].previous_driver, "nvidia");
     ck_assert_uint_eq(again.fence.order, 1234567890123);
     ck_assert_uint_eq(again.newest, 9876543210987);
+    ck_assert(records_is_kept(&again, &card));
+    ck_assert(!records_is_kept(&again, &(struct device){.addr = second, .vendor = 0x8086}));
     const struct fence_entry *e = fence_find(&again.fence, &id);
     ck_assert(e && e->state == FENCE_ARMED && e->companion && e->narrowed);
     ck_assert_uint_eq(alive.n, 1);

@@ -209,10 +209,12 @@ static const char *protection(const struct laws *l, const struct verdict *v)
         return "is the boot display";
     if (d->use)
         return d->use;
-    if (d->evidence && !r->unused_before)
+    const bool came_back = r->hotplugged && records_is_kept(l->records, d);
+    if (d->evidence && (!r->unused_before || came_back))
         return d->evidence;
-    if (is_risky(d) && !(v->companion && is_of_display(d, named)) && !r->unused_before &&
-        (l->snapshot->cold_boot || d->driver) && !rule_names_place(v->rule, named))
+    if (is_risky(d) && !(v->companion && is_of_display(d, named)) &&
+        (!r->unused_before || came_back) && (l->snapshot->cold_boot || d->driver || came_back) &&
+        !rule_names_place(v->rule, named))
         return "may be what the host lives on";
     return NULL;
 }
