@@ -105,6 +105,7 @@ static int get_problems(sd_bus *bus, const char *path, const char *interface, co
     (void)error;
     for (size_t i = 0; i < view->plan.n_verdicts; i++)
         problems |= view->plan.verdicts[i].problems;
+    problems |= t.unknown ? PROBLEM_UNREADABLE : 0;
     for (unsigned bit = 1; r >= 0 && bit < PROBLEM_MAX; bit <<= 1)
         if (problems & bit)
             r = sd_bus_message_append(reply, "s", problem_word((enum problem)bit));

@@ -291,8 +291,11 @@ static void on_boot_over(void *userdata)
 {
     struct manager *m = userdata;
 
-    if (!m->stopping)
-        (void)pass(m);
+    if (m->stopping)
+        return;
+    if (m->view.settled)
+        m->start_usec = now_usec();
+    (void)pass(m);
 }
 
 static void look_at(struct manager *m, struct pci_addr a)

@@ -100,6 +100,17 @@ static const char *known_use(const struct device *d)
     return d->use ? d->use : d->evidence;
 }
 
+static void unreadable_sentence(const struct device *d, const struct snapshot *s, char *buf,
+                                size_t size)
+{
+    const bool own = d->unknown.fact != FACT_NONE;
+    const struct unknown *u = own ? &d->unknown : &s->unknown;
+
+    snprintf(buf, size,
+             "%s %s could not be read (%s), so it is left as it is; this is tried again by itself",
+             own ? "its" : "the", fact_words(u->fact), strerror(u->error));
+}
+
 static void refused_sentence(const struct verdict *v, const struct snapshot *s, char *buf,
                              size_t size)
 {
@@ -111,14 +122,9 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s, 
                  "it is a bridge, and what is behind it would vanish with it; name the "
                  "devices behind it instead");
         break;
-    case REASON_UNREADABLE: {
-        const struct unknown *u = d->unknown.fact != FACT_NONE ? &d->unknown : &s->unknown;
-        snprintf(buf, size,
-                 "%s %s could not be read (%s), so it is left as it is; this is tried again by "
-                 "itself",
-                 u == &d->unknown ? "its" : "the", fact_words(u->fact), strerror(u->error));
+    case REASON_UNREADABLE:
+        unreadable_sentence(d, s, buf, size);
         break;
-    }
     case REASON_UNPROVEN_AT_BOOT:
         snprintf(buf, size,
                  "it is %s%s%s, and [device %s] names no place, so this host may live on it: if it "
