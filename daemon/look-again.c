@@ -67,8 +67,3 @@ void look_again_if(struct look_again *l, bool unknown)
     (void)sd_event_source_set_time_relative(l->timer, l->delay_usec);
     (void)sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT);
 }
-
-bool look_again_is_due(const struct look_again *l)
-{
-    return l->delay_usec > 0;
-}

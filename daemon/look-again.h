@@ -15,6 +15,3 @@ void look_again_free(struct look_again *l);
 
 /* Is there something that is not known? A look that was asked for already stays where it is. */
 void look_again_if(struct look_again *l, bool unknown);
-
-/* Has it been asked for since the last time that all was known? */
-bool look_again_is_due(const struct look_again *l);

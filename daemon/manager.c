@@ -258,8 +258,8 @@ static void take_snapshot(struct manager *m, struct snapshot *new)
     read_unnamed(m);
 }
 
-/* Looks at everything anew. */
-static int pass(struct manager *m)
+/* Looks at everything anew; with a summary where somebody waits for one. */
+static int look_at_all(struct manager *m, bool summary)
 {
     struct snapshot new = {0};
     int r = scan_again(m->options.root_fd, &m->view.policy, &m->view.snapshot, &new);
@@ -277,13 +277,18 @@ static int pass(struct manager *m)
         return m->options.once ? r : step_failed(m, r);
     }
     take_snapshot(m, &new);
-    m->summary_due = m->summary_due || !look_again_is_due(m->look_again);
+    m->summary_due = m->summary_due || summary;
     return step(m);
+}
+
+static int pass(struct manager *m)
+{
+    return look_at_all(m, true);
 }
 
 static void look_again(void *userdata)
 {
-    (void)pass(userdata);
+    (void)look_at_all(userdata, false);
 }
 
 /* More is known of what the host needs now than before. */
@@ -291,11 +296,8 @@ static void on_boot_over(void *userdata)
 {
     struct manager *m = userdata;
 
-    if (m->stopping)
-        return;
-    if (m->view.settled)
-        m->start_usec = now_usec();
-    (void)pass(m);
+    if (!m->stopping)
+        (void)look_at_all(m, false);
 }
 
 static void look_at(struct manager *m, struct pci_addr a)
