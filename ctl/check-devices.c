@@ -201,7 +201,7 @@ static void check_groupless(struct check *c)
 static void check_bars(struct check *c)
 {
     CLEANUP(bars_done) struct bars bars;
-    bars_read(c->root_fd, &bars);
+    int known = bars_read(c->root_fd, &bars);
 
     for (size_t i = 0; i < c->s->snapshot.n; i++) {
         const struct row *r = &c->s->rows[i];
@@ -209,7 +209,10 @@ static void check_bars(struct check *c)
             continue;
         if (!bars_visible(c->root_fd) && check_exists(c, "proc/iomem"))
             check_unseen(c, "/proc/iomem", -EACCES);
-        CLEANUP_FREE char *claimant = bars_claimant(c->root_fd, &bars, r->d->addr);
+        CLEANUP_FREE char *claimant = NULL;
+        int seen = known < 0 ? known : bars_claimant(c->root_fd, &bars, r->d->addr, &claimant);
+        if (seen < 0)
+            check_unseen(c, "/proc/iomem", seen);
         if (!claimant)
             continue;
         check_add(

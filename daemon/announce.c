@@ -22,8 +22,7 @@ static size_t count_unexpected(const struct plan *plan, const struct policy *p)
 
 struct tally tally_make(const struct view *view)
 {
-    struct tally t = {
-        .selected = view->plan.n_verdicts, .mistakes = view->n_mistakes, .unread = view->unread};
+    struct tally t = {.selected = view->plan.n_verdicts, .mistakes = view->n_mistakes};
 
     for (size_t i = 0; i < view->plan.n_verdicts; i++) {
         const struct verdict *v = &view->plan.verdicts[i];
@@ -39,12 +38,13 @@ struct tally tally_make(const struct view *view)
         t.pending += v->state == STATE_PENDING;
     }
     t.unexpected = count_unexpected(&view->plan, &view->policy);
+    t.unknown = view->unread || view->trouble != 0;
     return t;
 }
 
 bool tally_is_good(const struct tally *t)
 {
-    return t->good == t->selected && t->mistakes == 0 && t->unexpected == 0 && !t->unread;
+    return t->good == t->selected && t->mistakes == 0 && t->unexpected == 0 && !t->unknown;
 }
 
 static size_t add(char *buf, size_t size, size_t used, size_t n, const char *what)
@@ -78,6 +78,8 @@ void announce_status(const struct view *view, char *buf, size_t size)
     used = add(buf, size, used, t.released, "released");
     used = add(buf, size, used, t.contested, "contested");
     used = add(buf, size, used, t.pending, "pending");
+    if (t.unknown && used < size)
+        used += (size_t)snprintf(buf + used, size - used, ", not everything could be read");
     used = add(buf, size, used, t.unexpected,
                t.unexpected == 1 ? "rule not as expected" : "rules not as expected");
     add(buf, size, used, t.mistakes,
@@ -236,6 +238,27 @@ void announce_summary(const struct view *view, uint64_t usec)
     else
         journal_event(tally_is_good(&t) ? EVENT_READY : EVENT_DEGRADED, "%s (%.*f ms)", text,
                       usec < 100000, (double)usec / 1000);
+}
+
+void announce_unknown(const struct view *view)
+{
+    const struct device *d;
+    int error = view->trouble;
+    enum fact f = error ? FACT_LISTING : snapshot_unknown(&view->snapshot, &d, &error);
+
+    if (f == FACT_NONE) {
+        journal_event(EVENT_UNREADABLE,
+                      "a device is there that could not be read; what is known of "
+                      "it is kept, and the look is repeated until all is known");
+        return;
+    }
+    if (view->trouble)
+        d = NULL;
+    journal_event(EVENT_UNREADABLE,
+                  "%s%s %s could not be read: %s; what is not known is left as it is, and the look "
+                  "is repeated until all is known",
+                  d ? pci_addr_text(d->addr).s : "the", d ? ": its" : "", fact_words(f),
+                  strerror(error));
 }
 
 /* Devices that no rule names: caught by the fence, or dropped by a new policy. */

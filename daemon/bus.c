@@ -49,7 +49,7 @@ static const char *state_of(const struct view *view)
 
     if (view->disabled)
         return "disabled";
-    if (!view->settled)
+    if (!view->settled && view->trouble == 0)
         return "starting";
     return tally_is_good(&t) ? "ready" : "degraded";
 }
@@ -105,6 +105,7 @@ static int get_problems(sd_bus *bus, const char *path, const char *interface, co
     (void)error;
     for (size_t i = 0; i < view->plan.n_verdicts; i++)
         problems |= view->plan.verdicts[i].problems;
+    problems |= t.unknown ? PROBLEM_UNREADABLE : 0;
     for (unsigned bit = 1; r >= 0 && bit < PROBLEM_MAX; bit <<= 1)
         if (problems & bit)
             r = sd_bus_message_append(reply, "s", problem_word((enum problem)bit));
@@ -533,8 +534,9 @@ static void publish_manager(struct bus *b)
 {
     const struct view *view = b->view;
     const struct tally t = tally_make(view);
-    unsigned problems =
-        (t.unexpected > 0 ? PROBLEM_MAX : 0) | (t.mistakes > 0 ? PROBLEM_MAX << 1 : 0);
+    unsigned problems = (t.unknown ? PROBLEM_UNREADABLE : 0) |
+                        (t.unexpected > 0 ? PROBLEM_MAX : 0) |
+                        (t.mistakes > 0 ? PROBLEM_MAX << 1 : 0);
     const char *names[MANAGER_CHANGING + 1];
     size_t n = 0;
 

@@ -9,6 +9,7 @@
 
 #include "announce.h"
 #include "apply.h"
+#include "boot-watch.h"
 #include "bus.h"
 #include "clock.h"
 #include "feature-files.h"
@@ -16,6 +17,7 @@
 #include "hotplug.h"
 #include "iommu-wait.h"
 #include "journal.h"
+#include "look-again.h"
 #include "look.h"
 #include "notes.h"
 #include "policy-in-force.h"
@@ -24,7 +26,6 @@
 #include "serials-ask.h"
 #include "variants.h"
 
-#define RETRY_USEC (10 * USEC_PER_SEC)
 #define FEATURE_INTERVAL_USEC USEC_PER_SEC
 /* Until then workers may bring to an end what they have begun; a stop must be quick all the same.
  */
@@ -41,7 +42,9 @@ struct manager {
     struct iommu_wait *iommu_wait;
     struct feature_files *feature_files; /* NULL: a single pass, nobody to keep them */
     sd_event_source *boot_deadline;
-    sd_event_source *retry, *moment;
+    sd_event_source *moment;
+    struct look_again *look_again;
+    struct boot_watch *boot_watch; /* NULL: a single pass */
     struct view view;
     uint64_t start_usec;
     int lock_fd;
@@ -145,19 +148,6 @@ static int on_boot_deadline(sd_event_source *source, uint64_t usec, void *userda
 
 /* -- the sequence -- */
 
-static int make_plan(struct manager *m)
-{
-    struct plan new;
-
-    fence_follow(&m->view.records.fence, snapshot_order(&m->view.snapshot, FENCE_DRIVER));
-    int r = plan_make(&m->view.policy, &m->view.snapshot, &m->view.records, &new);
-    if (r < 0)
-        return r; /* what was known before is still shown */
-    plan_done(&m->view.plan);
-    m->view.plan = new;
-    return 0;
-}
-
 static bool is_waiting_for_serials(const struct manager *m)
 {
     return m->serials && serials_ask_is_waiting(m->serials);
@@ -171,25 +161,35 @@ static bool is_critical_part_done(const struct manager *m)
            (m->view.plan.n_actions == 0 || m->view.plan.actions[0].phase >= PHASE_TAKEOVER);
 }
 
-static int on_retry(sd_event_source *source, uint64_t usec, void *userdata);
-
-static void try_again_later(struct manager *m)
+/* As long as something could not be read it is looked at again. */
+static void follow_unknown(struct manager *m)
 {
-    if (!m->retry)
-        (void)sd_event_add_time_relative(m->event, &m->retry, CLOCK_MONOTONIC, RETRY_USEC, 0,
-                                         on_retry, m);
+    const bool before = m->view.unread || m->view.trouble != 0;
+    const struct device *d;
+    int error;
+
+    m->view.trouble = 0;
+    m->view.unread = m->view.missed || snapshot_unknown(&m->view.snapshot, &d, &error) != FACT_NONE;
+    if (m->view.unread && !before)
+        announce_unknown(&m->view);
+    look_again_if(m->look_again, m->view.unread);
 }
 
 /* Something that should not fail has failed (no memory, no process): say so, let nobody wait, and
- * try again. */
+ * try again. The view and the plan stay what they were. */
 static int step_failed(struct manager *m, int error)
 {
-    journal_plain(LOG_ERR, "cannot go on with the devices: %s; trying again in 10 s",
-                  strerror(-error));
+    const bool before = m->view.trouble != 0;
+
+    m->view.trouble = -error;
+    if (!before)
+        journal_plain(LOG_ERR, "cannot go on with the devices: %s; trying again", strerror(-error));
     if (m->options.once)
         return sd_event_exit(m->event, error);
     send_ready(m);
-    try_again_later(m);
+    look_again_if(m->look_again, true);
+    if (m->bus)
+        bus_update(m->bus);
     return error;
 }
 
@@ -208,11 +208,13 @@ static int step(struct manager *m)
 {
     if (m->stopping)
         return 0;
-    int r = make_plan(m);
+    int r = view_plan(&m->view);
+    if (r >= 0)
+        follow_unknown(m);
     if (r >= 0)
         r = notes_take_plan(&m->view);
     if (r > 0) /* what no rule names any more may go back now: that is a plan of its own */
-        r = make_plan(m);
+        r = view_plan(&m->view);
     if (r >= 0 && is_critical_part_done(m) && m->view.plan.n_actions > 0 && !m->options.once)
         send_ready(m);
     if (r >= 0 && !m->view.disabled)
@@ -229,53 +231,45 @@ static int step(struct manager *m)
         m->unsaved = false;
     if (!is_waiting_for_serials(m) && !apply_is_busy(m->apply))
         settle(m);
-    if (m->view.unread && !m->retry) {
-        journal_plain(LOG_WARNING, "a device is there and could not be read; trying again in 10 s");
-        try_again_later(m);
-    }
     watch_moment(m);
     if (m->bus)
         bus_update(m->bus);
     return 0;
 }
 
-/* Looks at everything anew. */
-static int pass(struct manager *m)
+/* Looks at everything anew; with a summary where somebody waits for one. */
+static int look_anew(struct manager *m, bool summary)
 {
-    struct snapshot new = {0}, old;
-    int r = scan_all(m->options.root_fd, &m->view.policy, &new);
+    bool first = m->view.snapshot.n == 0;
+    int r = look_at_all(&m->view, !m->options.once);
 
-    if (r == -ENOENT && !m->options.once) { /* a host without PCI, or a container */
-        journal_plain(LOG_ERR,
-                      "there is no /sys/bus/pci: is sysfs mounted on /sys? Nothing is bound");
-        r = 0;
-    }
-    if (r < 0) { /* what was known before still counts */
-        snapshot_done(&new);
+    if (r < 0) {
         journal_plain(LOG_ERR, "cannot read /sys/bus/pci: %s%s", strerror(-r),
                       r == -ENOENT ? " (is sysfs mounted on /sys?)" : "");
-        return m->view.settled ? step_failed(m, r) : r;
+        return m->options.once ? r : step_failed(m, r);
     }
-    old = m->view.snapshot;
-    m->view.snapshot = new;
-    notes_new_devices(&m->view, &old);
-    m->unsaved = m->unsaved || old.n > 0;
-    snapshot_done(&old);
-    m->view.unread = notes_drop_vanished(&m->view);
-    look_at_unnamed(&m->view);
-    m->summary_due = true;
+    m->unsaved = m->unsaved || !first;
+    m->summary_due = m->summary_due || summary;
     return step(m);
 }
 
-static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+static int pass(struct manager *m)
+{
+    return look_anew(m, true);
+}
+
+static void look_again(void *userdata)
+{
+    (void)look_anew(userdata, false);
+}
+
+/* More is known of what the host needs now than before. */
+static void on_boot_over(void *userdata)
 {
     struct manager *m = userdata;
 
-    (void)source;
-    (void)usec;
-    m->retry = sd_event_source_unref(m->retry);
-    (void)pass(m);
-    return 0;
+    if (!m->stopping)
+        (void)look_anew(m, false);
 }
 
 /* More is known, or will not be. */
@@ -365,21 +359,8 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
         if (m->serials)
             serials_ask_retry(m->serials);
     }
-    if (action == HOTPLUG_ADD && m->view.snapshot.cold_boot)
-        m->view.snapshot.cold_boot = scan_cold_boot(m->options.root_fd);
-    if (action == HOTPLUG_REMOVE) /* what is there now, if anything, is another: not known yet */
-        snapshot_remove(&m->view.snapshot, a);
-    else if (action == HOTPLUG_ADD)
-        look_at(&m->view, a);
-    else
-        look_at_bindings(&m->view, &a, 1);
-    struct device *d = snapshot_find(&m->view.snapshot, a);
-    if (d && action == HOTPLUG_ADD) {
-        scan_order(m->options.root_fd, d);
-        notes_plugged(&m->view, a);
-        m->unsaved = true;
-    }
-    if (!d || !notes_event(&m->view, action, a))
+    m->unsaved = m->unsaved || action == HOTPLUG_ADD;
+    if (!look_at_event(&m->view, action, a))
         m->plan_due = true;
 }
 
@@ -529,12 +510,16 @@ static int set_up(struct manager *m)
     if (r >= 0)
         r = apply_new(m->event, m->options.root_fd, &m->view.records, on_applied, m, &m->apply);
     if (r >= 0)
+        r = look_again_new(m->event, look_again, m, &m->look_again);
+    if (r >= 0)
         r = policy_in_force_load(&m->view, false);
     if (r >= 0)
         apply_set_timeout(m->apply, m->view.policy.unbind_timeout_usec);
     /* Before the first scan, so that nothing falls between the two. */
     if (r >= 0 && m->options.listen)
         r = hotplug_new(m->event, &handler, &m->hotplug);
+    if (r >= 0 && m->options.listen)
+        r = boot_watch_new(m->event, m->options.root_fd, on_boot_over, m, &m->boot_watch);
     if (r >= 0 && m->options.listen)
         r = sd_event_add_time(m->event, &m->moment, CLOCK_MONOTONIC, UINT64_MAX, 1000, on_moment,
                               m);
@@ -567,6 +552,8 @@ static int set_up_bus(struct manager *m)
 
 static void manager_done(struct manager *m)
 {
+    look_again_free(m->look_again);
+    boot_watch_free(m->boot_watch);
     feature_files_free(m->feature_files);
     bus_free(m->bus);
     variants_free(m->variants);
@@ -575,18 +562,11 @@ static void manager_done(struct manager *m)
     hotplug_free(m->hotplug);
     apply_free(m->apply);
     sd_event_source_disable_unref(m->boot_deadline);
-    sd_event_source_disable_unref(m->retry);
     sd_event_source_disable_unref(m->moment);
     closep(&m->lock_fd);
     journal_close();
     sd_event_unref(m->event);
-    plan_done(&m->view.plan);
-    records_done(&m->view.records);
-    snapshot_done(&m->view.snapshot);
-    policy_done(&m->view.policy);
-    for (size_t i = 0; i < m->view.n_mistakes; i++)
-        free(m->view.mistakes[i]);
-    free(m->view.mistakes);
+    view_clear(&m->view);
 }
 
 int manager_run(const struct manager_options *options)
@@ -600,8 +580,11 @@ int manager_run(const struct manager_options *options)
 
     policy_init(&m.view.policy);
     r = set_up(&m);
-    if (r >= 0)
+    if (r >= 0) {
         r = pass(&m);
+        if (r < 0 && !options->once) /* tried again */
+            r = 0;
+    }
     if (r >= 0)
         r = set_up_bus(&m);
     if (r >= 0)

@@ -119,8 +119,7 @@ static bool is_known_gone(const struct view *view, struct pci_addr a)
     struct stat st;
 
     snprintf(path, sizeof(path), "sys/bus/pci/devices/%s", pci_addr_text(a).s);
-    return fstatat(view->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
-           (errno == ENOENT || errno == ENODEV || errno == ENXIO);
+    return fstatat(view->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 && fact_is_gone(-errno);
 }
 
 bool notes_drop_vanished(struct view *view)

@@ -39,17 +39,31 @@ static bool is_stray(const struct builder *b, const struct device *d, const stru
            fence_has(&b->records->fence, d);
 }
 
+/* Half a group is not handed back. */
+static bool group_is_unread(const struct builder *b, const struct device *d)
+{
+    const struct device *member;
+    size_t i = groups_start(&b->groups, d->group);
+
+    while ((member = plan_next_member(b, d->group, &i)))
+        if (member->unknown.fact != FACT_NONE)
+            return true;
+    return false;
+}
+
 /* No rule names it: is anything at it ours? What another driver has, or none, only loses our
  * override, or that driver's next load would miss the device. */
 static bool is_left_over(const struct builder *b, const struct device *d, const struct record *r)
 {
-    if (!d->detailed || device_is_bridge(d) || record_is_handed_back(r) || r->error != 0 ||
-        b->policy->incomplete || plan_is_undecided(b->policy, b->snapshot, d))
+    if (!d->detailed || d->unknown.fact != FACT_NONE || device_is_bridge(d) ||
+        record_is_handed_back(r) || r->error != 0 || b->policy->incomplete ||
+        plan_is_undecided(b->policy, b->snapshot, d))
         return false;
     if (!driver_is_vfio(d->driver))
         return record_may_be_overridden(r);
     /* Without a node nothing shows whether a virtual machine has it; virtual functions would go. */
-    return d->node && !d->has_vfs && (record_is_owned(r) || is_stray(b, d, r));
+    return d->node && !d->noiommu && !d->has_vfs && !group_is_unread(b, d) &&
+           (record_is_owned(r) || is_stray(b, d, r));
 }
 
 /* Is the device to go back to its native driver: released by an administrator, ours although no

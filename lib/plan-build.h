@@ -43,9 +43,8 @@ const struct record *plan_record_of(const struct builder *b, const struct device
 /* Base class and subclass. */
 unsigned plan_class_of(const struct device *d);
 
-/* Disks, network cards, USB controllers and the like: what a host may live on although nothing
- * shows it yet while the host is booting. */
-bool plan_is_risky(const struct device *d);
+/* Could the host live on it although nothing shows that yet while it is booting? */
+bool plan_may_carry_host(const struct device *d);
 
 /* The function of its card that would have to come along for the sake of their IOMMU group, but
  * must be named itself, and is not. NULL: none. */

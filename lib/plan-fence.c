@@ -38,7 +38,7 @@ static bool endangers_absent(const struct builder *b, const struct record *r,
     const struct device d = record_refused_device(r);
     const struct rule *rule;
 
-    if (!fence_fits(id, &d) || snapshot_find(b->snapshot, r->addr))
+    if (!fence_fits(id, &d) || !plan_may_carry_host(&d) || snapshot_find(b->snapshot, r->addr))
         return false;
     rule = policy_match(b->policy, &d);
     return rule && !rule_is_native(rule) && !rule->force && !rule_names_place(rule, &d);
@@ -82,8 +82,8 @@ static void want_rule(struct builder *b, const struct rule *r)
             want(b, &ids[i], false, narrowed);
 }
 
-/* The very ID of a function that comes along: the audio function of a GPU, say. A disk or network
- * function is not taken away from all of its kind for that. */
+/* The very ID of a function that comes along: the audio function of a GPU, say. What the
+ * host may live on is not taken away from all of its kind for that. */
 static void want_companion(struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -93,7 +93,8 @@ static void want_companion(struct builder *b, const struct verdict *v)
     struct fence_id unused;
     bool narrowed;
 
-    if (!v->companion || !has_fence(v->rule) || d->vf || plan_is_risky(d) || device_is_bridge(d))
+    if (!v->companion || !has_fence(v->rule) || d->vf || plan_may_carry_host(d) ||
+        device_is_bridge(d))
         return;
     (void)fence_of_rule(v->rule, &unused, 1, &narrowed);
     want(b, &id, true, narrowed || v->rule->n_ids == 0 || is_carved(b, v->rule));
@@ -194,7 +195,8 @@ static bool must_be_parked(const struct builder *b, size_t i)
     const struct verdict *v = plan_verdict_of(b, d);
     const struct record *r = plan_record_of(b, d);
 
-    if (d->driver || device_is_bridge(d) || (r && record_is_in_hand(r)))
+    if (d->driver || device_is_bridge(d) || (r && record_is_in_hand(r)) ||
+        d->unknown.fact != FACT_NONE)
         return false;
     if (v && v->state == STATE_PENDING && !(r && record_is_released(r)))
         return false; /* to be bound; its override is written before */
@@ -207,14 +209,26 @@ static void add_device_action(struct builder *b, enum action_kind kind, const st
         .phase = PHASE_FENCE, .kind = kind, .addr = d->addr, .driver = "", .group = d->group};
 }
 
+/* It may be without a driver by now, and be taken by an entry. */
+static bool is_unread(const struct builder *b, const struct device *d)
+{
+    return d->unknown.fact != FACT_NONE &&
+           (d->unidentified || fits_wanted(b, d)); /* other entries are removed before */
+}
+
 static bool can_add_entries(const struct builder *b)
 {
     bool any = false;
 
+    if (b->snapshot->unknown.fact != FACT_NONE)
+        return false;
+
     for (size_t k = 0; k < b->wanted.n && !any; k++)
         any = is_missing(b, &b->wanted.v[k]);
     for (size_t i = 0; i < b->snapshot->n && any; i++)
-        any = !is_in_hand(b, &b->snapshot->devices[i]) || !fits_wanted(b, &b->snapshot->devices[i]);
+        any =
+            !is_unread(b, &b->snapshot->devices[i]) &&
+            (!is_in_hand(b, &b->snapshot->devices[i]) || !fits_wanted(b, &b->snapshot->devices[i]));
     return any;
 }
 
@@ -241,7 +255,7 @@ static void add_unparking(struct builder *b, size_t parked)
         bool now = parked < end && b->actions[parked].kind == ACTION_PARK &&
                    pci_addr_cmp(b->actions[parked].addr, d->addr) == 0;
         parked += now;
-        if (left_over || now)
+        if ((left_over || now) && d->unknown.fact == FACT_NONE)
             add_device_action(b, ACTION_UNPARK, d);
     }
 }

@@ -53,44 +53,41 @@ bool device_is_bridge(const struct device *d)
            class == PCI_CLASS_BRIDGE_PCI || class == PCI_CLASS_BRIDGE_CARDBUS;
 }
 
-/* Disks, network cards and USB controllers: what a host may live on although nothing shows it yet
- * while the host is booting. */
-bool plan_is_risky(const struct device *d)
+/* Kinds that cannot carry the host: no disk, network or console can hang below them. Whatever is
+ * not here may have one, even if it is of no class that is known for it: an SD host controller,
+ * FireWire, InfiniBand, or a class that comes next year. A display that shows the console is seen
+ * as such. */
+bool plan_may_carry_host(const struct device *d)
 {
-    return d->class_code >> 16 == PCI_BASE_CLASS_STORAGE ||
-           d->class_code >> 16 == PCI_BASE_CLASS_NETWORK ||
-           plan_class_of(d) == PCI_CLASS_SERIAL_USB || plan_class_of(d) == PCI_CLASS_SERIAL_FIBER;
+    static const struct {
+        unsigned class, mask, vendor; /* vendor 0: any */
+    } safe[] = {
+        {0x0300, 0xff00, 0},      /* displays, 3D controllers */
+        {0x0400, 0xff00, 0},      /* audio, video */
+        {0x0b40, 0xffff, 0},      /* co-processors */
+        {0x1200, 0xff00, 0},      /* processing accelerators */
+        {0x0680, 0xffff, 0x10de}, /* NVSwitch */
+    };
+
+    for (size_t i = 0; i < sizeof(safe) / sizeof(safe[0]); i++)
+        if ((plan_class_of(d) & safe[i].mask) == safe[i].class &&
+            (safe[i].vendor == 0 || safe[i].vendor == d->vendor))
+            return false;
+    return true;
 }
 
-/* Kinds of which it is known that no host lives on them, as short as can be: displays, sound,
- * accelerators, and what they bring along. */
-static bool cannot_carry_host(const struct device *d)
+/* A graphics card's USB-C connector: a USB controller and one for its power, beside a display or 3D
+ * controller as function 0 of the same slot. They belong to the card, not to the host. */
+static bool is_part_of_display(const struct device *d, const struct device *leader)
 {
-    switch (d->class_code >> 16) {
-    case PCI_BASE_CLASS_DISPLAY:
-    case PCI_BASE_CLASS_MULTIMEDIA:
-    case PCI_BASE_CLASS_PROCESSOR:
-    case PCI_BASE_CLASS_CRYPT:
-    case PCI_BASE_CLASS_SIGNAL:
-    case 0x12: /* processing accelerators */
-    case 0x13: /* instrumentation */
-        return true;
-    case PCI_BASE_CLASS_SYSTEM:
-        return plan_class_of(d) != 0x0805; /* SD cards */
-    default:
-        return plan_class_of(d) == PCI_CLASS_BRIDGE_OTHER || /* NVSwitch */
-               plan_class_of(d) == PCI_CLASS_SERIAL_SMBUS ||
-               plan_class_of(d) == 0x0c80; /* the connectors of a graphics card */
-    }
+    return (plan_class_of(d) == PCI_CLASS_SERIAL_USB || plan_class_of(d) == 0x0c80) &&
+           leader->addr.fn == 0 && leader->class_code >> 16 == PCI_BASE_CLASS_DISPLAY &&
+           pci_addr_same_slot(d->addr, leader->addr);
 }
 
 bool device_must_be_named(const struct device *d, const struct device *selected)
 {
-    bool of_graphics = selected->class_code >> 16 == PCI_BASE_CLASS_DISPLAY &&
-                       pci_addr_same_slot(d->addr, selected->addr) &&
-                       plan_class_of(d) == PCI_CLASS_SERIAL_USB;
-
-    return !cannot_carry_host(d) && !of_graphics;
+    return plan_may_carry_host(d) && !is_part_of_display(d, selected);
 }
 
 static void add_verdict(struct builder *b, size_t device, const struct rule *rule,
@@ -118,7 +115,7 @@ static bool same_group(const struct device *x, const struct device *y)
 /* May the device come along? Not if next to nothing is known of it, or it is not known yet whether
  * a rule names it. One that a rule names follows that rule, be it "native"; a virtual function has
  * nothing to do with the other functions of its number. What the host may live on stays: see
- * plan_unnamed_function(). In a group of its own a USB controller is not needed either. */
+ * plan_unnamed_function(). */
 static bool comes_along(const struct builder *b, const struct device *leader, size_t device)
 {
     const struct device *d = &b->snapshot->devices[device];
@@ -126,7 +123,7 @@ static bool comes_along(const struct builder *b, const struct device *leader, si
     if (!d->detailed || b->rules[device] || b->index[device] >= 0 || device_is_bridge(d) || d->vf ||
         leader->vf || policy_is_undecided(b->policy, d))
         return false;
-    return same_group(d, leader) ? !device_must_be_named(d, leader) : cannot_carry_host(d);
+    return !device_must_be_named(d, leader);
 }
 
 /* The first function of the device's slot. */
@@ -183,9 +180,9 @@ static void add_group(struct builder *b, size_t leader)
  * comes earlier decides, or one that names its very place; nor the other port of a network card. */
 static bool stays_along(const struct builder *b, size_t keeper, size_t i)
 {
-    const struct device *d = &b->snapshot->devices[i];
+    const struct device *d = &b->snapshot->devices[i], *kept = &b->snapshot->devices[keeper];
 
-    if (d->vf || (plan_is_risky(d) && d->group != b->snapshot->devices[keeper].group))
+    if (d->vf || (d->group != kept->group && device_must_be_named(d, kept)))
         return false;
     return !b->rules[i] || (b->rules[i] > b->rules[keeper] && !rule_names_place(b->rules[i], d));
 }
@@ -218,7 +215,8 @@ static void match_rules(struct builder *b)
     const struct snapshot *s = b->snapshot;
 
     for (size_t i = 0; i < s->n; i++) {
-        b->rules[i] = s->devices[i].detailed && !policy_is_undecided(b->policy, &s->devices[i])
+        b->rules[i] = s->devices[i].detailed && !s->devices[i].unidentified &&
+                              !policy_is_undecided(b->policy, &s->devices[i])
                           ? policy_match(b->policy, &s->devices[i])
                           : NULL;
         b->index[i] = -1;

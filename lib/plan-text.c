@@ -4,20 +4,28 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#include "util.h"
+
 static const char *class_noun(const struct device *d)
 {
-    switch (d->class_code >> 16) {
-    case 0x01:
-        return "a storage device";
-    case 0x02:
-        return "a network device";
-    case 0x06:
-        return "a bridge";
-    case 0x0c:
-        return "a USB controller";
-    default:
-        return "a device";
-    }
+    static const struct {
+        unsigned class, mask;
+        const char *noun;
+    } nouns[] = {
+        {0x0100, 0xff00, "a storage device"},
+        {0x0200, 0xff00, "a network device"},
+        {0x0600, 0xff00, "a bridge"},
+        {0x0805, 0xffff, "an SD host controller"},
+        {0x0c00, 0xffff, "a FireWire controller"},
+        {0x0c03, 0xffff, "a USB controller"},
+        {0x0c04, 0xffff, "a Fibre Channel adapter"},
+        {0x0c06, 0xffff, "an InfiniBand adapter"},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(nouns); i++)
+        if ((d->class_code >> 8 & nouns[i].mask) == nouns[i].class)
+            return nouns[i].noun;
+    return "of a kind that disks or networks may hang on";
 }
 
 static const char *kernel_write_name(enum action_kind kind)
@@ -118,6 +126,26 @@ static const char *known_use(const struct device *d)
     return d->use ? d->use : d->evidence;
 }
 
+/* What is unknown is its own, or the host's, or that of a function of its card. */
+static void unreadable_sentence(const struct verdict *v, const struct device *d,
+                                const struct snapshot *s, char *buf, size_t size)
+{
+    const struct device *other = snapshot_find(s, v->other);
+    const struct unknown *u = &d->unknown;
+    char whose[32] = "its";
+
+    if (u->fact == FACT_NONE && s->unknown.fact != FACT_NONE) {
+        u = &s->unknown;
+        strcpy(whose, "the");
+    } else if (u->fact == FACT_NONE && other) {
+        u = &other->unknown;
+        snprintf(whose, sizeof(whose), "%s's", pci_addr_text(v->other).s);
+    }
+    snprintf(buf, size,
+             "%s %s could not be read (%s), so it is left as it is; this is tried again by itself",
+             whose, fact_words(u->fact), strerror(u->error));
+}
+
 /* Another function of the card must be named, too: the line that does it. */
 static void not_named_sentence(const struct verdict *v, const struct device *d,
                                const struct device *other, char *buf, size_t size)
@@ -162,6 +190,9 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s,
         break;
     case REASON_FUNCTION_NOT_NAMED:
         not_named_sentence(v, d, snapshot_find(s, v->other), buf, size);
+        break;
+    case REASON_UNREADABLE:
+        unreadable_sentence(v, d, s, buf, size);
         break;
     case REASON_UNPROVEN_AT_BOOT:
         unproven_sentence(v, d, buf, size);
@@ -371,7 +402,16 @@ void problem_sentence(const struct verdict *v, const struct snapshot *s,
     buf[0] = '\0';
     if (v->state != STATE_BOUND || !d)
         return;
-    if (v->problems & PROBLEM_GROUP_NOT_VIABLE)
+    if (v->problems & PROBLEM_UNREADABLE)
+        snprintf(
+            buf, SENTENCE_MAX,
+            "%s is bound, but %s%s could not be read%s%s, so it does not count as usable; this "
+            "is tried again by itself",
+            pci_addr_text(d->addr).s,
+            d->unknown.fact != FACT_NONE ? "its " : "a device of its IOMMU group",
+            fact_words(d->unknown.fact), d->unknown.fact != FACT_NONE ? ": " : "",
+            d->unknown.fact != FACT_NONE ? strerror(d->unknown.error) : "");
+    else if (v->problems & PROBLEM_GROUP_NOT_VIABLE)
         not_viable_sentence(v, s, d, buf);
     else if (v->problems & PROBLEM_NODE_MISSING)
         snprintf(

@@ -33,7 +33,7 @@ static bool is_unproven(const struct builder *b, const struct verdict *v, const 
     const struct device *d = plan_device_of(b, v);
     const struct device *named = v->companion ? snapshot_find(s, v->leader) : d;
 
-    if (!plan_is_risky(d) || v->rule->force || (r && record_is_unused(r)))
+    if (!plan_may_carry_host(d) || v->rule->force || (r && record_is_unused(r)))
         return false;
     if (v->companion && !device_must_be_named(d, named))
         return false;
@@ -66,7 +66,7 @@ static void occupy(struct verdict *v)
  * (kernels that have only the device's own character device, no-IOMMU mode) nothing does. */
 static bool may_be_held(const struct device *d)
 {
-    return driver_is_vfio(d->driver) && !d->node;
+    return driver_is_vfio(d->driver) && (!d->node || d->noiommu);
 }
 
 /* One that is not on our driver (any more) has perhaps still our override: a release is at its end
@@ -125,6 +125,8 @@ static bool judge_iommu(const struct builder *b, struct verdict *v, const struct
 static void judge_taking(const struct builder *b, struct verdict *v, const struct device *d,
                          const struct record *r)
 {
+    const struct device *other;
+
     if (may_be_held(d)) {
         occupy(v);
     } else if (d->has_vfs) {
@@ -133,9 +135,9 @@ static void judge_taking(const struct builder *b, struct verdict *v, const struc
         refuse(v, REASON_DRIVER_FIXED);
     } else if (d->boot_display && d->driver && !v->rule->force) {
         refuse(v, REASON_BOOT_DISPLAY);
-    } else if (plan_unnamed_function(b, v)) {
-        v->other = plan_unnamed_function(b, v)->addr;
-        refuse(v, REASON_FUNCTION_NOT_NAMED);
+    } else if ((other = plan_unnamed_function(b, v))) {
+        v->other = other->addr;
+        refuse(v, other->unidentified ? REASON_UNREADABLE : REASON_FUNCTION_NOT_NAMED);
     } else if (is_unproven(b, v, r)) {
         refuse(v, REASON_UNPROVEN_AT_BOOT);
     } else if (d->use && !v->rule->force) {
@@ -192,6 +194,23 @@ static void judge(const struct builder *b, struct verdict *v)
     } else {
         judge_taking(b, v, d, r);
     }
+}
+
+/* What cannot be read now stays as it is. A bound device stays bound; nothing is done with one that
+ * something was to be done with. */
+static void judge_unknown(const struct builder *b, struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v);
+    const struct record *r = plan_record_of(b, d);
+    const bool missing = v->reason == REASON_DRIVER_MISSING;
+
+    if (d->unknown.fact != FACT_NONE)
+        v->problems |= PROBLEM_UNREADABLE;
+    else if (!missing || b->snapshot->unknown.fact == FACT_NONE)
+        return;
+    if (((v->state == STATE_PENDING || v->state == STATE_FAILED) && !(r && record_is_in_hand(r))) ||
+        missing)
+        refuse(v, REASON_UNREADABLE);
 }
 
 /* Does it hold back the others of its group? A bridge does not: groups may have them. */
@@ -275,6 +294,10 @@ static void judge_use(const struct builder *b, struct verdict *v)
         const struct verdict *other = plan_verdict_of(b, member);
         if (member == d)
             continue;
+        if (member->unknown.fact != FACT_NONE) {
+            viable = false;
+            v->problems |= PROBLEM_UNREADABLE;
+        }
         /* While remove() hangs the link is gone, and the driver has the device nevertheless. */
         if (other && other->state == STATE_STUCK)
             viable = false;
@@ -299,8 +322,9 @@ static void judge_use(const struct builder *b, struct verdict *v)
         v->problems |= PROBLEM_NODE_MISSING;
     if (d->claimant)
         v->problems |= PROBLEM_BAR_CLAIMED;
-    v->usable = viable && !(v->problems & (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING |
-                                           PROBLEM_NO_IOMMU | PROBLEM_BAR_CLAIMED));
+    v->usable =
+        viable && !(v->problems & (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING |
+                                   PROBLEM_NO_IOMMU | PROBLEM_BAR_CLAIMED | PROBLEM_UNREADABLE));
 }
 
 bool device_is_good(enum device_state state, bool usable, const char *driver, bool at_work)
@@ -442,8 +466,10 @@ int plan_make(const struct policy *p, const struct snapshot *s, const struct rec
     find_records(&b);
     plan_select(&b);
     sort_verdicts(&b);
-    for (size_t i = 0; i < b.n_verdicts; i++)
+    for (size_t i = 0; i < b.n_verdicts; i++) {
         judge(&b, &b.verdicts[i]);
+        judge_unknown(&b, &b.verdicts[i]);
+    }
     refuse_together(&b);
     for (size_t i = 0; i < b.n_verdicts; i++)
         wait_for_group(&b, &b.verdicts[i]);

@@ -157,7 +157,9 @@ static void note_verdict(struct record *r, const struct record_event *e)
         r->seen_usec = e->now_usec;
     if (d->driver && !streq_null(d->driver, e->verdict.driver) && !driver_is_vfio(d->driver))
         r->touched = true;
-    if (e->verdict.reason == REASON_UNPROVEN_AT_BOOT || e->verdict.reason == REASON_NEEDED_AT_BOOT)
+    if (e->verdict.reason == REASON_UNPROVEN_AT_BOOT ||
+        e->verdict.reason == REASON_NEEDED_AT_BOOT ||
+        (e->verdict.reason == REASON_IN_USE && d->use))
         remember_refusal(r, d);
     if (e->verdict.state != STATE_BOUND)
         return;

@@ -28,6 +28,7 @@ const char *reason_word(enum reason r)
         [REASON_NONE] = "",
         [REASON_BRIDGE] = "bridge",
         [REASON_FUNCTION_NOT_NAMED] = "function-not-named",
+        [REASON_UNREADABLE] = "unreadable",
         [REASON_UNPROVEN_AT_BOOT] = "unproven-at-boot",
         [REASON_NEEDED_AT_BOOT] = "needed-at-boot",
         [REASON_HOTPLUG_OFF] = "hotplug-off",
@@ -69,6 +70,8 @@ const char *problem_word(enum problem p)
         return "bar-claimed";
     case PROBLEM_EXPECT_MISMATCH:
         return "expect-mismatch";
+    case PROBLEM_UNREADABLE:
+        return "unreadable";
     case PROBLEM_MAX:
         break;
     }

@@ -137,6 +137,10 @@ struct shared {
     char breach[256]; /* the first promise that was not kept */
 
     _Atomic pid_t daemon;
+    _Atomic int read_error;    /* errno with which what the daemon reads of the host fails */
+    _Atomic bool folders_read; /* but folders can be listed, so that single devices fail */
+    _Atomic bool unread;       /* it says that it could not read everything */
+    _Atomic bool good;         /* and that all is as it should be */
     _Atomic unsigned events_sent, events_done;
     _Atomic bool deaf;      /* events are dropped, and not counted */
     _Atomic bool unheard;   /* a message found no daemon: the one that was there is dying */

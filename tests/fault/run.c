@@ -159,7 +159,7 @@ static void boot_ends(void)
 {
     const struct tree t = the_tree();
 
-    tree_link(&t, "run/systemd/units/invocation:multi-user.target", "x");
+    tree_write(&t, "run/vfio-bindd/booted", "");
 }
 
 static void other_rules(const struct run *r, const char *rules)

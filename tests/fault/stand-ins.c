@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 
+#include "announce.h"
 #include "bus.h"
 #include "plan-text.h"
 #include "requests.h"
@@ -243,6 +244,10 @@ static void publish(const struct view *view)
 {
     struct shared *s = host.shared;
 
+    const struct tally t = tally_make(view);
+
+    atomic_store(&s->unread, t.unknown);
+    atomic_store(&s->good, tally_is_good(&t));
     atomic_fetch_add(&s->sequence, 1);
     memset(s->cards, 0, sizeof(s->cards));
     for (size_t i = 0; i < view->plan.n_verdicts; i++) {

@@ -50,6 +50,9 @@ static const struct card cards[] = {
     {{{0x15b3, 0x101d, 0x020000, "mlx5_core", false}}, 1},
     {{{0x1b36, 0x0010, 0x010802, "nvme", false}}, 1},
     {{{0x1b36, 0x000d, 0x0c0330, "xhci_hcd", false}}, 1},
+    {{{0x1b36, 0x0007, 0x080501, "sdhci-pci", false}, {0x1b36, 0x0008, 0x088000, NULL, false}}, 2},
+    {{{0x1912, 0x0015, 0x0c0010, "firewire_ohci", false}}, 1},
+    {{{0x10ee, 0x9038, 0x120000, "fpga", false}}, 1},
     {{{0x10de, 0x1af1, 0x068000, "nvidia", false}}, 1},
     {{{0x8086, 0x7a84, 0x060100, "lpc_ich", false},
       {0x8086, 0x7ad0, 0x040300, "snd_hda_intel", false},
@@ -115,6 +118,8 @@ static void add_function(struct dice *dice, struct snapshot *s, const struct fun
         dice_chance(dice, 15))
         d.evidence = strdup("is in /etc/fstab (/data)");
     d.fixed = native && dice_chance(dice, 4);
+    if (dice_chance(dice, 4))
+        d.unknown = (struct unknown){FACT_DRIVER, EMFILE};
     if (d.class_code >> 16 == 0x03 && dice_chance(dice, 10))
         d.claimant = strdup("BOOTFB");
     if (snapshot_is_registered(s, "mlx5_vfio_pci") && dice_chance(dice, 10)) {
@@ -198,6 +203,8 @@ void host_make(struct dice *dice, struct snapshot *s)
 
     s->cold_boot = dice_chance(dice, 30);
     s->unsafe_noiommu = dice_chance(dice, 15);
+    if (dice_chance(dice, 4))
+        s->unknown = (struct unknown){FACT_LISTING, EIO};
     if (dice_chance(dice, 90) &&
         snapshot_add_registered(s, "vfio-pci", dice_chance(dice, 90) ? 50 : 0) < 0)
         abort();

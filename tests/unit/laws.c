@@ -48,28 +48,27 @@ static bool same_group(const struct device *x, const struct device *y)
     return x == y || (x->group != NO_GROUP && x->group == y->group);
 }
 
+/* No disk, network card or console can be below these. */
 static bool is_risky(const struct device *d)
 {
     unsigned base = d->class_code >> 16, class = d->class_code >> 8;
 
-    return base == 0x01 || base == 0x02 || class == 0x0c03 || class == 0x0c04;
+    return base != 0x03 && base != 0x04 && base != 0x12 && class != 0x0b40 &&
+           !(class == 0x0680 && d->vendor == 0x10de);
 }
 
-/* What may be taken along with another function of its card: a short list. */
+static bool is_of_display(const struct device *d, const struct device *leader)
+{
+    unsigned class = d->class_code >> 8;
+
+    return leader != d && (class == 0x0c03 || class == 0x0c80) && leader->addr.fn == 0 &&
+           leader->class_code >> 16 == 0x03 && pci_addr_same_slot(d->addr, leader->addr);
+}
+
+/* May it be taken along with another function of its card? */
 static bool is_harmless(const struct device *d, const struct device *leader)
 {
-    static const unsigned bases[] = {0x03, 0x04, 0x08, 0x0b, 0x10, 0x11, 0x12, 0x13};
-    static const unsigned classes[] = {0x0680, 0x0c05, 0x0c80};
-    unsigned base = d->class_code >> 16, class = d->class_code >> 8;
-
-    for (size_t i = 0; i < ELEMENTS(bases); i++)
-        if (base == bases[i] && class != 0x0805)
-            return true;
-    for (size_t i = 0; i < ELEMENTS(classes); i++)
-        if (class == classes[i])
-            return true;
-    return class == 0x0c03 && leader->class_code >> 16 == 0x03 && same_group(d, leader) &&
-           pci_addr_same_slot(d->addr, leader->addr);
+    return !is_risky(d) || is_of_display(d, leader);
 }
 
 /* -- verdicts: exactly one for each device that a rule names -- */
@@ -161,7 +160,7 @@ static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
         !waits_for_group(l, d))
         return broken(l, d->addr, "is stuck and not said to be, or the other way round");
     if (ours && (v->state == STATE_REFUSED || v->state == STATE_BUSY) && !record_is_released(r) &&
-        !device_is_bridge(d))
+        !device_is_bridge(d) && v->reason != REASON_UNREADABLE)
         return broken(l, d->addr, "is on its driver, and refused");
     if (v->state == STATE_RELEASED && (!record_is_released(r) || ours))
         return broken(l, d->addr, "is not released, but said to be");
@@ -222,6 +221,8 @@ static const char *protection(const struct laws *l, const struct verdict *v)
     const struct record *r = record_of(l, d);
     bool to_move = record_is_released(r) || !streq_null(d->driver, v->driver);
 
+    if (to_move && d->unknown.fact != FACT_NONE)
+        return "could not be read";
     if (to_move && d->has_vfs && (!record_is_released(r) || streq_null(d->driver, v->driver)))
         return "has virtual functions";
     if (to_move && driver_is_vfio(d->driver) && !d->node &&
@@ -244,7 +245,8 @@ static const char *protection(const struct laws *l, const struct verdict *v)
     if (d->evidence && !record_is_unused(r))
         return d->evidence;
     if (is_risky(d) && !(v->companion && is_harmless(d, named)) && !record_is_unused(r) &&
-        (l->snapshot->cold_boot || d->driver) && !rule_names_place(v->rule, named))
+        (l->snapshot->cold_boot || d->driver || record_stays_refused(r)) &&
+        !rule_names_place(v->rule, named))
         return "may be what the host lives on";
     return NULL;
 }
@@ -279,6 +281,9 @@ static bool may_be_acted_on(const struct laws *l, const struct action *a)
 
     if (action_is_fence(a->kind))
         return true;
+    const struct device *there = snapshot_find(l->snapshot, a->addr);
+    if (there && there->unknown.fact != FACT_NONE)
+        return broken(l, a->addr, "could not be read, yet: %s", action_word(a->kind));
     if (!v)
         return unnamed_may_be_acted_on(l, a);
     if (a->kind == ACTION_PARK || a->kind == ACTION_UNPARK)

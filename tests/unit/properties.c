@@ -228,7 +228,7 @@ static void check_released(const struct round *r, const struct model *m)
         const struct verdict *v = &r->plan.verdicts[i];
         const struct device *d = snapshot_find(&r->snapshot, v->addr);
         const char *override = model_override(m, d->addr);
-        if (v->state != STATE_RELEASED || !override)
+        if (v->state != STATE_RELEASED || !override || d->unknown.fact != FACT_NONE)
             continue;
         snprintf(why, sizeof(why), "%s is released, its override is still %s",
                  pci_addr_text(d->addr).s, override);
@@ -269,6 +269,15 @@ START_TEST(awaited)
 }
 END_TEST
 
+/* Without a record that says it was bound, such a device holds back its group. */
+static bool any_unknown(const struct round *r)
+{
+    const struct device *d;
+    int error;
+
+    return snapshot_unknown(&r->snapshot, &d, &error) != FACT_NONE;
+}
+
 /* Killed after any number of actions and started again, it comes to an end, and has lost nothing:
  * what is bound after the whole plan is bound then, too. */
 START_TEST(killed_at_every_action)
@@ -293,6 +302,9 @@ START_TEST(killed_at_every_action)
             check_released(&r, &m);
             for (size_t j = 0; j < whole.plan.n_verdicts; j++)
                 if (whole.plan.verdicts[j].state == STATE_BOUND &&
+                    !(whole.plan.verdicts[j].problems & PROBLEM_UNREADABLE) &&
+                    !(r.plan.verdicts[j].problems & PROBLEM_UNREADABLE) &&
+                    !(r.plan.verdicts[j].reason == REASON_COMPANION_REFUSED && any_unknown(&r)) &&
                     r.plan.verdicts[j].state != STATE_BOUND)
                     give_up(&r, &r.plan, "a device was lost");
         }
