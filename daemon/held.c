@@ -254,6 +254,8 @@ int held_read(char *text, struct records *records, struct held_workers *w)
             r = load_device(line + strlen("device "), records);
         else if (after_prefix(line, "newest "))
             records->newest = strtoull(line + strlen("newest "), NULL, 10);
+        else if (after_prefix(line, "newest-at-boot "))
+            records->newest_at_boot = strtoull(line + strlen("newest-at-boot "), NULL, 10);
         else if (streq(line, "iommu given-up"))
             records->iommu_given_up = true;
         else if (after_prefix(line, "fence "))
@@ -307,8 +309,12 @@ static bool is_bound_by_us(const struct record *r)
     return r->binding == BINDING_CLAIMED || r->binding == BINDING_OURS;
 }
 
+/* Of what no rule names only what is ours matters, for that is still to go. When it came is known
+ * by `newest_at_boot`. */
 static bool is_worth_a_line(const struct record *r)
 {
+    if (r->unnamed && !record_is_in_hand(r))
+        return r->parked || record_is_owned(r);
     return r->touched || r->parked || r->previous_driver || r->refused.is_set ||
            r->arrival != ARRIVAL_THERE || record_is_owned(r) || state_kept(r);
 }
@@ -355,6 +361,8 @@ void held_write(FILE *f, const struct records *records, const struct held_worker
             write_record(f, &records->v[i]);
     if (records->newest > 0)
         fprintf(f, "newest %llu\n", (unsigned long long)records->newest);
+    if (records->newest_at_boot > 0)
+        fprintf(f, "newest-at-boot %llu\n", (unsigned long long)records->newest_at_boot);
     if (records->iommu_given_up)
         fputs("iommu given-up\n", f);
     write_fence(f, &records->fence);

@@ -66,6 +66,7 @@ bool look_at_event(struct view *view, enum hotplug_action action, struct pci_add
 {
     if (action == HOTPLUG_ADD && view->snapshot.cold_boot)
         scan_boot(view->root_fd, &view->snapshot);
+    notes_boot(view);
     if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) /* what is there now is another */
         snapshot_remove(&view->snapshot, a);
     if (action == HOTPLUG_ADD)

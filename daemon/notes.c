@@ -38,10 +38,26 @@ static int take_verdict(struct view *view, const struct verdict *v)
     return 0;
 }
 
-/* That no rule names it may be for want of knowledge. */
-static bool is_known_unnamed(const struct view *view, const struct device *d)
+/* Would no rule name the device that was refused, if it came back? */
+static bool is_absent_unnamed(const struct view *view, const struct record *r)
 {
-    return d && d->detailed && !view->policy.incomplete && !plan_find(&view->plan, d->addr) &&
+    const struct device d = record_refused_device(r);
+    const struct rule *rule = policy_match(&view->policy, &d);
+
+    return r->refused.is_set && (!rule || rule_is_native(rule));
+}
+
+/* That no rule names it may be for want of knowledge: what is ours is looked at closely. */
+static bool is_known_unnamed(const struct view *view, const struct record *r)
+{
+    const struct device *d = snapshot_find(&view->snapshot, r->addr);
+
+    if (view->policy.incomplete)
+        return false;
+    if (r->state == RECORD_GONE)
+        return is_absent_unnamed(view, r);
+    return d && !d->unidentified && (d->detailed || !record_is_owned(r)) &&
+           !plan_find(&view->plan, d->addr) &&
            !plan_is_undecided(&view->policy, &view->snapshot, d);
 }
 
@@ -53,12 +69,12 @@ int notes_take_plan(struct view *view)
     for (size_t i = 0; i < view->plan.n_verdicts; i++)
         if (take_verdict(view, &view->plan.verdicts[i]) < 0)
             return -ENOMEM;
-    for (size_t i = 0; i < view->records.n; i++) {
-        struct record *r = &view->records.v[i];
-        if (r->unnamed || !is_known_unnamed(view, snapshot_find(&view->snapshot, r->addr)))
+    for (size_t i = view->records.n; i-- > 0;) {
+        const struct record *r = &view->records.v[i];
+        if (r->unnamed || !is_known_unnamed(view, r))
             continue;
-        record_apply(r, &unnamed);
-        changed = changed || r->unnamed;
+        changed = changed || !record_is_in_hand(r);
+        records_apply(&view->records, r->addr, &unnamed);
     }
     return changed;
 }
@@ -90,19 +106,39 @@ static bool is_new(const struct device *d, const struct snapshot *before, uint64
     return before->n > 0;
 }
 
+/* With that an earlier run's device has its arrival back. */
+static void take_late_comer(struct view *view, const struct device *d)
+{
+    const struct record_event late = {.kind = RECORD_EVENT_CAME_LATE};
+    struct record *r = records_get(&view->records, d->addr);
+
+    if (r)
+        record_apply(r, &late);
+}
+
+void notes_boot(struct view *view)
+{
+    if (!view->snapshot.cold_boot && view->records.newest_at_boot == 0)
+        view->records.newest_at_boot = view->records.newest;
+}
+
 void notes_new_devices(struct view *view, const struct snapshot *before)
 {
-    const uint64_t newest = view->records.newest;
+    const uint64_t newest = view->records.newest, at_boot = view->records.newest_at_boot;
 
     for (size_t i = 0; i < view->snapshot.n; i++) {
         const struct device *d = &view->snapshot.devices[i];
         if (is_new(d, before, newest)) {
             notes_forget(view, d->addr);
             notes_plugged(view, d->addr);
-        } else if (d->order > view->records.newest) {
-            view->records.newest = d->order;
+            continue;
         }
+        if (at_boot != 0 && d->order > at_boot && before->n == 0)
+            take_late_comer(view, d);
+        if (d->order > view->records.newest)
+            view->records.newest = d->order;
     }
+    notes_boot(view);
 }
 
 void notes_forget(struct view *view, struct pci_addr a)

@@ -17,6 +17,9 @@ void notes_plugged(struct view *view, struct pci_addr a);
  * or, where that is empty, since the run before this one. */
 void notes_new_devices(struct view *view, const struct snapshot *before);
 
+/* Is the boot over? Then the devices that are known now came before its end. */
+void notes_boot(struct view *view);
+
 /* A device is gone, or has been replaced by another: what is known of it counts no more. */
 void notes_forget(struct view *view, struct pci_addr a);
 

@@ -85,6 +85,13 @@ static void appear(struct record *r, const struct record_event *e)
     r->seen_usec = e->now_usec;
 }
 
+/* All that an earlier run leaves of a device that no rule named. */
+static void come_late(struct record *r)
+{
+    if (r->arrival == ARRIVAL_THERE)
+        r->arrival = ARRIVAL_PLUGGED;
+}
+
 static void look(struct record *r, const struct record_event *e)
 {
     const char *driver = e->device ? e->device->driver : NULL;
@@ -172,10 +179,14 @@ static void note_verdict(struct record *r, const struct record_event *e)
 }
 
 /* What it failed of when it was to be taken must not keep it from being handed back; what fails
- * from now on does. While a worker has it the matter is not decided. */
+ * from now on does. That it was refused counts no more. While a worker has it the matter is not
+ * decided. */
 static void note_unnamed(struct record *r)
 {
     if (r->unnamed || record_is_in_hand(r))
+        return;
+    r->refused = (struct record_refusal){0};
+    if (r->state == RECORD_GONE)
         return;
     r->unnamed = true;
     r->attempts = r->flaps = 0;
@@ -360,6 +371,7 @@ static bool is_news(const struct record *r, const struct record_event *e)
     case RECORD_EVENT_DISAPPEARED:
     case RECORD_EVENT_LOOKED:
     case RECORD_EVENT_JUDGED:
+    case RECORD_EVENT_UNNAMED:
     case RECORD_EVENT_CLAIMED:
     case RECORD_EVENT_HANGS:
     case RECORD_EVENT_RETURNED:
@@ -376,6 +388,8 @@ void record_apply(struct record *r, const struct record_event *e)
     switch (e->kind) {
     case RECORD_EVENT_APPEARED:
         return appear(r, e);
+    case RECORD_EVENT_CAME_LATE:
+        return come_late(r);
     case RECORD_EVENT_DISAPPEARED:
         return forget(r);
     case RECORD_EVENT_LOOKED:

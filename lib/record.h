@@ -104,12 +104,13 @@ struct record {
 
 enum record_event_kind {
     RECORD_EVENT_APPEARED,    /* plugged in while we ran, or while nobody did: device, cold_boot */
+    RECORD_EVENT_CAME_LATE,   /* plugged in by an earlier run's time, after the host had come up */
     RECORD_EVENT_DISAPPEARED, /* known to be gone, or another is in its place */
     RECORD_EVENT_LOOKED,      /* the snapshot shows it anew: device, fenced */
     RECORD_EVENT_BOUND,       /* the kernel says that a driver has it */
     RECORD_EVENT_UNBOUND,     /* or has let it go: device */
     RECORD_EVENT_JUDGED,      /* a plan has a verdict for it: device, fenced, verdict */
-    RECORD_EVENT_UNNAMED,     /* a plan has none: no rule names it */
+    RECORD_EVENT_UNNAMED,     /* a plan has none: no rule names it, or would if it came back */
     RECORD_EVENT_BEGINS,      /* a worker is about to do this: op */
     RECORD_EVENT_CLAIMED,     /* it is a worker's business now */
     RECORD_EVENT_DONE,        /* the operation was done: op */
@@ -250,8 +251,10 @@ struct device record_refused_device(const struct record *r);
 struct records {
     struct record *v; /* sorted by address */
     size_t n, allocated;
-    uint64_t newest;    /* the highest order (snapshot.h) of any device known so far; 0: none yet */
-    struct fence fence; /* what is in vfio-pci's table by us */
+    uint64_t newest; /* the highest order (snapshot.h) of any device known so far; 0: none yet */
+    uint64_t newest_at_boot; /* the same when the host had come up: what is higher came later. 0: it
+                              * has not, as far as is known */
+    struct fence fence;      /* what is in vfio-pci's table by us */
     bool iommu_given_up; /* the IOMMU that the firmware announces did not come, and nobody waits for
                           * it any more. Cleared by reload and rescan. */
 };

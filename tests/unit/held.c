@@ -29,6 +29,7 @@ START_TEST(round_trip)
         (struct fence_entry){.id = id, .state = FENCE_ARMED, .companion = true, .narrowed = true};
     records.fence.order = 1234567890123;
     records.newest = 9876543210987;
+    records.newest_at_boot = 9876543210986;
     records.iommu_given_up = true;
     ck_assert_int_eq(held_workers_add(&workers, &first, getpid()), 0);
     ck_assert_int_eq(held_save(t.fd, &records, &workers), 0);
@@ -39,6 +40,7 @@ START_TEST(round_trip)
     ck_assert_str_eq(again.v[0].previous_driver, "nvidia");
     ck_assert_uint_eq(again.fence.order, 1234567890123);
     ck_assert_uint_eq(again.newest, 9876543210987);
+    ck_assert_uint_eq(again.newest_at_boot, 9876543210986);
     ck_assert(again.iommu_given_up);
     const struct fence_entry *e = fence_find(&again.fence, &id);
     ck_assert(e && e->state == FENCE_ARMED && e->companion && e->narrowed);
@@ -148,6 +150,34 @@ START_TEST(each_of_these_survives)
         ck_assert(a->parked == b->parked && a->parked_order == b->parked_order);
         ck_assert(memcmp(&a->refused, &b->refused, sizeof(a->refused)) == 0);
         ck_assert(streq_null(a->previous_driver, b->previous_driver));
+    }
+}
+END_TEST
+
+/* Of a device that no rule names only what is ours is kept, for that is still to go. */
+START_TEST(what_no_rule_names)
+{
+    static char driver[] = "nvidia";
+    static const struct {
+        struct record before;
+        bool survives;
+    } cases[] = {
+        {{.touched = true, .previous_driver = driver}, false},
+        {{.state = RECORD_HANDED_BACK}, false},
+        {{.arrival = ARRIVAL_PLUGGED}, false},
+        {{.state = RECORD_FAILED, .error = EIO, .failed_at = ACTION_PROBE}, false},
+        {{.override = OVERRIDE_MAYBE}, true},
+        {{.binding = BINDING_OURS}, true},
+        {{.parked = true}, true},
+        {{.touched = true, .work = WORK_STUCK}, true},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(records_done) struct records after = {0};
+        struct record before = cases[i].before;
+        before.unnamed = true;
+        restart(&before, &after);
+        ck_assert_msg((after.n == 1) == cases[i].survives, "case %zu", i);
     }
 }
 END_TEST
@@ -264,6 +294,6 @@ START_TEST(one_daemon_at_a_time)
 END_TEST
 
 UNIT_MAIN("held", round_trip, ended_workers_and_reused_pids_are_left_out,
-          what_is_not_understood_is_skipped, each_of_these_survives, these_become_others,
-          the_file_of_an_earlier_version, states_of_entries_survive,
+          what_is_not_understood_is_skipped, each_of_these_survives, what_no_rule_names,
+          these_become_others, the_file_of_an_earlier_version, states_of_entries_survive,
           a_worker_that_hangs_at_an_entry, one_daemon_at_a_time)

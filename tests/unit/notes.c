@@ -150,11 +150,15 @@ END_TEST
 START_TEST(what_no_rule_names)
 {
     static const struct {
-        bool detailed, incomplete, in_hand, named, unnamed;
+        bool detailed, unidentified, incomplete, in_hand, ours, named, unnamed;
     } cases[] = {
-        {true, false, false, false, true}, {false, false, false, false, false},
-        {true, true, false, false, false}, {true, false, true, false, false},
-        {true, false, false, true, false},
+        {.detailed = true, .ours = true, .unnamed = true},
+        {.detailed = false, .ours = true},
+        {.detailed = false, .unnamed = true}, /* no rule can concern it */
+        {.detailed = false, .unidentified = true},
+        {.detailed = true, .incomplete = true},
+        {.detailed = true, .in_hand = true},
+        {.detailed = true, .named = true},
     };
 
     for (size_t i = 0; i < ELEMENTS(cases); i++) {
@@ -162,13 +166,62 @@ START_TEST(what_no_rule_names)
         struct verdict verdict = {.addr = first, .driver = "vfio-pci"};
         put_driver(&v, first, "vfio-pci");
         snapshot_find(&v.snapshot, first)->detailed = cases[i].detailed;
+        snapshot_find(&v.snapshot, first)->unidentified = cases[i].unidentified;
         struct record *r = records_get(&v.records, first);
         r->work = cases[i].in_hand ? WORK_RUNNING : WORK_NONE;
+        r->override = cases[i].ours ? OVERRIDE_MAYBE : OVERRIDE_NOT_OURS;
         v.plan = (struct plan){.verdicts = &verdict, .n_verdicts = cases[i].named};
         ck_assert_msg(notes_take_plan(&v) == cases[i].unnamed, "case %zu", i);
         ck_assert(records_find(&v.records, first)->unnamed == cases[i].unnamed);
         ck_assert_int_eq(notes_take_plan(&v), 0); /* that is no news the next time */
     }
+}
+END_TEST
+
+/* What was refused and is away is remembered as long as a rule would want it. */
+START_TEST(refusals_of_what_no_rule_names)
+{
+    CLEANUP(view_done) struct view v = {0};
+    struct record *r = records_get(&v.records, first);
+
+    r->state = RECORD_GONE;
+    r->refused = (struct record_refusal){.is_set = true, .vendor = 0x10de, .device = 0x20f1};
+    v.policy.incomplete = true;
+    ck_assert_int_eq(notes_take_plan(&v), 0);
+    ck_assert_ptr_nonnull(records_find(&v.records, first));
+    v.policy.incomplete = false;
+    ck_assert_int_eq(notes_take_plan(&v), 1);
+    ck_assert_ptr_null(records_find(&v.records, first));
+}
+END_TEST
+
+/* What came after the boot is known by its number alone. */
+START_TEST(what_came_after_the_boot)
+{
+    CLEANUP(view_done) struct view v = {0};
+    struct snapshot before = {0};
+    const struct pci_addr third = {0, 8, 0, 0};
+
+    put(&v.snapshot, first, 100);
+    v.snapshot.cold_boot = true;
+    notes_new_devices(&v, &before);
+    ck_assert_uint_eq(v.records.newest_at_boot, 0);
+    v.snapshot.cold_boot = false;
+    notes_boot(&v);
+    ck_assert_uint_eq(v.records.newest_at_boot, 100);
+    put(&v.snapshot, second, 101);
+    notes_plugged(&v, second);
+    notes_boot(&v);
+    ck_assert_uint_eq(v.records.newest_at_boot, 100);
+    records_done(&v.records); /* a restart; of the records none was worth a line */
+    v.records.newest = 101;
+    v.records.newest_at_boot = 100;
+    put(&v.snapshot, third, 102);
+    notes_new_devices(&v, &before);
+    ck_assert_ptr_null(records_find(&v.records, first));
+    ck_assert(record_is_unused(records_find(&v.records, second)));
+    ck_assert(!records_find(&v.records, second)->fresh);
+    ck_assert(records_find(&v.records, third)->fresh); /* nobody ran when it came */
 }
 END_TEST
 
@@ -296,6 +349,7 @@ END_TEST
 
 UNIT_MAIN("notes", an_iommu_that_comes_is_a_new_beginning, first_start, plugged_while_nobody_ran,
           plugged_while_events_were_lost, a_worker_has_it_in_hand, verdicts_are_told,
-          what_no_rule_names, only_what_is_known_to_be_gone_is_forgotten,
-          a_place_that_cannot_be_looked_at_says_nothing, nobody_used_what_came_after_the_boot,
-          another_card_begins_anew, looks_are_told, events_are_told)
+          what_no_rule_names, refusals_of_what_no_rule_names, what_came_after_the_boot,
+          only_what_is_known_to_be_gone_is_forgotten, a_place_that_cannot_be_looked_at_says_nothing,
+          nobody_used_what_came_after_the_boot, another_card_begins_anew, looks_are_told,
+          events_are_told)

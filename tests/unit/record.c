@@ -266,6 +266,24 @@ START_TEST(verdicts)
 }
 END_TEST
 
+START_TEST(from_an_earlier_run)
+{
+    static const struct transition table[] = {
+        {"nothing else is known",
+         {.state = RECORD_OPEN},
+         EVENT(CAME_LATE),
+         {.arrival = ARRIVAL_PLUGGED}},
+        {"what is known counts",
+         {.arrival = ARRIVAL_PLUGGED_AT_BOOT},
+         EVENT(CAME_LATE),
+         {.arrival = ARRIVAL_PLUGGED_AT_BOOT}},
+        {"gone again", {.state = RECORD_GONE}, EVENT(CAME_LATE), {.state = RECORD_GONE}},
+    };
+
+    RUN(table);
+}
+END_TEST
+
 START_TEST(no_rule_names_it)
 {
     static const struct transition table[] = {
@@ -297,7 +315,11 @@ START_TEST(no_rule_names_it)
         {"not there",
          {.state = RECORD_GONE, .refused = REFUSED},
          EVENT(UNNAMED),
-         {.state = RECORD_GONE, .refused = REFUSED}},
+         {.state = RECORD_GONE}},
+        {"refused",
+         {.refused = REFUSED, .arrival = ARRIVAL_PLUGGED},
+         EVENT(UNNAMED),
+         {.arrival = ARRIVAL_PLUGGED, .unnamed = true}},
         {"what failed when it was to be handed back counts",
          {.state = RECORD_FAILED, FAILED_OF(EBUSY, HOLD), .unnamed = true},
          EVENT(UNNAMED),
@@ -309,4 +331,4 @@ START_TEST(no_rule_names_it)
 END_TEST
 
 UNIT_MAIN("record", coming_and_going, refused_for_the_host, drivers_that_come_and_go,
-          what_a_look_shows, verdicts, no_rule_names_it)
+          what_a_look_shows, verdicts, from_an_earlier_run, no_rule_names_it)
