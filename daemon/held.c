@@ -112,6 +112,7 @@ static const struct {
     const char *word;
     enum record_state state;
 } kept_states[] = {{"contested", RECORD_CONTESTED},
+                   {"handing-back", RECORD_HANDING_BACK},
                    {"handed-back", RECORD_HANDED_BACK},
                    {"releasing", RECORD_RELEASING},
                    {"released", RECORD_RELEASED}};
@@ -200,6 +201,8 @@ static int load_device(char *text, struct records *records)
         return -ENOMEM;
     while ((value = next_value(&text, &key)))
         load_value(r, key, value);
+    if (r->parked && r->parked_order == 0) /* we died over it: any driver may be newer */
+        r->parked_order = 1;
     return 0;
 }
 
@@ -314,7 +317,7 @@ static bool is_bound_by_us(const struct record *r)
 static bool is_worth_a_line(const struct record *r)
 {
     if (r->unnamed && !record_is_in_hand(r))
-        return r->parked || record_is_owned(r);
+        return r->parked || record_is_owned(r) || record_is_going_back(r);
     return r->touched || r->parked || r->previous_driver || r->refused.is_set ||
            r->arrival != ARRIVAL_THERE || record_is_owned(r) || state_kept(r);
 }

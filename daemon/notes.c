@@ -63,7 +63,6 @@ static bool is_known_unnamed(const struct view *view, const struct record *r)
 
 int notes_take_plan(struct view *view)
 {
-    const struct record_event unnamed = {.kind = RECORD_EVENT_UNNAMED};
     int changed = 0;
 
     for (size_t i = 0; i < view->plan.n_verdicts; i++)
@@ -73,6 +72,8 @@ int notes_take_plan(struct view *view)
         const struct record *r = &view->records.v[i];
         if (r->unnamed || !is_known_unnamed(view, r))
             continue;
+        const struct record_event unnamed =
+            event_of(view, snapshot_find(&view->snapshot, r->addr), RECORD_EVENT_UNNAMED);
         changed = changed || !record_is_in_hand(r);
         records_apply(&view->records, r->addr, &unnamed);
     }

@@ -52,7 +52,8 @@ static bool group_is_unread(const struct builder *b, const struct device *d)
 }
 
 /* No rule names it: is anything at it ours? What another driver has, or none, only loses our
- * override, or that driver's next load would miss the device. */
+ * override, or that driver's next load would miss the device. One that we took off its driver is
+ * offered to its native one, even if that was broken off half-way. */
 static bool is_left_over(const struct builder *b, const struct device *d, const struct record *r)
 {
     if (!d->detailed || d->unknown.fact != FACT_NONE || device_is_bridge(d) ||
@@ -60,7 +61,7 @@ static bool is_left_over(const struct builder *b, const struct device *d, const 
         plan_is_undecided(b->policy, b->snapshot, d))
         return false;
     if (!driver_is_vfio(d->driver))
-        return record_may_be_overridden(r);
+        return record_may_be_overridden(r) || (!d->driver && record_is_going_back(r));
     /* Without a node nothing shows whether a virtual machine has it; virtual functions would go. */
     return d->node && !d->noiommu && !d->has_vfs && !group_is_unread(b, d) &&
            (record_is_owned(r) || is_stray(b, d, r));

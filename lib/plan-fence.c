@@ -179,12 +179,14 @@ static bool fits_wanted(const struct builder *b, const struct device *d)
 }
 
 /* A device that a worker has in hand may have neither driver nor override for a moment, above all
- * on its way back to its native driver. */
-static bool is_in_hand(const struct builder *b, const struct device *d)
+ * on its way back to its native driver; and one that waits for its moment gets its override then.
+ */
+static bool is_in_between(const struct builder *b, const struct device *d)
 {
     const struct record *r = plan_record_of(b, d);
 
-    return r && record_is_in_hand(r) && !record_is_stuck(r) && !record_is_overridden(r);
+    return r && !record_is_overridden(r) &&
+           (record_is_waiting(r) || (record_is_in_hand(r) && !record_is_stuck(r)));
 }
 
 /* Could the write of the new entries give the device to vfio-pci, though it is not to have it? Each
@@ -226,9 +228,9 @@ static bool can_add_entries(const struct builder *b)
     for (size_t k = 0; k < b->wanted.n && !any; k++)
         any = is_missing(b, &b->wanted.v[k]);
     for (size_t i = 0; i < b->snapshot->n && any; i++)
-        any =
-            !is_unread(b, &b->snapshot->devices[i]) &&
-            (!is_in_hand(b, &b->snapshot->devices[i]) || !fits_wanted(b, &b->snapshot->devices[i]));
+        any = !is_unread(b, &b->snapshot->devices[i]) &&
+              (!is_in_between(b, &b->snapshot->devices[i]) ||
+               !fits_wanted(b, &b->snapshot->devices[i]));
     return any;
 }
 

@@ -47,6 +47,14 @@ static void doubt_override(struct record *r)
         r->override = OVERRIDE_MAYBE;
 }
 
+/* What was to be parked and is on vfio-pci all the same was taken by an entry of ours: the parking
+ * came too late, or failed. */
+static void note_caught(struct record *r, const struct record_event *e)
+{
+    if (r->parked && e->fenced && e->device && streq_null(e->device->driver, FENCE_DRIVER))
+        r->binding = BINDING_OURS;
+}
+
 /* -- coming and going -- */
 
 /* Forgets the device that was there. A worker that has it comes back yet. */
@@ -100,6 +108,8 @@ static void look(struct record *r, const struct record_event *e)
         enter(r, RECORD_OPEN);
     if (!driver)
         return;
+    if (record_is_going_back(r) && !record_is_owned(r)) /* somebody has it by now */
+        enter(r, RECORD_HANDED_BACK);
     if (r->state == RECORD_UNVERIFIED) /* whoever has it, the plan knows what to do */
         enter(r, RECORD_OPEN);
     /* Whoever has it now: what the fence takes is on its driver at once. */
@@ -134,9 +144,10 @@ static void note_unbound(struct record *r, const struct record_event *e)
         r->not_before_usec = e->now_usec + RECORD_MOMENT_USEC;
 }
 
-static void note_bound(struct record *r)
+static void note_bound(struct record *r, const struct record_event *e)
 {
     confirm(r);
+    note_caught(r, e);
     doubt_override(r);
     r->not_before_usec = 0;
 }
@@ -158,7 +169,8 @@ static void note_verdict(struct record *r, const struct record_event *e)
     const struct device *d = e->device;
 
     r->unnamed = false;
-    if (r->state == RECORD_HANDED_BACK || r->state == RECORD_GONE) /* a rule names it again */
+    /* A rule names it again: */
+    if (record_is_going_back(r) || r->state == RECORD_HANDED_BACK || r->state == RECORD_GONE)
         enter(r, RECORD_OPEN);
     if (r->seen_usec == 0)
         r->seen_usec = e->now_usec;
@@ -181,16 +193,18 @@ static void note_verdict(struct record *r, const struct record_event *e)
 /* What it failed of when it was to be taken must not keep it from being handed back; what fails
  * from now on does. That it was refused counts no more. While a worker has it the matter is not
  * decided. */
-static void note_unnamed(struct record *r)
+static void note_unnamed(struct record *r, const struct record_event *e)
 {
     if (r->unnamed || record_is_in_hand(r))
         return;
     r->refused = (struct record_refusal){0};
     if (r->state == RECORD_GONE)
         return;
+    note_caught(r, e);
     r->unnamed = true;
     r->attempts = r->flaps = 0;
-    enter(r, r->state == RECORD_RELEASED ? RECORD_HANDED_BACK : RECORD_OPEN);
+    if (!record_is_going_back(r))
+        enter(r, r->state == RECORD_RELEASED ? RECORD_HANDED_BACK : RECORD_OPEN);
 }
 
 /* -- operations -- */
@@ -204,14 +218,19 @@ static void note_beginning(struct record *r, const struct record_event *e)
         replace_text(&r->override_text, e->op.driver);
         break;
     case ACTION_PARK:
+        if (!r->parked)
+            r->parked_order = 0;
         r->parked = true;
-        r->parked_order = 0;
         break;
     case ACTION_UNBIND:
         if (driver_is_vfio(e->op.driver))
             break;
         r->touched = true;
         replace_text(&r->previous_driver, e->op.driver);
+        break;
+    case ACTION_NATIVE:
+        if (r->state == RECORD_OPEN)
+            enter(r, RECORD_HANDING_BACK);
         break;
     default:
         break;
@@ -246,7 +265,8 @@ static void note_success(struct record *r, const struct record_event *e)
         enter(r, record_is_released(r) ? RECORD_RELEASED : RECORD_HANDED_BACK);
         break;
     case ACTION_PARK:
-        r->parked_order = e->op.order;
+        if (r->parked_order == 0) /* else it is parked since then */
+            r->parked_order = e->op.order;
         break;
     case ACTION_UNPARK:
         r->parked = false;
@@ -331,7 +351,7 @@ static void retry(struct record *r)
 {
     if (r->state == RECORD_RELEASE_FAILED || r->state == RECORD_RELEASED)
         enter(r, RECORD_RELEASING);
-    else if (r->state != RECORD_RELEASING)
+    else if (r->state != RECORD_RELEASING && !record_is_going_back(r))
         enter(r, RECORD_OPEN);
     r->flaps = r->attempts = 0;
     r->not_before_usec = 0;
@@ -342,7 +362,8 @@ static void retry(struct record *r)
 static void ask(struct record *r, enum record_state wanted)
 {
     retry(r);
-    enter(r, wanted);
+    if (!record_is_going_back(r)) /* until a rule names it */
+        enter(r, wanted);
 }
 
 /* -- all -- */
@@ -395,13 +416,13 @@ void record_apply(struct record *r, const struct record_event *e)
     case RECORD_EVENT_LOOKED:
         return look(r, e);
     case RECORD_EVENT_BOUND:
-        return note_bound(r);
+        return note_bound(r, e);
     case RECORD_EVENT_UNBOUND:
         return note_unbound(r, e);
     case RECORD_EVENT_JUDGED:
         return note_verdict(r, e);
     case RECORD_EVENT_UNNAMED:
-        return note_unnamed(r);
+        return note_unnamed(r, e);
     case RECORD_EVENT_BEGINS:
         return note_beginning(r, e);
     case RECORD_EVENT_CLAIMED:

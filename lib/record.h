@@ -21,7 +21,8 @@ enum record_state {
     RECORD_FAILED,         /* the kernel said no, or somebody has it: .error, .failed_at */
     RECORD_UNVERIFIED,     /* every write succeeded, the driver link does not show it (yet) */
     RECORD_CONTESTED,      /* too many foreign unbinds: we stopped fighting */
-    RECORD_HANDED_BACK,    /* no rule names it, and it was handed back */
+    RECORD_HANDING_BACK,   /* no rule names it, and its native driver is to be asked yet */
+    RECORD_HANDED_BACK,    /* likewise, and that was done */
     RECORD_RELEASING,      /* an administrator wants it handed back, until reload or bind */
     RECORD_RELEASE_FAILED, /* likewise, and the kernel said no: .error, .failed_at */
     RECORD_RELEASED,       /* likewise, and that was carried out to its end */
@@ -81,7 +82,7 @@ struct record {
     char *previous_driver; /* the native driver it was taken from, or NULL */
     char *holder;          /* who was found to have it open, in words, or NULL */
     bool parked;           /* its override may be the parking one */
-    uint64_t parked_order; /* the newest driver when it was parked (snapshot.h); 0: not known */
+    uint64_t parked_order; /* the newest driver when it was parked (snapshot.h); 0: not known yet */
     bool fresh;            /* nobody has had it since it was plugged in, but perhaps the fence */
     bool touched;          /* a native driver was seen on it */
     bool unnamed;          /* no rule names it: the failures of taking it count no more */
@@ -107,10 +108,11 @@ enum record_event_kind {
     RECORD_EVENT_CAME_LATE,   /* plugged in by an earlier run's time, after the host had come up */
     RECORD_EVENT_DISAPPEARED, /* known to be gone, or another is in its place */
     RECORD_EVENT_LOOKED,      /* the snapshot shows it anew: device, fenced */
-    RECORD_EVENT_BOUND,       /* the kernel says that a driver has it */
+    RECORD_EVENT_BOUND,       /* the kernel says that a driver has it: device, fenced */
     RECORD_EVENT_UNBOUND,     /* or has let it go: device */
     RECORD_EVENT_JUDGED,      /* a plan has a verdict for it: device, fenced, verdict */
-    RECORD_EVENT_UNNAMED,     /* a plan has none: no rule names it, or would if it came back */
+    RECORD_EVENT_UNNAMED,     /* a plan has none, no rule names it, or would if it came back:
+                               * device, fenced */
     RECORD_EVENT_BEGINS,      /* a worker is about to do this: op */
     RECORD_EVENT_CLAIMED,     /* it is a worker's business now */
     RECORD_EVENT_DONE,        /* the operation was done: op */
@@ -182,6 +184,12 @@ static inline bool record_is_released(const struct record *r)
 static inline bool record_is_handed_back(const struct record *r)
 {
     return r->state == RECORD_HANDED_BACK || r->state == RECORD_RELEASED;
+}
+
+/* Has handing it back begun, for no rule names it, and not come to its end? */
+static inline bool record_is_going_back(const struct record *r)
+{
+    return r->state == RECORD_HANDING_BACK;
 }
 
 static inline bool record_is_contested(const struct record *r)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "rootfs.h"
 #include "snapshot.h"
 #include "tree.h"
 
@@ -127,7 +128,17 @@ static bool is_any_on_vfio(size_t *ret)
     return false;
 }
 
-/* All was bound by the daemon, so all goes back, and the fence with it. */
+/* Has the daemon written the address of any device? */
+static bool names_devices(void)
+{
+    CLEANUP_FREE char *text = NULL;
+    size_t size;
+
+    return rootfs_read_file(host.root_fd, "run/vfio-bindd/state", 1 << 20, &text, &size) == 0 &&
+           strstr(text, "0000:");
+}
+
+/* All was bound by the daemon, so all goes back, and the fence with it. Nothing is left. */
 static bool drop_rules(struct run *r)
 {
     struct tree t = {.fd = host.root_fd};
@@ -140,14 +151,15 @@ static bool drop_rules(struct run *r)
     ask(REQUEST_RELOAD, NULL);
     if (!wait_until_quiet(r, "a reload without rules"))
         return false;
-    while (is_any_on_vfio(&card) || dynamic_ids(&ids) > 0) {
+    while (is_any_on_vfio(&card) || dynamic_ids(&ids) > 0 || names_devices()) {
         if (!look_after_daemon(r))
             return false;
         if (now_usec() - start > PATIENCE_USEC)
             return card < host.n_cards
                        ? failed(r, "no rule names %s any more, and it is not handed back",
                                 address_of(card))
-                       : failed(r, "no rule is left, and the fence has entries");
+                   : dynamic_ids(&ids) > 0 ? failed(r, "no rule is left, and the fence has entries")
+                                           : failed(r, "no rule is left, and devices are noted");
         usleep(LOOK_USEC);
     }
     return true;

@@ -42,11 +42,12 @@ enum step_kind {
     STEP_LOAD,   /* a driver is registered */
     STEP_RULES,  /* other rules are written, and a reload asked for */
     STEP_REST,   /* until the daemon has nothing more to do for devices that it does not show */
+    STEP_SHOWS,  /* without a fault the device is as the text says */
 };
 
 struct step {
     enum step_kind kind;
-    const char *address, *text; /* text: the driver, or the rules */
+    const char *address, *text; /* text: the driver, the rules, or part of a picture */
     bool at_once; /* the next step does not wait until the daemon has nothing more to do */
 };
 
@@ -58,6 +59,8 @@ struct script {
     const struct step *steps;
     const char *late; /* a driver that FAULT_LOAD registers, or NULL */
     bool unseen;      /* it is about devices that no rule names in the end */
+    bool faultless;   /* with a fault it comes to another end, which says nothing */
+    bool refenced;    /* it is about entries of the fence, which wait while a call hangs */
 };
 
 extern const struct script scripts[];

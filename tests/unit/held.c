@@ -128,6 +128,7 @@ START_TEST(each_of_these_survives)
     const struct record before[] = {
         {.touched = true},
         {.state = RECORD_CONTESTED},
+        {.state = RECORD_HANDING_BACK},
         {.state = RECORD_HANDED_BACK},
         {.state = RECORD_RELEASING},
         {.state = RECORD_RELEASED},
@@ -169,6 +170,7 @@ START_TEST(what_no_rule_names)
         {{.override = OVERRIDE_MAYBE}, true},
         {{.binding = BINDING_OURS}, true},
         {{.parked = true}, true},
+        {{.state = RECORD_HANDING_BACK}, true},
         {{.touched = true, .work = WORK_STUCK}, true},
     };
 

@@ -361,6 +361,8 @@ static void add_state(struct dice *dice, struct record *r)
         r->state = RECORD_CONTESTED;
     } else if (dice_chance(dice, 6)) {
         r->state = RECORD_UNVERIFIED;
+    } else if (dice_chance(dice, 6)) {
+        r->state = RECORD_HANDING_BACK;
     } else if (dice_chance(dice, 10)) {
         r->state = RECORD_FAILED;
         r->error = PICK(dice, errors);

@@ -265,7 +265,7 @@ static bool unnamed_may_be_acted_on(const struct laws *l, const struct action *a
         return (!d->driver && !fits_nothing(l, d)) || r->parked ||
                broken(l, a->addr, "is parked for no reason");
     if (a->kind == ACTION_CLEAR || (a->phase == PHASE_RELEASE && !d->driver))
-        return record_may_be_overridden(r) || record_is_released(r) ||
+        return record_may_be_overridden(r) || record_is_released(r) || record_is_going_back(r) ||
                broken(l, a->addr, "has no override of ours");
     if (a->phase != PHASE_RELEASE || !driver_is_vfio(d->driver) || d->has_vfs || !d->node)
         return broken(l, a->addr, "has no rule, yet: %s", action_word(a->kind));

@@ -209,6 +209,14 @@ START_TEST(what_a_look_shows)
          {.fresh = true},
          EVENT(LOOKED, .device = &on_nvidia, .fenced = true),
          {.fresh = false}},
+        {"on its way back",
+         {.state = RECORD_HANDING_BACK, .override = OVERRIDE_MAYBE},
+         EVENT(LOOKED, .device = &on_vfio),
+         {.state = RECORD_HANDING_BACK, .override = OVERRIDE_MAYBE}},
+        {"back",
+         {.state = RECORD_HANDING_BACK},
+         EVENT(LOOKED, .device = &on_nvidia),
+         {.state = RECORD_HANDED_BACK}},
         {"a failure stays one",
          {.state = RECORD_FAILED, FAILED_OF(EIO, BIND)},
          EVENT(LOOKED, .device = &on_nvidia),
@@ -252,6 +260,10 @@ START_TEST(verdicts)
          {.seen_usec = 1},
          EVENT(JUDGED, .device = &on_vfio, VERDICT(BOUND, NONE)),
          {.seen_usec = 1}},
+        {"a rule names it again while it goes back",
+         {.seen_usec = 1, .state = RECORD_HANDING_BACK, .unnamed = true},
+         EVENT(JUDGED, .device = &on_nvidia, VERDICT(PENDING, NONE)),
+         {.seen_usec = 1, .touched = true}},
         {"a rule names it again",
          {.seen_usec = 1, .state = RECORD_HANDED_BACK, .unnamed = true},
          EVENT(JUDGED, .device = &on_nvidia, VERDICT(PENDING, NONE)),
@@ -260,6 +272,36 @@ START_TEST(verdicts)
          {.state = RECORD_OPEN},
          EVENT(TOLD, .verdict = {STATE_BUSY, REASON_IN_USE, vfio}),
          {.told = {true, STATE_BUSY, REASON_IN_USE}}},
+    };
+
+    RUN(table);
+}
+END_TEST
+
+/* What was to be parked, and an entry of ours took it all the same. */
+START_TEST(caught)
+{
+    static const struct transition table[] = {
+        {"the kernel says so",
+         {.parked = true},
+         EVENT(BOUND, .device = &on_vfio, .fenced = true),
+         {.parked = true, .binding = BINDING_OURS}},
+        {"seen later",
+         {.parked = true},
+         EVENT(UNNAMED, .device = &on_vfio, .fenced = true),
+         {.parked = true, .binding = BINDING_OURS, .unnamed = true}},
+        {"not by us",
+         {.parked = true},
+         EVENT(BOUND, .device = &on_vfio),
+         {.parked = true, .binding = BINDING_FOUND}},
+        {"by its native driver",
+         {.parked = true},
+         EVENT(BOUND, .device = &on_nvidia, .fenced = true),
+         {.parked = true, .binding = BINDING_FOUND}},
+        {"it was never to be parked",
+         {.parked = false},
+         EVENT(BOUND, .device = &on_vfio, .fenced = true),
+         {.binding = BINDING_FOUND}},
     };
 
     RUN(table);
@@ -303,6 +345,10 @@ START_TEST(no_rule_names_it)
          {.state = RECORD_RELEASED},
          EVENT(UNNAMED),
          {.state = RECORD_HANDED_BACK, .unnamed = true}},
+        {"on its way back since an earlier run",
+         {.state = RECORD_HANDING_BACK},
+         EVENT(UNNAMED),
+         {.state = RECORD_HANDING_BACK, .unnamed = true}},
         {"to be released", {.state = RECORD_RELEASING}, EVENT(UNNAMED), {.unnamed = true}},
         {"could not be released",
          {.state = RECORD_RELEASE_FAILED, FAILED_OF(EIO, CLEAR)},
@@ -331,4 +377,4 @@ START_TEST(no_rule_names_it)
 END_TEST
 
 UNIT_MAIN("record", coming_and_going, refused_for_the_host, drivers_that_come_and_go,
-          what_a_look_shows, verdicts, from_an_earlier_run, no_rule_names_it)
+          what_a_look_shows, verdicts, caught, from_an_earlier_run, no_rule_names_it)
