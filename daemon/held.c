@@ -147,8 +147,6 @@ static void load_flag(struct record *r, const char *key)
         r->touched = true;
     else if (streq(key, "parked"))
         r->parked = true;
-    else if (streq(key, "override"))
-        r->override = OVERRIDE_MAYBE;
     else if (streq(key, "bound"))
         r->binding = BINDING_CLAIMED;
     else
@@ -170,6 +168,15 @@ static void load_refusal(struct record_refusal *k, const char *text)
                                  .class_code = class_code & 0xffffff};
 }
 
+/* "-" and "1": it is not known which. */
+static void load_driver(char **ret, const char *value)
+{
+    if (!*value || streq(value, "-") || streq(value, "1") || strlen(value) >= DRIVER_NAME_LENGTH)
+        return;
+    free(*ret);
+    *ret = strdup(value);
+}
+
 static void load_value(struct record *r, const char *key, const char *value)
 {
     if (streq(value, "1"))
@@ -182,10 +189,11 @@ static void load_value(struct record *r, const char *key, const char *value)
         r->parked_order = strtoull(value, NULL, 10);
     else if (streq(key, "refused"))
         load_refusal(&r->refused, value);
-    else if (streq(key, "previous") && *value && !streq(value, "-") &&
-             strlen(value) < DRIVER_NAME_LENGTH) {
-        free(r->previous_driver);
-        r->previous_driver = strdup(value);
+    else if (streq(key, "previous"))
+        load_driver(&r->previous_driver, value);
+    else if (streq(key, "override")) {
+        r->override = OVERRIDE_MAYBE;
+        load_driver(&r->override_text, value);
     }
 }
 
@@ -339,7 +347,10 @@ static void write_record(FILE *f, const struct record *r)
         fputs(state, f);
     }
     fputs(arrivals[r->arrival], f);
-    fputs(record_may_be_overridden(r) ? " override=1" : "", f);
+    if (record_may_be_overridden(r)) {
+        fputs(" override=", f);
+        fputs(r->override_text ? r->override_text : "1", f);
+    }
     fputs(is_bound_by_us(r) ? " bound=1" : "", f);
     fputs(r->parked ? " parked=1" : "", f);
     if (r->parked && r->parked_order > 0)

@@ -51,6 +51,14 @@ static bool group_is_unread(const struct builder *b, const struct device *d)
     return false;
 }
 
+/* Is it on a driver by us, which is not VFIO's? The host may have begun to use it there, or made
+ * virtual functions, which would go: then it stays. */
+static bool is_on_other_target(const struct device *d, const struct record *r)
+{
+    return !driver_is_vfio(d->driver) && !d->use && !d->has_vfs &&
+           record_is_overridden_to(r, d->driver);
+}
+
 /* No rule names it: is anything at it ours? What another driver has, or none, only loses our
  * override, or that driver's next load would miss the device. One that we took off its driver is
  * offered to its native one, even if that was broken off half-way. */
@@ -79,12 +87,15 @@ static bool wants_hand_back(const struct builder *b, const struct device *d)
     return v ? v->state == STATE_PENDING && record_is_released(r) : is_left_over(b, d, r);
 }
 
-/* Is it on the driver that a rule wants, or, where none names it, on one of VFIO's? */
+/* Is it on the driver that a rule wants, or, where none names it any more, on one that a rule
+ * wanted? */
 static bool is_ours_now(const struct builder *b, const struct device *d)
 {
     const struct verdict *v = plan_verdict_of(b, d);
 
-    return v ? streq_null(d->driver, v->driver) : driver_is_vfio(d->driver);
+    if (v)
+        return streq_null(d->driver, v->driver);
+    return driver_is_vfio(d->driver) || is_on_other_target(d, plan_record_of(b, d));
 }
 
 /* Only one worker can keep a group; a stuck one is not waited for. */
@@ -107,6 +118,8 @@ static void add_hand_back_step(struct builder *b, enum action_kind kind, const s
     const struct record *r = plan_record_of(b, d);
     const char *driver = "";
 
+    if (kind == ACTION_CHECK && (driver_is_vfio(d->driver) || !is_ours_now(b, d)))
+        return; /* of VFIO's the group tells */
     if (kind == ACTION_UNBIND && !is_ours_now(b, d))
         return;
     if (kind == ACTION_CLEAR && !record_may_be_overridden(r) && !record_is_released(r))
@@ -123,7 +136,7 @@ static void add_hand_back_step(struct builder *b, enum action_kind kind, const s
 /* Is it where it belongs, with no rule that names it? That is no matter of its group's. */
 static bool only_loses_override(const struct builder *b, const struct device *d)
 {
-    return !plan_verdict_of(b, d) && d->driver && !driver_is_vfio(d->driver);
+    return !plan_verdict_of(b, d) && d->driver && !is_ours_now(b, d);
 }
 
 /* The next member of a group, from position *i on, that is handed back; NULL after the last. */
@@ -153,8 +166,8 @@ static bool wants_hold(const struct builder *b, uint32_t group)
  * driver is asked, or the kernel would refuse it. */
 static void add_hand_back(struct builder *b, const struct device *d)
 {
-    static const enum action_kind steps[] = {ACTION_UNBIND, ACTION_CLEAR, ACTION_NATIVE,
-                                             ACTION_PROBE};
+    static const enum action_kind steps[] = {ACTION_CHECK, ACTION_UNBIND, ACTION_CLEAR,
+                                             ACTION_NATIVE, ACTION_PROBE};
     const uint32_t group = d->group;
     size_t first = groups_start(&b->groups, group), i = first;
 

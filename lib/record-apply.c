@@ -223,7 +223,7 @@ static void note_beginning(struct record *r, const struct record_event *e)
         r->parked = true;
         break;
     case ACTION_UNBIND:
-        if (driver_is_vfio(e->op.driver))
+        if (driver_is_vfio(e->op.driver) || record_is_overridden_to(r, e->op.driver))
             break;
         r->touched = true;
         replace_text(&r->previous_driver, e->op.driver);
@@ -306,7 +306,8 @@ static void note_failure(struct record *r, const struct record_event *e)
         return;
     if (e->op.kind == ACTION_CHECK) { /* it stays where it is */
         replace_text(&r->holder, e->op.found);
-        replace_text(&r->previous_driver, NULL);
+        if (!r->unnamed && !record_is_released(r)) /* it was not taken after all */
+            replace_text(&r->previous_driver, NULL);
     }
     fail(r, -e->op.result, e->op.kind);
 }

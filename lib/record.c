@@ -101,6 +101,11 @@ bool record_has_override(const struct record *r, const char *driver)
     return record_is_overridden(r) && streq_null(r->override_text, driver);
 }
 
+bool record_is_overridden_to(const struct record *r, const char *driver)
+{
+    return driver && record_may_be_overridden(r) && streq_null(r->override_text, driver);
+}
+
 struct device record_refused_device(const struct record *r)
 {
     const struct record_refusal *k = &r->refused;

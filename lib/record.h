@@ -244,6 +244,9 @@ static inline bool record_may_be_overridden(const struct record *r)
 /* Is this very driver known to be its override, by us? */
 bool record_has_override(const struct record *r, const char *driver);
 
+/* Is this driver its override by us, as far as is known? */
+bool record_is_overridden_to(const struct record *r, const char *driver);
+
 /* Is anything at it ours, which goes when no rule names it? */
 static inline bool record_is_owned(const struct record *r)
 {

@@ -173,7 +173,7 @@ static const struct step stubs_steps[] = {
     {.kind = STEP_SHOWS, .address = "0000:0d:00.0", .text = "driver= override=;"},
     {.kind = STEP_RULES, .text = "# none\n"},
     {.kind = STEP_REST},
-    {.kind = STEP_SHOWS, .address = "0000:0c:00.0", .text = "driver=pci-stub override=;"},
+    {.kind = STEP_SHOWS, .address = "0000:0c:00.0", .text = "driver=fpga override=;"},
     {0},
 };
 

@@ -75,6 +75,8 @@ static void read_record(char *line, struct records *records)
             r->override = OVERRIDE_MAYBE;
         else if (streq(word, "overridden"))
             r->override = OVERRIDE_OURS, r->override_text = strdup("vfio-pci");
+        else if (strncmp(word, "overridden=", strlen("overridden=")) == 0) /* by an earlier run */
+            r->override = OVERRIDE_MAYBE, r->override_text = strdup(word + strlen("overridden="));
         else if (streq(word, "parked"))
             r->parked = true;
         else if (streq(word, "touched"))

@@ -267,6 +267,10 @@ static bool unnamed_may_be_acted_on(const struct laws *l, const struct action *a
     if (a->kind == ACTION_CLEAR || (a->phase == PHASE_RELEASE && !d->driver))
         return record_may_be_overridden(r) || record_is_released(r) || record_is_going_back(r) ||
                broken(l, a->addr, "has no override of ours");
+    if (a->phase == PHASE_RELEASE && !d->has_vfs && !d->use && d->driver &&
+        !driver_is_vfio(d->driver) && r->override != OVERRIDE_NOT_OURS && r->override_text &&
+        streq(r->override_text, d->driver)) /* it has the driver that a rule wanted */
+        return true;
     if (a->phase != PHASE_RELEASE || !driver_is_vfio(d->driver) || d->has_vfs || !d->node)
         return broken(l, a->addr, "has no rule, yet: %s", action_word(a->kind));
     return record_is_owned(r) || (r->fresh && fence_has(&l->records->fence, d)) ||
@@ -347,7 +351,7 @@ static bool action_is_sound(const struct laws *l, const struct action *a)
     case ACTION_UNBIND:
         if (!streq_null(d->driver, a->driver))
             return broken(l, a->addr, "is not on %s", a->driver);
-        if (v && !record_is_released(r) && !v->rule->force && !driver_is_vfio(d->driver) &&
+        if (!(v && !record_is_released(r) && v->rule->force) && !driver_is_vfio(d->driver) &&
             !earlier(l, a, ACTION_CHECK))
             return broken(l, a->addr, "is unbound before anybody looked for its users");
         if (v && record_is_released(r) && !streq(a->driver, v->driver))
