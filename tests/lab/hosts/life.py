@@ -43,7 +43,7 @@ class State:
             outcome = policies.Outcome("stay", selected=True)
         self.outcomes[place] = outcome
         self.present[place] = events
-        if outcome.kind == "go":
+        if outcome.kind == "go" and outcome.prevented:
             self.watched[place] = events
 
     def goes(self, place):

@@ -5,7 +5,8 @@ Then rules are written that say so, and a few that name more than can be meant: 
 ID alone, every disk of a vendor. Those must not take anything the host may live on. Whoever judges
 sees the outcome of each function, never the rules:
 
-    go    must be on the rule's driver, and no native driver may have been asked when it came in time
+    go    must be on the rule's driver, and no native driver may have been asked if it was there at
+          boot, or if the rule prevents that for what is plugged in: otherwise it may have been faster
     stay  must be where it is without vfio-bindd
     free  the documentation leaves it open, or it depends on timing: only lies are judged
 """
@@ -14,6 +15,8 @@ from dataclasses import dataclass, field
 
 # At a cold boot nothing shows yet whether the host lives on one of these.
 RISKY = ("net", "disk")
+# With one of these a rule prevents native probes only if it says so.
+NARROWING = ("address", "slot", "serial", "class", "subsystem")
 
 
 @dataclass
@@ -21,6 +24,7 @@ class Outcome:
     kind: str  # go, stay, free
     driver: str = "vfio-pci"
     selected: bool = False  # a rule fits it, whatever comes of it
+    prevented: bool = False  # no native driver is asked when it is plugged in
 
 
 @dataclass
@@ -60,12 +64,14 @@ class Writer:
         self.rng, self.host, self.devices, self.groups, self.running = rng, host, devices, groups, running
         self.policy = Policy()
         self.decided = set()  # places for which an earlier rule fits
+        self.fence = self.fence_asked_for = False  # by the rule that is being written
 
     # Outcomes.
 
     def settle(self, function, here, plugged, driver="vfio-pci", selected=True):
         self.policy.here[function.place] = Outcome(here, driver, selected)
-        self.policy.plugged[function.place] = Outcome(plugged, driver, selected)
+        prevented = function.kind != "companion" and (self.fence_asked_for if function.kind in RISKY else self.fence)
+        self.policy.plugged[function.place] = Outcome(plugged, driver, selected, prevented)
         self.decided.add(function.place)
 
     def by_id(self, function, hotplug=""):
@@ -122,6 +128,9 @@ class Writer:
 
     def rule(self, name, *keys, hotplug=""):
         extra = [("hotplug", hotplug)] if hotplug else []
+        by_id, narrowed = any(k == "id" for k, _ in keys), any(k in NARROWING for k, _ in keys)
+        self.fence_asked_for = by_id and hotplug == "fence"
+        self.fence = self.fence_asked_for or (by_id and not hotplug and not narrowed)
         self.policy.rules.append((f"{name}-{len(self.policy.rules)}", list(keys) + extra))
 
     def hotplug(self):
