@@ -125,6 +125,12 @@ static int say_held(const struct view *view, struct pci_addr a, uint32_t group, 
 {
     const struct record *r = records_find(&view->records, a);
 
+    if (r && r->hold_error != 0 && r->hold_error != EBUSY)
+        return sd_bus_error_setf(error, SD_BUS_ERROR_FAILED,
+                                 "%s cannot be released: /dev/vfio/%u could not be opened to see "
+                                 "whether a virtual machine has it: %s%s",
+                                 pci_addr_text(a).s, group, strerror(r->hold_error),
+                                 errno_advice(r->hold_error, ACTION_HOLD));
     if (r && r->holder)
         return sd_bus_error_setf(error, BUS_ERROR_BUSY,
                                  "IOMMU group %u of %s is in use: %s; end it first", group,

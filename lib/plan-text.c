@@ -39,19 +39,23 @@ static const char *kernel_write_name(enum action_kind kind)
         return "driver_override";
     case ACTION_PROBE:
         return "drivers_probe";
+    case ACTION_HOLD:
+        return "/dev/vfio";
     default:
         return "bind";
     }
 }
 
-/* What a failed write most likely means. */
-static const char *errno_advice(int error, enum action_kind kind)
+const char *errno_advice(int error, enum action_kind kind)
 {
     if (kind == ACTION_BIND && error == EINVAL)
         return "; vfio-pci refuses devices without an IOMMU group, and those a virtual function's "
                "user forbids: see dmesg";
     if (error == EBUSY)
         return "; another driver took it meanwhile: see which with lspci -k";
+    if (kind == ACTION_HOLD && (error == EACCES || error == EPERM))
+        return "; a service may open /dev/vfio only if vfio was loaded before it started: run "
+               "\"systemctl restart vfio-bindd\"";
     if (error == EACCES || error == EPERM || error == EROFS)
         return "; vfio-bindd must run as root with write access to /sys (check the unit's "
                "drop-ins)";
@@ -110,7 +114,8 @@ static void failed_sentence(const struct verdict *v, const struct device *d, con
                  v->driver);
         break;
     case REASON_KERNEL_ERROR:
-        snprintf(buf, size, "the kernel refused the write to %s: %s%s",
+        snprintf(buf, size, "the kernel refused %s %s: %s%s",
+                 r && r->failed_at == ACTION_HOLD ? "to open" : "the write to",
                  kernel_write_name(r ? r->failed_at : ACTION_BIND), strerror(r ? r->error : EIO),
                  errno_advice(r ? r->error : EIO, r ? r->failed_at : ACTION_BIND));
         break;

@@ -21,7 +21,7 @@ static void replace_text(char **text, const char *new)
 static void enter(struct record *r, enum record_state state)
 {
     r->state = state;
-    r->error = 0;
+    r->error = r->hold_error = 0;
 }
 
 static void fail(struct record *r, int error, enum action_kind at)
@@ -312,15 +312,17 @@ static void note_failure(struct record *r, const struct record_event *e)
     fail(r, -e->op.result, e->op.kind);
 }
 
-/* Somebody has the group: nothing was unbound, and nobody is to try again by itself. What was to be
- * released stays as it is, which is no failure. */
+/* Somebody has the group, or it could not be opened: nothing was unbound, and nobody is to try
+ * again by itself. What was to be released stays as it is, which is no failure. */
 static void note_group_kept(struct record *r, const struct record_event *e)
 {
     replace_text(&r->holder, e->op.found);
-    if (record_is_released(r))
+    if (record_is_released(r)) {
         enter(r, RECORD_OPEN);
-    else
+        r->hold_error = -e->op.result;
+    } else {
         fail(r, -e->op.result, ACTION_HOLD);
+    }
     r->fresh = false;
 }
 

@@ -88,6 +88,7 @@ struct record {
     bool unnamed;          /* no rule names it: the failures of taking it count no more */
     int error;             /* errno, of RECORD_FAILED and RECORD_RELEASE_FAILED; else 0 */
     enum action_kind failed_at;
+    int hold_error;     /* errno of opening its group, for which it was not released; else 0 */
     unsigned attempts;  /* that came to nothing in a row, by nobody's fault */
     unsigned flaps;     /* foreign unbinds in a row, each less than a minute after the first */
     uint64_t flap_usec; /* when the first of them came */

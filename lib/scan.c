@@ -160,6 +160,20 @@ static int detail_relevant(struct scan_context *c, struct snapshot *s)
 
 /* -- the whole -- */
 
+/* While a driver is being registered its folder is there, and may have devices, before the files
+ * are that we write to: their absence would look like a refusal (lab: no-vfio). The kernel's event
+ * of the driver comes after them. */
+static int is_being_registered(int drivers_fd, const char *driver)
+{
+    char path[NAME_MAX + sizeof("/bind")];
+
+    if (!driver_is_vfio(driver))
+        return 0;
+    snprintf(path, sizeof(path), "%s/bind", driver);
+    int r = rootfs_exists(drivers_fd, path);
+    return r < 0 ? r : r == 0;
+}
+
 /* sysfs numbers its files one after another (and lists the number with the name), so the folders of
  * drivers tell the order in which the drivers were registered. */
 int scan_drivers(int root_fd, struct snapshot *s)
@@ -170,8 +184,11 @@ int scan_drivers(int root_fd, struct snapshot *s)
     int r = rootfs_list(root_fd, "sys/bus/pci/drivers", &dir), q = 0;
 
     while (r == 0 && q == 0 && (r = rootfs_next(dir, &e)) > 0) {
-        r = 0;
-        q = snapshot_add_registered(&new, e->d_name, e->d_ino);
+        r = is_being_registered(dirfd(dir), e->d_name);
+        if (r == 0)
+            q = snapshot_add_registered(&new, e->d_name, e->d_ino);
+        else if (r > 0)
+            r = 0;
     }
     if (q < 0 || unknown_note(&s->unknown, FACT_DRIVERS, r))
         return q;

@@ -66,6 +66,7 @@ static inline void compare(const char *what, const struct record *a, const struc
     SAME(touched);
     SAME(unnamed);
     SAME(error);
+    SAME(hold_error);
     SAME(attempts);
     SAME(flaps);
     SAME(flap_usec);
