@@ -95,14 +95,19 @@ void notes_plugged(struct view *view, struct pci_addr a)
 }
 
 /* `newest` is the highest order known before. What was only left out for a while, since it could
- * not be read, has one of those. */
-static bool is_new(const struct device *d, const struct snapshot *before, uint64_t newest)
+ * not be read, has one of those, and a record that does not say it had gone. An event of a card
+ * that went may show us the one that is there by now (lab: storm): that one's order tells nothing.
+ */
+static bool is_new(const struct view *view, const struct device *d, const struct snapshot *before,
+                   uint64_t newest)
 {
     const struct device *old = snapshot_find(before, d->addr);
+    const struct record *r = records_find(&view->records, d->addr);
+    bool is_known = before->n == 0 || (r && r->state != RECORD_GONE);
 
     if (old)
         return old->order != 0 && d->order != 0 && old->order != d->order;
-    if (d->order != 0 && newest != 0)
+    if (is_known && d->order != 0 && newest != 0)
         return d->order > newest;
     return before->n > 0;
 }
@@ -129,7 +134,7 @@ void notes_new_devices(struct view *view, const struct snapshot *before)
 
     for (size_t i = 0; i < view->snapshot.n; i++) {
         const struct device *d = &view->snapshot.devices[i];
-        if (is_new(d, before, newest)) {
+        if (is_new(view, d, before, newest)) {
             notes_forget(view, d->addr);
             notes_plugged(view, d->addr);
             continue;
