@@ -100,7 +100,12 @@ static void say_hindered(struct check *c, const struct group_check *g)
               "IOMMU group %u of %s is not viable: %s (%04x:%04x) of the same group %s %s",
               g->group, pci_addr_text(g->wanted->d->addr).s, address.s, h->d->vendor, h->d->device,
               h->selected ? "cannot be taken and is on" : "stays on", h->driver);
-    if (h->selected)
+    if (device_is_bridge(h->d))
+        check_remedy(c,
+                     "echo %s > /sys/bus/pci/drivers/%s/unbind   # only if the host can do without "
+                     "it; else put the card into another slot (behind a port with ACS)",
+                     address.s, h->driver);
+    else if (h->selected)
         check_remedy(c, "vfio-bindctl explain %s", address.s);
     else
         check_remedy(c, "%svfio-bindctl edit   # set \"group = all\" in [device %s]", ctl_sudo(),
@@ -196,7 +201,7 @@ static void check_groupless(struct check *c)
 static void check_bars(struct check *c)
 {
     CLEANUP(bars_done) struct bars bars;
-    bars_read(c->root_fd, &bars);
+    int known = bars_read(c->root_fd, &bars);
 
     for (size_t i = 0; i < c->s->snapshot.n; i++) {
         const struct row *r = &c->s->rows[i];
@@ -204,7 +209,10 @@ static void check_bars(struct check *c)
             continue;
         if (!bars_visible(c->root_fd) && check_exists(c, "proc/iomem"))
             check_unseen(c, "/proc/iomem", -EACCES);
-        CLEANUP_FREE char *claimant = bars_claimant(c->root_fd, &bars, r->d->addr);
+        CLEANUP_FREE char *claimant = NULL;
+        int seen = known < 0 ? known : bars_claimant(c->root_fd, &bars, r->d->addr, &claimant);
+        if (seen < 0)
+            check_unseen(c, "/proc/iomem", seen);
         if (!claimant)
             continue;
         check_add(

@@ -100,7 +100,7 @@ static void check_off(struct check *c, bool described)
 /* Its driver may be a module, which comes late, or is not there at all. */
 static void check_viommu(struct check *c)
 {
-    bool loaded = viommu_is_loaded(c->root_fd);
+    bool loaded = viommu_is_loaded(c->root_fd) > 0;
     bool there = loaded || !*c->release || check_lists_module(c, "modules.dep", VIOMMU_MODULE) ||
                  check_lists_module(c, "modules.builtin", VIOMMU_MODULE);
 

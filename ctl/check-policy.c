@@ -87,8 +87,8 @@ static size_t check_shared_ids(struct check *c)
 
     for (size_t i = 0; v && i < plan->n_verdicts; i++) {
         const struct verdict *verdict = &plan->verdicts[i];
-        const struct device *d = &c->s->snapshot.devices[verdict->device];
-        if (!verdict->companion && verdict->rule->resource)
+        const struct device *d = snapshot_find(&c->s->snapshot, verdict->addr);
+        if (d && !verdict->companion && verdict->rule->resource)
             v[n++] = (struct advertised){(uint32_t)d->vendor << 16 | d->device, verdict->rule};
     }
     if (n > 1)
@@ -115,7 +115,8 @@ static const char *other_driver(const struct check *c, const struct rule *r)
 
     for (size_t i = 0; i < s->plan.n_verdicts; i++) {
         const struct verdict *v = &s->plan.verdicts[i];
-        const char *now = s->snapshot.devices[v->device].driver;
+        const struct device *d = snapshot_find(&s->snapshot, v->addr);
+        const char *now = d ? d->driver : NULL;
         const char *driver = driver_is_vfio(now) ? now : v->driver;
         if (v->rule == r && !v->companion && !streq(driver, "vfio-pci"))
             return driver;

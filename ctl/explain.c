@@ -139,6 +139,10 @@ static const char *why_left(const struct row *row, const struct row *relative)
         return "that rule says group = matched, so nothing comes along";
     if (row->d->vf || relative->d->vf)
         return "virtual functions never come along";
+    if (same_slot && row->d->group != NO_GROUP && row->d->group == relative->d->group)
+        return "this host may live on it, so it does not come along: a rule must name it, and "
+               "until "
+               "then neither is taken";
     if (same_slot)
         return "it is a disk, network or USB controller in an IOMMU group of its own, and these "
                "come along only when they share the group";

@@ -21,7 +21,6 @@ static int features_of_rows(const struct source *s, struct features *ret)
                 .rule = r->rule,
                 .state = r->state,
                 .companion = r->companion,
-                .bound = streq(r->state, state_word(STATE_BOUND)),
                 .usable = r->usable,
             };
     }

@@ -52,10 +52,10 @@ static bool differs(const struct verdict *a, const struct verdict *b)
 /* What the daemon did not bind itself stays where it is; whether it did is not known here. */
 static void print_dropped(const struct source *s, const struct verdict *v)
 {
-    const struct device *d = &s->snapshot.devices[v->device];
+    const struct device *d = snapshot_find(&s->snapshot, v->addr);
     char text[256];
 
-    if (driver_is_vfio(d->driver))
+    if (d && driver_is_vfio(d->driver))
         snprintf(
             text, sizeof(text),
             "%s no rule names it any more: if vfio-bindd bound it to %s, a reload hands it back "
@@ -94,8 +94,8 @@ void change_print(const struct source *s, const struct change *c)
 
     for (size_t i = 0; i < s->snapshot.n; i++) {
         struct pci_addr a = s->snapshot.devices[i].addr;
-        const struct verdict *old = plan_find(&s->plan, &s->snapshot, a);
-        const struct verdict *new = plan_find(&c->plan, &s->snapshot, a);
+        const struct verdict *old = plan_find(&s->plan, a);
+        const struct verdict *new = plan_find(&c->plan, a);
         if (!differs(old, new))
             continue;
         if (n++ == 0)
@@ -121,7 +121,7 @@ static void write_verdict(FILE *f, const struct source *s, const struct verdict 
     const struct verdict *v = new ? new : old;
     char text[SENTENCE_MAX];
 
-    fprintf(f, "{\"address\": \"%s\"", pci_addr_text(s->snapshot.devices[v->device].addr).s);
+    fprintf(f, "{\"address\": \"%s\"", pci_addr_text(v->addr).s);
     if (compare) {
         fprintf(f, ", \"change\": \"%s\", \"oldrule\": ", change_word(old, new));
         json_string(f, old ? old->rule->name : NULL);
@@ -152,8 +152,8 @@ char *plan_diff_json(const struct source *s, const struct policy *old_policy,
     fputs("\"devices\": [", f);
     for (size_t i = 0; i < s->snapshot.n; i++) {
         struct pci_addr a = s->snapshot.devices[i].addr;
-        const struct verdict *before = old_policy ? plan_find(old, &s->snapshot, a) : NULL;
-        const struct verdict *after = plan_find(new, &s->snapshot, a);
+        const struct verdict *before = old_policy ? plan_find(old, a) : NULL;
+        const struct verdict *after = plan_find(new, a);
         if (!before && !after)
             continue;
         fputs(separator, f);

@@ -62,20 +62,11 @@ static bool fill_from_plan(const struct source *s, struct row *row)
 
 /* -- by the daemon -- */
 
-/* The daemon's word for the state as a value; STATE_MAX: a newer daemon's word. */
-static enum device_state state_of(const char *word)
-{
-    enum device_state s = 0;
-
-    while (s < STATE_MAX && !streq(state_word(s), word))
-        s++;
-    return s;
-}
-
 /* Does the policy in the files come to the same as the daemon did? Then its words fit. */
 static bool agrees(const struct row *row)
 {
-    return row->v && streq(row->rule, row->v->rule->name) && state_of(row->state) == row->v->state;
+    return row->v && streq(row->rule, row->v->rule->name) &&
+           state_parse(row->state) == row->v->state;
 }
 
 static char *generic_sentence(const struct row *row)
@@ -166,7 +157,7 @@ int rows_build(struct source *s)
         const struct device *d = &s->snapshot.devices[i];
         struct row *row = &s->rows[i];
         *row = (struct row){.d = d,
-                            .v = plan_find(&s->plan, &s->snapshot, d->addr),
+                            .v = plan_find(&s->plan, d->addr),
                             .live = live_find(&s->live, d->addr),
                             .driver = d->driver ? d->driver : "",
                             .vendor = names_vendor(s->names, d),

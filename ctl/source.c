@@ -153,7 +153,7 @@ static int assume(struct source *s)
         struct record *r = records_get(&s->records, s->snapshot.devices[i].addr);
         if (!r)
             return -ENOMEM;
-        r->confirmed = true;
+        r->binding = BINDING_FOUND;
     }
     for (size_t i = 0; i < s->policy.n_rules; i++) {
         const char *driver = rule_target(&s->policy.rules[i]);
@@ -302,7 +302,7 @@ static bool would_be_usable(const struct source *s, struct pci_addr a)
     policy_finish(&p, &d);
     if (source_plan(s, &p, &plan) < 0)
         return false;
-    const struct verdict *v = plan_find(&plan, &s->snapshot, a);
+    const struct verdict *v = plan_find(&plan, a);
     return v && v->usable;
 }
 

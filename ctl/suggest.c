@@ -150,13 +150,26 @@ static void write_facts(const struct model *m, const struct row *r, FILE *f)
     fputs(is_console(r) ? "  (console of this host)\n" : "\n", f);
 }
 
-/* Somebody of another card in the IOMMU group, who would have to come along. */
+/* Somebody in the IOMMU group who would have to come along, and does not by itself. */
 static const struct row *stranger_in_group(const struct source *s, const struct row *r)
 {
     for (size_t i = 0; r->d->group != NO_GROUP && i < s->snapshot.n; i++) {
         const struct row *other = &s->rows[i];
         if (other->d->group == r->d->group && !device_is_bridge(other->d) && !is_wanted(other) &&
-            !pci_addr_same_slot(other->d->addr, r->d->addr))
+            (!pci_addr_same_slot(other->d->addr, r->d->addr) ||
+             device_must_be_named(other->d, r->d)))
+            return other;
+    }
+    return NULL;
+}
+
+/* A bridge or a part of the chipset whose driver keeps the group from virtual machines. */
+static const struct row *blocker_in_group(const struct source *s, const struct row *r)
+{
+    for (size_t i = 0; r->d->group != NO_GROUP && i < s->snapshot.n; i++) {
+        const struct row *other = &s->rows[i];
+        if (other->d->group == r->d->group && device_is_bridge(other->d) &&
+            !device_is_viable(other->d))
             return other;
     }
     return NULL;
@@ -201,7 +214,7 @@ static void write_choices(const struct source *s, const struct model *m, FILE *f
 
 static void write_rule(const struct source *s, const struct model *m, bool commented, FILE *f)
 {
-    const struct row *r = m->first, *stranger = NULL;
+    const struct row *r = m->first, *stranger = NULL, *blocker = NULL;
     char name[NAME_MAX_CHARS + 8], text[FIELD_TEXT_MAX];
     const char *hash = commented || m->consoles == m->n ? "#" : "";
     const char *domain = resource_domain(r->d->vendor);
@@ -214,6 +227,8 @@ static void write_rule(const struct source *s, const struct model *m, bool comme
         write_facts(m, &s->rows[i], f);
         if (!stranger)
             stranger = stranger_in_group(s, &s->rows[i]);
+        if (!blocker)
+            blocker = blocker_in_group(s, &s->rows[i]);
     }
     if (m->consoles == m->n)
         fputs("# the host would go dark without it: left to its native driver\n", f);
@@ -225,12 +240,58 @@ static void write_rule(const struct source *s, const struct model *m, bool comme
                 "# shares its IOMMU group; to take it along (not if the host needs it):\n"
                 "#group = all\n",
                 pci_addr_text(stranger->d->addr).s, row_name(stranger, text));
+    if (blocker)
+        fprintf(f,
+                "# %s (%s)\n"
+                "# is of the same IOMMU group, and its driver %s keeps the group from virtual "
+                "machines\n"
+                "# (another slot may be better)\n",
+                pci_addr_text(blocker->d->addr).s, row_name(blocker, text), blocker->driver);
     fprintf(f, "%sresource = %s/%s\n", domain ? hash : "#", domain ? domain : "example.com", name);
     write_choices(s, m, f);
     fputc('\n', f);
 }
 
-static void write_alternative(const struct row *r, FILE *f)
+/* -- network cards and disks -- */
+
+/* Can a virtual machine have the one only together with the other, which must be named, too? */
+static bool goes_with(const struct row *r, const struct row *other)
+{
+    return other == r || (r->d->group != NO_GROUP && other->d->group == r->d->group && !r->d->vf &&
+                          !other->d->vf && pci_addr_same_slot(other->d->addr, r->d->addr) &&
+                          !device_is_bridge(other->d) && device_must_be_named(other->d, r->d));
+}
+
+/* Has another port of its card been written with it already? */
+static bool is_written(const struct source *s, const struct row *r)
+{
+    for (const struct row *other = s->rows; other < r; other++)
+        if (is_alternative(other) && goes_with(r, other))
+            return true;
+    return false;
+}
+
+/* "id = 8086:1572": of all that goes with it, each model once. Returns how many devices. */
+static size_t write_ids(const struct source *s, const struct row *r, FILE *f)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->snapshot.n; i++) {
+        const struct row *other = &s->rows[i];
+        bool known = false;
+        if (!goes_with(r, other))
+            continue;
+        for (size_t k = 0; k < i; k++)
+            known = known || (goes_with(r, &s->rows[k]) && same_model(&s->rows[k], other));
+        if (!known)
+            fprintf(f, "%s%04x:%04x", n ? ", " : "#id = ", other->d->vendor, other->d->device);
+        n++;
+    }
+    fputc('\n', f);
+    return n;
+}
+
+static void write_alternative(const struct source *s, const struct row *r, FILE *f)
 {
     char name[FIELD_TEXT_MAX], text[40];
 
@@ -238,10 +299,19 @@ static void write_alternative(const struct row *r, FILE *f)
     for (char *c = text; *c; c++)
         if (*c == ':' || *c == '.')
             *c = '-';
-    fprintf(f, "# %s (driver %s)\n", row_name(r, name), *r->driver ? r->driver : "none");
-    fprintf(f, "#[device %s-%s]\n#id = %04x:%04x\n#address = %s\n\n",
-            r->d->class_code >> 16 == PCI_BASE_CLASS_NETWORK ? "nic" : "nvme", text, r->d->vendor,
-            r->d->device, pci_addr_text(r->d->addr).s);
+    for (size_t i = 0; i < s->snapshot.n; i++)
+        if (goes_with(r, &s->rows[i]))
+            fprintf(f, "# %s%s%s (driver %s)\n", &s->rows[i] == r ? "" : "together with ",
+                    &s->rows[i] == r ? "" : pci_addr_text(s->rows[i].d->addr).s,
+                    &s->rows[i] == r ? row_name(r, name) : "",
+                    *s->rows[i].driver ? s->rows[i].driver : "none");
+    fprintf(f, "#[device %s-%s]\n",
+            r->d->class_code >> 16 == PCI_BASE_CLASS_NETWORK ? "nic" : "nvme", text);
+    size_t n = write_ids(s, r, f);
+    snprintf(text, sizeof(text), "%s", pci_addr_text(r->d->addr).s);
+    if (n > 1)
+        stpcpy(strrchr(text, '.'), ".*");
+    fprintf(f, "#address = %s\n\n", text);
 }
 
 static struct model model_of(const struct source *s, size_t first)
@@ -278,13 +348,13 @@ void suggest_write(const struct source *s, bool commented, FILE *f)
     if (rules == 0)
         fputs("# No GPU or accelerator is here that a virtual machine could have.\n\n", f);
     for (size_t i = 0; i < s->snapshot.n; i++) {
-        if (!is_alternative(&s->rows[i]))
+        if (!is_alternative(&s->rows[i]) || is_written(s, &s->rows[i]))
             continue;
         if (alternatives++ == 0)
             fputs("# Network cards and NVMe disks, each by its address: remove the '#' before "
                   "those that this\n# host does not need itself.\n\n",
                   f);
-        write_alternative(&s->rows[i], f);
+        write_alternative(s, &s->rows[i], f);
     }
 }
 

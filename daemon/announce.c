@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "announce.h"
 
+#include <assert.h>
 #include <syslog.h>
 
 #include "journal.h"
@@ -27,6 +28,7 @@ struct tally tally_make(const struct view *view)
         const struct verdict *v = &view->plan.verdicts[i];
         t.bound += v->state == STATE_BOUND;
         t.usable += v->state == STATE_BOUND && (v->usable || !driver_is_vfio(v->driver));
+        t.good += device_is_good(v->state, v->usable, v->driver, true);
         t.refused += v->state == STATE_REFUSED;
         t.failed += v->state == STATE_FAILED;
         t.stuck += v->state == STATE_STUCK;
@@ -36,13 +38,13 @@ struct tally tally_make(const struct view *view)
         t.pending += v->state == STATE_PENDING;
     }
     t.unexpected = count_unexpected(&view->plan, &view->policy);
+    t.unknown = view->unread || view->trouble != 0;
     return t;
 }
 
 bool tally_is_good(const struct tally *t)
 {
-    return t->usable + t->released + t->pending == t->selected && t->mistakes == 0 &&
-           t->unexpected == 0;
+    return t->good == t->selected && t->mistakes == 0 && t->unexpected == 0 && !t->unknown;
 }
 
 static size_t add(char *buf, size_t size, size_t used, size_t n, const char *what)
@@ -76,6 +78,8 @@ void announce_status(const struct view *view, char *buf, size_t size)
     used = add(buf, size, used, t.released, "released");
     used = add(buf, size, used, t.contested, "contested");
     used = add(buf, size, used, t.pending, "pending");
+    if (t.unknown && used < size)
+        used += (size_t)snprintf(buf + used, size - used, ", not everything could be read");
     used = add(buf, size, used, t.unexpected,
                t.unexpected == 1 ? "rule not as expected" : "rules not as expected");
     add(buf, size, used, t.mistakes,
@@ -85,7 +89,7 @@ void announce_status(const struct view *view, char *buf, size_t size)
 static bool is_news(const struct verdict *v, const struct record *r)
 {
     return v->state != STATE_PENDING &&
-           (!r || r->logged_state != (int)v->state || r->logged_reason != (int)v->reason);
+           (!r || !r->told.any || r->told.state != v->state || r->told.reason != v->reason);
 }
 
 static enum event_id event_of(enum device_state s)
@@ -111,10 +115,12 @@ static enum event_id event_of(enum device_state s)
 static void announce_device(const struct verdict *v, const struct snapshot *s,
                             const struct records *records)
 {
-    const struct device *d = &s->devices[v->device];
-    const struct record *r = records_find(records, d->addr);
+    const struct device *d = snapshot_find(s, v->addr);
+    const struct record *r = records_find(records, v->addr);
     char sentence[SENTENCE_MAX];
 
+    if (!d) /* gone since: that is told when it is known */
+        return;
     verdict_sentence(v, s, records, sentence);
     journal_device(event_of(v->state), d, v, r, sentence);
     problem_sentence(v, s, sentence);
@@ -122,8 +128,7 @@ static void announce_device(const struct verdict *v, const struct snapshot *s,
         journal_device(EVENT_DEVICE_NOT_USABLE, d, v, r, sentence);
 }
 
-static void announce_rules(const struct plan *plan, const struct policy *p,
-                           const struct snapshot *s)
+static void announce_rules(const struct plan *plan, const struct policy *p)
 {
     struct sum {
         size_t selected, bound;
@@ -133,6 +138,7 @@ static void announce_rules(const struct plan *plan, const struct policy *p,
 
     for (size_t i = 0; sums && i < plan->n_verdicts; i++) {
         const struct verdict *v = &plan->verdicts[i];
+        assert(v->rule >= p->rules && v->rule < p->rules + p->n_rules);
         struct sum *sum = &sums[v->rule - p->rules];
         sum->selected++;
         sum->bound += v->state == STATE_BOUND;
@@ -145,8 +151,7 @@ static void announce_rules(const struct plan *plan, const struct policy *p,
         if (sums[i].selected == 0)
             continue;
         snprintf(text, sizeof(text), bad ? "; the first that is not: %s (%s)" : "%s",
-                 bad ? pci_addr_text(s->devices[bad->device].addr).s : "",
-                 bad ? state_word(bad->state) : "");
+                 bad ? pci_addr_text(bad->addr).s : "", bad ? state_word(bad->state) : "");
         journal_event(EVENT_RULE_SUMMARY, "rule %s: %zu of %zu devices bound%s", p->rules[i].name,
                       sums[i].bound, sums[i].selected, text);
     }
@@ -159,21 +164,20 @@ void announce_devices(struct view *view)
     size_t news = 0;
 
     for (size_t i = 0; i < plan->n_verdicts; i++)
-        news += is_news(&plan->verdicts[i],
-                        records_find(&view->records, s->devices[plan->verdicts[i].device].addr));
+        news += is_news(&plan->verdicts[i], records_find(&view->records, plan->verdicts[i].addr));
     if (news > LINES_MAX)
-        announce_rules(plan, &view->policy, s);
+        announce_rules(plan, &view->policy);
     for (size_t i = 0; i < plan->n_verdicts; i++) {
         const struct verdict *v = &plan->verdicts[i];
-        struct record *r = records_find(&view->records, s->devices[v->device].addr);
+        struct record *r = records_find(&view->records, v->addr);
+        const struct record_event told = {.kind = RECORD_EVENT_TOLD,
+                                          .verdict = {v->state, v->reason, v->driver}};
         if (!is_news(v, r))
             continue;
         if (news <= LINES_MAX)
             announce_device(v, s, &view->records);
-        if (r) {
-            r->logged_state = (int)v->state;
-            r->logged_reason = (int)v->reason;
-        }
+        if (r)
+            record_apply(r, &told);
     }
 }
 
@@ -236,6 +240,27 @@ void announce_summary(const struct view *view, uint64_t usec)
                       usec < 100000, (double)usec / 1000);
 }
 
+void announce_unknown(const struct view *view)
+{
+    const struct device *d;
+    int error = view->trouble;
+    enum fact f = error ? FACT_LISTING : snapshot_unknown(&view->snapshot, &d, &error);
+
+    if (f == FACT_NONE) {
+        journal_event(EVENT_UNREADABLE,
+                      "a device is there that could not be read; what is known of "
+                      "it is kept, and the look is repeated until all is known");
+        return;
+    }
+    if (view->trouble)
+        d = NULL;
+    journal_event(EVENT_UNREADABLE,
+                  "%s%s %s could not be read: %s; what is not known is left as it is, and the look "
+                  "is repeated until all is known",
+                  d ? pci_addr_text(d->addr).s : "the", d ? ": its" : "", fact_words(f),
+                  strerror(error));
+}
+
 /* Devices that no rule names: caught by the fence, or dropped by a new policy. */
 void announce_handed_back(const struct view *view, struct pci_addr a)
 {
@@ -243,7 +268,7 @@ void announce_handed_back(const struct view *view, struct pci_addr a)
     const struct record *r = records_find(&view->records, a);
     char text[SENTENCE_MAX];
 
-    if (!d || !r || plan_find(&view->plan, &view->snapshot, a))
+    if (!d || !r || plan_find(&view->plan, a))
         return;
     if (r->error != 0 && d->driver)
         snprintf(text, sizeof(text),
@@ -251,7 +276,7 @@ void announce_handed_back(const struct view *view, struct pci_addr a)
                  "back: %s: %s; \"systemctl reload vfio-bindd\" tries again",
                  pci_addr_text(a).s, d->vendor, d->device, d->driver, action_word(r->failed_at),
                  r->holder ? r->holder : strerror(r->error));
-    else if (r->handed_back && !driver_is_vfio(d->driver))
+    else if (record_is_handed_back(r) && !driver_is_vfio(d->driver))
         snprintf(text, sizeof(text), "%s (%04x:%04x): no rule names it; handed back%s%s",
                  pci_addr_text(a).s, d->vendor, d->device,
                  d->driver ? " to " : ", and no driver has it yet", d->driver ? d->driver : "");

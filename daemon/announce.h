@@ -7,8 +7,10 @@
 
 struct tally {
     size_t selected, bound, usable, refused, failed, stuck, busy, released, contested, pending;
+    size_t good;       /* as they should be, or being seen to */
     size_t mistakes;   /* in the policy */
     size_t unexpected; /* rules whose expect = N is not met */
+    bool unknown;      /* something could not be read */
 };
 
 struct tally tally_make(const struct view *view);
@@ -27,6 +29,9 @@ void announce_devices(struct view *view);
 
 /* Logs the summary of a pass over everything that took so long. */
 void announce_summary(const struct view *view, uint64_t usec);
+
+/* Logs the first thing that could not be read, if there is one. */
+void announce_unknown(const struct view *view);
 
 /* Logs how handing back a device that no rule names came out, if that was done. */
 void announce_handed_back(const struct view *view, struct pci_addr a);

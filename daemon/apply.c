@@ -30,6 +30,14 @@ bool apply_is_busy(const struct apply *a)
     return false;
 }
 
+bool apply_is_ending(const struct apply *a)
+{
+    for (const struct job *j = jobs_list(a->jobs); j; j = j->next)
+        if (j->busy && !j->waiting && !j->cancelled)
+            return true;
+    return false;
+}
+
 bool apply_batch_is_running(const struct apply *a)
 {
     for (const struct job *j = jobs_list(a->jobs); j; j = j->next)
@@ -49,23 +57,21 @@ static size_t isolated_running(const struct apply *a)
 
 /* -- jobs that are done -- */
 
-/* Was it a worker's business until now? Of a device that took the place of another meanwhile only
- * is known what events have told. */
+static void tell_record(struct apply *a, struct pci_addr addr, enum record_event_kind kind)
+{
+    const struct record_event e = {.kind = kind};
+
+    records_apply(a->records, addr, &e);
+}
+
+/* Was it a worker's business until now? */
 static bool release_device(struct apply *a, struct pci_addr addr)
 {
-    struct record *r = records_find(a->records, addr);
+    const struct record *r = records_find(a->records, addr);
 
-    if (!r || !r->in_flight)
+    if (!r || !record_is_in_hand(r))
         return false;
-    if (r->replaced) {
-        const struct record old = *r;
-        record_reset(r);
-        r->hotplugged = old.hotplugged;
-        r->fresh = old.fresh;
-        r->unused_before = old.unused_before;
-        r->confirmed = old.confirmed;
-    }
-    r->in_flight = r->stuck = false;
+    tell_record(a, addr, RECORD_EVENT_RETURNED);
     return true;
 }
 
@@ -145,9 +151,7 @@ static void on_overdue(void *userdata, struct job *j)
         a->done(a->userdata, NULL, 0);
         return;
     }
-    struct record *r = records_find(a->records, j->hanging.addr);
-    if (r)
-        r->stuck = true;
+    tell_record(a, j->hanging.addr, RECORD_EVENT_HANGS);
     a->done(a->userdata, &j->hanging.addr, 1);
 }
 
@@ -168,12 +172,16 @@ static void on_old_ended(void *userdata, const struct job *j)
 
 /* -- plans -- */
 
-static void make_op(const struct action *action, struct op *ret)
+static void make_op(const struct apply *a, const struct action *action, struct op *ret)
 {
+    const struct record *r =
+        action->kind == ACTION_UNPARK ? records_find(a->records, action->addr) : NULL;
+
     *ret = (struct op){.addr = action->addr,
                        .kind = action->kind,
                        .companion = action->companion,
                        .narrowed = action->narrowed,
+                       .order = r ? r->parked_order : 0,
                        .result = OP_NOT_DONE};
     if (action->kind == ACTION_HOLD)
         snprintf(ret->driver, sizeof(ret->driver), "%u", action->group);
@@ -184,12 +192,12 @@ static void make_op(const struct action *action, struct op *ret)
 }
 
 /* Puts the operations of a job where its worker looks for them. */
-static void fill(struct job *j, const struct action *actions, size_t n)
+static void fill(const struct apply *a, struct job *j, const struct action *actions, size_t n)
 {
     struct op *ops = worker_room(j->worker, n);
 
     for (size_t i = 0; i < n; i++)
-        make_op(&actions[i], &ops[i]);
+        make_op(a, &actions[i], &ops[i]);
 }
 
 static void save_or_say(struct apply *a, const struct op *op)
@@ -208,12 +216,9 @@ static void claim(struct apply *a, struct job *j)
     const struct op *ops = worker_ops(j->worker, &n);
 
     j->busy = true;
-    for (size_t i = 0; i < n; i++) {
-        struct record *record =
-            action_is_fence(ops[i].kind) ? NULL : records_find(a->records, ops[i].addr);
-        if (record)
-            record->in_flight = true;
-    }
+    for (size_t i = 0; i < n; i++)
+        if (!action_is_fence(ops[i].kind))
+            tell_record(a, ops[i].addr, RECORD_EVENT_CLAIMED);
 }
 
 static int submit(struct apply *a, struct job *j)
@@ -242,7 +247,7 @@ static int apply_batch(struct apply *a, const struct plan *plan)
         return 0;
     struct job *j = jobs_idle(a->jobs, n);
     if (j) {
-        fill(j, plan->actions, n);
+        fill(a, j, plan->actions, n);
         if (submit(a, j) == 0)
             return 0;
         job_free(j); /* the waiting worker has died */
@@ -250,20 +255,8 @@ static int apply_batch(struct apply *a, const struct plan *plan)
     int r = job_new(a->jobs, n, &j);
     if (r < 0)
         return r;
-    fill(j, plan->actions, n);
+    fill(a, j, plan->actions, n);
     return submit(a, j);
-}
-
-/* Who had the device is on record before anything is done that may outlive us. */
-static void note_previous(struct apply *a, const struct op *op)
-{
-    struct record *r = records_find(a->records, op->addr);
-
-    if (!r || op->kind != ACTION_UNBIND || driver_is_vfio(op->driver))
-        return;
-    r->touched = true;
-    free(r->previous_driver);
-    r->previous_driver = strdup(op->driver);
 }
 
 /* What may block has a worker of its own, which is to be on record likewise before it begins. */
@@ -275,13 +268,11 @@ static int prepare_isolated(struct apply *a, const struct action *actions, size_
     if (r < 0)
         return r;
     j->isolated = true;
-    fill(j, actions, n);
+    fill(a, j, actions, n);
     const struct op *ops = worker_ops(j->worker, &n);
-    for (size_t i = 0; i < n; i++) {
-        note_previous(a, &ops[i]);
+    for (size_t i = 0; i < n; i++)
         if (ops[i].kind == ACTION_UNBIND)
             r = held_workers_add(&a->held, &ops[i].addr, worker_pid(j->worker));
-    }
     if (r < 0) {
         job_free(j);
         return r;
@@ -349,18 +340,32 @@ int apply_plan(struct apply *a, const struct plan *plan)
 /* An earlier run's worker still hangs in the kernel: nothing may be written to its device. */
 static int adopt(struct apply *a, const struct held_worker *w)
 {
-    struct record *record = w->fence ? NULL : records_get(a->records, w->addr);
+    bool known = w->fence || records_get(a->records, w->addr);
     struct job *j;
-    int r = record || w->fence ? job_new_old(a->jobs, w->pid, &j) : -ENOMEM;
+    int r = known ? job_new_old(a->jobs, w->pid, &j) : -ENOMEM;
 
     if (r < 0)
         return r == -ESRCH ? 0 : r;
     j->hanging = (struct op){.addr = w->addr, .kind = w->fence ? ACTION_NEW_ID : ACTION_UNBIND};
-    if (record)
-        record->in_flight = record->stuck = true;
-    else
+    if (w->fence)
         a->records->fence.hanging++;
+    else
+        tell_record(a, w->addr, RECORD_EVENT_HANGS);
     return 0;
+}
+
+/* What is there and cannot be read is no reason to forget it: devices that somebody has released
+ * would be taken from him, and the file written over. */
+static int load(struct apply *a)
+{
+    int r = held_load(a->root_fd, a->records, &a->held);
+
+    if (r < 0)
+        journal_plain(LOG_ERR,
+                      "cannot read /run/vfio-bindd/state (%s): which devices were released and "
+                      "which are ours is not known, so nothing is done",
+                      strerror(-r));
+    return r;
 }
 
 int apply_new(sd_event *event, int root_fd, struct records *records, apply_done done,
@@ -373,8 +378,8 @@ int apply_new(sd_event *event, int root_fd, struct records *records, apply_done 
         return -ENOMEM;
     *a = (struct apply){.root_fd = root_fd, .records = records, .done = done, .userdata = userdata};
     int r = jobs_new(event, root_fd, &handler, &a->jobs);
-    if (r >= 0 && held_load(root_fd, records, &a->held) < 0)
-        journal_plain(LOG_WARNING, "cannot read /run/vfio-bindd/state: the past is not known");
+    if (r >= 0)
+        r = load(a);
     for (size_t i = 0; r >= 0 && i < a->held.n; i++)
         r = adopt(a, &a->held.v[i]);
     if (r < 0) {
@@ -404,20 +409,22 @@ int apply_save(struct apply *a)
     return held_save(a->root_fd, a->records, &a->held);
 }
 
-static bool is_to_withdraw(const struct fence_entry *e)
+static bool is_to_withdraw(const void *userdata, const struct fence_entry *e)
 {
-    return e->narrowed && e->state != FENCE_OPEN;
+    (void)userdata;
+    return e->narrowed;
 }
 
 int apply_withdraw(struct apply *a)
 {
     const struct fence *f = &a->records->fence;
+    CLEANUP_FREE const struct fence_entry **removals = calloc(f->n + 1, sizeof(*removals));
     struct job *j;
-    size_t n = 0;
 
     jobs_stop(a->jobs);
-    for (size_t i = 0; i < f->n; i++)
-        n += is_to_withdraw(&f->v[i]);
+    if (!removals)
+        return -ENOMEM;
+    size_t n = fence_removals(f, is_to_withdraw, NULL, removals);
     if (n == 0)
         return 0;
     int r = job_new(a->jobs, n, &j);
@@ -425,11 +432,10 @@ int apply_withdraw(struct apply *a)
         return r;
     j->isolated = true;
     struct op *op = worker_room(j->worker, n);
-    for (size_t i = 0; i < f->n; i++)
-        if (is_to_withdraw(&f->v[i]))
-            make_op(&(struct action){.kind = ACTION_REMOVE_ID, .fence = f->v[i].id}, op++);
+    for (size_t i = 0; i < n; i++)
+        make_op(a, &(struct action){.kind = ACTION_REMOVE_ID, .fence = removals[i]->id}, op++);
     r = submit(a, j);
     if (r < 0)
         job_free(j);
-    return r < 0 ? r : 1;
+    return r;
 }

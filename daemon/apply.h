@@ -32,9 +32,11 @@ bool apply_is_busy(const struct apply *a);
 bool apply_batch_is_running(const struct apply *a);
 
 /* We are about to end: no takeover begins any more, and those entries of the fence are taken out of
- * the kernel's table that nobody would look after. Returns 1 if that is under way, 0 if there is
- * nothing to do, or negative errno. */
+ * the kernel's table that nobody would look after. Returns 0 or negative errno. */
 int apply_withdraw(struct apply *a);
+
+/* Is anything left of that, or of what had begun before, that may be waited for? */
+bool apply_is_ending(const struct apply *a);
 
 /* Keeps what must survive us. Returns 0 or negative errno. */
 int apply_save(struct apply *a);

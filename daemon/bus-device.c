@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "bus-device.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <systemd/sd-hwdb.h>
 
@@ -22,8 +23,7 @@ struct object {
  * now. */
 bool bus_device_is_leaving(const struct view *view, const struct verdict *v)
 {
-    return v->state == STATE_BOUND &&
-           !scan_has_driver(view->root_fd, view->snapshot.devices[v->device].addr, v->driver);
+    return v->state == STATE_BOUND && !scan_has_driver(view->root_fd, v->addr, v->driver);
 }
 
 char *bus_device_path(struct pci_addr a)
@@ -44,11 +44,11 @@ static bool find_object(const struct view *view, const char *path, struct object
     canonical = bus_device_path(a); /* one name for each object */
     if (!canonical || !streq(canonical, path))
         return false;
-    const struct verdict *v = plan_find(&view->plan, &view->snapshot, a);
-    if (!v)
+    const struct verdict *v = plan_find(&view->plan, a);
+    const struct device *d = snapshot_find(&view->snapshot, a);
+    if (!v || !d)
         return false;
-    *ret = (struct object){view, v, &view->snapshot.devices[v->device],
-                           records_find(&view->records, a)};
+    *ret = (struct object){view, v, d, records_find(&view->records, a)};
     return true;
 }
 
@@ -78,7 +78,7 @@ static int on_enumerate(sd_bus *bus, const char *prefix, void *userdata, char **
     if (!paths)
         return -ENOMEM;
     for (size_t i = 0; i < view->plan.n_verdicts; i++) {
-        paths[i] = bus_device_path(view->snapshot.devices[view->plan.verdicts[i].device].addr);
+        paths[i] = bus_device_path(view->plan.verdicts[i].addr);
         if (!paths[i]) {
             while (i-- > 0)
                 free(paths[i]);
@@ -166,11 +166,11 @@ static int append_members(sd_bus_message *m, const struct object *o)
     const struct groups *groups = &o->view->plan.groups;
     const uint32_t group = o->device->group;
     size_t i = groups_start(groups, group);
-    const struct device *d;
+    const struct group_member *member;
     int r = sd_bus_message_open_container(m, 'a', "s");
 
-    while (r >= 0 && (d = groups_next(groups, group, &i)))
-        r = sd_bus_message_append(m, "s", pci_addr_text(d->addr).s);
+    while (r >= 0 && (member = groups_next(groups, group, &i)))
+        r = sd_bus_message_append(m, "s", pci_addr_text(member->addr).s);
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -354,19 +354,20 @@ static uint32_t members_hash(const struct view *view, const struct device *d)
 {
     const struct groups *groups = &view->plan.groups;
     size_t i = groups_start(groups, d->group);
-    const struct device *member;
+    const struct group_member *member;
     uint32_t hash = 0;
 
     while ((member = groups_next(groups, d->group, &i)))
-        hash = hash * 31 + hash_of(pci_addr_text(member->addr).s, 12);
+        hash = hash * 31 + text_hash(pci_addr_text(member->addr).s);
     return hash;
 }
 
 static struct published publish_device(const struct view *view, const struct verdict *v)
 {
-    const struct device *d = &view->snapshot.devices[v->device];
-    const struct record *r = records_find(&view->records, d->addr);
+    const struct device *d = snapshot_find(&view->snapshot, v->addr);
+    const struct record *r = records_find(&view->records, v->addr);
 
+    assert(d); /* published right after the plan was made */
     return (struct published){d->addr,
                               {v->state, v->reason, v->problems, v->usable, text_hash(d->driver),
                                text_hash(r ? r->previous_driver : NULL), text_hash(v->rule->name),

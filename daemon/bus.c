@@ -49,7 +49,7 @@ static const char *state_of(const struct view *view)
 
     if (view->disabled)
         return "disabled";
-    if (!view->settled)
+    if (!view->settled && view->trouble == 0)
         return "starting";
     return tally_is_good(&t) ? "ready" : "degraded";
 }
@@ -105,6 +105,7 @@ static int get_problems(sd_bus *bus, const char *path, const char *interface, co
     (void)error;
     for (size_t i = 0; i < view->plan.n_verdicts; i++)
         problems |= view->plan.verdicts[i].problems;
+    problems |= t.unknown ? PROBLEM_UNREADABLE : 0;
     for (unsigned bit = 1; r >= 0 && bit < PROBLEM_MAX; bit <<= 1)
         if (problems & bit)
             r = sd_bus_message_append(reply, "s", problem_word((enum problem)bit));
@@ -153,7 +154,9 @@ static int on_list(sd_bus_message *m, void *userdata, sd_bus_error *error)
         r = sd_bus_message_open_container(reply, 'a', "(sssssuo)");
     for (size_t i = 0; r >= 0 && i < view->plan.n_verdicts; i++) {
         const struct verdict *v = &view->plan.verdicts[i];
-        const struct device *d = &view->snapshot.devices[v->device];
+        const struct device *d = snapshot_find(&view->snapshot, v->addr);
+        if (!d) /* unplugged since the plan was made */
+            continue;
         CLEANUP_FREE char *path = bus_device_path(d->addr);
         bool leaving = bus_device_is_leaving(view, v);
         char id[10];
@@ -192,9 +195,7 @@ static int on_plan(sd_bus_message *m, void *userdata, sd_bus_error *error)
         if (v->state == STATE_PENDING)
             continue;
         verdict_sentence(v, &view->snapshot, &view->records, sentence);
-        r = sd_bus_message_append(reply, "(sss)",
-                                  pci_addr_text(view->snapshot.devices[v->device].addr).s, "none",
-                                  sentence);
+        r = sd_bus_message_append(reply, "(sss)", pci_addr_text(v->addr).s, "none", sentence);
     }
     if (r >= 0)
         r = sd_bus_message_close_container(reply);
@@ -533,8 +534,9 @@ static void publish_manager(struct bus *b)
 {
     const struct view *view = b->view;
     const struct tally t = tally_make(view);
-    unsigned problems =
-        (t.unexpected > 0 ? PROBLEM_MAX : 0) | (t.mistakes > 0 ? PROBLEM_MAX << 1 : 0);
+    unsigned problems = (t.unknown ? PROBLEM_UNREADABLE : 0) |
+                        (t.unexpected > 0 ? PROBLEM_MAX : 0) |
+                        (t.mistakes > 0 ? PROBLEM_MAX << 1 : 0);
     const char *names[MANAGER_CHANGING + 1];
     size_t n = 0;
 

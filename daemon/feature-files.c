@@ -235,7 +235,7 @@ void feature_files_update(struct feature_files *f, const struct view *view)
     int r = 0;
 
     if (wanted[FEATURES] || wanted[METRICS])
-        r = features_of_plan(&view->policy, &view->snapshot, &view->plan, view->n_mistakes,
+        r = features_of_plan(&view->policy, &view->snapshot, &view->plan, view->n_mistakes, true,
                              &features);
     features.ready = features.ready && !view->disabled;
     for (size_t i = 0; i < FILES; i++)

@@ -106,27 +106,95 @@ static int load_worker(char *text, struct held_workers *w)
     return 0;
 }
 
-/* The flags of a record that are kept. */
+/* The states that are kept. What failed is tried again by the next run. Earlier versions had words
+ * of their own for them, which could stand together: the first of these counted for most. */
 static const struct {
-    const char *key;
-    size_t offset;
-} flags[] = {
-    {"touched", offsetof(struct record, touched)},
-    {"released", offsetof(struct record, released)},
-    {"hotplugged", offsetof(struct record, hotplugged)},
-    {"unused", offsetof(struct record, unused_before)},
-    {"contested", offsetof(struct record, contested)},
-    {"ours", offsetof(struct record, ours)},
-    {"parked", offsetof(struct record, parked)},
-    {"handed-back", offsetof(struct record, handed_back)},
-};
+    const char *word;
+    enum record_state state;
+} kept_states[] = {{"contested", RECORD_CONTESTED},
+                   {"handing-back", RECORD_HANDING_BACK},
+                   {"handed-back", RECORD_HANDED_BACK},
+                   {"releasing", RECORD_RELEASING},
+                   {"released", RECORD_RELEASED}};
 
-static bool *kept_flag(struct record *r, const char *key)
+static void load_state(struct record *r, const char *word)
 {
-    for (size_t i = 0; i < ELEMENTS(flags); i++)
-        if (streq(flags[i].key, key))
-            return (bool *)((char *)r + flags[i].offset);
-    return NULL;
+    for (size_t i = 0; i < ELEMENTS(kept_states); i++)
+        if (streq(kept_states[i].word, word))
+            r->state = kept_states[i].state;
+}
+
+/* A line of a version that had flags: whatever is set. */
+static void load_old_flag(struct record *r, const char *key)
+{
+    if (streq(key, "released"))
+        r->state = record_is_handed_back(r) ? RECORD_RELEASED : RECORD_RELEASING;
+    else if (streq(key, "handed-back"))
+        r->state = record_is_released(r) ? RECORD_RELEASED : RECORD_HANDED_BACK;
+    else if (streq(key, "contested") && r->state == RECORD_OPEN)
+        r->state = RECORD_CONTESTED;
+    else if (streq(key, "hotplugged") && r->arrival == ARRIVAL_THERE)
+        r->arrival = ARRIVAL_PLUGGED_AT_BOOT;
+    else if (streq(key, "unused"))
+        r->arrival = ARRIVAL_PLUGGED;
+    else if (streq(key, "ours"))
+        r->override = OVERRIDE_MAYBE, r->binding = BINDING_CLAIMED;
+}
+
+static void load_flag(struct record *r, const char *key)
+{
+    if (streq(key, "touched"))
+        r->touched = true;
+    else if (streq(key, "parked"))
+        r->parked = true;
+    else if (streq(key, "bound"))
+        r->binding = BINDING_CLAIMED;
+    else
+        load_old_flag(r, key);
+}
+
+static void load_refusal(struct record_refusal *k, const char *text)
+{
+    unsigned vendor, device, subvendor, subdevice, class_code;
+
+    if (sscanf(text, "%4x:%4x:%4x:%4x:%6x", &vendor, &device, &subvendor, &subdevice,
+               &class_code) != 5)
+        return;
+    *k = (struct record_refusal){.is_set = true,
+                                 .vendor = (uint16_t)vendor,
+                                 .device = (uint16_t)device,
+                                 .subvendor = (uint16_t)subvendor,
+                                 .subdevice = (uint16_t)subdevice,
+                                 .class_code = class_code & 0xffffff};
+}
+
+/* "-" and "1": it is not known which. */
+static void load_driver(char **ret, const char *value)
+{
+    if (!*value || streq(value, "-") || streq(value, "1") || strlen(value) >= DRIVER_NAME_LENGTH)
+        return;
+    free(*ret);
+    *ret = strdup(value);
+}
+
+static void load_value(struct record *r, const char *key, const char *value)
+{
+    if (streq(value, "1"))
+        load_flag(r, key);
+    if (streq(key, "state"))
+        load_state(r, value);
+    else if (streq(key, "arrival"))
+        r->arrival = streq(value, "plugged") ? ARRIVAL_PLUGGED : ARRIVAL_PLUGGED_AT_BOOT;
+    else if (streq(key, "drivers"))
+        r->parked_order = strtoull(value, NULL, 10);
+    else if (streq(key, "refused"))
+        load_refusal(&r->refused, value);
+    else if (streq(key, "previous"))
+        load_driver(&r->previous_driver, value);
+    else if (streq(key, "override")) {
+        r->override = OVERRIDE_MAYBE;
+        load_driver(&r->override_text, value);
+    }
 }
 
 static int load_device(char *text, struct records *records)
@@ -139,16 +207,10 @@ static int load_device(char *text, struct records *records)
     struct record *r = records_get(records, a);
     if (!r)
         return -ENOMEM;
-    while ((value = next_value(&text, &key))) {
-        bool *flag = kept_flag(r, key);
-        if (flag)
-            *flag = streq(value, "1");
-        else if (streq(key, "previous") && *value && !streq(value, "-") &&
-                 strlen(value) < DRIVER_NAME_LENGTH) {
-            free(r->previous_driver);
-            r->previous_driver = strdup(value);
-        }
-    }
+    while ((value = next_value(&text, &key)))
+        load_value(r, key, value);
+    if (r->parked && r->parked_order == 0) /* we died over it: any driver may be newer */
+        r->parked_order = 1;
     return 0;
 }
 
@@ -179,11 +241,15 @@ static int load_entry(char *text, struct fence *f)
             e->state = streq(value, "armed")   ? FENCE_ARMED
                        : streq(value, "begun") ? FENCE_BEGUN
                                                : FENCE_OPEN;
+        else if (streq(key, "added"))
+            e->added = strtoull(value, NULL, 10);
         else if (streq(key, "companion"))
             e->companion = streq(value, "1");
         else if (streq(key, "narrowed"))
             e->narrowed = streq(value, "1");
     }
+    if (e->added > f->last_added)
+        f->last_added = e->added;
     return 0;
 }
 
@@ -199,6 +265,8 @@ int held_read(char *text, struct records *records, struct held_workers *w)
             r = load_device(line + strlen("device "), records);
         else if (after_prefix(line, "newest "))
             records->newest = strtoull(line + strlen("newest "), NULL, 10);
+        else if (after_prefix(line, "newest-at-boot "))
+            records->newest_at_boot = strtoull(line + strlen("newest-at-boot "), NULL, 10);
         else if (streq(line, "iommu given-up"))
             records->iommu_given_up = true;
         else if (after_prefix(line, "fence "))
@@ -224,27 +292,72 @@ int held_load(int root_fd, struct records *records, struct held_workers *w)
 
 static void write_fence(FILE *f, const struct fence *fence)
 {
-    static const char *const states[] = {
-        [FENCE_OPEN] = "open", [FENCE_BEGUN] = "begun", [FENCE_ARMED] = "armed"};
+    static const char *const states[] = {[FENCE_OPEN] = "open",
+                                         [FENCE_BEGUN] = "begun",
+                                         [FENCE_ARMED] = "armed",
+                                         [FENCE_LEAVING] = "begun"};
 
     if (fence->n > 0)
         fprintf(f, "fence order=%llu\n", (unsigned long long)fence->order);
     for (size_t i = 0; i < fence->n; i++)
-        fprintf(f, "entry state=%s companion=%d narrowed=%d id=%s\n", states[fence->v[i].state],
-                fence->v[i].companion, fence->v[i].narrowed, fence_text(&fence->v[i].id).s);
+        fprintf(f, "entry state=%s companion=%d narrowed=%d added=%llu id=%s\n",
+                states[fence->v[i].state], fence->v[i].companion, fence->v[i].narrowed,
+                (unsigned long long)fence->v[i].added, fence_text(&fence->v[i].id).s);
 }
 
-/* A line for each function on a host with thousands: fputs() costs a fraction of fprintf(). */
+static const char *state_kept(const struct record *r)
+{
+    if (r->state == RECORD_RELEASE_FAILED)
+        return "releasing";
+    for (size_t i = 0; i < ELEMENTS(kept_states); i++)
+        if (kept_states[i].state == r->state)
+            return kept_states[i].word;
+    return NULL;
+}
+
+static bool is_bound_by_us(const struct record *r)
+{
+    return r->binding == BINDING_CLAIMED || r->binding == BINDING_OURS;
+}
+
+/* Of what no rule names only what is ours matters, for that is still to go. When it came is known
+ * by `newest_at_boot`. */
+static bool is_worth_a_line(const struct record *r)
+{
+    if (r->unnamed && !record_is_in_hand(r))
+        return r->parked || record_is_owned(r) || record_is_going_back(r);
+    return r->touched || r->parked || r->previous_driver || r->refused.is_set ||
+           r->arrival != ARRIVAL_THERE || record_is_owned(r) || state_kept(r);
+}
+
+/* On a host with thousands of functions: fputs() costs a fraction of fprintf(). */
 static void write_record(FILE *f, const struct record *r)
 {
+    static const char *const arrivals[] = {[ARRIVAL_THERE] = "",
+                                           [ARRIVAL_PLUGGED_AT_BOOT] = " arrival=plugged-at-boot",
+                                           [ARRIVAL_PLUGGED] = " arrival=plugged"};
+    const struct record_refusal *k = &r->refused;
+    const char *state = state_kept(r);
+
     fputs("device ", f);
     fputs(pci_addr_text(r->addr).s, f);
-    for (size_t i = 0; i < ELEMENTS(flags); i++)
-        if (*(const bool *)((const char *)r + flags[i].offset)) {
-            fputc(' ', f);
-            fputs(flags[i].key, f);
-            fputs("=1", f);
-        }
+    fputs(r->touched ? " touched=1" : "", f);
+    if (state) {
+        fputs(" state=", f);
+        fputs(state, f);
+    }
+    fputs(arrivals[r->arrival], f);
+    if (record_may_be_overridden(r)) {
+        fputs(" override=", f);
+        fputs(r->override_text ? r->override_text : "1", f);
+    }
+    fputs(is_bound_by_us(r) ? " bound=1" : "", f);
+    fputs(r->parked ? " parked=1" : "", f);
+    if (r->parked && r->parked_order > 0)
+        fprintf(f, " drivers=%llu", (unsigned long long)r->parked_order);
+    if (k->is_set)
+        fprintf(f, " refused=%04x:%04x:%04x:%04x:%06x", k->vendor, k->device, k->subvendor,
+                k->subdevice, k->class_code);
     if (r->previous_driver)
         fprintf(f, " previous=%s", r->previous_driver);
     fputc('\n', f);
@@ -252,19 +365,18 @@ static void write_record(FILE *f, const struct record *r)
 
 void held_write(FILE *f, const struct records *records, const struct held_workers *w)
 {
+    fputs("version 2\n", f); /* the first had flags in place of states; both are read */
     for (size_t i = 0; i < w->n; i++)
         fprintf(f, "worker %s pid=%d start=%llu\n",
                 w->v[i].fence ? "fence" : pci_addr_text(w->v[i].addr).s, (int)w->v[i].pid,
                 w->v[i].start);
-    for (size_t i = 0; i < records->n; i++) {
-        const struct record *r = &records->v[i];
-        if (!r->touched && !r->released && !r->hotplugged && !r->contested && !r->ours &&
-            !r->parked && !r->previous_driver)
-            continue;
-        write_record(f, r);
-    }
+    for (size_t i = 0; i < records->n; i++)
+        if (is_worth_a_line(&records->v[i]))
+            write_record(f, &records->v[i]);
     if (records->newest > 0)
         fprintf(f, "newest %llu\n", (unsigned long long)records->newest);
+    if (records->newest_at_boot > 0)
+        fprintf(f, "newest-at-boot %llu\n", (unsigned long long)records->newest_at_boot);
     if (records->iommu_given_up)
         fputs("iommu given-up\n", f);
     write_fence(f, &records->fence);

@@ -37,8 +37,10 @@ static bool give_event(const struct hotplug *h, struct udev_device *d)
         h->handler.iommu(h->handler.userdata);
         return true;
     }
-    if (uevent_is_driver(udev_device_get_subsystem(d), udev_device_get_devpath(d)))
+    if (uevent_is_driver(udev_device_get_subsystem(d), udev_device_get_devpath(d))) {
+        h->handler.driver(h->handler.userdata);
         return true;
+    }
     if (!uevent_read(udev_device_get_action(d), udev_device_get_sysname(d),
                      udev_device_get_property_value(d, "SYNTH_UUID"), &action, &a))
         return false;

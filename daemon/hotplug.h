@@ -11,10 +11,12 @@
 struct hotplug_handler {
     /* One event. Not called for synthetic ones (udevadm trigger). */
     void (*event)(void *userdata, enum hotplug_action action, struct pci_addr a);
+    /* A driver has come or gone. */
+    void (*driver)(void *userdata);
     /* An IOMMU that was to come is at work. */
     void (*iommu)(void *userdata);
-    /* All events that were waiting have been given, and perhaps drivers have come or gone. `lost`:
-     * the kernel dropped some, so everything must be looked at anew. */
+    /* All events that were waiting have been given. `lost`: the kernel dropped some, so everything
+     * must be looked at anew. */
     void (*drained)(void *userdata, bool lost);
     void *userdata;
 };

@@ -66,13 +66,22 @@ static void give_up(struct iommu_wait *w)
     w->given_up(w->userdata);
 }
 
+/* As long as that is unknown it is. */
+static bool is_coming_up(int root_fd)
+{
+    struct snapshot s = {.cold_boot = true};
+
+    scan_boot(root_fd, &s);
+    return s.cold_boot;
+}
+
 /* While the host comes up its driver may still be loaded by others, or the device be found. */
 static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct iommu_wait *w = userdata;
 
     (void)usec;
-    if (++w->rounds < ROUNDS_MAX && scan_cold_boot(w->root_fd) &&
+    if (++w->rounds < ROUNDS_MAX && is_coming_up(w->root_fd) &&
         sd_event_source_set_time_relative(source, w->usec) >= 0 &&
         sd_event_source_set_enabled(source, SD_EVENT_ONESHOT) >= 0)
         return 0;
@@ -90,7 +99,7 @@ static void on_loaded(void *userdata, const char *unit, int r, const char *text)
     w->load = NULL;
     if (r < 0) /* udev may load it all the same */
         journal_plain(LOG_WARNING, "%s", text);
-    else if (w->asked == ELEMENTS(modules) && !viommu_is_loaded(w->root_fd))
+    else if (w->asked == ELEMENTS(modules) && viommu_is_loaded(w->root_fd) == 0)
         give_up(w); /* it is not there, or forbidden: modprobe says why */
     else
         ask(w);

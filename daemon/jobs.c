@@ -206,10 +206,9 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
         if (j->cancelled) {
             j->overdue = true;
             h->overdue(h->userdata, j);
-        } else {
+        } else if (worker_cancel(j->worker, &op)) { /* it may be at another by now */
             j->cancelled = true;
             j->hanging = op;
-            worker_cancel(j->worker);
             h->hangs(h->userdata, j);
         }
     }

@@ -87,19 +87,25 @@ int journal_level(void)
 
 /* -- sending without waiting -- */
 
+/* journald was started anew with a new socket. The descriptor is another one from now on: a copy of
+ * it under the old number would be unknown to epoll. */
+static bool reconnect(void)
+{
+    CLEANUP_CLOSE int fd = connect_journal();
+
+    if (fd < 0 || (journal.writable && sd_event_source_set_io_fd(journal.writable, fd) < 0))
+        return false;
+    close(journal.fd);
+    journal.fd = take_fd(&fd);
+    return true;
+}
+
 static bool send_now(const char *text, size_t size)
 {
     ssize_t n = send(journal.fd, text, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-    if (n < 0 && (errno == ECONNREFUSED || errno == ENOTCONN || errno == ENOENT)) {
-        /* journald was started anew with a new socket. */
-        int fd = connect_journal();
-        if (fd >= 0) {
-            dup3(fd, journal.fd, O_CLOEXEC);
-            close(fd);
-            n = send(journal.fd, text, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-        }
-    }
+    if (n < 0 && (errno == ECONNREFUSED || errno == ENOTCONN || errno == ENOENT) && reconnect())
+        n = send(journal.fd, text, size, MSG_DONTWAIT | MSG_NOSIGNAL);
     return n >= 0 || (errno != EAGAIN && errno != ENOBUFS);
 }
 

@@ -9,6 +9,7 @@
 
 #include "announce.h"
 #include "apply.h"
+#include "boot-watch.h"
 #include "bus.h"
 #include "clock.h"
 #include "feature-files.h"
@@ -16,6 +17,7 @@
 #include "hotplug.h"
 #include "iommu-wait.h"
 #include "journal.h"
+#include "look-again.h"
 #include "look.h"
 #include "notes.h"
 #include "policy-in-force.h"
@@ -24,13 +26,10 @@
 #include "serials-ask.h"
 #include "variants.h"
 
-#define RETRY_USEC (10 * USEC_PER_SEC)
 #define FEATURE_INTERVAL_USEC USEC_PER_SEC
-/* Some ms pass in the kernel between the news of a device and its drivers' turn, and between the
- * news that a driver let go of it and that of its end. */
-#define MOMENT_USEC (100 * 1000)
-/* remove_id does not block; a stop must be quick all the same. */
-#define WITHDRAW_USEC (500 * 1000)
+/* Until then workers may bring to an end what they have begun; a stop must be quick all the same.
+ */
+#define ENDING_USEC (500 * 1000)
 
 struct manager {
     struct manager_options options;
@@ -43,15 +42,17 @@ struct manager {
     struct iommu_wait *iommu_wait;
     struct feature_files *feature_files; /* NULL: a single pass, nobody to keep them */
     sd_event_source *boot_deadline;
-    sd_event_source *retry, *moment;
+    sd_event_source *moment;
+    struct look_again *look_again;
+    struct boot_watch *boot_watch; /* NULL: a single pass */
     struct view view;
     uint64_t start_usec;
     int lock_fd;
     bool summary_due; /* a pass over everything is under way: sum it up when it is done */
-    bool reloading;   /* a new policy: what it does not name any more is to be handed back */
     bool stopping;
-    bool unbinds, others, iommu_came; /* which events came since all were taken the last time */
-    bool unsaved; /* what must outlive us is not in /run yet: a device came, or was asked for */
+    bool plan_due;   /* events came since the last time that all were taken, and cannot wait */
+    bool iommu_came; /* likewise, of them: all has to be looked at */
+    bool unsaved;    /* what must outlive us is not in /run yet: a device came, or was asked for */
 };
 
 /* -- tell -- */
@@ -73,26 +74,33 @@ static void send_ready(struct manager *m)
     send_status(m, "READY=1\n");
 }
 
-static int on_withdrawn_late(sd_event_source *source, uint64_t usec, void *userdata)
+/* What workers have begun is in the records, and that in /run. */
+static int end(struct manager *m)
 {
-    const struct manager *m = userdata;
-
-    (void)source;
-    (void)usec;
+    (void)apply_save(m->apply);
     return sd_event_exit(m->event, 0);
 }
 
-/* No binding is changed. The fence stays for what the policy names by ID, so that a restart leaves
- * no gap; entries that also fit other devices go, since nobody would hand those back. */
+static int on_ending_late(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    (void)source;
+    (void)usec;
+    return end(userdata); /* workers that unbind go on without us */
+}
+
+/* No binding is changed, but what is half-way is brought to its end. The fence stays for what the
+ * policy names by ID, so that a restart leaves no gap; entries that also fit other devices go,
+ * since nobody would hand those back. */
 static int stop(struct manager *m)
 {
     if (m->stopping)
         return 0;
     m->stopping = true;
-    if (apply_withdraw(m->apply) <= 0)
-        return sd_event_exit(m->event, 0);
-    return sd_event_add_time_relative(m->event, NULL, CLOCK_MONOTONIC, WITHDRAW_USEC, 0,
-                                      on_withdrawn_late, m);
+    (void)apply_withdraw(m->apply);
+    if (!apply_is_ending(m->apply))
+        return end(m);
+    return sd_event_add_time_relative(m->event, NULL, CLOCK_MONOTONIC, ENDING_USEC, 0,
+                                      on_ending_late, m);
 }
 
 /* Nothing is under way any more but what is stuck. The boot waits for READY, not for the journal.
@@ -140,18 +148,6 @@ static int on_boot_deadline(sd_event_source *source, uint64_t usec, void *userda
 
 /* -- the sequence -- */
 
-static int make_plan(struct manager *m)
-{
-    struct plan new;
-
-    fence_follow(&m->view.records.fence, snapshot_order(&m->view.snapshot, FENCE_DRIVER));
-    plan_done(&m->view.plan); /* it points into what has changed */
-    int r = plan_make(&m->view.policy, &m->view.snapshot, &m->view.records, &new);
-    if (r >= 0)
-        m->view.plan = new;
-    return r;
-}
-
 static bool is_waiting_for_serials(const struct manager *m)
 {
     return m->serials && serials_ask_is_waiting(m->serials);
@@ -165,34 +161,60 @@ static bool is_critical_part_done(const struct manager *m)
            (m->view.plan.n_actions == 0 || m->view.plan.actions[0].phase >= PHASE_TAKEOVER);
 }
 
-static int on_retry(sd_event_source *source, uint64_t usec, void *userdata);
+/* As long as something could not be read it is looked at again. */
+static void follow_unknown(struct manager *m)
+{
+    const bool before = m->view.unread || m->view.trouble != 0;
+    const struct device *d;
+    int error;
+
+    m->view.trouble = 0;
+    m->view.unread = m->view.missed || snapshot_unknown(&m->view.snapshot, &d, &error) != FACT_NONE;
+    if (m->view.unread && !before)
+        announce_unknown(&m->view);
+    look_again_if(m->look_again, m->view.unread);
+}
 
 /* Something that should not fail has failed (no memory, no process): say so, let nobody wait, and
- * try again. */
+ * try again. The view and the plan stay what they were. */
 static int step_failed(struct manager *m, int error)
 {
-    journal_plain(LOG_ERR, "cannot go on with the devices: %s; trying again in 10 s",
-                  strerror(-error));
+    const bool before = m->view.trouble != 0;
+
+    m->view.trouble = -error;
+    if (!before)
+        journal_plain(LOG_ERR, "cannot go on with the devices: %s; trying again", strerror(-error));
     if (m->options.once)
         return sd_event_exit(m->event, error);
     send_ready(m);
-    if (!m->retry)
-        (void)sd_event_add_time_relative(m->event, &m->retry, CLOCK_MONOTONIC, RETRY_USEC, 0,
-                                         on_retry, m);
+    look_again_if(m->look_again, true);
+    if (m->bus)
+        bus_update(m->bus);
     return error;
+}
+
+/* The first device that waits sets the time; the others have their turn then. */
+static void watch_moment(struct manager *m)
+{
+    uint64_t next = m->moment ? records_next_usec(&m->view.records) : 0;
+
+    if (next > 0)
+        (void)sd_event_source_set_time(m->moment, next);
+    (void)sd_event_source_set_enabled(m->moment, next > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
 /* Plans over what is known now, starts what can be started, and tells when nothing is under way. */
 static int step(struct manager *m)
 {
-    int r = make_plan(m);
-
-    /* What the new policy does not name goes back: that is a plan of its own. */
-    if (r >= 0 && m->reloading && notes_dropped(&m->view))
-        r = make_plan(m);
-    m->reloading = false;
+    if (m->stopping)
+        return 0;
+    int r = view_plan(&m->view);
+    if (r >= 0)
+        follow_unknown(m);
     if (r >= 0)
         r = notes_take_plan(&m->view);
+    if (r > 0) /* what no rule names any more may go back now: that is a plan of its own */
+        r = view_plan(&m->view);
     if (r >= 0 && is_critical_part_done(m) && m->view.plan.n_actions > 0 && !m->options.once)
         send_ready(m);
     if (r >= 0 && !m->view.disabled)
@@ -209,49 +231,45 @@ static int step(struct manager *m)
         m->unsaved = false;
     if (!is_waiting_for_serials(m) && !apply_is_busy(m->apply))
         settle(m);
+    watch_moment(m);
     if (m->bus)
         bus_update(m->bus);
     return 0;
 }
 
-/* Looks at everything anew. */
-static int pass(struct manager *m)
+/* Looks at everything anew; with a summary where somebody waits for one. */
+static int look_anew(struct manager *m, bool summary)
 {
-    struct snapshot new = {0}, old;
-    int r = scan_all(m->options.root_fd, &m->view.policy, &new);
+    bool first = m->view.snapshot.n == 0;
+    int r = look_at_all(&m->view, !m->options.once);
 
-    if (r == -ENOENT && !m->options.once) { /* a host without PCI, or a container */
-        journal_plain(LOG_ERR,
-                      "there is no /sys/bus/pci: is sysfs mounted on /sys? Nothing is bound");
-        r = 0;
-    }
-    plan_done(&m->view.plan); /* it points into the old snapshot */
     if (r < 0) {
-        snapshot_done(&new);
         journal_plain(LOG_ERR, "cannot read /sys/bus/pci: %s%s", strerror(-r),
                       r == -ENOENT ? " (is sysfs mounted on /sys?)" : "");
-        return m->view.settled ? step_failed(m, r) : r;
+        return m->options.once ? r : step_failed(m, r);
     }
-    old = m->view.snapshot;
-    m->view.snapshot = new;
-    notes_new_devices(&m->view, &old);
-    m->unsaved = m->unsaved || old.n > 0;
-    snapshot_done(&old);
-    notes_drop_vanished(&m->view);
-    look_at_unnamed(&m->view);
-    m->summary_due = true;
+    m->unsaved = m->unsaved || !first;
+    m->summary_due = m->summary_due || summary;
     return step(m);
 }
 
-static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+static int pass(struct manager *m)
+{
+    return look_anew(m, true);
+}
+
+static void look_again(void *userdata)
+{
+    (void)look_anew(userdata, false);
+}
+
+/* More is known of what the host needs now than before. */
+static void on_boot_over(void *userdata)
 {
     struct manager *m = userdata;
 
-    (void)source;
-    (void)usec;
-    m->retry = sd_event_source_unref(m->retry);
-    (void)pass(m);
-    return 0;
+    if (!m->stopping)
+        (void)look_anew(m, false);
 }
 
 /* More is known, or will not be. */
@@ -276,24 +294,16 @@ static void on_variant(void *userdata, const char *module)
 static int on_moment(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct manager *m = userdata;
+    const struct record_event e = {.kind = RECORD_EVENT_TIME, .now_usec = now_usec()};
 
     (void)source;
     (void)usec;
     if (m->stopping)
         return 0;
-    notes_end_early(&m->view);
+    records_apply_all(&m->view.records, &e);
     (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
     (void)step(m);
     return 0;
-}
-
-/* A moment that has begun is not put off: somebody may unbind devices again and again. */
-static bool wait_a_moment(struct manager *m)
-{
-    if (sd_event_source_get_enabled(m->moment, NULL) > 0)
-        return true;
-    return sd_event_source_set_time_relative(m->moment, MOMENT_USEC) >= 0 &&
-           sd_event_source_set_enabled(m->moment, SD_EVENT_ONESHOT) >= 0;
 }
 
 static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
@@ -302,14 +312,12 @@ static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
 
     look_at_bindings(&m->view, addrs, n);
     if (m->stopping) {
-        if (!m->view.records.fence.in_flight)
-            sd_event_exit(m->event, 0);
+        if (!apply_is_ending(m->apply))
+            end(m);
         return;
     }
     if (step(m) < 0)
         return;
-    if (notes_any_early(&m->view))
-        (void)wait_a_moment(m);
     for (size_t i = 0; i < n; i++)
         announce_handed_back(&m->view, addrs[i]);
 }
@@ -330,49 +338,38 @@ static void on_iommu(void *userdata)
 {
     struct manager *m = userdata;
 
-    m->others = m->iommu_came = true;
+    m->iommu_came = true;
     notes_iommu(&m->view);
+}
+
+static void on_driver(void *userdata)
+{
+    struct manager *m = userdata;
+
+    m->plan_due = true;
 }
 
 static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_addr a)
 {
     struct manager *m = userdata;
 
-    m->unbinds = m->unbinds || action == HOTPLUG_UNBIND;
-    m->others = m->others || action != HOTPLUG_UNBIND;
     if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) {
         m->view.events++;
         notes_forget(&m->view, a);
         if (m->serials)
             serials_ask_retry(m->serials);
     }
-    if (action == HOTPLUG_ADD && m->view.snapshot.cold_boot)
-        m->view.snapshot.cold_boot = scan_cold_boot(m->options.root_fd);
-    if (action == HOTPLUG_REMOVE) /* what is there now, if anything, is another: not known yet */
-        snapshot_remove(&m->view.snapshot, a);
-    else if (action == HOTPLUG_ADD)
-        look_at(&m->view, a);
-    else
-        look_at_bindings(&m->view, &a, 1);
-    struct device *d = snapshot_find(&m->view.snapshot, a);
-    if (!d)
-        return;
-    if (action == HOTPLUG_ADD) {
-        scan_order(m->options.root_fd, d);
-        notes_plugged(&m->view, a);
-        m->unsaved = true;
-    }
-    notes_event(&m->view, action, a);
+    m->unsaved = m->unsaved || action == HOTPLUG_ADD;
+    if (!look_at_event(&m->view, action, a))
+        m->plan_due = true;
 }
 
-/* Devices that lost their drivers are mostly on their way out: to bind one at once would fail, and
- * look like a failure. */
 static void on_drained(void *userdata, bool lost)
 {
     struct manager *m = userdata;
-    bool only_unbinds = m->unbinds && !m->others, iommu_came = m->iommu_came;
+    bool plan_due = m->plan_due, iommu_came = m->iommu_came;
 
-    m->unbinds = m->others = m->iommu_came = false;
+    m->plan_due = m->iommu_came = false;
     if (lost) {
         m->view.overflows++;
         journal_event(EVENT_OVERFLOW, "the kernel dropped hot-plug events: looking at every device "
@@ -380,9 +377,11 @@ static void on_drained(void *userdata, bool lost)
         (void)pass(m);
     } else if (iommu_came) {
         (void)pass(m);
-    } else if (!only_unbinds || !wait_a_moment(m)) {
+    } else if (plan_due) {
         (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
         (void)step(m);
+    } else { /* all of it waits for a moment */
+        watch_moment(m);
     }
 }
 
@@ -397,14 +396,13 @@ static int reload(struct manager *m)
     int r = policy_in_force_load(&m->view, true);
     if (r >= 0) {
         apply_set_timeout(m->apply, m->view.policy.unbind_timeout_usec);
-        records_clear(&m->view.records);
+        records_apply_all(&m->view.records, &(struct record_event){.kind = RECORD_EVENT_RELOAD});
         if (m->variants)
             variants_retry(m->variants);
         if (m->serials)
             serials_ask_retry(m->serials);
         if (m->iommu_wait)
             iommu_wait_retry(m->iommu_wait);
-        m->reloading = true;
         r = pass(m);
     } else if (r != -EINVAL) {
         journal_plain(LOG_ERR, "reload failed: %s", strerror(-r));
@@ -439,7 +437,7 @@ static int request_rescan(void *userdata, sd_bus_error *error)
 
     (void)error;
     m->start_usec = now_usec();
-    records_retry(&m->view.records);
+    records_apply_all(&m->view.records, &(struct record_event){.kind = RECORD_EVENT_RESCAN});
     if (m->iommu_wait)
         iommu_wait_retry(m->iommu_wait);
     return pass(m);
@@ -501,7 +499,7 @@ static int set_up_loop(struct manager *m)
 
 static int set_up(struct manager *m)
 {
-    const struct hotplug_handler handler = {on_hotplug, on_iommu, on_drained, m};
+    const struct hotplug_handler handler = {on_hotplug, on_driver, on_iommu, on_drained, m};
     int r = set_up_loop(m);
 
     m->lock_fd = held_lock(m->options.root_fd);
@@ -512,12 +510,16 @@ static int set_up(struct manager *m)
     if (r >= 0)
         r = apply_new(m->event, m->options.root_fd, &m->view.records, on_applied, m, &m->apply);
     if (r >= 0)
+        r = look_again_new(m->event, look_again, m, &m->look_again);
+    if (r >= 0)
         r = policy_in_force_load(&m->view, false);
     if (r >= 0)
         apply_set_timeout(m->apply, m->view.policy.unbind_timeout_usec);
     /* Before the first scan, so that nothing falls between the two. */
     if (r >= 0 && m->options.listen)
         r = hotplug_new(m->event, &handler, &m->hotplug);
+    if (r >= 0 && m->options.listen)
+        r = boot_watch_new(m->event, m->options.root_fd, on_boot_over, m, &m->boot_watch);
     if (r >= 0 && m->options.listen)
         r = sd_event_add_time(m->event, &m->moment, CLOCK_MONOTONIC, UINT64_MAX, 1000, on_moment,
                               m);
@@ -550,6 +552,8 @@ static int set_up_bus(struct manager *m)
 
 static void manager_done(struct manager *m)
 {
+    look_again_free(m->look_again);
+    boot_watch_free(m->boot_watch);
     feature_files_free(m->feature_files);
     bus_free(m->bus);
     variants_free(m->variants);
@@ -558,18 +562,11 @@ static void manager_done(struct manager *m)
     hotplug_free(m->hotplug);
     apply_free(m->apply);
     sd_event_source_disable_unref(m->boot_deadline);
-    sd_event_source_disable_unref(m->retry);
     sd_event_source_disable_unref(m->moment);
     closep(&m->lock_fd);
     journal_close();
     sd_event_unref(m->event);
-    plan_done(&m->view.plan);
-    records_done(&m->view.records);
-    snapshot_done(&m->view.snapshot);
-    policy_done(&m->view.policy);
-    for (size_t i = 0; i < m->view.n_mistakes; i++)
-        free(m->view.mistakes[i]);
-    free(m->view.mistakes);
+    view_clear(&m->view);
 }
 
 int manager_run(const struct manager_options *options)
@@ -583,8 +580,11 @@ int manager_run(const struct manager_options *options)
 
     policy_init(&m.view.policy);
     r = set_up(&m);
-    if (r >= 0)
+    if (r >= 0) {
         r = pass(&m);
+        if (r < 0 && !options->once) /* tried again */
+            r = 0;
+    }
     if (r >= 0)
         r = set_up_bus(&m);
     if (r >= 0)

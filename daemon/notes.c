@@ -1,169 +1,219 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "notes.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 #include "clock.h"
 #include "util.h"
 
-#define FLAP_WINDOW_USEC (60 * USEC_PER_SEC)
-#define FLAPS_MAX 3
-
-int notes_take_plan(struct view *view)
+/* What the snapshot shows of it; the kind of event is the caller's. */
+static struct record_event event_of(const struct view *view, const struct device *d,
+                                    enum record_event_kind kind)
 {
-    for (size_t i = 0; i < view->plan.n_verdicts; i++) {
-        const struct verdict *v = &view->plan.verdicts[i];
-        const struct device *d = &view->snapshot.devices[v->device];
-        struct record *r = records_get(&view->records, d->addr);
-        if (!r)
-            return -ENOMEM;
-        if (r->seen_usec == 0)
-            r->seen_usec = now_usec();
-        if (d->driver && !streq(d->driver, v->driver) && !driver_is_vfio(d->driver))
-            r->touched = true;
-        if (v->state != STATE_BOUND)
-            continue;
-        r->lost = 0;
-        r->ours = r->ours || fence_has(&view->records.fence, d);
-        if (r->bound_usec == 0 && (r->overridden || r->hotplugged))
-            r->bound_usec = now_usec() - r->seen_usec;
-    }
+    return (struct record_event){.kind = kind,
+                                 .now_usec = now_usec(),
+                                 .device = d,
+                                 .cold_boot = view->snapshot.cold_boot,
+                                 .fenced = d && fence_has(&view->records.fence, d)};
+}
+
+/* -- plans -- */
+
+static int take_verdict(struct view *view, const struct verdict *v)
+{
+    const struct device *d = snapshot_find(&view->snapshot, v->addr);
+    struct record *r = records_get(&view->records, v->addr);
+    struct record_event e = event_of(view, d, RECORD_EVENT_JUDGED);
+
+    assert(d); /* the plan was made just now */
+    if (!r)
+        return -ENOMEM;
+    e.verdict.state = v->state;
+    e.verdict.reason = v->reason;
+    e.verdict.driver = v->driver;
+    record_apply(r, &e);
     return 0;
 }
 
-void notes_drop_vanished(struct view *view)
+/* Would no rule name the device that was refused, if it came back? */
+static bool is_absent_unnamed(const struct view *view, const struct record *r)
 {
-    for (size_t i = view->records.n; i-- > 0;)
-        if (!snapshot_find(&view->snapshot, view->records.v[i].addr) &&
-            !view->records.v[i].in_flight)
-            records_drop(&view->records, view->records.v[i].addr);
+    const struct device d = record_refused_device(r);
+    const struct rule *rule = policy_match(&view->policy, &d);
+
+    return r->refused.is_set && (!rule || rule_is_native(rule));
 }
+
+/* That no rule names it may be for want of knowledge: what is ours is looked at closely. */
+static bool is_known_unnamed(const struct view *view, const struct record *r)
+{
+    const struct device *d = snapshot_find(&view->snapshot, r->addr);
+
+    if (view->policy.incomplete)
+        return false;
+    if (r->state == RECORD_GONE)
+        return is_absent_unnamed(view, r);
+    return d && !d->unidentified && (d->detailed || !record_is_owned(r)) &&
+           !plan_find(&view->plan, d->addr) &&
+           !plan_is_undecided(&view->policy, &view->snapshot, d);
+}
+
+int notes_take_plan(struct view *view)
+{
+    int changed = 0;
+
+    for (size_t i = 0; i < view->plan.n_verdicts; i++)
+        if (take_verdict(view, &view->plan.verdicts[i]) < 0)
+            return -ENOMEM;
+    for (size_t i = view->records.n; i-- > 0;) {
+        const struct record *r = &view->records.v[i];
+        if (r->unnamed || !is_known_unnamed(view, r))
+            continue;
+        const struct record_event unnamed =
+            event_of(view, snapshot_find(&view->snapshot, r->addr), RECORD_EVENT_UNNAMED);
+        changed = changed || !record_is_in_hand(r);
+        records_apply(&view->records, r->addr, &unnamed);
+    }
+    return changed;
+}
+
+/* -- coming and going -- */
 
 void notes_plugged(struct view *view, struct pci_addr a)
 {
     const struct device *d = snapshot_find(&view->snapshot, a);
     struct record *r = records_get(&view->records, a);
+    const struct record_event e = event_of(view, d, RECORD_EVENT_APPEARED);
 
     if (d && d->order > view->records.newest)
         view->records.newest = d->order;
-    if (!r)
-        return;
-    r->hotplugged = r->fresh = true;
-    r->unused_before = !view->snapshot.cold_boot;
+    if (r)
+        record_apply(r, &e);
 }
 
-/* `newest` is that of the run before us. */
-static bool is_new(const struct device *d, const struct snapshot *before, uint64_t newest)
+/* `newest` is the highest order known before. What was only left out for a while, since it could
+ * not be read, has one of those, and a record that does not say it had gone. An event of a card
+ * that went may show us the one that is there by now (lab: storm): that one's order tells nothing.
+ */
+static bool is_new(const struct view *view, const struct device *d, const struct snapshot *before,
+                   uint64_t newest)
 {
     const struct device *old = snapshot_find(before, d->addr);
+    const struct record *r = records_find(&view->records, d->addr);
+    bool is_known = before->n == 0 || (r && r->state != RECORD_GONE);
 
-    if (before->n == 0)
-        return newest > 0 && d->order > newest;
-    return !old || (old->order != 0 && d->order != 0 && old->order != d->order);
+    if (old)
+        return old->order != 0 && d->order != 0 && old->order != d->order;
+    if (is_known && d->order != 0 && newest != 0)
+        return d->order > newest;
+    return before->n > 0;
+}
+
+/* With that an earlier run's device has its arrival back. */
+static void take_late_comer(struct view *view, const struct device *d)
+{
+    const struct record_event late = {.kind = RECORD_EVENT_CAME_LATE};
+    struct record *r = records_get(&view->records, d->addr);
+
+    if (r)
+        record_apply(r, &late);
+}
+
+void notes_boot(struct view *view)
+{
+    if (!view->snapshot.cold_boot && view->records.newest_at_boot == 0)
+        view->records.newest_at_boot = view->records.newest;
 }
 
 void notes_new_devices(struct view *view, const struct snapshot *before)
 {
-    const uint64_t newest = view->records.newest;
+    const uint64_t newest = view->records.newest, at_boot = view->records.newest_at_boot;
 
     for (size_t i = 0; i < view->snapshot.n; i++) {
         const struct device *d = &view->snapshot.devices[i];
-        if (is_new(d, before, newest)) {
+        if (is_new(view, d, before, newest)) {
             notes_forget(view, d->addr);
             notes_plugged(view, d->addr);
-        } else if (d->order > view->records.newest) {
-            view->records.newest = d->order;
+            continue;
         }
+        if (at_boot != 0 && d->order > at_boot && before->n == 0)
+            take_late_comer(view, d);
+        if (d->order > view->records.newest)
+            view->records.newest = d->order;
     }
+    notes_boot(view);
 }
 
 void notes_forget(struct view *view, struct pci_addr a)
 {
-    struct record *r = records_find(&view->records, a);
+    const struct record_event e = {.kind = RECORD_EVENT_DISAPPEARED};
 
-    if (r && r->in_flight) {
-        r->replaced = true;
-        r->confirmed = r->hotplugged = r->fresh = r->unused_before = false;
-    } else {
-        records_drop(&view->records, a);
-    }
+    records_apply(&view->records, a, &e);
 }
 
-void notes_look(struct view *view, struct pci_addr a)
+/* The snapshot has not got it. Any other error than these says nothing of the device. */
+static bool is_known_gone(const struct view *view, struct pci_addr a)
+{
+    char path[64];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s", pci_addr_text(a).s);
+    return fstatat(view->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 && fact_is_gone(-errno);
+}
+
+bool notes_drop_vanished(struct view *view)
+{
+    bool unread = false;
+
+    for (size_t i = view->records.n; i-- > 0;) {
+        const struct record *r = &view->records.v[i];
+        if (r->state == RECORD_GONE || snapshot_find(&view->snapshot, r->addr))
+            continue;
+        if (is_known_gone(view, r->addr))
+            notes_forget(view, r->addr);
+        else
+            unread = true;
+    }
+    return unread;
+}
+
+bool notes_look(struct view *view, struct pci_addr a)
 {
     const struct device *d = snapshot_find(&view->snapshot, a);
-    struct record *r = records_find(&view->records, a);
-    if (!d)
+
+    if (d) {
+        const struct record_event e = event_of(view, d, RECORD_EVENT_LOOKED);
+        records_apply(&view->records, a, &e);
+    } else if (is_known_gone(view, a)) {
         notes_forget(view, a);
-    else if (r && d->driver)
-        r->unverified = false; /* whoever has it, the plan knows what to do */
-    /* Whoever has it now: what the fence takes is on its driver at once. */
-    if (d && r && d->driver &&
-        !(streq(d->driver, FENCE_DRIVER) && fence_has(&view->records.fence, d)))
-        r->fresh = false;
+    } else {
+        return false;
+    }
+    return true;
 }
 
-/* Somebody else took a bound device off its driver. Once or twice it is bound again; who insists is
- * not fought for ever. */
-static void note_foreign_unbind(struct record *r)
-{
-    uint64_t now = now_usec();
-
-    if (now - r->flap_usec > FLAP_WINDOW_USEC)
-        r->flaps = 0;
-    if (r->flaps == 0)
-        r->flap_usec = now;
-    r->contested = ++r->flaps >= FLAPS_MAX;
-}
-
-void notes_event(struct view *view, enum hotplug_action action, struct pci_addr a)
+bool notes_event(struct view *view, enum hotplug_action action, struct pci_addr a)
 {
     struct record *r = records_find(&view->records, a);
 
     if (!r || (action != HOTPLUG_BIND && action != HOTPLUG_UNBIND))
-        return;
-    if (action == HOTPLUG_UNBIND && r->confirmed && !r->in_flight && !r->released)
-        note_foreign_unbind(r);
-    r->confirmed = action == HOTPLUG_BIND;
-    r->early = false;
-    r->overridden = false; /* whoever did it may have removed the override as well */
-}
-
-bool notes_dropped(struct view *view)
-{
-    bool any = false;
-
-    for (size_t i = 0; i < view->records.n; i++) {
-        struct record *r = &view->records.v[i];
-        const struct device *d = snapshot_find(&view->snapshot, r->addr);
-        r->dropped = r->ours && d && driver_is_vfio(d->driver) &&
-                     !plan_find(&view->plan, &view->snapshot, r->addr);
-        any = any || r->dropped;
-    }
-    return any;
-}
-
-bool notes_any_early(const struct view *view)
-{
-    for (size_t i = 0; i < view->records.n; i++)
-        if (view->records.v[i].early)
-            return true;
-    return false;
-}
-
-void notes_end_early(struct view *view)
-{
-    for (size_t i = 0; i < view->records.n; i++)
-        view->records.v[i].early = false;
+        return false;
+    const struct record_event e =
+        event_of(view, snapshot_find(&view->snapshot, a),
+                 action == HOTPLUG_BIND ? RECORD_EVENT_BOUND : RECORD_EVENT_UNBOUND);
+    record_apply(r, &e);
+    return record_is_waiting(r);
 }
 
 void notes_iommu(struct view *view)
 {
+    const struct record_event e = {.kind = RECORD_EVENT_RESCAN};
+
     view->records.iommu_given_up = false;
-    for (size_t i = 0; i < view->snapshot.n; i++) {
-        const struct device *d = &view->snapshot.devices[i];
-        struct record *r = d->group == NO_GROUP ? records_find(&view->records, d->addr) : NULL;
-        if (r && !r->in_flight)
-            record_retry(r);
-    }
+    for (size_t i = 0; i < view->snapshot.n; i++)
+        if (view->snapshot.devices[i].group == NO_GROUP)
+            records_apply(&view->records, view->snapshot.devices[i].addr, &e);
 }

@@ -54,7 +54,7 @@ static int assume(int root_fd, const struct policy *p, struct snapshot *s, struc
         struct record *r = records_get(records, s->devices[i].addr);
         if (!r)
             return -ENOMEM;
-        r->confirmed = true;
+        r->binding = BINDING_FOUND;
     }
     for (size_t i = 0; i < p->n_rules; i++) {
         const char *driver = rule_target(&p->rules[i]);

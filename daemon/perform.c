@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "fence.h"
 #include "holders.h"
@@ -146,37 +147,74 @@ static int native_modules(int root_fd, struct pci_addr a, struct module_names *r
     return modules_native(root_fd, folder, modalias, ret);
 }
 
-/* By its name, for the fence would take it again if the kernel were left to choose. A driver that
- * is not registered yet takes it when it is: only then are all drivers that want it known. */
-static int bind_native(int root_fd, const struct op *op)
+/* Was the driver registered after the one of this number? sysfs numbers its folders one after
+ * another. 0: of any number. */
+static bool is_newer(int root_fd, const char *driver, uint64_t order)
 {
-    struct pci_addr_text address = pci_addr_text(op->addr);
+    char path[PATH_LENGTH];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s", driver);
+    return order == 0 ||
+           (fstatat(root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && (uint64_t)st.st_ino > order);
+}
+
+/* By its name, for the fence would take it if the kernel were left to choose. A driver that is not
+ * registered yet takes it when it is: only then are all drivers that want it known. */
+static void offer_to_natives(int root_fd, struct pci_addr a, uint64_t order)
+{
     struct module_names modules = {0}, drivers = {0};
 
-    if (*op->driver && write_driver(root_fd, op->driver, "bind", address.s) == 0)
-        return 0;
-    if (native_modules(root_fd, op->addr, &modules) < 0)
-        return 0;
+    if (native_modules(root_fd, a, &modules) < 0)
+        return;
     for (size_t i = 0; i < modules.n; i++)
         (void)modules_drivers(root_fd, modules.v[i], &drivers);
     for (size_t i = 0; i < drivers.n; i++)
-        if (!driver_is_vfio(drivers.v[i]) &&
-            write_driver(root_fd, drivers.v[i], "bind", address.s) == 0)
+        if (!driver_is_vfio(drivers.v[i]) && is_newer(root_fd, drivers.v[i], order) &&
+            write_driver(root_fd, drivers.v[i], "bind", pci_addr_text(a).s) == 0)
             break;
+}
+
+static int bind_native(int root_fd, const struct op *op)
+{
+    if (!*op->driver || write_driver(root_fd, op->driver, "bind", pci_addr_text(op->addr).s) < 0)
+        offer_to_natives(root_fd, op->addr, 0);
     return 0;
 }
 
 /* -- the fence -- */
 
+/* The highest number of any driver's folder. */
+static uint64_t newest_driver(int root_fd)
+{
+    const struct dirent *e;
+    uint64_t newest = 0;
+    CLEANUP(closedirp) DIR *dir;
+    (void)rootfs_open_dir(root_fd, "sys/bus/pci/drivers", &dir);
+
+    while (dir && (e = readdir(dir)))
+        if (e->d_name[0] != '.' && (uint64_t)e->d_ino > newest)
+            newest = e->d_ino;
+    return newest;
+}
+
+static bool has_driver(int root_fd, struct pci_addr a)
+{
+    char path[PATH_LENGTH];
+
+    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/driver", pci_addr_text(a).s);
+    return faccessat(root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Keeps the device from vfio-pci. One that a driver has needs no parking, and an override that
  * somebody else wrote is an answer already. */
-static int park(int root_fd, struct pci_addr a)
+static int park(int root_fd, struct pci_addr a, struct perform_state *s)
 {
     char path[PATH_LENGTH], text[128];
 
-    /* Reading the override may wait for the driver. */
-    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/driver", pci_addr_text(a).s);
-    if (faccessat(root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+    if (s->drivers_order == 0)
+        s->drivers_order = newest_driver(root_fd);
+    if (has_driver(root_fd, a)) /* reading the override may wait for it */
         return 0;
     int r = rootfs_read_line(root_fd, override_path(path, a), text, sizeof(text));
     if (r < 0)
@@ -186,14 +224,21 @@ static int park(int root_fd, struct pci_addr a)
     return set_override(root_fd, a, PARKING_NAME, NULL);
 }
 
-static int unpark(int root_fd, struct pci_addr a)
+/* A native driver that was registered meanwhile was not offered the device. One that was there
+ * before has had its turn: somebody may have unbound it. */
+static int unpark(int root_fd, const struct op *op, const struct perform_state *s)
 {
     char path[PATH_LENGTH], text[128];
-    int r = rootfs_read_line(root_fd, override_path(path, a), text, sizeof(text));
+    int r = rootfs_read_line(root_fd, override_path(path, op->addr), text, sizeof(text));
 
     if (r < 0)
         return r == -ENOENT || r == -ENODEV ? 0 : r;
-    return streq(text, PARKING_NAME) ? clear_override(root_fd, a) : 0;
+    if (!streq(text, PARKING_NAME))
+        return 0;
+    r = clear_override(root_fd, op->addr);
+    if (r == 0 && !has_driver(root_fd, op->addr))
+        offer_to_natives(root_fd, op->addr, op->order > 0 ? op->order : s->drivers_order);
+    return r;
 }
 
 /* "There is none such" is what was wanted: the table went with the module, say. */
@@ -228,9 +273,9 @@ int perform(int root_fd, const struct op *op, struct perform_state *s)
     case ACTION_NATIVE:
         return bind_native(root_fd, op);
     case ACTION_PARK:
-        return park(root_fd, op->addr);
+        return park(root_fd, op->addr, s);
     case ACTION_UNPARK:
-        return unpark(root_fd, op->addr);
+        return unpark(root_fd, op, s);
     case ACTION_NEW_ID:
         return write_driver(root_fd, FENCE_DRIVER, "new_id", op->driver);
     case ACTION_REMOVE_ID:

@@ -21,6 +21,8 @@ struct op {
     char driver[DRIVER_NAME_MAX]; /* as in struct action; ACTION_HOLD: the group's number;
                                    * ACTION_NEW_ID, ACTION_REMOVE_ID: the entry (fence_text()) */
     bool companion, narrowed;     /* of that entry */
+    uint64_t order;               /* ACTION_PARK: is set to the newest driver's then (snapshot.h);
+                                   * ACTION_UNPARK: what that was, or 0 */
     int result;                   /* 0, negative errno, or OP_NOT_DONE */
 };
 
@@ -32,7 +34,8 @@ struct op {
 struct perform_state {
     char *found; /* FOUND_MAX bytes: who has the device, in words, if ACTION_CHECK or ACTION_HOLD
                   * says -EBUSY. A job has one of these at most. */
-    int held_fd; /* the group that ACTION_HOLD opened; -1: none */
+    uint64_t drivers_order;   /* the newest driver's (snapshot.h) when a device was first parked */
+    int held_fd;              /* the group that ACTION_HOLD opened; -1: none */
     struct bus_folder folder; /* of the device whose override was last written */
     int bind_fd; /* "bind" of bind_driver; -1: none yet. Opened once for all devices of a job. */
     char bind_driver[DRIVER_NAME_MAX];

@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <syslog.h>
+#include <unistd.h>
 
+#include "held.h"
 #include "journal.h"
 #include "policy-load.h"
+#include "serials.h"
 #include "util.h"
 
 /* Logs the mistakes and keeps them for those who ask later. */
@@ -26,6 +29,15 @@ static void take_mistakes(struct view *view, const struct diags *d)
         journal_plain(LOG_ERR, "and %zu more mistakes", d->errors + d->warnings - d->n);
 }
 
+/* Serial numbers of devices are kept for no longer than a rule asks for them. */
+static void drop_serials(const struct view *view)
+{
+    CLEANUP_CLOSE int folder = held_folder(view->root_fd);
+
+    if (folder >= 0 && !view->policy.incomplete && !policy_uses(&view->policy, KEY_SERIAL))
+        (void)unlinkat(folder, SERIALS_FILE, 0);
+}
+
 int policy_in_force_load(struct view *view, bool reload)
 {
     CLEANUP(diags_done) struct diags d = {0};
@@ -44,10 +56,11 @@ int policy_in_force_load(struct view *view, bool reload)
                       d.errors, d.errors == 1 ? "" : "s");
         return -EINVAL;
     }
-    plan_done(&view->plan); /* it points into the old policy */
     policy_done(&view->policy);
     view->policy = new;
+    view->policy.incomplete = d.errors > 0;
     policy_init(&new);
     journal_set_level(view->policy.log_level);
+    drop_serials(view);
     return 0;
 }

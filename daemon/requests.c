@@ -18,16 +18,18 @@ int requests_policy_invalid(const struct view *view, sd_bus_error *error)
 static const struct verdict *requested(const struct view *view, struct pci_addr a,
                                        sd_bus_error *error)
 {
-    const struct verdict *v = plan_find(&view->plan, &view->snapshot, a);
+    const struct verdict *v = plan_find(&view->plan, a);
 
     if (view->disabled) {
         sd_bus_error_setf(error, BUS_ERROR_REFUSED,
                           "vfio-bindd is disabled by the kernel command line (vfio_bindd=off)");
         return NULL;
     }
-    if (v)
+    bool there = snapshot_find(&view->snapshot, a) != NULL;
+
+    if (v && there)
         return v;
-    if (snapshot_find(&view->snapshot, a))
+    if (there)
         sd_bus_error_setf(
             error, BUS_ERROR_REFUSED,
             "no rule selects %s, so vfio-bindd has nothing to do with it: add a rule and "
@@ -45,18 +47,18 @@ static const struct verdict *requested(const struct view *view, struct pci_addr 
 static int check_release(const struct view *view, const struct verdict *v, sd_bus_error *error)
 {
     const struct snapshot *s = &view->snapshot;
-    const struct device *d = &s->devices[v->device];
+    const struct device *d = snapshot_find(s, v->addr);
 
     for (size_t i = 0; i < view->plan.n_verdicts; i++) {
-        const struct device *other = &s->devices[view->plan.verdicts[i].device];
-        if (other != d && (d->group == NO_GROUP || other->group != d->group))
+        const struct device *other = snapshot_find(s, view->plan.verdicts[i].addr);
+        if (!other || (other != d && (d->group == NO_GROUP || other->group != d->group)))
             continue;
         if (scan_has_vfs(view->root_fd, other->addr))
             return sd_bus_error_setf(error, BUS_ERROR_REFUSED,
                                      "%s has virtual functions, which would vanish: write 0 to its "
                                      "sriov_numvfs first",
                                      pci_addr_text(other->addr).s);
-        if (driver_is_vfio(other->driver) && !other->node)
+        if (driver_is_vfio(other->driver) && (!other->node || other->noiommu))
             return sd_bus_error_setf(error, BUS_ERROR_REFUSED,
                                      "%s has no /dev/vfio/GROUP that would show whether a virtual "
                                      "machine uses it: unbind it by hand when none does",
@@ -66,19 +68,17 @@ static int check_release(const struct view *view, const struct verdict *v, sd_bu
 }
 
 /* A group is handed back, and taken again, whole. */
-static void set_released(struct view *view, const struct verdict *v, bool released)
+static void ask_of_group(struct view *view, const struct verdict *v, enum record_event_kind what)
 {
+    const struct record_event e = {.kind = what};
     const struct snapshot *s = &view->snapshot;
-    uint32_t group = s->devices[v->device].group;
+    uint32_t group = snapshot_find(s, v->addr)->group;
 
     for (size_t i = 0; i < view->plan.n_verdicts; i++) {
         const struct verdict *other = &view->plan.verdicts[i];
-        const struct device *d = &s->devices[other->device];
-        struct record *r = records_find(&view->records, d->addr);
-        if (!r || (other != v && (group == NO_GROUP || d->group != group)))
-            continue;
-        record_retry(r);
-        r->released = released;
+        const struct device *d = snapshot_find(s, other->addr);
+        if (d && (other == v || (group != NO_GROUP && d->group == group)))
+            records_apply(&view->records, other->addr, &e);
     }
 }
 
@@ -88,7 +88,7 @@ int requests_mark_bind(struct view *view, struct pci_addr a, sd_bus_error *error
 
     if (!v)
         return -ENODEV;
-    set_released(view, v, false);
+    ask_of_group(view, v, RECORD_EVENT_BIND);
     return 0;
 }
 
@@ -109,13 +109,13 @@ int requests_mark_release(struct view *view, struct pci_addr a, sd_bus_error *er
     int r = check_release(view, v, error);
     if (r < 0)
         return r;
-    set_released(view, v, true);
+    ask_of_group(view, v, RECORD_EVENT_RELEASE);
     return 0;
 }
 
 bool requests_is_pending(const struct view *view, struct pci_addr a)
 {
-    const struct verdict *v = plan_find(&view->plan, &view->snapshot, a);
+    const struct verdict *v = plan_find(&view->plan, a);
 
     return v && v->state == STATE_PENDING;
 }
@@ -125,6 +125,12 @@ static int say_held(const struct view *view, struct pci_addr a, uint32_t group, 
 {
     const struct record *r = records_find(&view->records, a);
 
+    if (r && r->hold_error != 0 && r->hold_error != EBUSY)
+        return sd_bus_error_setf(error, SD_BUS_ERROR_FAILED,
+                                 "%s cannot be released: /dev/vfio/%u could not be opened to see "
+                                 "whether a virtual machine has it: %s%s",
+                                 pci_addr_text(a).s, group, strerror(r->hold_error),
+                                 errno_advice(r->hold_error, ACTION_HOLD));
     if (r && r->holder)
         return sd_bus_error_setf(error, BUS_ERROR_BUSY,
                                  "IOMMU group %u of %s is in use: %s; end it first", group,
@@ -137,15 +143,17 @@ static int say_held(const struct view *view, struct pci_addr a, uint32_t group, 
 
 int requests_outcome(const struct view *view, struct pci_addr a, bool bind, sd_bus_error *error)
 {
-    const struct verdict *v = plan_find(&view->plan, &view->snapshot, a);
+    const struct verdict *v = plan_find(&view->plan, a);
     char sentence[SENTENCE_MAX];
 
-    if (!v)
+    const struct device *d = snapshot_find(&view->snapshot, a);
+
+    if (!v || !d)
         return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DEVICE, "%s is gone", pci_addr_text(a).s);
     if (v->state == (bind ? STATE_BOUND : STATE_RELEASED))
         return 0;
     if (!bind && v->state == STATE_BOUND)
-        return say_held(view, a, view->snapshot.devices[v->device].group, error);
+        return say_held(view, a, d->group, error);
     verdict_sentence(v, &view->snapshot, &view->records, sentence);
     return sd_bus_error_set(error,
                             v->state == STATE_REFUSED  ? BUS_ERROR_REFUSED

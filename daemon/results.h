@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the results of a worker's operations mean for the records, and so for the next plan. */
+/* Makes events for the records (lib/record.h) of what workers do; what becomes of the fence's
+ * entries is noted here. */
 #pragma once
 
 #include "record.h"

@@ -85,8 +85,8 @@ static void load(struct variants *v, const char *module)
 void variants_load(struct variants *v, const struct plan *plan, const struct snapshot *s)
 {
     for (size_t i = 0; i < plan->n_verdicts; i++) {
-        const struct device *d = &s->devices[plan->verdicts[i].device];
-        if (d->module && !d->variant && rule_is_auto(plan->verdicts[i].rule))
+        const struct device *d = snapshot_find(s, plan->verdicts[i].addr);
+        if (d && d->module && !d->variant && rule_is_auto(plan->verdicts[i].rule))
             load(v, d->module);
     }
 }

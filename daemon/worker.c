@@ -42,11 +42,16 @@ static size_t job_size(size_t capacity)
 /* -- in the worker -- */
 
 /* Must operation i not be done since k has failed? An entry of the fence must not be written while
- * a device that it would take could not be parked; what is gone needs no parking. */
+ * a device that it would take could not be parked; what is gone needs no parking. An entry that
+ * could not be removed would be hit in the place of the next, and must not be written a second
+ * time. */
 static bool depends_on(const struct op *i, const struct op *k)
 {
     if (k->kind == ACTION_HOLD)
         return true;
+    if (k->kind == ACTION_REMOVE_ID)
+        return i->kind == ACTION_REMOVE_ID ||
+               (i->kind == ACTION_NEW_ID && streq(i->driver, k->driver));
     if (i->kind == ACTION_NEW_ID)
         return k->kind == ACTION_PARK && k->result != -ENOENT && k->result != -ENODEV;
     return !action_is_fence(i->kind) && !action_is_fence(k->kind) &&
@@ -63,18 +68,36 @@ static bool failed_before(const struct job *j, size_t i)
     return false;
 }
 
+/* What is unbound must not stay without a driver because the daemon ends: once it has begun, a job
+ * that unbinds is brought to its end. */
+static void outlive_daemon(bool yes)
+{
+    prctl(PR_SET_PDEATHSIG, yes ? 0 : SIGKILL);
+}
+
+/* The operation is shown first: whoever cancels sees either that it has begun, or that it never
+ * will. */
+static bool may_begin(struct job *j, size_t i)
+{
+    atomic_store(&j->since_usec, now_usec());
+    atomic_store(&j->current, i);
+    return !atomic_load(&j->cancelled);
+}
+
 static void run_job(int root_fd, struct job *j)
 {
     bool any_failed = false;
     CLEANUP(perform_state_done) struct perform_state state = PERFORM_STATE_NONE;
 
     state.found = j->found;
-    for (size_t i = 0; i < j->n && !atomic_load(&j->cancelled); i++) {
-        atomic_store(&j->since_usec, now_usec());
-        atomic_store(&j->current, i);
-        j->ops[i].result =
-            any_failed && failed_before(j, i) ? OP_SKIPPED : perform(root_fd, &j->ops[i], &state);
-        any_failed = any_failed || j->ops[i].result < 0;
+    for (size_t i = 0; i < j->n && may_begin(j, i); i++) {
+        struct op *op = &j->ops[i];
+        if (op->kind == ACTION_UNBIND)
+            outlive_daemon(true);
+        op->result = any_failed && failed_before(j, i) ? OP_SKIPPED : perform(root_fd, op, &state);
+        any_failed = any_failed || op->result < 0;
+        if (op->kind == ACTION_PARK)
+            op->order = state.drivers_order;
     }
     atomic_store(&j->current, NONE);
 }
@@ -109,6 +132,9 @@ static _Noreturn void worker_main(pid_t parent, int root_fd, int fd, struct job 
     keep_only(root_fd, fd);
     while (read(fd, &byte, 1) == 1) {
         run_job(root_fd, job);
+        outlive_daemon(false);
+        if (getppid() != parent) /* it died meanwhile */
+            break;
         if (write(fd, &byte, 1) != 1)
             break;
     }
@@ -158,16 +184,21 @@ fail:
 }
 
 /* No signal: by PID it could hit another process, and one in the kernel does not hear it anyway. */
-void worker_cancel(struct worker *w)
+bool worker_cancel(struct worker *w, struct op *ret)
 {
+    uint64_t since;
+
     atomic_store(&w->job->cancelled, true);
+    const struct op *op = worker_current(w, &since);
+    if (op)
+        *ret = *op;
+    return op != NULL;
 }
 
 void worker_free(struct worker *w)
 {
     if (!w)
         return;
-    worker_cancel(w);
     close(w->fd);
     munmap(w->job, job_size(w->capacity));
     free(w);
@@ -194,6 +225,7 @@ struct op *worker_room(struct worker *w, size_t n)
         return NULL;
     w->job->found[0] = '\0';
     w->job->n = n;
+    atomic_store(&w->job->cancelled, false); /* that came when the last job was over */
     return w->job->ops;
 }
 

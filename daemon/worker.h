@@ -5,7 +5,8 @@
  *
  * A worker is forked without exec. Operations and results lie in memory that both share, so that
  * results cost no system call and the daemon sees at which operation a worker hangs. It dies with
- * the daemon (parent-death signal) unless it hangs in the kernel. */
+ * the daemon (parent-death signal) unless it hangs in the kernel, or has begun to unbind: then it
+ * ends the job first, for no device may stay without a driver because we were stopped. */
 #pragma once
 
 #include <stdint.h>
@@ -18,11 +19,12 @@ struct worker;
 /* Forks a worker with room for `capacity` operations a job. Returns 0 or negative errno. */
 int worker_new(int root_fd, size_t capacity, struct worker **ret);
 
-/* Cancels the worker's job and forgets it; it ends by itself. NULL is allowed. */
+/* Forgets the worker, which ends by itself after its job. NULL is allowed. */
 void worker_free(struct worker *w);
 
-/* After the operation that it is doing the worker does no other; the descriptor tells when. */
-void worker_cancel(struct worker *w);
+/* After the operation that it is doing the worker does no other; the descriptor tells when. Returns
+ * true with that operation, or false: the job is over. */
+bool worker_cancel(struct worker *w, struct op *ret);
 
 size_t worker_capacity(const struct worker *w);
 pid_t worker_pid(const struct worker *w);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "bars.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <limits.h>
 
+#include "fact.h"
 #include "rootfs.h"
 #include "util.h"
 
@@ -40,36 +40,41 @@ static bool is_in_memory(const char *device)
 }
 
 /* The framebuffer's platform device that the firmware's console has, if any. */
-static char *find_framebuffer(int root_fd)
+static int find_framebuffer(int root_fd, char **ret)
 {
-    CLEANUP(closedirp) DIR *dir;
-    (void)rootfs_open_dir(root_fd, PLATFORM, &dir);
     const struct dirent *e;
+    CLEANUP(closedirp) DIR *dir;
+    int r = rootfs_list(root_fd, PLATFORM, &dir);
 
-    while (dir && (e = readdir(dir)))
-        if (is_in_memory(e->d_name))
-            return strdup(e->d_name);
-    return NULL;
+    while (r == 0 && (r = rootfs_next(dir, &e)) > 0) {
+        r = 0;
+        if (!is_in_memory(e->d_name))
+            continue;
+        *ret = strdup(e->d_name);
+        return *ret ? 0 : -ENOMEM;
+    }
+    return r;
 }
 
-static bool is_boot_display(int root_fd, struct pci_addr a)
+static int is_boot_display(int root_fd, struct pci_addr a)
 {
     char path[96], text[8];
 
     snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/boot_vga", pci_addr_text(a).s);
-    return rootfs_read_line(root_fd, path, text, sizeof(text)) > 0 && text[0] == '1';
+    int r = rootfs_read_line(root_fd, path, text, sizeof(text));
+    return r < 0 ? fact_error(r) : text[0] == '1';
 }
 
 /* Without /proc/iomem: from 6.9 on the framebuffer is a child of its PCI device; before, it is the
  * boot display's as far as anybody can tell. */
-static bool framebuffer_is_on(int root_fd, const char *framebuffer, struct pci_addr a)
+static int framebuffer_is_on(int root_fd, const char *framebuffer, struct pci_addr a)
 {
     char path[NAME_MAX + 64], target[PATH_MAX], part[PCI_ADDR_MAX + 2];
 
     snprintf(path, sizeof(path), PLATFORM "/%s", framebuffer);
     ssize_t n = readlinkat(root_fd, path, target, sizeof(target) - 1);
-    if (n <= 0)
-        return false;
+    if (n < 0)
+        return fact_error(-errno);
     target[n] = '\0';
     if (strstr(target, "/platform/"))
         return is_boot_display(root_fd, a);
@@ -105,9 +110,13 @@ static void add_claim(struct bars *b, const char *device, const char *framebuffe
         b->v[b->n] = (struct claim){.addr = a};
         list = &b->v[b->n++].claimant;
     }
-    if (!list || (*list && strstr(*list, framebuffer)) ||
-        asprintf(&longer, "%s%s%s", *list ? *list : "", *list ? ", " : "", framebuffer) < 0)
+    if (list && *list && strstr(*list, framebuffer))
         return;
+    if (!list ||
+        asprintf(&longer, "%s%s%s", *list ? *list : "", *list ? ", " : "", framebuffer) < 0) {
+        b->no_memory = true;
+        return;
+    }
     free(*list);
     *list = longer;
 }
@@ -140,19 +149,25 @@ static void take_line(struct bars *b, struct lineage *l, const char *line)
     }
 }
 
-void bars_read(int root_fd, struct bars *ret)
+/* Who may not look at /proc/iomem has weaker evidence; any other trouble leaves us without any. */
+int bars_read(int root_fd, struct bars *ret)
 {
     struct lineage lineage = {0};
-    char *text, *line;
+    CLEANUP_FREE char *text = NULL;
+    char *line;
     size_t size;
 
-    *ret = (struct bars){.framebuffer = find_framebuffer(root_fd)};
-    if (!ret->framebuffer || rootfs_read_file(root_fd, IOMEM, IOMEM_MAX, &text, &size) < 0)
-        return;
+    *ret = (struct bars){0};
+    int r = find_framebuffer(root_fd, &ret->framebuffer);
+    if (r < 0 || !ret->framebuffer)
+        return r;
+    r = rootfs_read_file(root_fd, IOMEM, IOMEM_MAX, &text, &size);
+    if (r < 0)
+        return r == -EACCES || r == -EPERM ? 0 : fact_error(r);
     ret->seen = true;
     for (char *rest = text; (line = strsep(&rest, "\n"));)
         take_line(ret, &lineage, line);
-    free(text);
+    return ret->no_memory ? -ENOMEM : 0;
 }
 
 void bars_done(struct bars *b)
@@ -163,15 +178,20 @@ void bars_done(struct bars *b)
     free(b->framebuffer);
 }
 
-char *bars_claimant(int root_fd, const struct bars *b, struct pci_addr a)
+int bars_claimant(int root_fd, const struct bars *b, struct pci_addr a, char **ret)
 {
     char *const *claim = claim_of(b, a);
+    const char *found = claim ? *claim : NULL;
+    int r = 0;
 
-    if (claim)
-        return *claim ? strdup(*claim) : NULL;
-    if (b->framebuffer && !b->seen && framebuffer_is_on(root_fd, b->framebuffer, a))
-        return strdup(b->framebuffer);
-    return NULL;
+    if (!claim && b->framebuffer && !b->seen) {
+        r = framebuffer_is_on(root_fd, b->framebuffer, a);
+        found = r > 0 ? b->framebuffer : NULL;
+    }
+    if (r < 0)
+        return r;
+    *ret = found ? strdup(found) : NULL;
+    return found && !*ret ? -ENOMEM : 0;
 }
 
 bool bars_visible(int root_fd)

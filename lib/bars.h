@@ -21,18 +21,20 @@ struct bars {
     bool seen;         /* /proc/iomem could be read */
     struct claim *v;   /* what it tells */
     size_t n, allocated;
+    bool no_memory;
 };
 
-/* Reads what is the same for all devices; bars_done() is to be called. On a host without a
- * framebuffer of the firmware this costs one look into a folder. */
-void bars_read(int root_fd, struct bars *ret);
+/* Reads what is the same for all devices; bars_done() is to be called in any case. On a host
+ * without a framebuffer of the firmware this costs one look into a folder. Returns 0 or negative
+ * errno. */
+int bars_read(int root_fd, struct bars *ret);
 void bars_done(struct bars *b);
 
 /* Who claims a BAR of this device: the entries of /proc/iomem as the kernel names them, for example
  * "BOOTFB, simpledrm", "efifb" or "vesafb"; where that file cannot be read, the framebuffer's
- * platform device, "simple-framebuffer.0". malloc'ed. NULL: nobody that can be seen, or out of
- * memory. */
-char *bars_claimant(int root_fd, const struct bars *b, struct pci_addr a);
+ * platform device, "simple-framebuffer.0". *ret is malloc'ed; NULL: nobody that can be seen.
+ * Returns 0 or negative errno. */
+int bars_claimant(int root_fd, const struct bars *b, struct pci_addr a, char **ret);
 
 /* Can /proc/iomem be read? If not, bars_claimant() goes by weaker evidence. */
 bool bars_visible(int root_fd);

@@ -2,67 +2,28 @@
 #include "boot-net.h"
 
 #include <ctype.h>
-#include <limits.h>
 #include <net/if.h>
 #include <pci/pci.h>
 #include <strings.h>
 
+#include "fact.h"
 #include "rootfs.h"
-#include "scan.h"
 #include "slots.h"
 #include "util.h"
 
-#define INTERFACES_MAX 32 /* of one function */
-#define MAC_MAX 64        /* InfiniBand's have 59 characters */
-
-struct interface {
-    char name[IFNAMSIZ], mac[MAC_MAX];
-};
+#define MAC_MAX 64 /* InfiniBand's have 59 characters */
 
 struct card {
     int root_fd;
     const struct device *device;
-    struct interface v[INTERFACES_MAX];
-    size_t n;
+    const struct below *below;
+    int error; /* the first thing that could not be read */
 };
 
-/* -- the interfaces that are there -- */
-
-static void add_interfaces(struct card *c, const char *folder)
+static void note(struct card *c, int r)
 {
-    CLEANUP(closedirp) DIR *dir;
-    (void)rootfs_open_dir(c->root_fd, folder, &dir);
-    const struct dirent *e;
-
-    while (dir && c->n < INTERFACES_MAX && (e = readdir(dir))) {
-        struct interface *i = &c->v[c->n];
-        char path[PATH_MAX];
-        if (e->d_name[0] == '.' || strlen(e->d_name) >= sizeof(i->name))
-            continue;
-        strcpy(i->name, e->d_name);
-        snprintf(path, sizeof(path), "%s/%s/address", folder, e->d_name);
-        if (rootfs_read_line(c->root_fd, path, i->mac, sizeof(i->mac)) < 0)
-            i->mac[0] = '\0';
-        c->n++;
-    }
-}
-
-/* Those of the device itself, or of the virtio device that it carries. */
-static void read_interfaces(struct card *c)
-{
-    char device[64], path[NAME_MAX + 80];
-    const struct dirent *e;
-
-    snprintf(device, sizeof(device), "sys/bus/pci/devices/%s", pci_addr_text(c->device->addr).s);
-    snprintf(path, sizeof(path), "%s/net", device);
-    add_interfaces(c, path);
-    CLEANUP(closedirp) DIR *dir;
-    (void)rootfs_open_dir(c->root_fd, device, &dir);
-    while (dir && (e = readdir(dir)))
-        if (after_prefix(e->d_name, "virtio")) {
-            snprintf(path, sizeof(path), "%s/%s/net", device, e->d_name);
-            add_interfaces(c, path);
-        }
+    if (c->error == 0)
+        c->error = fact_error(r);
 }
 
 /* -- names that tell the device by themselves (systemd.net-naming-scheme) -- */
@@ -89,29 +50,34 @@ static bool ends_as(const struct card *c, const char *rest)
     return function == c->device->addr.fn && (!*rest || strchr("ndu", *rest));
 }
 
-static bool has_index(const struct card *c, unsigned long index)
+static bool has_index(struct card *c, unsigned long index)
 {
     static const char *const attributes[] = {"acpi_index", "index"};
-    char text[16];
 
-    for (size_t i = 0; i < ELEMENTS(attributes); i++)
-        if (*scan_attribute(c->root_fd, c->device->addr, attributes[i], text, sizeof(text)))
+    for (size_t i = 0; i < ELEMENTS(attributes); i++) {
+        char path[96], text[16];
+        snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/%s", pci_addr_text(c->device->addr).s,
+                 attributes[i]);
+        int r = rootfs_read_line(c->root_fd, path, text, sizeof(text));
+        note(c, r);
+        if (r > 0)
             return strtoul(text, NULL, 10) == index;
+    }
     return false;
 }
 
-static bool is_in_slot(const struct card *c, unsigned long slot)
+static bool is_in_slot(struct card *c, unsigned long slot)
 {
     CLEANUP(slots_done) struct slots slots = {0};
     char text[24];
 
     snprintf(text, sizeof(text), "%lu", slot);
-    (void)slots_read(c->root_fd, &slots);
+    note(c, slots_read(c->root_fd, &slots));
     CLEANUP_FREE char *name = slots_name(&slots, c->device->addr);
     return name && streq(name, text);
 }
 
-static bool predictable_name_is(const struct card *c, const char *name)
+static bool predictable_name_is(struct card *c, const char *name)
 {
     static const char *const types[] = {"en", "ib", "sl", "wl", "ww"};
     const struct pci_addr a = c->device->addr;
@@ -131,10 +97,10 @@ static bool predictable_name_is(const struct card *c, const char *name)
            bus == a.bus && slot == a.dev && ends_as(c, p);
 }
 
-static bool has_name(const struct card *c, const char *name)
+static bool has_name(struct card *c, const char *name)
 {
-    for (size_t i = 0; i < c->n; i++)
-        if (streq(c->v[i].name, name))
+    for (size_t i = 0; i < c->below->n; i++)
+        if (c->below->v[i].kind == BELOW_INTERFACE && streq(c->below->v[i].name, name))
             return true;
     return predictable_name_is(c, name);
 }
@@ -148,8 +114,8 @@ static bool has_mac(const struct card *c, const char *mac)
     for (char *p = text; *p; p++)
         if (*p == '-')
             *p = ':';
-    for (size_t i = 0; i < c->n; i++)
-        if (*text && strcasecmp(c->v[i].mac, text) == 0)
+    for (size_t i = 0; *text && i < c->below->n; i++)
+        if (c->below->v[i].kind == BELOW_INTERFACE && strcasecmp(c->below->v[i].mac, text) == 0)
             return true;
     return false;
 }
@@ -186,7 +152,7 @@ static bool ip_interface(const char *value, char name[static IFNAMSIZ])
 }
 
 /* "bond=bond0:eth0,eth1", "vlan=eth0.5:eth0". */
-static bool lists_name_of(const struct card *c, const char *value)
+static bool lists_name_of(struct card *c, const char *value)
 {
     char text[256], *rest = text, *name;
 
@@ -210,7 +176,7 @@ static bool is_network_root(const char *word)
 }
 
 /* Does the word name one interface, whosever it is (*ret_named), and is it the card's? */
-static bool names_card(const struct card *c, const char *word, bool *ret_named)
+static bool names_card(struct card *c, const char *word, bool *ret_named)
 {
     static const char *const lists[] = {"bond=", "bootdev=", "bridge=", "team=", "vlan="};
     char name[IFNAMSIZ];
@@ -238,29 +204,28 @@ static bool names_card(const struct card *c, const char *word, bool *ret_named)
     return false;
 }
 
-char *boot_net_use(int root_fd, const struct device *d, const struct cmdline *words)
+int boot_net_use(int root_fd, const struct device *d, const struct below *below,
+                 const struct cmdline *words, char **ret)
 {
-    struct card c = {.root_fd = root_fd, .device = d};
+    struct card c = {.root_fd = root_fd, .device = d, .below = below};
     const char *root = NULL;
     bool named = false;
-    char *use = NULL;
 
-    if (d->driver)
-        read_interfaces(&c);
     for (size_t i = 0; i < words->n; i++) {
         const char *word = words->v[i];
         int key = (int)strcspn(word, "=") + 1;
         if (names_card(&c, word, &named))
-            return asprintf(&use, "is named by %.*s on the kernel command line", key, word) < 0
-                       ? NULL
-                       : use;
+            return asprintf(ret, "is named by %.*s on the kernel command line", key, word) < 0
+                       ? -ENOMEM
+                       : 0;
         if (is_network_root(word))
             root = word;
     }
+    *ret = NULL;
     if (!root || named || d->class_code >> 16 != PCI_BASE_CLASS_NETWORK)
-        return NULL;
-    return asprintf(&use, "may be the network card for %.100s, since no interface is named", root) <
+        return c.error;
+    return asprintf(ret, "may be the network card for %.100s, since no interface is named", root) <
                    0
-               ? NULL
-               : use;
+               ? -ENOMEM
+               : 0;
 }

@@ -2,6 +2,7 @@
 /* What the kernel command line wants of network cards: the part of boot-use.h about them. */
 #pragma once
 
+#include "below.h"
 #include "snapshot.h"
 
 /* The words of the kernel command line. */
@@ -12,4 +13,5 @@ struct cmdline {
 };
 
 /* As boot_use_of(). */
-char *boot_net_use(int root_fd, const struct device *d, const struct cmdline *words);
+int boot_net_use(int root_fd, const struct device *d, const struct below *below,
+                 const struct cmdline *words, char **ret);

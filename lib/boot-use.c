@@ -3,13 +3,12 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <mntent.h>
 
 #include "boot-net.h"
+#include "fact.h"
 #include "rootfs.h"
-#include "use.h"
 #include "util.h"
 
 #define FILE_MAX (1 << 20)
@@ -78,30 +77,28 @@ static bool disk_path(const char *disk, char path[static PATH_MAX])
     return true;
 }
 
-/* The name in /sys/class/block; false if there is no such block device yet. */
-static bool block_name(int root_fd, const char *disk, char name[static NAME_MAX + 1])
+/* The name that it would have in /sys/class/block. Returns 1, 0 (it is no disk) or negative errno.
+ */
+static int block_name(int root_fd, const char *disk, char name[static NAME_MAX + 1])
 {
-    char path[PATH_MAX], target[PATH_MAX], class_path[NAME_MAX + 32];
+    char path[PATH_MAX], target[NAME_MAX + 1];
+    int r = 1;
 
     if (!disk_path(disk, path))
-        return false;
-    for (int i = 0; i < LINKS_MAX; i++) {
-        ssize_t n = readlinkat(root_fd, path, target, sizeof(target) - 1);
-        if (n <= 0)
-            break;
-        target[n] = '\0';
-        const char *slash = strrchr(target, '/'); /* they lead to kernel names, right below /dev */
-        snprintf(path, sizeof(path), "dev/%.*s", NAME_MAX, slash ? slash + 1 : target);
-    }
+        return 0;
+    /* Links lead to kernel names, right below /dev. */
+    for (int i = 0; i < LINKS_MAX && (r = rootfs_link_name(root_fd, path, target)) > 0; i++)
+        snprintf(path, sizeof(path), "dev/%s", target);
+    if (r < 0 && r != -EINVAL) /* that is no link */
+        return r;
     size_t length = strlen(path + strlen("dev/"));
     if (length > NAME_MAX)
-        return false;
+        return 0;
     memcpy(name, path + strlen("dev/"), length + 1);
     for (char *p = name; *p; p++)
         if (*p == '/') /* as the kernel does for /dev/cciss/c0d0 */
             *p = '!';
-    snprintf(class_path, sizeof(class_path), "sys/class/block/%s", name);
-    return *name && faccessat(root_fd, class_path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    return *name != '\0';
 }
 
 /* -- who names disks -- */
@@ -155,10 +152,10 @@ static int read_fstab(int root_fd, struct boot_use *b)
     char buf[4096], where[300];
     struct mntent entry;
     size_t size;
-    int r = 0;
+    int r = rootfs_read_file(root_fd, "etc/fstab", FILE_MAX, &text, &size);
 
-    if (rootfs_read_file(root_fd, "etc/fstab", FILE_MAX, &text, &size) < 0 || size == 0)
-        return 0;
+    if (r < 0 || size == 0)
+        return fact_error(r);
     CLEANUP(fclosep) FILE *f = fmemopen(text, size, "r");
     if (!f)
         return -ENOMEM;
@@ -175,10 +172,10 @@ static int read_crypttab(int root_fd, struct boot_use *b)
     CLEANUP_FREE char *text = NULL;
     char *rest, *line, name[256], disk[256], where[300];
     size_t size;
-    int r = 0;
+    int r = rootfs_read_file(root_fd, "etc/crypttab", FILE_MAX, &text, &size);
 
-    if (rootfs_read_file(root_fd, "etc/crypttab", FILE_MAX, &text, &size) < 0)
-        return 0;
+    if (r < 0)
+        return fact_error(r);
     for (rest = text; r == 0 && (line = strsep(&rest, "\n"));) {
         if (sscanf(line, "%255s %255s", name, disk) != 2 || name[0] == '#')
             continue;
@@ -192,9 +189,10 @@ static int read_crypttab(int root_fd, struct boot_use *b)
 static int read_cmdline(int root_fd, struct cmdline *ret)
 {
     size_t size;
+    int r = rootfs_read_file(root_fd, "proc/cmdline", 64 * 1024, &ret->text, &size);
 
-    if (rootfs_read_file(root_fd, "proc/cmdline", 64 * 1024, &ret->text, &size) < 0)
-        return 0;
+    if (r < 0)
+        return fact_error(r);
     for (char *p = ret->text; *p;) {
         char *word, *to;
         bool quoted = false;
@@ -241,27 +239,37 @@ void boot_use_done(struct boot_use *b)
 
 /* -- the question -- */
 
-/* On a device without a driver there is no disk yet; but a path may name it. */
-static bool is_on_device(int root_fd, const char *disk, const struct device *d)
+/* On a device without a driver there is no disk yet; but a path may name it. Returns 1, 0 or
+ * negative errno. */
+static int is_on_device(int root_fd, const char *disk, const struct device *d,
+                        const struct below *below)
 {
     char name[NAME_MAX + 1];
+    int r;
 
     if (after_prefix(disk, "/dev/disk/by-path/") && names_address(disk, d->addr))
-        return true;
-    return d->driver && block_name(root_fd, disk, name) && use_block_is_on(root_fd, name, d->addr);
+        return 1;
+    if (below->n == 0)
+        return 0;
+    r = block_name(root_fd, disk, name);
+    return r > 0 ? below_block(below, name) != NULL : r;
 }
 
-char *boot_use_of(int root_fd, const struct boot_use *b, const struct device *d)
+int boot_use_of(int root_fd, const struct boot_use *b, const struct device *d,
+                const struct below *below, char **ret)
 {
-    char *words = NULL;
+    int r = 0;
 
     for (size_t i = 0; i < b->n; i++) {
         const struct boot_disk *disk = &b->disks[i];
-        if (!is_on_device(root_fd, disk->disk, d))
+        int q = is_on_device(root_fd, disk->disk, d, below);
+        r = r < 0 ? r : fact_error(q);
+        if (q <= 0)
             continue;
-        int n = disk->on_cmdline ? asprintf(&words, "has %s (%s)", disk->where, disk->disk)
-                                 : asprintf(&words, "is in %s", disk->where);
-        return n < 0 ? NULL : words;
+        int n = disk->on_cmdline ? asprintf(ret, "has %s (%s)", disk->where, disk->disk)
+                                 : asprintf(ret, "is in %s", disk->where);
+        return n < 0 ? -ENOMEM : 0;
     }
-    return boot_net_use(root_fd, d, &b->words);
+    int q = boot_net_use(root_fd, d, below, &b->words, ret);
+    return r < 0 && q == 0 && !*ret ? r : q;
 }

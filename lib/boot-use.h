@@ -8,6 +8,7 @@
  * further disks, ZFS, mdadm.conf, the network's configuration files. */
 #pragma once
 
+#include "below.h"
 #include "boot-net.h"
 #include "snapshot.h"
 
@@ -18,14 +19,15 @@ struct boot_use {
     size_t n, allocated;
 };
 
-/* *ret must be empty; boot_use_done() is to be called in any case. What cannot be read names
- * nothing. Returns 0 or -ENOMEM. */
+/* *ret must be empty; boot_use_done() is to be called in any case. Returns 0, or a negative errno:
+ * then what could not be read may name any device. */
 int boot_use_read(int root_fd, struct boot_use *ret);
 void boot_use_done(struct boot_use *b);
 
 /* What the host wants of the device, as words that follow "it": "has root= (UUID=...)", "is in
  * /etc/fstab (/data)", "is named by ip= on the kernel command line". With a root file system from
- * the network and no interface named for it, any network card may be needed. malloc'ed; NULL: no
- * evidence (or out of memory), which proves nothing: a disk may be named by what is not known yet.
- */
-char *boot_use_of(int root_fd, const struct boot_use *b, const struct device *d);
+ * the network and no interface named for it, any network card may be needed. *ret is malloc'ed;
+ * NULL: no evidence, which proves nothing: a disk may be named by what is not known yet. `below` is
+ * what hangs below the device; empty while it has no driver. Returns 0 or negative errno. */
+int boot_use_of(int root_fd, const struct boot_use *b, const struct device *d,
+                const struct below *below, char **ret);

@@ -194,8 +194,126 @@ void fence_follow(struct fence *f, uint64_t order)
     f->order = order;
     for (size_t i = 0; i < f->n; i++) {
         f->v[i].state = FENCE_OPEN;
+        f->v[i].added = 0;
         f->v[i].error = 0;
     }
+}
+
+struct fence_entry *fence_begin(struct fence *f, const struct fence_id *id)
+{
+    struct fence_entry *e = fence_get(f, id);
+
+    if (e && e->state == FENCE_OPEN) {
+        e->state = FENCE_BEGUN;
+        e->added = ++f->last_added;
+    }
+    return e;
+}
+
+void fence_end(struct fence *f, struct fence_entry *e, int error)
+{
+    e->state = error ? FENCE_OPEN : FENCE_ARMED;
+    e->added = error ? 0 : ++f->last_added;
+    e->error = error;
+}
+
+void fence_begin_removal(struct fence *f, const struct fence_id *id)
+{
+    struct fence_entry *e = fence_find(f, id);
+
+    if (e && e->state == FENCE_ARMED)
+        e->state = FENCE_LEAVING;
+}
+
+void fence_end_removal(struct fence_entry *e, int error)
+{
+    e->error = error;
+    if (error == 0) {
+        e->state = FENCE_OPEN;
+        e->added = 0;
+    } else if (e->state == FENCE_LEAVING) {
+        e->state = FENCE_ARMED;
+    }
+}
+
+/* -- removing: which, and in what order -- */
+
+bool fence_removal_hits(const struct fence_id *id, const struct fence_id *entry)
+{
+    return id->vendor == entry->vendor && id->device == entry->device &&
+           field_fits(id->subvendor, entry->subvendor) &&
+           field_fits(id->subdevice, entry->subdevice) &&
+           ((id->class_code ^ entry->class_code) & id->class_mask) == 0;
+}
+
+static int by_age(const void *x, const void *y)
+{
+    const struct fence_entry *a = *(const struct fence_entry *const *)x,
+                             *b = *(const struct fence_entry *const *)y;
+
+    return (a->added > b->added) - (a->added < b->added);
+}
+
+/* Perhaps it is in the table, or nobody knows where: its removal might take another one. */
+static bool is_uncertain(const struct fence_entry *e)
+{
+    return e->state == FENCE_BEGUN || e->state == FENCE_LEAVING || e->added == 0;
+}
+
+static bool same_bucket(const struct fence_entry *a, const struct fence_entry *b)
+{
+    return a->id.vendor == b->id.vendor && a->id.device == b->id.device;
+}
+
+/* From the youngest on: whatever stands before one that goes and would be hit in its place goes as
+ * well. Where one is uncertain, all go that it could hit, that is all of its vendor and device:
+ * then it does not matter which removal takes which. */
+static void mark_what_is_hit(const struct fence_entry *const *v, bool *marks, size_t n)
+{
+    for (size_t j = 0; j < n; j++)
+        for (size_t i = 0; marks[j] && is_uncertain(v[j]) && i < n; i++)
+            marks[i] = marks[i] || same_bucket(v[i], v[j]);
+    for (size_t j = n; j-- > 0;)
+        for (size_t i = 0; marks[j] && i < j; i++)
+            marks[i] = marks[i] || fence_removal_hits(&v[j]->id, &v[i]->id);
+}
+
+/* What could not be removed stays where it is, and would be hit in the place of others. */
+static void spare_what_stays(const struct fence_entry *const *v, bool *marks, size_t n)
+{
+    for (size_t j = 0; j < n; j++)
+        for (size_t i = 0; marks[j] && v[j]->error != 0 && i < n; i++)
+            if (i != j && same_bucket(v[i], v[j]))
+                marks[i] = false;
+    for (size_t j = 0; j < n; j++)
+        marks[j] = marks[j] && v[j]->error == 0;
+}
+
+size_t fence_removals(const struct fence *f, fence_goes goes, const void *userdata,
+                      const struct fence_entry **ret)
+{
+    size_t n = 0, kept = 0;
+    bool any = false;
+
+    for (size_t i = 0; i < f->n; i++)
+        if (f->v[i].state != FENCE_OPEN) {
+            ret[n++] = &f->v[i];
+            any = any || is_uncertain(&f->v[i]) || goes(userdata, &f->v[i]);
+        }
+    if (!any)
+        return 0;
+    CLEANUP_FREE bool *marks = calloc(n, sizeof(*marks));
+    if (!marks)
+        return 0; /* nothing is removed this time */
+    qsort(ret, n, sizeof(const struct fence_entry *), by_age);
+    for (size_t i = 0; i < n; i++)
+        marks[i] = is_uncertain(ret[i]) || goes(userdata, ret[i]);
+    mark_what_is_hit(ret, marks, n);
+    spare_what_stays(ret, marks, n);
+    for (size_t i = 0; i < n; i++)
+        if (marks[i])
+            ret[kept++] = ret[i];
+    return kept;
 }
 
 void fence_retry(struct fence *f)
@@ -225,12 +343,13 @@ static bool class_of_pattern(const char *pattern, uint32_t *ret_class, uint32_t 
 
     if (pattern[0] == '!' || !streq(pattern + digits, digits == 6 ? "" : "*") || digits > 6)
         return false;
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < digits; i++) {
         char c = pattern[i];
-        class = class << 4 |
-                (i < digits ? (uint32_t)(isdigit((unsigned char)c) ? c - '0' : c - 'a' + 10) : 0);
-        mask = mask << 4 | (i < digits ? 0xf : 0);
+        class = class << 4 | (uint32_t)(isdigit((unsigned char)c) ? c - '0' : c - 'a' + 10);
+        mask = mask << 4 | 0xf;
     }
+    class <<= 4 * (6 - digits);
+    mask <<= 4 * (6 - digits);
     *ret_class = class;
     *ret_mask = mask;
     return true;

@@ -4,30 +4,34 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static int by_group(const void *x, const void *y, void *devices)
+static int by_group(const void *x, const void *y)
 {
-    const struct device *v = devices, *a = &v[*(const uint32_t *)x], *b = &v[*(const uint32_t *)y];
+    const struct group_member *a = x, *b = y;
 
     if (a->group != b->group)
         return a->group < b->group ? -1 : 1;
-    return (a > b) - (a < b);
+    return pci_addr_cmp(a->addr, b->addr);
 }
 
 int groups_make(const struct snapshot *s, struct groups *ret)
 {
-    const struct device *d = s->devices;
-    uint32_t *v = calloc(s->n + 1, sizeof(*v)); /* so that it is not empty */
+    struct group_member *v = calloc(s->n + 1, sizeof(*v)); /* so that it is not empty */
     bool sorted = true;
+    size_t n = 0;
 
     if (!v)
         return -ENOMEM;
     for (size_t i = 0; i < s->n; i++) {
-        v[i] = (uint32_t)i;
-        sorted = sorted && (i == 0 || d[i - 1].group <= d[i].group);
+        const struct device *d = &s->devices[i];
+        if (d->group == NO_GROUP)
+            continue;
+        v[n] = (struct group_member){d->group, (uint32_t)i, d->addr};
+        sorted = sorted && (n == 0 || v[n - 1].group <= d->group);
+        n++;
     }
     if (!sorted)
-        qsort_r(v, s->n, sizeof(*v), by_group, s->devices);
-    *ret = (struct groups){s, v};
+        qsort(v, n, sizeof(*v), by_group);
+    *ret = (struct groups){v, n};
     return 0;
 }
 
@@ -39,11 +43,11 @@ void groups_done(struct groups *g)
 
 size_t groups_start(const struct groups *g, uint32_t group)
 {
-    size_t low = 0, high = g->snapshot->n;
+    size_t low = 0, high = g->n;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (g->snapshot->devices[g->v[middle]].group < group)
+        if (g->v[middle].group < group)
             low = middle + 1;
         else
             high = middle;
@@ -51,13 +55,9 @@ size_t groups_start(const struct groups *g, uint32_t group)
     return low;
 }
 
-const struct device *groups_next(const struct groups *g, uint32_t group, size_t *i)
+const struct group_member *groups_next(const struct groups *g, uint32_t group, size_t *i)
 {
-    if (group == NO_GROUP || *i >= g->snapshot->n)
+    if (group == NO_GROUP || *i >= g->n || g->v[*i].group != group)
         return NULL;
-    const struct device *d = &g->snapshot->devices[g->v[*i]];
-    if (d->group != group)
-        return NULL;
-    ++*i;
-    return d;
+    return &g->v[(*i)++];
 }

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The devices of a snapshot by their IOMMU groups. Valid until a device comes or goes, or is looked
- * at anew. */
+/* Which devices are in which IOMMU group, as values: they outlive the snapshot that they are of. */
 #pragma once
 
 #include "snapshot.h"
 
+struct group_member {
+    uint32_t group;
+    uint32_t index; /* in the snapshot, as long as that is unchanged */
+    struct pci_addr addr;
+};
+
 struct groups {
-    const struct snapshot *snapshot;
-    uint32_t *v; /* its devices, in the order of their groups */
+    struct group_member *v; /* sorted by group and address; devices without one are left out */
+    size_t n;
 };
 
 /* Returns 0 or -ENOMEM. */
@@ -17,4 +22,4 @@ void groups_done(struct groups *g);
 /* The members of a group, in the order of addresses: the position of the first, then each with the
  * position of the next; NULL after the last, and at once for NO_GROUP. */
 size_t groups_start(const struct groups *g, uint32_t group);
-const struct device *groups_next(const struct groups *g, uint32_t group, size_t *i);
+const struct group_member *groups_next(const struct groups *g, uint32_t group, size_t *i);

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <sys/utsname.h>
 
+#include "fact.h"
 #include "rootfs.h"
 #include "util.h"
 
@@ -130,23 +131,28 @@ static void add_match(void *userdata, const char *pattern, const char *module)
         add_name(m->names, module, true);
 }
 
-bool modules_folder(int root_fd, char ret[static MODULES_FOLDER_MAX])
+int modules_find_folder(int root_fd, char ret[static MODULES_FOLDER_MAX])
 {
     static const char *const places[] = {"run/vfio-bindd/modules", "usr/lib/modules",
                                          "lib/modules"};
     struct utsname host;
+    int r = 0;
 
     if (uname(&host) < 0)
-        return false;
-    for (size_t i = 0; i < ELEMENTS(places); i++) {
+        return -errno;
+    for (size_t i = 0; i < ELEMENTS(places) && r == 0; i++) {
         int n = snprintf(ret, MODULES_FOLDER_MAX, "%s/%s", places[i], host.release);
         CLEANUP_CLOSE int fd = n < MODULES_FOLDER_MAX
                                    ? rootfs_open(root_fd, ret, O_PATH | O_DIRECTORY)
                                    : -ENAMETOOLONG;
-        if (fd >= 0)
-            return true;
+        r = fd >= 0 ? 1 : fact_error(fd);
     }
-    return false;
+    return r;
+}
+
+bool modules_folder(int root_fd, char ret[static MODULES_FOLDER_MAX])
+{
+    return modules_find_folder(root_fd, ret) > 0;
 }
 
 /* -- variants -- */
@@ -162,11 +168,14 @@ static void add_variant(void *userdata, const char *pattern, const char *module)
     struct variant_aliases *a = userdata;
     struct variant_alias new = {0};
 
-    if (!module_name_is_valid(module) || !grow(&a->v, &a->allocated, a->n, sizeof(*a->v)))
+    if (!module_name_is_valid(module))
         return;
     new.pattern = strdup(pattern);
-    if (!new.pattern)
+    if (!new.pattern || !grow(&a->v, &a->allocated, a->n, sizeof(*a->v))) {
+        free(new.pattern);
+        a->no_memory = true;
         return;
+    }
     for (const char *p = pattern; *p; p++)
         new.wildcards += *p == '*' || *p == '?' || *p == '[';
     strcpy(new.module, module); /* it is valid, so it fits */
@@ -175,7 +184,9 @@ static void add_variant(void *userdata, const char *pattern, const char *module)
 
 int variant_aliases_read(int root_fd, const char *folder, struct variant_aliases *ret)
 {
-    return each_alias(root_fd, folder, VARIANT_BUS, add_variant, ret);
+    int r = each_alias(root_fd, folder, VARIANT_BUS, add_variant, ret);
+
+    return r == 0 && ret->no_memory ? -ENOMEM : r;
 }
 
 void variant_aliases_done(struct variant_aliases *a)
@@ -229,10 +240,11 @@ int modules_drivers(int root_fd, const char *module, struct module_names *ret)
         if (*p == '-')
             *p = '_';
     r = rootfs_open_dir(root_fd, path, &dir);
-    while (dir && (e = readdir(dir))) {
+    while (r == 0 && (r = rootfs_next(dir, &e)) > 0) {
         const char *name = after_prefix(e->d_name, "pci:");
         if (name)
             add_name(ret, name, false);
+        r = 0;
     }
     return r;
 }

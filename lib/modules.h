@@ -27,10 +27,14 @@ bool module_name_is_valid(const char *name);
 #define MODULES_FOLDER_MAX 128
 bool modules_folder(int root_fd, char ret[static MODULES_FOLDER_MAX]);
 
+/* The same in three values: returns 1, 0 (there is none) or negative errno. */
+int modules_find_folder(int root_fd, char ret[static MODULES_FOLDER_MAX]);
+
 /* The aliases of VFIO variant drivers ("vfio_pci:v…"), of which a kernel has some dozens. */
 struct variant_aliases {
     struct variant_alias *v;
     size_t n, allocated;
+    bool no_memory; /* some are missing */
 };
 
 /* Reads them once for many devices; *ret must be empty, variant_aliases_done() is to be called in

@@ -10,24 +10,27 @@
 #define NFD_LINE_MAX 96
 
 int features_of_plan(const struct policy *p, const struct snapshot *s, const struct plan *plan,
-                     size_t mistakes, struct features *ret)
+                     size_t mistakes, bool at_work, struct features *ret)
 {
     struct feature_device *v = calloc(plan->n_verdicts + 1, sizeof(*v));
+
+    size_t n = 0;
 
     if (!v)
         return -ENOMEM;
     for (size_t i = 0; i < plan->n_verdicts; i++) {
         const struct verdict *verdict = &plan->verdicts[i];
-        v[i] = (struct feature_device){
-            .d = &s->devices[verdict->device],
-            .rule = verdict->rule->name,
-            .state = state_word(verdict->state),
-            .companion = verdict->companion,
-            .bound = verdict->state == STATE_BOUND,
-            .usable = verdict->usable,
-        };
+        const struct device *d = snapshot_find(s, verdict->addr);
+        if (d)
+            v[n++] = (struct feature_device){
+                .d = d,
+                .rule = verdict->rule->name,
+                .state = state_word(verdict->state),
+                .companion = verdict->companion,
+                .usable = verdict->usable,
+            };
     }
-    *ret = (struct features){.policy = p, .v = v, .n = plan->n_verdicts, .mistakes = mistakes};
+    *ret = (struct features){.policy = p, .v = v, .n = n, .mistakes = mistakes, .at_work = at_work};
     features_judge(ret);
     return 0;
 }
@@ -47,18 +50,12 @@ static size_t count_matched(const struct features *f, const char *rule)
     return n;
 }
 
-/* A driver that is none of VFIO's is all that its rule wanted. */
-static bool is_as_wanted(const struct feature_device *v)
-{
-    return streq(v->state, state_word(STATE_RELEASED)) ||
-           (v->bound && (v->usable || !driver_is_vfio(v->d->driver)));
-}
-
 void features_judge(struct features *f)
 {
     f->ready = f->mistakes == 0;
     for (size_t i = 0; i < f->n; i++)
-        f->ready = f->ready && is_as_wanted(&f->v[i]);
+        f->ready = f->ready && device_is_good(state_parse(f->v[i].state), f->v[i].usable,
+                                              f->v[i].d->driver, f->at_work);
     for (size_t i = 0; f->policy && i < f->policy->n_rules; i++) {
         const struct rule *r = &f->policy->rules[i];
         f->ready = f->ready && (r->expect < 0 || count_matched(f, r->name) == (size_t)r->expect);

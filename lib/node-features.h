@@ -14,7 +14,6 @@ struct feature_device {
     const char *rule;       /* the rule's name */
     const char *state;      /* a state's word */
     bool companion;
-    bool bound;
     bool usable;
 };
 
@@ -23,6 +22,7 @@ struct features {
     struct feature_device *v;    /* in the order of addresses */
     size_t n;
     size_t mistakes; /* in the policy */
+    bool at_work;    /* somebody sees to what is pending */
     bool ready; /* everything is as the policy wants it. features_judge() sets it; a caller that
                  * knows more (disabled, still starting) says no. */
 };
@@ -32,11 +32,10 @@ struct features {
 
 /* Makes one of a plan; it points into all three. Returns 0 or -ENOMEM. */
 int features_of_plan(const struct policy *p, const struct snapshot *s, const struct plan *plan,
-                     size_t mistakes, struct features *ret);
+                     size_t mistakes, bool at_work, struct features *ret);
 void features_done(struct features *f);
 
-/* Sets `ready`: no mistake, every device bound and usable or handed back by an administrator, every
- * `expect` met. */
+/* Sets `ready`: no mistake, every device as it should be (device_is_good()), every `expect` met. */
 void features_judge(struct features *f);
 
 /* How many devices of this model a cluster can hand out: usable ones that a rule itself names, one

@@ -23,8 +23,7 @@ struct nodes {
 void nodes_done(struct nodes *nodes);
 
 /* Adds the nodes of a device:
- * - each `dev` in its folder in /sys (a bridge's children are not its own; but below an Intel VMD
- *   and a USB controller everything is), what is stacked on its disks, NVMe multipath disks;
+ * - of all that hangs below it (below.h);
  * - the VFIO group of each device there, mediated devices included, and its VFIO device node;
  * - /dev/nvidiaN, which has no entry in /sys. Reading its number takes locks of the nvidia driver:
  *   call this where waiting harms nobody.

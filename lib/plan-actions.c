@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan-build.h"
 
+#include <assert.h>
+
+struct action *plan_new_action(struct builder *b)
+{
+    assert(b->n_actions < b->actions_max);
+    return &b->actions[b->n_actions++];
+}
+
 static void add_action(struct builder *b, enum phase phase, enum action_kind kind,
                        const struct device *d, const char *driver)
 {
-    b->actions[b->n_actions++] = (struct action){
+    *plan_new_action(b) = (struct action){
         .phase = phase, .kind = kind, .addr = d->addr, .driver = driver, .group = d->group};
 }
 
 /* -- handing back -- */
 
-static const struct verdict *verdict_of(const struct builder *b, const struct device *d)
+bool plan_is_undecided(const struct policy *p, const struct snapshot *s, const struct device *d)
 {
-    int index = b->index[d - b->snapshot->devices];
-
-    return index < 0 ? NULL : &b->verdicts[index];
-}
-
-/* Could a function of its card be selected by a serial number that is not known yet? Then this one
- * may have to come along. */
-static bool card_is_undecided(const struct builder *b, const struct device *d)
-{
-    const struct snapshot *s = b->snapshot;
     size_t i = (size_t)(d - s->devices);
+
+    assert(i < s->n);
 
     while (i > 0 && pci_addr_same_slot(s->devices[i - 1].addr, d->addr))
         i--;
     for (; i < s->n && pci_addr_same_slot(s->devices[i].addr, d->addr); i++)
-        if (policy_is_undecided(b->policy, &s->devices[i]))
+        if (policy_is_undecided(p, &s->devices[i]))
             return true;
     return false;
 }
@@ -35,32 +35,67 @@ static bool card_is_undecided(const struct builder *b, const struct device *d)
 /* The fence caught it when it was plugged in, and nobody selects it. */
 static bool is_stray(const struct builder *b, const struct device *d, const struct record *r)
 {
-    return r->fresh && !r->ours && streq_null(d->driver, FENCE_DRIVER) &&
-           fence_has(&b->records->fence, d) && !card_is_undecided(b, d);
+    return r->fresh && !record_is_owned(r) && streq_null(d->driver, FENCE_DRIVER) &&
+           fence_has(&b->records->fence, d);
 }
 
-/* Is the device to go back to its native driver: released by an administrator, no longer named by
- * the policy, or caught by the fence although nobody selects it? */
+/* Half a group is not handed back. */
+static bool group_is_unread(const struct builder *b, const struct device *d)
+{
+    const struct device *member;
+    size_t i = groups_start(&b->groups, d->group);
+
+    while ((member = plan_next_member(b, d->group, &i)))
+        if (member->unknown.fact != FACT_NONE)
+            return true;
+    return false;
+}
+
+/* Is it on a driver by us, which is not VFIO's? The host may have begun to use it there, or made
+ * virtual functions, which would go: then it stays. */
+static bool is_on_other_target(const struct device *d, const struct record *r)
+{
+    return !driver_is_vfio(d->driver) && !d->use && !d->has_vfs &&
+           record_is_overridden_to(r, d->driver);
+}
+
+/* No rule names it: is anything at it ours? What another driver has, or none, only loses our
+ * override, or that driver's next load would miss the device. One that we took off its driver is
+ * offered to its native one, even if that was broken off half-way. */
+static bool is_left_over(const struct builder *b, const struct device *d, const struct record *r)
+{
+    if (!d->detailed || d->unknown.fact != FACT_NONE || device_is_bridge(d) ||
+        record_is_handed_back(r) || r->error != 0 || b->policy->incomplete ||
+        plan_is_undecided(b->policy, b->snapshot, d))
+        return false;
+    if (!driver_is_vfio(d->driver))
+        return record_may_be_overridden(r) || (!d->driver && record_is_going_back(r));
+    /* Without a node nothing shows whether a virtual machine has it; virtual functions would go. */
+    return d->node && !d->noiommu && !d->has_vfs && !group_is_unread(b, d) &&
+           (record_is_owned(r) || is_stray(b, d, r));
+}
+
+/* Is the device to go back to its native driver: released by an administrator, ours although no
+ * rule names it, or caught by the fence although nobody selects it? */
 static bool wants_hand_back(const struct builder *b, const struct device *d)
 {
-    const struct verdict *v = verdict_of(b, d);
+    const struct verdict *v = plan_verdict_of(b, d);
     const struct record *r = plan_record_of(b, d);
 
-    if (!r || r->in_flight)
+    if (!r || record_is_in_hand(r) || record_is_waiting(r))
         return false;
-    if (v)
-        return v->state == STATE_PENDING && r->released;
-    /* Without a node nothing shows whether a virtual machine has it; virtual functions would go. */
-    return driver_is_vfio(d->driver) && d->node && !d->has_vfs && !r->handed_back &&
-           r->error == 0 && (r->dropped || is_stray(b, d, r));
+    return v ? v->state == STATE_PENDING && record_is_released(r) : is_left_over(b, d, r);
 }
 
-/* Is it on the driver that a rule wants, or, where none names it, on one of VFIO's? */
+/* Is it on the driver that a rule wants, or, where none names it any more, on one that a rule
+ * wanted? */
 static bool is_ours_now(const struct builder *b, const struct device *d)
 {
-    const struct verdict *v = verdict_of(b, d);
+    const struct verdict *v = plan_verdict_of(b, d);
 
-    return v ? streq_null(d->driver, v->driver) : driver_is_vfio(d->driver);
+    if (v)
+        return streq_null(d->driver, v->driver);
+    return driver_is_vfio(d->driver) || is_on_other_target(d, plan_record_of(b, d));
 }
 
 /* Only one worker can keep a group; a stuck one is not waited for. */
@@ -69,9 +104,9 @@ static bool group_is_in_flight(const struct builder *b, const struct device *d)
     const struct device *member;
     size_t i = groups_start(&b->groups, d->group);
 
-    while ((member = groups_next(&b->groups, d->group, &i))) {
+    while ((member = plan_next_member(b, d->group, &i))) {
         const struct record *r = plan_record_of(b, member);
-        if (r && r->in_flight && !r->stuck)
+        if (r && record_is_in_hand(r) && !record_is_stuck(r))
             return true;
     }
     return false;
@@ -83,9 +118,11 @@ static void add_hand_back_step(struct builder *b, enum action_kind kind, const s
     const struct record *r = plan_record_of(b, d);
     const char *driver = "";
 
+    if (kind == ACTION_CHECK && (driver_is_vfio(d->driver) || !is_ours_now(b, d)))
+        return; /* of VFIO's the group tells */
     if (kind == ACTION_UNBIND && !is_ours_now(b, d))
         return;
-    if (kind == ACTION_CLEAR && !r->ours && !r->overridden && !r->released)
+    if (kind == ACTION_CLEAR && !record_may_be_overridden(r) && !record_is_released(r))
         return; /* if it has an override, it is not by us */
     if (kind == ACTION_PROBE && fence_has(&b->records->fence, d))
         return; /* the fence would snatch it back */
@@ -96,13 +133,19 @@ static void add_hand_back_step(struct builder *b, enum action_kind kind, const s
     add_action(b, PHASE_RELEASE, kind, d, driver);
 }
 
+/* Is it where it belongs, with no rule that names it? That is no matter of its group's. */
+static bool only_loses_override(const struct builder *b, const struct device *d)
+{
+    return !plan_verdict_of(b, d) && d->driver && !is_ours_now(b, d);
+}
+
 /* The next member of a group, from position *i on, that is handed back; NULL after the last. */
 static const struct device *next_handed_back(const struct builder *b, uint32_t group, size_t *i)
 {
     const struct device *member;
 
-    while ((member = groups_next(&b->groups, group, i)))
-        if (wants_hand_back(b, member))
+    while ((member = plan_next_member(b, group, i)))
+        if (wants_hand_back(b, member) && !only_loses_override(b, member))
             return member;
     return NULL;
 }
@@ -123,11 +166,15 @@ static bool wants_hold(const struct builder *b, uint32_t group)
  * driver is asked, or the kernel would refuse it. */
 static void add_hand_back(struct builder *b, const struct device *d)
 {
-    static const enum action_kind steps[] = {ACTION_UNBIND, ACTION_CLEAR, ACTION_NATIVE,
-                                             ACTION_PROBE};
+    static const enum action_kind steps[] = {ACTION_CHECK, ACTION_UNBIND, ACTION_CLEAR,
+                                             ACTION_NATIVE, ACTION_PROBE};
     const uint32_t group = d->group;
     size_t first = groups_start(&b->groups, group), i = first;
 
+    if (only_loses_override(b, d)) {
+        add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, "");
+        return;
+    }
     if (!wants_hold(b, group)) { /* jobs of their own */
         for (size_t k = 0; k < ELEMENTS(steps); k++)
             add_hand_back_step(b, steps[k], d);
@@ -149,7 +196,7 @@ static bool wants_bind(const struct builder *b, const struct verdict *v)
     const struct record *r = plan_record_of(b, d);
 
     return v->state == STATE_PENDING && v->reason != REASON_IOMMU_AWAITED &&
-           !(r && (r->in_flight || r->released || r->early));
+           !(r && (record_is_in_hand(r) || record_is_released(r) || record_is_waiting(r)));
 }
 
 /* A device whose driver link is right, but of which it is not known whether probe() has returned,
@@ -164,8 +211,7 @@ static bool is_free_or_ours(const struct builder *b, const struct verdict *v)
 /* Is it to be taken over from another VFIO driver? Its verdict, or NULL. */
 static const struct verdict *vfio_takeover(const struct builder *b, const struct device *d)
 {
-    int index = b->index[d - b->snapshot->devices];
-    const struct verdict *v = index < 0 ? NULL : &b->verdicts[index];
+    const struct verdict *v = plan_verdict_of(b, d);
 
     return v && driver_is_vfio(d->driver) && d->node && wants_bind(b, v) && !is_free_or_ours(b, v)
                ? v
@@ -179,7 +225,10 @@ static bool wants_override(const struct builder *b, const struct verdict *v)
     const struct device *d = plan_device_of(b, v);
     const struct record *r = plan_record_of(b, d);
 
-    if ((r && (r->overridden || r->in_flight || r->released)) || vfio_takeover(b, d))
+    if (r && (record_has_override(r, v->driver) || record_is_in_hand(r) || record_is_released(r) ||
+              record_is_waiting(r)))
+        return false;
+    if (vfio_takeover(b, d))
         return false;
     if (v->reason == REASON_DRIVER_MISSING || v->reason == REASON_IOMMU_AWAITED)
         return !d->driver;
@@ -193,8 +242,8 @@ static void add_surrender(struct builder *b, const struct verdict *v)
     const struct device *d = plan_device_of(b, v);
     const struct record *r = plan_record_of(b, d);
 
-    if (v->reason != REASON_NO_IOMMU || !r || !(r->ours || r->overridden) || r->in_flight ||
-        d->driver)
+    if (v->reason != REASON_NO_IOMMU || !r || !record_may_be_overridden(r) ||
+        record_is_in_hand(r) || d->driver)
         return;
     add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, "");
     add_action(b, PHASE_RELEASE, ACTION_PROBE, d, "");
@@ -208,11 +257,11 @@ static void add_group_takeover(struct builder *b, const struct device *d)
     const struct device *member;
     size_t first = groups_start(&b->groups, d->group), i = first;
 
-    while ((member = groups_next(&b->groups, d->group, &i)) && member < d)
+    while ((member = plan_next_member(b, d->group, &i)) && member < d)
         if (vfio_takeover(b, member))
             return; /* done for the first of them */
     add_action(b, PHASE_TAKEOVER, ACTION_HOLD, d, "");
-    for (i = first; (member = groups_next(&b->groups, d->group, &i));) {
+    for (i = first; (member = plan_next_member(b, d->group, &i));) {
         const struct verdict *v = vfio_takeover(b, member);
         if (!v)
             continue;

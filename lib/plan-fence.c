@@ -30,12 +30,30 @@ static bool is_unproven(const struct verdict *v)
     return v->state == STATE_REFUSED && v->reason == REASON_UNPROVEN_AT_BOOT;
 }
 
+/* Would what was refused and has been unplugged be refused again if it came back, and does the
+ * entry fit it? */
+static bool endangers_absent(const struct builder *b, const struct record *r,
+                             const struct fence_id *id)
+{
+    const struct device d = record_refused_device(r);
+    const struct rule *rule;
+
+    if (!fence_fits(id, &d) || !plan_may_carry_host(&d) || snapshot_find(b->snapshot, r->addr))
+        return false;
+    rule = policy_match(b->policy, &d);
+    return rule && !rule_is_native(rule) && !rule->force && !rule_names_place(rule, &d);
+}
+
 /* Does an entry fit a device that the host may live on and that is left to it? It might lose its
- * driver for a moment and fall to vfio-pci then: only who asks for the fence gets it. */
+ * driver for a moment and fall to vfio-pci then, or at once when it is unplugged and comes back:
+ * only who asks for the fence gets it. */
 static bool endangers_host(const struct builder *b, const struct fence_id *id)
 {
     for (size_t i = 0; b->any_unproven && i < b->n_verdicts; i++)
         if (is_unproven(&b->verdicts[i]) && fence_fits(id, plan_device_of(b, &b->verdicts[i])))
+            return true;
+    for (size_t i = 0; i < b->records->n; i++)
+        if (b->records->v[i].refused.is_set && endangers_absent(b, &b->records->v[i], id))
             return true;
     return false;
 }
@@ -64,8 +82,8 @@ static void want_rule(struct builder *b, const struct rule *r)
             want(b, &ids[i], false, narrowed);
 }
 
-/* The very ID of a function that comes along: the audio function of a GPU, say. A disk or network
- * function is not taken away from all of its kind for that. */
+/* The very ID of a function that comes along: the audio function of a GPU, say. What the
+ * host may live on is not taken away from all of its kind for that. */
 static void want_companion(struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -75,7 +93,8 @@ static void want_companion(struct builder *b, const struct verdict *v)
     struct fence_id unused;
     bool narrowed;
 
-    if (!v->companion || !has_fence(v->rule) || d->vf || plan_is_risky(d) || device_is_bridge(d))
+    if (!v->companion || !has_fence(v->rule) || d->vf || plan_may_carry_host(d) ||
+        device_is_bridge(d))
         return;
     (void)fence_of_rule(v->rule, &unused, 1, &narrowed);
     want(b, &id, true, narrowed || v->rule->n_ids == 0 || is_carved(b, v->rule));
@@ -105,57 +124,42 @@ static bool is_wanted(const struct builder *b, const struct fence_id *id)
 
 static void add_fence_action(struct builder *b, enum action_kind kind, const struct fence_id *id)
 {
-    struct action *a = &b->actions[b->n_actions++];
-
     const struct fence_entry *e = fence_find(&b->wanted, id);
 
-    *a = (struct action){.phase = PHASE_FENCE,
-                         .kind = kind,
-                         .driver = FENCE_DRIVER,
-                         .fence = *id,
-                         .companion = e && e->companion,
-                         .narrowed = e && e->narrowed};
+    *plan_new_action(b) = (struct action){.phase = PHASE_FENCE,
+                                          .kind = kind,
+                                          .driver = FENCE_DRIVER,
+                                          .fence = *id,
+                                          .companion = e && e->companion,
+                                          .narrowed = e && e->narrowed};
 }
 
-/* remove_id compares vendor and device, and removes the first entry of those that fits: a wider
- * entry takes the place of a narrower one. Does removing `wide` endanger `id`? */
-static bool is_hit_by(const struct fence_id *wide, const struct fence_id *id)
+static bool is_unwanted(const void *builder, const struct fence_entry *e)
 {
-    return wide->vendor == id->vendor && wide->device == id->device &&
-           wide->subvendor == FENCE_ANY && !fence_same(wide, id);
+    return !is_wanted(builder, &e->id);
 }
 
-static bool must_go(const struct builder *b, const struct fence_entry *e)
+/* Is the entry taken out of the table by this plan, be it to be written again? */
+static bool is_removed(const struct builder *b, const struct fence_entry *e)
 {
-    if (e->state == FENCE_OPEN)
-        return false;
-    if (!is_wanted(b, &e->id) || e->state == FENCE_BEGUN)
-        return true;
-    for (size_t i = 0; i < fence_of(b)->n; i++) {
-        const struct fence_entry *other = &fence_of(b)->v[i];
-        if (other->state != FENCE_OPEN && is_hit_by(&other->id, &e->id) &&
-            !is_wanted(b, &other->id))
+    for (size_t i = 0; i < b->n_removals; i++)
+        if (b->removals[i] == e)
             return true;
-    }
     return false;
 }
 
-/* The narrow ones first: see is_hit_by(). */
 static void add_removals(struct builder *b)
 {
-    for (int wide = 0; wide < 2; wide++)
-        for (size_t i = 0; i < fence_of(b)->n; i++) {
-            const struct fence_entry *e = &fence_of(b)->v[i];
-            if ((e->id.subvendor == FENCE_ANY && e->id.class_mask == 0) == wide && must_go(b, e))
-                add_fence_action(b, ACTION_REMOVE_ID, &e->id);
-        }
+    b->n_removals = fence_removals(fence_of(b), is_unwanted, b, b->removals);
+    for (size_t i = 0; i < b->n_removals; i++)
+        add_fence_action(b, ACTION_REMOVE_ID, &b->removals[i]->id);
 }
 
 static bool is_missing(const struct builder *b, const struct fence_entry *wanted)
 {
     const struct fence_entry *e = fence_find(fence_of(b), &wanted->id);
 
-    return !e || (e->error == 0 && (e->state == FENCE_OPEN || must_go(b, e)));
+    return !e || (e->error == 0 && (e->state == FENCE_OPEN || is_removed(b, e)));
 }
 
 /* By what will be in the table. */
@@ -175,12 +179,14 @@ static bool fits_wanted(const struct builder *b, const struct device *d)
 }
 
 /* A device that a worker has in hand may have neither driver nor override for a moment, above all
- * on its way back to its native driver. */
-static bool is_in_hand(const struct builder *b, const struct device *d)
+ * on its way back to its native driver; and one that waits for its moment gets its override then.
+ */
+static bool is_in_between(const struct builder *b, const struct device *d)
 {
     const struct record *r = plan_record_of(b, d);
 
-    return r && r->in_flight && !r->stuck && !r->overridden;
+    return r && !record_is_overridden(r) &&
+           (record_is_waiting(r) || (record_is_in_hand(r) && !record_is_stuck(r)));
 }
 
 /* Could the write of the new entries give the device to vfio-pci, though it is not to have it? Each
@@ -188,30 +194,43 @@ static bool is_in_hand(const struct builder *b, const struct device *d)
 static bool must_be_parked(const struct builder *b, size_t i)
 {
     const struct device *d = &b->snapshot->devices[i];
-    const struct verdict *v = b->index[i] < 0 ? NULL : &b->verdicts[b->index[i]];
+    const struct verdict *v = plan_verdict_of(b, d);
     const struct record *r = plan_record_of(b, d);
 
-    if (d->driver || device_is_bridge(d) || (r && r->in_flight))
+    if (d->driver || device_is_bridge(d) || (r && record_is_in_hand(r)) ||
+        d->unknown.fact != FACT_NONE)
         return false;
-    if (v && v->state == STATE_PENDING && !(r && r->released))
+    if (v && v->state == STATE_PENDING && !(r && record_is_released(r)))
         return false; /* to be bound; its override is written before */
     return fence_has(fence_of(b), d) || fits_wanted(b, d);
 }
 
 static void add_device_action(struct builder *b, enum action_kind kind, const struct device *d)
 {
-    b->actions[b->n_actions++] = (struct action){
+    *plan_new_action(b) = (struct action){
         .phase = PHASE_FENCE, .kind = kind, .addr = d->addr, .driver = "", .group = d->group};
+}
+
+/* It may be without a driver by now, and be taken by an entry. */
+static bool is_unread(const struct builder *b, const struct device *d)
+{
+    return d->unknown.fact != FACT_NONE &&
+           (d->unidentified || fits_wanted(b, d)); /* other entries are removed before */
 }
 
 static bool can_add_entries(const struct builder *b)
 {
     bool any = false;
 
+    if (b->snapshot->unknown.fact != FACT_NONE)
+        return false;
+
     for (size_t k = 0; k < b->wanted.n && !any; k++)
         any = is_missing(b, &b->wanted.v[k]);
     for (size_t i = 0; i < b->snapshot->n && any; i++)
-        any = !is_in_hand(b, &b->snapshot->devices[i]) || !fits_wanted(b, &b->snapshot->devices[i]);
+        any = !is_unread(b, &b->snapshot->devices[i]) &&
+              (!is_in_between(b, &b->snapshot->devices[i]) ||
+               !fits_wanted(b, &b->snapshot->devices[i]));
     return any;
 }
 
@@ -234,11 +253,11 @@ static void add_unparking(struct builder *b, size_t parked)
     for (size_t i = 0; i < b->snapshot->n; i++) {
         const struct device *d = &b->snapshot->devices[i];
         const struct record *r = plan_record_of(b, d);
-        bool left_over = r && r->parked && !r->in_flight && r->error == 0;
+        bool left_over = r && r->parked && !record_is_in_hand(r) && r->error == 0;
         bool now = parked < end && b->actions[parked].kind == ACTION_PARK &&
                    pci_addr_cmp(b->actions[parked].addr, d->addr) == 0;
         parked += now;
-        if (left_over || now)
+        if ((left_over || now) && d->unknown.fact == FACT_NONE)
             add_device_action(b, ACTION_UNPARK, d);
     }
 }

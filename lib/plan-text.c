@@ -4,20 +4,28 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#include "util.h"
+
 static const char *class_noun(const struct device *d)
 {
-    switch (d->class_code >> 16) {
-    case 0x01:
-        return "a storage device";
-    case 0x02:
-        return "a network device";
-    case 0x06:
-        return "a bridge";
-    case 0x0c:
-        return "a USB controller";
-    default:
-        return "a device";
-    }
+    static const struct {
+        unsigned class, mask;
+        const char *noun;
+    } nouns[] = {
+        {0x0100, 0xff00, "a storage device"},
+        {0x0200, 0xff00, "a network device"},
+        {0x0600, 0xff00, "a bridge"},
+        {0x0805, 0xffff, "an SD host controller"},
+        {0x0c00, 0xffff, "a FireWire controller"},
+        {0x0c03, 0xffff, "a USB controller"},
+        {0x0c04, 0xffff, "a Fibre Channel adapter"},
+        {0x0c06, 0xffff, "an InfiniBand adapter"},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(nouns); i++)
+        if ((d->class_code >> 8 & nouns[i].mask) == nouns[i].class)
+            return nouns[i].noun;
+    return "of a kind that disks or networks may hang on";
 }
 
 static const char *kernel_write_name(enum action_kind kind)
@@ -31,19 +39,23 @@ static const char *kernel_write_name(enum action_kind kind)
         return "driver_override";
     case ACTION_PROBE:
         return "drivers_probe";
+    case ACTION_HOLD:
+        return "/dev/vfio";
     default:
         return "bind";
     }
 }
 
-/* What a failed write most likely means. */
-static const char *errno_advice(int error, enum action_kind kind)
+const char *errno_advice(int error, enum action_kind kind)
 {
     if (kind == ACTION_BIND && error == EINVAL)
         return "; vfio-pci refuses devices without an IOMMU group, and those a virtual function's "
                "user forbids: see dmesg";
     if (error == EBUSY)
         return "; another driver took it meanwhile: see which with lspci -k";
+    if (kind == ACTION_HOLD && (error == EACCES || error == EPERM))
+        return "; a service may open /dev/vfio only if vfio was loaded before it started: run "
+               "\"systemctl restart vfio-bindd\"";
     if (error == EACCES || error == EPERM || error == EROFS)
         return "; vfio-bindd must run as root with write access to /sys (check the unit's "
                "drop-ins)";
@@ -102,7 +114,8 @@ static void failed_sentence(const struct verdict *v, const struct device *d, con
                  v->driver);
         break;
     case REASON_KERNEL_ERROR:
-        snprintf(buf, size, "the kernel refused the write to %s: %s%s",
+        snprintf(buf, size, "the kernel refused %s %s: %s%s",
+                 r && r->failed_at == ACTION_HOLD ? "to open" : "the write to",
                  kernel_write_name(r ? r->failed_at : ACTION_BIND), strerror(r ? r->error : EIO),
                  errno_advice(r ? r->error : EIO, r ? r->failed_at : ACTION_BIND));
         break;
@@ -118,24 +131,76 @@ static const char *known_use(const struct device *d)
     return d->use ? d->use : d->evidence;
 }
 
-static void refused_sentence(const struct verdict *v, const struct snapshot *s, char *buf,
-                             size_t size)
+/* What is unknown is its own, or the host's, or that of a function of its card. */
+static void unreadable_sentence(const struct verdict *v, const struct device *d,
+                                const struct snapshot *s, char *buf, size_t size)
 {
-    const struct device *d = &s->devices[v->device];
+    const struct device *other = snapshot_find(s, v->other);
+    const struct unknown *u = &d->unknown;
+    char whose[32] = "its";
 
+    if (u->fact == FACT_NONE && s->unknown.fact != FACT_NONE) {
+        u = &s->unknown;
+        strcpy(whose, "the");
+    } else if (u->fact == FACT_NONE && other) {
+        u = &other->unknown;
+        snprintf(whose, sizeof(whose), "%s's", pci_addr_text(v->other).s);
+    }
+    snprintf(buf, size,
+             "%s %s could not be read (%s), so it is left as it is; this is tried again by itself",
+             whose, fact_words(u->fact), strerror(u->error));
+}
+
+/* Another function of the card must be named, too: the line that does it. */
+static void not_named_sentence(const struct verdict *v, const struct device *d,
+                               const struct device *other, char *buf, size_t size)
+{
+    const struct patterns *addresses = &v->rule->narrow[KEY_ADDRESS];
+    struct pci_addr_text at = pci_addr_text(v->other);
+    char line[160];
+
+    if (other && rule_test(v->rule, other) == KEY_ADDRESS && addresses->n == 1 &&
+        v->rule->narrow[KEY_SERIAL].n == 0)
+        snprintf(line, sizeof(line), "write \"address = %04x:%02x:%02x.*\" in [device %s]",
+                 d->addr.domain, d->addr.bus, d->addr.dev, v->rule->name);
+    else
+        snprintf(line, sizeof(line), "add a rule with \"id = %04x:%04x\" and \"address = %s\"",
+                 other ? other->vendor : 0, other ? other->device : 0, at.s);
+    snprintf(
+        buf, size,
+        "no virtual machine can have it without %s, which shares its card and IOMMU group, and "
+        "no rule names that one, so this host may live on it: to take both, %s",
+        at.s, line);
+}
+
+static void unproven_sentence(const struct verdict *v, const struct device *d, char *buf,
+                              size_t size)
+{
+    snprintf(buf, size,
+             "it is %s%s%s, and [device %s] names no place, so this host may live on it: if it "
+             "is meant, put a rule of its own before that one, with \"id = %04x:%04x\" and "
+             "\"address = %s\" (or slot, or force = yes)",
+             class_noun(d), known_use(d) ? " that " : "", known_use(d) ? known_use(d) : "",
+             v->rule->name, d->vendor, d->device, pci_addr_text(d->addr).s);
+}
+
+static void refused_sentence(const struct verdict *v, const struct snapshot *s,
+                             const struct device *d, char *buf, size_t size)
+{
     switch (v->reason) {
     case REASON_BRIDGE:
         snprintf(buf, size,
                  "it is a bridge, and what is behind it would vanish with it; name the "
                  "devices behind it instead");
         break;
+    case REASON_FUNCTION_NOT_NAMED:
+        not_named_sentence(v, d, snapshot_find(s, v->other), buf, size);
+        break;
+    case REASON_UNREADABLE:
+        unreadable_sentence(v, d, s, buf, size);
+        break;
     case REASON_UNPROVEN_AT_BOOT:
-        snprintf(buf, size,
-                 "it is %s%s%s, and [device %s] names no place, so this host may live on it: if it "
-                 "is meant, put a rule of its own before that one, with \"id = %04x:%04x\" and "
-                 "\"address = %s\" (or slot, or force = yes)",
-                 class_noun(d), known_use(d) ? " that " : "", known_use(d) ? known_use(d) : "",
-                 v->rule->name, d->vendor, d->device, pci_addr_text(d->addr).s);
+        unproven_sentence(v, d, buf, size);
         break;
     case REASON_DRIVER_FIXED:
         snprintf(
@@ -155,7 +220,7 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s, 
             buf, size,
             "%s shows this host's console on it: add \"force = yes\" to [device %s] to take it "
             "all the same",
-            d->driver, v->rule->name);
+            d->driver ? d->driver : "its driver", v->rule->name);
         break;
     case REASON_HAS_VIRTUAL_FUNCTIONS:
         snprintf(buf, size,
@@ -187,7 +252,7 @@ static void released_sentence(const struct device *d, char *buf, size_t size)
 static void pending_sentence(const struct verdict *v, const struct device *d,
                              const struct record *r, char *buf, size_t size)
 {
-    if (r && r->released)
+    if (r && record_is_released(r))
         snprintf(buf, size, "to be handed back");
     else if (v->reason == REASON_IOMMU_AWAITED && !d->driver)
         snprintf(buf, size,
@@ -206,11 +271,34 @@ static void pending_sentence(const struct verdict *v, const struct device *d,
         snprintf(buf, size, "to be taken over from %s by %s", d->driver, v->driver);
 }
 
-static void state_sentence(const struct verdict *v, const struct snapshot *s,
-                           const struct record *r, char *buf, size_t size)
+static void busy_sentence(const struct verdict *v, const struct device *d, const struct record *r,
+                          char *buf, size_t size)
 {
-    const struct device *d = &s->devices[v->device];
+    if (d->use)
+        snprintf(buf, size,
+                 "it %s: end that, then run \"systemctl reload vfio-bindd\" (force = yes in "
+                 "[device %s] takes it all the same)",
+                 d->use, v->rule->name);
+    else if (r && r->holder)
+        snprintf(buf, size,
+                 "%s: end it, then run \"systemctl reload vfio-bindd\" (force = yes in [device "
+                 "%s] does not ask)",
+                 r->holder, v->rule->name);
+    else if (!d->node)
+        snprintf(buf, size,
+                 "it is on %s and has no /dev/vfio/GROUP that would show whether a virtual "
+                 "machine uses it: unbind it by hand when none does",
+                 d->driver ? d->driver : "no driver");
+    else
+        snprintf(buf, size,
+                 "a virtual machine, or another program, has /dev/vfio/%u open: end it, then "
+                 "run \"systemctl reload vfio-bindd\"",
+                 d->group);
+}
 
+static void state_sentence(const struct verdict *v, const struct snapshot *s,
+                           const struct device *d, const struct record *r, char *buf, size_t size)
+{
     switch (v->state) {
     case STATE_BOUND:
         if (r && r->previous_driver)
@@ -219,29 +307,10 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
             snprintf(buf, size, "bound to %s", v->driver);
         break;
     case STATE_BUSY:
-        if (d->use)
-            snprintf(buf, size,
-                     "it %s: end that, then run \"systemctl reload vfio-bindd\" (force = yes in "
-                     "[device %s] takes it all the same)",
-                     d->use, v->rule->name);
-        else if (r && r->holder)
-            snprintf(buf, size,
-                     "%s: end it, then run \"systemctl reload vfio-bindd\" (force = yes in [device "
-                     "%s] does not ask)",
-                     r->holder, v->rule->name);
-        else if (!d->node)
-            snprintf(buf, size,
-                     "it is on %s and has no /dev/vfio/GROUP that would show whether a virtual "
-                     "machine uses it: unbind it by hand when none does",
-                     d->driver ? d->driver : "no driver");
-        else
-            snprintf(buf, size,
-                     "a virtual machine, or another program, has /dev/vfio/%u open: end it, then "
-                     "run \"systemctl reload vfio-bindd\"",
-                     d->group);
+        busy_sentence(v, d, r, buf, size);
         break;
     case STATE_REFUSED:
-        refused_sentence(v, s, buf, size);
+        refused_sentence(v, s, d, buf, size);
         break;
     case STATE_FAILED:
         failed_sentence(v, d, r, buf, size);
@@ -256,7 +325,7 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
         released_sentence(d, buf, size);
         break;
     case STATE_STUCK:
-        if (r && !r->in_flight)
+        if (r && !record_is_in_hand(r))
             snprintf(buf, size,
                      "its IOMMU group is handed back as a whole, and the kernel has not returned "
                      "from its work on another device of it: see that one, and it goes on by "
@@ -282,12 +351,17 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
 void verdict_sentence(const struct verdict *v, const struct snapshot *s,
                       const struct records *records, char buf[static SENTENCE_MAX])
 {
-    const struct device *d = &s->devices[v->device];
+    const struct device *d = snapshot_find(s, v->addr);
     char what[SENTENCE_MAX - 160], along[40] = "";
 
+    if (!d) { /* unplugged since the plan was made */
+        snprintf(buf, SENTENCE_MAX, "%s (rule %s) is gone", pci_addr_text(v->addr).s,
+                 v->rule->name);
+        return;
+    }
     if (v->companion)
         snprintf(along, sizeof(along), " with %s", pci_addr_text(v->leader).s);
-    state_sentence(v, s, records_find(records, d->addr), what, sizeof(what));
+    state_sentence(v, s, d, records_find(records, v->addr), what, sizeof(what));
     snprintf(buf, SENTENCE_MAX, "%s (%04x:%04x, rule %s%s) %s%s%s", pci_addr_text(d->addr).s,
              d->vendor, d->device, v->rule->name, along,
              v->state == STATE_BOUND || v->state == STATE_PENDING ? "" : state_word(v->state),
@@ -296,12 +370,21 @@ void verdict_sentence(const struct verdict *v, const struct snapshot *s,
 
 /* Somebody else's device is in the way: name the line to add. One that a rule names already has
  * lines of its own. */
-static void not_viable_sentence(const struct verdict *v, const struct snapshot *s, char *buf)
+static void not_viable_sentence(const struct verdict *v, const struct snapshot *s,
+                                const struct device *d, char *buf)
 {
-    const struct device *d = &s->devices[v->device], *other = snapshot_find(s, v->other);
+    const struct device *other = snapshot_find(s, v->other);
     struct pci_addr_text address = pci_addr_text(d->addr), in_the_way = pci_addr_text(v->other);
 
-    if (v->other_selected || !other)
+    if (other && device_is_bridge(other))
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but its IOMMU group %u is not usable: %s (%04x:%04x), a bridge or a "
+                 "part of the chipset, is on %s: put the card into another slot (behind a port "
+                 "with ACS), or, if this host can do without that driver, keep it from being "
+                 "loaded or unbind %s from it",
+                 address.s, d->group, in_the_way.s, other->vendor, other->device, v->other_driver,
+                 in_the_way.s);
+    else if (v->other_selected || !other)
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound, but its IOMMU group %u is not usable until %s, which is on %s, is "
                  "bound too: see what is said of that one",
@@ -319,13 +402,22 @@ static void not_viable_sentence(const struct verdict *v, const struct snapshot *
 void problem_sentence(const struct verdict *v, const struct snapshot *s,
                       char buf[static SENTENCE_MAX])
 {
-    const struct device *d = &s->devices[v->device];
+    const struct device *d = snapshot_find(s, v->addr);
 
     buf[0] = '\0';
-    if (v->state != STATE_BOUND)
+    if (v->state != STATE_BOUND || !d)
         return;
-    if (v->problems & PROBLEM_GROUP_NOT_VIABLE)
-        not_viable_sentence(v, s, buf);
+    if (v->problems & PROBLEM_UNREADABLE)
+        snprintf(
+            buf, SENTENCE_MAX,
+            "%s is bound, but %s%s could not be read%s%s, so it does not count as usable; this "
+            "is tried again by itself",
+            pci_addr_text(d->addr).s,
+            d->unknown.fact != FACT_NONE ? "its " : "a device of its IOMMU group",
+            fact_words(d->unknown.fact), d->unknown.fact != FACT_NONE ? ": " : "",
+            d->unknown.fact != FACT_NONE ? strerror(d->unknown.error) : "");
+    else if (v->problems & PROBLEM_GROUP_NOT_VIABLE)
+        not_viable_sentence(v, s, d, buf);
     else if (v->problems & PROBLEM_NODE_MISSING)
         snprintf(
             buf, SENTENCE_MAX,
@@ -337,7 +429,7 @@ void problem_sentence(const struct verdict *v, const struct snapshot *s,
                  "%s is bound, but the firmware's framebuffer (%s) has part of its memory, so QEMU "
                  "cannot map it: boot with \"initcall_blacklist=sysfb_init\" on the kernel command "
                  "line, or make another card the boot display",
-                 pci_addr_text(d->addr).s, d->claimant);
+                 pci_addr_text(d->addr).s, d->claimant ? d->claimant : "");
     else if (v->problems & PROBLEM_NO_IOMMU)
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound without an IOMMU (unsafe no-IOMMU mode): for DPDK only, no virtual "
@@ -366,7 +458,7 @@ static void unselected_sentence(const struct action *a, char *buf)
 void action_sentence(const struct action *a, const struct plan *p, const struct snapshot *s,
                      const struct records *r, char buf[static SENTENCE_MAX])
 {
-    const struct verdict *v = action_is_fence(a->kind) ? NULL : plan_find(p, s, a->addr);
+    const struct verdict *v = action_is_fence(a->kind) ? NULL : plan_find(p, a->addr);
 
     if (action_is_fence(a->kind))
         snprintf(buf, SENTENCE_MAX, "%s is to %s what is plugged in as %s", FENCE_DRIVER,
@@ -388,6 +480,24 @@ static void write_problems(const struct verdict *v, FILE *f)
         }
 }
 
+static void write_verdict(const struct verdict *v, const struct device *d, FILE *f)
+{
+    fprintf(f, "  %s", pci_addr_text(v->addr).s);
+    if (d)
+        fprintf(f, " %04x:%04x", d->vendor, d->device);
+    fprintf(f, " rule=%s state=%s", v->rule->name, state_word(v->state));
+    if (v->companion)
+        fprintf(f, " with=%s", pci_addr_text(v->leader).s);
+    if (v->reason != REASON_NONE)
+        fprintf(f, " reason=%s", reason_word(v->reason));
+    if (d && d->group != NO_GROUP)
+        fprintf(f, " group=%u", d->group);
+    if (d)
+        fprintf(f, " driver=%s", d->driver ? d->driver : "(none)");
+    fputs(v->usable ? " usable" : "", f);
+    write_problems(v, f);
+}
+
 void plan_write(const struct plan *plan, const struct snapshot *s, const struct records *r, FILE *f)
 {
     char sentence[SENTENCE_MAX];
@@ -405,18 +515,11 @@ void plan_write(const struct plan *plan, const struct snapshot *s, const struct 
     fprintf(f, "devices: %zu\n", plan->n_verdicts);
     for (size_t i = 0; i < plan->n_verdicts; i++) {
         const struct verdict *v = &plan->verdicts[i];
-        const struct device *d = &s->devices[v->device];
-        fprintf(f, "  %s %04x:%04x rule=%s state=%s", pci_addr_text(d->addr).s, d->vendor,
-                d->device, v->rule->name, state_word(v->state));
-        if (v->companion)
-            fprintf(f, " with=%s", pci_addr_text(v->leader).s);
-        if (v->reason != REASON_NONE)
-            fprintf(f, " reason=%s", reason_word(v->reason));
-        if (d->group != NO_GROUP)
-            fprintf(f, " group=%u", d->group);
-        fprintf(f, " driver=%s%s", d->driver ? d->driver : "(none)", v->usable ? " usable" : "");
-        write_problems(v, f);
+        write_verdict(v, snapshot_find(s, v->addr), f);
         verdict_sentence(v, s, r, sentence);
         fprintf(f, "\n    %s\n", sentence);
+        problem_sentence(v, s, sentence);
+        if (*sentence)
+            fprintf(f, "    %s\n", sentence);
     }
 }

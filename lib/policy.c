@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy.h"
 
-#include <ctype.h>
+#include <assert.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <syslog.h>
@@ -44,11 +44,28 @@ static void rule_done(struct rule *r)
     free(r->resource);
 }
 
+struct rules policy_keep_rules(const struct policy *p)
+{
+    if (p->users)
+        ++*p->users;
+    return (struct rules){p->rules, p->n_rules, p->users};
+}
+
+/* Who is the last frees them. */
+void rules_done(struct rules *r)
+{
+    if (r->users && --*r->users == 0) {
+        for (size_t i = 0; i < r->n; i++)
+            rule_done(&r->v[i]);
+        free(r->v);
+        free(r->users);
+    }
+    *r = (struct rules){0};
+}
+
 void policy_done(struct policy *p)
 {
-    for (size_t i = 0; i < p->n_rules; i++)
-        rule_done(&p->rules[i]);
-    free(p->rules);
+    rules_done(&(struct rules){p->rules, p->n_rules, p->users});
     free(p->index);
     for (size_t i = 0; i < p->n_files; i++)
         free(p->files[i]);
@@ -99,6 +116,11 @@ struct rule *policy_find_rule(struct policy *p, const char *name)
 
 struct rule *policy_add_rule(struct policy *p, const char *name, struct origin where)
 {
+    if (!p->users && (p->users = malloc(sizeof(*p->users))))
+        *p->users = 1;
+    if (!p->users)
+        return NULL;
+    assert(*p->users == 1); /* or the rules could move under somebody */
     if (!grow(&p->rules, &p->allocated_rules, p->n_rules, sizeof(*p->rules)))
         return NULL;
 
@@ -266,13 +288,17 @@ bool policy_is_undecided(const struct policy *p, const struct device *d)
     return false;
 }
 
-/* A pattern of wildcards alone ("*") names nothing in particular. */
-static bool is_particular(const char *pattern)
+/* Can the pattern fit only one slot? All of an address but the function must be written out. */
+static bool is_one_place(enum rule_key key, const char *pattern)
 {
-    for (const char *c = pattern; *c; c++)
-        if (isalnum((unsigned char)*c))
-            return !is_negated(pattern);
-    return false;
+    size_t literal = strcspn(pattern, "*?[");
+    const char *bus = strchr(pattern, ':'), *dev = bus ? strchr(bus + 1, ':') : NULL;
+
+    if (is_negated(pattern))
+        return false;
+    if (key != KEY_ADDRESS)
+        return pattern[literal] == '\0';
+    return dev && pattern + literal >= dev + strlen(":00");
 }
 
 bool rule_names_place(const struct rule *r, const struct device *d)
@@ -282,7 +308,7 @@ bool rule_names_place(const struct rule *r, const struct device *d)
         const char *text = key_text(k, d, buf, sizeof(buf));
 
         for (size_t i = 0; text && i < r->narrow[k].n; i++)
-            if (is_particular(r->narrow[k].v[i]) && fnmatch(r->narrow[k].v[i], text, 0) == 0)
+            if (is_one_place(k, r->narrow[k].v[i]) && fnmatch(r->narrow[k].v[i], text, 0) == 0)
                 return true;
     }
     return false;

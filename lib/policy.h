@@ -89,9 +89,12 @@ struct policy {
     size_t n_files;
     struct rule *rules; /* after policy_finish(): in the order in which they are tried */
     size_t n_rules, allocated_rules;
+    unsigned *users; /* who refers to the rules: the policy and its plans. NULL: no rule yet */
     uint64_t *index; /* the rules by their IDs (policy-index.h); made by policy_finish() */
     size_t n_index;
     unsigned used_keys;           /* which keys any rule has: bits 1 << enum rule_key; likewise */
+    bool incomplete;              /* a mistake kept some of it out: a device that no rule names may
+                                   * have been meant by that */
     int log_level;                /* syslog level */
     uint64_t boot_deadline_usec;  /* READY is sent by then */
     uint64_t unbind_timeout_usec; /* a kernel call that takes longer is "stuck" */
@@ -106,6 +109,16 @@ struct policy {
 
 /* The name of the rule made from vfio_bindd.ids= on the kernel command line. */
 #define RULE_CMDLINE "cmdline"
+
+/* The rules of a policy, kept: they are there until this is given back, whatever becomes of the
+ * policy. No rule can be added to it any more. */
+struct rules {
+    struct rule *v;
+    size_t n;
+    unsigned *users;
+};
+struct rules policy_keep_rules(const struct policy *p);
+void rules_done(struct rules *r);
 
 /* An empty policy with the defaults of vfio-bindd.conf(5). */
 void policy_init(struct policy *p);
@@ -146,7 +159,8 @@ bool rule_is_native(const struct rule *r);
 const char *rule_target(const struct rule *r);
 
 /* Does the rule name the very place or card of this device, so that no other can be meant? Needs a
- * positive pattern of address, slot or serial that fits and is more than wildcards. */
+ * positive pattern of address, slot or serial that fits it and could fit no second slot: wildcards
+ * only in the function of an address. */
 bool rule_names_place(const struct rule *r, const struct device *d);
 
 bool rule_is_auto(const struct rule *r);

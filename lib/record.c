@@ -5,6 +5,7 @@
 
 static void free_texts(struct record *r)
 {
+    free(r->override_text);
     free(r->previous_driver);
     free(r->holder);
 }
@@ -48,56 +49,73 @@ struct record *records_get(struct records *r, struct pci_addr a)
     if (!grow(&r->v, &r->allocated, r->n, sizeof(*r->v)))
         return NULL;
     memmove(&r->v[i + 1], &r->v[i], (r->n - i) * sizeof(*r->v));
-    r->v[i] = (struct record){.addr = a, .logged_state = -1};
+    r->v[i] = (struct record){.addr = a};
     r->n++;
     return &r->v[i];
 }
 
-void record_reset(struct record *r)
+static void drop(struct records *r, struct record *old)
 {
-    free_texts(r);
-    *r = (struct record){.addr = r->addr, .logged_state = -1};
-}
-
-void records_drop(struct records *r, struct pci_addr a)
-{
-    struct record *old = records_find(r, a);
-
-    if (!old)
-        return;
     free_texts(old);
     r->n--;
     memmove(old, old + 1, (size_t)(&r->v[r->n] - old) * sizeof(*old));
 }
 
-void record_retry(struct record *r)
+void records_apply(struct records *r, struct pci_addr a, const struct record_event *e)
 {
-    r->error = 0;
-    r->contested = false;
-    r->handed_back = false;
-    r->flaps = 0;
-    r->early = r->unverified = false;
-    r->lost = 0;
-    r->overridden = false; /* the target may be another, or somebody removed it */
-    free(r->holder);
-    r->holder = NULL;
+    struct record *found = records_find(r, a);
+
+    if (!found)
+        return;
+    record_apply(found, e);
+    if (found->state == RECORD_GONE && found->work == WORK_NONE && !found->refused.is_set)
+        drop(r, found);
 }
 
-void records_retry(struct records *r)
+void records_apply_all(struct records *r, const struct record_event *e)
 {
     for (size_t i = 0; i < r->n; i++)
-        record_retry(&r->v[i]);
+        record_apply(&r->v[i], e);
+    if (e->kind != RECORD_EVENT_RELOAD && e->kind != RECORD_EVENT_RESCAN)
+        return;
     fence_retry(&r->fence);
+    if (e->kind == RECORD_EVENT_RELOAD)
+        fence_unlearn(&r->fence);
     r->iommu_given_up = false;
 }
 
-void records_clear(struct records *r)
+uint64_t records_next_usec(const struct records *r)
 {
+    uint64_t next = 0;
+
     for (size_t i = 0; i < r->n; i++) {
-        record_retry(&r->v[i]);
-        r->v[i].released = r->v[i].dropped = false;
+        uint64_t t = r->v[i].not_before_usec;
+        if (t != 0 && (next == 0 || t < next))
+            next = t;
     }
-    fence_retry(&r->fence);
-    fence_unlearn(&r->fence);
-    r->iommu_given_up = false;
+    return next;
+}
+
+bool record_has_override(const struct record *r, const char *driver)
+{
+    return record_is_overridden(r) && streq_null(r->override_text, driver);
+}
+
+bool record_is_overridden_to(const struct record *r, const char *driver)
+{
+    return driver && record_may_be_overridden(r) && streq_null(r->override_text, driver);
+}
+
+struct device record_refused_device(const struct record *r)
+{
+    const struct record_refusal *k = &r->refused;
+
+    return (struct device){.addr = r->addr,
+                           .vendor = k->vendor,
+                           .device = k->device,
+                           .subvendor = k->subvendor,
+                           .subdevice = k->subdevice,
+                           .class_code = k->class_code,
+                           .group = NO_GROUP,
+                           .detailed = true};
 }

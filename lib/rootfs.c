@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "fact.h"
 #include "util.h"
 
 /* The root below which links must stay, if it is not "/": -1 if it is. Below "/" a plain openat()
@@ -61,6 +62,47 @@ int rootfs_open_dir(int root_fd, const char *path, DIR **ret)
         return fd < 0 ? fd : -errno;
     (void)take_fd(&fd); /* the folder's now */
     return 0;
+}
+
+int rootfs_list(int root_fd, const char *path, DIR **ret)
+{
+    return fact_error(rootfs_open_dir(root_fd, path, ret));
+}
+
+int rootfs_next(DIR *dir, const struct dirent **ret)
+{
+    do {
+        errno = 0;
+        *ret = dir ? readdir(dir) : NULL;
+    } while (*ret && (*ret)->d_name[0] == '.');
+    return *ret ? 1 : -errno;
+}
+
+int rootfs_exists(int fd, const char *path)
+{
+    struct stat st;
+
+    /* Not access(): the kernel asks the cgroup's device policy even for F_OK, and that does not
+     * know /dev/vfio where vfio was loaded after the service started (EPERM; lab: no-vfio). */
+    if (fstatat(fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return 1;
+    return fact_error(-errno);
+}
+
+int rootfs_link_name(int fd, const char *path, char buf[static NAME_MAX + 1])
+{
+    char target[PATH_MAX];
+    ssize_t n = readlinkat(fd, path, target, sizeof(target) - 1);
+
+    if (n < 0)
+        return fact_error(-errno);
+    target[n] = '\0';
+    const char *slash = strrchr(target, '/');
+    const char *last = slash ? slash + 1 : target;
+    if (!*last || strlen(last) > NAME_MAX)
+        return -ENAMETOOLONG;
+    memcpy(buf, last, strlen(last) + 1);
+    return 1;
 }
 
 int rootfs_read_line(int root_fd, const char *path, char *buf, size_t size)
@@ -120,4 +162,37 @@ int rootfs_read_file(int root_fd, const char *path, size_t max, char **ret, size
     *ret_size = used;
     buf = NULL;
     return 0;
+}
+
+/* A line may be longer than any buffer: one of an overlay's mount names all of its layers. */
+int rootfs_each_line(int root_fd, const char *path, rootfs_take_line *take, void *userdata)
+{
+    CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    CLEANUP_FREE char *buf = NULL;
+    size_t used = 0, room = 0;
+    int r = fd < 0 ? fd : 0;
+
+    while (r == 0) {
+        if (used + 1 >= room) {
+            char *longer = realloc(buf, room = room ? 2 * room : 16384);
+            if (!longer)
+                return -ENOMEM;
+            buf = longer;
+        }
+        ssize_t n = read(fd, buf + used, room - used - 1);
+        if (n < 0)
+            return -errno;
+        char *line = buf, *end;
+        used += (size_t)n;
+        buf[used] = '\0';
+        for (; r == 0 && (end = memchr(line, '\n', used - (size_t)(line - buf))); line = end + 1) {
+            *end = '\0';
+            r = take(userdata, line);
+        }
+        used -= (size_t)(line - buf);
+        if (n == 0) /* the last one may have no end */
+            return r == 0 && used > 0 ? take(userdata, line) : r;
+        memmove(buf, line, used);
+    }
+    return r;
 }

@@ -5,6 +5,7 @@
 #include <limits.h>
 
 #include "bars.h"
+#include "below.h"
 #include "boot-use.h"
 #include "bus-folder.h"
 #include "modules.h"
@@ -12,6 +13,7 @@
 #include "serials.h"
 #include "slots.h"
 #include "snapshot.h"
+#include "use.h"
 #include "viommu.h"
 
 #define SCAN_DEVICES "sys/bus/pci/devices"
@@ -20,21 +22,29 @@
 struct scan_context {
     int root_fd;
     struct bus_folder folder;
-    const struct policy *policy; /* NULL: everything is read of all */
+    const struct policy *policy;   /* NULL: everything is read of all */
+    const struct snapshot *before; /* what was known, for what cannot be read; or NULL */
     struct slots slots;
     struct serials serials;
+    int slots_read, serials_read; /* what reading them returned */
     /* read for the first device that they may matter to */
     struct variant_aliases variants;
     struct bars bars;
     struct boot_use boot;
+    struct host_use use;
     struct viommu viommu;
-    bool variants_known, bars_known, boot_known, viommu_known;
+    struct look {
+        bool done;
+        int r;
+    } variants_look, bars_look, boot_look, use_look, viommu_look;
+    bool unsafe_noiommu;
     bool wants_serials, wants_variants;
 };
 
-/* policy NULL: everything is read. scan_context_done() is to be called in any case. Returns 0 or
- * -ENOMEM. */
-int scan_context_init(struct scan_context *c, int root_fd, const struct policy *p);
+/* policy NULL: everything is read. `before` must live as long as the context. What cannot be read
+ * is noted with the devices that it matters to. scan_context_done() is to be called. */
+void scan_context_init(struct scan_context *c, int root_fd, const struct policy *p,
+                       const struct snapshot *before, bool unsafe_noiommu);
 void scan_context_done(struct scan_context *c);
 
 /* Where functions have their folders: below SCAN_DEVICES, or in that of their bus. */
@@ -46,21 +56,22 @@ struct scan_place {
 struct scan_place scan_long_way(int root_fd);
 struct scan_place scan_short_way(struct bus_folder *f, int root_fd, struct pci_addr a);
 
-bool scan_exists(int root_fd, const char *path);
+/* The last part of a symbolic link's target. Returns 1, 0 (there is no such link) or negative
+ * errno; buf is untouched then. */
+int scan_link_name(struct scan_place p, struct pci_addr a, const char *name,
+                   char buf[static NAME_MAX + 1]);
 
-/* The last part of a symbolic link's target; false if there is none. */
-bool scan_link_name(struct scan_place p, struct pci_addr a, const char *name,
-                    char buf[static NAME_MAX + 1]);
+/* Reads what modalias tells of the device at d->addr: 3 system calls. Returns 1, 0 (it is gone) or
+ * negative errno; *d is untouched then. */
+int scan_identify(int root_fd, struct device *d);
 
-/* Reads what modalias tells of the device at d->addr: 3 system calls. False: there is none. */
-bool scan_identify(int root_fd, struct device *d);
+/* The IOMMU group; *ret is NO_GROUP where it has none. Returns 0 or negative errno. */
+int scan_group(struct scan_place p, struct pci_addr a, uint32_t *ret);
 
-/* The IOMMU group, or NO_GROUP. */
-uint32_t scan_group(struct scan_place p, struct pci_addr a);
+/* Has the device's group a node? Sets d->node and d->noiommu; notes it with the device if that is
+ * unknown. */
+void scan_node(int root_fd, bool unsafe_noiommu, struct device *d);
 
-/* Has the device's group a node? */
-bool scan_node(int root_fd, const struct device *d);
-
-/* Reads the rest. d->driver points into `driver` until the device is put into a snapshot. Returns 0
- * or -ENOMEM, with what was read so far in *d. */
-int scan_details(struct scan_context *c, struct device *d, char driver[static NAME_MAX + 1]);
+/* Reads the rest; what is unknown is as it was before. d->driver points into `driver`, or into the
+ * snapshot before, until the device is put into a snapshot. */
+void scan_details(struct scan_context *c, struct device *d, char driver[static NAME_MAX + 1]);

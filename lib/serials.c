@@ -6,6 +6,7 @@
 #include <pci/pci.h>
 #include <sys/stat.h>
 
+#include "fact.h"
 #include "rootfs.h"
 #include "util.h"
 
@@ -30,9 +31,10 @@ int serials_load(int root_fd, struct serials *ret)
     CLEANUP_FREE char *text = NULL;
     size_t size;
     char *rest, *line;
+    int r = rootfs_read_file(root_fd, SERIALS_FOLDER "/" SERIALS_FILE, FILE_MAX, &text, &size);
 
-    if (rootfs_read_file(root_fd, SERIALS_FOLDER "/" SERIALS_FILE, FILE_MAX, &text, &size) < 0)
-        return 0;
+    if (r < 0)
+        return fact_error(r);
     for (rest = text; (line = strsep(&rest, "\n"));) {
         struct serial new;
         char address[PCI_ADDR_MAX];
@@ -46,51 +48,80 @@ int serials_load(int root_fd, struct serials *ret)
     return 0;
 }
 
-static unsigned long long inode_of(int root_fd, struct pci_addr a)
+static int inode_of(int root_fd, struct pci_addr a, unsigned long long *ret)
 {
     char path[64];
     struct stat st;
 
     snprintf(path, sizeof(path), "sys/bus/pci/devices/%s", pci_addr_text(a).s);
-    return fstatat(root_fd, path, &st, 0) < 0 ? 0 : st.st_ino;
+    if (fstatat(root_fd, path, &st, 0) < 0)
+        return -errno;
+    *ret = st.st_ino;
+    return 0;
 }
 
 /* Walks the extended capabilities of `n` bytes of configuration space. */
-static char *find_serial(const uint8_t *config, size_t n)
+static int find_serial(const uint8_t *config, size_t n, char **ret)
 {
     unsigned at = 0x100;
 
+    *ret = NULL;
     for (unsigned hops = 0; hops < 64 && at >= 0x100 && (size_t)at + 12 <= n; hops++) {
         const uint8_t *c = config + at;
         uint32_t header = (uint32_t)c[3] << 24 | (uint32_t)c[2] << 16 | (uint32_t)c[1] << 8 | c[0];
-        char *text;
-        if ((header & 0xffff) == PCI_EXT_CAP_ID_DSN) {
-            int r = asprintf(&text, "%02x-%02x-%02x-%02x-%02x-%02x-%02x-%02x", c[11], c[10], c[9],
-                             c[8], c[7], c[6], c[5], c[4]);
-            return r < 0 ? NULL : text;
-        }
+        if ((header & 0xffff) == PCI_EXT_CAP_ID_DSN)
+            return asprintf(ret, "%02x-%02x-%02x-%02x-%02x-%02x-%02x-%02x", c[11], c[10], c[9],
+                            c[8], c[7], c[6], c[5], c[4]) < 0
+                       ? -ENOMEM
+                       : 0;
         at = header >> 20 & 0xffc; /* version in between */
     }
+    return 0;
+}
+
+static const struct serial *find_loaded(const struct serials *s, struct pci_addr a,
+                                        unsigned long long inode)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (pci_addr_cmp(s->v[i].addr, a) == 0 && s->v[i].inode == inode)
+            return &s->v[i];
     return NULL;
 }
 
-char *serials_get(int root_fd, const struct serials *s, struct pci_addr a, bool *ret_unread)
+/* Without privilege the kernel shows just the header, of 64 bytes. */
+static int get_loaded(int root_fd, const struct serials *s, int loaded, struct pci_addr a,
+                      char **ret, bool *ret_unread)
+{
+    unsigned long long inode;
+    int r = loaded < 0 ? loaded : inode_of(root_fd, a, &inode);
+
+    if (r < 0)
+        return r;
+    const struct serial *found = find_loaded(s, a, inode);
+    *ret_unread = !found;
+    *ret = found && !streq(found->text, NO_SERIAL) ? strdup(found->text) : NULL;
+    return found && !streq(found->text, NO_SERIAL) && !*ret ? -ENOMEM : 0;
+}
+
+int serials_get(int root_fd, const struct serials *s, int loaded, struct pci_addr a, char **ret,
+                bool *ret_unread)
 {
     char path[64];
     uint8_t config[4096];
 
     snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/config", pci_addr_text(a).s);
     CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_RDONLY);
-    ssize_t n = fd < 0 ? -1 : pread(fd, config, sizeof(config), 0);
+    ssize_t n = fd < 0 ? 0 : pread(fd, config, sizeof(config), 0);
+    if (fd < 0 && !fact_is_gone(fd))
+        return fd;
+    if (n < 0)
+        return -errno;
+    if (n == 64)
+        return get_loaded(root_fd, s, loaded, a, ret, ret_unread);
+    if (fd >= 0 && n < 64)
+        return -EIO;
     *ret_unread = false;
-    if (n != 64) /* with less, the kernel shows just the header */
-        return n > 64 ? find_serial(config, (size_t)n) : NULL;
-    unsigned long long inode = inode_of(root_fd, a);
-    for (size_t i = 0; i < s->n; i++)
-        if (pci_addr_cmp(s->v[i].addr, a) == 0 && s->v[i].inode == inode)
-            return streq(s->v[i].text, NO_SERIAL) ? NULL : strdup(s->v[i].text);
-    *ret_unread = true;
-    return NULL;
+    return find_serial(config, (size_t)n, ret);
 }
 
 char *serials_text(int root_fd, const struct snapshot *s)
@@ -101,11 +132,13 @@ char *serials_text(int root_fd, const struct snapshot *s)
 
     if (!f)
         return NULL;
-    for (size_t i = 0; i < s->n; i++)
-        if (s->devices[i].detailed && !s->devices[i].serial_unread)
-            fprintf(f, "%s %llu %s\n", pci_addr_text(s->devices[i].addr).s,
-                    inode_of(root_fd, s->devices[i].addr),
-                    s->devices[i].serial ? s->devices[i].serial : NO_SERIAL);
+    for (size_t i = 0; i < s->n; i++) {
+        const struct device *d = &s->devices[i];
+        unsigned long long inode;
+        if (d->detailed && !d->serial_unread && inode_of(root_fd, d->addr, &inode) == 0)
+            fprintf(f, "%s %llu %s\n", pci_addr_text(d->addr).s, inode,
+                    d->serial ? d->serial : NO_SERIAL);
+    }
     if (fclose(f) != 0) {
         free(text);
         return NULL;

@@ -23,12 +23,14 @@ struct serials {
 
 void serials_done(struct serials *s);
 
-/* Reads the file, if there is one. Returns 0 or -ENOMEM. */
+/* Reads the file, if there is one. Returns 0 or negative errno. */
 int serials_load(int root_fd, struct serials *ret);
 
 /* The serial number of a device, malloc'ed: from its configuration space, or from the file. NULL:
- * it has none, or (*ret_unread) it cannot be known here. */
-char *serials_get(int root_fd, const struct serials *s, struct pci_addr a, bool *ret_unread);
+ * it has none, or (*ret_unread) it is not to be had here. `loaded` is what serials_load() returned.
+ * Returns 0, or a negative errno if it is unknown; outputs are untouched then. */
+int serials_get(int root_fd, const struct serials *s, int loaded, struct pci_addr a, char **ret,
+                bool *ret_unread);
 
 /* The file's text for the detailed devices of a snapshot, malloc'ed; NULL when out of memory. */
 char *serials_text(int root_fd, const struct snapshot *s);

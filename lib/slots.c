@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "fact.h"
 #include "rootfs.h"
 #include "util.h"
 
@@ -27,32 +28,39 @@ static int by_slot_name(const void *x, const void *y)
     return strcmp(a->name, b->name);
 }
 
+static int add_slot(int root_fd, const char *name, struct slots *ret)
+{
+    char path[PATH_LENGTH], text[32], full[40];
+    struct slot slot = {0};
+
+    snprintf(path, sizeof(path), "sys/bus/pci/slots/%s/address", name);
+    int r = rootfs_read_line(root_fd, path, text, sizeof(text));
+    if (r < 0)
+        return fact_error(r);
+    snprintf(full, sizeof(full), "%s.0", text);
+    if (pci_addr_parse(full, &slot.addr) < 0)
+        return 0;
+    slot.name = strdup(name);
+    if (!slot.name || !grow(&ret->v, &ret->allocated, ret->n, sizeof(*ret->v))) {
+        free(slot.name);
+        return -ENOMEM;
+    }
+    ret->v[ret->n++] = slot;
+    return 0;
+}
+
 /* A hot-plug driver may name one place twice; the name that sorts first counts. */
 int slots_read(int root_fd, struct slots *ret)
 {
     const struct dirent *e;
-
     CLEANUP(closedirp) DIR *dir;
-    (void)rootfs_open_dir(root_fd, "sys/bus/pci/slots", &dir);
-    while (dir && (e = readdir(dir))) {
-        char path[PATH_LENGTH], text[32], full[40];
-        struct slot slot = {0};
-        snprintf(path, sizeof(path), "sys/bus/pci/slots/%s/address", e->d_name);
-        if (e->d_name[0] == '.' || rootfs_read_line(root_fd, path, text, sizeof(text)) < 0)
-            continue;
-        snprintf(full, sizeof(full), "%s.0", text);
-        if (pci_addr_parse(full, &slot.addr) < 0)
-            continue;
-        slot.name = strdup(e->d_name);
-        if (!slot.name || !grow(&ret->v, &ret->allocated, ret->n, sizeof(*ret->v))) {
-            free(slot.name);
-            return -ENOMEM;
-        }
-        ret->v[ret->n++] = slot;
-    }
+    int r = rootfs_list(root_fd, "sys/bus/pci/slots", &dir);
+
+    while (r == 0 && (r = rootfs_next(dir, &e)) > 0)
+        r = add_slot(root_fd, e->d_name, ret);
     if (ret->n > 1)
         qsort(ret->v, ret->n, sizeof(*ret->v), by_slot_name);
-    return 0;
+    return r;
 }
 
 char *slots_name(const struct slots *slots, struct pci_addr a)

@@ -11,7 +11,8 @@ struct slots {
     size_t n, allocated;
 };
 
-/* Reads all of them; *ret must be empty. Returns 0 (also where there are none) or -ENOMEM. */
+/* Reads all of them; *ret must be empty. Returns 0 (also where there are none) or
+ * negative errno: then there may be more. */
 int slots_read(int root_fd, struct slots *ret);
 void slots_done(struct slots *l);
 

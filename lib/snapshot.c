@@ -78,6 +78,38 @@ static bool own_device(struct snapshot *s, const struct device *d, struct device
     return true;
 }
 
+int snapshot_keep(struct snapshot *s, const struct device *d)
+{
+    struct device copy = *d;
+    char **texts[] = {&copy.slot,     &copy.serial, &copy.use,    &copy.evidence,
+                      &copy.claimant, &copy.module, &copy.variant};
+    bool copied = true;
+
+    for (size_t i = 0; i < ELEMENTS(texts); i++) {
+        const bool there = *texts[i] != NULL;
+        *texts[i] = there ? strdup(*texts[i]) : NULL;
+        copied = copied && (*texts[i] || !there);
+    }
+    if (copied)
+        return snapshot_put(s, &copy);
+    device_done(&copy);
+    return -ENOMEM;
+}
+
+enum fact snapshot_unknown(const struct snapshot *s, const struct device **ret_device,
+                           int *ret_error)
+{
+    *ret_device = NULL;
+    *ret_error = s->unknown.error;
+    for (size_t i = 0; i < s->n && s->unknown.fact == FACT_NONE; i++)
+        if (s->devices[i].unknown.fact != FACT_NONE) {
+            *ret_device = &s->devices[i];
+            *ret_error = s->devices[i].unknown.error;
+            return s->devices[i].unknown.fact;
+        }
+    return s->unknown.fact;
+}
+
 static int insert(struct snapshot *s, size_t at, const struct device *d)
 {
     struct device new;
@@ -198,9 +230,17 @@ static void write_registered(const struct registered *r, FILE *f)
     fputc('\n', f);
 }
 
+static void write_unknown(const struct unknown *u, FILE *f)
+{
+    if (u->fact != FACT_NONE)
+        fprintf(f, " unknown=%s:%d", fact_word(u->fact), u->error);
+}
+
 int snapshot_write(const struct snapshot *s, FILE *f)
 {
-    fprintf(f, "snapshot cold-boot=%d unsafe-noiommu=%d\n", s->cold_boot, s->unsafe_noiommu);
+    fprintf(f, "snapshot cold-boot=%d unsafe-noiommu=%d", s->cold_boot, s->unsafe_noiommu);
+    write_unknown(&s->unknown, f);
+    fputc('\n', f);
     for (size_t i = 0; i < s->n_registered; i++)
         write_registered(&s->registered[i], f);
     for (size_t i = 0; i < s->n; i++) {
@@ -208,6 +248,8 @@ int snapshot_write(const struct snapshot *s, FILE *f)
         fprintf(f, "device %s id=%04x:%04x subsystem=%04x:%04x class=%06x",
                 pci_addr_text(d->addr).s, d->vendor, d->device, d->subvendor, d->subdevice,
                 d->class_code);
+        write_unknown(&d->unknown, f);
+        fputs(d->unidentified ? " unidentified=1" : "", f);
         if (d->detailed) {
             fputs(" detailed=1", f);
             if (d->group != NO_GROUP)
@@ -218,6 +260,7 @@ int snapshot_write(const struct snapshot *s, FILE *f)
             fputs(d->has_vfs ? " has-vfs=1" : "", f);
             fputs(d->boot_display ? " boot-display=1" : "", f);
             fputs(d->node ? " node=1" : "", f);
+            fputs(d->noiommu ? " noiommu=1" : "", f);
             fputs(d->fixed ? " fixed=1" : "", f);
             fputs(d->serial_unread ? " serial-unread=1" : "", f);
             write_text(f, "driver", d->driver);
@@ -296,6 +339,23 @@ static bool read_number(const char *value, int base, uint32_t max, uint32_t *ret
     return true;
 }
 
+/* "driver:24" */
+static bool read_unknown(char *value, struct unknown *ret)
+{
+    char *number = strchr(value, ':');
+    uint32_t error;
+
+    if (!number)
+        return false;
+    *number++ = '\0';
+    for (enum fact f = FACT_NONE + 1; f < FACT_MAX; f++)
+        if (streq(value, fact_word(f)) && read_number(number, 10, 4095, &error) && error > 0) {
+            *ret = (struct unknown){f, (int)error};
+            return true;
+        }
+    return false;
+}
+
 /* One KEY=VALUE of a device line. *driver keeps its value until the device is put. */
 static bool read_word(char *word, struct device *d, char **driver)
 {
@@ -314,6 +374,10 @@ static bool read_word(char *word, struct device *d, char **driver)
         return read_number(value, 10, NO_GROUP - 1, &d->group);
     if (streq(word, "iommu"))
         return read_outlook(value, &d->iommu);
+    if (streq(word, "unknown"))
+        return read_unknown(value, &d->unknown);
+    if (streq(word, "unidentified"))
+        return read_flag(value, &d->unidentified);
     if (streq(word, "detailed"))
         return read_flag(value, &d->detailed);
     if (streq(word, "bridge"))
@@ -326,6 +390,8 @@ static bool read_word(char *word, struct device *d, char **driver)
         return read_flag(value, &d->boot_display);
     if (streq(word, "node"))
         return read_flag(value, &d->node);
+    if (streq(word, "noiommu"))
+        return read_flag(value, &d->noiommu);
     if (streq(word, "fixed"))
         return read_flag(value, &d->fixed);
     if (streq(word, "serial-unread"))
@@ -353,7 +419,7 @@ static bool read_word(char *word, struct device *d, char **driver)
 static bool has_details(const struct device *d, const char *driver)
 {
     return d->group != NO_GROUP || d->iommu != OUTLOOK_NONE || d->bridge || d->vf || d->has_vfs ||
-           d->boot_display || d->node || d->fixed || driver || d->slot || d->serial ||
+           d->boot_display || d->node || d->noiommu || d->fixed || driver || d->slot || d->serial ||
            d->serial_unread || d->use || d->evidence || d->claimant || d->module || d->variant;
 }
 
@@ -390,6 +456,8 @@ static int read_head(struct snapshot *s, char *words)
             good = read_flag(value, &s->cold_boot);
         else if ((value = after_prefix(w, "unsafe-noiommu=")))
             good = read_flag(value, &s->unsafe_noiommu);
+        else if ((value = after_prefix(w, "unknown=")))
+            good = read_unknown(w + (value - w), &s->unknown);
         if (!good)
             return -EINVAL;
     }

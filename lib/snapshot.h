@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "fact.h"
 #include "pciaddr.h"
 
 #define NO_GROUP UINT32_MAX
@@ -28,6 +29,10 @@ struct device {
     uint16_t vendor, device, subvendor, subdevice; /* modalias */
     uint32_t class_code;                           /* 24 bits: base, sub, interface; modalias */
 
+    struct unknown
+        unknown;       /* what could not be read and stays as it was before, if there was any */
+    bool unidentified; /* nor was that ever read: no rule can tell whether it fits */
+
     /* Known only where `detailed`: the scanner leaves out what no rule can concern. */
     bool detailed;
     bool bridge;        /* header type 1 or 2 */
@@ -35,6 +40,7 @@ struct device {
     bool has_vfs;       /* a physical function with virtual functions */
     bool boot_display;  /* the firmware shows its messages there */
     bool node;          /* /dev/vfio/GROUP is there */
+    bool noiommu;       /* it is /dev/vfio/noiommu-GROUP */
     bool fixed;         /* its native driver cannot be unbound (suppress_bind_attrs) */
     bool serial_unread; /* there may be a serial number, and it cannot be known yet */
     uint32_t group;     /* IOMMU group, or NO_GROUP */
@@ -62,8 +68,9 @@ struct snapshot {
     size_t n_names;
     struct registered *registered; /* the drivers that the kernel knows */
     size_t n_registered;
-    bool cold_boot;      /* the host is still coming up */
-    bool unsafe_noiommu; /* vfio.enable_unsafe_noiommu_mode */
+    bool cold_boot;         /* the host is still coming up */
+    bool unsafe_noiommu;    /* vfio.enable_unsafe_noiommu_mode */
+    struct unknown unknown; /* of what is not a single device's */
 };
 
 void snapshot_done(struct snapshot *s);
@@ -74,6 +81,14 @@ struct device *snapshot_find(const struct snapshot *s, struct pci_addr a);
 /* Adds a device or replaces the one with its address; takes over its texts, also on
  * failure. d->driver may point anywhere: the snapshot keeps a copy. Returns 0 or -ENOMEM. */
 int snapshot_put(struct snapshot *s, const struct device *d);
+
+/* The same with a copy of another snapshot's device. */
+int snapshot_keep(struct snapshot *s, const struct device *d);
+
+/* What is unknown, and of which device; *ret_device is NULL for what is no single one's, or where
+ * nothing is. Returns FACT_NONE if all is known. */
+enum fact snapshot_unknown(const struct snapshot *s, const struct device **ret_device,
+                           int *ret_error);
 
 /* The same for many: an address that is not there yet, in any order; then sort, before anything
  * else. */

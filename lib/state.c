@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "state.h"
 
+#include <string.h>
+
 const char *state_word(enum device_state s)
 {
     static const char *const words[STATE_MAX] = {
@@ -11,11 +13,22 @@ const char *state_word(enum device_state s)
     return words[s];
 }
 
+enum device_state state_parse(const char *word)
+{
+    enum device_state s = 0;
+
+    while (s < STATE_MAX && strcmp(state_word(s), word) != 0)
+        s++;
+    return s;
+}
+
 const char *reason_word(enum reason r)
 {
     static const char *const words[REASON_MAX] = {
         [REASON_NONE] = "",
         [REASON_BRIDGE] = "bridge",
+        [REASON_FUNCTION_NOT_NAMED] = "function-not-named",
+        [REASON_UNREADABLE] = "unreadable",
         [REASON_UNPROVEN_AT_BOOT] = "unproven-at-boot",
         [REASON_NEEDED_AT_BOOT] = "needed-at-boot",
         [REASON_HOTPLUG_OFF] = "hotplug-off",
@@ -57,6 +70,8 @@ const char *problem_word(enum problem p)
         return "bar-claimed";
     case PROBLEM_EXPECT_MISMATCH:
         return "expect-mismatch";
+    case PROBLEM_UNREADABLE:
+        return "unreadable";
     case PROBLEM_MAX:
         break;
     }

@@ -20,6 +20,8 @@ enum device_state {
 enum reason {
     REASON_NONE,
     REASON_BRIDGE,
+    REASON_FUNCTION_NOT_NAMED, /* another one of its card and group, that the host may live on */
+    REASON_UNREADABLE,         /* what it takes to decide could not be read: left as it is */
     REASON_UNPROVEN_AT_BOOT,
     REASON_NEEDED_AT_BOOT, /* fstab, crypttab or the kernel command line name it */
     REASON_HOTPLUG_OFF,
@@ -50,7 +52,8 @@ enum problem {
     PROBLEM_FENCE_INEFFECTIVE = 1 << 6, /* a native driver is asked before vfio-pci at hot-plug */
     PROBLEM_BAR_CLAIMED = 1 << 7,       /* the firmware's framebuffer has one of its BARs */
     PROBLEM_EXPECT_MISMATCH = 1 << 8,   /* its rule expects another number of devices */
-    PROBLEM_MAX = 1 << 9,
+    PROBLEM_UNREADABLE = 1 << 9,        /* something about it or its group could not be read */
+    PROBLEM_MAX = 1 << 10,
 };
 
 enum action_kind {
@@ -70,7 +73,8 @@ enum action_kind {
 };
 
 const char *state_word(enum device_state s);
-const char *reason_word(enum reason r); /* "" for REASON_NONE */
+enum device_state state_parse(const char *word); /* STATE_MAX: no such word */
+const char *reason_word(enum reason r);          /* "" for REASON_NONE */
 const char *problem_word(enum problem p);
 const char *action_word(enum action_kind a);
 

@@ -1,222 +1,215 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "use.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <net/if.h>
-#include <pci/pci.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "fact.h"
 #include "rootfs.h"
 #include "util.h"
 
-#define STACK_MAX 8 /* layers of device mapper and md */
+struct used_block {
+    dev_t number;
+    char *words;
+};
 
-static bool is_below(const char *path, struct pci_addr a)
+struct reader {
+    int root_fd;
+    struct host_use *use;
+};
+
+void host_use_done(struct host_use *h)
 {
-    char part[PCI_ADDR_MAX + 2];
-
-    snprintf(part, sizeof(part), "/%s/", pci_addr_text(a).s);
-    return strstr(path, part) != NULL;
+    for (size_t i = 0; i < h->n; i++)
+        free(h->v[i].words);
+    for (size_t i = 0; i < h->n_members; i++)
+        free(h->members[i]);
+    free(h->v);
+    free(h->members);
+    *h = (struct host_use){0};
 }
 
-/* With multipath an NVMe disk hangs below its subsystem, which names its controllers. */
-static bool subsystem_is_on(int root_fd, const char *target, struct pci_addr a)
-{
-    const char *name = strstr(target, "/nvme-subsystem/");
-    char path[PATH_MAX], controller[PATH_MAX];
-    const struct dirent *e;
+/* -- what the host uses -- */
 
-    if (!name)
-        return false;
-    name += strlen("/nvme-subsystem/");
-    snprintf(path, sizeof(path), "sys/class/nvme-subsystem/%.*s", (int)strcspn(name, "/"), name);
-    CLEANUP(closedirp) DIR *dir;
-    (void)rootfs_open_dir(root_fd, path, &dir);
-    while (dir && (e = readdir(dir))) {
-        char link[PATH_MAX + NAME_MAX + 2];
-        if (!after_prefix(e->d_name, "nvme"))
-            continue;
-        snprintf(link, sizeof(link), "%s/%s", path, e->d_name);
-        ssize_t n = readlinkat(root_fd, link, controller, sizeof(controller) - 1);
-        if (n > 0) {
-            controller[n] = '\0';
-            if (is_below(controller, a))
-                return true;
-        }
-    }
-    return false;
+static const char *words_of(const struct host_use *h, dev_t number)
+{
+    for (size_t i = 0; i < h->n; i++)
+        if (h->v[i].number == number)
+            return h->v[i].words;
+    return NULL;
 }
 
-/* Is the block device, or one that it is stacked on, the PCI device's? `link` is its link below
- * /sys/dev/block or /sys/class/block. */
-static bool block_is_on(int root_fd, const char *link, struct pci_addr a, unsigned depth)
+/* The first place counts: of a host's thousand bind mounts one is enough. */
+static int add_block(struct host_use *h, dev_t number, const char *what, const char *name)
 {
-    char target[PATH_MAX], path[PATH_MAX];
-    const struct dirent *e;
-    ssize_t n = readlinkat(root_fd, link, target, sizeof(target) - 1);
-
-    if (n <= 0 || depth > STACK_MAX)
-        return false;
-    target[n] = '\0';
-    if (is_below(target, a) || subsystem_is_on(root_fd, target, a))
-        return true;
-    snprintf(path, sizeof(path), "%.*s/slaves", PATH_MAX - 16, link);
-    CLEANUP(closedirp) DIR *dir;
-    (void)rootfs_open_dir(root_fd, path, &dir);
-    while (dir && (e = readdir(dir))) {
-        snprintf(path, sizeof(path), "sys/class/block/%s", e->d_name);
-        if (e->d_name[0] != '.' && block_is_on(root_fd, path, a, depth + 1))
-            return true;
-    }
-    return false;
-}
-
-bool use_block_is_on(int root_fd, const char *name, struct pci_addr a)
-{
-    char path[NAME_MAX + 32];
-
-    snprintf(path, sizeof(path), "sys/class/block/%.*s", NAME_MAX, name);
-    return block_is_on(root_fd, path, a, 0);
-}
-
-static bool number_is_on(int root_fd, unsigned major, unsigned minor, struct pci_addr a)
-{
-    char path[64];
-
-    snprintf(path, sizeof(path), "sys/dev/block/%u:%u", major, minor);
-    return block_is_on(root_fd, path, a, 0);
+    if (words_of(h, number))
+        return 0;
+    if (!grow(&h->v, &h->allocated, h->n, sizeof(*h->v)))
+        return -ENOMEM;
+    struct used_block *b = &h->v[h->n];
+    *b = (struct used_block){.number = number};
+    if (asprintf(&b->words, "%s %s", what, name) < 0)
+        return -ENOMEM;
+    h->n++;
+    return 0;
 }
 
 /* By its name in /dev; some file systems (btrfs) have no device number of their own. */
-static bool node_is_on(int root_fd, const char *node, struct pci_addr a)
+static int add_node(struct reader *r, const char *node, const char *what, const char *name)
 {
     struct stat st;
 
     /* Any other source may lie on a dead NFS server, where stat() blocks for ever. */
-    return after_prefix(node, "/dev/") && !strstr(node, "..") &&
-           fstatat(root_fd, node + 1, &st, 0) == 0 && S_ISBLK(st.st_mode) &&
-           number_is_on(root_fd, major(st.st_rdev), minor(st.st_rdev), a);
+    if (!after_prefix(node, "/dev/") || strstr(node, ".."))
+        return 0;
+    if (fstatat(r->root_fd, node + 1, &st, 0) < 0)
+        return fact_error(-errno);
+    return S_ISBLK(st.st_mode) ? add_block(r->use, st.st_rdev, what, name) : 0;
 }
 
-static char *words(const char *before, const char *what, const char *after)
+static int take_mount(void *userdata, char *line)
 {
-    char *text;
+    static const char what[] = "has the file system mounted on";
+    unsigned major_number, minor_number;
+    char where[256], source[256];
+    const char *after = strstr(line, " - ");
+    struct reader *r = userdata;
+    int q;
 
-    return asprintf(&text, "%s %s%s", before, what, after) < 0 ? NULL : text;
+    if (sscanf(line, "%*u %*u %u:%u %*s %255s", &major_number, &minor_number, where) != 3)
+        return 0;
+    q = add_block(r->use, makedev(major_number, minor_number), what, where);
+    if (q == 0 && after && sscanf(after, " - %*s %255s", source) == 1)
+        q = add_node(r, source, what, where);
+    return q;
 }
 
-static char *mounted(int root_fd, struct pci_addr a)
+static int take_swap(void *userdata, char *line)
 {
-    CLEANUP_FREE char *text = NULL;
-    size_t size;
-    char *rest, *line;
+    char node[256];
 
-    /* The host's mounts: ProtectHome= and the like hide some from our own namespace. */
-    if (rootfs_read_file(root_fd, "proc/1/mountinfo", 4 << 20, &text, &size) < 0 &&
-        rootfs_read_file(root_fd, "proc/self/mountinfo", 4 << 20, &text, &size) < 0)
-        return NULL;
-    for (rest = text; (line = strsep(&rest, "\n"));) {
-        unsigned major_number, minor_number;
-        char where[256], source[256];
-        const char *after = strstr(line, " - ");
-        if (sscanf(line, "%*u %*u %u:%u %*s %255s", &major_number, &minor_number, where) != 3)
-            continue;
-        if (!after || sscanf(after, " - %*s %255s", source) != 1)
-            source[0] = '\0';
-        if (number_is_on(root_fd, major_number, minor_number, a) || node_is_on(root_fd, source, a))
-            return words("has the file system mounted on", where, "");
-    }
-    return NULL;
+    return sscanf(line, "%255s", node) == 1 ? add_node(userdata, node, "has the swap space", node)
+                                            : 0;
 }
 
-static char *swapped_to(int root_fd, struct pci_addr a)
+/* The host's mounts: ProtectHome= and the like hide some from our own namespace. Who may not look
+ * at them is a user with the client, whose namespace is the host's; in a tree without /proc there
+ * is neither. */
+static int read_mounts(struct reader *r)
 {
-    CLEANUP_FREE char *text = NULL;
-    size_t size;
-    char *rest, *line;
+    int q = rootfs_each_line(r->root_fd, "proc/1/mountinfo", take_mount, r);
 
-    if (rootfs_read_file(root_fd, "proc/swaps", 1 << 20, &text, &size) < 0)
-        return NULL;
-    for (rest = text; (line = strsep(&rest, "\n"));) {
-        char node[256];
-        if (sscanf(line, "%255s", node) == 1 && node_is_on(root_fd, node, a))
-            return words("has the swap space", node, "");
-    }
-    return NULL;
+    if (fact_is_gone(q) || ((q == -EACCES || q == -EPERM) && geteuid() != 0))
+        q = rootfs_each_line(r->root_fd, "proc/self/mountinfo", take_mount, r);
+    return fact_error(q);
 }
 
-/* Device mapper, md, bcache: whatever has slaves. */
-static char *stacked_on(int root_fd, struct pci_addr a)
+/* Mounted file systems of btrfs list their disks, of which mountinfo names one. */
+static int read_btrfs(struct reader *r)
 {
-    CLEANUP(closedirp) DIR *dir;
-    (void)rootfs_open_dir(root_fd, "sys/class/block", &dir);
-    const struct dirent *e;
+    CLEANUP(closedirp) DIR *all;
+    const struct dirent *e, *member;
+    int q = rootfs_list(r->root_fd, "sys/fs/btrfs", &all);
 
-    while (dir && (e = readdir(dir))) {
-        char path[PATH_MAX], target[PATH_MAX];
-        snprintf(path, sizeof(path), "sys/class/block/%s", e->d_name);
-        ssize_t n = readlinkat(root_fd, path, target, sizeof(target) - 1);
-        if (n <= 0)
-            continue;
-        target[n] = '\0';
-        if (strstr(target, "/virtual/") && block_is_on(root_fd, path, a, 0))
-            return words("is part of the block device", e->d_name, "");
-    }
-    return NULL;
-}
-
-/* `folder` is one with a network interface's folder for each entry. */
-static char *interface_up_in(int root_fd, const char *folder)
-{
-    CLEANUP(closedirp) DIR *dir;
-    (void)rootfs_open_dir(root_fd, folder, &dir);
-    const struct dirent *e;
-
-    while (dir && (e = readdir(dir))) {
-        char path[PATH_MAX], text[32];
-        snprintf(path, sizeof(path), "%s/%s/flags", folder, e->d_name);
-        if (e->d_name[0] != '.' && rootfs_read_line(root_fd, path, text, sizeof(text)) > 0 &&
-            strtoul(text, NULL, 16) & IFF_UP)
-            return words("has the network interface", e->d_name, ", which is up");
-    }
-    return NULL;
-}
-
-/* The interfaces of the device itself, or of the virtio device that it carries. */
-static char *interface_up(int root_fd, struct pci_addr a)
-{
-    char device[64], path[NAME_MAX + 80];
-    const struct dirent *e;
-    char *use;
-
-    snprintf(device, sizeof(device), "sys/bus/pci/devices/%s", pci_addr_text(a).s);
-    snprintf(path, sizeof(path), "%s/net", device);
-    use = interface_up_in(root_fd, path);
-    CLEANUP(closedirp) DIR *dir = NULL;
-    if (!use)
-        (void)rootfs_open_dir(root_fd, device, &dir);
-    while (!use && dir && (e = readdir(dir)))
-        if (after_prefix(e->d_name, "virtio")) {
-            snprintf(path, sizeof(path), "%s/%s/net", device, e->d_name);
-            use = interface_up_in(root_fd, path);
+    while (q == 0 && (q = rootfs_next(all, &e)) > 0) {
+        char path[NAME_MAX + 32];
+        snprintf(path, sizeof(path), "sys/fs/btrfs/%s/devices", e->d_name);
+        CLEANUP(closedirp) DIR *dir = NULL;
+        q = streq(e->d_name, "features") ? 0 : rootfs_list(r->root_fd, path, &dir);
+        while (q == 0 && (q = rootfs_next(dir, &member)) > 0) {
+            struct host_use *h = r->use;
+            if (!grow(&h->members, &h->members_allocated, h->n_members, sizeof(*h->members)))
+                return -ENOMEM;
+            h->members[h->n_members] = strdup(member->d_name);
+            q = h->members[h->n_members++] ? 0 : -ENOMEM;
         }
-    return use;
+    }
+    return q;
 }
 
-char *use_of(int root_fd, const struct device *d)
+int host_use_read(int root_fd, struct host_use *ret)
 {
-    char *use = NULL;
+    struct reader reader = {root_fd, ret};
+    int r = read_mounts(&reader);
 
-    if (d->class_code >> 16 == PCI_BASE_CLASS_NETWORK)
-        return interface_up(root_fd, d->addr);
-    if (d->class_code >> 16 != PCI_BASE_CLASS_STORAGE &&
-        d->class_code >> 8 != PCI_CLASS_SERIAL_FIBER)
-        return NULL;
-    use = mounted(root_fd, d->addr);
-    if (!use)
-        use = swapped_to(root_fd, d->addr);
-    return use ? use : stacked_on(root_fd, d->addr);
+    if (r == 0)
+        r = fact_error(rootfs_each_line(root_fd, "proc/swaps", take_swap, &reader));
+    if (r == 0)
+        r = read_btrfs(&reader);
+    if (r == 0)
+        r = rootfs_read_line(root_fd, "sys/class/tty/console/active", ret->consoles,
+                             sizeof(ret->consoles));
+    if (r < 0)
+        ret->consoles[0] = '\0';
+    return fact_error(r);
+}
+
+/* -- a device's -- */
+
+static bool is_console(const struct host_use *h, const char *name)
+{
+    const size_t n = strlen(name);
+
+    for (const char *p = h->consoles; (p = strstr(p, name)); p += n)
+        if ((p == h->consoles || p[-1] == ' ') && (!p[n] || p[n] == ' '))
+            return true;
+    return false;
+}
+
+static bool is_member(const struct host_use *h, const char *name)
+{
+    for (size_t i = 0; i < h->n_members; i++)
+        if (streq(h->members[i], name))
+            return true;
+    return false;
+}
+
+/* Words for one thing below the device in three parts, the middle one its name; false: the host
+ * does not use it. What says most comes first: a mounted volume before the disk it is stacked on.
+ */
+static bool is_used(const struct host_use *h, const struct below_item *i, unsigned pass,
+                    const char **before, const char **after)
+{
+    const bool block = i->kind == BELOW_BLOCK || i->kind == BELOW_STACKED;
+
+    *after = "";
+    if (pass == 0) {
+        *before = block ? words_of(h, i->number) : NULL;
+        return *before;
+    }
+    switch (i->kind) {
+    case BELOW_STACKED:
+        *before = "is part of the block device ";
+        return true;
+    case BELOW_BLOCK:
+        *before = "has a part of a mounted file system on ";
+        return is_member(h, i->name);
+    case BELOW_INTERFACE:
+        *before = "has the network interface ";
+        *after = i->up ? ", which is up" : ", which is part of a bridge or bond";
+        return i->up || i->enslaved;
+    case BELOW_KEYBOARD: /* of use to the host where a virtual terminal is its console */
+        *before = "has a keyboard of the console, ";
+        return is_console(h, "tty0");
+    case BELOW_TTY:
+        *before = "has the console ";
+        return is_console(h, i->name);
+    default:
+        return false;
+    }
+}
+
+int use_of(const struct host_use *h, const struct below *b, char **ret)
+{
+    const char *before, *after;
+
+    for (unsigned pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < b->n; i++)
+            if (is_used(h, &b->v[i], pass, &before, &after))
+                return asprintf(ret, "%s%s%s", before, pass == 0 ? "" : b->v[i].name, after) < 0
+                           ? -ENOMEM
+                           : 0;
+    *ret = NULL;
+    return 0;
 }

@@ -1,15 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Evidence that the host itself is using a device: what is mounted, swapped to or stacked on its
- * disks, which of its network interfaces are up. Read from /proc and /sys; takes no device's lock.
- */
+/* Evidence that the host itself is using a device of any class, from what hangs below it (below.h):
+ * what is mounted, swapped to or stacked on its disks, its network interfaces that are up,
+ * keyboards of the console, serial consoles. Read from /proc and /sys; takes no device's lock. */
 #pragma once
 
-#include "snapshot.h"
+#include <stdbool.h>
 
-/* How the host uses the device, as words that follow "it": "has the file system mounted on /".
- * malloc'ed; NULL: no evidence (or out of memory). Looks only at storage and network devices. */
-char *use_of(int root_fd, const struct device *d);
+#include "below.h"
 
-/* Is a block device ("nvme0n1p2", "dm-0": its name in /sys/class/block), or one that it is stacked
- * on, the PCI device's? */
-bool use_block_is_on(int root_fd, const char *name, struct pci_addr a);
+/* What the host uses, whosever it is; read once for many devices. */
+struct host_use {
+    struct used_block *v; /* with a file system or swap on it */
+    size_t n, allocated;
+    char **members; /* of mounted file systems on several disks: their names */
+    size_t n_members, members_allocated;
+    char consoles[256]; /* "tty0 ttyS0" */
+};
+
+/* *ret must be empty; host_use_done() is to be called in any case. Returns 0, or a negative errno:
+ * then nothing that was not found proves anything. */
+int host_use_read(int root_fd, struct host_use *ret);
+void host_use_done(struct host_use *h);
+
+/* How the host uses what is below a device, as words that follow "it": "has the file system mounted
+ * on /". *ret is malloc'ed; NULL: no evidence. Returns 0 or -ENOMEM. */
+int use_of(const struct host_use *h, const struct below *b, char **ret);

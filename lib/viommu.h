@@ -19,13 +19,13 @@ struct viommu {
     struct viot viot; /* otherwise it says for which */
 };
 
-/* Reads all of it. What cannot be read is taken for possible: the module may be there, the device
- * may be behind the IOMMU. */
-void viommu_read(int root_fd, struct viommu *ret);
+/* Reads all of it. What may not be read is taken for possible: the device may be behind the IOMMU.
+ * Returns 0 or negative errno. */
+int viommu_read(int root_fd, struct viommu *ret);
 
 /* For a device without IOMMU group. */
 enum outlook viommu_outlook(const struct viommu *v, struct pci_addr a);
 
-/* Is its driver in the kernel, and has an IOMMU? */
-bool viommu_is_loaded(int root_fd);
-bool viommu_is_at_work(int root_fd);
+/* Is its driver in the kernel, and has an IOMMU? Return 1, 0 or negative errno. */
+int viommu_is_loaded(int root_fd);
+int viommu_is_at_work(int root_fd);

@@ -100,18 +100,33 @@ void calls_init(void)
 
 /* -- what perform() does besides single writes -- */
 
-/* By its name: the one that had it, or the first whose table has it. */
-static int bind_native(const struct op *op, size_t card)
+/* To the first whose table has it, of those that were registered after `order`; 0: of all. */
+static void offer_to_natives(size_t card, uint64_t order)
 {
-    const char *address = host.script->cards[card].address;
-
-    if (*op->driver && kernel_bind(kernel(), op->driver, address) == 0)
-        return 0;
     for (size_t i = 0; i < kernel()->n_drivers; i++)
         if (kernel_is_native(kernel(), (int)i, card) &&
-            kernel_bind(kernel(), kernel()->drivers[i].kind.name, address) == 0)
+            (order == 0 || kernel()->drivers[i].since > order) &&
+            kernel_bind(kernel(), kernel()->drivers[i].kind.name,
+                        host.script->cards[card].address) == 0)
             break;
+}
+
+/* By its name: the one that had it, or another. */
+static int bind_native(const struct op *op, size_t card)
+{
+    if (!*op->driver || kernel_bind(kernel(), op->driver, host.script->cards[card].address) < 0)
+        offer_to_natives(card, 0);
     return 0;
+}
+
+static uint64_t newest_driver(void)
+{
+    uint64_t newest = 0;
+
+    for (size_t i = 0; i < kernel()->n_drivers; i++)
+        if (kernel()->drivers[i].registered && kernel()->drivers[i].since > newest)
+            newest = kernel()->drivers[i].since;
+    return newest;
 }
 
 /* One open file a group, until the descriptor is closed. */
@@ -132,10 +147,12 @@ static int write_override(size_t card, const char *text)
 }
 
 /* One that a driver has needs none, and one with an override is not touched. */
-static int park(size_t card)
+static int park(size_t card, struct perform_state *state)
 {
     char text[DRIVER_NAME_MAX];
 
+    if (state->drivers_order == 0)
+        state->drivers_order = newest_driver();
     if (!card_is_there(card))
         return -ENOENT;
     card_driver(card, text);
@@ -144,12 +161,19 @@ static int park(size_t card)
     return *text ? 0 : write_override(card, PARKING_NAME);
 }
 
-static int unpark(size_t card)
+/* What was registered meanwhile has not been asked for it. */
+static int unpark(const struct op *op, size_t card, const struct perform_state *state)
 {
     char text[DRIVER_NAME_MAX];
 
     card_override(card, text);
-    return streq(text, PARKING_NAME) ? write_override(card, "\n") : 0;
+    if (!streq(text, PARKING_NAME))
+        return 0;
+    int r = write_override(card, "\n");
+    card_driver(card, text);
+    if (r == 0 && !*text)
+        offer_to_natives(card, op->order > 0 ? op->order : state->drivers_order);
+    return r;
 }
 
 /* It hangs with its entry in the table, since it waits for the lock of a device that fits. */
@@ -173,7 +197,7 @@ static int remove_id(const struct op *op)
     return r == -ENODEV || r == -ENOENT ? 0 : r;
 }
 
-static int do_call(const struct op *op, size_t card, int *held_fd)
+static int do_call(const struct op *op, size_t card, struct perform_state *state)
 {
     const char *address = pci_addr_text(op->addr).s;
 
@@ -191,13 +215,13 @@ static int do_call(const struct op *op, size_t card, int *held_fd)
     case ACTION_NATIVE:
         return bind_native(op, card);
     case ACTION_HOLD:
-        return hold_group(op->driver, held_fd);
+        return hold_group(op->driver, &state->held_fd);
     case ACTION_CHECK:
         return 0; /* nobody has anything open here */
     case ACTION_PARK:
-        return park(card);
+        return park(card, state);
     case ACTION_UNPARK:
-        return unpark(card);
+        return unpark(op, card, state);
     case ACTION_NEW_ID:
         return new_id(op);
     case ACTION_REMOVE_ID:
@@ -261,7 +285,7 @@ static int answer(enum action_kind kind, int error)
     return kind == ACTION_CHECK ? -EBUSY : -error;
 }
 
-static int call_kernel(const struct op *op, size_t card, bool hit, int *held_fd)
+static int call_kernel(const struct op *op, size_t card, bool hit, struct perform_state *state)
 {
     const struct fault *fault = &host.shared->fault;
 
@@ -273,7 +297,7 @@ static int call_kernel(const struct op *op, size_t card, bool hit, int *held_fd)
     current.hang_before = hit && fault_hangs(fault) && waits_before(fault);
     current.hang_inside = hit && fault_hangs(fault) && !waits_before(fault);
     host_lock();
-    int r = do_call(op, card, held_fd);
+    int r = do_call(op, card, state);
     hang_at_last(op, card, r);
     current.hang_before = current.hang_inside = false;
     host_follow();
@@ -350,14 +374,16 @@ void perform_state_done(struct perform_state *s)
 }
 
 /* A system call is ended before a signal is heeded: whoever is in here does not die with the
- * daemon, but when it comes out. */
+ * daemon, but when it comes out; unless it outlives it anyway. */
 int perform(int root_fd, const struct op *op, struct perform_state *state)
 {
     const struct pci_addr_text address = pci_addr_text(op->addr);
     pid_t daemon = getppid();
     int card = action_is_fence(op->kind) ? NO_CARD : card_index(address.s), r = -ENODEV;
+    int death_signal = 0;
     size_t n;
 
+    prctl(PR_GET_PDEATHSIG, &death_signal);
     prctl(PR_SET_PDEATHSIG, 0);
     host.root_fd = root_fd;
     struct call *c = begin_call(op, address.s, &n);
@@ -370,13 +396,13 @@ int perform(int root_fd, const struct op *op, struct perform_state *state)
     if (hit && host.shared->fault.kind == FAULT_LOAD)
         host_load(host.script->late);
     if (card >= 0) {
-        r = call_kernel(op, (size_t)card, hit, &state->held_fd);
+        r = call_kernel(op, (size_t)card, hit, state);
         end_call(c, (size_t)card, r);
     }
     if (hit && host.shared->fault.kind == FAULT_KILL_AFTER)
         kill_daemon();
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != daemon)
+    prctl(PR_SET_PDEATHSIG, death_signal);
+    if (death_signal != 0 && getppid() != daemon)
         raise(SIGKILL);
     return r;
 }

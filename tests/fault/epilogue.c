@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "epilogue.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "rootfs.h"
 #include "snapshot.h"
 #include "tree.h"
 
@@ -23,6 +25,66 @@ static bool is_on_vfio(size_t card)
 static const char *address_of(size_t card)
 {
     return host.script->cards[card].address;
+}
+
+/* -- what cannot be read -- */
+
+/* While the daemon is blind it changes nothing, forgets nothing and says so. */
+static bool check_blind(struct run *r, int error, const struct display *before)
+{
+    const size_t calls = host.shared->n_calls;
+
+    atomic_store(&host.shared->read_error, error);
+    ask(REQUEST_RESCAN, NULL);
+    if (!wait_until_quiet(r, "a rescan that can read nothing"))
+        return false;
+    if (host.shared->good || !host.shared->unread)
+        return failed(r, "%s: nothing could be read, and it says it is ready", strerror(error));
+    if (host.shared->n_calls != calls)
+        return failed(r, "%s: nothing could be read, and it has written", strerror(error));
+    for (size_t i = 0; i < host.n_cards; i++) {
+        const struct shown *then = &before->cards[i], *now = &r->display.cards[i];
+        if (then->is_there != now->is_there || then->touched != now->touched ||
+            then->released != now->released || !streq(then->previous, now->previous) ||
+            !streq(then->driver, now->driver))
+            return failed(r, "%s: %s was forgotten", strerror(error), address_of(i));
+        if (now->usable)
+            return failed(r, "%s: %s is said to be usable", strerror(error), address_of(i));
+    }
+    return true;
+}
+
+/* And when it sees again all is as before, by itself. */
+static bool lose_sight(struct run *r)
+{
+    static const int errors[] = {EMFILE, ENOMEM, EACCES, EIO};
+    struct picture then, now;
+    char problem[PROBLEM_SIZE];
+
+    for (size_t n = 0; n < 2 * ELEMENTS(errors); n++) {
+        const struct display before = r->display;
+        const size_t i = n / 2;
+        uint64_t start = now_usec();
+        atomic_store(&host.shared->folders_read, n % 2 == 1);
+        picture_take(&before, &then);
+        if (!check_blind(r, errors[i], &before))
+            return false;
+        atomic_store(&host.shared->read_error, 0);
+        while (atomic_load(&host.shared->unread)) {
+            if (!look_after_daemon(r))
+                return false;
+            if (now_usec() - start > PATIENCE_USEC)
+                return failed(r, "%s is over, and it does not look again", strerror(errors[i]));
+            usleep(LOOK_USEC);
+        }
+        if (!wait_until_quiet(r, "it sees again"))
+            return false;
+        picture_take(&r->display, &now);
+        if (!picture_is_same(&now, &then, &(struct exempt){0}, problem))
+            return failed(r, "%s is over, and it is otherwise:%.*s", strerror(errors[i]),
+                          PROBLEM_SIZE / 2, problem);
+    }
+    return true;
 }
 
 /* -- events that are lost -- */
@@ -66,7 +128,17 @@ static bool is_any_on_vfio(size_t *ret)
     return false;
 }
 
-/* All was bound by the daemon, so all goes back, and the fence with it. */
+/* Has the daemon written the address of any device? */
+static bool names_devices(void)
+{
+    CLEANUP_FREE char *text = NULL;
+    size_t size;
+
+    return rootfs_read_file(host.root_fd, "run/vfio-bindd/state", 1 << 20, &text, &size) == 0 &&
+           strstr(text, "0000:");
+}
+
+/* All was bound by the daemon, so all goes back, and the fence with it. Nothing is left. */
 static bool drop_rules(struct run *r)
 {
     struct tree t = {.fd = host.root_fd};
@@ -79,14 +151,15 @@ static bool drop_rules(struct run *r)
     ask(REQUEST_RELOAD, NULL);
     if (!wait_until_quiet(r, "a reload without rules"))
         return false;
-    while (is_any_on_vfio(&card) || dynamic_ids(&ids) > 0) {
+    while (is_any_on_vfio(&card) || dynamic_ids(&ids) > 0 || names_devices()) {
         if (!look_after_daemon(r))
             return false;
         if (now_usec() - start > PATIENCE_USEC)
             return card < host.n_cards
                        ? failed(r, "no rule names %s any more, and it is not handed back",
                                 address_of(card))
-                       : failed(r, "no rule is left, and the fence has entries");
+                   : dynamic_ids(&ids) > 0 ? failed(r, "no rule is left, and the fence has entries")
+                                           : failed(r, "no rule is left, and devices are noted");
         usleep(LOOK_USEC);
     }
     return true;
@@ -94,5 +167,5 @@ static bool drop_rules(struct run *r)
 
 bool epilogue(struct run *r)
 {
-    return lose_events(r) && drop_rules(r);
+    return lose_sight(r) && lose_events(r) && drop_rules(r);
 }

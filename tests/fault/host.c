@@ -324,6 +324,7 @@ void host_load(const char *driver)
     show_new_driver(driver);
     kernel_load(kernel(), kind_of(driver));
     host_follow();
+    send_driver_event();
     host_unlock();
 }
 

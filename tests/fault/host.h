@@ -42,11 +42,12 @@ enum step_kind {
     STEP_LOAD,   /* a driver is registered */
     STEP_RULES,  /* other rules are written, and a reload asked for */
     STEP_REST,   /* until the daemon has nothing more to do for devices that it does not show */
+    STEP_SHOWS,  /* without a fault the device is as the text says */
 };
 
 struct step {
     enum step_kind kind;
-    const char *address, *text; /* text: the driver, or the rules */
+    const char *address, *text; /* text: the driver, the rules, or part of a picture */
     bool at_once; /* the next step does not wait until the daemon has nothing more to do */
 };
 
@@ -58,6 +59,8 @@ struct script {
     const struct step *steps;
     const char *late; /* a driver that FAULT_LOAD registers, or NULL */
     bool unseen;      /* it is about devices that no rule names in the end */
+    bool faultless;   /* with a fault it comes to another end, which says nothing */
+    bool refenced;    /* it is about entries of the fence, which wait while a call hangs */
 };
 
 extern const struct script scripts[];
@@ -137,6 +140,10 @@ struct shared {
     char breach[256]; /* the first promise that was not kept */
 
     _Atomic pid_t daemon;
+    _Atomic int read_error;    /* errno with which what the daemon reads of the host fails */
+    _Atomic bool folders_read; /* but folders can be listed, so that single devices fail */
+    _Atomic bool unread;       /* it says that it could not read everything */
+    _Atomic bool good;         /* and that all is as it should be */
     _Atomic unsigned events_sent, events_done;
     _Atomic bool deaf;      /* events are dropped, and not counted */
     _Atomic bool unheard;   /* a message found no daemon: the one that was there is dying */
@@ -228,6 +235,7 @@ unsigned ask(enum request_kind kind, const char *address);
 void send_event(enum hotplug_action action, const char *address);
 
 /* Tells it that the kernel has dropped events. */
+void send_driver_event(void);
 void send_overflow(void);
 
 /* Makes the pipes for both. */

@@ -151,6 +151,42 @@ static const struct step dropped_steps[] = {
     {0},
 };
 
+/* -- a driver that somebody loads later -- */
+
+static const struct card stubs[] = {
+    {"0000:0c:00.0", FPGA, "20", .driver = NULL},
+    {"0000:0d:00.0", FPGA, "21", .driver = NULL},
+    {0},
+};
+
+#define STUB "[device stub]\nid = 10ee:9038\naddress = 0000:0c:00.0\ndriver = pci-stub\n"
+
+static const struct step stubs_steps[] = {
+    {.kind = STEP_BOOTED},
+    {.kind = STEP_REST},
+    {.kind = STEP_SHOWS, .address = "0000:0c:00.0", .text = "driver= override=pci-stub"},
+    {.kind = STEP_LOAD, .text = "pci-stub"},
+    {.kind = STEP_REST},
+    {.kind = STEP_SHOWS,
+     .address = "0000:0c:00.0",
+     .text = "driver=pci-stub override=pci-stub; shown: bound"},
+    {.kind = STEP_SHOWS, .address = "0000:0d:00.0", .text = "driver= override=;"},
+    {.kind = STEP_RULES, .text = "# none\n"},
+    {.kind = STEP_REST},
+    {.kind = STEP_SHOWS, .address = "0000:0c:00.0", .text = "driver=fpga override=;"},
+    {0},
+};
+
+/* Nobody loads it, and the rule goes. */
+static const struct step unstubbed_steps[] = {
+    {.kind = STEP_BOOTED},
+    {.kind = STEP_REST},
+    {.kind = STEP_RULES, .text = "# none\n"},
+    {.kind = STEP_REST},
+    {.kind = STEP_SHOWS, .address = "0000:0c:00.0", .text = "driver=fpga override=;"},
+    {0},
+};
+
 /* -- one of two like each other; the native driver of both comes while things are done to them --
  */
 
@@ -181,11 +217,15 @@ const struct script scripts[] = {
      "vfio-pci mlx5_vfio_pci mlx5_core fpga snd_hda_intel", variants, variants_steps, .late = NULL},
     {"bridged", "[device sata]\naddress = 0000:00:1f.2\n", "vfio-pci lpc_ich ahci", bridged,
      no_steps, .late = NULL},
-    {"wider", DISPLAYS, "vfio-pci nvidia", two, wider_steps, .late = NULL},
-    {"narrower", SUBSYSTEM_CLASS, "vfio-pci nvidia", two, narrower_steps, .late = NULL},
+    {"wider", DISPLAYS, "vfio-pci nvidia", two, wider_steps, .late = NULL, .refenced = true},
+    {"narrower", SUBSYSTEM_CLASS, "vfio-pci nvidia", two, narrower_steps, .late = NULL,
+     .refenced = true},
+    {"stubs", STUB, "vfio-pci fpga", stubs, stubs_steps, .late = NULL, .unseen = true,
+     .faultless = true},
+    {"unstubbed", STUB, "vfio-pci fpga", stubs, unstubbed_steps, .late = NULL, .unseen = true},
     {"dropped", OTHER "[device gpu]\nid = 10de:20f1\n", "vfio-pci nvidia", dropped, dropped_steps,
      .late = NULL, .unseen = true},
     {"twins", "[device gpu]\nid = 10de:20f1\naddress = 0000:06:00.0\nhotplug = fence\n", "vfio-pci",
-     twins, twins_steps, .late = "nvidia"},
+     twins, twins_steps, .late = "nvidia", .unseen = true, .refenced = true},
 };
 const size_t n_scripts = ELEMENTS(scripts);

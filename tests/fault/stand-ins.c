@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 
+#include "announce.h"
 #include "bus.h"
 #include "plan-text.h"
 #include "requests.h"
@@ -17,7 +18,7 @@
 #define REQUESTS "requests"
 
 struct event_message {
-    bool overflow;
+    bool overflow, driver; /* one of these, or an event of a device */
     enum hotplug_action action;
     struct pci_addr addr;
 };
@@ -69,6 +70,12 @@ void send_event(enum hotplug_action action, const char *address)
     send_counted(&m);
 }
 
+void send_driver_event(void)
+{
+    if (!atomic_load(&host.shared->deaf))
+        send_counted(&(struct event_message){.driver = true});
+}
+
 void send_overflow(void)
 {
     send_counted(&(struct event_message){.overflow = true});
@@ -109,6 +116,8 @@ static int on_events(sd_event_source *source, int fd, uint32_t events, void *use
     for (; read(fd, &m, sizeof(m)) == (ssize_t)sizeof(m); n++)
         if (m.overflow)
             lost = true;
+        else if (m.driver)
+            h->handler.driver(h->handler.userdata);
         else
             h->handler.event(h->handler.userdata, m.action, m.addr);
     atomic_fetch_add(&host.shared->events_done, n);
@@ -183,8 +192,8 @@ static void answer_waiting(struct bus *b)
 
 static void show(struct shown *to, const struct verdict *v, const struct view *view)
 {
-    const struct device *d = &view->snapshot.devices[v->device];
-    const struct record *r = records_find(&view->records, d->addr);
+    const struct device *d = snapshot_find(&view->snapshot, v->addr);
+    const struct record *r = records_find(&view->records, v->addr);
 
     to->is_there = true;
     to->state = v->state;
@@ -192,12 +201,12 @@ static void show(struct shown *to, const struct verdict *v, const struct view *v
     to->usable = v->usable;
     to->problems = v->problems;
     snprintf(to->target, sizeof(to->target), "%s", v->driver);
-    snprintf(to->driver, sizeof(to->driver), "%s", d->driver ? d->driver : "");
+    snprintf(to->driver, sizeof(to->driver), "%s", d && d->driver ? d->driver : "");
     verdict_sentence(v, &view->snapshot, &view->records, to->sentence);
     if (!r)
         return;
     to->touched = r->touched;
-    to->released = r->released;
+    to->released = record_is_released(r);
     to->error = r->error;
     to->failed_at = r->failed_at;
     snprintf(to->previous, sizeof(to->previous), "%s",
@@ -227,7 +236,7 @@ static size_t open_work(const struct view *view)
     size_t n = view->plan.n_actions + view->records.fence.in_flight;
 
     for (size_t i = 0; i < view->records.n; i++)
-        n += view->records.v[i].in_flight;
+        n += record_is_in_hand(&view->records.v[i]) || record_is_waiting(&view->records.v[i]);
     return n;
 }
 
@@ -235,11 +244,15 @@ static void publish(const struct view *view)
 {
     struct shared *s = host.shared;
 
+    const struct tally t = tally_make(view);
+
+    atomic_store(&s->unread, t.unknown);
+    atomic_store(&s->good, tally_is_good(&t));
     atomic_fetch_add(&s->sequence, 1);
     memset(s->cards, 0, sizeof(s->cards));
     for (size_t i = 0; i < view->plan.n_verdicts; i++) {
         const struct verdict *v = &view->plan.verdicts[i];
-        int card = card_index(pci_addr_text(view->snapshot.devices[v->device].addr).s);
+        int card = card_index(pci_addr_text(v->addr).s);
         if (card < 0)
             continue;
         show(&s->cards[card], v, view);
@@ -315,6 +328,7 @@ int bus_new(sd_event *event, const struct view *view, const struct bus_requests 
         r = sd_event_add_io(event, &b->source, b->fd, EPOLLIN, on_request, b);
     if (r >= 0)
         r = sd_event_source_set_priority(b->source, SD_EVENT_PRIORITY_NORMAL + 10);
+    publish(view); /* whoever comes to the bus asks for all */
     *ret = b;
     return r;
 }

@@ -67,7 +67,7 @@ static void confirm(const struct snapshot *s, struct records *r)
 {
     for (size_t i = 0; i < s->n; i++)
         if (driver_is_vfio(s->devices[i].driver))
-            records_get(r, s->devices[i].addr)->confirmed = true;
+            records_get(r, s->devices[i].addr)->binding = BINDING_FOUND;
 }
 
 static void plan_over(const struct snapshot *s, const struct snapshot *again, struct pieces *rest)

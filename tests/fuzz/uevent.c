@@ -111,6 +111,12 @@ static void on_event(void *userdata, enum hotplug_action action, struct pci_addr
     n_events++;
 }
 
+static void on_driver(void *userdata)
+{
+    (void)userdata;
+    n_events++;
+}
+
 static void on_iommu(void *userdata)
 {
     (void)userdata;
@@ -127,7 +133,7 @@ static void on_drained(void *userdata, bool lost)
 /* Once: what is listened to is the same every time. */
 static struct hotplug *listener(void)
 {
-    static const struct hotplug_handler handler = {on_event, on_iommu, on_drained, NULL};
+    static const struct hotplug_handler handler = {on_event, on_driver, on_iommu, on_drained, NULL};
     static sd_event *loop;
     static struct hotplug *h;
 

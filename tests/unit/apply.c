@@ -127,7 +127,7 @@ START_TEST(on_file_before_an_entry_is_written)
     make_host(&f);
     start(&f);
     carry_out(&f, &a, 1);
-    ck_assert(on_file(&f, "entry state=begun companion=0 narrowed=0 id=" ENTRY));
+    ck_assert(on_file(&f, "entry state=begun companion=0 narrowed=0 added=1 id=" ENTRY));
 }
 END_TEST
 
@@ -161,13 +161,13 @@ START_TEST(so_many_takeovers_at_once)
     start(&f);
     carry_out(&f, actions, ELEMENTS(actions));
     for (size_t i = 0; i < f.records.n; i++)
-        under_way += f.records.v[i].in_flight;
+        under_way += record_is_in_hand(&f.records.v[i]);
     ck_assert_uint_eq(under_way, 32);
     apply_set_timeout(f.apply, 1000);
     run_until_done(&f, 64); /* each of them is left behind, then stuck: others have their turn */
     carry_out(&f, actions + 32, 8);
     for (size_t i = 0; i < ELEMENTS(actions); i++)
-        ck_assert(records_find(&f.records, actions[i].addr)->in_flight);
+        ck_assert(record_is_in_hand(records_find(&f.records, actions[i].addr)));
 }
 END_TEST
 
@@ -175,23 +175,30 @@ END_TEST
 
 START_TEST(of_another_card_in_its_place_counts_what_events_told)
 {
+    static const struct record_event gone = {.kind = RECORD_EVENT_DISAPPEARED},
+                                     plugged = {.kind = RECORD_EVENT_APPEARED},
+                                     bound = {.kind = RECORD_EVENT_BOUND};
     CLEANUP(fixture_done) struct fixture f;
     struct action a = takeover(gpu);
 
-    for (int flags = 0; flags < 2; flags++) {
+    for (int again = 0; again < 2; again++) {
         make_host(&f);
         start(&f);
         carry_out(&f, &a, 1);
-        struct record *r = records_find(&f.records, gpu);
-        ck_assert(r->in_flight && r->previous_driver);
-        r->replaced = r->contested = r->stuck = true;
-        r->hotplugged = r->fresh = r->unused_before = r->confirmed = flags;
+        const struct record *r = records_find(&f.records, gpu);
+        ck_assert(record_is_in_hand(r) && r->previous_driver);
+        records_apply(&f.records, gpu, &gone);
+        if (again) {
+            records_apply(&f.records, gpu, &plugged);
+            records_apply(&f.records, gpu, &bound);
+        }
+        ck_assert(record_is_in_hand(r) && record_is_replaced(r));
         run_until_done(&f, 1);
-        ck_assert(!r->in_flight && !r->stuck && !r->replaced);
-        ck_assert(!r->contested && !r->touched && !r->previous_driver);
-        ck_assert(r->hotplugged == flags && r->fresh == flags);
-        ck_assert(r->unused_before == flags && r->confirmed == flags);
-        if (flags == 0)
+        r = records_find(&f.records, gpu);
+        ck_assert(!again == !r);
+        ck_assert(!r || (!record_is_in_hand(r) && !r->touched && !r->previous_driver));
+        ck_assert(!r || (record_is_unused(r) && r->fresh && record_is_confirmed(r)));
+        if (!again)
             fixture_done(&f);
     }
 }
@@ -208,11 +215,12 @@ START_TEST(a_death_is_noted)
     start(&f);
     carry_out(&f, &a, 1);
     CLEANUP_FREE char *text = tree_read(&f.tree, "run/vfio-bindd/state");
-    ck_assert_int_eq(sscanf(text, "worker 0000:06:00.0 pid=%d", &pid), 1);
+    const char *line = strstr(text, "worker ");
+    ck_assert(line && sscanf(line, "worker 0000:06:00.0 pid=%d", &pid) == 1);
     ck_assert_int_eq(kill(pid, SIGKILL), 0);
     run_until_done(&f, 1);
-    ck_assert_uint_eq(records_find(&f.records, gpu)->lost, 1);
-    ck_assert(!records_find(&f.records, gpu)->in_flight);
+    ck_assert_uint_eq(records_find(&f.records, gpu)->attempts, 1);
+    ck_assert(!record_is_in_hand(records_find(&f.records, gpu)));
 }
 END_TEST
 
@@ -257,19 +265,62 @@ START_TEST(what_hangs_since_an_earlier_run)
     held_workers_done(&workers);
     start(&f);
     const struct record *r = records_find(&f.records, gpu);
-    ck_assert(r->in_flight && r->stuck && f.records.fence.hanging == 1);
+    ck_assert(record_is_stuck(r) && f.records.fence.hanging == 1);
     ck_assert(!apply_is_busy(f.apply));
     kill(pids[1], SIGKILL);
     run_until_done(&f, 1);
-    ck_assert(r->stuck && f.records.fence.hanging == 0);
+    ck_assert(record_is_stuck(r) && f.records.fence.hanging == 0);
     kill(pids[0], SIGKILL);
     run_until_done(&f, 2);
-    ck_assert(!r->in_flight && !r->stuck);
+    ck_assert(!record_is_in_hand(r));
     ck_assert(!on_file(&f, "worker"));
 }
 END_TEST
 
+START_TEST(what_cannot_be_read_is_not_forgotten)
+{
+    CLEANUP(fixture_done) struct fixture f;
+
+    make_host(&f);
+    tree_write(&f.tree, "run/vfio-bindd/state/x", ""); /* a folder: EISDIR */
+    ck_assert_int_eq(apply_new(f.event, f.tree.fd, &f.records, on_done, &f, &f.apply), -EISDIR);
+    ck_assert_ptr_null(f.apply);
+}
+END_TEST
+
 /* -- the end -- */
+
+/* A stop while the first of two operations is under way: it is waited for, and if that takes too
+ * long the worker goes on alone. */
+START_TEST(stopped_between_unbind_and_bind)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    struct action actions[] = {takeover(gpu), takeover(gpu)};
+    CLEANUP_FREE char *bound = NULL;
+
+    actions[1].kind = ACTION_BIND;
+    actions[1].driver = "vfio-pci";
+    make_host(&f);
+    tree_driver(&f.tree, "vfio-pci");
+    make_hang(&f, UNBIND);
+    start(&f);
+    carry_out(&f, actions, 2);
+    for (int i = 0; i < 20; i++) /* until it has begun */
+        ck_assert_int_ge(sd_event_run(f.event, 10000), 0);
+    ck_assert_int_eq(apply_withdraw(f.apply), 0);
+    ck_assert(apply_is_ending(f.apply));
+    apply_free(f.apply);
+    f.apply = NULL;
+    CLEANUP_CLOSE int reader = let_go(&f, UNBIND);
+    ck_assert_int_ge(reader, 0);
+    for (int i = 0; i < 3000 && !(bound && *bound); i++) {
+        free(bound);
+        usleep(10000);
+        bound = tree_read(&f.tree, "sys/bus/pci/drivers/vfio-pci/bind");
+    }
+    ck_assert_str_eq(bound, "0000:06:00.0");
+}
+END_TEST
 
 START_TEST(withdrawn_is_what_also_fits_others)
 {
@@ -282,14 +333,17 @@ START_TEST(withdrawn_is_what_also_fits_others)
     make_host(&f);
     start(&f);
     ck_assert_int_eq(apply_withdraw(f.apply), 0);
+    ck_assert(!apply_is_ending(f.apply));
     for (size_t i = 0; i < ELEMENTS(entries); i++) {
         ck_assert(fence_parse(entries[i], &id));
         struct fence_entry *e = fence_get(&f.records.fence, &id);
         e->state = i < 2 ? FENCE_ARMED : FENCE_OPEN;
+        e->added = i < 2 ? i + 1 : 0;
         e->narrowed = i > 0;
     }
     carry_out(&f, &a, 1);
-    ck_assert_int_eq(apply_withdraw(f.apply), 1);
+    ck_assert_int_eq(apply_withdraw(f.apply), 0);
+    ck_assert(apply_is_ending(f.apply));
     run_until_done(&f, 1);
     CLEANUP_FREE char *removed = tree_read(&f.tree, REMOVE_ID);
     ck_assert_str_eq(removed, entries[1]);
@@ -306,4 +360,5 @@ UNIT_MAIN("apply", a_vfio_driver_was_nobody_before, on_file_before_anything_is_u
           on_file_before_an_entry_is_written, so_many_takeovers_at_once,
           of_another_card_in_its_place_counts_what_events_told, a_death_is_noted,
           a_write_of_an_entry_that_hangs, what_hangs_since_an_earlier_run,
+          what_cannot_be_read_is_not_forgotten, stopped_between_unbind_and_bind,
           withdrawn_is_what_also_fits_others)

@@ -11,8 +11,9 @@ static void claims(const struct tree *t, const char *expected)
     struct pci_addr a;
     ck_assert_int_eq(pci_addr_parse("0000:06:00.0", &a), 0);
     CLEANUP(bars_done) struct bars bars;
-    bars_read(t->fd, &bars);
-    CLEANUP_FREE char *got = bars_claimant(t->fd, &bars, a);
+    ck_assert_int_eq(bars_read(t->fd, &bars), 0);
+    CLEANUP_FREE char *got = NULL;
+    ck_assert_int_eq(bars_claimant(t->fd, &bars, a, &got), 0);
 
     ck_assert_msg(streq_null(got, expected), "%s instead of %s", got ? got : "nothing",
                   expected ? expected : "nothing");

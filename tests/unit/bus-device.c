@@ -2,7 +2,10 @@
 /* Which signals devices cause. Those that would be sent are only noted here. */
 #include "unit.h"
 
+#include <sys/socket.h>
+
 #include "bus-device.h"
+#include "busname.h"
 
 #define DEVICES 30
 
@@ -84,7 +87,7 @@ static void show(struct view *v, unsigned first, unsigned end)
         const struct device d = {.addr = address(i), .group = i};
         ck_assert_int_eq(snapshot_put(&v->snapshot, &d), 0);
         verdicts[i - first] =
-            (struct verdict){.device = i - first, .rule = &rule, .state = STATE_PENDING};
+            (struct verdict){.addr = address(i), .rule = &rule, .state = STATE_PENDING};
     }
     v->plan = (struct plan){.verdicts = verdicts, .n_verdicts = end - first};
     ck_assert_int_eq(groups_make(&v->snapshot, &v->plan.groups), 0);
@@ -156,6 +159,30 @@ START_TEST(just_what_differs)
 }
 END_TEST
 
+/* Behind Intel's VMD an address has a character more: the last one counts as well. */
+START_TEST(members_of_a_large_domain)
+{
+    CLEANUP(view_done) struct view v;
+    struct publication p = {0};
+    struct device other = {.addr = {0x10000, 1, 0, 0}, .group = 1};
+
+    show(&v, 0, 2);
+    ck_assert_int_eq(snapshot_put(&v.snapshot, &other), 0);
+    groups_done(&v.plan.groups);
+    ck_assert_int_eq(groups_make(&v.snapshot, &v.plan.groups), 0);
+    publish_all(&v, &p);
+    snapshot_remove(&v.snapshot, other.addr);
+    other.addr.fn = 1;
+    ck_assert_int_eq(snapshot_put(&v.snapshot, &other), 0);
+    groups_done(&v.plan.groups);
+    ck_assert_int_eq(groups_make(&v.snapshot, &v.plan.groups), 0);
+    publish_all(&v, &p);
+    ck_assert_str_eq(properties, "GroupMembers ");
+    ck_assert(changed[0] == 0 && changed[1] == 1);
+    free(p.v);
+}
+END_TEST
+
 /* 10 to 19 are there, then 0 to 29, then 5 to 14. */
 START_TEST(devices_that_come_and_go)
 {
@@ -184,5 +211,85 @@ START_TEST(devices_that_come_and_go)
 }
 END_TEST
 
+/* -- what is asked between two plans -- */
+
+static sd_bus *make_peer(int fd, bool server)
+{
+    sd_bus *bus = NULL;
+    sd_id128_t id;
+
+    ck_assert_int_ge(sd_id128_randomize(&id), 0);
+    ck_assert_int_ge(sd_bus_new(&bus), 0);
+    ck_assert_int_ge(sd_bus_set_fd(bus, fd, fd), 0);
+    if (server)
+        ck_assert_int_ge(sd_bus_set_server(bus, true, id), 0);
+    ck_assert_int_ge(sd_bus_set_anonymous(bus, true), 0);
+    ck_assert_int_ge(sd_bus_start(bus), 0);
+    return bus;
+}
+
+struct answer {
+    bool there, failed;
+    char text[32];
+};
+
+static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    struct answer *a = userdata;
+    const char *text = NULL;
+
+    (void)error;
+    a->there = true;
+    a->failed = sd_bus_message_is_method_error(m, NULL);
+    if (!a->failed && sd_bus_message_read(m, "v", "s", &text) >= 0)
+        snprintf(a->text, sizeof(a->text), "%s", text);
+    return 0;
+}
+
+static struct answer ask(sd_bus *server, sd_bus *client, struct pci_addr a, const char *property)
+{
+    CLEANUP_FREE char *path = bus_device_path(a);
+    struct answer answer = {0};
+
+    ck_assert_int_ge(sd_bus_call_method_async(client, NULL, NULL, path,
+                                              "org.freedesktop.DBus.Properties", "Get", on_answer,
+                                              &answer, "ss", BUS_DEVICE_INTERFACE, property),
+                     0);
+    while (!answer.there) {
+        int r = sd_bus_process(server, NULL), s = sd_bus_process(client, NULL);
+        ck_assert(r >= 0 && s >= 0);
+        if (r == 0 && s == 0)
+            ck_assert_int_ge(sd_bus_wait(client, 1000), 0);
+    }
+    return answer;
+}
+
+/* Unbind events are taken, the next plan is made 100 ms later: the snapshot is another by then. */
+START_TEST(asked_while_the_snapshot_changes)
+{
+    CLEANUP(view_done) struct view v;
+    static const char *const asked[] = {"Address", "State", "Driver", "Reason", "Rule", "VfioNode"};
+    int fds[2];
+
+    show(&v, 0, 3);
+    verdicts[1].state = STATE_FAILED;
+    verdicts[1].reason = REASON_KERNEL_ERROR;
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
+    sd_bus *server = make_peer(fds[0], true), *client = make_peer(fds[1], false);
+    ck_assert_int_ge(bus_device_register(server, &v), 0);
+    snapshot_remove(&v.snapshot, address(0)); /* the others are at other places now */
+    snapshot_remove(&v.snapshot, address(2));
+    for (size_t i = 0; i < ELEMENTS(asked); i++)
+        for (unsigned k = 0; k < 3; k++)
+            ck_assert_msg(ask(server, client, address(k), asked[i]).failed == (k != 1), "%s of %u",
+                          asked[i], k);
+    ck_assert_str_eq(ask(server, client, address(1), "Address").text, "0000:01:00.0");
+    ck_assert_str_eq(ask(server, client, address(1), "State").text, "failed");
+    sd_bus_close_unref(client);
+    sd_bus_close_unref(server);
+}
+END_TEST
+
 UNIT_MAIN("bus-device", a_new_connection_is_told_nothing, all_changes_are_told_once_and_in_turns,
-          just_what_differs, devices_that_come_and_go)
+          just_what_differs, members_of_a_large_domain, devices_that_come_and_go,
+          asked_while_the_snapshot_changes)

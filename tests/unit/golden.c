@@ -37,6 +37,25 @@ static char *read_case(const char *name, const char *suffix)
     return text;
 }
 
+static void set_failed(struct record *r, int error, enum action_kind at)
+{
+    r->state = record_is_released(r) ? RECORD_RELEASE_FAILED : RECORD_FAILED;
+    r->error = error;
+    r->failed_at = at;
+}
+
+/* VENDOR:DEVICE:CLASS of what was refused there. */
+static void read_refusal(struct record *r, const char *text)
+{
+    unsigned vendor, device, class_code;
+
+    ck_assert_msg(sscanf(text, "%4x:%4x:%6x", &vendor, &device, &class_code) == 3, "%s", text);
+    r->refused = (struct record_refusal){.is_set = true,
+                                         .vendor = (uint16_t)vendor,
+                                         .device = (uint16_t)device,
+                                         .class_code = class_code};
+}
+
 static void read_record(char *line, struct records *records)
 {
     char *save = NULL, *word = strtok_r(line, " ", &save);
@@ -47,41 +66,45 @@ static void read_record(char *line, struct records *records)
     while ((word = strtok_r(NULL, " ", &save))) {
         const char *value;
         if (streq(word, "hotplugged"))
-            r->hotplugged = true;
+            r->arrival = ARRIVAL_PLUGGED_AT_BOOT;
         else if (streq(word, "fresh"))
-            r->hotplugged = r->fresh = true;
-        else if (streq(word, "ours"))
-            r->ours = true;
-        else if (streq(word, "dropped"))
-            r->dropped = true;
+            r->fresh = true, r->arrival = ARRIVAL_PLUGGED_AT_BOOT;
+        else if (streq(word, "unused-before"))
+            r->arrival = ARRIVAL_PLUGGED;
+        else if (streq(word, "ours")) /* by an earlier run */
+            r->override = OVERRIDE_MAYBE;
+        else if (streq(word, "overridden"))
+            r->override = OVERRIDE_OURS, r->override_text = strdup("vfio-pci");
+        else if (strncmp(word, "overridden=", strlen("overridden=")) == 0) /* by an earlier run */
+            r->override = OVERRIDE_MAYBE, r->override_text = strdup(word + strlen("overridden="));
         else if (streq(word, "parked"))
             r->parked = true;
-        else if (streq(word, "unused-before"))
-            r->hotplugged = r->unused_before = true;
         else if (streq(word, "touched"))
             r->touched = true;
+        else if (streq(word, "waiting"))
+            r->not_before_usec = 1;
         else if (streq(word, "released"))
-            r->released = true;
-        else if (streq(word, "handed-back"))
-            r->handed_back = true;
+            r->state = RECORD_RELEASING;
+        else if (streq(word, "handed-back")) /* and asked for, where "released" stands before */
+            r->state = record_is_released(r) ? RECORD_RELEASED : RECORD_HANDED_BACK;
         else if (streq(word, "contested"))
-            r->contested = true;
-        else if (streq(word, "in-flight"))
-            r->in_flight = true;
-        else if (streq(word, "stuck"))
-            r->in_flight = r->stuck = true;
-        else if (streq(word, "overridden"))
-            r->overridden = r->ours = true;
+            r->state = RECORD_CONTESTED;
         else if (streq(word, "unverified"))
-            r->unverified = true;
+            r->state = RECORD_UNVERIFIED;
+        else if (streq(word, "in-flight"))
+            r->work = WORK_RUNNING;
+        else if (streq(word, "stuck"))
+            r->work = WORK_STUCK;
         else if (streq(word, "probing")) /* the link is there, probe() has not returned */
-            r->confirmed = false;
+            r->binding = BINDING_UNKNOWN;
         else if ((value = after_prefix(word, "bind-error=")))
-            r->error = atoi(value), r->failed_at = ACTION_BIND;
+            set_failed(r, atoi(value), ACTION_BIND);
         else if (streq(word, "users"))
-            r->error = EBUSY, r->failed_at = ACTION_CHECK, r->holder = strdup("Xorg (PID 7)");
+            set_failed(r, EBUSY, ACTION_CHECK), r->holder = strdup("Xorg (PID 7)");
         else if (streq(word, "group-busy"))
-            r->error = EBUSY, r->failed_at = ACTION_HOLD;
+            set_failed(r, EBUSY, ACTION_HOLD);
+        else if ((value = after_prefix(word, "refused=")))
+            read_refusal(r, value);
         else if ((value = after_prefix(word, "previous=")))
             r->previous_driver = strdup(value);
         else
@@ -89,7 +112,8 @@ static void read_record(char *line, struct records *records)
     }
 }
 
-/* "fence armed|begun|learned|narrowed|failed SEVEN FIELDS": an entry, and its state. "fence
+/* "fence armed|begun|learned|narrowed|failed|stays SEVEN FIELDS": an entry, and its state; in the
+ * order in which they were added; "stays": it could not be removed. "fence
  * in-flight" and "fence hanging": a write of one. */
 static void read_entry(const char *line, struct fence *f)
 {
@@ -103,9 +127,11 @@ static void read_entry(const char *line, struct fence *f)
     e->state = streq(word, "begun")    ? FENCE_BEGUN
                : streq(word, "failed") ? FENCE_OPEN
                                        : FENCE_ARMED;
+    if (e->state != FENCE_OPEN)
+        e->added = ++f->last_added;
     e->companion = streq(word, "learned");
     e->narrowed = streq(word, "narrowed");
-    e->error = streq(word, "failed") ? EINVAL : 0;
+    e->error = streq(word, "failed") ? EINVAL : streq(word, "stays") ? EROFS : 0;
 }
 
 static void read_records(char *text, const struct snapshot *s, struct records *records)
@@ -114,7 +140,7 @@ static void read_records(char *text, const struct snapshot *s, struct records *r
 
     for (size_t i = 0; i < s->n; i++)
         if (driver_is_vfio(s->devices[i].driver))
-            records_get(records, s->devices[i].addr)->confirmed = true;
+            records_get(records, s->devices[i].addr)->binding = BINDING_FOUND;
     while ((line = strsep(&rest, "\n")))
         if (streq(line, "iommu given-up"))
             records->iommu_given_up = true;
@@ -177,7 +203,7 @@ START_TEST(golden)
     ck_assert_msg(laws_hold(&p, &s, &records, &plan, why), "%s", why);
     model_init(&m, &s, &records, &plan);
     ck_assert_msg(model_apply(&m, &plan, plan.n_actions), "%s", m.why);
-    ck_assert_msg(model_table_is_recorded(&m), "vfio-pci's table is not what the records say");
+    ck_assert_msg(model_table_is_on_record(&m), "%s", m.why);
     ck_assert_int_eq(plan_make(&p, &s, &records, &again), 0);
     ck_assert_msg(again.n_actions == 0, "%zu actions are left after applying", again.n_actions);
 }

@@ -29,6 +29,7 @@ START_TEST(round_trip)
         (struct fence_entry){.id = id, .state = FENCE_ARMED, .companion = true, .narrowed = true};
     records.fence.order = 1234567890123;
     records.newest = 9876543210987;
+    records.newest_at_boot = 9876543210986;
     records.iommu_given_up = true;
     ck_assert_int_eq(held_workers_add(&workers, &first, getpid()), 0);
     ck_assert_int_eq(held_save(t.fd, &records, &workers), 0);
@@ -39,6 +40,7 @@ START_TEST(round_trip)
     ck_assert_str_eq(again.v[0].previous_driver, "nvidia");
     ck_assert_uint_eq(again.fence.order, 1234567890123);
     ck_assert_uint_eq(again.newest, 9876543210987);
+    ck_assert_uint_eq(again.newest_at_boot, 9876543210986);
     ck_assert(again.iommu_given_up);
     const struct fence_entry *e = fence_find(&again.fence, &id);
     ck_assert(e && e->state == FENCE_ARMED && e->companion && e->narrowed);
@@ -98,8 +100,9 @@ START_TEST(what_is_not_understood_is_skipped)
                "0000:07:00.0 touched=1\n");
     ck_assert_int_eq(held_load(t.fd, &records, &workers), 0);
     ck_assert_uint_eq(records.n, 2);
-    ck_assert(records.v[0].touched && records.v[0].released && !records.v[0].previous_driver);
-    ck_assert(records.v[1].touched && !records.v[1].released);
+    ck_assert(records.v[0].touched && records.v[0].state == RECORD_RELEASING);
+    ck_assert(!records.v[0].previous_driver);
+    ck_assert(records.v[1].touched && records.v[1].state == RECORD_OPEN);
 }
 END_TEST
 
@@ -120,33 +123,125 @@ static void restart(const struct record *r, struct records *ret)
 /* Each alone is worth a line. */
 START_TEST(each_of_these_survives)
 {
-    static const size_t alone[] = {
-        offsetof(struct record, touched),    offsetof(struct record, released),
-        offsetof(struct record, hotplugged), offsetof(struct record, contested),
-        offsetof(struct record, ours),       offsetof(struct record, parked)};
+    static char driver[] = "nvidia";
+    const struct record_refusal refusal = {true, 0x8086, 0x10d3, 0x8086, 0, 0x020000};
+    const struct record before[] = {
+        {.touched = true},
+        {.state = RECORD_CONTESTED},
+        {.state = RECORD_HANDING_BACK},
+        {.state = RECORD_HANDED_BACK},
+        {.state = RECORD_RELEASING},
+        {.state = RECORD_RELEASED},
+        {.arrival = ARRIVAL_PLUGGED_AT_BOOT},
+        {.arrival = ARRIVAL_PLUGGED},
+        {.override = OVERRIDE_MAYBE},
+        {.binding = BINDING_CLAIMED},
+        {.parked = true, .parked_order = 123456789012},
+        {.refused = refusal},
+        {.previous_driver = driver},
+    };
 
-    for (size_t i = 0; i < ELEMENTS(alone); i++) {
+    for (size_t i = 0; i < ELEMENTS(before); i++) {
         CLEANUP(records_done) struct records after = {0};
-        struct record r = {.addr = first};
-        *(bool *)((char *)&r + alone[i]) = true;
-        restart(&r, &after);
-        ck_assert_msg(after.n == 1 && *(bool *)((char *)after.v + alone[i]), "%zu", alone[i]);
+        restart(&before[i], &after);
+        ck_assert_msg(after.n == 1, "case %zu", i);
+        const struct record *a = &after.v[0], *b = &before[i];
+        ck_assert(a->touched == b->touched && a->state == b->state && a->arrival == b->arrival);
+        ck_assert(a->override == b->override && a->binding == b->binding);
+        ck_assert(a->parked == b->parked && a->parked_order == b->parked_order);
+        ck_assert(memcmp(&a->refused, &b->refused, sizeof(a->refused)) == 0);
+        ck_assert(streq_null(a->previous_driver, b->previous_driver));
     }
-    CLEANUP(records_done) struct records after = {0};
-    char driver[] = "nvidia";
-    restart(&(struct record){.addr = first, .previous_driver = driver}, &after);
-    ck_assert(after.n == 1 && streq_null(after.v[0].previous_driver, "nvidia"));
 }
 END_TEST
 
-START_TEST(these_come_with_others)
+/* Of a device that no rule names only what is ours is kept, for that is still to go. */
+START_TEST(what_no_rule_names)
 {
-    CLEANUP(records_done) struct records plugged = {0}, released = {0};
+    static char driver[] = "nvidia";
+    static const struct {
+        struct record before;
+        bool survives;
+    } cases[] = {
+        {{.touched = true, .previous_driver = driver}, false},
+        {{.state = RECORD_HANDED_BACK}, false},
+        {{.arrival = ARRIVAL_PLUGGED}, false},
+        {{.state = RECORD_FAILED, .error = EIO, .failed_at = ACTION_PROBE}, false},
+        {{.override = OVERRIDE_MAYBE}, true},
+        {{.binding = BINDING_OURS}, true},
+        {{.parked = true}, true},
+        {{.state = RECORD_HANDING_BACK}, true},
+        {{.touched = true, .work = WORK_STUCK}, true},
+    };
 
-    restart(&(struct record){.addr = first, .hotplugged = true, .unused_before = true}, &plugged);
-    ck_assert(plugged.n == 1 && plugged.v[0].unused_before && !plugged.v[0].handed_back);
-    restart(&(struct record){.addr = first, .released = true, .handed_back = true}, &released);
-    ck_assert(released.n == 1 && released.v[0].handed_back && !released.v[0].unused_before);
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(records_done) struct records after = {0};
+        struct record before = cases[i].before;
+        before.unnamed = true;
+        restart(&before, &after);
+        ck_assert_msg((after.n == 1) == cases[i].survives, "case %zu", i);
+    }
+}
+END_TEST
+
+/* What was under way or failed is tried again; what was certain is to be looked at. */
+START_TEST(these_become_others)
+{
+    static const struct record before[] = {
+        {.state = RECORD_RELEASE_FAILED, .error = EIO},
+        {.state = RECORD_FAILED, .error = EIO, .override = OVERRIDE_OURS},
+        {.state = RECORD_UNVERIFIED, .binding = BINDING_OURS},
+        {.state = RECORD_FAILED, .error = EIO},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(before); i++) {
+        CLEANUP(records_done) struct records after = {0};
+        restart(&before[i], &after);
+        ck_assert_uint_eq(after.n, i < 3);
+        if (i == 3)
+            continue;
+        const struct record *r = &after.v[0];
+        ck_assert_int_eq(r->error, 0);
+        ck_assert_int_eq(r->state, i == 0 ? RECORD_RELEASING : RECORD_OPEN);
+        ck_assert_int_eq(r->override, i == 1 ? OVERRIDE_MAYBE : OVERRIDE_NOT_OURS);
+        ck_assert_int_eq(r->binding, i == 2 ? BINDING_CLAIMED : BINDING_UNKNOWN);
+    }
+}
+END_TEST
+
+/* The first version had flags. */
+START_TEST(the_file_of_an_earlier_version)
+{
+    static const struct {
+        const char *flags;
+        struct record after;
+    } cases[] = {
+        {"touched=1", {.touched = true}},
+        {"released=1", {.state = RECORD_RELEASING}},
+        {"released=1 handed-back=1", {.state = RECORD_RELEASED}},
+        {"handed-back=1 released=1", {.state = RECORD_RELEASED}},
+        {"released=1 contested=1", {.state = RECORD_RELEASING}},
+        {"contested=1", {.state = RECORD_CONTESTED}},
+        {"hotplugged=1", {.arrival = ARRIVAL_PLUGGED_AT_BOOT}},
+        {"unused=1 hotplugged=1", {.arrival = ARRIVAL_PLUGGED}},
+        {"ours=1", {.override = OVERRIDE_MAYBE, .binding = BINDING_CLAIMED}},
+        {"parked=1", {.parked = true}},
+        {"refused=8086:10d3 state=nonsense drivers=x touched=0", {.touched = false}},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(records_done) struct records after = {0};
+        CLEANUP(held_workers_done) struct held_workers workers = {0};
+        char text[128];
+        snprintf(text, sizeof(text), "device 0000:06:00.0 %s\n", cases[i].flags);
+        ck_assert_int_eq(held_read(text, &after, &workers), 0);
+        ck_assert_uint_eq(after.n, 1);
+        const struct record *a = &after.v[0], *b = &cases[i].after;
+        ck_assert_msg(a->touched == b->touched && a->state == b->state &&
+                          a->arrival == b->arrival && a->override == b->override &&
+                          a->binding == b->binding && a->parked == b->parked && !a->refused.is_set,
+                      "case %zu", i);
+    }
 }
 END_TEST
 
@@ -201,5 +296,6 @@ START_TEST(one_daemon_at_a_time)
 END_TEST
 
 UNIT_MAIN("held", round_trip, ended_workers_and_reused_pids_are_left_out,
-          what_is_not_understood_is_skipped, each_of_these_survives, these_come_with_others,
-          states_of_entries_survive, a_worker_that_hangs_at_an_entry, one_daemon_at_a_time)
+          what_is_not_understood_is_skipped, each_of_these_survives, what_no_rule_names,
+          these_become_others, the_file_of_an_earlier_version, states_of_entries_survive,
+          a_worker_that_hangs_at_an_entry, one_daemon_at_a_time)

@@ -15,19 +15,6 @@
 
 static const struct pci_addr gpu = {0, 6, 0, 0}, audio = {0, 6, 0, 1};
 
-/* A folder in /sys of something with a device node. */
-static void make_dev(const struct tree *t, const char *path, const char *number,
-                     const char *subsystem)
-{
-    char full[256], target[64];
-
-    snprintf(full, sizeof(full), "%s/dev", path);
-    tree_write(t, full, number);
-    snprintf(full, sizeof(full), "%s/subsystem", path);
-    snprintf(target, sizeof(target), "../../../class/%s", subsystem);
-    tree_link(t, full, target);
-}
-
 static void make_process(const struct tree *t, int pid, const char *comm, const char *cgroup)
 {
     char path[128];
@@ -70,22 +57,22 @@ START_TEST(nodes_in_the_folder)
     CLEANUP(nodes_done) struct nodes nodes = {0};
 
     make_host(&t);
-    make_dev(&t, GPU "drm/card0", "226:0\n", "drm");
-    make_dev(&t, GPU "nvme/nvme0", "240:0\n", "nvme");
-    make_dev(&t, GPU "nvme/nvme0/nvme0n1", "259:0\n", "block");
-    make_dev(&t, GPU "nvme/nvme0/nvme0n1/nvme0n1p1", "259:1\n", "block");
-    make_dev(&t, GPU "nvme/nvme0/nvme0n1/mq/0", "7:7\n", "x");
-    make_dev(&t, GPU "broken", "226\n", "drm");
-    make_dev(&t, "sys/devices/virtual/block/dm-0", "253:0\n", "block");
-    make_dev(&t, "sys/devices/virtual/block/dm-1", "253:1\n", "block");
+    tree_node(&t, GPU "drm/card0", "226:0\n", "drm");
+    tree_node(&t, GPU "nvme/nvme0", "240:0\n", "nvme");
+    tree_node(&t, GPU "nvme/nvme0/nvme0n1", "259:0\n", "block");
+    tree_node(&t, GPU "nvme/nvme0/nvme0n1/nvme0n1p1", "259:1\n", "block");
+    tree_node(&t, GPU "nvme/nvme0/nvme0n1/mq/0", "7:7\n", "x");
+    tree_node(&t, GPU "broken", "226\n", "drm");
+    tree_node(&t, "sys/devices/virtual/block/dm-0", "253:0\n", "block");
+    tree_node(&t, "sys/devices/virtual/block/dm-1", "253:1\n", "block");
     tree_link(&t, "sys/class/block/dm-0", "../../devices/virtual/block/dm-0");
     tree_link(&t, "sys/class/block/dm-1", "../../devices/virtual/block/dm-1");
     tree_link(&t, GPU "nvme/nvme0/nvme0n1/nvme0n1p1/holders/dm-0", "x");
     tree_link(&t, "sys/devices/virtual/block/dm-0/holders/dm-1", "x");
     tree_link(&t, "sys/devices/virtual/block/dm-1/holders/dm-0", "a circle");
-    make_dev(&t, "sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n2", "259:5\n", "block");
+    tree_node(&t, "sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n2", "259:5\n", "block");
     tree_link(&t, "sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0", "x");
-    make_dev(&t, "sys/devices/virtual/nvme-subsystem/nvme-subsys1/nvme1n1", "259:6\n", "block");
+    tree_node(&t, "sys/devices/virtual/nvme-subsystem/nvme-subsys1/nvme1n1", "259:6\n", "block");
     tree_link(&t, "sys/devices/virtual/nvme-subsystem/nvme-subsys1/nvme1", "x");
     for (int i = 0; i < 2; i++) {
         char path[64], target[80];
@@ -93,9 +80,9 @@ START_TEST(nodes_in_the_folder)
         snprintf(target, sizeof(target), "../../devices/virtual/nvme-subsystem/nvme-subsys%d", i);
         tree_link(&t, path, target);
     }
-    make_dev(&t, GPU "vfio-dev/vfio0", "511:0\n", "vfio-dev");
-    make_dev(&t, "sys/class/vfio/14", "243:2\n", "vfio");
-    make_dev(&t, "sys/class/vfio/77", "243:3\n", "vfio");
+    tree_node(&t, GPU "vfio-dev/vfio0", "511:0\n", "vfio-dev");
+    tree_node(&t, "sys/class/vfio/14", "243:2\n", "vfio");
+    tree_node(&t, "sys/class/vfio/77", "243:3\n", "vfio");
     tree_link(&t, GPU "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001/iommu_group", "../../groups/77");
     tree_link(&t, GPU "loop", "..");
 
@@ -122,8 +109,8 @@ START_TEST(nodes_of_groups)
 
     make_host(&t);
     ck_assert_int_eq(nodes_of_group(t.fd, "14", gpu, &nodes), -ENOENT);
-    make_dev(&t, "sys/class/vfio/14", "510:1\n", "vfio");
-    make_dev(&t, "sys/class/vfio/noiommu-15", "510:2\n", "vfio");
+    tree_node(&t, "sys/class/vfio/14", "510:1\n", "vfio");
+    tree_node(&t, "sys/class/vfio/noiommu-15", "510:2\n", "vfio");
     ck_assert_int_eq(nodes_of_group(t.fd, "14", gpu, &nodes), 0);
     ck_assert(nodes.n == 1 && has(&nodes, 510, 1, false));
     ck_assert_int_eq(nodes_of_group(t.fd, "15", gpu, &nodes), 0);
@@ -138,13 +125,13 @@ START_TEST(children_of_a_bridge_are_not_its_own)
     CLEANUP(nodes_done) struct nodes bridge = {0}, vmd = {0};
 
     make_host(&t);
-    make_dev(&t, GPU "0000:07:00.0/drm/card0", "226:0\n", "drm");
+    tree_node(&t, GPU "0000:07:00.0/drm/card0", "226:0\n", "drm");
     tree_write(&t, GPU "secondary_bus_number", "7\n");
     ck_assert_int_eq(nodes_of(t.fd, gpu, &bridge), 0);
     ck_assert_uint_eq(bridge.n, 0);
     /* but a VMD takes those behind it along */
-    make_dev(&t, "sys/bus/pci/devices/0000:06:00.1/pci10000:00/10000:01:00.0/nvme/nvme0/nvme0n1",
-             "259:0\n", "block");
+    tree_node(&t, "sys/bus/pci/devices/0000:06:00.1/pci10000:00/10000:01:00.0/nvme/nvme0/nvme0n1",
+              "259:0\n", "block");
     ck_assert_int_eq(nodes_of(t.fd, audio, &vmd), 0);
     ck_assert_uint_eq(vmd.n, 1);
 }
@@ -189,8 +176,8 @@ START_TEST(by_number)
     const struct pci_addr both[] = {gpu, audio};
 
     make_host(&t);
-    make_dev(&t, GPU "drm/card0", "1:3\n", "drm");
-    make_dev(&t, "sys/bus/pci/devices/0000:06:00.1/sound/card1/controlC1", "1:7\n", "sound");
+    tree_node(&t, GPU "drm/card0", "1:3\n", "drm");
+    tree_node(&t, "sys/bus/pci/devices/0000:06:00.1/sound/card1/controlC1", "1:7\n", "sound");
     make_process(&t, 100, "idle\n", "0::/user.slice\n");
     make_fd(&t, 100, 0, "/dev/zero");
     make_fd(&t, 100, 1, "/nowhere/dead/nfs");
@@ -226,7 +213,7 @@ START_TEST(not_seen_is_not_free)
     char path[128];
 
     make_host(&t);
-    make_dev(&t, GPU "drm/card0", "1:3\n", "drm");
+    tree_node(&t, GPU "drm/card0", "1:3\n", "drm");
     ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 0);
     /* processes that a mount option hides: init is not there */
     snprintf(path, sizeof(path), "%s/proc/2", t.path);
@@ -289,7 +276,7 @@ START_TEST(units)
     struct holder h;
 
     make_host(&t);
-    make_dev(&t, GPU "drm/card0", "1:3\n", "drm");
+    tree_node(&t, GPU "drm/card0", "1:3\n", "drm");
     for (size_t i = 0; i < ELEMENTS(cases); i++) {
         make_process(&t, 200, "X\n", cases[i].cgroup);
         make_fd(&t, 200, 7, "/dev/null");
@@ -305,7 +292,7 @@ START_TEST(virtual_machines)
     struct holder h;
 
     make_host(&t);
-    make_dev(&t, "sys/class/vfio/14", "1:3\n", "vfio");
+    tree_node(&t, "sys/class/vfio/14", "1:3\n", "vfio");
     make_process(&t, 300, "qemu\n", "");
     /* a device, explained by another group that is open (of the same major number) */
     make_fd(&t, 300, 5, "anon_inode:[vfio-device]");
@@ -421,7 +408,7 @@ static int make_half_real_host(struct tree *t)
     snprintf(path, sizeof(path), "%s/proc", t->path);
     nftw(path, tree_remove_one, 16, FTW_DEPTH | FTW_PHYS);
     tree_link(t, "proc", "/proc");
-    make_dev(t, GPU "drm/card0", "1:7\n", "drm");
+    tree_node(t, GPU "drm/card0", "1:7\n", "drm");
     int fd = open(t->path, O_PATH | O_DIRECTORY); /* not confined: the link leaves it */
     ck_assert_int_ge(fd, 0);
     return fd;

@@ -50,8 +50,11 @@ static const struct card cards[] = {
     {{{0x15b3, 0x101d, 0x020000, "mlx5_core", false}}, 1},
     {{{0x1b36, 0x0010, 0x010802, "nvme", false}}, 1},
     {{{0x1b36, 0x000d, 0x0c0330, "xhci_hcd", false}}, 1},
+    {{{0x1b36, 0x0007, 0x080501, "sdhci-pci", false}, {0x1b36, 0x0008, 0x088000, NULL, false}}, 2},
+    {{{0x1912, 0x0015, 0x0c0010, "firewire_ohci", false}}, 1},
+    {{{0x10ee, 0x9038, 0x120000, "fpga", false}}, 1},
     {{{0x10de, 0x1af1, 0x068000, "nvidia", false}}, 1},
-    {{{0x8086, 0x7a84, 0x060100, NULL, false},
+    {{{0x8086, 0x7a84, 0x060100, "lpc_ich", false},
       {0x8086, 0x7ad0, 0x040300, "snd_hda_intel", false},
       {0x8086, 0x7aa3, 0x0c0500, "i801_smbus", false}},
      3},
@@ -64,8 +67,10 @@ static const char *const uses[] = {"has the file system mounted on /", "has swap
 
 static const char *random_driver(struct dice *dice, const struct function *f)
 {
-    if (f->bridge || !f->native)
-        return f->native;
+    if (f->bridge)
+        return dice_chance(dice, 80) ? f->native : "shpchp";
+    if (f->class_code >> 16 == 0x06 && f->class_code >> 8 != 0x0680)
+        return dice_chance(dice, 50) ? f->native : NULL;
     switch (dice_roll(dice, 8)) {
     case 0:
     case 1:
@@ -113,6 +118,8 @@ static void add_function(struct dice *dice, struct snapshot *s, const struct fun
         dice_chance(dice, 15))
         d.evidence = strdup("is in /etc/fstab (/data)");
     d.fixed = native && dice_chance(dice, 4);
+    if (dice_chance(dice, 4))
+        d.unknown = (struct unknown){FACT_DRIVER, EMFILE};
     if (d.class_code >> 16 == 0x03 && dice_chance(dice, 10))
         d.claimant = strdup("BOOTFB");
     if (snapshot_is_registered(s, "mlx5_vfio_pci") && dice_chance(dice, 10)) {
@@ -196,6 +203,8 @@ void host_make(struct dice *dice, struct snapshot *s)
 
     s->cold_boot = dice_chance(dice, 30);
     s->unsafe_noiommu = dice_chance(dice, 15);
+    if (dice_chance(dice, 4))
+        s->unknown = (struct unknown){FACT_LISTING, EIO};
     if (dice_chance(dice, 90) &&
         snapshot_add_registered(s, "vfio-pci", dice_chance(dice, 90) ? 50 : 0) < 0)
         abort();
@@ -334,41 +343,83 @@ static void release_group(const struct snapshot *s, const struct device *d, bool
         if (&s->devices[i] != d && (d->group == NO_GROUP || s->devices[i].group != d->group))
             continue;
         struct record *r = records_get(records, s->devices[i].addr);
-        r->released = true;
-        r->overridden = false; /* forgotten, not removed */
-        r->handed_back = handed_back;
+        r->state = handed_back ? RECORD_RELEASED : RECORD_RELEASING;
+        r->error = 0;
+        if (r->override == OVERRIDE_OURS)
+            r->override = OVERRIDE_MAYBE; /* forgotten, not removed */
     }
+}
+
+/* Any state there is; the error that goes with a failure. */
+static void add_state(struct dice *dice, struct record *r)
+{
+    static const int errors[] = {EIO, EBUSY, ENODEV, EINVAL, EACCES, ENOSPC};
+    static const enum action_kind kinds[] = {ACTION_OVERRIDE, ACTION_UNBIND, ACTION_BIND,
+                                             ACTION_HOLD,     ACTION_CLEAR,  ACTION_PROBE};
+
+    if (dice_chance(dice, 6)) {
+        r->state = RECORD_CONTESTED;
+    } else if (dice_chance(dice, 6)) {
+        r->state = RECORD_UNVERIFIED;
+    } else if (dice_chance(dice, 6)) {
+        r->state = RECORD_HANDING_BACK;
+    } else if (dice_chance(dice, 10)) {
+        r->state = RECORD_FAILED;
+        r->error = PICK(dice, errors);
+        r->failed_at = PICK(dice, kinds);
+    }
+    r->unnamed = dice_chance(dice, 20);
+}
+
+static void add_work(struct dice *dice, struct record *r)
+{
+    static const enum record_work works[] = {WORK_RUNNING, WORK_RUNNING, WORK_RUNNING_FOR_ANOTHER,
+                                             WORK_STUCK,   WORK_STUCK,   WORK_STUCK_FOR_ANOTHER};
+
+    if (dice_chance(dice, 8))
+        r->work = PICK(dice, works);
+    if (dice_chance(dice, 4))
+        r->not_before_usec = 1;
+}
+
+static void add_refusal(struct record *r, const struct device *d)
+{
+    r->refused = (struct record_refusal){.is_set = true,
+                                         .vendor = d->vendor,
+                                         .device = d->device,
+                                         .subvendor = d->subvendor,
+                                         .subdevice = d->subdevice,
+                                         .class_code = d->class_code};
 }
 
 static void add_record(struct dice *dice, const struct snapshot *s, const struct device *d,
                        struct records *records)
 {
-    static const int errors[] = {EIO, EBUSY, ENODEV, EINVAL, EACCES, ENOSPC};
-    static const enum action_kind kinds[] = {ACTION_OVERRIDE, ACTION_UNBIND, ACTION_BIND,
-                                             ACTION_HOLD,     ACTION_CLEAR,  ACTION_PROBE};
+    static const enum record_override overrides[] = {OVERRIDE_NOT_OURS, OVERRIDE_NOT_OURS,
+                                                     OVERRIDE_MAYBE, OVERRIDE_OURS, OVERRIDE_OURS};
     struct record *r = records_get(records, d->addr);
 
-    r->confirmed = driver_is_vfio(d->driver) && dice_chance(dice, 85);
-    r->overridden = dice_chance(dice, 50);
+    if (driver_is_vfio(d->driver) && dice_chance(dice, 85))
+        r->binding = dice_chance(dice, 50) ? BINDING_OURS : BINDING_FOUND;
+    else if (dice_chance(dice, 20))
+        r->binding = BINDING_CLAIMED;
+    r->override = PICK(dice, overrides);
+    if (record_is_overridden(r) && record_is_released(r))
+        r->override = OVERRIDE_MAYBE;
+    if (record_is_overridden(r))
+        r->override_text = strdup("vfio-pci");
     r->touched = dice_chance(dice, 30);
-    r->hotplugged = dice_chance(dice, 20);
-    r->unused_before = r->hotplugged && dice_chance(dice, 70);
-    r->in_flight = dice_chance(dice, 8);
-    r->stuck = r->in_flight && dice_chance(dice, 50);
-    r->replaced = r->in_flight && dice_chance(dice, 20);
-    r->contested = dice_chance(dice, 6);
-    r->unverified = dice_chance(dice, 6);
-    if (dice_chance(dice, 10)) {
-        r->error = PICK(dice, errors);
-        r->failed_at = PICK(dice, kinds);
-    }
+    if (dice_chance(dice, 20))
+        r->arrival = dice_chance(dice, 70) ? ARRIVAL_PLUGGED : ARRIVAL_PLUGGED_AT_BOOT;
+    if (dice_chance(dice, 10))
+        add_refusal(r, d);
+    if (!record_is_released(r))
+        add_state(dice, r);
+    add_work(dice, r);
     if (dice_chance(dice, 40))
         r->previous_driver = strdup("nvidia");
-    r->overridden = r->overridden && !r->released;
-    r->ours = r->overridden || dice_chance(dice, 40);
-    r->fresh = r->hotplugged && dice_chance(dice, 60);
-    r->dropped = r->ours && dice_chance(dice, 15);
-    r->parked = !d->driver && !r->overridden && dice_chance(dice, 10);
+    r->fresh = record_is_plugged(r) && dice_chance(dice, 60);
+    r->parked = !d->driver && !record_is_overridden(r) && dice_chance(dice, 10);
     if (dice_chance(dice, 12))
         release_group(s, d, dice_chance(dice, 40), records); /* r may be elsewhere now */
 }
@@ -394,6 +445,8 @@ static void add_entry(struct dice *dice, const struct device *d, struct fence *f
     if (!e)
         abort();
     e->state = PICK(dice, states);
+    if (e->state != FENCE_OPEN) /* an old file of state does not have the order */
+        e->added = dice_chance(dice, 95) ? ++f->last_added : 0;
     e->companion = dice_chance(dice, 30);
     e->narrowed = dice_chance(dice, 30);
     e->error = e->state == FENCE_OPEN && dice_chance(dice, 50) ? EINVAL : 0;

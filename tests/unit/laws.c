@@ -35,7 +35,7 @@ static const struct record *record_of(const struct laws *l, const struct device 
 
 static const struct device *device_of(const struct laws *l, const struct verdict *v)
 {
-    return &l->snapshot->devices[v->device];
+    return snapshot_find(l->snapshot, v->addr);
 }
 
 static const struct rule *rule_of(const struct laws *l, const struct device *d)
@@ -48,11 +48,27 @@ static bool same_group(const struct device *x, const struct device *y)
     return x == y || (x->group != NO_GROUP && x->group == y->group);
 }
 
+/* No disk, network card or console can be below these. */
 static bool is_risky(const struct device *d)
 {
     unsigned base = d->class_code >> 16, class = d->class_code >> 8;
 
-    return base == 0x01 || base == 0x02 || class == 0x0c03 || class == 0x0c04;
+    return base != 0x03 && base != 0x04 && base != 0x12 && class != 0x0b40 &&
+           !(class == 0x0680 && d->vendor == 0x10de);
+}
+
+static bool is_of_display(const struct device *d, const struct device *leader)
+{
+    unsigned class = d->class_code >> 8;
+
+    return leader != d && (class == 0x0c03 || class == 0x0c80) && leader->addr.fn == 0 &&
+           leader->class_code >> 16 == 0x03 && pci_addr_same_slot(d->addr, leader->addr);
+}
+
+/* May it be taken along with another function of its card? */
+static bool is_harmless(const struct device *d, const struct device *leader)
+{
+    return !is_risky(d) || is_of_display(d, leader);
 }
 
 /* -- verdicts: exactly one for each device that a rule names -- */
@@ -63,8 +79,8 @@ static bool may_be_kept(const struct laws *l, const struct device *d)
     for (size_t i = 0; i < l->snapshot->n; i++) {
         const struct device *other = &l->snapshot->devices[i];
         const struct rule *r = rule_of(l, other);
-        if (r && rule_is_native(r) && r < rule_of(l, d) && !d->vf && r->group != GROUP_MATCHED &&
-            pci_addr_same_slot(d->addr, other->addr))
+        if (r && rule_is_native(r) && (!rule_of(l, d) || r < rule_of(l, d)) && !d->vf &&
+            r->group != GROUP_MATCHED && pci_addr_same_slot(d->addr, other->addr))
             return true;
     }
     return false;
@@ -74,7 +90,7 @@ static bool companion_is_sound(const struct laws *l, const struct verdict *v)
 {
     const struct device *d = device_of(l, v);
     const struct device *leader = snapshot_find(l->snapshot, v->leader);
-    const struct verdict *first = plan_find(l->plan, l->snapshot, v->leader);
+    const struct verdict *first = plan_find(l->plan, v->leader);
 
     if (rule_of(l, d))
         return broken(l, d->addr, "comes along although a rule names it");
@@ -84,8 +100,8 @@ static bool companion_is_sound(const struct laws *l, const struct verdict *v)
         return broken(l, d->addr, "comes along with group = matched");
     if (device_is_bridge(d) || (d->vf && v->rule->group != GROUP_ALL))
         return broken(l, d->addr, "is a bridge or virtual function and comes along");
-    if (is_risky(d) && !same_group(d, leader))
-        return broken(l, d->addr, "comes along, and nothing needs it");
+    if (v->rule->group != GROUP_ALL && !is_harmless(d, leader))
+        return broken(l, d->addr, "comes along, the host may live on it, and nobody named it");
     if (!pci_addr_same_slot(d->addr, leader->addr) &&
         !(v->rule->group == GROUP_ALL && same_group(d, leader)))
         return broken(l, d->addr, "comes along with a device that is not near");
@@ -97,7 +113,7 @@ static bool named_have_verdicts(const struct laws *l)
     for (size_t i = 0; i < l->snapshot->n; i++) {
         const struct device *d = &l->snapshot->devices[i];
         const struct rule *rule = rule_of(l, d);
-        const struct verdict *v = plan_find(l->plan, l->snapshot, d->addr);
+        const struct verdict *v = plan_find(l->plan, d->addr);
 
         if (rule && !rule_is_native(rule) && !v && !may_be_kept(l, d))
             return broken(l, d->addr, "is named by %s and has no verdict", rule->name);
@@ -112,13 +128,20 @@ static bool named_have_verdicts(const struct laws *l)
 /* A group is handed back whole: one member that hangs keeps the others waiting. */
 static bool waits_for_group(const struct laws *l, const struct device *d)
 {
-    if (!record_of(l, d)->released)
+    if (!record_is_released(record_of(l, d)))
         return false;
     for (size_t i = 0; i < l->snapshot->n; i++)
         if (same_group(d, &l->snapshot->devices[i]) &&
-            record_of(l, &l->snapshot->devices[i])->stuck)
+            record_is_stuck(record_of(l, &l->snapshot->devices[i])))
             return true;
     return false;
+}
+
+/* As the kernel sees it since 5.19: bridges and the chipset count. */
+static bool blocks_group(const struct device *d)
+{
+    return d->driver && !strstr(d->driver, "vfio") && !streq(d->driver, "pci-stub") &&
+           !streq(d->driver, "pcieport");
 }
 
 static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
@@ -129,22 +152,24 @@ static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
 
     if (!d->detailed || !v->driver || v->state >= STATE_MAX || v->reason >= REASON_MAX)
         return broken(l, d->addr, "has a verdict that makes no sense");
-    if (v->state == STATE_BOUND && (!ours || !r->confirmed || r->released || r->in_flight))
+    if (v->state == STATE_BOUND &&
+        (!ours || !record_is_confirmed(r) || record_is_released(r) || record_is_in_hand(r)))
         return broken(l, d->addr, "is not bound, but said to be");
-    if ((v->state == STATE_STUCK) != (r->stuck && r->in_flight && !device_is_bridge(d)) &&
+    if ((v->state == STATE_STUCK) !=
+            (record_is_stuck(r) && record_is_in_hand(r) && !device_is_bridge(d)) &&
         !waits_for_group(l, d))
         return broken(l, d->addr, "is stuck and not said to be, or the other way round");
-    if (ours && (v->state == STATE_REFUSED || v->state == STATE_BUSY) && !r->released &&
-        !device_is_bridge(d))
+    if (ours && (v->state == STATE_REFUSED || v->state == STATE_BUSY) && !record_is_released(r) &&
+        !device_is_bridge(d) && v->reason != REASON_UNREADABLE)
         return broken(l, d->addr, "is on its driver, and refused");
-    if (v->state == STATE_RELEASED && (!r->released || ours))
+    if (v->state == STATE_RELEASED && (!record_is_released(r) || ours))
         return broken(l, d->addr, "is not released, but said to be");
     if (!v->usable)
         return true;
     if (v->state != STATE_BOUND || d->group == NO_GROUP || !d->node || !driver_is_vfio(d->driver))
         return broken(l, d->addr, "is not usable, but said to be");
     for (size_t i = 0; i < l->snapshot->n; i++)
-        if (same_group(d, &l->snapshot->devices[i]) && !device_is_viable(&l->snapshot->devices[i]))
+        if (same_group(d, &l->snapshot->devices[i]) && blocks_group(&l->snapshot->devices[i]))
             return broken(l, d->addr, "is said to be usable, its group is not viable");
     return true;
 }
@@ -153,7 +178,7 @@ static bool verdicts_are_sound(const struct laws *l)
 {
     for (size_t i = 0; i < l->plan->n_verdicts; i++) {
         const struct verdict *v = &l->plan->verdicts[i];
-        if (v->device >= l->snapshot->n || (i > 0 && v[-1].device >= v->device))
+        if (!device_of(l, v) || (i > 0 && pci_addr_cmp(v[-1].addr, v->addr) >= 0))
             return broken(l, (struct pci_addr){0}, "verdicts are not in the order of devices");
         if (!verdict_is_sound(l, v) || (v->companion && !companion_is_sound(l, v)))
             return false;
@@ -172,34 +197,55 @@ static bool fits_nothing(const struct laws *l, const struct device *d)
     return !fence_has(&l->records->fence, d);
 }
 
+/* Must a function of its card and group that nobody named be taken along? */
+static bool takes_the_unnamed(const struct laws *l, const struct verdict *v)
+{
+    const struct device *d = device_of(l, v);
+
+    for (size_t i = 0;
+         v->rule->group == GROUP_FUNCTIONS && !v->companion && !d->vf && i < l->snapshot->n; i++) {
+        const struct device *other = &l->snapshot->devices[i];
+        if (other != d && pci_addr_same_slot(d->addr, other->addr) && same_group(d, other) &&
+            !other->vf && !device_is_bridge(other) && !is_harmless(other, d) &&
+            !rule_of(l, other) && !plan_find(l->plan, other->addr) && !may_be_kept(l, other))
+            return true;
+    }
+    return false;
+}
+
 /* Why the host must keep the device; NULL: it need not. */
 static const char *protection(const struct laws *l, const struct verdict *v)
 {
     const struct device *d = device_of(l, v);
     const struct device *named = v->companion ? snapshot_find(l->snapshot, v->leader) : d;
     const struct record *r = record_of(l, d);
-    bool to_move = r->released || !streq_null(d->driver, v->driver);
+    bool to_move = record_is_released(r) || !streq_null(d->driver, v->driver);
 
-    if (to_move && d->has_vfs && (!r->released || streq_null(d->driver, v->driver)))
+    if (to_move && d->unknown.fact != FACT_NONE)
+        return "could not be read";
+    if (to_move && d->has_vfs && (!record_is_released(r) || streq_null(d->driver, v->driver)))
         return "has virtual functions";
     if (to_move && driver_is_vfio(d->driver) && !d->node &&
-        (!r->released || streq_null(d->driver, v->driver)))
+        (!record_is_released(r) || streq_null(d->driver, v->driver)))
         return "may be held by a virtual machine";
-    if (!to_move || r->released)
+    if (!to_move || record_is_released(r))
         return NULL;
     if (d->fixed)
         return "is on a driver that cannot be unbound";
-    if (r->hotplugged && v->rule->hotplug == HOTPLUG_OFF)
+    if (record_is_plugged(r) && v->rule->hotplug == HOTPLUG_OFF)
         return "is not to be taken when plugged in";
+    if (takes_the_unnamed(l, v))
+        return "must not be taken without another port";
     if (v->rule->force)
         return NULL;
     if (d->boot_display && d->driver)
         return "is the boot display";
     if (d->use)
         return d->use;
-    if (d->evidence && !r->unused_before)
+    if (d->evidence && !record_is_unused(r))
         return d->evidence;
-    if (is_risky(d) && !r->unused_before && (l->snapshot->cold_boot || d->driver) &&
+    if (is_risky(d) && !(v->companion && is_harmless(d, named)) && !record_is_unused(r) &&
+        (l->snapshot->cold_boot || d->driver || record_stays_refused(r)) &&
         !rule_names_place(v->rule, named))
         return "may be what the host lives on";
     return NULL;
@@ -211,45 +257,55 @@ static bool unnamed_may_be_acted_on(const struct laws *l, const struct action *a
     const struct device *d = snapshot_find(l->snapshot, a->addr);
     const struct record *r = d ? record_of(l, d) : NULL;
 
-    if (a->kind == ACTION_UNPARK && r && r->parked && !r->in_flight)
+    if (a->kind == ACTION_UNPARK && r && r->parked && !record_is_in_hand(r))
         return true;
-    if (!d || device_is_bridge(d) || r->in_flight)
+    if (!d || device_is_bridge(d) || record_is_in_hand(r))
         return broken(l, a->addr, "%s of what is no business of ours", action_word(a->kind));
     if (a->kind == ACTION_PARK || a->kind == ACTION_UNPARK)
         return (!d->driver && !fits_nothing(l, d)) || r->parked ||
                broken(l, a->addr, "is parked for no reason");
+    if (a->kind == ACTION_CLEAR || (a->phase == PHASE_RELEASE && !d->driver))
+        return record_may_be_overridden(r) || record_is_released(r) || record_is_going_back(r) ||
+               broken(l, a->addr, "has no override of ours");
+    if (a->phase == PHASE_RELEASE && !d->has_vfs && !d->use && d->driver &&
+        !driver_is_vfio(d->driver) && r->override != OVERRIDE_NOT_OURS && r->override_text &&
+        streq(r->override_text, d->driver)) /* it has the driver that a rule wanted */
+        return true;
     if (a->phase != PHASE_RELEASE || !driver_is_vfio(d->driver) || d->has_vfs || !d->node)
         return broken(l, a->addr, "has no rule, yet: %s", action_word(a->kind));
-    return r->dropped || (r->fresh && !r->ours && fence_has(&l->records->fence, d)) ||
+    return record_is_owned(r) || (r->fresh && fence_has(&l->records->fence, d)) ||
            broken(l, a->addr, "is handed back and was never ours");
 }
 
 /* Neither is a member of its group. */
 static bool may_be_acted_on(const struct laws *l, const struct action *a)
 {
-    const struct verdict *v = plan_find(l->plan, l->snapshot, a->addr);
+    const struct verdict *v = plan_find(l->plan, a->addr);
     const struct device *d = v ? device_of(l, v) : NULL;
 
     if (action_is_fence(a->kind))
         return true;
+    const struct device *there = snapshot_find(l->snapshot, a->addr);
+    if (there && there->unknown.fact != FACT_NONE)
+        return broken(l, a->addr, "could not be read, yet: %s", action_word(a->kind));
     if (!v)
         return unnamed_may_be_acted_on(l, a);
     if (a->kind == ACTION_PARK || a->kind == ACTION_UNPARK)
-        return !record_of(l, d)->in_flight || broken(l, a->addr, "is in flight and parked");
-    if (device_is_bridge(d) || record_of(l, d)->in_flight)
+        return !record_is_in_hand(record_of(l, d)) || broken(l, a->addr, "is in flight and parked");
+    if (device_is_bridge(d) || record_is_in_hand(record_of(l, d)))
         return broken(l, a->addr, "is a bridge or in flight, yet: %s", action_word(a->kind));
-    if (record_of(l, d)->contested && !record_of(l, d)->released)
+    if (record_is_contested(record_of(l, d)) && !record_is_released(record_of(l, d)))
         return broken(l, a->addr, "is contested, yet: %s", action_word(a->kind));
-    if (streq_null(d->driver, v->driver) != record_of(l, d)->released)
+    if (streq_null(d->driver, v->driver) != record_is_released(record_of(l, d)))
         return true; /* is where it is to be: a bind waits for probe(), an override goes */
     for (size_t i = 0; i < l->plan->n_verdicts; i++) {
         const struct verdict *other = &l->plan->verdicts[i];
         if (!same_group(d, device_of(l, other)))
             continue;
         if (!device_is_bridge(device_of(l, other)) &&
-            !record_of(l, device_of(l, other))->in_flight &&
-            !(record_of(l, device_of(l, other))->contested &&
-              !record_of(l, device_of(l, other))->released) &&
+            !record_is_in_hand(record_of(l, device_of(l, other))) &&
+            !(record_is_contested(record_of(l, device_of(l, other))) &&
+              !record_is_released(record_of(l, device_of(l, other)))) &&
             protection(l, other))
             return broken(l, a->addr, "%s, yet %s %s", action_word(a->kind),
                           pci_addr_text(device_of(l, other)->addr).s, protection(l, other));
@@ -281,7 +337,7 @@ static bool action_is_sound(const struct laws *l, const struct action *a)
 {
     const struct device *d = snapshot_find(l->snapshot, a->addr);
     const struct record *r = d ? record_of(l, d) : NULL;
-    const struct verdict *v = plan_find(l->plan, l->snapshot, a->addr);
+    const struct verdict *v = plan_find(l->plan, a->addr);
 
     if (action_is_fence(a->kind))
         return true;
@@ -291,29 +347,29 @@ static bool action_is_sound(const struct laws *l, const struct action *a)
         return broken(l, a->addr, "%s twice", action_word(a->kind));
     switch (a->kind) {
     case ACTION_OVERRIDE:
-        return !r->released || broken(l, a->addr, "is released and reserved again");
+        return !record_is_released(r) || broken(l, a->addr, "is released and reserved again");
     case ACTION_UNBIND:
         if (!streq_null(d->driver, a->driver))
             return broken(l, a->addr, "is not on %s", a->driver);
-        if (v && !r->released && !v->rule->force && !driver_is_vfio(d->driver) &&
+        if (!(v && !record_is_released(r) && v->rule->force) && !driver_is_vfio(d->driver) &&
             !earlier(l, a, ACTION_CHECK))
             return broken(l, a->addr, "is unbound before anybody looked for its users");
-        if (v && r->released && !streq(a->driver, v->driver))
+        if (v && record_is_released(r) && !streq(a->driver, v->driver))
             return broken(l, a->addr, "is released, and unbound from %s", a->driver);
         return !driver_is_vfio(d->driver) || d->group == NO_GROUP || group_is_held(l, a) ||
                broken(l, a->addr, "is unbound from %s without its group", d->driver);
     case ACTION_BIND:
-        if (r->released)
+        if (record_is_released(r))
             return broken(l, a->addr, "is released and bound again");
         if (d->driver && !streq(d->driver, a->driver) && !earlier(l, a, ACTION_UNBIND))
             return broken(l, a->addr, "is bound over %s", d->driver);
-        return r->overridden || earlier(l, a, ACTION_OVERRIDE) ||
+        return record_is_overridden(r) || earlier(l, a, ACTION_OVERRIDE) ||
                broken(l, a->addr, "is bound without an override");
     case ACTION_PROBE:
-        return earlier(l, a, ACTION_CLEAR) || !r->ours ||
+        return earlier(l, a, ACTION_CLEAR) || !record_may_be_overridden(r) ||
                broken(l, a->addr, "is probed with its override");
     case ACTION_NATIVE:
-        return earlier(l, a, ACTION_CLEAR) || !r->ours ||
+        return earlier(l, a, ACTION_CLEAR) || !record_may_be_overridden(r) ||
                broken(l, a->addr, "goes to its native driver with its override");
     default:
         return true;
@@ -339,15 +395,15 @@ static bool is_in_one_job(const struct laws *l, const struct action *a)
 
 static bool is_released_whole(const struct laws *l, const struct action *a)
 {
-    const struct verdict *v =
-        action_is_fence(a->kind) ? NULL : plan_find(l->plan, l->snapshot, a->addr);
+    const struct verdict *v = action_is_fence(a->kind) ? NULL : plan_find(l->plan, a->addr);
 
     for (size_t i = 0; v && a->phase == PHASE_RELEASE && i < l->plan->n_verdicts; i++) {
         const struct verdict *other = &l->plan->verdicts[i];
         const struct device *d = device_of(l, other);
-        if (same_group(device_of(l, v), d) && record_of(l, d)->released && !device_is_bridge(d) &&
-            streq_null(d->driver, other->driver) && other->state != STATE_PENDING &&
-            other->state != STATE_FAILED && other->state != STATE_STUCK)
+        if (same_group(device_of(l, v), d) && record_is_released(record_of(l, d)) &&
+            !device_is_bridge(d) && streq_null(d->driver, other->driver) &&
+            other->state != STATE_PENDING && other->state != STATE_FAILED &&
+            other->state != STATE_STUCK)
             return broken(l, a->addr, "is handed back without %s of its group",
                           pci_addr_text(d->addr).s);
     }

@@ -30,11 +30,12 @@ static void set_override(struct model *m, struct pci_addr a, const char *driver)
     if (i >= MODEL_DEVICES_MAX)
         abort();
     m->overrides[i].addr = a;
-    m->overrides[i].driver = driver;
+    m->overrides[i].driver =
+        driver && driver != parking ? snapshot_name(m->snapshot, driver) : driver;
     m->n_overrides += i == m->n_overrides;
 }
 
-/* -- the table -- */
+/* -- the table of dynamic IDs -- */
 
 static struct pci_id id_of(const struct fence_id *id)
 {
@@ -46,46 +47,49 @@ static struct pci_id id_of(const struct fence_id *id)
                            .class_mask = id->class_mask};
 }
 
-static bool is_same_id(const struct pci_id *a, const struct pci_id *b)
+static struct fence_id fence_id_of(const struct pci_id *id)
 {
-    return a->vendor == b->vendor && a->device == b->device && a->subvendor == b->subvendor &&
-           a->subdevice == b->subdevice && a->class_code == b->class_code &&
-           a->class_mask == b->class_mask;
+    return (struct fence_id){.vendor = id->vendor,
+                             .device = id->device,
+                             .subvendor = id->subvendor,
+                             .subdevice = id->subdevice,
+                             .class_code = id->class_code,
+                             .class_mask = id->class_mask};
 }
 
-static bool table_has(const struct model *m, const struct pci_id *id)
+static int by_age(const void *x, const void *y)
 {
-    for (size_t i = 0; i < m->table.n_ids; i++)
-        if (is_same_id(&m->table.ids[i], id))
+    const struct fence_entry *a = *(const struct fence_entry *const *)x,
+                             *b = *(const struct fence_entry *const *)y;
+
+    return (a->added > b->added) - (a->added < b->added);
+}
+
+/* What was being written when a daemon died may be there or not. */
+static void init_table(struct model *m)
+{
+    const struct fence *f = &m->records->fence;
+    const struct fence_entry *v[KERNEL_IDS_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->n && n < KERNEL_IDS_MAX; i++)
+        if (f->v[i].state == FENCE_ARMED || (f->v[i].state != FENCE_OPEN && f->v[i].added % 2 == 1))
+            v[n++] = &f->v[i];
+    qsort(v, n, sizeof(const struct fence_entry *), by_age);
+    for (size_t i = 0; i < n; i++) {
+        const struct pci_id id = id_of(&v[i]->id);
+        (void)dynamic_add(&m->table, &id);
+    }
+}
+
+static bool is_in_table(const struct model *m, const struct device *d)
+{
+    for (size_t i = 0; i < m->table.n_ids; i++) {
+        const struct fence_id id = fence_id_of(&m->table.ids[i]);
+        if (fence_fits(&id, d))
             return true;
+    }
     return false;
-}
-
-bool model_table_is_recorded(const struct model *m)
-{
-    const struct fence *f = &m->records->fence;
-    size_t recorded = 0;
-
-    for (size_t i = 0; i < f->n; i++) {
-        const struct pci_id id = id_of(&f->v[i].id);
-        if (f->v[i].state == FENCE_OPEN)
-            continue;
-        recorded++;
-        if (!table_has(m, &id))
-            return false;
-    }
-    return m->table.n_ids == recorded;
-}
-
-static void add_recorded(struct model *m)
-{
-    const struct fence *f = &m->records->fence;
-
-    for (size_t i = 0; i < f->n; i++) {
-        const struct pci_id id = id_of(&f->v[i].id);
-        if (f->v[i].state != FENCE_OPEN)
-            (void)dynamic_add(&m->table, &id);
-    }
 }
 
 /* -- the whole -- */
@@ -93,18 +97,20 @@ static void add_recorded(struct model *m)
 void model_init(struct model *m, struct snapshot *s, struct records *r, const struct plan *plan)
 {
     *m = (struct model){.snapshot = s, .records = r, .held = NO_GROUP, .group_nodes = true};
+    init_table(m);
     for (size_t i = 0; i < s->n; i++)
         if (driver_is_vfio(s->devices[i].driver) && !s->devices[i].node)
             m->group_nodes = false;
-    add_recorded(m);
     for (size_t i = 0; i < r->n; i++)
         if (r->v[i].parked)
             set_override(m, r->v[i].addr, parking);
     for (size_t i = 0; i < plan->n_verdicts; i++) {
         const struct verdict *v = &plan->verdicts[i];
-        const struct device *d = &s->devices[v->device];
+        const struct device *d = snapshot_find(s, v->addr);
         const struct record *record = records_find(r, d->addr);
-        if ((record && record->overridden) || streq_null(d->driver, v->driver))
+        if (record && record_is_overridden(record))
+            set_override(m, d->addr, snapshot_name(s, record->override_text));
+        else if (streq_null(d->driver, v->driver))
             set_override(m, d->addr, v->driver);
     }
 }
@@ -120,6 +126,22 @@ PRINTF(2, 3) static bool refuse(struct model *m, const char *format, ...)
     return false;
 }
 
+/* What a worker tells of an action that has succeeded. The model's driver links are read at once.
+ */
+static void tell(struct model *m, struct record *r, const struct action *a)
+{
+    struct record_event e = {.kind = RECORD_EVENT_BEGINS,
+                             .op = {.kind = a->kind, .driver = a->driver, .found = ""}};
+
+    record_apply(r, &e);
+    e.kind = RECORD_EVENT_DONE;
+    record_apply(r, &e);
+    if (a->kind == ACTION_BIND)
+        record_apply(r, &(struct record_event){.kind = RECORD_EVENT_LOOKED,
+                                               .device = snapshot_find(m->snapshot, a->addr),
+                                               .fenced = true});
+}
+
 /* /dev/vfio/GROUP is there while a VFIO driver has a device of the group. */
 static void update_node(struct snapshot *s, uint32_t group, bool node)
 {
@@ -131,22 +153,16 @@ static void update_node(struct snapshot *s, uint32_t group, bool node)
             s->devices[i].node = node;
 }
 
-static bool unbind(struct model *m, struct device *d, struct record *r, const char *driver)
+static bool unbind(struct model *m, struct device *d, const char *driver)
 {
     if (!streq_null(d->driver, driver))
         return refuse(m, "unbind from %s, it is on %s", driver, d->driver ? d->driver : "none");
     if (driver_is_vfio(driver) && d->group != NO_GROUP && m->held != d->group)
         return refuse(m, "unbind from %s while a virtual machine may take group %u", driver,
                       d->group);
-    if (!driver_is_vfio(driver)) {
-        r->touched = true;
-        free(r->previous_driver);
-        r->previous_driver = strdup(driver);
-    }
     d->driver = NULL;
     free(d->use);
     d->use = NULL;
-    r->confirmed = false;
     update_node(m->snapshot, d->group, false);
     return true;
 }
@@ -158,7 +174,7 @@ static void make_group(struct model *m, struct device *d)
     d->iommu = OUTLOOK_NONE;
 }
 
-static bool bind(struct model *m, struct device *d, struct record *r, const char *driver)
+static bool bind(struct model *m, struct device *d, const char *driver)
 {
     const char *override = model_override(m, d->addr);
 
@@ -176,8 +192,6 @@ static bool bind(struct model *m, struct device *d, struct record *r, const char
     d->driver = snapshot_name(m->snapshot, driver);
     if (driver_is_vfio(driver) && m->group_nodes)
         update_node(m->snapshot, d->group, true);
-    r->confirmed = true;
-    r->lost = 0;
     return true;
 }
 
@@ -189,55 +203,72 @@ static bool hold(struct model *m, const struct device *d)
     return true;
 }
 
-static bool go_native(struct model *m, struct device *d, struct record *r)
+static bool go_native(struct model *m, struct device *d, const struct record *r)
 {
     if (model_override(m, d->addr))
         return refuse(m, "bound by name while the override is %s", model_override(m, d->addr));
     if (!d->driver && r->previous_driver)
         d->driver = snapshot_name(m->snapshot, r->previous_driver);
-    r->handed_back = true;
-    r->fresh = false;
     return true;
 }
 
 /* An override that is there already, whose ever, is left. */
-static bool park(struct model *m, struct device *d, struct record *r)
+static bool park(struct model *m, const struct device *d)
 {
     if (d->driver)
         return refuse(m, "parked although %s has it", d->driver);
     if (!model_override(m, d->addr))
         set_override(m, d->addr, parking);
-    r->parked = true;
     return true;
 }
 
-static void unpark(struct model *m, const struct device *d, struct record *r)
+static void unpark(struct model *m, const struct device *d)
 {
     if (model_override(m, d->addr) == parking)
         set_override(m, d->addr, NULL);
-    r->parked = false;
 }
 
-/* The kernel offers every device without a driver to vfio-pci. */
+/* -- its entries -- */
+
+/* What is noted, and kept, before the first operation of a job. */
+static void begin_entries(struct model *m, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->n_actions; i++) {
+        const struct action *a = &plan->actions[i];
+        if (a->kind == ACTION_REMOVE_ID)
+            fence_begin_removal(&m->records->fence, &a->fence);
+        if (a->kind != ACTION_NEW_ID)
+            continue;
+        struct fence_entry *e = fence_begin(&m->records->fence, &a->fence);
+        e->companion = a->companion;
+        e->narrowed = a->narrowed;
+    }
+}
+
+/* At its end; then the kernel offers every device without a driver to vfio-pci. */
 static bool new_id(struct model *m, const struct action *a)
 {
+    struct fence_entry *e = fence_get(&m->records->fence, &a->fence);
+    const struct pci_id id = id_of(&a->fence);
+
+    if (e->error != 0) /* it could not be removed before */
+        return true;
+    e->companion = a->companion;
+    e->narrowed = a->narrowed;
     for (size_t i = 0; i < m->snapshot->n; i++) { /* what has a driver by now owes it to others */
         const struct device *d = &m->snapshot->devices[i];
         struct record *r = records_find(m->records, d->addr);
-        if (r && d->driver && !fence_has(&m->records->fence, d))
+        if (r && d->driver && !is_in_table(m, d))
             r->fresh = false;
     }
-    const struct pci_id id = id_of(&a->fence);
-    if (!table_has(m, &id)) /* of what was begun nobody knows */
-        (void)dynamic_add(&m->table, &id);
-    struct fence_entry *e = fence_get(&m->records->fence, &a->fence);
-    *e = (struct fence_entry){
-        .id = a->fence, .state = FENCE_ARMED, .companion = a->companion, .narrowed = a->narrowed};
+    if (dynamic_add(&m->table, &id) < 0)
+        return refuse(m, "the table is full");
+    fence_end(&m->records->fence, e, 0);
     for (size_t i = 0; i < m->snapshot->n; i++) {
         const struct device *d = &m->snapshot->devices[i];
         const struct record *r = records_find(m->records, d->addr);
         if (d->driver || device_is_bridge(d) || model_override(m, d->addr) ||
-            (r && (r->stuck || r->overridden)) || !fence_has(&m->records->fence, d))
+            (r && (record_is_stuck(r) || record_is_overridden(r))) || !is_in_table(m, d))
             continue;
         m->at = d->addr;
         return refuse(m, "would fall to vfio-pci");
@@ -245,26 +276,94 @@ static bool new_id(struct model *m, const struct action *a)
     return true;
 }
 
-/* What was learned is remembered. The kernel removes the first that fits. */
+/* That there is none is no error. What was learned is remembered. */
 static void remove_id(struct model *m, const struct action *a)
 {
     const struct pci_id id = id_of(&a->fence);
-    (void)dynamic_remove(&m->table, &id);
     struct fence_entry *e = fence_find(&m->records->fence, &a->fence);
 
-    if (e && e->companion)
-        e->state = FENCE_OPEN;
-    else
+    if (m->remove_error == 0)
+        (void)dynamic_remove(&m->table, &id);
+    if (!e)
+        return;
+    fence_end_removal(e, m->remove_error);
+    if (e->state == FENCE_OPEN && !e->companion)
         fence_drop(&m->records->fence, &a->fence);
 }
 
-static bool probe(struct model *m, struct device *d, struct record *r)
+size_t model_table_find(const struct model *m, const struct fence_id *id)
+{
+    size_t i = 0;
+
+    while (i < m->table.n_ids) {
+        const struct fence_id found = fence_id_of(&m->table.ids[i]);
+        if (fence_same(&found, id))
+            break;
+        i++;
+    }
+    return i;
+}
+
+bool model_table_is_on_record(struct model *m)
+{
+    const struct fence *f = &m->records->fence;
+
+    for (size_t i = 0; i < m->table.n_ids; i++) {
+        const struct fence_id id = fence_id_of(&m->table.ids[i]);
+        const struct fence_entry *e = fence_find(f, &id);
+        if (model_table_find(m, &id) < i)
+            return refuse(m, "twice in the table: %s", fence_words(&id).s);
+        if (!e || e->state == FENCE_OPEN)
+            return refuse(m, "in the table, not on record: %s", fence_words(&id).s);
+    }
+    for (size_t k = 0; k < f->n; k++)
+        if (f->v[k].state == FENCE_ARMED && model_table_find(m, &f->v[k].id) == m->table.n_ids)
+            return refuse(m, "on record, not in the table: %s", fence_words(&f->v[k].id).s);
+    return true;
+}
+
+static bool probe(struct model *m, struct device *d, const struct record *r)
 {
     if (model_override(m, d->addr))
         return refuse(m, "probe while the override is %s", model_override(m, d->addr));
     if (!d->driver && r->previous_driver)
         d->driver = snapshot_name(m->snapshot, r->previous_driver);
     return true;
+}
+
+static bool apply_to_device(struct model *m, const struct action *a, struct device *d,
+                            const struct record *r)
+{
+    switch (a->kind) {
+    case ACTION_OVERRIDE:
+        set_override(m, a->addr, a->driver);
+        return true;
+    case ACTION_UNBIND:
+        return unbind(m, d, a->driver);
+    case ACTION_BIND:
+        return bind(m, d, a->driver);
+    case ACTION_HOLD:
+        return hold(m, d);
+    case ACTION_CLEAR:
+        set_override(m, a->addr, NULL);
+        return true;
+    case ACTION_CHECK:
+        return true;
+    case ACTION_NATIVE:
+        return go_native(m, d, r);
+    case ACTION_PARK:
+        return park(m, d);
+    case ACTION_UNPARK:
+        unpark(m, d);
+        return true;
+    case ACTION_PROBE:
+        return probe(m, d, r);
+    case ACTION_NEW_ID:
+    case ACTION_REMOVE_ID:
+    case ACTION_MAX:
+        break;
+    }
+    return refuse(m, "an action that the model does not know");
 }
 
 static bool apply_one(struct model *m, const struct action *a)
@@ -282,42 +381,15 @@ static bool apply_one(struct model *m, const struct action *a)
     m->at = a->addr;
     if (!d || !r)
         return refuse(m, "there is no such device");
-    switch (a->kind) {
-    case ACTION_OVERRIDE:
-        set_override(m, a->addr, a->driver);
-        r->overridden = r->ours = true;
-        return true;
-    case ACTION_UNBIND:
-        return unbind(m, d, r, a->driver);
-    case ACTION_BIND:
-        return bind(m, d, r, a->driver);
-    case ACTION_HOLD:
-        return hold(m, d);
-    case ACTION_CLEAR:
-        set_override(m, a->addr, NULL);
-        r->overridden = r->ours = false;
-        return true;
-    case ACTION_CHECK:
-        return true;
-    case ACTION_NATIVE:
-        return go_native(m, d, r);
-    case ACTION_PARK:
-        return park(m, d, r);
-    case ACTION_UNPARK:
-        unpark(m, d, r);
-        return true;
-    case ACTION_PROBE:
-        return probe(m, d, r);
-    case ACTION_NEW_ID:
-    case ACTION_REMOVE_ID:
-    case ACTION_MAX:
-        break;
-    }
-    return refuse(m, "an action that the model does not know");
+    if (!apply_to_device(m, a, d, r))
+        return false;
+    tell(m, r, a);
+    return true;
 }
 
 bool model_apply(struct model *m, const struct plan *plan, size_t n)
 {
+    begin_entries(m, plan);
     for (size_t i = 0; i < n && i < plan->n_actions; i++)
         if (!apply_one(m, &plan->actions[i]))
             return false;

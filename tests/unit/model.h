@@ -13,10 +13,11 @@ struct model {
     struct records *records;
     struct {
         struct pci_addr addr;
-        const char *driver; /* points into snapshot or policy */
+        const char *driver; /* the snapshot's own copy */
     } overrides[MODEL_DEVICES_MAX];
     size_t n_overrides;
     struct kernel_driver table; /* vfio-pci's dynamic identities, in the kernel's order */
+    int remove_error;           /* what writes to remove_id fail with; 0: they do not */
     bool group_nodes;   /* the kernel makes /dev/vfio/GROUP, not only nodes of single devices */
     uint32_t held;      /* the group that is kept open now, or NO_GROUP */
     struct pci_addr at; /* the device of the last action */
@@ -30,8 +31,11 @@ void model_init(struct model *m, struct snapshot *s, struct records *r, const st
  * harms; m->why says which. */
 bool model_apply(struct model *m, const struct plan *plan, size_t n);
 
-/* Does the table have what the records say, and nothing else? */
-bool model_table_is_recorded(const struct model *m);
+/* Where the entry is in the table; how many there are if it is not there. */
+size_t model_table_find(const struct model *m, const struct fence_id *id);
+
+/* Is all that is in the kernel's table on record, once, and the other way round? m->why says. */
+bool model_table_is_on_record(struct model *m);
 
 /* What driver_override of the device holds; NULL: nothing. */
 const char *model_override(const struct model *m, struct pci_addr a);

@@ -39,10 +39,11 @@ static void make(struct made *m, const char *text, const char *policy)
     ck_assert_uint_eq(d.errors, 0);
     ck_assert_msg(snapshot_read(&m->snapshot, text, &line) == 0, "line %u", line);
     for (size_t i = 0; i < m->snapshot.n; i++)
-        records_get(&m->records, m->snapshot.devices[i].addr)->confirmed =
-            driver_is_vfio(m->snapshot.devices[i].driver);
+        if (driver_is_vfio(m->snapshot.devices[i].driver))
+            records_get(&m->records, m->snapshot.devices[i].addr)->binding = BINDING_FOUND;
     ck_assert_int_eq(plan_make(&m->policy, &m->snapshot, &m->records, &m->plan), 0);
-    ck_assert_int_eq(features_of_plan(&m->policy, &m->snapshot, &m->plan, 0, &m->features), 0);
+    ck_assert_int_eq(features_of_plan(&m->policy, &m->snapshot, &m->plan, 0, false, &m->features),
+                     0);
 }
 
 static void done(struct made *m)

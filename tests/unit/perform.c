@@ -2,6 +2,8 @@
 /* What a worker does and leaves alone, on a made-up host of regular files. */
 #include "tree.h"
 
+#include <sys/utsname.h>
+
 #include "perform.h"
 
 #define GPU "0000:06:00.0"
@@ -116,6 +118,64 @@ START_TEST(parking_spares_what_is_not_ours)
 }
 END_TEST
 
+/* The folders of modules and drivers, with an nvidia that suits the device. */
+static void put_native(const struct tree *t)
+{
+    struct utsname u;
+    char path[256];
+
+    ck_assert_int_eq(uname(&u), 0);
+    snprintf(path, sizeof(path), "lib/modules/%s/modules.alias", u.release);
+    tree_write(t, path, "alias pci:v000010DEd*sv*sd*bc03sc02i00* nvidia\n");
+    tree_driver(t, "nvidia");
+    tree_link(t, "sys/module/nvidia/drivers/pci:nvidia", "x");
+}
+
+/* A driver that was registered while the device was parked was not offered it; one that was there
+ * before had its turn. */
+START_TEST(unparked_and_offered_to_who_came_meanwhile)
+{
+    static const struct {
+        const char *driver; /* that has it by then */
+        int newer;          /* than when it was parked: how the numbers differ; 0: not known */
+        bool offered;
+    } cases[] = {{NULL, 1, true}, {NULL, -1, false}, {NULL, 0, true}, {"other", 1, false}};
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(tree_done) struct tree t;
+        struct perform_state s = PERFORM_STATE_NONE;
+        struct op op = {.kind = ACTION_UNPARK};
+        struct stat st;
+        tree_init(&t);
+        tree_device(&t, GPU, MODALIAS_A100, cases[i].driver, "14");
+        tree_write(&t, DEVICE "/driver_override", PARKING_NAME);
+        put_native(&t);
+        ck_assert_int_eq(fstatat(t.fd, "sys/bus/pci/drivers/nvidia", &st, 0), 0);
+        ck_assert_int_eq(pci_addr_parse(GPU, &op.addr), 0);
+        op.order = cases[i].newer ? st.st_ino - (uint64_t)cases[i].newer : 0;
+        ck_assert_int_eq(perform(t.fd, &op, &s), 0);
+        CLEANUP_FREE char *bound = tree_read(&t, "sys/bus/pci/drivers/nvidia/bind");
+        ck_assert_msg(streq(bound, cases[i].offered ? GPU : ""), "case %zu: %s", i, bound);
+    }
+}
+END_TEST
+
+/* The newest driver's number, for a job that unparks later. */
+START_TEST(parking_notes_the_newest_driver)
+{
+    CLEANUP(tree_done) struct tree t;
+    struct perform_state s = PERFORM_STATE_NONE;
+    struct stat st;
+
+    tree_init(&t);
+    tree_device(&t, GPU, MODALIAS_A100, NULL, "14");
+    tree_driver(&t, "nvidia");
+    ck_assert_int_eq(do_op(&t, ACTION_PARK, "", &s), 0);
+    ck_assert_int_eq(fstatat(t.fd, "sys/bus/pci/drivers/nvidia", &st, 0), 0);
+    ck_assert_uint_eq(s.drivers_order, st.st_ino);
+}
+END_TEST
+
 START_TEST(what_is_gone_need_not_be_undone)
 {
     CLEANUP(tree_done) struct tree t;
@@ -130,4 +190,5 @@ END_TEST
 
 UNIT_MAIN("perform", users_make_it_busy, not_permitted_to_look_makes_it_busy,
           a_group_is_kept_until_the_job_is_done, parking_spares_what_is_not_ours,
+          unparked_and_offered_to_who_came_meanwhile, parking_notes_the_newest_driver,
           what_is_gone_need_not_be_undone)

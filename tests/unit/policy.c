@@ -504,44 +504,6 @@ START_TEST(matching)
 }
 END_TEST
 
-START_TEST(naming_a_place)
-{
-    static const struct {
-        const char *keys;
-        bool names;
-    } cases[] = {
-        {"id = 8086:10d3", false},
-        {"id = 8086:10d3\nclass = 02", false},
-        {"id = 8086:10d3\naddress = 0000:06:00.0", true},
-        {"id = 8086:10d3\naddress = 0000:06:*", true},
-        {"id = 8086:10d3\naddress = *", false},
-        {"id = 8086:10d3\naddress = !0000:07:00.0", false},
-        {"id = 8086:10d3\nslot = 3", true},
-        {"id = 8086:10d3\nslot = *", false},
-        {"id = 8086:10d3\nslot = !4", false},
-    };
-    const struct device device = {.addr = {0, 6, 0, 0},
-                                  .vendor = 0x8086,
-                                  .device = 0x10d3,
-                                  .class_code = 0x020000,
-                                  .detailed = true,
-                                  .slot = (char *)"3"};
-    for (size_t i = 0; i < ELEMENTS(cases); i++) {
-        CLEANUP(diags_done) struct diags d = {0};
-        CLEANUP(policy_done) struct policy p;
-        CLEANUP_FREE char *text = NULL;
-        ck_assert(asprintf(&text, "[device a]\n%s\n", cases[i].keys) > 0);
-        policy_init(&p);
-        parse(&p, &d, "x.conf", text);
-        policy_finish(&p, &d);
-        ck_assert_uint_eq(p.n_rules, 1);
-        ck_assert_int_eq(rule_test(&p.rules[0], &device), -1);
-        ck_assert_msg(rule_names_place(&p.rules[0], &device) == cases[i].names, "%s",
-                      cases[i].keys);
-    }
-}
-END_TEST
-
 /* The index finds the same rule as a look at each of them. */
 START_TEST(index_finds_the_first)
 {
@@ -591,4 +553,4 @@ UNIT_MAIN("policy", each_mistake_has_its_message, all_mistakes_at_once_and_the_r
           hostile_bytes, no_unbounded_complaints, dropins_override_key_by_key,
           a_section_twice_in_a_dropin_is_a_mistake, covered_across_files_is_a_warning,
           broken_native_rule_keeps_protecting, fence_is_for_rules_by_id_alone, command_line,
-          matching, naming_a_place, index_finds_the_first)
+          matching, index_finds_the_first)

@@ -62,12 +62,15 @@ static char *records_text(const struct records *records)
     for (size_t i = 0; i < records->n; i++) {
         const struct record *r = &records->v[i];
         fprintf(f, "%s%s%s%s%s%s%s%s%s%s%s%s", pci_addr_text(r->addr).s,
-                r->confirmed ? " confirmed" : "", r->overridden ? " overridden" : "",
-                r->touched ? " touched" : "", r->hotplugged ? " hotplugged" : "",
-                r->unused_before ? " unused-before" : "", r->in_flight ? " in-flight" : "",
-                r->stuck ? " stuck" : "", r->released ? " released" : "",
-                r->handed_back ? " handed-back" : "", r->contested ? " contested" : "",
-                r->unverified ? " unverified" : "");
+                record_is_confirmed(r) ? " confirmed" : "",
+                record_is_overridden(r) ? " overridden" : "", r->touched ? " touched" : "",
+                record_is_plugged(r) ? " hotplugged" : "",
+                record_is_unused(r) ? " unused-before" : "",
+                record_is_in_hand(r) ? " in-flight" : "", record_is_stuck(r) ? " stuck" : "",
+                record_is_released(r) ? " released" : "",
+                record_is_handed_back(r) ? " handed-back" : "",
+                record_is_contested(r) ? " contested" : "",
+                record_is_unverified(r) ? " unverified" : "");
         if (r->error)
             fprintf(f, " error=%d at %s", r->error, action_word(r->failed_at));
         fputc('\n', f);
@@ -132,7 +135,7 @@ static bool is_waiting(const struct round *r, const struct device *d)
     for (size_t i = 0; i < r->snapshot.n; i++) {
         const struct device *other = &r->snapshot.devices[i];
         const struct record *record = records_find(&r->records, other->addr);
-        if (record && record->in_flight &&
+        if (record && record_is_in_hand(record) &&
             (other == d || (other->group == d->group && d->group != NO_GROUP)))
             return true;
     }
@@ -145,7 +148,7 @@ static bool surrenders(const struct round *r)
 {
     for (size_t i = 0; i < r->plan.n_actions; i++) {
         const struct action *a = &r->plan.actions[i];
-        const struct verdict *v = plan_find(&r->plan, &r->snapshot, a->addr);
+        const struct verdict *v = plan_find(&r->plan, a->addr);
         if (a->kind == ACTION_PROBE && v && v->reason == REASON_NO_IOMMU)
             return true;
     }
@@ -155,19 +158,21 @@ static bool surrenders(const struct round *r)
 /* After applying there is nothing to do, and what was to be done is done. */
 static void converges(struct round *r, struct model *m)
 {
+    const struct record_event time = {.kind = RECORD_EVENT_TIME, .now_usec = UINT64_MAX};
     char why[300];
-    unsigned passes = 0, passes_max = surrenders(r) ? 2 : 1;
+    unsigned passes = 0, passes_max = surrenders(r) ? 3 : 2; /* some wait for a moment */
 
     do {
-        if (!model_apply(m, &r->plan, r->plan.n_actions))
+        if (!model_apply(m, &r->plan, r->plan.n_actions) || !model_table_is_on_record(m))
             give_up(r, &r->plan, m->why);
+        records_apply_all(&r->records, &time);
         replan(r);
     } while (r->plan.n_actions > 0 && ++passes < passes_max);
     if (r->plan.n_actions > 0)
         give_up(r, &r->plan, "actions are left after applying");
     for (size_t i = 0; i < r->plan.n_verdicts; i++) {
         const struct verdict *v = &r->plan.verdicts[i];
-        const struct device *d = &r->snapshot.devices[v->device];
+        const struct device *d = snapshot_find(&r->snapshot, v->addr);
         if (v->state != STATE_PENDING || is_waiting(r, d))
             continue;
         if (v->reason == REASON_IOMMU_AWAITED &&
@@ -198,19 +203,20 @@ END_TEST
 static void restart(struct records *records)
 {
     for (size_t i = 0; i < records->n; i++) {
-        struct record *r = &records->v[i], old = *r;
-        *r = (struct record){.addr = old.addr,
-                             .touched = old.touched,
-                             .released = old.released,
-                             .hotplugged = old.hotplugged,
-                             .unused_before = old.unused_before,
-                             .contested = old.contested,
-                             .handed_back = old.handed_back,
-                             .ours = old.ours,
-                             .parked = old.parked,
-                             .previous_driver = old.previous_driver,
-                             .in_flight = old.in_flight,
-                             .stuck = old.in_flight};
+        struct record *r = &records->v[i];
+        if (r->state == RECORD_RELEASE_FAILED)
+            r->state = RECORD_RELEASING;
+        else if (r->state == RECORD_FAILED || r->state == RECORD_UNVERIFIED)
+            r->state = RECORD_OPEN;
+        r->error = 0;
+        if (record_is_overridden(r))
+            r->override = OVERRIDE_MAYBE;
+        r->binding = r->binding == BINDING_OURS || r->binding == BINDING_CLAIMED ? BINDING_CLAIMED
+                                                                                 : BINDING_UNKNOWN;
+        if (record_is_in_hand(r))
+            r->work = WORK_STUCK;
+        r->not_before_usec = 0;
+        r->fresh = r->unnamed = false;
     }
 }
 
@@ -220,9 +226,9 @@ static void check_released(const struct round *r, const struct model *m)
 
     for (size_t i = 0; i < r->plan.n_verdicts; i++) {
         const struct verdict *v = &r->plan.verdicts[i];
-        const struct device *d = &r->snapshot.devices[v->device];
+        const struct device *d = snapshot_find(&r->snapshot, v->addr);
         const char *override = model_override(m, d->addr);
-        if (v->state != STATE_RELEASED || !override)
+        if (v->state != STATE_RELEASED || !override || d->unknown.fact != FACT_NONE)
             continue;
         snprintf(why, sizeof(why), "%s is released, its override is still %s",
                  pci_addr_text(d->addr).s, override);
@@ -252,16 +258,25 @@ START_TEST(awaited)
         converges(&r, &m);
         for (size_t k = 0; k < r.plan.n_verdicts; k++) {
             const struct verdict *v = &r.plan.verdicts[k];
-            const struct device *d = &r.snapshot.devices[v->device];
+            const struct device *d = snapshot_find(&r.snapshot, v->addr);
             if (v->reason == REASON_IOMMU_AWAITED)
                 give_up(&r, &r.plan, "a device is kept for what came, or does not come");
             if (v->reason == REASON_NO_IOMMU && !d->driver && !is_waiting(&r, d) &&
-                model_override(&m, d->addr) == v->driver)
+                streq_null(model_override(&m, d->addr), v->driver))
                 give_up(&r, &r.plan, "a device without IOMMU keeps its override");
         }
     }
 }
 END_TEST
+
+/* Without a record that says it was bound, such a device holds back its group. */
+static bool any_unknown(const struct round *r)
+{
+    const struct device *d;
+    int error;
+
+    return snapshot_unknown(&r->snapshot, &d, &error) != FACT_NONE;
+}
 
 /* Killed after any number of actions and started again, it comes to an end, and has lost nothing:
  * what is bound after the whole plan is bound then, too. */
@@ -279,7 +294,7 @@ START_TEST(killed_at_every_action)
             CLEANUP(round_done) struct round r;
             round_init(&r, first_seed + i);
             model_init(&m, &r.snapshot, &r.records, &r.plan);
-            if (!model_apply(&m, &r.plan, k))
+            if (!model_apply(&m, &r.plan, k) || !model_table_is_on_record(&m))
                 give_up(&r, &r.plan, m.why);
             restart(&r.records);
             replan(&r);
@@ -287,6 +302,9 @@ START_TEST(killed_at_every_action)
             check_released(&r, &m);
             for (size_t j = 0; j < whole.plan.n_verdicts; j++)
                 if (whole.plan.verdicts[j].state == STATE_BOUND &&
+                    !(whole.plan.verdicts[j].problems & PROBLEM_UNREADABLE) &&
+                    !(r.plan.verdicts[j].problems & PROBLEM_UNREADABLE) &&
+                    !(r.plan.verdicts[j].reason == REASON_COMPANION_REFUSED && any_unknown(&r)) &&
                     r.plan.verdicts[j].state != STATE_BOUND)
                     give_up(&r, &r.plan, "a device was lost");
         }

@@ -39,13 +39,13 @@ static void set_up(struct fixture *f)
     }
     for (size_t i = 0; i < ELEMENTS(f->verdicts); i++)
         f->verdicts[i] = (struct verdict){
-            .device = i, .rule = &f->rule, .driver = "vfio-pci", .state = STATE_BOUND};
+            .addr = addrs[i], .rule = &f->rule, .driver = "vfio-pci", .state = STATE_BOUND};
     f->view.plan = (struct plan){.verdicts = f->verdicts, .n_verdicts = ELEMENTS(f->verdicts)};
 }
 
 static bool is_released(const struct fixture *f, struct pci_addr a)
 {
-    return records_find(&f->view.records, a)->released;
+    return record_is_released(records_find(&f->view.records, a));
 }
 
 /* What a release of `a` is answered with; NULL: nothing is against it. */
@@ -69,6 +69,7 @@ START_TEST(a_group_is_released_and_bound_whole)
     CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 
     set_up(&f);
+    records_find(&f.view.records, gpu)->state = RECORD_FAILED;
     records_find(&f.view.records, gpu)->error = EIO;
     check_release(&f, audio, NULL, "");
     ck_assert(is_released(&f, gpu) && is_released(&f, audio) && !is_released(&f, other));

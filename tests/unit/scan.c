@@ -1,11 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tree.h"
 
-#include <errno.h>
-
+#include "failing.h"
 #include "policy-load.h"
 #include "policy-parse.h"
 #include "scan.h"
+
+/* The n-th call from now on, or each whose path has this part, fails. */
+static struct {
+    unsigned n, calls;
+    const char *part;
+    int error;
+} failing;
+
+static int failing_call(const char *call, const char *path)
+{
+    (void)call;
+    if (failing.error == 0)
+        return 0;
+    failing.calls++;
+    return failing.calls == failing.n || (failing.part && path && strstr(path, failing.part))
+               ? failing.error
+               : 0;
+}
 
 static void make_policy(struct policy *p, const char *text)
 {
@@ -105,10 +122,11 @@ START_TEST(what_vanishes_is_left_out)
     tree_write(&t, "sys/bus/pci/devices/0000:0c:00.0/modalias", "pci:nonsense");
     tree_write(&t, "sys/bus/pci/devices/not-a-device/modalias", MODALIAS_NIC);
     ck_assert_int_eq(scan_all(t.fd, NULL, &s), 0);
-    ck_assert_uint_eq(s.n, 5);
+    ck_assert_uint_eq(s.n, 7);
+    ck_assert(find(&s, "0000:0b:00.0")->unidentified && find(&s, "0000:0c:00.0")->unidentified);
     ck_assert_int_eq(pci_addr_parse("0000:0a:00.0", &a), 0);
     ck_assert_int_eq(scan_device(t.fd, NULL, a, &s), 0);
-    ck_assert_uint_eq(s.n, 5);
+    ck_assert_uint_eq(s.n, 7);
     /* one that was there and is gone is dropped */
     ck_assert_int_eq(pci_addr_parse("0000:06:00.0", &a), 0);
     unlinkat(t.fd, "sys/bus/pci/devices/0000:06:00.0/modalias", 0);
@@ -348,7 +366,155 @@ START_TEST(a_driver_that_cannot_be_unbound)
 }
 END_TEST
 
-UNIT_MAIN("scan", everything, only_what_rules_concern, members_of_the_group, members_of_many_groups,
-          after_binds, what_vanishes_is_left_out, one_device_anew, serial_number, no_sys,
+/* -- what cannot be read -- */
+
+static char *as_text(const struct snapshot *s, bool with_unknown)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    ck_assert_int_eq(snapshot_write(s, f), 0);
+    fclose(f);
+    for (char *p = text; !with_unknown && (p = strstr(p, " unknown="));)
+        memmove(p, p + 1 + strcspn(p + 1, " \n"), strlen(p + 1 + strcspn(p + 1, " \n")) + 1);
+    return text;
+}
+
+static void make_used_host(struct tree *t)
+{
+    make_host(t);
+    tree_driver(t, "nvme");
+    tree_device(t, "0000:0a:00.0", "pci:v0000144Dd0000A808sv0000144Dsd0000A801bc01sc08i02\n",
+                "nvme", "20");
+    tree_node(t, "sys/bus/pci/devices/0000:0a:00.0/nvme/nvme0/nvme0n1", "259:0\n", "block");
+    tree_write(t, "proc/1/mountinfo", "22 1 259:0 / /data rw - ext4 x rw\n");
+    tree_write(t, "proc/cmdline", "ip=eth9:dhcp root=/dev/nvme0n1\n");
+    tree_write(t, "etc/fstab", "/dev/nvme0n1 /data ext4\n");
+    tree_interface(t, "sys/bus/pci/devices/0000:00:02.0/net/eth9", "0x1003\n", "0:0\n");
+}
+
+/* Whichever call fails, with whichever error: nothing that was known is lost, and what could not be
+ * read is said. */
+START_TEST(any_call_fails)
+{
+    static const int errors[] = {EMFILE, ENFILE, ENOMEM, EACCES, EPERM, EIO, EFBIG};
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(snapshot_done) struct snapshot before = {0};
+
+    make_used_host(&t);
+    ck_assert_int_eq(scan_all(t.fd, NULL, &before), 0);
+    CLEANUP_FREE char *wanted = as_text(&before, true);
+    ck_assert_str_eq(find(&before, "0000:0a:00.0")->use, "has the file system mounted on /data");
+    for (size_t i = 0; i < ELEMENTS(errors); i++)
+        for (unsigned n = 1, calls = 1; n <= calls; n++) {
+            CLEANUP(snapshot_done) struct snapshot s = {0};
+            const struct device *d;
+            int error;
+            failing.error = errors[i];
+            failing.n = n;
+            failing.calls = 0;
+            int r = scan_again(t.fd, NULL, &before, &s);
+            calls = failing.calls;
+            failing.error = 0;
+            ck_assert_int_eq(r, 0);
+            CLEANUP_FREE char *text = as_text(&s, false);
+            ck_assert_msg(streq(text, wanted), "call %u: %s\n%s\nis not\n%s", n,
+                          strerror(errors[i]), text, wanted);
+            /* Some do not matter: what they would tell is known otherwise. */
+            if (snapshot_unknown(&s, &d, &error) != FACT_NONE)
+                ck_assert_int_eq(error, errors[i]);
+        }
+}
+END_TEST
+
+static void check_unknown(const char *part, int error, enum fact fact, const char *address)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(snapshot_done) struct snapshot before = {0}, s = {0}, first = {0};
+    const struct device *d;
+    int seen;
+
+    make_used_host(&t);
+    ck_assert_int_eq(scan_all(t.fd, NULL, &before), 0);
+    failing.error = error;
+    failing.part = part;
+    ck_assert_int_eq(scan_again(t.fd, NULL, &before, &s), 0);
+    ck_assert_int_eq(scan_all(t.fd, NULL, &first), 0);
+    if (address) { /* one device anew does the same */
+        struct pci_addr a;
+        ck_assert_int_eq(pci_addr_parse(address, &a), 0);
+        ck_assert_int_eq(scan_device(t.fd, NULL, a, &before), 0);
+    }
+    failing.error = 0;
+    failing.part = NULL;
+    enum fact found = snapshot_unknown(&s, &d, &seen);
+    ck_assert_msg(found == fact, "%s: %s is unknown", part, fact_word(found));
+    ck_assert_int_eq(seen, error);
+    ck_assert(snapshot_unknown(&first, &d, &seen) != FACT_NONE);
+    ck_assert_uint_eq(s.n, 6);
+    CLEANUP_FREE char *x = as_text(&s, false);
+    ck_assert(strstr(x, "use=has%20the%20file%20system"));
+    if (!address)
+        return;
+    ck_assert_int_eq(find(&s, address)->unknown.fact, fact);
+    ck_assert_int_eq(find(&before, address)->unknown.fact, fact);
+    CLEANUP_FREE char *y = as_text(&before, false);
+    ck_assert_str_eq(x, y);
+}
+
+START_TEST(what_is_unknown)
+{
+    static const struct {
+        const char *part;
+        int error;
+        enum fact fact;
+        const char *address;
+    } cases[] = {
+        {"sys/bus/pci/devices/0000:0a:00.0/modalias", EMFILE, FACT_IDENTITY, "0000:0a:00.0"},
+        {"0000:0a:00.0/driver", EIO, FACT_DRIVER, "0000:0a:00.0"},
+        {"0000:0a:00.0/iommu_group", EACCES, FACT_GROUP, "0000:0a:00.0"},
+        {"0000:0a:00.0/virtfn0", EPERM, FACT_KIND, "0000:0a:00.0"},
+        {"0000:0a:00.0/config", EMFILE, FACT_SERIAL, "0000:0a:00.0"},
+        {"proc/1/mountinfo", EFBIG, FACT_USE, "0000:0a:00.0"},
+        {"subsystem", EMFILE, FACT_USE, "0000:0a:00.0"},
+        {"dev/vfio/15", ENOMEM, FACT_NODE, "0000:07:00.0"},
+        {"sys/bus/pci/slots", ENFILE, FACT_SLOT, "0000:0a:00.0"},
+        {"sys/bus/pci/devices", EMFILE, FACT_LISTING, NULL},
+        {"sys/bus/pci/drivers", ENOMEM, FACT_DRIVERS, NULL},
+        {"run/vfio-bindd/booted", EIO, FACT_BOOT, NULL},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++)
+        check_unknown(cases[i].part, cases[i].error, cases[i].fact, cases[i].address);
+}
+END_TEST
+
+/* In no-IOMMU mode a group's node has another name. */
+START_TEST(node_without_iommu)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(snapshot_done) struct snapshot s = {0};
+    struct pci_addr a;
+
+    make_host(&t);
+    unlinkat(t.fd, "dev/vfio/15", 0);
+    tree_write(&t, "dev/vfio/noiommu-15", "");
+    ck_assert_int_eq(scan_all(t.fd, NULL, &s), 0);
+    ck_assert(!find(&s, "0000:07:00.0")->node);
+    snapshot_done(&s);
+    tree_write(&t, "sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "Y\n");
+    ck_assert_int_eq(scan_all(t.fd, NULL, &s), 0);
+    ck_assert(find(&s, "0000:07:00.0")->node && find(&s, "0000:07:00.0")->noiommu);
+    ck_assert_int_eq(pci_addr_parse("0000:07:00.0", &a), 0);
+    find(&s, "0000:07:00.0")->node = false;
+    ck_assert_int_eq(scan_bindings(t.fd, NULL, &a, 1, &s), 0);
+    ck_assert(find(&s, "0000:07:00.0")->node);
+}
+END_TEST
+
+UNIT_MAIN("scan", any_call_fails, what_is_unknown, node_without_iommu, everything,
+          only_what_rules_concern, members_of_the_group, members_of_many_groups, after_binds,
+          what_vanishes_is_left_out, one_device_anew, serial_number, no_sys,
           links_stay_inside_the_root, policy_files, no_policy_is_no_mistake, bad_policy_files,
           a_driver_that_cannot_be_unbound)

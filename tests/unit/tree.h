@@ -115,6 +115,33 @@ static inline void tree_device(const struct tree *t, const char *address, const 
     tree_link(t, path, "x");
 }
 
+/* A folder in /sys of something with a device node. */
+static inline void tree_node(const struct tree *t, const char *path, const char *number,
+                             const char *subsystem)
+{
+    char full[256], target[64];
+
+    snprintf(full, sizeof(full), "%s/dev", path);
+    tree_write(t, full, number);
+    snprintf(full, sizeof(full), "%s/subsystem", path);
+    snprintf(target, sizeof(target), "../../../class/%s", subsystem);
+    tree_link(t, full, target);
+}
+
+/* A network interface's folder. */
+static inline void tree_interface(const struct tree *t, const char *path, const char *flags,
+                                  const char *mac)
+{
+    char full[256];
+
+    snprintf(full, sizeof(full), "%s/ifindex", path);
+    tree_write(t, full, "2\n");
+    snprintf(full, sizeof(full), "%s/flags", path);
+    tree_write(t, full, flags);
+    snprintf(full, sizeof(full), "%s/address", path);
+    tree_write(t, full, mac);
+}
+
 static inline void tree_driver(const struct tree *t, const char *driver)
 {
     char path[256];

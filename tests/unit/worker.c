@@ -132,8 +132,8 @@ START_TEST(no_entry_over_a_device_that_is_not_parked)
 }
 END_TEST
 
-/* A virtual machine may have it: nothing is done. Entries of the fence do not depend on each other.
- */
+/* A virtual machine may have it: nothing is done. What could not be removed from vfio-pci's table
+ * would be hit in the place of the next, and be there twice if it were written again. */
 START_TEST(what_depends_on_what)
 {
     CLEANUP(tree_done) struct tree t;
@@ -142,20 +142,25 @@ START_TEST(what_depends_on_what)
 
     make_host(&t);
     tree_write(&t, "sys/bus/pci/drivers/vfio-pci/remove_id/x", "");
+    tree_write(&t, "sys/bus/pci/drivers/vfio-pci/new_id", "");
     const struct op ops[] = {
         make_op("0000:00:00.0", ACTION_REMOVE_ID, "10de 20f1"),
         make_op("0000:00:00.0", ACTION_REMOVE_ID, "10de 20f2"),
+        make_op("0000:00:00.0", ACTION_NEW_ID, "10de 20f1"),
+        make_op("0000:00:00.0", ACTION_NEW_ID, "10de 20f3"),
         make_op("0000:06:00.0", ACTION_HOLD, "14"),
         make_op("0000:07:00.0", ACTION_UNBIND, "nvidia"),
     };
     ck_assert_int_eq(worker_new(t.fd, 8, &w), 0);
-    ck_assert_int_eq(submit(w, ops, 4), 0);
+    ck_assert_int_eq(submit(w, ops, 6), 0);
     ck_assert_int_eq(wait_for(w, 60000), 1);
     const struct op *done = worker_ops(w, &n);
     ck_assert_int_eq(done[0].result, -EISDIR);
-    ck_assert_int_eq(done[1].result, -EISDIR);
-    ck_assert_int_eq(done[2].result, -ENOENT);
-    ck_assert_int_eq(done[3].result, OP_SKIPPED);
+    ck_assert_int_eq(done[1].result, OP_SKIPPED);
+    ck_assert_int_eq(done[2].result, OP_SKIPPED);
+    ck_assert_int_eq(done[3].result, 0);
+    ck_assert_int_eq(done[4].result, -ENOENT);
+    ck_assert_int_eq(done[5].result, OP_SKIPPED);
     worker_free(w);
 }
 END_TEST
@@ -165,6 +170,7 @@ START_TEST(a_hang_is_seen_and_cancelled)
     CLEANUP(tree_done) struct tree t;
     struct worker *w;
     const struct op *current = NULL;
+    struct op hanging;
     uint64_t since;
     size_t n;
 
@@ -187,7 +193,8 @@ START_TEST(a_hang_is_seen_and_cancelled)
     ck_assert(current->kind == ACTION_UNBIND && since > 0);
     ck_assert_int_eq(worker_ops(w, &n)[0].result, 0);
     ck_assert_int_eq(worker_ops(w, &n)[1].result, OP_NOT_DONE);
-    worker_cancel(w);
+    ck_assert(worker_cancel(w, &hanging));
+    ck_assert(hanging.kind == ACTION_UNBIND);
     /* the kernel lets go: the operation ends, the next is not begun */
     CLEANUP_CLOSE int reader =
         openat(t.fd, "sys/bus/pci/drivers/nvidia/unbind", O_RDONLY | O_NONBLOCK);
@@ -211,6 +218,78 @@ START_TEST(death_is_noticed)
     ck_assert_int_eq(wait_for(w, 60000), -EPIPE);
     const struct op op = make_op("0000:07:00.0", ACTION_BIND, "vfio-pci");
     ck_assert_int_lt(submit(w, &op, 1), 0);
+    worker_free(w);
+}
+END_TEST
+
+/* A daemon that ends while its worker is in the first of two operations. */
+static void die_in_the_middle(const struct tree *t, const struct op ops[static 2])
+{
+    pid_t daemon = fork();
+    uint64_t since;
+    struct worker *w;
+
+    ck_assert_int_ge(daemon, 0);
+    if (daemon > 0) {
+        ck_assert_int_eq(waitpid(daemon, NULL, 0), daemon);
+        return;
+    }
+    if (worker_new(t->fd, 2, &w) < 0 || submit(w, ops, 2) < 0)
+        _exit(1);
+    while (!worker_current(w, &since))
+        usleep(1000);
+    usleep(50000); /* so that it is in the kernel */
+    raise(SIGKILL);
+}
+
+/* What is unbound has a driver in the end, whoever died meanwhile. */
+START_TEST(an_unbind_is_followed_by_its_bind)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP_FREE char *bound = NULL;
+    const struct op ops[] = {make_op("0000:06:00.0", ACTION_UNBIND, "nvidia"),
+                             make_op("0000:06:00.0", ACTION_BIND, "vfio-pci")};
+
+    make_host(&t);
+    unlinkat(t.fd, "sys/bus/pci/drivers/nvidia/unbind", 0);
+    ck_assert_int_eq(mkfifoat(t.fd, "sys/bus/pci/drivers/nvidia/unbind", 0600), 0);
+    die_in_the_middle(&t, ops);
+    CLEANUP_CLOSE int reader =
+        openat(t.fd, "sys/bus/pci/drivers/nvidia/unbind", O_RDONLY | O_NONBLOCK);
+    ck_assert_int_ge(reader, 0);
+    for (int i = 0; i < 3000 && !(bound && *bound); i++) {
+        free(bound);
+        usleep(10000);
+        bound = tree_read(&t, "sys/bus/pci/drivers/vfio-pci/bind");
+    }
+    ck_assert_str_eq(bound, "0000:06:00.0");
+}
+END_TEST
+
+/* Whoever cancels knows what is done yet and what is not: the rest may be another worker's. */
+START_TEST(nothing_is_begun_after_a_cancel)
+{
+    CLEANUP(tree_done) struct tree t;
+    struct op ops[64], current;
+    struct worker *w;
+    size_t n;
+
+    make_host(&t);
+    for (size_t i = 0; i < ELEMENTS(ops); i++)
+        ops[i] = make_op("0000:07:00.0", ACTION_OVERRIDE, "vfio-pci");
+    ck_assert_int_eq(worker_new(t.fd, ELEMENTS(ops), &w), 0);
+    for (unsigned round = 0; round < 300; round++) {
+        ck_assert_int_eq(submit(w, ops, ELEMENTS(ops)), 0);
+        usleep(round % 50 * 20);
+        bool under_way = worker_cancel(w, &current);
+        const struct op *done = worker_ops(w, &n);
+        size_t last = 0;
+        while (under_way && last < n && done[last].result != OP_NOT_DONE)
+            last++;
+        ck_assert_int_eq(wait_for(w, 60000), 1);
+        for (size_t i = last + 1; under_way && i < n; i++)
+            ck_assert_msg(done[i].result == OP_NOT_DONE, "round %u, %zu after %zu", round, i, last);
+    }
     worker_free(w);
 }
 END_TEST
@@ -243,4 +322,5 @@ END_TEST
 
 UNIT_MAIN("worker", writes_what_it_is_told, a_failure_ends_its_device_only,
           no_entry_over_a_device_that_is_not_parked, what_depends_on_what,
-          a_hang_is_seen_and_cancelled, death_is_noticed, no_descriptor_is_shared)
+          a_hang_is_seen_and_cancelled, death_is_noticed, an_unbind_is_followed_by_its_bind,
+          nothing_is_begun_after_a_cancel, no_descriptor_is_shared)

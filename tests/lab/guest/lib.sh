@@ -65,7 +65,30 @@ check_equal() { # DESCRIPTION WANTED FOUND
     report "$status" "$1" "wanted: $2"$'\n'"found:  $3"
 }
 
+# Whether a virtual machine can have a device, said by the daemon and by VFIO, which is asked as a
+# virtual machine monitor would ask. A group that somebody has cannot be tried.
+differing_verdicts() {
+    local said=/run/lab-said facts=/run/lab-facts
+    busctl --json=short --timeout=60 call org.vfio.Bindd1 /org/vfio/Bindd1 \
+        org.freedesktop.DBus.ObjectManager GetManagedObjects >"$said" || return
+    /lab/facts >"$facts" || return
+    jq -r --slurpfile facts "$facts" '
+        ([$facts[] | select(.t == "vfio") | select(.open == "EBUSY") | .devices | keys[]]) as $busy
+        | ([$facts[] | select(.t == "vfio") | .devices | to_entries[] | select(.value == "ok") | .key]) as $ok
+        | .data[0][] | ."org.vfio.Bindd1.Device" // empty | map_values(.data)
+        | select([.Address] - $busy != []) | select(.Usable != ([.Address] - $ok == []))
+        | "\(.Address): Usable is \(.Usable), Problems are \(.Problems)"' "$said"
+    grep '"t":"vfio"' "$facts" >"$facts.vfio" || true
+}
+
+# The last check of every test that leaves the daemon running.
 finish() {
+    local differing
+    if systemctl is-active -q vfio-bindd.service; then
+        differing=$(differing_verdicts 2>&1) || differing="cannot be compared: $differing"
+        check_equal "usable is what VFIO lets a virtual machine have" "" "$differing" ||
+            comment </run/lab-facts.vfio
+    fi
     emit "done"
 }
 

@@ -4,13 +4,14 @@
 import json
 import re
 
-ADDRESS = re.compile(r"^[0-9a-f]{4,}:[0-9a-f]{2}:([0-9a-f]{2}\.[0-7])$")
+ADDRESS = re.compile(r"^([0-9a-f]{4,}):[0-9a-f]{2}:([0-9a-f]{2}\.[0-7])$")
 MARK = "handing over"
 
 
 def place_of(path):
-    """The path of DEVICE.FUNCTION below the root bus."""
-    return "/".join(m[1] for m in map(ADDRESS.match, path.split("/")) if m)
+    """The path of DEVICE.FUNCTION below the root bus, which is that of domain 0 if none is said."""
+    hops = [m for m in map(ADDRESS.match, path.split("/")) if m]
+    return ("" if hops[0][1] == "0000" else hops[0][1] + ":") + "/".join(m[2] for m in hops)
 
 
 class Facts:

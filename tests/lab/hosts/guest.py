@@ -131,16 +131,27 @@ class Guest:
                 time.sleep(0.2)
         raise GuestError("no socket of the guest")
 
-    def wait_booted(self, seconds=600):
-        """Until systemd has nothing more to start, or waits for a device; the seconds it took."""
-        deadline = time.monotonic() + seconds
+    def connect_both(self, deadline):
         self.agent = self.connect(self.sockets + "/agent", deadline)
         self.monitor = self.connect(self.sockets + "/qmp", deadline)
         self.monitor.settimeout(30)
         self.events = self.monitor.makefile("rw", encoding="utf-8")
         self.events.readline()
         self.qmp("qmp_capabilities")
-        if self.read_line(deadline) != b"ready":
+
+    def reboot(self):
+        """As an administrator does it; what is on the disks stays, and what is plugged in. The seconds it took."""
+        self.qmp("set-action", reboot="reset")
+        self.run("systemctl reboot", 60)
+        self.started = time.monotonic()
+        return self.wait_booted()
+
+    def wait_booted(self, seconds=600):
+        """Until systemd has nothing more to start, or waits for a device; the seconds it took."""
+        deadline = time.monotonic() + seconds
+        if not self.agent:
+            self.connect_both(deadline)
+        if not self.read_line(deadline).endswith(b"ready"):
             raise GuestError("the agent said something else than ready")
         while time.monotonic() < deadline:
             jobs = self.run("systemctl list-jobs --no-legend --plain", 60)[1].splitlines()

@@ -3,7 +3,8 @@
 
 Nothing here knows vfio-bindd. A card is one physical card (or an integrated device), a function one
 PCI function of it. A function's place is its path of DEVICE.FUNCTION from the root bus, "08.0/00.1":
-it needs no bus numbers, so it is known before anything is booted, and it stays what it is.
+it needs no bus numbers, so it is known before anything is booted, and it stays what it is. In another
+PCI domain than 0 that comes first: "10000:00.1".
 """
 
 import random
@@ -59,6 +60,12 @@ ROOT_DISKS = ("virtio-blk-pci", "virtio-blk-pci", "nvme", "ahci", "virtio-scsi-p
 DATA_DISKS = ("nvme", "nvme", "virtio-blk-pci", "ahci", "virtio-scsi-pci", "megasas", "megasas-gen2",
               "mptsas1068", "lsi53c895a", "sdhci-pci", "sdhci-pci", "qemu-xhci", "usb-ehci")
 NETWORK = ("e1000e", "e1000e", "e1000", "rtl8139", "virtio-net-pci", "vmxnet3")
+# Several functions in one slot, thus in one IOMMU group: in an Express slot, on the root bus.
+MANY = (("e1000e", "e1000e"), ("e1000e", "e1000e"), ("nvme", "nvme"), ("e1000e", "e1000e", "e1000e"),
+        ("virtio-net-pci", "virtio-net-pci"), ("ich9-intel-hda", "e1000e"))
+MANY_CONVENTIONAL = (("e1000", "e1000"), ("rtl8139", "rtl8139"), ("e1000e", "e1000e"), ("ich9-intel-hda", "e1000"),
+                     ("sdhci-pci", "e1000"))
+PORTS = ("e1000e", "e1000e"), ("virtio-net-pci", "virtio-net-pci"), ("e1000e", "e1000e", "e1000e")
 OTHERS = ("edu", "pci-testdev", "i6300esb", "virtio-rng-pci", "intel-hda", "ich9-intel-hda", "AC97",
           "secondary-vga")
 # How the host uses a disk; "md" and "btrfs" take two of them.
@@ -86,6 +93,9 @@ class Card:
     slot: int = 0  # the number of its Express slot, 0: none
     later: bool = False  # plugged while the host runs
     emulated: bool = False  # by the module emugpu, not by QEMU
+    integrated: bool = False  # part of the machine
+    physical: str = ""  # the place of the function whose virtual functions these are
+    autoprobe: bool = True  # does the kernel offer virtual functions to native drivers?
     qemu: list = field(default_factory=list)  # its -device arguments; the first is the card's own
 
     @property
@@ -116,6 +126,9 @@ class Host:
 
     def functions(self):
         return [f for c in self.cards for f in c.functions]
+
+    def function(self, place):
+        return next(f for f in self.functions() if f.place == place)
 
     def card_of(self, place):
         return next((c for c in self.cards if any(f.place == place for f in c.functions)), None)
@@ -222,15 +235,49 @@ class Builder:
                  "virtio-scsi-pci": "1af4:1004", "virtio-rng-pci": "1af4:1005"}
         return plain.get(model, ident)
 
-    def add_many(self, models):
-        """A card with several functions in one slot, in one IOMMU group."""
-        n, functions, args = self.next_slot(), [], []
+    def add_many(self, models, slot=True, use="", user=0):
+        """A card with several functions in an Express slot or on the root bus, in one IOMMU group."""
+        n, functions, args = self.next_slot() if slot else 0, [], []
+        bus, at = (f"slot{n}", 0) if slot else (self.root_bus, self.free.pop())
         for number, model in enumerate(models):
             multi = ",multifunction=on" if number == 0 else ""
-            f, a = self.function(model, f"bus=slot{n},addr=0.{number}{multi}", port_place(n) + f"/00.{number}")
+            place = f"{port_place(n)}/00.{number}" if slot else f"{at:02x}.{number}"
+            f, a = self.function(model, f"bus={bus},addr={at:x}.{number}{multi}", place, use if number == user else "")
             functions.append(f)
             args += a
-        self.host.cards.append(Card(f"{'+'.join(models)} in slot {n}", functions, slot=n, qemu=args))
+        card = Card(f"{'+'.join(models)} {f'in slot {n}' if slot else f'at {at:02x}'}", functions, slot=n, qemu=args)
+        self.host.cards.append(card)
+        return card
+
+    def add_virtual(self, count, autoprobe):
+        """An nvme that can have so many virtual functions, which come while the host runs."""
+        n, disk = self.next_slot(), self.drive("plain")
+        place, me = port_place(n) + "/00.", f"sriov{n}"
+        self.host.drives += ["-device", f"nvme-subsys,id=subsys{n}"]
+        qemu = ["-device", f"nvme,serial={disk},subsys=subsys{n},id={me},bus=slot{n},addr=0,sriov_max_vfs={count},"
+                f"sriov_vq_flexible={2 * count},sriov_vi_flexible={count},max_ioqpairs={2 * count + 2},"
+                f"msix_qsize={count + 1}", "-device", f"nvme-ns,drive={disk},bus={me}"]
+        def function(number):
+            return Function(place + str(number), "nvme-vf" if number else "nvme-sriov", "disk", "1b36:0010", "010802")
+        self.host.cards.append(Card(f"nvme with SR-IOV in slot {n}", [function(0)], slot=n, qemu=qemu))
+        self.host.cards.append(Card(f"virtual functions of slot {n}", [function(v + 1) for v in range(count)],
+                                    later=True, physical=place + "0", autoprobe=autoprobe))
+
+    def add_chip_set(self):
+        """What q35 has beside its ISA bridge 1f.0, and in its IOMMU group; the host uses none of it."""
+        self.host.cards.append(Card("chip set", [Function("1f.2", "ich9-ahci", "disk", "8086:2922", "010601"),
+                                                 Function("1f.3", "ich9-smbus", "misc", "8086:2930", "0c0500")],
+                                    integrated=True))
+
+    def add_domain(self, count, audio):
+        """GPUs in a PCI domain beyond 16 bits."""
+        for n in range(count):
+            place = f"10000:{n:02x}."
+            functions = [Function(place + "0", "gpu", "gpu", "10de:20f1", "030200")]
+            if audio:
+                functions.append(Function(place + "1", "gpu-audio", "companion", AUDIO_ID, "040300"))
+            self.host.cards.append(Card(f"GPU {n} of domain 10000", functions, emulated=True))
+        self.host.emugpu += f" domain_cards={count}"
 
     def add_bridge(self, models):
         """A PCIe-to-PCI bridge: everything behind it is one IOMMU group."""
@@ -309,19 +356,30 @@ def generate(seed, iommu=None):
     for _ in range(rng.choice((0, 0, 1, 2))):
         b.add(pick(rng, host, DATA_DISKS))
     for number in range(rng.choice((1, 1, 2, 3))):
-        card = b.add(rng.choice(NETWORK), use="address" if number == 0 else "")
+        if number == 0 and q35 and rng.random() < 0.3:
+            models = rng.choice(PORTS)
+            card = b.add_many(models, use="address", user=rng.randrange(len(models)))
+        else:
+            card = b.add(rng.choice(NETWORK), use="address" if number == 0 else "")
         if number == 0:
-            host.networks[card.functions[0].mac] = "10.77.1.2/24"
+            host.networks[next(f.mac for f in card.functions if f.use)] = "10.77.1.2/24"
     for _ in range(rng.choice((0, 1, 2))):
         b.add(rng.choice(OTHERS))
+    if rng.random() < 0.25:
+        b.add_many(rng.choice(MANY_CONVENTIONAL), slot=False)
     if q35:
-        if rng.random() < 0.45:
-            b.add_many(rng.choice((("e1000e", "e1000e"), ("nvme", "nvme"), ("e1000e", "e1000e", "e1000e"),
-                                   ("virtio-net-pci", "virtio-net-pci"), ("ich9-intel-hda", "e1000e"))))
+        b.add_chip_set()
+        if rng.random() < 0.40:
+            b.add_many(rng.choice(MANY))
+        if rng.random() < 0.20:
+            b.add_virtual(rng.choice((1, 2)), rng.random() < 0.5)
         if rng.random() < 0.35:
             b.add_bridge([rng.choice(("e1000", "rtl8139", "edu", "AC97", "intel-hda", "pci-testdev"))
                           for _ in range(rng.choice((2, 3)))])
         gpus(host, b, rng)
+        domain = rng.choice((0, 0, 0, 0, 0, 0, 1, 2))
+        if domain and host.iommu in ("intel", "none"):
+            b.add_domain(domain, "audio=1" in host.emugpu)
         for _ in range(rng.choice((0, 1, 2))):
             b.add(rng.choice(("e1000e", "e1000e", "nvme", "virtio-net-pci")), slot=True, later=True)
         host.ports = b.slots

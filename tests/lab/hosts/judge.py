@@ -69,6 +69,8 @@ class Judge:
             self.lied_about_all(state, facts, said)
         if state.empty:
             self.left_nothing(facts, said)
+        if state.rebooted:
+            self.rebooted_without_trace(facts)
         return self.found
 
     # What the host had it still has.
@@ -156,8 +158,9 @@ class Judge:
             self.check(device["driver"] not in OURS, "lie-released", place, f"its driver is {device['driver']}")
         self.usable(state, facts, place, said)
         since = state.present.get(place, 0)
-        if not self.host.native.get("probe_fail"):
-            touched = bool(self.native_probes(facts, place, since))
+        touched = bool(self.native_probes(facts, place, since))
+        # That a native driver was asked and failed does not show.
+        if not self.host.native.get("probe_fail") and (self.base.native.get(place) or not touched):
             self.check(said["Untouched"] != touched, "lie-untouched", place,
                        f"{self.name(facts, place)}: Untouched is {said['Untouched']}, probed by "
                        f"{self.native_probes(facts, place, since) or 'nobody'}")
@@ -220,6 +223,12 @@ class Judge:
         for path, text in facts.run.items():
             words = [w for w in text.replace("=", " ").split() if ADDRESS.match(w)]
             self.check(not words, "left", "run", f"{path} still names {words}")
+
+    def rebooted_without_trace(self, facts):
+        for place in self.base.facts.devices:
+            self.check(place in facts.devices, "harmed", "device " + place, "it is gone after the reboot")
+        asked = {dev for kind, dev, drv in facts.events if kind == "probe" and drv in OURS}
+        self.check(not asked, "left", "probe", f"{sorted(asked)} were probed after the reboot, under the empty policy")
 
     def name(self, facts, place):
         device = facts.devices[place]

@@ -20,11 +20,24 @@ EMUGPU = "/sys/module/emugpu/parameters/"
 PATIENCE = 4
 
 
+def plug(guest, card, facts):
+    """A card that comes while the host runs, or the virtual functions of one."""
+    if card.physical:
+        at = f"/sys/bus/pci/devices/{facts.devices[card.physical]['address']}/sriov_"
+        guest.run(f"echo {int(card.autoprobe)} >{at}drivers_autoprobe; echo {len(card.functions)} >{at}numvfs", 60)
+    elif card.emulated:
+        guest.run(f"echo {card.slot} >{EMUGPU}plug", 60)
+    else:
+        guest.add_device(card.qemu[card.qemu.index("-device") + 1])
+
+
 class State:
     """What is meant now, place by place."""
 
     def __init__(self, policy):
         self.policy = policy
+        self.rebooted = False
+        self.split = set()  # those with virtual functions, which would vanish with their driver
         self.outcomes = dict(policy.here)
         self.released, self.held, self.excused = set(), set(), set(policy.excused)
         self.present = {}  # place → how many events there were when it appeared
@@ -35,6 +48,8 @@ class State:
     def expected(self, place):
         if place in self.released:
             return policies.Outcome("stay")
+        if place in self.split:
+            return policies.Outcome("stay", selected=True)
         return self.outcomes.get(place, policies.Outcome("stay"))
 
     def appears(self, place, events):
@@ -43,7 +58,7 @@ class State:
             outcome = policies.Outcome("stay", selected=True)
         self.outcomes[place] = outcome
         self.present[place] = events
-        if outcome.kind == "go":
+        if outcome.kind == "go" and outcome.prevented:
             self.watched[place] = events
 
     def goes(self, place):
@@ -52,6 +67,12 @@ class State:
         for table in (self.outcomes, self.present, self.watched):
             table.pop(place, None)
         self.released.discard(place)
+
+    def joined(self, place):
+        """Its virtual functions are gone: may it be taken then, or only at the next reload?"""
+        self.split.discard(place)
+        if self.expected(place).kind == "go":
+            self.outcomes[place] = policies.Outcome("free", self.outcomes[place].driver, True)
 
     def reload(self, policy, facts):
         """What is held by somebody is not handed back, and not taken either."""
@@ -171,10 +192,12 @@ class Life:
         bound = [p for p in self.facts.devices if s.expected(p).kind == "go" and p not in s.held]
         steps = [(self.rescan, 1), (self.rescan_starved, 1), (self.kill, 1), (self.restart, 1), (self.stop_and_start, 1),
                  (self.reload_another, 3), (self.refused_reload, 1), (self.restart_journal, 1), (self.restart_bus, 1)]
-        if self.cards(later=True, plugged=False):
+        if self.cards_to_come():
             steps.append((self.plug, 4))
         if self.cards_to_go():
-            steps += [(self.unplug, 2), (self.remove_and_rescan, 2)]
+            steps.append((self.unplug, 2))
+        if any(c.slot for c in self.cards_to_go()):
+            steps.append((self.remove_and_rescan, 2))
         if bound:
             steps += [(self.release, 3)]
             if not s.held and self.usable():
@@ -187,12 +210,14 @@ class Life:
             steps.append((self.load_native_anew, 1))
         return steps
 
-    def cards(self, later, plugged):
-        return [c for c in self.host.cards if c.later == later and (c.name in self.plugged) == plugged]
+    def cards_to_come(self):
+        """Virtual functions are made by the native driver of their physical one, and only by it."""
+        return [c for c in self.host.cards if c.later and c.name not in self.plugged and
+                (not c.physical or self.facts.driver(c.physical) == self.judge.base.native[c.physical])]
 
     def cards_to_go(self):
-        """In a slot, of no use to the host, and nobody has them."""
-        return [c for c in self.host.cards if c.name in self.plugged and c.slot and not c.used
+        """In a slot or virtual, of no use to the host, and nobody has them."""
+        return [c for c in self.host.cards if c.name in self.plugged and (c.slot or c.physical) and not c.used
                 and (c.later or c.emulated) and not any(f.place in self.state.held for f in c.functions)]
 
     def usable(self):
@@ -221,16 +246,18 @@ class Life:
         events = self.events()
         for f in card.functions:
             self.state.appears(f.place, events)
-        if card.emulated:
-            self.guest.run(f"echo {card.slot} >{EMUGPU}plug", 60)
-        else:
-            self.guest.add_device(card.qemu[card.qemu.index("-device") + 1])
+        if card.physical:
+            self.state.split.add(card.physical)
+            if card.autoprobe:  # the native driver fails with them, if it is asked first
+                for f in card.functions:
+                    self.state.watched.pop(f.place, None)
+        plug(self.guest, card, self.facts)
         self.plugged.add(card.name)
         if not self.wait_for(self.there(card)):
             raise GuestError(f"{card.name} does not appear")
 
     def plug(self):
-        card = self.rng.choice(self.cards(later=True, plugged=False))
+        card = self.rng.choice(self.cards_to_come())
         self.plug_card(card)
         return card.name
 
@@ -239,6 +266,9 @@ class Life:
         surprise = card.emulated and self.rng.random() < 0.4
         if card.emulated:
             self.guest.run(f"echo {card.slot} >{EMUGPU}{'surprise' if surprise else 'unplug'}", 60)
+        elif card.physical:
+            self.guest.run(f"echo 0 >/sys/bus/pci/devices/{self.address(card.physical)}/sriov_numvfs", 60)
+            self.state.joined(card.physical)
         else:
             name = next(o[3:] for o in card.qemu[card.qemu.index("-device") + 1].split(",") if o.startswith("id="))
             self.guest.qmp("device_del", id=name)
@@ -252,7 +282,7 @@ class Life:
         return card.name + (" by surprise" if surprise else "")
 
     def remove_and_rescan(self):
-        card = self.rng.choice(self.cards_to_go())
+        card = self.rng.choice([c for c in self.cards_to_go() if c.slot])
         self.state.released -= {f.place for f in card.functions}
         for f in reversed(card.functions):
             self.guest.run(f"echo 1 >/sys/bus/pci/devices/{self.address(f.place)}/remove", 60)
@@ -380,3 +410,15 @@ class Life:
         self.state.empty = True
         self.reload_to(policies.empty())
         self.check("empty-policy")
+        self.reboot()
+
+    def reboot(self):
+        """Under the empty policy the host boots as it does without vfio-bindd."""
+        excused = self.state.excused
+        self.state = State(policies.empty())
+        self.state.empty = self.state.rebooted = True
+        # What was taken from the host by the administrator's word may have left half of a RAID behind.
+        self.state.excused = excused
+        self.log(f"  step reboot: up after {self.guest.reboot():.0f} s")
+        self.guest.wait_for_uses(excused, 120)
+        self.check("reboot")

@@ -5,15 +5,19 @@ Then rules are written that say so, and a few that name more than can be meant: 
 ID alone, every disk of a vendor. Those must not take anything the host may live on. Whoever judges
 sees the outcome of each function, never the rules:
 
-    go    must be on the rule's driver, and no native driver may have been asked when it came in time
+    go    must be on the rule's driver, and no native driver may have been asked if it was there at
+          boot, or if the rule prevents that for what is plugged in: otherwise it may have been faster
     stay  must be where it is without vfio-bindd
     free  the documentation leaves it open, or it depends on timing: only lies are judged
 """
 
 from dataclasses import dataclass, field
 
-# At a cold boot nothing shows yet whether the host lives on one of these.
-RISKY = ("net", "disk")
+# At a cold boot nothing shows yet whether the host lives on one of these; of "misc", a class that
+# nobody has heard of, nothing is known at all.
+RISKY = ("net", "disk", "misc")
+# With one of these a rule prevents native probes only if it says so.
+NARROWING = ("address", "slot", "serial", "class", "subsystem")
 
 
 @dataclass
@@ -21,6 +25,7 @@ class Outcome:
     kind: str  # go, stay, free
     driver: str = "vfio-pci"
     selected: bool = False  # a rule fits it, whatever comes of it
+    prevented: bool = False  # no native driver is asked when it is plugged in
 
 
 @dataclass
@@ -59,14 +64,18 @@ class Writer:
         """devices: place → what the kernel says of it, those to be plugged later included."""
         self.rng, self.host, self.devices, self.groups, self.running = rng, host, devices, groups, running
         self.policy = Policy()
-        self.decided = set()  # places for which an earlier rule fits
+        self.decided = set()  # places for which an earlier rule fits, or that stay beside one
+        self.unnamed = set()  # those that stay beside one: a later rule may fit them
+        self.fence = self.fence_asked_for = False  # by the rule that is being written
 
     # Outcomes.
 
     def settle(self, function, here, plugged, driver="vfio-pci", selected=True):
         self.policy.here[function.place] = Outcome(here, driver, selected)
-        self.policy.plugged[function.place] = Outcome(plugged, driver, selected)
+        prevented = function.kind != "companion" and (self.fence_asked_for if function.kind in RISKY else self.fence)
+        self.policy.plugged[function.place] = Outcome(plugged, driver, selected, prevented)
         self.decided.add(function.place)
+        self.unnamed.discard(function.place)
 
     def by_id(self, function, hotplug=""):
         """A rule without a place and without force fits it."""
@@ -74,13 +83,10 @@ class Writer:
         device = self.devices[function.place]
         if function.kind in RISKY:
             # After the boot only what no driver has is taken by its ID.
-            self.settle(function, "free" if self.running and not device["driver"] and not function.use else "stay",
-                        later)
-        elif function.kind in ("gpu", "companion", "audio"):
+            self.settle(function, "free" if not device["driver"] and not function.use else "stay", later)
+        else:
             # The first VGA device is the boot's display, if anything shows the console there.
             self.settle(function, "free" if device.get("boot_vga") else "go", later)
-        else:
-            self.settle(function, "free", later if later == "stay" else "free")
 
     def by_place(self, function, hotplug="", driver="vfio-pci", force=False):
         later = "stay" if hotplug == "off" else "go"
@@ -97,31 +103,39 @@ class Writer:
         else:
             self.settle(function, "free" if self.devices[function.place].get("boot_vga") else "go", later, driver)
 
-    def companions(self, function, outcome=None):
-        """The other functions of a GPU go where it goes."""
-        card = self.host.card_of(function.place)
-        mine, mine_later = self.policy.here[function.place], self.policy.plugged[function.place]
-        for other in card.functions:
-            if other.place in self.decided:
+    def companions(self, function, matched=False):
+        """What cannot carry a host goes where the function of its card goes, the rest stays."""
+        mates = [f for f in self.mates(function) if f.place not in self.decided]
+        for other in sorted(mates, key=lambda f: f.kind not in RISKY):
+            mine, mine_later = self.policy.here[function.place], self.policy.plugged[function.place]
+            if not matched and other.kind not in RISKY:
+                self.settle(other, mine.kind, mine_later.kind, mine.driver)
                 continue
-            if other.kind == "companion":
-                here, later = (outcome, outcome) if outcome else (mine.kind, mine_later.kind)
-                self.settle(other, here, later, mine.driver, selected=not outcome)
-            elif self.same_kind(function, other):
-                # A second port is not taken unless it is named; and then the first is of no use.
-                self.settle(other, "stay", "stay", selected=False)
+            # A second port is not taken unless it is named; and then the first is of no use.
+            self.settle(other, "stay", "stay", selected=False)
+            self.unnamed.add(other.place)
+            if not matched and any(other.place in g and function.place in g for g in self.groups.values()):
                 self.settle(function, "free", "free", mine.driver)
-            else:
-                self.settle(other, "stay" if other.use else "free", "free", selected=False)
 
-    @staticmethod
-    def same_kind(a, b):
-        return a.kind == b.kind and a.kind in RISKY
+    def mates(self, function):
+        """The other functions of its slot; virtual ones are each for themselves."""
+        card = self.host.card_of(function.place)
+        return [f for f in card.functions if f is not function and not card.physical]
+
+    def fits_as_well(self, fits, force=False):
+        """A rule fits what stays beside an earlier one, which may go then if it cannot carry a host."""
+        for place in sorted(filter(fits, self.unnamed)):
+            stays = self.host.function(place).kind in RISKY and self.devices[place]["driver"] and not force
+            for table in (self.policy.here, self.policy.plugged):
+                table[place] = Outcome("stay" if stays else "free", selected=True)
 
     # Rules.
 
     def rule(self, name, *keys, hotplug=""):
         extra = [("hotplug", hotplug)] if hotplug else []
+        by_id, narrowed = any(k == "id" for k, _ in keys), any(k in NARROWING for k, _ in keys)
+        self.fence_asked_for = by_id and hotplug == "fence"
+        self.fence = self.fence_asked_for or (by_id and not hotplug and not narrowed)
         self.policy.rules.append((f"{name}-{len(self.policy.rules)}", list(keys) + extra))
 
     def hotplug(self):
@@ -129,36 +143,32 @@ class Writer:
 
     def place_keys(self, function, whole=False):
         """Keys that fit this function and no other (whole: all functions of its slot, no other)."""
-        device, rng = self.devices[function.place], self.rng
-        address = device["address"]
-        ways = [[("address", address)], [("id", device["id"]), ("address", address)]]
-        if whole:
-            ways += [[("address", address[:-1] + "*")]]
-        single = len(self.host.card_of(function.place).functions) == 1
+        device, rng, card = self.devices[function.place], self.rng, self.host.card_of(function.place)
+        places = [[("address", device["address"][:-1] + "*" if whole else device["address"])]]
+        single = len(card.functions) == 1 and not any(function.place == c.physical or c.physical and c is card
+                                                      for c in self.host.cards)
         if device["slot"] and (whole or single):
-            ways += [[("slot", device["slot"])], [("id", device["id"]), ("slot", device["slot"])]] * 2
+            places += [[("slot", device["slot"])]] * 2
         if device["serial"] and single:
-            ways += [[("id", device["id"]), ("serial", device["serial"])]]
-        return rng.choice(ways)
+            places += [[("serial", device["serial"])]]
+        if len({f.id for f in card.functions}) == 1 or not whole:
+            places += [[("id", device["id"]), *keys] for keys in places]
+        return rng.choice(places)
 
     def take(self, function, force=False):
         hotplug = self.hotplug()
         driver = self.rng.choice(["", "", "", "", "", "auto", "pci-stub"]) if not function.use else ""
-        gpu = function.kind == "gpu"
         keys = self.place_keys(function)
         if driver:
             keys = keys + [("driver", driver)]
-        matched = gpu and self.rng.random() < 0.1
+        matched = bool(self.mates(function)) and self.rng.random() < 0.2
         if matched:
             keys = keys + [("group", "matched")]
         if force:
             keys = keys + [("force", "yes")]
         self.rule("take", *keys, hotplug=hotplug)
         self.by_place(function, hotplug, "pci-stub" if driver == "pci-stub" else "vfio-pci", force)
-        if matched:
-            self.companions(function, "stay")
-        else:
-            self.companions(function)
+        self.companions(function, matched)
 
     def keep(self, function):
         device = self.devices[function.place]
@@ -172,6 +182,7 @@ class Writer:
     def all_of(self, functions, form):
         hotplug = self.hotplug()
         self.rule("all", form, hotplug=hotplug)
+        self.fits_as_well(lambda place: self.devices[place]["id"] == form[1])
         for f in functions:
             self.by_id(f, hotplug)
             self.companions(f)
@@ -197,13 +208,13 @@ class Writer:
             self.trap(functions, ident)
         elif way < 0.70 and unused:
             for f in self.rng.sample(unused, self.rng.randint(1, len(unused))):
-                if self.named_along(f):
-                    continue
-                self.take(f)
+                if f.place not in self.decided or f.place in self.unnamed:
+                    self.take_or_all(f)
             if self.rng.random() < 0.5:
                 self.trap([f for f in functions if f.place not in self.decided], ident)
         elif way < 0.78 and len(unused) == len(functions):
             self.rule("force", ("id", ident), ("force", "yes"))
+            self.fits_as_well(lambda place: self.devices[place]["id"] == ident, force=True)
             for f in functions:
                 self.by_place(f, force=True)
                 self.companions(f)
@@ -215,16 +226,15 @@ class Writer:
     def shared(self, function):
         return function.place in self.decided
 
-    def named_along(self, function):
-        """Both ports by one rule, or only this one, which must not take the other."""
-        others = [f for f in self.host.card_of(function.place).functions if self.same_kind(f, function)]
-        if len(others) < 2 or self.rng.random() < 0.5 or any(o.place in self.decided for o in others):
-            return False
-        self.rule("ports", *self.place_keys(others[0], whole=True))
-        for o in others:
-            self.by_place(o)
-        self.companions(others[0])
-        return True
+    def take_or_all(self, function):
+        """All functions of its slot by one rule, or only this one, which must not take the others."""
+        card = [function, *self.mates(function)]
+        if len(card) > 1 and self.rng.random() < 0.5 and not any(f.use or f.place in self.decided for f in card):
+            self.rule("ports", *self.place_keys(function, whole=True))
+            for f in card:
+                self.by_place(f)
+        else:
+            self.take(function)
 
     def trap(self, functions, ident):
         """Names what the host may live on, but no place."""
@@ -233,6 +243,7 @@ class Writer:
         narrow = self.rng.choice(([], [], [("address", "0000:*:*")], [("address", "!0000:00:00.0")],
                                   [("class", self.devices[functions[0].place]["class"][:2])]))
         self.rule("trap", ("id", ident), *narrow)
+        self.fits_as_well(lambda place: self.devices[place]["id"] == ident)
         for f in functions:
             self.by_id(f)
             self.companions(f)
@@ -240,7 +251,7 @@ class Writer:
     def harmless(self, functions):
         way = self.rng.random()
         if way < 0.4:
-            self.take(self.rng.choice(functions))
+            self.take_or_all(self.rng.choice(functions))
         elif way < 0.6:
             self.all_of(functions, ("id", self.devices[functions[0].place]["id"]))
 
@@ -257,6 +268,7 @@ class Writer:
         known = {f.place: f for f in self.host.functions()}
         hit = [p for p in self.devices if p not in self.decided and fits(p)]
         self.rule("wide", (key, value))
+        self.fits_as_well(fits)
         for place in hit:
             if place in known and place not in self.decided:
                 self.by_id(known[place])
@@ -269,15 +281,15 @@ class Writer:
                 self.policy.here[place] = self.policy.plugged[place] = Outcome(outcome, selected=True)
 
     def whole_group(self):
-        """One function of a bridge's group, and with it the group."""
+        """One function of a bridge's group, of a card or of the chip set, and with it the group but its bridges."""
         for members in self.groups.values():
             known = [f for f in self.host.functions() if f.place in members]
-            if len(known) < 2 or len(known) != len(members) or any(f.use or f.place in self.decided for f in known):
+            bridges = [p for p in members if self.devices[p]["class"].startswith("06")]
+            if len(known) < 2 or len(known) + len(bridges) < len(members) or \
+                    any(f.use or f.place in self.decided or f.kind in ("gpu", "companion") for f in known):
                 continue
-            if len({f.place.rsplit("/", 1)[0] for f in known}) == 1 and "/" in known[0].place and \
-                    known[0].place.count("/") == 2 and self.rng.random() < 0.4:
-                first = known[0]
-                self.rule("group", ("address", self.devices[first.place]["address"]), ("group", "all"))
+            if self.rng.random() < (0.1 if self.host.card_of(known[0].place).integrated else 0.3):
+                self.rule("group", ("address", self.devices[self.rng.choice(known).place]["address"]), ("group", "all"))
                 for f in known:
                     self.settle(f, "go", "go")
 
@@ -314,6 +326,8 @@ def write(rng, host, devices, groups, running):
         if not functions:
             continue
         kind = functions[0].kind
+        if all(host.card_of(f.place).integrated for f in functions) and rng.random() < 0.6:
+            continue
         (w.gpus if kind == "gpu" else w.risky if kind in RISKY else w.harmless)(functions)
     if rng.random() < 0.35:
         w.wide()

@@ -130,6 +130,11 @@ class OracleTest(unittest.TestCase):
         self.assertIn("left", self.found(kernel(NATIVE, override={GPU: "vfio-pci"}), bus()))
         self.assertIn("left", self.found(kernel(NATIVE, run="device 0000:01:00.0 released\n"), bus()))
         self.assertIn("left", self.found(kernel(NATIVE), bus({"State": "refused", "Driver": "nvidia", "Usable": False})))
+        self.state.rebooted = True
+        self.assertEqual(self.found(kernel(NATIVE, probes=[(GPU, "nvidia")]), bus()), set())
+        self.assertIn("left", self.found(kernel(NATIVE, probes=[(GPU, "vfio-pci")]), bus()))
+        self.judge.base.facts.devices["1c.0"] = None
+        self.assertIn("harmed", self.found(kernel(NATIVE), bus()))
 
     def test_named_use_is_excused(self):
         self.state.excused = {DISK}

@@ -5,8 +5,8 @@
  * QEMU has no such device, but it has PCI Express ports. This module plugs a
  * card into an empty one by answering the configuration cycles of the bus below
  * it from a table, so that everything above (IOMMU groups, hot-plug uevents,
- * vfio-pci) is the kernel's own. A bus of the module's own would not do: only
- * what hangs below QEMU's ports is covered by the IOMMU.
+ * vfio-pci) is the kernel's own. What hangs below QEMU's ports is covered by the
+ * IOMMU.
  *
  * A card is a GPU and its audio function, without BARs and interrupts. On demand
  * it has a USB-C port as well, as Turing's have: a USB controller and a UCSI one.
@@ -15,6 +15,13 @@
  * A virtual IOMMU of QEMU's knows only functions that QEMU has. With the parameter
  * `replace` a card takes the place of whatever QEMU has in the slot, whose
  * functions (0 and, with audio, 1) it has then to the IOMMU.
+ *
+ * With `domain_cards` there are cards in a PCI domain of the module's own as well,
+ * 10000, beyond what 16 bits hold: that of a controller like Intel's VMD, whose
+ * domains have such numbers. The IOMMU takes their DMA for that of QEMU's edu
+ * device, if there is one, and they are in its IOMMU group; that is how Linux does
+ * it for a VMD, and does it for Intel's IOMMU only. Without Intel's IOMMU they have
+ * no group. They are there from load on.
  *
  * For tests of many devices a card can have up to 256 GPUs instead, as cards
  * with virtual functions do: numbered by ARI, and kept apart by ACS, so that
@@ -32,6 +39,8 @@
 
 #define PORT_VENDOR	0x1b36
 #define PORT_DEVICE	0x000c
+#define EDU_VENDOR	0x1234
+#define EDU_DEVICE	0x11e8
 
 #define MAX_FUNCTIONS	256
 #define MAX_SLOTS	256
@@ -52,6 +61,7 @@ struct function {
 struct slot {
 	unsigned int number;
 	struct pci_dev *port;
+	struct pci_bus *bus;		/* below the port */
 	struct pci_ops *port_ops;	/* the bus's own, while a card is plugged */
 	bool plugged;
 	bool gone;			/* pulled out: nothing answers any more */
@@ -93,6 +103,10 @@ static bool audio = true;
 module_param(audio, bool, 0644);
 MODULE_PARM_DESC(audio, "whether a card plugged from now on has an audio function");
 
+static unsigned int domain_cards;
+module_param(domain_cards, uint, 0444);
+MODULE_PARM_DESC(domain_cards, "how many cards are in PCI domain 10000 (up to 32)");
+
 static unsigned int functions;
 module_param(functions, uint, 0644);
 MODULE_PARM_DESC(functions, "how many GPUs a card plugged from now on has, each in a group of its own (up to 256; 0: an ordinary card)");
@@ -101,14 +115,17 @@ static bool replace;
 module_param(replace, bool, 0644);
 MODULE_PARM_DESC(replace, "whether a card may take the place of a device of QEMU's");
 
+/* The bus of the domain has its devices' functions by their numbers of 8 bits. */
+static struct slot domain_slot = { .ari = true };
+
 static struct slot *slot_of_bus(const struct pci_bus *bus)
 {
 	unsigned int i;
 
 	for (i = 0; i < slot_count; i++)
-		if (slots[i]->port->subordinate == bus)
+		if (slots[i]->bus == bus)
 			return slots[i];
-	return NULL;
+	return domain_slot.bus == bus ? &domain_slot : NULL;
 }
 
 static struct function *function_at(struct pci_bus *bus, unsigned int devfn)
@@ -283,7 +300,7 @@ static void remove_functions(struct pci_bus *bus)
 
 static int plug_locked(struct slot *slot, u16 device, u32 class)
 {
-	struct pci_bus *bus = slot->port->subordinate;
+	struct pci_bus *bus = slot->bus;
 	unsigned int many = min_t(unsigned int, READ_ONCE(functions), MAX_FUNCTIONS);
 	unsigned int count = many ? many : READ_ONCE(usb) ? 4 : READ_ONCE(audio) ? 2 : 1;
 
@@ -312,7 +329,7 @@ static int plug_locked(struct slot *slot, u16 device, u32 class)
 
 static int unplug_locked(struct slot *slot)
 {
-	struct pci_bus *bus = slot->port->subordinate;
+	struct pci_bus *bus = slot->bus;
 
 	if (!slot->plugged)
 		return -ENODEV;
@@ -336,7 +353,7 @@ static int surprise_locked(struct slot *slot)
 		return -ENODEV;
 
 	WRITE_ONCE(slot->gone, true);
-	list_for_each_entry(pdev, &slot->port->subordinate->devices, bus_list)
+	list_for_each_entry(pdev, &slot->bus->devices, bus_list)
 		WRITE_ONCE(pdev->error_state, pci_channel_io_perm_failure);
 	return unplug_locked(slot);
 }
@@ -437,14 +454,67 @@ static int add_port(struct pci_dev *port)
 	pcie_capability_read_dword(port, PCI_EXP_SLTCAP, &cap);
 	slot->number = cap >> 19;
 	slot->port = pci_dev_get(port);
+	slot->bus = port->subordinate;
 
 	for (i = slot_count; i > 0; i--) {
-		if (slots[i - 1]->port->subordinate->number < port->subordinate->number)
+		if (slots[i - 1]->bus->number < port->subordinate->number)
 			break;
 		slots[i] = slots[i - 1];
 	}
 	slots[i] = slot;
 	slot_count++;
+	return 0;
+}
+
+static struct pci_sysdata domain_data = {
+	.domain = 0x10000,
+	.node = NUMA_NO_NODE,
+};
+
+static struct resource domain_buses = {
+	.name = KBUILD_MODNAME,
+	.flags = IORESOURCE_BUS,
+};
+
+static int __init fill_domain(void)
+{
+	unsigned int cards = min_t(unsigned int, domain_cards, PCI_SLOT(0xff) + 1), i;
+	struct function *function;
+
+	function = kvcalloc(cards * 8, sizeof(*function), GFP_KERNEL);
+	if (!function)
+		return -ENOMEM;
+	for (i = 0; i < cards; i++) {
+		fill_function(&function[i * 8], 0x20f1, PCI_CLASS_DISPLAY_3D << 8, i);
+		if (audio)
+			fill_function(&function[i * 8 + 1], 0x1aef, 0x040300, i);
+	}
+	domain_slot.function = function;
+	domain_slot.functions = cards * 8;
+	return 0;
+}
+
+/* Under the PCI core's rescan lock. */
+static int __init add_domain(void)
+{
+	LIST_HEAD(resources);
+	int ret;
+
+	ret = fill_domain();
+	if (ret)
+		return ret;
+#if IS_ENABLED(CONFIG_VMD)
+	domain_data.vmd_dev = pci_get_device(EDU_VENDOR, EDU_DEVICE, NULL);
+#endif
+	pci_add_resource(&resources, &domain_buses);
+	domain_slot.bus = pci_create_root_bus(NULL, 0, &card_ops, &domain_data, &resources);
+	if (!domain_slot.bus) {
+		pci_free_resource_list(&resources);
+		kvfree(domain_slot.function);
+		return -ENODEV;
+	}
+	pci_scan_child_bus(domain_slot.bus);
+	pci_bus_add_devices(domain_slot.bus);
 	return 0;
 }
 
@@ -479,7 +549,13 @@ static int __init emugpu_init(void)
 	for (i = 0; i < slot_count && plugged < gpus; i++)
 		if (!plug_index(i))
 			plugged++;
+	if (domain_cards)
+		ret = add_domain();
 	pci_unlock_rescan_remove();
+	if (ret) {
+		pr_err("no domain: %d\n", ret);
+		ret = 0; /* there are cards already */
+	}
 
 	ready = true;
 	pr_info("%u of %u GPUs plugged, %u slots\n", plugged, gpus, slot_count);

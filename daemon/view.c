@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "view.h"
+
+int view_plan(struct view *view)
+{
+    struct plan new;
+
+    /* While it is unknown which drivers there are, ours has not gone. */
+    if (view->snapshot.n_registered > 0 || view->snapshot.unknown.fact == FACT_NONE)
+        fence_follow(&view->records.fence, snapshot_order(&view->snapshot, FENCE_DRIVER));
+    int r = plan_make(&view->policy, &view->snapshot, &view->records, &new);
+    if (r < 0)
+        return r;
+    plan_done(&view->plan);
+    view->plan = new;
+    return 0;
+}
+
+void view_clear(struct view *view)
+{
+    plan_done(&view->plan);
+    records_done(&view->records);
+    snapshot_done(&view->snapshot);
+    policy_done(&view->policy);
+    for (size_t i = 0; i < view->n_mistakes; i++)
+        free(view->mistakes[i]);
+    free(view->mistakes);
+}

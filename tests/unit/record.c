@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The memory of a device: what it makes of what comes and goes, and of verdicts. */
+#include "transitions.h"
+
+static char nvidia[] = "nvidia", vfio[] = "vfio-pci", qemu[] = "qemu";
+
+static const struct device without_driver = {.vendor = 0x8086, .device = 0x10d3},
+                           on_nvidia = {.vendor = 0x10de, .driver = "nvidia"},
+                           on_vfio = {.vendor = 0x8086, .device = 0x10d3, .driver = "vfio-pci"},
+                           another = {.vendor = 0x8086, .device = 0x1572};
+
+/* -- coming and going -- */
+
+START_TEST(coming_and_going)
+{
+    static const struct transition table[] = {
+        {"plugged in after the boot",
+         {.state = RECORD_OPEN},
+         EVENT(APPEARED, .device = &without_driver),
+         {.arrival = ARRIVAL_PLUGGED, .fresh = true, .seen_usec = NOW}},
+        {"plugged in while the host comes up",
+         {.state = RECORD_OPEN},
+         EVENT(APPEARED, .device = &without_driver, .cold_boot = true),
+         {.arrival = ARRIVAL_PLUGGED_AT_BOOT, .fresh = true, .seen_usec = NOW}},
+        {"another in its place, and nobody said that the first was gone",
+         {.state = RECORD_RELEASED,
+          .touched = true,
+          .override = OVERRIDE_OURS,
+          .override_text = vfio,
+          .binding = BINDING_OURS,
+          .previous_driver = nvidia,
+          .holder = qemu,
+          .flaps = 2},
+         EVENT(APPEARED, .device = &another),
+         {.arrival = ARRIVAL_PLUGGED, .fresh = true, .seen_usec = NOW}},
+        {"gone",
+         {.state = RECORD_CONTESTED, .flaps = 3, .parked = true, .parked_order = 7},
+         EVENT(DISAPPEARED),
+         {.state = RECORD_GONE}},
+        {"gone while a worker has it",
+         {.state = RECORD_RELEASING, .work = WORK_RUNNING, .binding = BINDING_OURS},
+         EVENT(DISAPPEARED),
+         {.state = RECORD_GONE, .work = WORK_RUNNING_FOR_ANOTHER}},
+        {"gone while a worker hangs",
+         {.work = WORK_STUCK},
+         EVENT(DISAPPEARED),
+         {.state = RECORD_GONE, .work = WORK_STUCK_FOR_ANOTHER}},
+        {"gone again, the first worker still has not come back",
+         {.work = WORK_RUNNING_FOR_ANOTHER, .arrival = ARRIVAL_PLUGGED},
+         EVENT(DISAPPEARED),
+         {.state = RECORD_GONE, .work = WORK_RUNNING_FOR_ANOTHER}},
+        {"another while a worker has the one before",
+         {.state = RECORD_GONE, .work = WORK_STUCK_FOR_ANOTHER},
+         EVENT(APPEARED, .device = &another),
+         {.work = WORK_STUCK_FOR_ANOTHER,
+          .arrival = ARRIVAL_PLUGGED,
+          .fresh = true,
+          .seen_usec = NOW}},
+        {"there again, though nobody told of it",
+         {.state = RECORD_GONE},
+         EVENT(LOOKED, .device = &without_driver),
+         {.state = RECORD_OPEN}},
+    };
+
+    RUN(table);
+}
+END_TEST
+
+/* What the host may need stays refused when it comes back. */
+START_TEST(refused_for_the_host)
+{
+    static const struct transition table[] = {
+        {"refused at boot",
+         {.seen_usec = 1},
+         EVENT(JUDGED, .device = &without_driver, VERDICT(REFUSED, UNPROVEN_AT_BOOT)),
+         {.seen_usec = 1, .refused = REFUSED}},
+        {"named in fstab",
+         {.seen_usec = 1},
+         EVENT(JUDGED, .device = &without_driver, VERDICT(REFUSED, NEEDED_AT_BOOT)),
+         {.seen_usec = 1, .refused = REFUSED}},
+        {"refused for another reason",
+         {.seen_usec = 1},
+         EVENT(JUDGED, .device = &without_driver, VERDICT(REFUSED, BRIDGE)),
+         {.seen_usec = 1}},
+        {"unplugged",
+         {.refused = REFUSED},
+         EVENT(DISAPPEARED),
+         {.state = RECORD_GONE, .refused = REFUSED}},
+        {"and back",
+         {.state = RECORD_GONE, .refused = REFUSED},
+         EVENT(APPEARED, .device = &without_driver),
+         {.arrival = ARRIVAL_PLUGGED, .fresh = true, .seen_usec = NOW, .refused = REFUSED}},
+        {"replaced by the like in one move",
+         {.refused = REFUSED},
+         EVENT(APPEARED, .device = &without_driver),
+         {.arrival = ARRIVAL_PLUGGED, .fresh = true, .seen_usec = NOW, .refused = REFUSED}},
+        {"another in its place",
+         {.state = RECORD_GONE, .refused = REFUSED},
+         EVENT(APPEARED, .device = &another),
+         {.arrival = ARRIVAL_PLUGGED, .fresh = true, .seen_usec = NOW}},
+        {"the host can do without",
+         {.seen_usec = 1, .refused = REFUSED},
+         EVENT(JUDGED, .device = &on_vfio, VERDICT(BOUND, NONE)),
+         {.seen_usec = 1}},
+        {"a new policy does not change what it was",
+         {.refused = REFUSED},
+         EVENT(RELOAD),
+         {.refused = REFUSED}},
+        {"nor does a rescan, while it is gone",
+         {.state = RECORD_GONE, .refused = REFUSED},
+         EVENT(RESCAN),
+         {.state = RECORD_GONE, .refused = REFUSED}},
+    };
+    const struct record there = {.refused = REFUSED},
+                        back = {.refused = REFUSED, .arrival = ARRIVAL_PLUGGED},
+                        plugged = {.arrival = ARRIVAL_PLUGGED};
+
+    RUN(table);
+    ck_assert(!record_stays_refused(&there) && record_stays_refused(&back));
+    ck_assert(!record_is_unused(&back) && record_is_unused(&plugged));
+}
+END_TEST
+
+/* -- drivers -- */
+
+START_TEST(drivers_that_come_and_go)
+{
+    static const struct transition table[] = {
+        {"bound, by whom ever", {.flaps = 1}, EVENT(BOUND), {.flaps = 1, .binding = BINDING_FOUND}},
+        {"bound by us in an earlier run",
+         {.binding = BINDING_CLAIMED, .override = OVERRIDE_OURS, .override_text = vfio},
+         EVENT(BOUND),
+         {.binding = BINDING_OURS, .override = OVERRIDE_MAYBE, .override_text = vfio}},
+        {"bound within its moment",
+         {.not_before_usec = SOON},
+         EVENT(BOUND),
+         {.binding = BINDING_FOUND}},
+        {"unbound by somebody",
+         {.binding = BINDING_OURS, .override = OVERRIDE_OURS, .override_text = vfio},
+         EVENT(UNBOUND, .device = &without_driver),
+         {.override = OVERRIDE_MAYBE,
+          .override_text = vfio,
+          .flaps = 1,
+          .flap_usec = NOW,
+          .not_before_usec = SOON}},
+        {"unbound, and somebody has it already",
+         {.binding = BINDING_UNKNOWN},
+         EVENT(UNBOUND, .device = &on_nvidia),
+         {.binding = BINDING_UNKNOWN}},
+        {"a moment is not put off",
+         {.binding = BINDING_FOUND, .not_before_usec = SOON - 5},
+         EVENT(UNBOUND, .device = &without_driver),
+         {.flaps = 1, .flap_usec = NOW, .not_before_usec = SOON - 5}},
+        {"unbound by our worker",
+         {.binding = BINDING_OURS, .work = WORK_RUNNING},
+         EVENT(UNBOUND, .device = &without_driver),
+         {.work = WORK_RUNNING}},
+        {"unbound when released",
+         {.binding = BINDING_OURS, .state = RECORD_RELEASED},
+         EVENT(UNBOUND, .device = &without_driver),
+         {.state = RECORD_RELEASED, .not_before_usec = SOON}},
+        {"the third time within a minute",
+         {.binding = BINDING_OURS, .flaps = 2, .flap_usec = NOW - 60 * USEC_PER_SEC},
+         EVENT(UNBOUND, .device = &without_driver),
+         {.state = RECORD_CONTESTED,
+          .flaps = 3,
+          .flap_usec = NOW - 60 * USEC_PER_SEC,
+          .not_before_usec = SOON}},
+        {"the third time, after more than that",
+         {.binding = BINDING_OURS, .flaps = 2, .flap_usec = NOW - 60 * USEC_PER_SEC - 1},
+         EVENT(UNBOUND, .device = &without_driver),
+         {.flaps = 1, .flap_usec = NOW, .not_before_usec = SOON}},
+        {"a third time that was not bound",
+         {.binding = BINDING_CLAIMED, .flaps = 2, .flap_usec = NOW},
+         EVENT(UNBOUND, .device = &without_driver),
+         {.flaps = 2, .flap_usec = NOW, .not_before_usec = SOON}},
+        {"the moment has not passed",
+         {.not_before_usec = NOW + 1},
+         EVENT(TIME),
+         {.not_before_usec = NOW + 1}},
+        {"the moment has passed", {.not_before_usec = NOW}, EVENT(TIME), {.state = RECORD_OPEN}},
+    };
+
+    RUN(table);
+}
+END_TEST
+
+START_TEST(what_a_look_shows)
+{
+    static const struct transition table[] = {
+        {"bound, and read back",
+         {.state = RECORD_UNVERIFIED, .binding = BINDING_OURS},
+         EVENT(LOOKED, .device = &on_vfio),
+         {.binding = BINDING_OURS}},
+        {"not there",
+         {.state = RECORD_UNVERIFIED, .binding = BINDING_OURS},
+         EVENT(LOOKED, .device = &without_driver),
+         {.state = RECORD_UNVERIFIED, .binding = BINDING_OURS}},
+        {"nobody has it yet",
+         {.fresh = true},
+         EVENT(LOOKED, .device = &without_driver),
+         {.fresh = true}},
+        {"by the fence",
+         {.fresh = true},
+         EVENT(LOOKED, .device = &on_vfio, .fenced = true),
+         {.fresh = true}},
+        {"by somebody", {.fresh = true}, EVENT(LOOKED, .device = &on_vfio), {.fresh = false}},
+        {"by its native driver",
+         {.fresh = true},
+         EVENT(LOOKED, .device = &on_nvidia, .fenced = true),
+         {.fresh = false}},
+        {"on its way back",
+         {.state = RECORD_HANDING_BACK, .override = OVERRIDE_MAYBE},
+         EVENT(LOOKED, .device = &on_vfio),
+         {.state = RECORD_HANDING_BACK, .override = OVERRIDE_MAYBE}},
+        {"back",
+         {.state = RECORD_HANDING_BACK},
+         EVENT(LOOKED, .device = &on_nvidia),
+         {.state = RECORD_HANDED_BACK}},
+        {"a failure stays one",
+         {.state = RECORD_FAILED, FAILED_OF(EIO, BIND)},
+         EVENT(LOOKED, .device = &on_nvidia),
+         {.state = RECORD_FAILED, FAILED_OF(EIO, BIND)}},
+    };
+
+    RUN(table);
+}
+END_TEST
+
+/* -- verdicts -- */
+
+START_TEST(verdicts)
+{
+    static const struct transition table[] = {
+        {"seen for the first time",
+         {.attempts = 1},
+         EVENT(JUDGED, .device = &without_driver, VERDICT(PENDING, NONE)),
+         {.attempts = 1, .seen_usec = NOW}},
+        {"a native driver has it",
+         {.seen_usec = 1},
+         EVENT(JUDGED, .device = &on_nvidia, VERDICT(PENDING, NONE)),
+         {.seen_usec = 1, .touched = true}},
+        {"bound at last",
+         {.seen_usec = NOW - 5,
+          .attempts = 3,
+          .override = OVERRIDE_OURS,
+          .override_text = vfio,
+          .binding = BINDING_FOUND},
+         EVENT(JUDGED, .device = &on_vfio, VERDICT(BOUND, NONE)),
+         {.seen_usec = NOW - 5,
+          .override = OVERRIDE_OURS,
+          .override_text = vfio,
+          .bound_usec = 5,
+          .binding = BINDING_FOUND}},
+        {"bound by the fence",
+         {.seen_usec = 1, .binding = BINDING_FOUND},
+         EVENT(JUDGED, .device = &on_vfio, .fenced = true, VERDICT(BOUND, NONE)),
+         {.seen_usec = 1, .binding = BINDING_OURS}},
+        {"bound when we came: how long that took is not known",
+         {.seen_usec = 1},
+         EVENT(JUDGED, .device = &on_vfio, VERDICT(BOUND, NONE)),
+         {.seen_usec = 1}},
+        {"a rule names it again while it goes back",
+         {.seen_usec = 1, .state = RECORD_HANDING_BACK, .unnamed = true},
+         EVENT(JUDGED, .device = &on_nvidia, VERDICT(PENDING, NONE)),
+         {.seen_usec = 1, .touched = true}},
+        {"a rule names it again",
+         {.seen_usec = 1, .state = RECORD_HANDED_BACK, .unnamed = true},
+         EVENT(JUDGED, .device = &on_nvidia, VERDICT(PENDING, NONE)),
+         {.seen_usec = 1, .touched = true}},
+        {"the journal was told",
+         {.state = RECORD_OPEN},
+         EVENT(TOLD, .verdict = {STATE_BUSY, REASON_IN_USE, vfio}),
+         {.told = {true, STATE_BUSY, REASON_IN_USE}}},
+    };
+
+    RUN(table);
+}
+END_TEST
+
+/* What was to be parked, and an entry of ours took it all the same. */
+START_TEST(caught)
+{
+    static const struct transition table[] = {
+        {"the kernel says so",
+         {.parked = true},
+         EVENT(BOUND, .device = &on_vfio, .fenced = true),
+         {.parked = true, .binding = BINDING_OURS}},
+        {"seen later",
+         {.parked = true},
+         EVENT(UNNAMED, .device = &on_vfio, .fenced = true),
+         {.parked = true, .binding = BINDING_OURS, .unnamed = true}},
+        {"not by us",
+         {.parked = true},
+         EVENT(BOUND, .device = &on_vfio),
+         {.parked = true, .binding = BINDING_FOUND}},
+        {"by its native driver",
+         {.parked = true},
+         EVENT(BOUND, .device = &on_nvidia, .fenced = true),
+         {.parked = true, .binding = BINDING_FOUND}},
+        {"it was never to be parked",
+         {.parked = false},
+         EVENT(BOUND, .device = &on_vfio, .fenced = true),
+         {.binding = BINDING_FOUND}},
+    };
+
+    RUN(table);
+}
+END_TEST
+
+START_TEST(from_an_earlier_run)
+{
+    static const struct transition table[] = {
+        {"nothing else is known",
+         {.state = RECORD_OPEN},
+         EVENT(CAME_LATE),
+         {.arrival = ARRIVAL_PLUGGED}},
+        {"what is known counts",
+         {.arrival = ARRIVAL_PLUGGED_AT_BOOT},
+         EVENT(CAME_LATE),
+         {.arrival = ARRIVAL_PLUGGED_AT_BOOT}},
+        {"gone again", {.state = RECORD_GONE}, EVENT(CAME_LATE), {.state = RECORD_GONE}},
+    };
+
+    RUN(table);
+}
+END_TEST
+
+START_TEST(no_rule_names_it)
+{
+    static const struct transition table[] = {
+        {"what failed when it was to be taken",
+         {.state = RECORD_FAILED, FAILED_OF(EIO, BIND), .override = OVERRIDE_MAYBE},
+         EVENT(UNNAMED),
+         {.unnamed = true, .override = OVERRIDE_MAYBE}},
+        {"who had it",
+         {.state = RECORD_FAILED, FAILED_OF(EBUSY, CHECK), .holder = qemu},
+         EVENT(UNNAMED),
+         {.unnamed = true, .holder = qemu}},
+        {"who fought for it",
+         {.state = RECORD_CONTESTED, .flaps = 3},
+         EVENT(UNNAMED),
+         {.unnamed = true}},
+        {"released",
+         {.state = RECORD_RELEASED},
+         EVENT(UNNAMED),
+         {.state = RECORD_HANDED_BACK, .unnamed = true}},
+        {"on its way back since an earlier run",
+         {.state = RECORD_HANDING_BACK},
+         EVENT(UNNAMED),
+         {.state = RECORD_HANDING_BACK, .unnamed = true}},
+        {"to be released", {.state = RECORD_RELEASING}, EVENT(UNNAMED), {.unnamed = true}},
+        {"could not be released",
+         {.state = RECORD_RELEASE_FAILED, FAILED_OF(EIO, CLEAR)},
+         EVENT(UNNAMED),
+         {.unnamed = true}},
+        {"a worker has it: not decided yet",
+         {.state = RECORD_FAILED, FAILED_OF(EIO, BIND), .work = WORK_RUNNING},
+         EVENT(UNNAMED),
+         {.state = RECORD_FAILED, FAILED_OF(EIO, BIND), .work = WORK_RUNNING}},
+        {"not there",
+         {.state = RECORD_GONE, .refused = REFUSED},
+         EVENT(UNNAMED),
+         {.state = RECORD_GONE}},
+        {"refused",
+         {.refused = REFUSED, .arrival = ARRIVAL_PLUGGED},
+         EVENT(UNNAMED),
+         {.arrival = ARRIVAL_PLUGGED, .unnamed = true}},
+        {"what failed when it was to be handed back counts",
+         {.state = RECORD_FAILED, FAILED_OF(EBUSY, HOLD), .unnamed = true},
+         EVENT(UNNAMED),
+         {.state = RECORD_FAILED, FAILED_OF(EBUSY, HOLD), .unnamed = true}},
+    };
+
+    RUN(table);
+}
+END_TEST
+
+UNIT_MAIN("record", coming_and_going, refused_for_the_host, drivers_that_come_and_go,
+          what_a_look_shows, verdicts, caught, from_an_earlier_run, no_rule_names_it)
