@@ -26,7 +26,7 @@ MODELS = {
                            modules="virtio_pci virtio_blk"),
     "virtio-scsi-pci": dict(kind="disk", id="1af4:1048", cls="010000", where="pcie", disk="scsi-hd",
                             modules="virtio_pci virtio_scsi sd_mod"),
-    "megasas-gen2": dict(kind="disk", id="1000:005b", cls="010400", where="pcie", disk="scsi-hd",
+    "megasas-gen2": dict(kind="disk", id="1000:0079", cls="010400", where="pcie", disk="scsi-hd",
                          modules="megaraid_sas sd_mod"),
     "megasas": dict(kind="disk", id="1000:0060", cls="010400", where="pci", disk="scsi-hd",
                     modules="megaraid_sas sd_mod"),

@@ -108,6 +108,8 @@ class Life:
         facts = Facts(text)
         status, text = self.guest.run(OBJECTS, 30)
         said = Said(text) if status == 0 and text.startswith("{") else None
+        if not said and not self.state.stopped:
+            self.log(f"    the bus: status {status}: {text[:200]}")
         return facts, said
 
     def settle(self):
