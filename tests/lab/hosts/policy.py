@@ -110,7 +110,7 @@ class Writer:
             self.settle(other, "stay", "stay", selected=False)
             self.unnamed.add(other.place)
             if not matched and any(other.place in g and function.place in g for g in self.groups.values()):
-                self.settle(function, "free", "free", mine.driver)
+                self.settle(function, *("free" if m.kind == "go" else m.kind for m in (mine, mine_later)), mine.driver)
 
     def mates(self, function):
         """The other functions of its slot; virtual ones are each for themselves."""
