@@ -213,8 +213,9 @@ class Writer:
                 self.by_place(f, force=True)
                 self.companions(f)
         elif way < 0.84:
+            # Without what it is told to mount the host does not come up, as it was told.
             f = self.rng.choice(functions)
-            if not self.shared(f):
+            if not self.shared(f) and f.use not in self.host.required:
                 self.take(f)
 
     def shared(self, function):
