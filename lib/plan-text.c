@@ -80,7 +80,7 @@ static void no_iommu_sentence(const struct device *d, char *buf, size_t size)
         break;
     case OUTLOOK_AT_BIND:
         snprintf(buf, size,
-                 "the virtual IOMMU makes no group for it, so no virtual machine could use it: see "
+                 "the IOMMU makes no group for it, so no virtual machine could use it: see "
                  "dmesg; left to its native driver");
         break;
     default:

@@ -24,23 +24,42 @@ int viommu_is_loaded(int root_fd)
 
 /* Its entry is called after the bus's device (its address where that is PCI), and lies below a
  * virtio device. */
-int viommu_is_at_work(int root_fd)
+static int is_virtio(DIR *dir, const char *name)
+{
+    char target[PATH_MAX];
+    ssize_t n = readlinkat(dirfd(dir), name, target, sizeof(target) - 1);
+
+    if (n < 0 && errno != EINVAL && fact_error(-errno) < 0)
+        return -errno;
+    target[n > 0 ? n : 0] = '\0';
+    return after_prefix(name, "virtio") || strstr(target, "/virtio");
+}
+
+/* smmu.0x…, smmu3.0x… */
+static int is_smmu(DIR *dir, const char *name)
+{
+    (void)dir;
+    return !!after_prefix(name, "smmu");
+}
+
+/* Has the host an IOMMU of a kind? */
+static int is_there(int root_fd, int (*is_kind)(DIR *dir, const char *name))
 {
     const struct dirent *e;
     CLEANUP(closedirp) DIR *dir;
     int r = rootfs_list(root_fd, "sys/class/iommu", &dir);
 
     while (r == 0 && (r = rootfs_next(dir, &e)) > 0) {
-        char target[PATH_MAX];
-        ssize_t n = readlinkat(dirfd(dir), e->d_name, target, sizeof(target) - 1);
-        if (n < 0 && errno != EINVAL && fact_error(-errno) < 0)
-            return -errno;
-        target[n > 0 ? n : 0] = '\0';
-        if (after_prefix(e->d_name, "virtio") || strstr(target, "/virtio"))
-            return 1;
-        r = 0;
+        r = is_kind(dir, e->d_name);
+        if (r != 0)
+            return r;
     }
     return r;
+}
+
+int viommu_is_at_work(int root_fd)
+{
+    return is_there(root_fd, is_virtio);
 }
 
 /* A device tree's iommu-map is not read: it may be for any device. */
@@ -112,8 +131,11 @@ static int lacks_driver(int root_fd)
 int viommu_read(int root_fd, struct viommu *ret)
 {
     *ret = (struct viommu){0};
-    int r = read_announcement(root_fd, ret);
+    int r = is_there(root_fd, is_smmu);
 
+    ret->smmu = r > 0;
+    if (r >= 0)
+        r = read_announcement(root_fd, ret);
     if (r < 0 || !ret->announced)
         return r;
     r = viommu_is_at_work(root_fd);
@@ -128,6 +150,6 @@ int viommu_read(int root_fd, struct viommu *ret)
 enum outlook viommu_outlook(const struct viommu *v, struct pci_addr a)
 {
     if (!v->announced || (!v->for_all && !viot_covers(&v->viot, a)))
-        return OUTLOOK_NONE;
+        return v->smmu ? OUTLOOK_AT_BIND : OUTLOOK_NONE;
     return v->at_work ? OUTLOOK_AT_BIND : v->no_driver ? OUTLOOK_NO_DRIVER : OUTLOOK_AWAITED;
 }

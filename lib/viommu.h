@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* virtio-iommu: the one IOMMU whose driver may be a module, so that it comes later than we do. The
- * firmware says beforehand which devices will be behind it; until it is at work they have no IOMMU
- * group, and after that they get one when a driver binds them. */
+/* IOMMUs that make a device's group when a driver binds it, so that it has none before. virtio-iommu,
+ * whose driver may be a module as well, and comes later than we do: the firmware says beforehand which
+ * devices will be behind it. And Arm's SMMU, whose driver is in the kernel, until Linux 6.15: which
+ * devices are behind it (a device tree's iommu-map, ACPI's table IORT) is not read, only the bind
+ * tells. */
 #pragma once
 
 #include "snapshot.h"
@@ -14,6 +16,7 @@ struct viommu {
     bool announced; /* by the table VIOT; or, where a device tree describes the host, by its PCI
                      * function, which is there */
     bool at_work;
+    bool smmu; /* an SMMU is at work: a device of which nothing is announced may be behind it */
     bool no_driver;   /* the kernel has no driver for it, built in or as a module */
     bool for_all;     /* the table may not be read, or there is none: it may be for any device */
     struct viot viot; /* otherwise it says for which */
