@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "plan-text.h"
+#include "plan/text.h"
 #include "table.h"
 
 void change_done(struct change *c)

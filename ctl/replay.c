@@ -3,9 +3,9 @@
 
 #include <errno.h>
 
-#include "rootfs.h"
+#include "base/rootfs.h"
+#include "host/scan.h"
 #include "rows.h"
-#include "scan.h"
 
 #define REPORT_MAX ((size_t)64 * 1024 * 1024)
 

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "plan-text.h"
+#include "plan/text.h"
 
 void row_done(struct row *r)
 {

@@ -5,12 +5,12 @@
 #include <pci/pci.h>
 #include <sys/stat.h>
 
+#include "base/rootfs.h"
 #include "bus.h"
-#include "policy-parse.h"
+#include "host/scan.h"
+#include "policy/parse.h"
 #include "replay.h"
-#include "rootfs.h"
 #include "rows.h"
-#include "scan.h"
 
 void source_done(struct source *s)
 {

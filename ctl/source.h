@@ -6,7 +6,7 @@
 #include "ctl.h"
 #include "live.h"
 #include "names.h"
-#include "plan.h"
+#include "plan/plan.h"
 #include "texts.h"
 
 struct row {

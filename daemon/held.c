@@ -6,9 +6,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "base/rootfs.h"
+#include "base/util.h"
 #include "replace.h"
-#include "rootfs.h"
-#include "util.h"
 
 #define FOLDER "run/vfio-bindd"
 #define DRIVER_NAME_LENGTH 56

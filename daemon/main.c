@@ -4,12 +4,12 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "base/rootfs.h"
 #include "config.h"
-#include "journal.h"
-#include "manager.h"
+#include "loop/manager.h"
 #include "offline.h"
-#include "publish.h"
-#include "rootfs.h"
+#include "tell/journal.h"
+#include "tell/publish.h"
 
 enum { EXIT_USAGE = 2 };
 

@@ -5,14 +5,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "base/rootfs.h"
+#include "base/util.h"
 #include "held.h"
-#include "plan-text.h"
-#include "policy-load.h"
+#include "host/scan.h"
+#include "host/serials.h"
+#include "plan/text.h"
+#include "policy/load.h"
 #include "replace.h"
-#include "rootfs.h"
-#include "scan.h"
-#include "serials.h"
-#include "util.h"
 
 int offline_check_policy(int root_fd, char **files, size_t n_files)
 {

@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-#include "util.h"
+#include "base/util.h"
 
 static int write_all(int fd, const char *bytes, size_t size)
 {

@@ -9,10 +9,10 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 
-#include "announce.h"
-#include "bus.h"
-#include "plan-text.h"
-#include "requests.h"
+#include "loop/requests.h"
+#include "plan/text.h"
+#include "tell/announce.h"
+#include "tell/bus.h"
 
 #define EVENTS "events"
 #define REQUESTS "requests"

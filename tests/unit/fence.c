@@ -5,7 +5,8 @@
 #include <errno.h>
 
 #include "model.h"
-#include "policy-parse.h"
+#include "plan/rule-ids.h"
+#include "policy/parse.h"
 
 static void read_policy(struct policy *p, const char *text)
 {

@@ -7,8 +7,8 @@
 #include <sys/wait.h>
 
 #include "clock.h"
-#include "jobs.h"
-#include "policy.h"
+#include "policy/policy.h"
+#include "work/jobs.h"
 
 #define ADDRESS "0000:06:00.0"
 

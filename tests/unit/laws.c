@@ -3,7 +3,7 @@
 
 #include <stdarg.h>
 
-#include "util.h"
+#include "base/util.h"
 
 struct laws {
     const struct policy *policy;

@@ -3,7 +3,7 @@
 
 #include <stdarg.h>
 
-#include "util.h"
+#include "base/util.h"
 
 static const char parking[] = "parking";
 

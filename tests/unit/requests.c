@@ -2,8 +2,8 @@
 /* What callers on the bus are refused, and what they are told in the end. */
 #include "tree.h"
 
-#include "busname.h"
-#include "requests.h"
+#include "loop/requests.h"
+#include "offer/bus-names.h"
 
 static const struct pci_addr gpu = {0, 6, 0, 0}, audio = {0, 6, 0, 1}, other = {0, 7, 0, 0},
                              unnamed = {0, 8, 0, 0}, missing = {0, 9, 0, 0};

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <assert.h>
+#include <pci/pci.h>
+
+#include "plan/build.h"
+
+const struct device *plan_device_of(const struct builder *b, const struct verdict *v)
+{
+    size_t i = (size_t)(v - b->verdicts);
+
+    assert(i < b->n_verdicts && b->devices[i] < b->snapshot->n);
+    return &b->snapshot->devices[b->devices[i]];
+}
+
+size_t plan_index_of(const struct builder *b, const struct device *d)
+{
+    assert(d >= b->snapshot->devices && d < b->snapshot->devices + b->snapshot->n);
+    return (size_t)(d - b->snapshot->devices);
+}
+
+struct verdict *plan_verdict_of(const struct builder *b, const struct device *d)
+{
+    int i = b->index[plan_index_of(b, d)];
+
+    assert(i < (int)b->n_verdicts);
+    return i < 0 ? NULL : &b->verdicts[i];
+}
+
+const struct device *plan_next_member(const struct builder *b, uint32_t group, size_t *i)
+{
+    const struct group_member *m = groups_next(&b->groups, group, i);
+
+    assert(!m || m->index < b->snapshot->n);
+    return m ? &b->snapshot->devices[m->index] : NULL;
+}
+
+const struct record *plan_record_of(const struct builder *b, const struct device *d)
+{
+    return b->known[plan_index_of(b, d)];
+}
+
+unsigned plan_class_of(const struct device *d)
+{
+    return d->class_code >> 8; /* base class and subclass */
+}
+
+/* NVSwitch and other endpoints of class 0680 are no bridges in the sense of the header type. */
+bool device_is_bridge(const struct device *d)
+{
+    unsigned class = plan_class_of(d);
+
+    return d->bridge || class == PCI_CLASS_BRIDGE_HOST || class == PCI_CLASS_BRIDGE_ISA ||
+           class == PCI_CLASS_BRIDGE_PCI || class == PCI_CLASS_BRIDGE_CARDBUS;
+}
+
+/* Kinds that cannot carry the host: no disk, network or console can hang below them. Whatever is
+ * not here may have one, even if it is of no class that is known for it: an SD host controller,
+ * FireWire, InfiniBand, or a class that comes next year. A display that shows the console is seen
+ * as such. */
+bool plan_may_carry_host(const struct device *d)
+{
+    static const struct {
+        unsigned class, mask, vendor; /* vendor 0: any */
+    } safe[] = {
+        {0x0300, 0xff00, 0},      /* displays, 3D controllers */
+        {0x0400, 0xff00, 0},      /* audio, video */
+        {0x0b40, 0xffff, 0},      /* co-processors */
+        {0x1200, 0xff00, 0},      /* processing accelerators */
+        {0x0680, 0xffff, 0x10de}, /* NVSwitch */
+    };
+
+    for (size_t i = 0; i < sizeof(safe) / sizeof(safe[0]); i++)
+        if ((plan_class_of(d) & safe[i].mask) == safe[i].class &&
+            (safe[i].vendor == 0 || safe[i].vendor == d->vendor))
+            return false;
+    return true;
+}
+
+/* A graphics card's USB-C connector: a USB controller and one for its power, beside a display or 3D
+ * controller as function 0 of the same slot. They belong to the card, not to the host. */
+static bool is_part_of_display(const struct device *d, const struct device *leader)
+{
+    return (plan_class_of(d) == PCI_CLASS_SERIAL_USB || plan_class_of(d) == 0x0c80) &&
+           leader->addr.fn == 0 && leader->class_code >> 16 == PCI_BASE_CLASS_DISPLAY &&
+           pci_addr_same_slot(d->addr, leader->addr);
+}
+
+bool device_must_be_named(const struct device *d, const struct device *selected)
+{
+    return plan_may_carry_host(d) && !is_part_of_display(d, selected);
+}
+
+static void add_verdict(struct builder *b, size_t device, const struct rule *rule,
+                        const struct device *leader)
+{
+    struct verdict *v = &b->verdicts[b->n_verdicts];
+    const char *variant = rule_is_auto(rule) ? b->snapshot->devices[device].variant : NULL;
+
+    assert(b->n_verdicts < b->snapshot->n && b->index[device] < 0);
+    *v = (struct verdict){.addr = b->snapshot->devices[device].addr,
+                          .rule = rule,
+                          .companion = leader != NULL,
+                          .driver = variant ? variant : rule_target(rule)};
+    if (leader)
+        v->leader = leader->addr;
+    b->devices[b->n_verdicts] = device;
+    b->index[device] = (int)b->n_verdicts++;
+}
+
+static bool same_group(const struct device *x, const struct device *y)
+{
+    return x->group != NO_GROUP && x->group == y->group;
+}
+
+/* May the device come along? Not if next to nothing is known of it, or it is not known yet whether
+ * a rule names it. One that a rule names follows that rule, be it "native"; a virtual function has
+ * nothing to do with the other functions of its number. What the host may live on stays: see
+ * plan_unnamed_function(). */
+static bool comes_along(const struct builder *b, const struct device *leader, size_t device)
+{
+    const struct device *d = &b->snapshot->devices[device];
+
+    if (!d->detailed || b->rules[device] || b->index[device] >= 0 || device_is_bridge(d) || d->vf ||
+        leader->vf || policy_is_undecided(b->policy, d))
+        return false;
+    return !device_must_be_named(d, leader);
+}
+
+/* The first function of the device's slot. */
+static size_t first_function(const struct snapshot *s, size_t i)
+{
+    struct pci_addr a = s->devices[i].addr;
+
+    while (i > 0 && pci_addr_same_slot(s->devices[i - 1].addr, a))
+        i--;
+    return i;
+}
+
+const struct device *plan_unnamed_function(const struct builder *b, const struct verdict *v)
+{
+    const struct snapshot *s = b->snapshot;
+    const struct device *d = plan_device_of(b, v);
+
+    if (v->companion || v->rule->group != GROUP_FUNCTIONS || d->vf)
+        return NULL;
+    for (size_t i = first_function(s, plan_index_of(b, d));
+         i < s->n && pci_addr_same_slot(s->devices[i].addr, d->addr); i++) {
+        const struct device *other = &s->devices[i];
+        if (!b->rules[i] && b->index[i] < 0 && same_group(other, d) && !other->vf &&
+            !device_is_bridge(other) && device_must_be_named(other, d))
+            return other;
+    }
+    return NULL;
+}
+
+static void add_functions(struct builder *b, size_t leader)
+{
+    const struct snapshot *s = b->snapshot;
+    const struct device *d = &s->devices[leader];
+
+    for (size_t i = first_function(s, leader);
+         i < s->n && pci_addr_same_slot(s->devices[i].addr, d->addr); i++)
+        if (comes_along(b, d, i))
+            add_verdict(b, i, b->rules[leader], d);
+}
+
+static void add_group(struct builder *b, size_t leader)
+{
+    const struct device *d = &b->snapshot->devices[leader], *member;
+    size_t i = groups_start(&b->groups, d->group);
+
+    while ((member = plan_next_member(b, d->group, &i))) {
+        size_t index = plan_index_of(b, member);
+        if (!b->rules[index] && b->index[index] < 0 && !device_is_bridge(member))
+            add_verdict(b, index, b->rules[leader], d);
+    }
+}
+
+/* Does a function stay with the host because another function of its card does? Not if a rule that
+ * comes earlier decides, or one that names its very place; nor the other port of a network card. */
+static bool stays_along(const struct builder *b, size_t keeper, size_t i)
+{
+    const struct device *d = &b->snapshot->devices[i], *kept = &b->snapshot->devices[keeper];
+
+    if (d->vf || (d->group != kept->group && device_must_be_named(d, kept)))
+        return false;
+    return !b->rules[i] || (b->rules[i] > b->rules[keeper] && !rule_names_place(b->rules[i], d));
+}
+
+/* A card that a "native" rule leaves to the host is left whole. Returns whether a function was kept
+ * that was not before: its group may keep further ones. */
+static bool keep_native_functions(struct builder *b, size_t keeper)
+{
+    const struct snapshot *s = b->snapshot;
+    struct pci_addr a = s->devices[keeper].addr;
+    bool kept = false;
+
+    for (size_t i = first_function(s, keeper);
+         i < s->n && pci_addr_same_slot(s->devices[i].addr, a); i++)
+        if (stays_along(b, keeper, i)) {
+            b->rules[i] = b->rules[keeper];
+            kept = true;
+        }
+    return kept;
+}
+
+static bool is_keeper(const struct builder *b, size_t i)
+{
+    return b->rules[i] && rule_is_native(b->rules[i]) && b->rules[i]->group != GROUP_MATCHED &&
+           !b->snapshot->devices[i].vf;
+}
+
+static void match_rules(struct builder *b)
+{
+    const struct snapshot *s = b->snapshot;
+
+    for (size_t i = 0; i < s->n; i++) {
+        b->rules[i] = s->devices[i].detailed && !s->devices[i].unidentified &&
+                              !policy_is_undecided(b->policy, &s->devices[i])
+                          ? policy_match(b->policy, &s->devices[i])
+                          : NULL;
+        b->index[i] = -1;
+    }
+    for (bool again = true; again;) {
+        again = false;
+        for (size_t i = 0; i < s->n; i++)
+            again = (is_keeper(b, i) && keep_native_functions(b, i)) || again;
+    }
+}
+
+void plan_select(struct builder *b)
+{
+    const struct snapshot *s = b->snapshot;
+
+    match_rules(b);
+    for (size_t i = 0; i < s->n; i++)
+        if (b->rules[i] && !rule_is_native(b->rules[i]))
+            add_verdict(b, i, b->rules[i], NULL);
+    for (size_t i = 0; i < s->n; i++) {
+        if (!b->rules[i] || rule_is_native(b->rules[i]))
+            continue;
+        if (b->rules[i]->group != GROUP_MATCHED)
+            add_functions(b, i);
+        if (b->rules[i]->group == GROUP_ALL)
+            add_group(b, i);
+    }
+}

@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy/policy.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <syslog.h>
+
+#include "model/resource.h"
+#include "model/snapshot.h"
+#include "policy/index.h"
+
+static const char *const key_names[KEY_MAX] = {
+    [KEY_ID] = "id",           [KEY_CLASS] = "class",   [KEY_SUBSYSTEM] = "subsystem",
+    [KEY_ADDRESS] = "address", [KEY_SLOT] = "slot",     [KEY_SERIAL] = "serial",
+    [KEY_DRIVER] = "driver",   [KEY_GROUP] = "group",   [KEY_HOTPLUG] = "hotplug",
+    [KEY_FORCE] = "force",     [KEY_EXPECT] = "expect", [KEY_RESOURCE] = "resource",
+};
+
+const char *rule_key_name(enum rule_key key)
+{
+    return key_names[key];
+}
+
+void policy_init(struct policy *p)
+{
+    *p = (struct policy){
+        .log_level = LOG_INFO,
+        .boot_deadline_usec = 10 * USEC_PER_SEC,
+        .unbind_timeout_usec = 10 * USEC_PER_SEC,
+    };
+}
+
+static void rule_done(struct rule *r)
+{
+    for (int k = 0; k < KEY_SELECTS_MAX; k++) {
+        for (size_t i = 0; i < r->narrow[k].n; i++)
+            free(r->narrow[k].v[i]);
+        free(r->narrow[k].v);
+    }
+    free(r->name);
+    free(r->ids);
+    free(r->driver);
+    free(r->resource);
+}
+
+struct rules policy_keep_rules(const struct policy *p)
+{
+    if (p->users)
+        ++*p->users;
+    return (struct rules){p->rules, p->n_rules, p->users};
+}
+
+/* Who is the last frees them. */
+void rules_done(struct rules *r)
+{
+    if (r->users && --*r->users == 0) {
+        for (size_t i = 0; i < r->n; i++)
+            rule_done(&r->v[i]);
+        free(r->v);
+        free(r->users);
+    }
+    *r = (struct rules){0};
+}
+
+void policy_done(struct policy *p)
+{
+    rules_done(&(struct rules){p->rules, p->n_rules, p->users});
+    free(p->index);
+    for (size_t i = 0; i < p->n_files; i++)
+        free(p->files[i]);
+    free(p->files);
+    *p = (struct policy){0};
+}
+
+int policy_add_file(struct policy *p, const char *name)
+{
+    if (p->n_files > POLICY_FILES_MAX) /* one more: the kernel command line */
+        return -E2BIG;
+
+    char **files = reallocarray(p->files, p->n_files + 1, sizeof(*files));
+    if (!files)
+        return -ENOMEM;
+    p->files = files;
+    files[p->n_files] = strdup(name);
+    if (!files[p->n_files])
+        return -ENOMEM;
+    return (int)p->n_files++;
+}
+
+const char *policy_file(const struct policy *p, struct origin o)
+{
+    return o.line > 0 && o.file < p->n_files ? p->files[o.file] : "";
+}
+
+/* FNV-1a: tells most names apart without a look at them. */
+static uint32_t hash(const char *s)
+{
+    uint32_t h = 2166136261U;
+
+    for (; *s; s++)
+        h = (h ^ (unsigned char)*s) * 16777619U;
+    return h;
+}
+
+/* From the last one backwards: mostly the section is meant that is being read. */
+struct rule *policy_find_rule(struct policy *p, const char *name)
+{
+    uint32_t name_hash = hash(name);
+
+    for (size_t i = p->n_rules; i-- > 0;)
+        if (p->rules[i].name_hash == name_hash && streq(p->rules[i].name, name))
+            return &p->rules[i];
+    return NULL;
+}
+
+struct rule *policy_add_rule(struct policy *p, const char *name, struct origin where)
+{
+    if (!p->users && (p->users = malloc(sizeof(*p->users))))
+        *p->users = 1;
+    if (!p->users)
+        return NULL;
+    assert(*p->users == 1); /* or the rules could move under somebody */
+    if (!grow(&p->rules, &p->allocated_rules, p->n_rules, sizeof(*p->rules)))
+        return NULL;
+
+    struct rule *r = &p->rules[p->n_rules];
+    *r = (struct rule){
+        .where = where, .name_hash = hash(name), .expect = -1, .hotplug = HOTPLUG_FENCE};
+    r->name = strdup(name);
+    r->driver = strdup("vfio-pci");
+    if (!r->name || !r->driver) {
+        rule_done(r);
+        return NULL;
+    }
+    p->n_rules++;
+    return r;
+}
+
+bool rule_is_native(const struct rule *r)
+{
+    return streq(r->driver, "native");
+}
+
+bool rule_is_auto(const struct rule *r)
+{
+    return streq(r->driver, "auto");
+}
+
+const char *rule_target(const struct rule *r)
+{
+    if (rule_is_native(r))
+        return NULL;
+    return rule_is_auto(r) ? "vfio-pci" : r->driver;
+}
+
+bool policy_uses_auto(const struct policy *p)
+{
+    for (size_t i = 0; i < p->n_rules; i++)
+        if (rule_is_auto(&p->rules[i]))
+            return true;
+    return false;
+}
+
+bool policy_uses(const struct policy *p, enum rule_key key)
+{
+    return p->used_keys & 1U << key;
+}
+
+/* -- matching -- */
+
+static bool ids_fit(const struct rule *r, const struct device *d)
+{
+    for (size_t i = 0; i < r->n_ids; i++)
+        if (r->ids[i].vendor == d->vendor &&
+            (r->ids[i].any_device || r->ids[i].device == d->device))
+            return true;
+    return r->n_ids == 0;
+}
+
+/* What a key's patterns are compared with, in the patterns' own spelling. NULL: not known. */
+static const char *key_text(enum rule_key key, const struct device *d, char *buf, size_t size)
+{
+    switch (key) {
+    case KEY_CLASS:
+        snprintf(buf, size, "%06x", d->class_code);
+        return buf;
+    case KEY_SUBSYSTEM:
+        snprintf(buf, size, "%04x:%04x", d->subvendor, d->subdevice);
+        return buf;
+    case KEY_ADDRESS:
+        snprintf(buf, size, "%s", pci_addr_text(d->addr).s);
+        return buf;
+    case KEY_SLOT:
+        return d->slot;
+    case KEY_SERIAL:
+        return d->serial;
+    default:
+        return NULL;
+    }
+}
+
+static bool is_negated(const char *pattern)
+{
+    return pattern[0] == '!';
+}
+
+/* No negated pattern fits, and a positive one does (or there is none). A fact that is not known
+ * fits nothing: "all but slot 3" must not take a device of which no slot is known. */
+static bool patterns_fit(const struct patterns *p, const char *text)
+{
+    bool positive = false, found = false;
+
+    if (!text)
+        return false;
+    for (size_t i = 0; i < p->n; i++) {
+        bool fits = fnmatch(p->v[i] + is_negated(p->v[i]), text, 0) == 0;
+        if (is_negated(p->v[i])) {
+            if (fits)
+                return false;
+        } else {
+            positive = true;
+            found = found || fits;
+        }
+    }
+    return found || !positive;
+}
+
+static bool key_fits(const struct rule *r, const struct device *d, enum rule_key key)
+{
+    const struct patterns *p = &r->narrow[key];
+    char buf[PCI_ADDR_MAX];
+
+    if (key == KEY_ID)
+        return ids_fit(r, d);
+    return p->n == 0 || patterns_fit(p, key_text(key, d, buf, sizeof(buf)));
+}
+
+int rule_test(const struct rule *r, const struct device *d)
+{
+    for (enum rule_key k = 0; k < KEY_SELECTS_MAX; k++)
+        if (!key_fits(r, d, k))
+            return k;
+    return -1;
+}
+
+static struct candidates candidates_for(const struct policy *p, const struct device *d)
+{
+    return candidates_of(p, (struct id_pattern){.vendor = d->vendor, .device = d->device});
+}
+
+bool policy_may_match(const struct policy *p, const struct device *d)
+{
+    struct candidates c = candidates_for(p, d);
+    const struct rule *r;
+
+    while ((r = candidates_next(&c))) {
+        enum rule_key k = 0;
+        while (k < KEY_SLOT && key_fits(r, d, k))
+            k++;
+        if (k == KEY_SLOT)
+            return true;
+    }
+    return false;
+}
+
+const struct rule *policy_match(const struct policy *p, const struct device *d)
+{
+    struct candidates c = candidates_for(p, d);
+    const struct rule *r;
+
+    while ((r = candidates_next(&c)) && rule_test(r, d) >= 0)
+        ;
+    return r;
+}
+
+bool policy_is_undecided(const struct policy *p, const struct device *d)
+{
+    struct candidates c = candidates_for(p, d);
+    const struct rule *r;
+
+    /* The serial number is tested last: everything else fits. */
+    while (d->serial_unread && (r = candidates_next(&c))) {
+        int key = rule_test(r, d);
+        if (key < 0 || key == KEY_SERIAL)
+            return key == KEY_SERIAL;
+    }
+    return false;
+}
+
+/* Can the pattern fit only one slot? All of an address but the function must be written out. */
+static bool is_one_place(enum rule_key key, const char *pattern)
+{
+    size_t literal = strcspn(pattern, "*?[");
+    const char *bus = strchr(pattern, ':'), *dev = bus ? strchr(bus + 1, ':') : NULL;
+
+    if (is_negated(pattern))
+        return false;
+    if (key != KEY_ADDRESS)
+        return pattern[literal] == '\0';
+    return dev && pattern + literal >= dev + strlen(":00");
+}
+
+bool rule_names_place(const struct rule *r, const struct device *d)
+{
+    for (enum rule_key k = KEY_ADDRESS; k <= KEY_SERIAL; k++) {
+        char buf[PCI_ADDR_MAX];
+        const char *text = key_text(k, d, buf, sizeof(buf));
+
+        for (size_t i = 0; text && i < r->narrow[k].n; i++)
+            if (is_one_place(k, r->narrow[k].v[i]) && fnmatch(r->narrow[k].v[i], text, 0) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* -- what only the whole can show -- */
+
+static bool patterns_same(const struct patterns *a, const struct patterns *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++)
+        if (!streq(a->v[i], b->v[i]))
+            return false;
+    return true;
+}
+
+static bool id_covers(const struct rule *wide, struct id_pattern id)
+{
+    for (size_t i = 0; i < wide->n_ids; i++)
+        if (wide->ids[i].vendor == id.vendor &&
+            (wide->ids[i].any_device || (!id.any_device && wide->ids[i].device == id.device)))
+            return true;
+    return wide->n_ids == 0;
+}
+
+/* How many pairs of IDs are compared at the most: a policy made to keep us busy is not worth it. */
+#define COVER_BUDGET 20000000
+
+/* Does `wide` select all that `narrow` could? Sure cases only. */
+static bool rule_covers(const struct rule *wide, const struct rule *narrow)
+{
+    for (enum rule_key k = KEY_CLASS; k < KEY_SELECTS_MAX; k++)
+        if (wide->narrow[k].n > 0 && !patterns_same(&wide->narrow[k], &narrow->narrow[k]))
+            return false;
+    if (narrow->n_ids == 0)
+        return wide->n_ids == 0;
+    for (size_t i = 0; i < narrow->n_ids; i++)
+        if (!id_covers(wide, narrow->ids[i]))
+            return false;
+    return true;
+}
+
+static bool has_positive(const struct rule *r)
+{
+    if (r->n_ids > 0)
+        return true;
+    for (enum rule_key k = KEY_CLASS; k < KEY_SELECTS_MAX; k++)
+        for (size_t i = 0; i < r->narrow[k].n; i++)
+            if (!is_negated(r->narrow[k].v[i]))
+                return true;
+    return false;
+}
+
+static void check_selects(struct policy *p, struct rule *r, struct diags *d)
+{
+    if (r->broken || has_positive(r))
+        return;
+    r->broken = true;
+    diags_add(d, DIAG_ERROR, policy_file(p, r->where), r->where.line,
+              "[device %s] selects nothing: add \"id = VENDOR:DEVICE\" (lspci -Dnn shows both)",
+              r->name);
+}
+
+static int by_precedence(const void *x, const void *y)
+{
+    const struct rule *a = x, *b = y;
+
+    if (a->where.file != b->where.file)
+        return a->where.file > b->where.file ? -1 : 1;
+    return (a->where.line > b->where.line) - (a->where.line < b->where.line);
+}
+
+/* Only these can cover a rule: they fit its first ID, or have none. */
+static struct candidates candidates_to_cover(const struct policy *p, const struct rule *r)
+{
+    /* No vendor: the rules without IDs are left. */
+    struct id_pattern id = {.any_device = true};
+
+    return candidates_of(p, r->n_ids > 0 ? r->ids[0] : id);
+}
+
+/* In one file a covered rule is a mistake. Across files it may be meant: a drop-in or the kernel
+ * command line that overrides for the time being. */
+static void check_covered(struct policy *p, struct diags *d)
+{
+    size_t compared = 0;
+
+    for (size_t i = 1; i < p->n_rules; i++) {
+        struct rule *r = &p->rules[i];
+        struct candidates c = candidates_to_cover(p, r);
+        const struct rule *earlier;
+        while ((earlier = candidates_next(&c)) && earlier < r && !r->broken &&
+               compared < COVER_BUDGET) {
+            compared += 1 + earlier->n_ids * r->n_ids;
+            if (earlier->broken || !rule_covers(earlier, r))
+                continue;
+            bool same_file = earlier->where.file == r->where.file;
+            diags_add(d, same_file ? DIAG_ERROR : DIAG_WARNING, policy_file(p, r->where),
+                      r->where.line,
+                      "[device %s] can never match: [device %s] (%s:%u) comes first and takes all "
+                      "that it names; %s",
+                      r->name, earlier->name, policy_file(p, earlier->where), earlier->where.line,
+                      same_file ? "move it up, or narrow the other" : "the earlier one decides");
+            if (same_file)
+                r->broken = true;
+            break;
+        }
+    }
+}
+
+static void check_resources(struct policy *p, struct diags *d)
+{
+    for (size_t i = 0; i < p->n_rules; i++)
+        for (size_t j = 0; p->rules[i].resource && j < i; j++) {
+            struct rule *r = &p->rules[i];
+            if (r->broken || !p->rules[j].resource ||
+                !resource_collides(r->resource, p->rules[j].resource))
+                continue;
+            r->broken = true;
+            diags_add(d, DIAG_ERROR, policy_file(p, r->keys[KEY_RESOURCE]),
+                      r->keys[KEY_RESOURCE].line,
+                      "resource \"%s\" and \"%s\" of [device %s] are the same to Kubernetes (upper "
+                      "case, '/' and '.' read as '_'): rename one",
+                      r->resource, p->rules[j].resource, p->rules[j].name);
+        }
+}
+
+static void check_native(struct policy *p, struct diags *d)
+{
+    for (size_t i = 0; i < p->n_rules; i++) {
+        struct rule *r = &p->rules[i];
+        if (r->broken || !rule_is_native(r) || r->expect < 0)
+            continue;
+        r->broken = true;
+        diags_add(d, DIAG_ERROR, policy_file(p, r->keys[KEY_EXPECT]), r->keys[KEY_EXPECT].line,
+                  "expect has no meaning with driver = native, which takes no device: remove it");
+    }
+}
+
+/* The fence keeps a native driver from every device of an ID: that is only meant where nothing
+ * narrows the rule. */
+static void default_hotplug(struct policy *p)
+{
+    for (size_t i = 0; i < p->n_rules; i++) {
+        struct rule *r = &p->rules[i];
+        bool narrowed = r->n_ids == 0;
+        for (enum rule_key k = KEY_CLASS; k < KEY_SELECTS_MAX; k++)
+            narrowed = narrowed || r->narrow[k].n > 0;
+        if (r->keys[KEY_HOTPLUG].line == 0)
+            r->hotplug = narrowed ? HOTPLUG_TAKEOVER : HOTPLUG_FENCE;
+    }
+}
+
+static void drop_key(struct rule *r, enum rule_key k)
+{
+    if (k == KEY_ID)
+        r->n_ids = 0;
+    for (size_t i = 0; i < r->narrow[k].n; i++)
+        free(r->narrow[k].v[i]);
+    r->narrow[k].n = 0;
+}
+
+/* A broken "native" rule was meant to keep devices from us. It goes on with the selecting keys that
+ * are sound: that keeps at least what was meant. False if none is left. */
+static bool widen_broken_native(struct rule *r)
+{
+    if (!rule_is_native(r))
+        return false;
+    for (enum rule_key k = 0; k < KEY_SELECTS_MAX; k++)
+        if (r->broken_keys & 1U << k)
+            drop_key(r, k);
+    return has_positive(r);
+}
+
+static void drop_broken(struct policy *p)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < p->n_rules; i++) {
+        if (p->rules[i].broken && !widen_broken_native(&p->rules[i]))
+            rule_done(&p->rules[i]);
+        else
+            p->rules[kept++] = p->rules[i];
+    }
+    p->n_rules = kept;
+}
+
+static void note_used_keys(struct policy *p)
+{
+    p->used_keys = 0;
+    for (size_t i = 0; i < p->n_rules; i++)
+        for (enum rule_key k = 0; k < KEY_MAX; k++)
+            if (p->rules[i].keys[k].line > 0)
+                p->used_keys |= 1U << k;
+}
+
+void policy_finish(struct policy *p, struct diags *d)
+{
+    for (size_t i = 0; i < p->n_rules; i++)
+        check_selects(p, &p->rules[i], d);
+    if (p->n_rules > 1)
+        qsort(p->rules, p->n_rules, sizeof(*p->rules), by_precedence);
+    policy_index(p);
+    check_covered(p, d);
+    check_resources(p, d);
+    check_native(p, d);
+    drop_broken(p);
+    policy_index(p);
+    note_used_keys(p);
+    default_hotplug(p);
+}
