@@ -5,16 +5,6 @@
 
 #include "plan/text.h"
 
-void row_done(struct row *r)
-{
-    free(r->vendor);
-    free(r->name);
-    free(r->class);
-    free(r->problems);
-    free(r->sentence);
-    free(r->problem);
-}
-
 /* -- by policy and /sys -- */
 
 static char *problem_words(unsigned problems)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "model/record.h"
+#include "model/records.h"
 
 /* A worker that an earlier run left behind and that still lives. */
 struct held_worker {

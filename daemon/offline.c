@@ -10,6 +10,7 @@
 #include "held.h"
 #include "host/scan.h"
 #include "host/serials.h"
+#include "plan/make.h"
 #include "plan/text.h"
 #include "policy/load.h"
 #include "replace.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view.h"
 
+#include "plan/make.h"
+
 int view_plan(struct view *view)
 {
     struct plan new;

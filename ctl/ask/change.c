@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* bind, release, reload, rescan: what the daemon is asked to do. */
+#include "ask/change.h"
+
 #include <errno.h>
 
-#include "ask/change.h"
 #include "bus.h"
 #include "model/address.h"
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: how a parameter comes onto the kernel command line on this host. */
+#include "check/boot.h"
+
 #include "base/rootfs.h"
-#include "check/findings.h"
+#include "check/files.h"
 
 enum loader {
     LOADER_UNKNOWN,

@@ -3,7 +3,9 @@
 #include <ctype.h>
 
 #include "base/rootfs.h"
-#include "check/findings.h"
+#include "check/boot.h"
+#include "check/files.h"
+#include "check/parts.h"
 
 /* Counts what was found of one kind. */
 struct search {

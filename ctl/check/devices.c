@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: the devices that rules select, their IOMMU groups with nodes, their BARs. */
+#include "check/devices.h"
+
 #include <errno.h>
 #include <pci/pci.h>
 
-#include "check/findings.h"
+#include "check/boot.h"
+#include "check/files.h"
+#include "check/parts.h"
 #include "host/bars.h"
+#include "plan/kinds.h"
 
 #define SHOWN 8 /* findings of one kind; the rest is counted */
 

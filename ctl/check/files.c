@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: how its parts read files. What cannot be read is no failure, but it is told. */
+#include "check/files.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 
 #include "base/rootfs.h"
-#include "check/findings.h"
 
 /* modules.alias has 1 to 2 MiB, /proc/interrupts several on large hosts. The kernel answers reads
  * of its settings that ask for more than it can allocate with ENOMEM. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: does the firmware describe an IOMMU, is it on, and does it remap interrupts? */
-#include "check/findings.h"
+#include "check/boot.h"
+#include "check/files.h"
+#include "check/modules.h"
+#include "check/parts.h"
 #include "host/scan.h"
 #include "host/viommu.h"
 

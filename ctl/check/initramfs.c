@@ -4,8 +4,10 @@
 #include <fcntl.h>
 
 #include "base/rootfs.h"
+#include "check/files.h"
 #include "check/lister.h"
 #include "check/natives.h"
+#include "check/parts.h"
 #include "policy/policy.h"
 
 #define LISTER_TIMEOUT (60 * USEC_PER_SEC)

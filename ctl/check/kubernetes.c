@@ -5,7 +5,8 @@
 #include <yaml.h>
 
 #include "base/rootfs.h"
-#include "check/findings.h"
+#include "check/files.h"
+#include "check/parts.h"
 
 #define CHECKPOINT "var/lib/kubelet/device-plugins/kubelet_internal_checkpoint"
 #define DEPTH_MAX 200

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: what the kernel must have for VFIO. */
-#include "check/findings.h"
+#include "check/modules.h"
+
+#include "check/boot.h"
+#include "check/files.h"
+#include "check/parts.h"
 
 /* -- vfio-pci -- */
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "check/natives.h"
 
+#include "check/devices.h"
+#include "check/files.h"
+#include "check/modules.h"
 #include "host/modules.h"
-#include "host/scan.h"
+#include "host/pci-files.h"
 
 #define MODALIAS_MAX 128
 
@@ -79,7 +82,7 @@ static void collect(struct check *c, struct all_wanted *ret)
         bool known = false;
         if (!check_is_taken(w.row))
             continue;
-        scan_attribute(c->root_fd, w.row->d->addr, "modalias", w.modalias, sizeof(w.modalias));
+        pci_attribute(c->root_fd, w.row->d->addr, "modalias", w.modalias, sizeof(w.modalias));
         for (size_t j = 0; j < ret->n && !known; j++)
             known = streq(ret->v[j].modalias, w.modalias);
         if (known || !*w.modalias)

@@ -2,7 +2,8 @@
 /* check: the policy's mistakes, what each rule matches, and what Kubernetes makes of it. */
 #include <errno.h>
 
-#include "check/findings.h"
+#include "check/files.h"
+#include "check/parts.h"
 
 /* -- mistakes -- */
 

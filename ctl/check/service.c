@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <limits.h>
 
-#include "check/findings.h"
+#include "check/boot.h"
+#include "check/files.h"
+#include "check/parts.h"
 
 #define UNIT "vfio-bindd.service"
 

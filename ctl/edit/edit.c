@@ -7,6 +7,7 @@
 #include "edit/editor.h"
 #include "edit/install.h"
 #include "edit/suggest.h"
+#include "open.h"
 #include "plan-diff.h"
 #include "policy/parse.h"
 

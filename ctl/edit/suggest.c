@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <pci/pci.h>
 
+#include "fields.h"
 #include "model/resource.h"
-#include "show/fields.h"
+#include "open.h"
+#include "plan/kinds.h"
 
 #define NAME_MAX_CHARS 32
 #define CLASS_ACCELERATOR 0x12 /* base class: processing accelerators */

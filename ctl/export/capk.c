@@ -4,7 +4,9 @@
 #include <ctype.h>
 #include <errno.h>
 
-#include "export/export.h"
+#include "export/items.h"
+#include "export/kinds.h"
+#include "export/object.h"
 
 #define GROUP "infrastructure.cluster.x-k8s.io"
 #define KIND "KubevirtMachineTemplate"

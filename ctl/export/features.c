@@ -2,7 +2,7 @@
 /* export nfd, prometheus: what the daemon keeps current, once. */
 #include <errno.h>
 
-#include "export/export.h"
+#include "export/kinds.h"
 #include "offer/node-features.h"
 
 /* By the daemon's word where it runs, as all verbs. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* export butane, talos, modprobe: the policy for hosts that are made by something else. */
-#include "export/export.h"
+#include "export/kinds.h"
 
 /* -- Butane -- */
 

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a cluster knows of devices is vendor:device and a resource name: this brings policy and
- * devices down to that. */
+#include "export/items.h"
+
 #include <pci/pci.h>
 
-#include "export/export.h"
-
-struct export_id export_id(uint16_t vendor, uint16_t device)
-{
-    struct export_id id;
-
-    snprintf(id.s, sizeof(id.s), "%04x:%04x", vendor, device);
-    return id;
-}
+#include "export/say.h"
 
 static bool is_display(const struct device *d)
 {
@@ -47,16 +39,6 @@ static struct export_item *add_item(struct export *e, uint16_t vendor, uint16_t 
 }
 
 /* -- devices that are here -- */
-
-bool export_is_external(const struct export_item *item)
-{
-    return !streq(item->driver, "vfio-pci");
-}
-
-bool export_lists(const struct row *r)
-{
-    return r->v && !r->v->companion && driver_is_vfio(r->v->driver);
-}
 
 static bool share_fate(const struct device *a, const struct device *b)
 {
@@ -158,14 +140,6 @@ static bool is_here(const struct export *e, uint16_t vendor, uint16_t device)
         if (d->vendor == vendor && d->device == device)
             return true;
     }
-    return false;
-}
-
-bool export_selects_any(const struct export *e, const struct rule *r)
-{
-    for (size_t i = 0; i < e->source->snapshot.n; i++)
-        if (export_lists(&e->source->rows[i]) && e->source->rows[i].v->rule == r)
-            return true;
     return false;
 }
 

@@ -2,7 +2,8 @@
 /* export modprobe: how it was done before, for hosts without vfio-bindd. */
 #include <pci/pci.h>
 
-#include "export/export.h"
+#include "export/items.h"
+#include "export/kinds.h"
 
 /* The kernel's parameter is an array of so many characters. */
 #define IDS_MAX 1024

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the administrator hears about the items of an export: what a list of IDs loses of the
- * policy, how many devices there are now, and what is wrong with the others. */
-#include "export/export.h"
+#include "export/say.h"
 
 #define SENTENCES_SHOWN 5
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cat-config: what all files and the kernel command line come to, each line with its source. What
  * it prints is a policy again: sources stand in comments. */
+#include "open.h"
 #include "source.h"
 #include "table.h"
 

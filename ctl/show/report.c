@@ -6,6 +6,7 @@
 
 #include "base/rootfs.h"
 #include "config.h"
+#include "open.h"
 #include "replay.h"
 #include "show/redact.h"
 

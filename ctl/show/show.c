@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* show, is-usable: one device. */
-#include "host/scan.h"
-#include "show/fields.h"
+#include "fields.h"
+#include "host/pci-files.h"
+#include "open.h"
+#include "plan/kinds.h"
 
 /* What the tables leave out: from the daemon, or from attributes whose reading takes no lock. */
 struct extra {
@@ -28,7 +30,7 @@ static const char *extra_text(const struct source *s, const struct row *r, const
     }
     if (!e->attribute || s->root_fd < 0)
         return NULL;
-    return *scan_attribute(s->root_fd, r->d->addr, e->attribute, buf, FIELD_TEXT_MAX) ? buf : NULL;
+    return *pci_attribute(s->root_fd, r->d->addr, e->attribute, buf, FIELD_TEXT_MAX) ? buf : NULL;
 }
 
 static void line(const char *name, const char *text)

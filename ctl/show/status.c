@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* status: one sentence on how things are, what to type next, and the devices concerned. */
-#include "show/fields.h"
+#include "fields.h"
+#include "open.h"
 
 #define SENTENCES_SHOWN 5
 

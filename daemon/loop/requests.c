@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "host/scan.h"
+#include "host/pci-files.h"
 #include "offer/bus-names.h"
 #include "plan/text.h"
 
@@ -53,7 +53,7 @@ static int check_release(const struct view *view, const struct verdict *v, sd_bu
         const struct device *other = snapshot_find(s, view->plan.verdicts[i].addr);
         if (!other || (other != d && (d->group == NO_GROUP || other->group != d->group)))
             continue;
-        if (scan_has_vfs(view->root_fd, other->addr))
+        if (pci_has_vfs(view->root_fd, other->addr))
             return sd_bus_error_setf(error, BUS_ERROR_REFUSED,
                                      "%s has virtual functions, which would vanish: write 0 to its "
                                      "sriov_numvfs first",
@@ -111,47 +111,4 @@ int requests_mark_release(struct view *view, struct pci_addr a, sd_bus_error *er
         return r;
     ask_of_group(view, v, RECORD_EVENT_RELEASE);
     return 0;
-}
-
-bool requests_is_pending(const struct view *view, struct pci_addr a)
-{
-    const struct verdict *v = plan_find(&view->plan, a);
-
-    return v && v->state == STATE_PENDING;
-}
-
-/* The group could not be kept for the release, so nothing was done. */
-static int say_held(const struct view *view, struct pci_addr a, uint32_t group, sd_bus_error *error)
-{
-    const struct record *r = records_find(&view->records, a);
-
-    if (r && r->holder)
-        return sd_bus_error_setf(error, BUS_ERROR_BUSY,
-                                 "IOMMU group %u of %s is in use: %s; end it first", group,
-                                 pci_addr_text(a).s, r->holder);
-    return sd_bus_error_setf(error, BUS_ERROR_BUSY,
-                             "IOMMU group %u of %s is in use: a virtual machine, or another "
-                             "program, has it open; end it first (fuser -v /dev/vfio/%u)",
-                             group, pci_addr_text(a).s, group);
-}
-
-int requests_outcome(const struct view *view, struct pci_addr a, bool bind, sd_bus_error *error)
-{
-    const struct verdict *v = plan_find(&view->plan, a);
-    char sentence[SENTENCE_MAX];
-
-    const struct device *d = snapshot_find(&view->snapshot, a);
-
-    if (!v || !d)
-        return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DEVICE, "%s is gone", pci_addr_text(a).s);
-    if (v->state == (bind ? STATE_BOUND : STATE_RELEASED))
-        return 0;
-    if (!bind && v->state == STATE_BOUND)
-        return say_held(view, a, d->group, error);
-    verdict_sentence(v, &view->snapshot, &view->records, sentence);
-    return sd_bus_error_set(error,
-                            v->state == STATE_REFUSED  ? BUS_ERROR_REFUSED
-                            : v->state == STATE_FAILED ? SD_BUS_ERROR_FAILED
-                                                       : BUS_ERROR_BUSY,
-                            sentence);
 }

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <systemd/sd-hwdb.h>
 
-#include "host/scan.h"
+#include "host/pci-files.h"
 #include "host/slots.h"
 #include "offer/bus-names.h"
 #include "plan/text.h"
@@ -23,7 +23,7 @@ struct object {
  * now. */
 bool bus_device_is_leaving(const struct view *view, const struct verdict *v)
 {
-    return v->state == STATE_BOUND && !scan_has_driver(view->root_fd, v->addr, v->driver);
+    return v->state == STATE_BOUND && !pci_has_driver(view->root_fd, v->addr, v->driver);
 }
 
 char *bus_device_path(struct pci_addr a)
@@ -240,7 +240,7 @@ static int get_text(sd_bus *bus, const char *path, const char *interface, const 
         return d->node ? append_text(reply, "/dev/vfio/%u", d->group) : append_string(reply, "");
     if (streq(property, "PowerState"))
         return append_string(
-            reply, scan_attribute(o.view->root_fd, d->addr, "power_state", buf, sizeof(buf)));
+            reply, pci_attribute(o.view->root_fd, d->addr, "power_state", buf, sizeof(buf)));
     return -ENOENT;
 }
 
@@ -268,11 +268,11 @@ static int get_other(sd_bus *bus, const char *path, const char *interface, const
     if (streq(property, "NumaNode"))
         return sd_bus_message_append(
             reply, "i",
-            *scan_attribute(o.view->root_fd, d->addr, "numa_node", buf, sizeof(buf)) ? atoi(buf)
-                                                                                     : -1);
+            *pci_attribute(o.view->root_fd, d->addr, "numa_node", buf, sizeof(buf)) ? atoi(buf)
+                                                                                    : -1);
     if (streq(property, "ResetMethods"))
         return append_words(
-            reply, scan_attribute(o.view->root_fd, d->addr, "reset_method", buf, sizeof(buf)));
+            reply, pci_attribute(o.view->root_fd, d->addr, "reset_method", buf, sizeof(buf)));
     if (streq(property, "Untouched"))
         return sd_bus_message_append(reply, "b", !(o.record && o.record->touched));
     if (streq(property, "BoundUSec"))

@@ -6,12 +6,12 @@
 
 #include "config.h"
 #include "host/scan.h"
-#include "loop/requests.h"
 #include "offer/bus-names.h"
 #include "plan/text.h"
 #include "tell/announce.h"
 #include "tell/bus-auth.h"
 #include "tell/bus-device.h"
+#include "tell/bus-outcome.h"
 #include "tell/journal.h"
 
 #define SOCKET "unix:path=/run/dbus/system_bus_socket"
@@ -300,11 +300,11 @@ static void answer_waiting(struct bus *b)
     for (size_t i = 0; i < b->n_waiting; i++) {
         struct waiting w = b->waiting[i];
         CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        if (requests_is_pending(b->view, w.addr)) {
+        if (bus_outcome_is_pending(b->view, w.addr)) {
             b->waiting[kept++] = w;
             continue;
         }
-        if (requests_outcome(b->view, w.addr, w.bind, &error) < 0)
+        if (bus_outcome(b->view, w.addr, w.bind, &error) < 0)
             (void)sd_bus_reply_method_error(w.call, &error);
         else
             (void)sd_bus_reply_method_return(w.call, NULL);

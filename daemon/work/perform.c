@@ -9,7 +9,7 @@
 #include "base/util.h"
 #include "host/holders.h"
 #include "host/modules.h"
-#include "host/scan.h"
+#include "host/pci-files.h"
 #include "model/fence.h"
 
 #define PATH_LENGTH 160
@@ -140,7 +140,7 @@ static int native_modules(int root_fd, struct pci_addr a, struct module_names *r
 {
     char modalias[128], folder[MODULES_FOLDER_MAX];
 
-    if (!*scan_attribute(root_fd, a, "modalias", modalias, sizeof(modalias)))
+    if (!*pci_attribute(root_fd, a, "modalias", modalias, sizeof(modalias)))
         return -ENODEV;
     if (!modules_folder(root_fd, folder))
         return -ENOENT;

@@ -3,7 +3,7 @@
  * entries is noted here. */
 #pragma once
 
-#include "model/record.h"
+#include "model/records.h"
 #include "work/worker.h"
 
 /* Notes what is about to be done, as far as a crash in the middle must not forget it. Returns true

@@ -7,10 +7,6 @@
 
 #include "base/rootfs.h"
 #include "base/util.h"
-#include "host/scan.h"
-
-/* Long enough for any attribute's path. */
-#define ATTR_MAX 320
 
 void scan_context_init(struct scan_context *c, int root_fd, const struct policy *p,
                        const struct snapshot *before, bool unsafe_noiommu)
@@ -37,80 +33,6 @@ void scan_context_done(struct scan_context *c)
     boot_use_done(&c->boot);
     host_use_done(&c->use);
     bus_folder_close(&c->folder);
-}
-
-struct scan_place scan_long_way(int root_fd)
-{
-    return (struct scan_place){root_fd, SCAN_DEVICES "/"};
-}
-
-struct scan_place scan_short_way(struct bus_folder *f, int root_fd, struct pci_addr a)
-{
-    int fd = bus_folder_open(f, root_fd, a);
-
-    return fd < 0 ? scan_long_way(root_fd) : (struct scan_place){fd, ""};
-}
-
-static const char *path_of(char buf[static ATTR_MAX], const char *folder, struct pci_addr a,
-                           const char *name)
-{
-    struct pci_addr_text address = pci_addr_text(a);
-    char *at = stpcpy(stpcpy(buf, folder), address.s);
-
-    *at++ = '/';
-    if (!memccpy(at, name, '\0', (size_t)(buf + ATTR_MAX - at)))
-        buf[ATTR_MAX - 1] = '\0';
-    return buf;
-}
-
-static const char *attribute(char buf[static ATTR_MAX], struct pci_addr a, const char *name)
-{
-    return path_of(buf, SCAN_DEVICES "/", a, name);
-}
-
-int scan_link_name(struct scan_place p, struct pci_addr a, const char *name,
-                   char buf[static NAME_MAX + 1])
-{
-    char path[ATTR_MAX];
-
-    return rootfs_link_name(p.fd, path_of(path, p.folder, a, name), buf);
-}
-
-/* A name and a hex number behind it: what follows, or NULL. */
-static const char *hex_field(const char *s, const char *name, int max_digits, unsigned *ret)
-{
-    int n = 0;
-
-    if (!s || !(s = after_prefix(s, name)))
-        return NULL;
-    for (*ret = 0; n < max_digits && isxdigit((unsigned char)*s); n++, s++)
-        *ret =
-            *ret << 4 | (unsigned)(isdigit((unsigned char)*s) ? *s - '0' : (*s | 0x20) - 'a' + 10);
-    return n > 0 ? s : NULL;
-}
-
-int scan_identify(int root_fd, struct device *d)
-{
-    char path[ATTR_MAX], text[128];
-    unsigned v, dev, sv, sd, base, sub, interface;
-
-    int r = rootfs_read_line(root_fd, attribute(path, d->addr, "modalias"), text, sizeof(text));
-    if (r < 0)
-        return fact_error(r);
-    const char *s = hex_field(text, "pci:v", 8, &v);
-    s = hex_field(s, "d", 8, &dev);
-    s = hex_field(s, "sv", 8, &sv);
-    s = hex_field(s, "sd", 8, &sd);
-    s = hex_field(s, "bc", 2, &base);
-    s = hex_field(s, "sc", 2, &sub);
-    if (!hex_field(s, "i", 2, &interface))
-        return -EBADMSG;
-    d->vendor = (uint16_t)v;
-    d->device = (uint16_t)dev;
-    d->subvendor = (uint16_t)sv;
-    d->subdevice = (uint16_t)sd;
-    d->class_code = base << 16 | sub << 8 | interface;
-    return 1;
 }
 
 /* -- what is unknown stays as it was before -- */
@@ -144,31 +66,11 @@ static const struct device *known_before(const struct scan_context *c, const str
 
 /* -- one thing after another -- */
 
-static int has_attribute(struct scan_place p, struct pci_addr a, const char *name)
-{
-    char path[ATTR_MAX];
-
-    return rootfs_exists(p.fd, path_of(path, p.folder, a, name));
-}
-
-int scan_group(struct scan_place p, struct pci_addr a, uint32_t *ret)
-{
-    char name[NAME_MAX + 1], *end;
-    int r = scan_link_name(p, a, "iommu_group", name);
-
-    if (r < 0)
-        return r;
-    unsigned long group = r > 0 && isdigit((unsigned char)*name) ? strtoul(name, &end, 10) : 0;
-    *ret = r == 0 || !isdigit((unsigned char)*name) || *end || group >= NO_GROUP ? NO_GROUP
-                                                                                 : (uint32_t)group;
-    return 0;
-}
-
 /* Only a VFIO driver makes the group's node. */
 void scan_node(int root_fd, bool unsafe_noiommu, struct device *d)
 {
     const bool node = d->node, noiommu = d->noiommu;
-    char path[ATTR_MAX];
+    char path[128];
     int r = 0;
 
     d->node = d->noiommu = false;
@@ -204,15 +106,15 @@ static void read_outlook(struct scan_context *c, struct device *d, const struct 
 }
 
 /* Which driver has it, and which group it is in. */
-static void read_place(const struct scan_context *c, struct scan_place p, struct device *d,
+static void read_place(const struct scan_context *c, struct pci_place p, struct device *d,
                        const struct device *old, char driver[static NAME_MAX + 1])
 {
-    int r = scan_link_name(p, d->addr, "driver", driver), q = scan_group(p, d->addr, &d->group);
+    int r = pci_link_name(p, d->addr, "driver", driver), q = pci_group(p, d->addr, &d->group);
 
     if (r == 0 && q == 0 && d->group == NO_GROUP) { /* or it is not there */
-        p = scan_long_way(c->root_fd);
-        r = scan_link_name(p, d->addr, "driver", driver);
-        q = scan_group(p, d->addr, &d->group);
+        p = pci_long_way(c->root_fd);
+        r = pci_link_name(p, d->addr, "driver", driver);
+        q = pci_group(p, d->addr, &d->group);
     }
     d->driver = r > 0 ? driver : NULL;
     if (unknown_note(&d->unknown, FACT_DRIVER, r))
@@ -221,27 +123,27 @@ static void read_place(const struct scan_context *c, struct scan_place p, struct
         d->group = old ? old->group : NO_GROUP;
 }
 
-static void read_kind(struct scan_place p, struct device *d, const struct device *old)
+static void read_kind(struct pci_place p, struct device *d, const struct device *old)
 {
     int r;
 
-    d->vf = keep_flag(d, FACT_KIND, has_attribute(p, d->addr, "physfn"), BEFORE(vf));
+    d->vf = keep_flag(d, FACT_KIND, pci_has_attribute(p, d->addr, "physfn"), BEFORE(vf));
     /* Only bridges have this attribute, whatever their class says. A virtual function is none, and
      * has none of its own. */
-    r = d->vf ? 0 : has_attribute(p, d->addr, "secondary_bus_number");
+    r = d->vf ? 0 : pci_has_attribute(p, d->addr, "secondary_bus_number");
     d->bridge = keep_flag(d, FACT_KIND, r, BEFORE(bridge));
-    r = d->vf ? 0 : has_attribute(p, d->addr, "virtfn0");
+    r = d->vf ? 0 : pci_has_attribute(p, d->addr, "virtfn0");
     d->has_vfs = keep_flag(d, FACT_KIND, r, BEFORE(has_vfs));
 }
 
 /* Only VGA controllers have the attribute. */
 static void read_display(int root_fd, struct device *d, const struct device *old)
 {
-    char path[ATTR_MAX], text[8];
+    char text[8];
     int r = 0;
 
     if (d->class_code >> 8 == PCI_CLASS_DISPLAY_VGA) {
-        r = rootfs_read_line(root_fd, attribute(path, d->addr, "boot_vga"), text, sizeof(text));
+        r = pci_read_attribute(root_fd, d->addr, "boot_vga", text, sizeof(text));
         r = r > 0 ? *text == '1' : r;
     }
     d->boot_display = keep_flag(d, FACT_DISPLAY, r, BEFORE(boot_display));
@@ -264,7 +166,7 @@ static void read_place_names(struct scan_context *c, struct device *d, const str
 
 static int find_variant(struct scan_context *c, struct device *d)
 {
-    char path[ATTR_MAX], modalias[128], folder[MODULES_FOLDER_MAX];
+    char modalias[128], folder[MODULES_FOLDER_MAX];
     struct module_names drivers = {0};
     struct look *look = &c->variants_look;
     const char *module;
@@ -277,8 +179,7 @@ static int find_variant(struct scan_context *c, struct device *d)
     }
     if (fact_error(look->r) < 0)
         return look->r;
-    r = rootfs_read_line(c->root_fd, attribute(path, d->addr, "modalias"), modalias,
-                         sizeof(modalias));
+    r = pci_read_attribute(c->root_fd, d->addr, "modalias", modalias, sizeof(modalias));
     module = r > 0 ? modules_variant(&c->variants, modalias) : NULL;
     if (!module || streq(module, "vfio_pci"))
         return r < 0 ? r : 0;
@@ -302,7 +203,7 @@ static void read_variant(struct scan_context *c, struct device *d, const struct 
  * "uevent" as well, which every driver has. */
 static int is_fixed(int root_fd, const char *driver)
 {
-    char path[ATTR_MAX];
+    char path[128];
 
     snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/unbind", driver);
     int r = rootfs_exists(root_fd, path);
@@ -366,7 +267,7 @@ static void read_uses(struct scan_context *c, struct device *d, const struct dev
 
 void scan_details(struct scan_context *c, struct device *d, char driver[static NAME_MAX + 1])
 {
-    struct scan_place p = scan_short_way(&c->folder, c->root_fd, d->addr);
+    struct pci_place p = pci_short_way(&c->folder, c->root_fd, d->addr);
     const struct device *old = known_before(c, d);
 
     d->detailed = true;
@@ -383,29 +284,4 @@ void scan_details(struct scan_context *c, struct device *d, char driver[static N
     read_claimant(c, d, old);
     if (!driver_is_vfio(d->driver) && !d->bridge)
         read_uses(c, d, old);
-}
-
-/* -- for those who show it -- */
-
-char *scan_attribute(int root_fd, struct pci_addr a, const char *name, char *buf, size_t size)
-{
-    char path[ATTR_MAX];
-
-    if (rootfs_read_line(root_fd, attribute(path, a, name), buf, size) < 0)
-        buf[0] = '\0';
-    return buf;
-}
-
-bool scan_has_driver(int root_fd, struct pci_addr a, const char *driver)
-{
-    char name[NAME_MAX + 1];
-
-    return scan_link_name(scan_long_way(root_fd), a, "driver", name) > 0 && streq(name, driver);
-}
-
-int scan_has_vfs(int root_fd, struct pci_addr a)
-{
-    char path[ATTR_MAX];
-
-    return rootfs_exists(root_fd, attribute(path, a, "virtfn0"));
 }

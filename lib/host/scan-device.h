@@ -7,16 +7,14 @@
 #include "host/bars.h"
 #include "host/below.h"
 #include "host/boot-use.h"
-#include "host/bus-folder.h"
 #include "host/modules.h"
+#include "host/pci-files.h"
 #include "host/serials.h"
 #include "host/slots.h"
 #include "host/use.h"
 #include "host/viommu.h"
 #include "model/snapshot.h"
 #include "policy/policy.h"
-
-#define SCAN_DEVICES "sys/bus/pci/devices"
 
 /* What is looked up once for many devices. */
 struct scan_context {
@@ -46,27 +44,6 @@ struct scan_context {
 void scan_context_init(struct scan_context *c, int root_fd, const struct policy *p,
                        const struct snapshot *before, bool unsafe_noiommu);
 void scan_context_done(struct scan_context *c);
-
-/* Where functions have their folders: below SCAN_DEVICES, or in that of their bus. */
-struct scan_place {
-    int fd;
-    const char *folder;
-};
-
-struct scan_place scan_long_way(int root_fd);
-struct scan_place scan_short_way(struct bus_folder *f, int root_fd, struct pci_addr a);
-
-/* The last part of a symbolic link's target. Returns 1, 0 (there is no such link) or negative
- * errno; buf is untouched then. */
-int scan_link_name(struct scan_place p, struct pci_addr a, const char *name,
-                   char buf[static NAME_MAX + 1]);
-
-/* Reads what modalias tells of the device at d->addr: 3 system calls. Returns 1, 0 (it is gone) or
- * negative errno; *d is untouched then. */
-int scan_identify(int root_fd, struct device *d);
-
-/* The IOMMU group; *ret is NO_GROUP where it has none. Returns 0 or negative errno. */
-int scan_group(struct scan_place p, struct pci_addr a, uint32_t *ret);
 
 /* Has the device's group a node? Sets d->node and d->noiommu; notes it with the device if that is
  * unknown. */

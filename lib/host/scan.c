@@ -140,7 +140,7 @@ static int detail_groups(struct scan_context *c, struct snapshot *s)
             continue;
         struct pci_addr a = s->devices[i].addr;
         uint32_t group = NO_GROUP;
-        int known = scan_group(scan_short_way(&c->folder, c->root_fd, a), a, &group);
+        int known = pci_group(pci_short_way(&c->folder, c->root_fd, a), a, &group);
         if (known < 0 || bsearch(&group, groups, n, sizeof(group), by_number))
             r = detail(c, s, i);
     }
@@ -246,7 +246,7 @@ static int identify_all(int root_fd, const struct snapshot *before, struct snaps
     const struct dirent *e;
     int q = 0;
     CLEANUP(closedirp) DIR *dir;
-    int r = rootfs_open_dir(root_fd, SCAN_DEVICES, &dir);
+    int r = rootfs_open_dir(root_fd, PCI_DEVICES, &dir);
 
     if (fact_is_gone(r))
         return -ENOENT;
@@ -255,7 +255,7 @@ static int identify_all(int root_fd, const struct snapshot *before, struct snaps
         r = 0;
         if (pci_addr_parse(e->d_name, &d.addr) < 0)
             continue;
-        int identified = scan_identify(root_fd, &d);
+        int identified = pci_identify(root_fd, &d);
         if (identified < 0)
             identify_as_before(&d, find_before(before, &d), identified);
         if (identified != 0)
@@ -303,7 +303,7 @@ void scan_order(int root_fd, struct device *d)
     char path[96];
     struct stat st;
 
-    snprintf(path, sizeof(path), SCAN_DEVICES "/%s", pci_addr_text(d->addr).s);
+    snprintf(path, sizeof(path), PCI_DEVICES "/%s", pci_addr_text(d->addr).s);
     if (fstatat(root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
         d->order = st.st_ino;
 }
@@ -328,7 +328,7 @@ int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct s
     CLEANUP(snapshot_done) struct snapshot before = {0};
     const struct device *old = snapshot_find(s, a);
     struct device d = {.addr = a, .group = NO_GROUP, .order = old ? old->order : 0};
-    int identified = scan_identify(root_fd, &d), r = 0;
+    int identified = pci_identify(root_fd, &d), r = 0;
 
     if (identified == 0) {
         snapshot_remove(s, a);
@@ -389,16 +389,16 @@ static int read_nodes(int root_fd, uint32_t **ret, size_t *ret_n)
 
 /* False: no VFIO driver has it, or that is unknown. Then it may have been replaced meanwhile, and
  * nothing that was read before counts. */
-static bool reread_driver(int root_fd, struct scan_place p, struct snapshot *s, struct device *d)
+static bool reread_driver(int root_fd, struct pci_place p, struct snapshot *s, struct device *d)
 {
     char name[NAME_MAX + 1];
     const char *driver = NULL;
     int has_vfs = d->has_vfs;
 
-    if (scan_link_name(p, d->addr, "driver", name) > 0 && driver_is_vfio(name))
+    if (pci_link_name(p, d->addr, "driver", name) > 0 && driver_is_vfio(name))
         driver = snapshot_name(s, name);
     if (driver && d->has_vfs) /* the native driver may have taken them away as it went */
-        has_vfs = scan_has_vfs(root_fd, d->addr);
+        has_vfs = pci_has_vfs(root_fd, d->addr);
     if (!driver || has_vfs < 0)
         return false;
     d->driver = driver;
@@ -421,8 +421,8 @@ int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *ad
     many = many && !s->unsafe_noiommu && read_nodes(root_fd, &nodes, &n_nodes) == 0;
     for (size_t i = 0; r == 0 && i < n; i++) {
         struct device *d = snapshot_find(s, addrs[i]);
-        struct scan_place place =
-            many ? scan_short_way(&folder, root_fd, addrs[i]) : scan_long_way(root_fd);
+        struct pci_place place =
+            many ? pci_short_way(&folder, root_fd, addrs[i]) : pci_long_way(root_fd);
         if (!d || !d->detailed || d->claimant || d->unknown.fact != FACT_NONE ||
             d->group == NO_GROUP || !reread_driver(root_fd, place, s, d))
             r = scan_device(root_fd, p, addrs[i], s);

@@ -42,16 +42,5 @@ void scan_boot(int root_fd, struct snapshot *s);
  * unknown, they stay as they were, and the snapshot says so. Returns 0 or -ENOMEM. */
 int scan_drivers(int root_fd, struct snapshot *s);
 
-/* An attribute of a device that is of no use to a plan, for those who show it: numa_node,
- * power_state, reset_method. Returns buf; it is empty where the attribute is not there. */
-char *scan_attribute(int root_fd, struct pci_addr a, const char *name, char *buf, size_t size);
-
-/* Does the device's driver link name this driver right now? */
-bool scan_has_driver(int root_fd, struct pci_addr a, const char *driver);
-
-/* Has the device virtual functions right now? (Their coming makes no event of its own.) Returns 1,
- * 0 or negative errno. */
-int scan_has_vfs(int root_fd, struct pci_addr a);
-
 /* Whose IOMMU is at work: "intel", "amd", "arm-smmu", "virtio", "other", or "none". */
 const char *scan_iommu(int root_fd);

@@ -7,7 +7,7 @@
 #include "base/rootfs.h"
 #include "base/util.h"
 #include "host/modules.h"
-#include "host/scan-device.h"
+#include "host/pci-files.h"
 
 #define TABLES "sys/firmware/acpi/tables"
 #define TABLE_MAX 65536
@@ -48,11 +48,11 @@ static int has_function(int root_fd)
 {
     const struct dirent *e;
     CLEANUP(closedirp) DIR *dir;
-    int r = rootfs_list(root_fd, SCAN_DEVICES, &dir);
+    int r = rootfs_list(root_fd, PCI_DEVICES, &dir);
 
     while (r == 0 && (r = rootfs_next(dir, &e)) > 0) {
         struct device d = {.group = NO_GROUP};
-        r = pci_addr_parse(e->d_name, &d.addr) < 0 ? 0 : scan_identify(root_fd, &d);
+        r = pci_addr_parse(e->d_name, &d.addr) < 0 ? 0 : pci_identify(root_fd, &d);
         if (r > 0 && d.vendor == VENDOR && d.device == DEVICE)
             return 1;
         r = r < 0 ? r : 0;

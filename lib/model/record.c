@@ -3,97 +3,11 @@
 
 #include "base/util.h"
 
-static void free_texts(struct record *r)
+void record_done(struct record *r)
 {
     free(r->override_text);
     free(r->previous_driver);
     free(r->holder);
-}
-
-void records_done(struct records *r)
-{
-    for (size_t i = 0; i < r->n; i++)
-        free_texts(&r->v[i]);
-    free(r->v);
-    fence_done(&r->fence);
-    *r = (struct records){0};
-}
-
-static size_t lower_bound(const struct records *r, struct pci_addr a)
-{
-    size_t low = 0, high = r->n;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (pci_addr_cmp(r->v[middle].addr, a) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-struct record *records_find(const struct records *r, struct pci_addr a)
-{
-    size_t i = lower_bound(r, a);
-
-    return i < r->n && pci_addr_cmp(r->v[i].addr, a) == 0 ? &r->v[i] : NULL;
-}
-
-struct record *records_get(struct records *r, struct pci_addr a)
-{
-    size_t i = lower_bound(r, a);
-
-    if (i < r->n && pci_addr_cmp(r->v[i].addr, a) == 0)
-        return &r->v[i];
-    if (!grow(&r->v, &r->allocated, r->n, sizeof(*r->v)))
-        return NULL;
-    memmove(&r->v[i + 1], &r->v[i], (r->n - i) * sizeof(*r->v));
-    r->v[i] = (struct record){.addr = a};
-    r->n++;
-    return &r->v[i];
-}
-
-static void drop(struct records *r, struct record *old)
-{
-    free_texts(old);
-    r->n--;
-    memmove(old, old + 1, (size_t)(&r->v[r->n] - old) * sizeof(*old));
-}
-
-void records_apply(struct records *r, struct pci_addr a, const struct record_event *e)
-{
-    struct record *found = records_find(r, a);
-
-    if (!found)
-        return;
-    record_apply(found, e);
-    if (found->state == RECORD_GONE && found->work == WORK_NONE && !found->refused.is_set)
-        drop(r, found);
-}
-
-void records_apply_all(struct records *r, const struct record_event *e)
-{
-    for (size_t i = 0; i < r->n; i++)
-        record_apply(&r->v[i], e);
-    if (e->kind != RECORD_EVENT_RELOAD && e->kind != RECORD_EVENT_RESCAN)
-        return;
-    fence_retry(&r->fence);
-    if (e->kind == RECORD_EVENT_RELOAD)
-        fence_unlearn(&r->fence);
-    r->iommu_given_up = false;
-}
-
-uint64_t records_next_usec(const struct records *r)
-{
-    uint64_t next = 0;
-
-    for (size_t i = 0; i < r->n; i++) {
-        uint64_t t = r->v[i].not_before_usec;
-        if (t != 0 && (next == 0 || t < next))
-            next = t;
-    }
-    return next;
 }
 
 bool record_has_override(const struct record *r, const char *driver)

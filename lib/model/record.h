@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is remembered of a device beyond what /sys shows now: what was done to it, what was there
- * before, what somebody asked for. The one memory: whoever learns something of a device makes an
- * event of it, and record_apply() alone says what that changes. Pure: no clock, no logging;
- * daemon/held.h keeps the lasting part in /run. */
+ * before, what somebody asked for. Only record-event.h changes it. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,7 +8,6 @@
 #include <stdint.h>
 
 #include "model/address.h"
-#include "model/fence.h"
 #include "model/snapshot.h"
 #include "model/state.h"
 
@@ -100,64 +97,6 @@ struct record {
         enum reason reason;
     } told; /* what the journal was told last */
 };
-
-/* -- what happens -- */
-
-enum record_event_kind {
-    RECORD_EVENT_APPEARED,    /* plugged in while we ran, or while nobody did: device, cold_boot */
-    RECORD_EVENT_CAME_LATE,   /* plugged in by an earlier run's time, after the host had come up */
-    RECORD_EVENT_DISAPPEARED, /* known to be gone, or another is in its place */
-    RECORD_EVENT_LOOKED,      /* the snapshot shows it anew: device, fenced */
-    RECORD_EVENT_BOUND,       /* the kernel says that a driver has it: device, fenced */
-    RECORD_EVENT_UNBOUND,     /* or has let it go: device */
-    RECORD_EVENT_JUDGED,      /* a plan has a verdict for it: device, fenced, verdict */
-    RECORD_EVENT_UNNAMED,     /* a plan has none, no rule names it, or would if it came back:
-                               * device, fenced */
-    RECORD_EVENT_BEGINS,      /* a worker is about to do this: op */
-    RECORD_EVENT_CLAIMED,     /* it is a worker's business now */
-    RECORD_EVENT_DONE,        /* the operation was done: op */
-    RECORD_EVENT_GROUP_KEPT,  /* its group could not be had, nothing was done: op */
-    RECORD_EVENT_DIED,        /* the worker died before it did this: op */
-    RECORD_EVENT_HANGS,       /* past its deadline, or since an earlier run */
-    RECORD_EVENT_RETURNED,    /* the worker has no business with it any more */
-    RECORD_EVENT_BIND,        /* somebody wants it taken */
-    RECORD_EVENT_RELEASE,     /* or handed back */
-    RECORD_EVENT_RELOAD,      /* a new policy */
-    RECORD_EVENT_RESCAN,      /* what failed is to be tried anew */
-    RECORD_EVENT_TIME,        /* only time has passed */
-    RECORD_EVENT_TOLD,        /* the journal was told: verdict */
-    RECORD_EVENT_MAX,
-};
-
-struct record_event {
-    enum record_event_kind kind;
-    uint64_t now_usec;
-    const struct device *device;
-    bool cold_boot;
-    bool fenced; /* an entry of ours in vfio-pci's table fits it */
-    struct {
-        enum device_state state;
-        enum reason reason;
-        const char *driver; /* the target */
-    } verdict;
-    struct {
-        enum action_kind kind;
-        int result;         /* 0 or negative errno */
-        const char *driver; /* as in struct action; "" for none */
-        const char *found;  /* who has the device, in words, or "" */
-        uint64_t order;     /* ACTION_PARK: the newest driver then */
-    } op;
-};
-
-/* Changes the record as the event demands. Every change of a record is made here. */
-void record_apply(struct record *r, const struct record_event *e);
-
-/* How long a device is left alone that lost its driver, or is still being added: some ms pass in
- * the kernel between the news that a driver let go of a device and that of its end, and between the
- * news of a device and its drivers' turn. */
-#define RECORD_MOMENT_USEC (100 * 1000)
-
-/* -- what that means -- */
 
 static inline bool record_is_in_hand(const struct record *r)
 {
@@ -257,34 +196,4 @@ static inline bool record_is_owned(const struct record *r)
 /* What a refused device was, as far as a modalias tells. */
 struct device record_refused_device(const struct record *r);
 
-/* -- all of them -- */
-
-struct records {
-    struct record *v; /* sorted by address */
-    size_t n, allocated;
-    uint64_t newest; /* the highest order (snapshot.h) of any device known so far; 0: none yet */
-    uint64_t newest_at_boot; /* the same when the host had come up: what is higher came later. 0: it
-                              * has not, as far as is known */
-    struct fence fence;      /* what is in vfio-pci's table by us */
-    bool iommu_given_up; /* the IOMMU that the firmware announces did not come, and nobody waits for
-                          * it any more. Cleared by reload and rescan. */
-};
-
-void records_done(struct records *r);
-
-/* NULL: nothing is known. Valid until one is added or dropped. */
-struct record *records_find(const struct records *r, struct pci_addr a);
-
-/* Finds or adds; NULL when out of memory. */
-struct record *records_get(struct records *r, struct pci_addr a);
-
-/* Applies an event to the record of a device, where there is one; of one that is gone only what
- * concerns its coming back is kept. */
-void records_apply(struct records *r, struct pci_addr a, const struct record_event *e);
-
-/* The same for every record: RECORD_EVENT_RELOAD, _RESCAN, _TIME; and what these mean for the
- * fence. */
-void records_apply_all(struct records *r, const struct record_event *e);
-
-/* The earliest time at which something is to be done again; 0: nothing waits. */
-uint64_t records_next_usec(const struct records *r);
+void record_done(struct record *r);

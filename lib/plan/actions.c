@@ -1,36 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "plan/build.h"
+#include "plan/actions.h"
 
-#include <assert.h>
-
-struct action *plan_new_action(struct builder *b)
-{
-    assert(b->n_actions < b->actions_max);
-    return &b->actions[b->n_actions++];
-}
-
-static void add_action(struct builder *b, enum phase phase, enum action_kind kind,
-                       const struct device *d, const char *driver)
-{
-    *plan_new_action(b) = (struct action){
-        .phase = phase, .kind = kind, .addr = d->addr, .driver = driver, .group = d->group};
-}
+#include "base/util.h"
+#include "plan/fence.h"
+#include "plan/kinds.h"
 
 /* -- handing back -- */
-
-bool plan_is_undecided(const struct policy *p, const struct snapshot *s, const struct device *d)
-{
-    size_t i = (size_t)(d - s->devices);
-
-    assert(i < s->n);
-
-    while (i > 0 && pci_addr_same_slot(s->devices[i - 1].addr, d->addr))
-        i--;
-    for (; i < s->n && pci_addr_same_slot(s->devices[i].addr, d->addr); i++)
-        if (policy_is_undecided(p, &s->devices[i]))
-            return true;
-    return false;
-}
 
 /* The fence caught it when it was plugged in, and nobody selects it. */
 static bool is_stray(const struct builder *b, const struct device *d, const struct record *r)
@@ -130,7 +105,7 @@ static void add_hand_back_step(struct builder *b, enum action_kind kind, const s
         driver = d->driver;
     if (kind == ACTION_NATIVE && r->previous_driver)
         driver = r->previous_driver;
-    add_action(b, PHASE_RELEASE, kind, d, driver);
+    plan_add_action(b, PHASE_RELEASE, kind, d, driver);
 }
 
 /* Is it where it belongs, with no rule that names it? That is no matter of its group's. */
@@ -172,7 +147,7 @@ static void add_hand_back(struct builder *b, const struct device *d)
     size_t first = groups_start(&b->groups, group), i = first;
 
     if (only_loses_override(b, d)) {
-        add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, "");
+        plan_add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, "");
         return;
     }
     if (!wants_hold(b, group)) { /* jobs of their own */
@@ -182,7 +157,7 @@ static void add_hand_back(struct builder *b, const struct device *d)
     }
     if (next_handed_back(b, group, &i) != d || group_is_in_flight(b, d))
         return; /* done for the first of the group */
-    add_action(b, PHASE_RELEASE, ACTION_HOLD, d, "");
+    plan_add_action(b, PHASE_RELEASE, ACTION_HOLD, d, "");
     for (size_t k = 0; k < ELEMENTS(steps); k++)
         for (i = first; (d = next_handed_back(b, group, &i));)
             add_hand_back_step(b, steps[k], d);
@@ -245,8 +220,8 @@ static void add_surrender(struct builder *b, const struct verdict *v)
     if (v->reason != REASON_NO_IOMMU || !r || !record_may_be_overridden(r) ||
         record_is_in_hand(r) || d->driver)
         return;
-    add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, "");
-    add_action(b, PHASE_RELEASE, ACTION_PROBE, d, "");
+    plan_add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, "");
+    plan_add_action(b, PHASE_RELEASE, ACTION_PROBE, d, "");
 }
 
 /* The override waits until the group is held: who has the device keeps it as it is.
@@ -260,14 +235,14 @@ static void add_group_takeover(struct builder *b, const struct device *d)
     while ((member = plan_next_member(b, d->group, &i)) && member < d)
         if (vfio_takeover(b, member))
             return; /* done for the first of them */
-    add_action(b, PHASE_TAKEOVER, ACTION_HOLD, d, "");
+    plan_add_action(b, PHASE_TAKEOVER, ACTION_HOLD, d, "");
     for (i = first; (member = plan_next_member(b, d->group, &i));) {
         const struct verdict *v = vfio_takeover(b, member);
         if (!v)
             continue;
-        add_action(b, PHASE_TAKEOVER, ACTION_OVERRIDE, member, v->driver);
-        add_action(b, PHASE_TAKEOVER, ACTION_UNBIND, member, member->driver);
-        add_action(b, PHASE_TAKEOVER, ACTION_BIND, member, v->driver);
+        plan_add_action(b, PHASE_TAKEOVER, ACTION_OVERRIDE, member, v->driver);
+        plan_add_action(b, PHASE_TAKEOVER, ACTION_UNBIND, member, member->driver);
+        plan_add_action(b, PHASE_TAKEOVER, ACTION_BIND, member, v->driver);
     }
 }
 
@@ -275,12 +250,12 @@ void plan_add_actions(struct builder *b)
 {
     for (size_t i = 0; i < b->n_verdicts; i++)
         if (wants_override(b, &b->verdicts[i]))
-            add_action(b, PHASE_OVERRIDE, ACTION_OVERRIDE, plan_device_of(b, &b->verdicts[i]),
-                       b->verdicts[i].driver);
+            plan_add_action(b, PHASE_OVERRIDE, ACTION_OVERRIDE, plan_device_of(b, &b->verdicts[i]),
+                            b->verdicts[i].driver);
     for (size_t i = 0; i < b->n_verdicts; i++)
         if (wants_bind(b, &b->verdicts[i]) && is_free_or_ours(b, &b->verdicts[i]))
-            add_action(b, PHASE_BIND, ACTION_BIND, plan_device_of(b, &b->verdicts[i]),
-                       b->verdicts[i].driver);
+            plan_add_action(b, PHASE_BIND, ACTION_BIND, plan_device_of(b, &b->verdicts[i]),
+                            b->verdicts[i].driver);
     plan_add_fence(b);
     for (size_t i = 0; i < b->n_verdicts; i++) {
         const struct device *d = plan_device_of(b, &b->verdicts[i]);
@@ -291,9 +266,9 @@ void plan_add_actions(struct builder *b)
             continue;
         }
         if (!b->verdicts[i].rule->force)
-            add_action(b, PHASE_TAKEOVER, ACTION_CHECK, d, "");
-        add_action(b, PHASE_TAKEOVER, ACTION_UNBIND, d, d->driver);
-        add_action(b, PHASE_TAKEOVER, ACTION_BIND, d, b->verdicts[i].driver);
+            plan_add_action(b, PHASE_TAKEOVER, ACTION_CHECK, d, "");
+        plan_add_action(b, PHASE_TAKEOVER, ACTION_UNBIND, d, d->driver);
+        plan_add_action(b, PHASE_TAKEOVER, ACTION_BIND, d, b->verdicts[i].driver);
     }
     for (size_t i = 0; i < b->n_verdicts; i++)
         add_surrender(b, &b->verdicts[i]);

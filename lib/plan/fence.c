@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which entries the fence needs, and how they get into the kernel's table without taking a device
  * that nobody selected. */
-#include "plan/build.h"
+#include "plan/fence.h"
+
+#include "base/util.h"
+#include "plan/kinds.h"
 #include "plan/rule-ids.h"
 
 static const struct fence *fence_of(const struct builder *b)
@@ -26,7 +29,7 @@ static void want(struct builder *b, const struct fence_id *id, bool companion, b
         *e = (struct fence_entry){.id = *id, .companion = companion, .narrowed = narrowed};
 }
 
-static bool is_unproven(const struct verdict *v)
+static bool is_refused_as_unproven(const struct verdict *v)
 {
     return v->state == STATE_REFUSED && v->reason == REASON_UNPROVEN_AT_BOOT;
 }
@@ -51,7 +54,8 @@ static bool endangers_absent(const struct builder *b, const struct record *r,
 static bool endangers_host(const struct builder *b, const struct fence_id *id)
 {
     for (size_t i = 0; b->any_unproven && i < b->n_verdicts; i++)
-        if (is_unproven(&b->verdicts[i]) && fence_fits(id, plan_device_of(b, &b->verdicts[i])))
+        if (is_refused_as_unproven(&b->verdicts[i]) &&
+            fence_fits(id, plan_device_of(b, &b->verdicts[i])))
             return true;
     for (size_t i = 0; i < b->records->n; i++)
         if (b->records->v[i].refused.is_set && endangers_absent(b, &b->records->v[i], id))
@@ -104,7 +108,7 @@ static void want_companion(struct builder *b, const struct verdict *v)
 static void want_entries(struct builder *b)
 {
     for (size_t i = 0; i < b->n_verdicts; i++)
-        b->any_unproven = b->any_unproven || is_unproven(&b->verdicts[i]);
+        b->any_unproven = b->any_unproven || is_refused_as_unproven(&b->verdicts[i]);
     for (size_t i = 0; i < b->policy->n_rules; i++)
         if (has_fence(&b->policy->rules[i]))
             want_rule(b, &b->policy->rules[i]);

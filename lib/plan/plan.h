@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The decision: policy + snapshot + records -> what to do, and a verdict with a reason for every
- * device that a rule names. Pure: no file, clock, environment or logging. The same function makes
- * the status: the plan over the snapshot taken after everything was applied. */
+/* A plan, as a value: verdicts and actions. make.h makes one. Pure. */
 #pragma once
 
 #include "model/groups.h"
-#include "model/record.h"
+#include "model/records.h"
 #include "model/snapshot.h"
 #include "model/state.h"
 #include "policy/policy.h"
@@ -64,24 +62,7 @@ struct plan {
     struct plan_names names; /* likewise, of drivers */
 };
 
-/* The plan owns all that it holds: hot-plug may change the snapshot and the records under it, and a
- * reload the policy. A verdict's device may be gone by then: look it up by its address. Returns 0
- * or -ENOMEM. */
-int plan_make(const struct policy *p, const struct snapshot *s, const struct records *r,
-              struct plan *ret);
-
 void plan_done(struct plan *p);
-
-/* A bridge, by its header type or class: never bound. */
-bool device_is_bridge(const struct device *d);
-
-/* Must a further function of a card be named itself, although the first is selected? The host may
- * live on it as well as on that one: the second port of a network card, a disk. What cannot carry a
- * host comes along, and so does the USB controller of a graphics card. */
-bool device_must_be_named(const struct device *d, const struct device *selected);
-
-/* Does the device, on the driver it has now, leave its IOMMU group viable for VFIO? */
-bool device_is_viable(const struct device *d);
 
 /* Is the device as its rule wants it: bound and, on a VFIO driver, usable; or handed back because
  * an administrator said so? With somebody `at_work` what is pending is no fault yet. */

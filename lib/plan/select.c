@@ -1,94 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan/select.h"
+
 #include <assert.h>
-#include <pci/pci.h>
 
-#include "plan/build.h"
-
-const struct device *plan_device_of(const struct builder *b, const struct verdict *v)
-{
-    size_t i = (size_t)(v - b->verdicts);
-
-    assert(i < b->n_verdicts && b->devices[i] < b->snapshot->n);
-    return &b->snapshot->devices[b->devices[i]];
-}
-
-size_t plan_index_of(const struct builder *b, const struct device *d)
-{
-    assert(d >= b->snapshot->devices && d < b->snapshot->devices + b->snapshot->n);
-    return (size_t)(d - b->snapshot->devices);
-}
-
-struct verdict *plan_verdict_of(const struct builder *b, const struct device *d)
-{
-    int i = b->index[plan_index_of(b, d)];
-
-    assert(i < (int)b->n_verdicts);
-    return i < 0 ? NULL : &b->verdicts[i];
-}
-
-const struct device *plan_next_member(const struct builder *b, uint32_t group, size_t *i)
-{
-    const struct group_member *m = groups_next(&b->groups, group, i);
-
-    assert(!m || m->index < b->snapshot->n);
-    return m ? &b->snapshot->devices[m->index] : NULL;
-}
-
-const struct record *plan_record_of(const struct builder *b, const struct device *d)
-{
-    return b->known[plan_index_of(b, d)];
-}
-
-unsigned plan_class_of(const struct device *d)
-{
-    return d->class_code >> 8; /* base class and subclass */
-}
-
-/* NVSwitch and other endpoints of class 0680 are no bridges in the sense of the header type. */
-bool device_is_bridge(const struct device *d)
-{
-    unsigned class = plan_class_of(d);
-
-    return d->bridge || class == PCI_CLASS_BRIDGE_HOST || class == PCI_CLASS_BRIDGE_ISA ||
-           class == PCI_CLASS_BRIDGE_PCI || class == PCI_CLASS_BRIDGE_CARDBUS;
-}
-
-/* Kinds that cannot carry the host: no disk, network or console can hang below them. Whatever is
- * not here may have one, even if it is of no class that is known for it: an SD host controller,
- * FireWire, InfiniBand, or a class that comes next year. A display that shows the console is seen
- * as such. */
-bool plan_may_carry_host(const struct device *d)
-{
-    static const struct {
-        unsigned class, mask, vendor; /* vendor 0: any */
-    } safe[] = {
-        {0x0300, 0xff00, 0},      /* displays, 3D controllers */
-        {0x0400, 0xff00, 0},      /* audio, video */
-        {0x0b40, 0xffff, 0},      /* co-processors */
-        {0x1200, 0xff00, 0},      /* processing accelerators */
-        {0x0680, 0xffff, 0x10de}, /* NVSwitch */
-    };
-
-    for (size_t i = 0; i < sizeof(safe) / sizeof(safe[0]); i++)
-        if ((plan_class_of(d) & safe[i].mask) == safe[i].class &&
-            (safe[i].vendor == 0 || safe[i].vendor == d->vendor))
-            return false;
-    return true;
-}
-
-/* A graphics card's USB-C connector: a USB controller and one for its power, beside a display or 3D
- * controller as function 0 of the same slot. They belong to the card, not to the host. */
-static bool is_part_of_display(const struct device *d, const struct device *leader)
-{
-    return (plan_class_of(d) == PCI_CLASS_SERIAL_USB || plan_class_of(d) == 0x0c80) &&
-           leader->addr.fn == 0 && leader->class_code >> 16 == PCI_BASE_CLASS_DISPLAY &&
-           pci_addr_same_slot(d->addr, leader->addr);
-}
-
-bool device_must_be_named(const struct device *d, const struct device *selected)
-{
-    return plan_may_carry_host(d) && !is_part_of_display(d, selected);
-}
+#include "base/util.h"
+#include "plan/kinds.h"
 
 static void add_verdict(struct builder *b, size_t device, const struct rule *rule,
                         const struct device *leader)

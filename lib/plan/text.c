@@ -5,6 +5,7 @@
 #include <stdarg.h>
 
 #include "base/util.h"
+#include "plan/kinds.h"
 
 static const char *class_noun(const struct device *d)
 {

@@ -25,34 +25,41 @@ static int by_value(const void *x, const void *y)
     return (*a > *b) - (*a < *b);
 }
 
-void policy_index(struct policy *p)
+void rule_index_done(struct rule_index *x)
 {
-    size_t n = 0;
-
-    for (size_t i = 0; i < p->n_rules; i++)
-        n += p->rules[i].n_ids > 0 ? p->rules[i].n_ids : 1;
-    free(p->index);
-    p->index = n > 0 ? calloc(n, sizeof(*p->index)) : NULL;
-    p->n_index = 0;
-    if (!p->index)
-        return;
-    for (size_t i = 0; i < p->n_rules; i++) {
-        const struct rule *r = &p->rules[i];
-        if (r->n_ids == 0)
-            p->index[p->n_index++] = key_of(ANYTHING, (struct id_pattern){0}) | i;
-        for (size_t k = 0; k < r->n_ids; k++)
-            p->index[p->n_index++] = key_of(r->ids[k].any_device ? VENDOR : DEVICE, r->ids[k]) | i;
-    }
-    qsort(p->index, n, sizeof(*p->index), by_value);
+    free(x->v);
+    *x = (struct rule_index){0};
 }
 
-static size_t lower_bound(const struct policy *p, uint64_t key)
+void rule_index_make(struct rule_index *x, const struct rule *rules, size_t n)
 {
-    size_t low = 0, high = p->n_index;
+    size_t room = 0;
+
+    rule_index_done(x);
+    x->rules = rules;
+    x->n_rules = n;
+    for (size_t i = 0; i < n; i++)
+        room += rules[i].n_ids > 0 ? rules[i].n_ids : 1;
+    x->v = room > 0 ? calloc(room, sizeof(*x->v)) : NULL;
+    if (!x->v)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        const struct rule *r = &rules[i];
+        if (r->n_ids == 0)
+            x->v[x->n++] = key_of(ANYTHING, (struct id_pattern){0}) | i;
+        for (size_t k = 0; k < r->n_ids; k++)
+            x->v[x->n++] = key_of(r->ids[k].any_device ? VENDOR : DEVICE, r->ids[k]) | i;
+    }
+    qsort(x->v, x->n, sizeof(*x->v), by_value);
+}
+
+static size_t lower_bound(const struct rule_index *x, uint64_t key)
+{
+    size_t low = 0, high = x->n;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (p->index[middle] < key)
+        if (x->v[middle] < key)
             low = middle + 1;
         else
             high = middle;
@@ -60,38 +67,38 @@ static size_t lower_bound(const struct policy *p, uint64_t key)
     return low;
 }
 
-struct candidates candidates_of(const struct policy *p, struct id_pattern id)
+struct candidates candidates_of(const struct rule_index *x, struct id_pattern id)
 {
-    struct candidates c = {.policy = p};
+    struct candidates c = {.index = x};
 
-    if (!p->index)
+    if (!x->v)
         return c;
     for (enum kind k = id.any_device ? VENDOR : DEVICE; k < KINDS; k++) {
         c.key[k] = key_of(k, id);
-        c.at[k] = lower_bound(p, c.key[k]);
+        c.at[k] = lower_bound(x, c.key[k]);
     }
     if (id.any_device)
-        c.at[DEVICE] = p->n_index;
+        c.at[DEVICE] = x->n;
     return c;
 }
 
 static bool is_of_key(const struct candidates *c, enum kind k)
 {
-    const struct policy *p = c->policy;
+    const struct rule_index *x = c->index;
 
-    return c->at[k] < p->n_index && p->index[c->at[k]] - c->key[k] < 1U << RULE_BITS;
+    return c->at[k] < x->n && x->v[c->at[k]] - c->key[k] < 1U << RULE_BITS;
 }
 
 const struct rule *candidates_next(struct candidates *c)
 {
-    const struct policy *p = c->policy;
+    const struct rule_index *x = c->index;
     enum kind first = KINDS;
 
-    if (!p->index)
-        return c->at[0] < p->n_rules ? &p->rules[c->at[0]++] : NULL;
+    if (!x->v)
+        return c->at[0] < x->n_rules ? &x->rules[c->at[0]++] : NULL;
     for (enum kind k = 0; k < KINDS; k++)
         if (is_of_key(c, k) &&
-            (first == KINDS || rule_of(p->index[c->at[k]]) < rule_of(p->index[c->at[first]])))
+            (first == KINDS || rule_of(x->v[c->at[k]]) < rule_of(x->v[c->at[first]])))
             first = k;
-    return first == KINDS ? NULL : &p->rules[rule_of(p->index[c->at[first]++])];
+    return first == KINDS ? NULL : &x->rules[rule_of(x->v[c->at[first]++])];
 }

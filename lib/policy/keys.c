@@ -1,28 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/keys.h"
 
-#include "policy/select.h"
-
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <strings.h>
 #include <syslog.h>
 
 #include "model/resource.h"
-
-void policy_mistake(const struct key_context *c, const char *format, ...)
-{
-    CLEANUP_FREE char *text = NULL;
-    va_list args;
-
-    va_start(args, format);
-    if (vasprintf(&text, format, args) < 0)
-        text = NULL;
-    va_end(args);
-    diags_add(c->diags, DIAG_ERROR, policy_file(c->policy, c->origin), c->origin.line, "%s",
-              text ? text : "out of memory");
-}
+#include "policy/select.h"
 
 /* -- did you mean -- */
 

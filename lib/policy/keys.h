@@ -2,17 +2,7 @@
 /* What each key of the policy accepts: checks a value and stores it. Pure. */
 #pragma once
 
-#include "policy/policy.h"
-
-/* Where a diagnostic about a value belongs. */
-struct key_context {
-    struct policy *policy;
-    struct diags *diags;
-    struct origin origin;
-};
-
-/* Reports a mistake in what the context points at. */
-void policy_mistake(const struct key_context *c, const char *format, ...) PRINTF(2, 3);
+#include "policy/mistake.h"
 
 /* Sets a key of a rule; a mistake is reported and marks the rule broken. */
 void policy_set_rule_key(struct key_context *c, struct rule *r, const char *key, const char *value);

@@ -3,24 +3,9 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <syslog.h>
 
 #include "model/resource.h"
-#include "model/snapshot.h"
-#include "policy/index.h"
-
-static const char *const key_names[KEY_MAX] = {
-    [KEY_ID] = "id",           [KEY_CLASS] = "class",   [KEY_SUBSYSTEM] = "subsystem",
-    [KEY_ADDRESS] = "address", [KEY_SLOT] = "slot",     [KEY_SERIAL] = "serial",
-    [KEY_DRIVER] = "driver",   [KEY_GROUP] = "group",   [KEY_HOTPLUG] = "hotplug",
-    [KEY_FORCE] = "force",     [KEY_EXPECT] = "expect", [KEY_RESOURCE] = "resource",
-};
-
-const char *rule_key_name(enum rule_key key)
-{
-    return key_names[key];
-}
 
 void policy_init(struct policy *p)
 {
@@ -29,19 +14,6 @@ void policy_init(struct policy *p)
         .boot_deadline_usec = 10 * USEC_PER_SEC,
         .unbind_timeout_usec = 10 * USEC_PER_SEC,
     };
-}
-
-static void rule_done(struct rule *r)
-{
-    for (int k = 0; k < KEY_SELECTS_MAX; k++) {
-        for (size_t i = 0; i < r->narrow[k].n; i++)
-            free(r->narrow[k].v[i]);
-        free(r->narrow[k].v);
-    }
-    free(r->name);
-    free(r->ids);
-    free(r->driver);
-    free(r->resource);
 }
 
 struct rules policy_keep_rules(const struct policy *p)
@@ -66,7 +38,7 @@ void rules_done(struct rules *r)
 void policy_done(struct policy *p)
 {
     rules_done(&(struct rules){p->rules, p->n_rules, p->users});
-    free(p->index);
+    rule_index_done(&p->index);
     for (size_t i = 0; i < p->n_files; i++)
         free(p->files[i]);
     free(p->files);
@@ -137,23 +109,6 @@ struct rule *policy_add_rule(struct policy *p, const char *name, struct origin w
     return r;
 }
 
-bool rule_is_native(const struct rule *r)
-{
-    return streq(r->driver, "native");
-}
-
-bool rule_is_auto(const struct rule *r)
-{
-    return streq(r->driver, "auto");
-}
-
-const char *rule_target(const struct rule *r)
-{
-    if (rule_is_native(r))
-        return NULL;
-    return rule_is_auto(r) ? "vfio-pci" : r->driver;
-}
-
 bool policy_uses_auto(const struct policy *p)
 {
     for (size_t i = 0; i < p->n_rules; i++)
@@ -169,84 +124,9 @@ bool policy_uses(const struct policy *p, enum rule_key key)
 
 /* -- matching -- */
 
-static bool ids_fit(const struct rule *r, const struct device *d)
-{
-    for (size_t i = 0; i < r->n_ids; i++)
-        if (r->ids[i].vendor == d->vendor &&
-            (r->ids[i].any_device || r->ids[i].device == d->device))
-            return true;
-    return r->n_ids == 0;
-}
-
-/* What a key's patterns are compared with, in the patterns' own spelling. NULL: not known. */
-static const char *key_text(enum rule_key key, const struct device *d, char *buf, size_t size)
-{
-    switch (key) {
-    case KEY_CLASS:
-        snprintf(buf, size, "%06x", d->class_code);
-        return buf;
-    case KEY_SUBSYSTEM:
-        snprintf(buf, size, "%04x:%04x", d->subvendor, d->subdevice);
-        return buf;
-    case KEY_ADDRESS:
-        snprintf(buf, size, "%s", pci_addr_text(d->addr).s);
-        return buf;
-    case KEY_SLOT:
-        return d->slot;
-    case KEY_SERIAL:
-        return d->serial;
-    default:
-        return NULL;
-    }
-}
-
-static bool is_negated(const char *pattern)
-{
-    return pattern[0] == '!';
-}
-
-/* No negated pattern fits, and a positive one does (or there is none). A fact that is not known
- * fits nothing: "all but slot 3" must not take a device of which no slot is known. */
-static bool patterns_fit(const struct patterns *p, const char *text)
-{
-    bool positive = false, found = false;
-
-    if (!text)
-        return false;
-    for (size_t i = 0; i < p->n; i++) {
-        bool fits = fnmatch(p->v[i] + is_negated(p->v[i]), text, 0) == 0;
-        if (is_negated(p->v[i])) {
-            if (fits)
-                return false;
-        } else {
-            positive = true;
-            found = found || fits;
-        }
-    }
-    return found || !positive;
-}
-
-static bool key_fits(const struct rule *r, const struct device *d, enum rule_key key)
-{
-    const struct patterns *p = &r->narrow[key];
-    char buf[PCI_ADDR_MAX];
-
-    if (key == KEY_ID)
-        return ids_fit(r, d);
-    return p->n == 0 || patterns_fit(p, key_text(key, d, buf, sizeof(buf)));
-}
-
-int rule_test(const struct rule *r, const struct device *d)
-{
-    for (enum rule_key k = 0; k < KEY_SELECTS_MAX; k++)
-        if (!key_fits(r, d, k))
-            return k;
-    return -1;
-}
-
 static struct candidates candidates_for(const struct policy *p, const struct device *d)
 {
-    return candidates_of(p, (struct id_pattern){.vendor = d->vendor, .device = d->device});
+    return candidates_of(&p->index, (struct id_pattern){.vendor = d->vendor, .device = d->device});
 }
 
 bool policy_may_match(const struct policy *p, const struct device *d)
@@ -255,10 +135,8 @@ bool policy_may_match(const struct policy *p, const struct device *d)
     const struct rule *r;
 
     while ((r = candidates_next(&c))) {
-        enum rule_key k = 0;
-        while (k < KEY_SLOT && key_fits(r, d, k))
-            k++;
-        if (k == KEY_SLOT)
+        int key = rule_test(r, d);
+        if (key < 0 || key >= KEY_SLOT)
             return true;
     }
     return false;
@@ -288,84 +166,11 @@ bool policy_is_undecided(const struct policy *p, const struct device *d)
     return false;
 }
 
-/* Can the pattern fit only one slot? All of an address but the function must be written out. */
-static bool is_one_place(enum rule_key key, const char *pattern)
-{
-    size_t literal = strcspn(pattern, "*?[");
-    const char *bus = strchr(pattern, ':'), *dev = bus ? strchr(bus + 1, ':') : NULL;
-
-    if (is_negated(pattern))
-        return false;
-    if (key != KEY_ADDRESS)
-        return pattern[literal] == '\0';
-    return dev && pattern + literal >= dev + strlen(":00");
-}
-
-bool rule_names_place(const struct rule *r, const struct device *d)
-{
-    for (enum rule_key k = KEY_ADDRESS; k <= KEY_SERIAL; k++) {
-        char buf[PCI_ADDR_MAX];
-        const char *text = key_text(k, d, buf, sizeof(buf));
-
-        for (size_t i = 0; text && i < r->narrow[k].n; i++)
-            if (is_one_place(k, r->narrow[k].v[i]) && fnmatch(r->narrow[k].v[i], text, 0) == 0)
-                return true;
-    }
-    return false;
-}
-
 /* -- what only the whole can show -- */
-
-static bool patterns_same(const struct patterns *a, const struct patterns *b)
-{
-    if (a->n != b->n)
-        return false;
-    for (size_t i = 0; i < a->n; i++)
-        if (!streq(a->v[i], b->v[i]))
-            return false;
-    return true;
-}
-
-static bool id_covers(const struct rule *wide, struct id_pattern id)
-{
-    for (size_t i = 0; i < wide->n_ids; i++)
-        if (wide->ids[i].vendor == id.vendor &&
-            (wide->ids[i].any_device || (!id.any_device && wide->ids[i].device == id.device)))
-            return true;
-    return wide->n_ids == 0;
-}
-
-/* How many pairs of IDs are compared at the most: a policy made to keep us busy is not worth it. */
-#define COVER_BUDGET 20000000
-
-/* Does `wide` select all that `narrow` could? Sure cases only. */
-static bool rule_covers(const struct rule *wide, const struct rule *narrow)
-{
-    for (enum rule_key k = KEY_CLASS; k < KEY_SELECTS_MAX; k++)
-        if (wide->narrow[k].n > 0 && !patterns_same(&wide->narrow[k], &narrow->narrow[k]))
-            return false;
-    if (narrow->n_ids == 0)
-        return wide->n_ids == 0;
-    for (size_t i = 0; i < narrow->n_ids; i++)
-        if (!id_covers(wide, narrow->ids[i]))
-            return false;
-    return true;
-}
-
-static bool has_positive(const struct rule *r)
-{
-    if (r->n_ids > 0)
-        return true;
-    for (enum rule_key k = KEY_CLASS; k < KEY_SELECTS_MAX; k++)
-        for (size_t i = 0; i < r->narrow[k].n; i++)
-            if (!is_negated(r->narrow[k].v[i]))
-                return true;
-    return false;
-}
 
 static void check_selects(struct policy *p, struct rule *r, struct diags *d)
 {
-    if (r->broken || has_positive(r))
+    if (r->broken || rule_has_positive(r))
         return;
     r->broken = true;
     diags_add(d, DIAG_ERROR, policy_file(p, r->where), r->where.line,
@@ -388,8 +193,11 @@ static struct candidates candidates_to_cover(const struct policy *p, const struc
     /* No vendor: the rules without IDs are left. */
     struct id_pattern id = {.any_device = true};
 
-    return candidates_of(p, r->n_ids > 0 ? r->ids[0] : id);
+    return candidates_of(&p->index, r->n_ids > 0 ? r->ids[0] : id);
 }
+
+/* How many pairs of IDs are compared at the most: a policy made to keep us busy is not worth it. */
+#define COVER_BUDGET 20000000
 
 /* In one file a covered rule is a mistake. Across files it may be meant: a drop-in or the kernel
  * command line that overrides for the time being. */
@@ -463,15 +271,6 @@ static void default_hotplug(struct policy *p)
     }
 }
 
-static void drop_key(struct rule *r, enum rule_key k)
-{
-    if (k == KEY_ID)
-        r->n_ids = 0;
-    for (size_t i = 0; i < r->narrow[k].n; i++)
-        free(r->narrow[k].v[i]);
-    r->narrow[k].n = 0;
-}
-
 /* A broken "native" rule was meant to keep devices from us. It goes on with the selecting keys that
  * are sound: that keeps at least what was meant. False if none is left. */
 static bool widen_broken_native(struct rule *r)
@@ -480,8 +279,8 @@ static bool widen_broken_native(struct rule *r)
         return false;
     for (enum rule_key k = 0; k < KEY_SELECTS_MAX; k++)
         if (r->broken_keys & 1U << k)
-            drop_key(r, k);
-    return has_positive(r);
+            rule_drop_key(r, k);
+    return rule_has_positive(r);
 }
 
 static void drop_broken(struct policy *p)
@@ -512,12 +311,12 @@ void policy_finish(struct policy *p, struct diags *d)
         check_selects(p, &p->rules[i], d);
     if (p->n_rules > 1)
         qsort(p->rules, p->n_rules, sizeof(*p->rules), by_precedence);
-    policy_index(p);
+    rule_index_make(&p->index, p->rules, p->n_rules);
     check_covered(p, d);
     check_resources(p, d);
     check_native(p, d);
     drop_broken(p);
-    policy_index(p);
+    rule_index_make(&p->index, p->rules, p->n_rules);
     note_used_keys(p);
     default_hotplug(p);
 }

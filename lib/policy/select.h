@@ -2,7 +2,7 @@
 /* The selecting keys of a rule: lists of IDs, and lists of globs. Pure. */
 #pragma once
 
-#include "policy/keys.h"
+#include "policy/mistake.h"
 
 /* "10de:20f1" or "10de:*"; subsystems are written the same way. */
 bool policy_parse_id(const char *text, struct id_pattern *ret);

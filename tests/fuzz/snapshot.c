@@ -10,6 +10,7 @@
 
 #include "held.h"
 #include "laws.h"
+#include "plan/make.h"
 #include "plan/text.h"
 #include "policy/parse.h"
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "model.h"
+#include "plan/make.h"
 #include "plan/rule-ids.h"
 #include "policy/parse.h"
 

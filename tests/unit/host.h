@@ -4,7 +4,7 @@
  * seed makes the same. */
 #pragma once
 
-#include "model/record.h"
+#include "model/records.h"
 #include "model/snapshot.h"
 #include "policy/policy.h"
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "base/util.h"
+#include "plan/kinds.h"
 
 static const char parking[] = "parking";
 

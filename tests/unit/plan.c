@@ -4,6 +4,7 @@
  * see what is read after its end. */
 #include "unit.h"
 
+#include "plan/make.h"
 #include "plan/text.h"
 #include "policy/parse.h"
 

@@ -2,7 +2,7 @@
 /* The two objects that permit devices, KubeVirt and HyperConverged, and their differences. */
 #pragma once
 
-#include "export/export.h"
+#include "export/form.h"
 
 #define PERMIT_DEPTH_MAX 4
 
@@ -27,7 +27,3 @@ bool permit_needs_gate(const struct export *e, const struct permit_target *t);
 /* Tells what remains to be done in the cluster; `name` and `namespace` are the object's there. */
 void permit_say_cluster(const struct export *e, const struct permit_target *t, const char *name,
                         const char *namespace);
-
-/* Writes what becomes of the object on standard input, which may be in any of n versions. Returns 0
- * or an exit code. */
-int permit_merge(struct export *e, const struct permit_target versions[], size_t n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "show/fields.h"
+#include "fields.h"
 
 static const struct column columns[FIELD_MAX] = {
     [FIELD_ADDRESS] = {"ADDRESS", 12, 0, SCOLS_JSON_STRING},

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* export: the policy and the devices in the forms that others read. Each kind forms its whole text
- * in memory; only export.c writes it, when nothing can go wrong any more but the writing. */
+/* What all kinds of export are formed of and with. */
 #pragma once
 
 #include "export/yaml-doc.h"
@@ -33,10 +32,6 @@ struct export
 /* Says what the target cannot express; with --strict that is an error in the end. */
 void export_cannot(struct export *e, const char *format, ...) PRINTF(2, 3);
 
-/* Finds the items. Says what a list of IDs cannot express of the policy, what is not ready now, and
- * which names are refused. Returns 0 or an exit code. */
-int export_items(struct export *e);
-
 /* Is the row a device that a rule itself selects for virtual machines? */
 bool export_lists(const struct row *r);
 
@@ -45,10 +40,6 @@ bool export_is_external(const struct export_item *item);
 
 /* Does the rule select one here? */
 bool export_selects_any(const struct export *e, const struct rule *r);
-
-/* For export_items(): what a list of IDs loses of the policy; how things are. */
-void export_say_lost(struct export *e);
-void export_say_state(const struct export *e);
 
 /* "10de:20f1" */
 struct export_id {
@@ -61,25 +52,3 @@ void export_begin_add(struct doc *d, const char *path);
 
 /* Writes the documents to e->text. Returns 0 or an exit code. */
 int export_write_docs(struct export *e, struct doc *docs, size_t n);
-
-/* What is expected on standard input. */
-struct export_object {
-    const char *group, *kind;
-    const char *versions[3]; /* those whose fields are known; a NULL is the last */
-    const char *instead;     /* what else the user may have meant, or NULL */
-};
-
-/* The rest of "export capk -" and "export kubevirt -": the one object on standard input;
- * *ret_version is the index of its version. Returns 0 or an exit code. */
-int export_read_object(struct export *e, const struct export_object *o, struct doc *ret,
-                       size_t *ret_version);
-
-/* The kinds. Each returns 0 or an exit code. */
-int export_kubevirt(struct export *e);
-int export_hco(struct export *e);
-int export_capk(struct export *e);
-int export_nfd(struct export *e);
-int export_prometheus(struct export *e);
-int export_butane(struct export *e);
-int export_talos(struct export *e);
-int export_modprobe(struct export *e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Inside of the plan, shared by plan.c (verdicts), plan/select.c (which devices are concerned) and
- * plan/actions.c (what is to be done). For nobody else. */
+/* A plan while it is being made: what it is made from, and what there is of it so far. Inside of
+ * the plan; for nobody else. */
 #pragma once
 
 #include "plan/plan.h"
@@ -40,26 +40,12 @@ const struct device *plan_next_member(const struct builder *b, uint32_t group, s
 /* What is known of a device of the snapshot beyond that; NULL: nothing. */
 const struct record *plan_record_of(const struct builder *b, const struct device *d);
 
-/* Base class and subclass. */
-unsigned plan_class_of(const struct device *d);
+/* Makes room, and finds the records of the devices; false when out of memory. builder_done() is to
+ * be called in any case. */
+bool builder_init(struct builder *b);
+void builder_done(struct builder *b);
 
-/* Could the host live on it although nothing shows that yet while it is booting? */
-bool plan_may_carry_host(const struct device *d);
-
-/* The function of its card that would have to come along for the sake of their IOMMU group, but
- * must be named itself, and is not. NULL: none. */
-const struct device *plan_unnamed_function(const struct builder *b, const struct verdict *v);
-
-/* Adds a verdict, still without judgement, for every device that a rule names or that comes along.
- */
-void plan_select(struct builder *b);
-
+/* The next action, to be filled in. */
 struct action *plan_new_action(struct builder *b);
-
-/* Adds the actions that the verdicts call for, in their order. */
-void plan_add_actions(struct builder *b);
-
-/* plan/fence.c: adds the actions that bring the fence's entries into vfio-pci's table; and says of
- * each device with a verdict whether the fence is of any use to it. */
-void plan_add_fence(struct builder *b);
-void plan_judge_fence(struct builder *b);
+void plan_add_action(struct builder *b, enum phase phase, enum action_kind kind,
+                     const struct device *d, const char *driver);

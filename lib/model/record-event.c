@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What each event means for the memory of a device. */
+#include "model/record-event.h"
+
 #include <errno.h>
 
 #include "base/util.h"
-#include "model/record.h"
+#include "model/fence.h"
 
 #define FLAP_WINDOW_USEC (60 * USEC_PER_SEC)
 #define FLAPS_MAX 3
