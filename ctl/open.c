@@ -9,6 +9,7 @@
 #include "bus.h"
 #include "host/pci-files.h"
 #include "host/scan.h"
+#include "plan/assume.h"
 #include "plan/make.h"
 #include "policy/parse.h"
 #include "replay.h"
@@ -115,27 +116,14 @@ static int open_remote(struct source *s)
 
 /* -- all of it -- */
 
-/* As "vfio-bindd --dry-run" does: what is on a VFIO driver is really bound, and drivers that are
- * not loaded can be (the unit does so). */
 static int assume(struct source *s)
 {
-    for (size_t i = 0; i < s->snapshot.n; i++) {
-        if (!driver_is_vfio(s->snapshot.devices[i].driver))
-            continue;
-        struct record *r = records_get(&s->records, s->snapshot.devices[i].addr);
-        if (!r)
-            return -ENOMEM;
-        r->binding = BINDING_FOUND;
-    }
-    for (size_t i = 0; i < s->policy.n_rules; i++) {
-        const char *driver = rule_target(&s->policy.rules[i]);
-        if (!driver || snapshot_is_registered(&s->snapshot, driver))
-            continue;
-        s->n_assumed++;
-        if (snapshot_add_registered(&s->snapshot, driver, UINT64_MAX) < 0)
-            return -ENOMEM;
-    }
-    return 0;
+    int r = plan_assume(&s->policy, &s->snapshot, &s->records);
+
+    s->n_assumed = 0;
+    for (size_t i = 0; i < s->snapshot.n_registered; i++)
+        s->n_assumed += plan_is_assumed(&s->snapshot.registered[i]);
+    return r;
 }
 
 static int open_facts(struct source *s, unsigned flags)
@@ -157,7 +145,7 @@ static int open_facts(struct source *s, unsigned flags)
 }
 
 /* What follows from policy and facts. */
-static int judge(struct source *s)
+static int judge_source(struct source *s)
 {
     int r = assume(s);
 
@@ -180,7 +168,7 @@ int source_open(const struct ctl *c, unsigned flags, struct source *ret)
     if (s->this_host && flags & SOURCE_DAEMON)
         ask_daemon(s);
     s->names = names_new();
-    r = judge(s);
+    r = judge_source(s);
     return r < 0 ? ctl_errno(r) : 0;
 }
 
@@ -207,7 +195,6 @@ static void forget_judgement(struct source *s)
     policy_done(&s->policy);
     policy_init(&s->policy);
     diags_done(&s->diags);
-    s->n_assumed = 0;
 }
 
 int source_use_policy(struct source *s, const char *path)
@@ -225,6 +212,6 @@ int source_use_policy(struct source *s, const char *path)
     if (r >= 0)
         r = texts_parse(&s->texts, &s->policy, &s->diags, &s->off);
     if (r >= 0)
-        r = judge(s);
+        r = judge_source(s);
     return r < 0 ? ctl_errno(r) : 0;
 }

@@ -3,16 +3,9 @@
 #include <errno.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "bus.h"
 #include "live.h"
-
-static uint64_t now_usec(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* The daemon's state, malloc'ed. Returns 0 or negative errno; -ENXIO: it does not run. */
 static int read_state(sd_bus *bus, char **ret, sd_bus_error *error)
@@ -67,7 +60,7 @@ static int wait_for_news(sd_bus *bus, uint64_t end)
     }
 }
 
-static int judge(const struct ctl *c, const char *state)
+static int report_state(const struct ctl *c, const char *state)
 {
     if (!c->quiet)
         printf("vfio-bindd is %s%s\n", state,
@@ -105,7 +98,7 @@ static int wait_until(const struct ctl *c, sd_bus *bus, uint64_t end)
         CLEANUP_FREE char *state = NULL;
         int r = read_state(bus, &state, &error);
         if (r == 0 && !streq(state, "starting"))
-            return judge(c, state);
+            return report_state(c, state);
         if (r < 0 && r != -ENXIO)
             return bus_complain(c, r, &error);
         if (r == -ENXIO && !said)

@@ -48,8 +48,18 @@ static void add_unseen(struct check *c)
                      c->s->ctl->root ? c->s->ctl->root : "");
 }
 
-static void run(struct check *c)
+static void split_cmdline(struct check *c)
 {
+    const char *text = c->s->texts.cmdline;
+    char *copy = strdup(text ? text : "");
+
+    if (!copy || cmdline_split(copy, &c->cmdline) < 0)
+        c->failed = true;
+}
+
+static void run_parts(struct check *c)
+{
+    split_cmdline(c);
     c->cpu = find_cpu(c);
     find_release(c);
     check_firmware(c);
@@ -144,7 +154,7 @@ int verb_check(const struct ctl *c)
             "a report does not hold what \"check\" looks at: run it on the host itself");
 
     CLEANUP(findings_done) struct check check = {.s = &s, .root_fd = s.root_fd};
-    run(&check);
+    run_parts(&check);
     if (check.failed)
         return ctl_errno(-ENOMEM);
     sum_up(&check, counts, sentence, sizeof(sentence));

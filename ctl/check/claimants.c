@@ -8,7 +8,7 @@
 #include "check/parts.h"
 
 /* Counts what was found of one kind. */
-struct search {
+struct claimant_search {
     size_t found;
 };
 
@@ -24,7 +24,7 @@ static const struct row *row_of(const struct check *c, struct pci_addr a)
 /* /etc/driverctl.d/pci-0000:06:00.0 holds the driver's name. */
 static void see_override(struct check *c, const char *path, const char *name, void *data)
 {
-    struct search *search = data;
+    struct claimant_search *search = data;
     const char *word = after_prefix(name, "pci-");
     struct pci_addr a;
 
@@ -55,7 +55,7 @@ static void rebuild_initramfs(struct check *c)
         check_remedy(c, "%sdracut --force", ctl_sudo());
 }
 
-static void check_cmdline_ids(struct check *c, struct search *search)
+static void check_cmdline_ids(struct check *c, struct claimant_search *search)
 {
     const char *ids = check_cmdline(c, "vfio-pci.ids=");
     char parameter[256];
@@ -74,7 +74,7 @@ static void check_cmdline_ids(struct check *c, struct search *search)
 /* "options vfio-pci ids=10de:20f1,10de:1aef disable_vga=1" */
 static void see_modprobe(struct check *c, const char *path, const char *name, void *data)
 {
-    struct search *search = data;
+    struct claimant_search *search = data;
     CLEANUP_FREE char *text = check_read(c, path);
     char *rest = text, *line;
     (void)name;
@@ -98,7 +98,7 @@ static void see_modprobe(struct check *c, const char *path, const char *name, vo
 
 static void see_rules(struct check *c, const char *path, const char *name, void *data)
 {
-    struct search *search = data;
+    struct claimant_search *search = data;
     CLEANUP_FREE char *text = check_read(c, path);
     char *rest = text, *line;
 
@@ -119,7 +119,7 @@ static void see_rules(struct check *c, const char *path, const char *name, void 
 
 /* In all folders where such files lie. /lib is mostly a link to /usr/lib. */
 static void see_all(struct check *c, const char *below, const char *ending, check_entry see,
-                    struct search *search)
+                    struct claimant_search *search)
 {
     static const char *const folders[] = {"etc", "run", "usr/local/lib", "usr/lib", "lib"};
     char path[64], target[16];
@@ -137,7 +137,7 @@ static void see_all(struct check *c, const char *below, const char *ending, chec
 /* kubelet's folder of a pod's logs: NAMESPACE_POD_UID. */
 static void see_pod(struct check *c, const char *path, const char *name, void *data)
 {
-    struct search *search = data;
+    struct claimant_search *search = data;
     (void)c;
     (void)path;
 
@@ -147,7 +147,7 @@ static void see_pod(struct check *c, const char *path, const char *name, void *d
 
 static size_t check_vfio_manager(struct check *c)
 {
-    struct search pods = {0};
+    struct claimant_search pods = {0};
     bool marked = check_exists(c, "run/nvidia/validations/vfio-pci-ready");
 
     check_each(c, "var/log/pods", "", see_pod, &pods);
@@ -197,7 +197,7 @@ static bool source_address(const char *at, const char *end, struct pci_addr *ret
 
 /* libvirt writes these files itself, so their form is known: no comments inside, quotes as here. */
 static void see_elements(struct check *c, char *text, const char *start, const char *stop,
-                         const char *machine, struct search *search)
+                         const char *machine, struct claimant_search *search)
 {
     for (char *at = text; (at = strstr(at, start)); at++) {
         const char *end = strstr(at, stop), *head = strchr(at, '>');
@@ -235,7 +235,7 @@ static void see_machine(struct check *c, const char *path, const char *name, voi
 
 void check_claimants(struct check *c)
 {
-    struct search search = {0};
+    struct claimant_search search = {0};
 
     check_each(c, "etc/driverctl.d", "", see_override, &search);
     check_cmdline_ids(c, &search);

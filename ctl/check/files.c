@@ -132,12 +132,10 @@ const char *check_cmdline(const struct check *c, const char *word)
 {
     const char *found = NULL;
 
-    for (const char *at = c->s->texts.cmdline; at && *at;) {
-        at += strspn(at, " \n\"");
-        const char *after = after_parameter(at, word);
-        if (after && (word[strlen(word) - 1] == '=' || strchr(" \n\"", *after)))
+    for (size_t i = 0; i < c->cmdline.n; i++) {
+        const char *after = after_parameter(c->cmdline.v[i], word);
+        if (after && (word[strlen(word) - 1] == '=' || !*after))
             found = after;
-        at += strcspn(at, " \n");
     }
     return found;
 }

@@ -80,4 +80,5 @@ void findings_done(struct check *c)
     }
     free(c->v);
     free(c->unseen);
+    cmdline_done(&c->cmdline);
 }

@@ -2,6 +2,7 @@
 /* check: what each of the preflight's parts gets, and how it reports. */
 #pragma once
 
+#include "base/cmdline.h"
 #include "source.h"
 
 enum finding_level { FINDING_OK, FINDING_WARN, FINDING_FAIL, FINDING_MAX };
@@ -20,6 +21,7 @@ struct check {
     int root_fd;
     struct finding *v;
     size_t n, allocated;
+    struct cmdline cmdline;
     char *unseen;     /* what could not be looked at, and why; NULL: nothing */
     char release[80]; /* of the kernel; "": unknown */
     enum cpu cpu;

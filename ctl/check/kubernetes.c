@@ -66,7 +66,7 @@ static bool load(const char *text, size_t size, yaml_document_t *ret)
 
 /* -- what should be there -- */
 
-struct tally {
+struct pod_tally {
     size_t expected, seen, stale;
     char *missing; /* "16, 17" */
 };
@@ -79,7 +79,7 @@ static bool is_advertised(const struct row *r, const char *resource)
 }
 
 static void count_expected(struct check *c, yaml_document_t *d, const yaml_node_t *ids,
-                           const char *resource, struct tally *t)
+                           const char *resource, struct pod_tally *t)
 {
     for (size_t i = 0; i < c->s->snapshot.n; i++) {
         const struct row *r = &c->s->rows[i];
@@ -136,7 +136,7 @@ static void check_resource(struct check *c, yaml_document_t *d, const yaml_node_
                            const char *resource)
 {
     yaml_node_t *ids = member(d, registered, resource);
-    struct tally t = {0};
+    struct pod_tally t = {0};
 
     count_expected(c, d, ids, resource, &t);
     t.stale = count_stale(c, d, ids, resource);

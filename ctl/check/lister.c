@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 
 #define LINE_MAX_BYTES 4096
@@ -30,14 +31,6 @@ const char *lister_name(const char *line)
     const char *slash = strrchr(name, '/');
 
     return slash ? slash + 1 : name;
-}
-
-static uint64_t now_usec(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 /* In a process group of its own, so that what it starts ends with it. The file goes by our
@@ -73,7 +66,7 @@ static int start(const char *program, int file_fd, int output_fd, pid_t *ret)
     return -r;
 }
 
-struct reader {
+struct output_reader {
     char text[LINE_MAX_BYTES];
     size_t used;
     bool skip; /* the rest of a line that is too long */
@@ -81,7 +74,7 @@ struct reader {
     void *data;
 };
 
-static void take(struct reader *r, const char *bytes, size_t n)
+static void take(struct output_reader *r, const char *bytes, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (bytes[i] == '\n') {
@@ -99,7 +92,7 @@ static void take(struct reader *r, const char *bytes, size_t n)
 }
 
 /* Returns 0 at the end of the output, or negative errno. */
-static int read_all(int fd, uint64_t deadline, struct reader *r)
+static int read_all(int fd, uint64_t deadline, struct output_reader *r)
 {
     char bytes[16384];
 
@@ -126,7 +119,7 @@ static int read_all(int fd, uint64_t deadline, struct reader *r)
 int lister_run(const char *program, int file_fd, uint64_t timeout_usec,
                void (*line)(const char *text, void *data), void *data)
 {
-    struct reader reader = {.line = line, .data = data};
+    struct output_reader reader = {.line = line, .data = data};
     int ends[2], status;
     pid_t pid;
 

@@ -44,7 +44,8 @@ static bool is_needed(const struct check *c, const char *module)
     return false;
 }
 
-static void add(struct check *c, struct natives *list, const char *module, const struct row *row)
+static void add_native(struct check *c, struct natives *list, const char *module,
+                       const struct row *row)
 {
     if (natives_get(list, module, strlen(module)))
         return;
@@ -110,7 +111,7 @@ void natives_find(struct check *c, struct natives *ret)
         if (r < 0)
             check_unseen(c, "the aliases of the kernel's modules", r);
         for (size_t j = 0; j < names.n; j++)
-            add(c, ret, names.v[j], wanted.v[i].row);
+            add_native(c, ret, names.v[j], wanted.v[i].row);
     }
     free(wanted.v);
 }

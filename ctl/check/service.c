@@ -26,7 +26,7 @@ static bool has_unit(struct check *c, const char *below)
 }
 
 /* A masked unit is a link to /dev/null, which below --root may not be there. */
-static bool is_masked(struct check *c)
+static bool unit_is_masked(struct check *c)
 {
     static const char *const links[] = {"etc/systemd/system/" UNIT, "run/systemd/system/" UNIT};
     char target[64];
@@ -87,7 +87,7 @@ void check_service(struct check *c)
         remove_switch(c);
         return;
     }
-    if (is_masked(c)) {
+    if (unit_is_masked(c)) {
         check_add(c, FINDING_FAIL, "daemon", UNIT " is masked");
         check_remedy(c, "%ssystemctl unmask vfio-bindd && %ssystemctl enable --now vfio-bindd",
                      ctl_sudo(), ctl_sudo());

@@ -97,18 +97,6 @@ static bool is_stale(const struct install *i)
     return r < 0 || size != i->before_size || memcmp(now, i->before, size) != 0;
 }
 
-static int write_all(int fd, const char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, bytes, size);
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        bytes += n > 0 ? n : 0;
-        size -= n > 0 ? (size_t)n : 0;
-    }
-    return 0;
-}
-
 static int write_new(const struct install *i, int fd, const char *bytes, size_t size)
 {
     int r = write_all(fd, bytes, size);

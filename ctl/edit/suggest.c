@@ -32,7 +32,7 @@ static bool is_console(const struct row *r)
 }
 
 /* Display and 3D controllers, processing accelerators, and what joins NVIDIA's GPUs. */
-static bool is_wanted(const struct row *r)
+static bool is_suggested(const struct row *r)
 {
     unsigned base = r->d->class_code >> 16;
     bool nvswitch = r->d->vendor == 0x10de && r->d->class_code >> 8 == PCI_CLASS_BRIDGE_OTHER;
@@ -84,7 +84,7 @@ static void unique_name(const struct source *s, const struct row *r,
     rule_name(r, buf);
     for (size_t i = 0; i < s->snapshot.n; i++) {
         char other[NAME_MAX_CHARS + 1];
-        if (!is_wanted(&s->rows[i]) || same_model(&s->rows[i], r))
+        if (!is_suggested(&s->rows[i]) || same_model(&s->rows[i], r))
             continue;
         rule_name(&s->rows[i], other);
         if (!streq(other, buf))
@@ -126,7 +126,7 @@ static bool is_distinct(const struct source *s, const struct row *r, enum field 
 static enum field place_field(const struct source *s, const struct row *r)
 {
     for (size_t i = 0; i < s->snapshot.n; i++)
-        if (is_wanted(&s->rows[i]) && same_model(&s->rows[i], r) &&
+        if (is_suggested(&s->rows[i]) && same_model(&s->rows[i], r) &&
             !is_distinct(s, &s->rows[i], FIELD_SLOT))
             return FIELD_ADDRESS;
     return FIELD_SLOT;
@@ -157,7 +157,7 @@ static const struct row *stranger_in_group(const struct source *s, const struct 
 {
     for (size_t i = 0; r->d->group != NO_GROUP && i < s->snapshot.n; i++) {
         const struct row *other = &s->rows[i];
-        if (other->d->group == r->d->group && !device_is_bridge(other->d) && !is_wanted(other) &&
+        if (other->d->group == r->d->group && !device_is_bridge(other->d) && !is_suggested(other) &&
             (!pci_addr_same_slot(other->d->addr, r->d->addr) ||
              device_must_be_named(other->d, r->d)))
             return other;
@@ -189,7 +189,7 @@ static void write_places(const struct source *s, const struct model *m, const ch
     fprintf(f, "%s%s = ", hash, place_key(m->place));
     for (size_t i = 0; i < s->snapshot.n && used < 3500; i++) {
         const struct row *r = &s->rows[i];
-        if (!same_model(r, m->first) || !is_wanted(r) || is_console(r))
+        if (!same_model(r, m->first) || !is_suggested(r) || is_console(r))
             continue;
         used += (size_t)fprintf(f, "%s%s", used ? ", " : "", field_text(r, m->place, value));
     }
@@ -224,7 +224,7 @@ static void write_rule(const struct source *s, const struct model *m, bool comme
     unique_name(s, r, name);
     fprintf(f, "# %s\n", row_name(r, text));
     for (size_t i = 0; i < s->snapshot.n; i++) {
-        if (!same_model(&s->rows[i], r) || !is_wanted(&s->rows[i]))
+        if (!same_model(&s->rows[i], r) || !is_suggested(&s->rows[i]))
             continue;
         write_facts(m, &s->rows[i], f);
         if (!stranger)
@@ -321,7 +321,7 @@ static struct model model_of(const struct source *s, size_t first)
     struct model m = {.first = &s->rows[first], .place = place_field(s, &s->rows[first])};
 
     for (size_t i = 0; i < s->snapshot.n; i++)
-        if (is_wanted(&s->rows[i]) && same_model(&s->rows[i], m.first)) {
+        if (is_suggested(&s->rows[i]) && same_model(&s->rows[i], m.first)) {
             m.n++;
             m.consoles += is_console(&s->rows[i]);
         }
@@ -331,7 +331,7 @@ static struct model model_of(const struct source *s, size_t first)
 static bool is_first_of_model(const struct source *s, size_t i)
 {
     for (size_t j = 0; j < i; j++)
-        if (is_wanted(&s->rows[j]) && same_model(&s->rows[j], &s->rows[i]))
+        if (is_suggested(&s->rows[j]) && same_model(&s->rows[j], &s->rows[i]))
             return false;
     return true;
 }
@@ -341,7 +341,7 @@ void suggest_write(const struct source *s, bool commented, FILE *f)
     size_t rules = 0, alternatives = 0;
 
     for (size_t i = 0; i < s->snapshot.n; i++) {
-        if (!is_wanted(&s->rows[i]) || !is_first_of_model(s, i))
+        if (!is_suggested(&s->rows[i]) || !is_first_of_model(s, i))
             continue;
         struct model m = model_of(s, i);
         write_rule(s, &m, commented, f);

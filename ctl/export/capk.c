@@ -293,7 +293,7 @@ static int write_template(struct export *e, const struct wish *w)
 
 /* -- the kind -- */
 
-static bool is_name_char(char c)
+static bool is_label_char(char c)
 {
     return islower((unsigned char)c) || isdigit((unsigned char)c);
 }
@@ -319,7 +319,7 @@ static bool is_name(const char *s)
             if (i + m >= n || strspn(s + i + 2, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != m - 2)
                 return false;
             i += m;
-        } else if (!is_name_char(s[i]) && !joins(s, i, n)) {
+        } else if (!is_label_char(s[i]) && !joins(s, i, n)) {
             return false;
         }
     }

@@ -9,14 +9,14 @@
 #include "export/object.h"
 
 /* Where a list is in the object. */
-struct place {
+struct list_place {
     const char *const *path;
     size_t depth;   /* of the path */
     size_t existed; /* how many of the keys were there before */
     bool grew;      /* something was added to the list */
 };
 
-static void count_existing(const struct doc *d, struct place *p)
+static void count_existing(const struct doc *d, struct list_place *p)
 {
     size_t at = doc_root(d);
 
@@ -29,7 +29,7 @@ static void count_existing(const struct doc *d, struct place *p)
 }
 
 /* Goes to the list; what is missing on the way is made. */
-static int enter_list(struct doc *d, const struct place *p, size_t *ret)
+static int enter_list(struct doc *d, const struct list_place *p, size_t *ret)
 {
     size_t at = doc_root(d);
     int r = 0;
@@ -41,7 +41,7 @@ static int enter_list(struct doc *d, const struct place *p, size_t *ret)
 }
 
 /* The index of the node behind the first n keys, which are there. */
-static size_t find(const struct doc *d, const struct place *p, size_t n)
+static size_t find(const struct doc *d, const struct list_place *p, size_t n)
 {
     size_t at = doc_root(d);
 
@@ -70,7 +70,7 @@ static bool is_listed(struct export *e, const struct permit_target *t, const str
 
 /* added[i]: item i is new. */
 static int add_devices(struct export *e, const struct permit_target *t, struct doc *d,
-                       struct place *p, bool added[])
+                       struct list_place *p, bool added[])
 {
     size_t list;
     int r = enter_list(d, p, &list);
@@ -86,7 +86,7 @@ static int add_devices(struct export *e, const struct permit_target *t, struct d
     return r;
 }
 
-static int add_gate(struct doc *d, struct place *p)
+static int add_gate(struct doc *d, struct list_place *p)
 {
     struct doc entry = {0};
     size_t list;
@@ -107,7 +107,7 @@ static int add_gate(struct doc *d, struct place *p)
 /* -- as a patch -- */
 
 /* "/spec/configuration/permittedHostDevices" for n = 3 */
-static void pointer(const struct place *p, size_t n, const char *end, char *buf, size_t size)
+static void pointer(const struct list_place *p, size_t n, const char *end, char *buf, size_t size)
 {
     size_t used = 0;
 
@@ -119,7 +119,7 @@ static void pointer(const struct place *p, size_t n, const char *end, char *buf,
 
 /* What is missing is put in from there down, as a whole. Returns false if the list is there, and
  * the caller has to append. */
-static bool add_missing(struct doc *patch, const struct doc *d, const struct place *p)
+static bool add_missing(struct doc *patch, const struct doc *d, const struct list_place *p)
 {
     char path[160];
 
@@ -133,8 +133,8 @@ static bool add_missing(struct doc *patch, const struct doc *d, const struct pla
 }
 
 static void form_json(const struct export *e, const struct permit_target *t, const struct doc *d,
-                      const struct place *devices, const struct place *gates, const bool added[],
-                      struct doc *patch)
+                      const struct list_place *devices, const struct list_place *gates,
+                      const bool added[], struct doc *patch)
 {
     char path[160];
 
@@ -161,10 +161,10 @@ static void form_json(const struct export *e, const struct permit_target *t, con
 }
 
 /* A merge patch replaces lists: it has them complete. Both are two keys below what they share. */
-static void form_merge(const struct doc *d, const struct place *devices, const struct place *gates,
-                       struct doc *patch)
+static void form_merge(const struct doc *d, const struct list_place *devices,
+                       const struct list_place *gates, struct doc *patch)
 {
-    const struct place *const places[] = {gates, devices};
+    const struct list_place *const places[] = {gates, devices};
     size_t shared = devices->depth - 2;
 
     doc_map(patch);
@@ -195,7 +195,8 @@ static bool has_alias(const struct doc *d)
 }
 
 static int write_patch(struct export *e, const struct permit_target *t, const struct doc *d,
-                       const struct place *devices, const struct place *gates, const bool added[])
+                       const struct list_place *devices, const struct list_place *gates,
+                       const bool added[])
 {
     CLEANUP(doc_done) struct doc patch = {0};
 
@@ -232,8 +233,8 @@ int permit_merge(struct export *e, const struct permit_target versions[], size_t
     if (r != 0)
         return r;
     const struct permit_target *t = &versions[version];
-    struct place devices = {.path = t->path, .depth = t->depth};
-    struct place gates = {.path = permit_gate_path, .depth = t->depth};
+    struct list_place devices = {.path = t->path, .depth = t->depth};
+    struct list_place gates = {.path = permit_gate_path, .depth = t->depth};
     count_existing(&d, &devices);
     count_existing(&d, &gates);
     r = add_devices(e, t, &d, &devices, added);

@@ -9,7 +9,7 @@
 #define IDS_MAX 1024
 
 /* Modules that would take devices of this kind, beside those that have them now. 0: any. */
-static const struct native {
+static const struct native_module {
     uint16_t vendor;
     unsigned class; /* base class */
     const char *module;

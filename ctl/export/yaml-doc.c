@@ -15,7 +15,7 @@ void doc_done(struct doc *d)
 
 /* -- making one -- */
 
-static void add(struct doc *d, int made, yaml_event_t *e)
+static void add_event(struct doc *d, int made, yaml_event_t *e)
 {
     if (made && grow(&d->v, &d->allocated, d->n, sizeof(*d->v))) {
         d->v[d->n++] = *e;
@@ -29,46 +29,49 @@ static void add(struct doc *d, int made, yaml_event_t *e)
 void doc_begin(struct doc *d)
 {
     yaml_event_t e;
-    add(d, yaml_document_start_event_initialize(&e, NULL, NULL, NULL, 1), &e);
+    add_event(d, yaml_document_start_event_initialize(&e, NULL, NULL, NULL, 1), &e);
 }
 
 void doc_end(struct doc *d)
 {
     yaml_event_t e;
-    add(d, yaml_document_end_event_initialize(&e, 1), &e);
+    add_event(d, yaml_document_end_event_initialize(&e, 1), &e);
 }
 
 void doc_map(struct doc *d)
 {
     yaml_event_t e;
-    add(d, yaml_mapping_start_event_initialize(&e, NULL, NULL, 1, YAML_ANY_MAPPING_STYLE), &e);
+    add_event(d, yaml_mapping_start_event_initialize(&e, NULL, NULL, 1, YAML_ANY_MAPPING_STYLE),
+              &e);
 }
 
 void doc_map_end(struct doc *d)
 {
     yaml_event_t e;
-    add(d, yaml_mapping_end_event_initialize(&e), &e);
+    add_event(d, yaml_mapping_end_event_initialize(&e), &e);
 }
 
 void doc_list(struct doc *d)
 {
     yaml_event_t e;
-    add(d, yaml_sequence_start_event_initialize(&e, NULL, NULL, 1, YAML_ANY_SEQUENCE_STYLE), &e);
+    add_event(d, yaml_sequence_start_event_initialize(&e, NULL, NULL, 1, YAML_ANY_SEQUENCE_STYLE),
+              &e);
 }
 
 void doc_list_end(struct doc *d)
 {
     yaml_event_t e;
-    add(d, yaml_sequence_end_event_initialize(&e), &e);
+    add_event(d, yaml_sequence_end_event_initialize(&e), &e);
 }
 
 static void scalar(struct doc *d, const char *text, yaml_scalar_style_t style)
 {
     yaml_event_t e;
-    add(d,
-        yaml_scalar_event_initialize(&e, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text),
-                                     style == YAML_PLAIN_SCALAR_STYLE, 1, style),
-        &e);
+    add_event(d,
+              yaml_scalar_event_initialize(&e, NULL, NULL, (const yaml_char_t *)text,
+                                           (int)strlen(text), style == YAML_PLAIN_SCALAR_STYLE, 1,
+                                           style),
+              &e);
 }
 
 /* Words that some reader of YAML 1.1 takes for a boolean or for nothing, and everything that does

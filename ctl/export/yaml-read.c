@@ -9,14 +9,14 @@
 #define DEPTH_MAX 200
 
 /* Scalars are where a '#' is no comment. libyaml counts characters, not bytes. */
-struct walk {
+struct tree_walk {
     const char *bytes;
     size_t size, at;
     size_t index; /* of the character at `at` */
     size_t comments;
 };
 
-static void step(struct walk *w)
+static void step(struct tree_walk *w)
 {
     do
         w->at++;
@@ -24,13 +24,13 @@ static void step(struct walk *w)
     w->index++;
 }
 
-static bool begins_comment(const struct walk *w)
+static bool begins_comment(const struct tree_walk *w)
 {
     return w->bytes[w->at] == '#' && (w->at == 0 || strchr(" \t\r\n", w->bytes[w->at - 1]));
 }
 
 /* Counts comments up to the character with this index. */
-static void walk_to(struct walk *w, size_t index)
+static void walk_to(struct tree_walk *w, size_t index)
 {
     while (w->at < w->size && w->index < index) {
         if (begins_comment(w)) {
@@ -44,7 +44,7 @@ static void walk_to(struct walk *w, size_t index)
 }
 
 /* A block scalar's first line ("|- # so") may end in a comment; its text begins behind that. */
-static void walk_over(struct walk *w, const yaml_event_t *e)
+static void walk_over(struct tree_walk *w, const yaml_event_t *e)
 {
     walk_to(w, e->start_mark.index);
     if (e->data.scalar.style == YAML_LITERAL_SCALAR_STYLE ||
@@ -100,7 +100,7 @@ static int depth_change(yaml_event_type_t type)
     }
 }
 
-static int read_events(yaml_parser_t *parser, struct walk *w, struct doc *d,
+static int read_events(yaml_parser_t *parser, struct tree_walk *w, struct doc *d,
                        struct doc_facts *facts)
 {
     yaml_event_type_t type;
@@ -151,7 +151,7 @@ int doc_read(const char *bytes, size_t size, struct doc *ret, struct doc_facts *
         bytes += 3;
         size -= 3;
     }
-    struct walk w = {.bytes = bytes, .size = size};
+    struct tree_walk w = {.bytes = bytes, .size = size};
     if (!yaml_parser_initialize(&parser))
         return -ENOMEM;
     yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, size);

@@ -12,7 +12,7 @@ static const char *const outcome_words[] = {
     [OUTCOME_NOT_ASKED] = "not asked",
 };
 
-struct finding {
+struct rule_outcome {
     const struct rule *rule;
     enum outcome outcome;
     int key; /* OUTCOME_FITS_NOT: the first key that does not fit */
@@ -51,7 +51,7 @@ static const char *device_value(const struct row *row, enum rule_key key, bool h
     return host && geteuid() != 0 ? "unknown (only root can read it: try sudo)" : "none";
 }
 
-static void explain_misfit(const struct source *s, const struct row *row, struct finding *f)
+static void explain_misfit(const struct source *s, const struct row *row, struct rule_outcome *f)
 {
     char value[FIELD_TEXT_MAX], wanted[200];
     enum rule_key key = (enum rule_key)f->key;
@@ -62,7 +62,7 @@ static void explain_misfit(const struct source *s, const struct row *row, struct
              policy_file(&s->policy, f->rule->keys[key]), f->rule->keys[key].line);
 }
 
-static void explain_fit(const struct row *row, struct finding *f)
+static void explain_fit(const struct row *row, struct rule_outcome *f)
 {
     char value[FIELD_TEXT_MAX];
     size_t at = 0;
@@ -77,13 +77,13 @@ static void explain_fit(const struct row *row, struct finding *f)
 }
 
 /* One finding for each rule; the first that fits decides. */
-static struct finding *examine(const struct source *s, const struct row *row)
+static struct rule_outcome *examine(const struct source *s, const struct row *row)
 {
-    struct finding *v = calloc(s->policy.n_rules + 1, sizeof(*v));
+    struct rule_outcome *v = calloc(s->policy.n_rules + 1, sizeof(*v));
     bool decided = false;
 
     for (size_t i = 0; v && i < s->policy.n_rules; i++) {
-        struct finding *f = &v[i];
+        struct rule_outcome *f = &v[i];
         f->rule = &s->policy.rules[i];
         f->key = rule_test(f->rule, row->d);
         if (decided) {
@@ -227,7 +227,7 @@ static void verdict_text(const struct row *row, char *buf, size_t size)
         native_verdict(row, buf, size);
 }
 
-static int print_text(const struct source *s, const struct row *row, const struct finding *v)
+static int print_text(const struct source *s, const struct row *row, const struct rule_outcome *v)
 {
     char name[FIELD_TEXT_MAX], text[2 * FIELD_TEXT_MAX + 160];
 
@@ -236,7 +236,7 @@ static int print_text(const struct source *s, const struct row *row, const struc
     if (s->policy.n_rules == 0)
         printf("The policy has no rule. Next: vfio-bindctl suggest\n");
     for (size_t i = 0; i < s->policy.n_rules; i++) {
-        const struct finding *f = &v[i];
+        const struct rule_outcome *f = &v[i];
         printf("%zu. [device %s] (%s:%u): %s\n   ", i + 1, f->rule->name,
                policy_file(&s->policy, f->rule->where), f->rule->where.line,
                outcome_words[f->outcome]);
@@ -253,7 +253,7 @@ static int print_text(const struct source *s, const struct row *row, const struc
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int print_json(const struct source *s, const struct row *row, const struct finding *v)
+static int print_json(const struct source *s, const struct row *row, const struct rule_outcome *v)
 {
     static const struct column columns[] = {
         {"RULE", 0, 0, SCOLS_JSON_STRING},   {"FILE", 0, 0, SCOLS_JSON_STRING},
@@ -300,7 +300,7 @@ int verb_explain(const struct ctl *c)
 
     if (!row)
         return EXIT_FAILURE;
-    CLEANUP_FREE struct finding *v = examine(&s, row);
+    CLEANUP_FREE struct rule_outcome *v = examine(&s, row);
     if (!v)
         return EXIT_FAILURE;
     diags_print(&s.diags, stderr);

@@ -36,7 +36,7 @@ static const struct device *in_the_way(const struct source *s, uint32_t group)
     return NULL;
 }
 
-static bool is_wanted(const struct source *s, uint32_t group)
+static bool has_selected(const struct source *s, uint32_t group)
 {
     for (size_t i = 0; i < s->snapshot.n; i++)
         if (s->snapshot.devices[i].group == group && s->rows[i].selected)
@@ -66,7 +66,7 @@ static struct libscols_line *add_head(const struct source *s, struct table *t, u
     table_set(t, head, 0, group != NO_GROUP ? text : t->json ? NULL : "no group");
     if (t->json) {
         table_set(t, head, 1, is_viable(s, group) ? "yes" : "no");
-    } else if (hindrance && is_wanted(s, group)) {
+    } else if (hindrance && has_selected(s, group)) {
         snprintf(text, sizeof(text), "not viable: %s is on %s", pci_addr_text(hindrance->addr).s,
                  hindrance->driver);
         table_set(t, head, ELEMENTS(tree_text), text);

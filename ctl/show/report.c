@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/utsname.h>
 
+#include "base/cmdline.h"
 #include "base/rootfs.h"
 #include "config.h"
 #include "open.h"
@@ -46,15 +47,15 @@ static void write_cmdline(struct writer *w)
         "vfio_bindd", "vfio",      "iommu", "intel_iommu",     "amd_iommu",
         "arm-smmu",   "pci=",      "pcie_", "modprobe.blackl", "module_blacklist=",
         "rd.driver",  "nomodeset", "efifb", "video=efifb"};
-    CLEANUP_FREE char *copy = strdup(w->s->texts.cmdline ? w->s->texts.cmdline : "");
-    char *save = NULL;
+    CLEANUP(cmdline_done) struct cmdline words = {0};
+    const char *text = w->s->texts.cmdline;
 
+    (void)cmdline_split(strdup(text ? text : ""), &words);
     fputs("cmdline", w->f);
-    for (char *word = copy ? strtok_r(copy, " \t\n", &save) : NULL; word;
-         word = strtok_r(NULL, " \t\n", &save))
+    for (size_t k = 0; k < words.n; k++)
         for (size_t i = 0; i < ELEMENTS(prefixes); i++)
-            if (after_prefix(word, prefixes[i])) {
-                fprintf(w->f, " %s", word);
+            if (after_prefix(words.v[k], prefixes[i])) {
+                fprintf(w->f, " %s", words.v[k]);
                 break;
             }
     fputs("\n", w->f);

@@ -89,7 +89,7 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-static void ask(struct iommu_wait *w);
+static void ask_for_modules(struct iommu_wait *w);
 
 static void on_loaded(void *userdata, const char *unit, int r, const char *text)
 {
@@ -102,10 +102,10 @@ static void on_loaded(void *userdata, const char *unit, int r, const char *text)
     else if (w->asked == ELEMENTS(modules) && viommu_is_loaded(w->root_fd) == 0)
         give_up(w); /* it is not there, or forbidden: modprobe says why */
     else
-        ask(w);
+        ask_for_modules(w);
 }
 
-static void ask(struct iommu_wait *w)
+static void ask_for_modules(struct iommu_wait *w)
 {
     char unit[START_UNIT_NAME_MAX];
 
@@ -140,5 +140,5 @@ void iommu_wait_follow(struct iommu_wait *w, const struct plan *plan, uint64_t u
                   "%zu devices are kept for the virtual IOMMU that the firmware announces; its "
                   "driver (%s) has been asked for",
                   kept, VIOMMU_MODULE);
-    ask(w);
+    ask_for_modules(w);
 }

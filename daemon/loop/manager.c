@@ -2,24 +2,22 @@
 #include "loop/manager.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "held.h"
 #include "host/scan.h"
 #include "loop/boot-watch.h"
+#include "loop/helpers.h"
 #include "loop/hotplug.h"
-#include "loop/iommu-wait.h"
 #include "loop/look-again.h"
 #include "loop/look.h"
 #include "loop/notes.h"
 #include "loop/policy-in-force.h"
 #include "loop/requests.h"
-#include "loop/serials-ask.h"
-#include "loop/variants.h"
+#include "loop/signals.h"
 #include "tell/announce.h"
 #include "tell/bus.h"
 #include "tell/feature-files.h"
@@ -37,9 +35,7 @@ struct manager {
     struct apply *apply;
     struct hotplug *hotplug;
     struct bus *bus;
-    struct variants *variants;
-    struct serials_ask *serials;
-    struct iommu_wait *iommu_wait;
+    struct helpers *helpers;             /* NULL: a single pass */
     struct feature_files *feature_files; /* NULL: a single pass, nobody to keep them */
     sd_event_source *boot_deadline;
     sd_event_source *moment;
@@ -105,7 +101,7 @@ static int stop(struct manager *m)
 
 /* Nothing is under way any more but what is stuck. The boot waits for READY, not for the journal.
  */
-static void settle(struct manager *m)
+static void tell_settled(struct manager *m)
 {
     uint64_t usec = now_usec() - m->start_usec;
 
@@ -148,16 +144,11 @@ static int on_boot_deadline(sd_event_source *source, uint64_t usec, void *userda
 
 /* -- the sequence -- */
 
-static bool is_waiting_for_serials(const struct manager *m)
-{
-    return m->serials && serials_ask_is_waiting(m->serials);
-}
-
 /* Before takeovers begin, which may take long, the boot may go on: what must not lose the race is
  * done. */
 static bool is_critical_part_done(const struct manager *m)
 {
-    return !apply_batch_is_running(m->apply) && !is_waiting_for_serials(m) &&
+    return !apply_batch_is_running(m->apply) && !helpers_are_awaited(m->helpers) &&
            (m->view.plan.n_actions == 0 || m->view.plan.actions[0].phase >= PHASE_TAKEOVER);
 }
 
@@ -221,16 +212,12 @@ static int step(struct manager *m)
         r = apply_plan(m->apply, &m->view.plan);
     if (r < 0)
         return step_failed(m, r);
-    if (m->variants && !m->view.disabled)
-        variants_load(m->variants, &m->view.plan, &m->view.snapshot);
-    if (m->serials && !m->view.disabled)
-        serials_ask(m->serials, &m->view.policy, &m->view.snapshot);
-    if (m->iommu_wait && !m->view.disabled)
-        iommu_wait_follow(m->iommu_wait, &m->view.plan, m->view.policy.boot_deadline_usec);
+    if (!m->view.disabled)
+        helpers_ask(m->helpers, &m->view);
     if (m->unsaved && apply_save(m->apply) >= 0) /* not before: the override is in a hurry */
         m->unsaved = false;
-    if (!is_waiting_for_serials(m) && !apply_is_busy(m->apply))
-        settle(m);
+    if (!helpers_are_awaited(m->helpers) && !apply_is_busy(m->apply))
+        tell_settled(m);
     watch_moment(m);
     if (m->bus)
         bus_update(m->bus);
@@ -356,8 +343,7 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
     if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) {
         m->view.events++;
         notes_forget(&m->view, a);
-        if (m->serials)
-            serials_ask_retry(m->serials);
+        helpers_retry_serials(m->helpers);
     }
     m->unsaved = m->unsaved || action == HOTPLUG_ADD;
     if (!look_at_event(&m->view, action, a))
@@ -397,12 +383,7 @@ static int reload(struct manager *m)
     if (r >= 0) {
         apply_set_timeout(m->apply, m->view.policy.unbind_timeout_usec);
         records_apply_all(&m->view.records, &(struct record_event){.kind = RECORD_EVENT_RELOAD});
-        if (m->variants)
-            variants_retry(m->variants);
-        if (m->serials)
-            serials_ask_retry(m->serials);
-        if (m->iommu_wait)
-            iommu_wait_retry(m->iommu_wait);
+        helpers_retry(m->helpers);
         r = pass(m);
     } else if (r != -EINVAL) {
         journal_plain(LOG_ERR, "reload failed: %s", strerror(-r));
@@ -438,8 +419,7 @@ static int request_rescan(void *userdata, sd_bus_error *error)
     (void)error;
     m->start_usec = now_usec();
     records_apply_all(&m->view.records, &(struct record_event){.kind = RECORD_EVENT_RESCAN});
-    if (m->iommu_wait)
-        iommu_wait_retry(m->iommu_wait);
+    helpers_retry_iommu(m->helpers);
     return pass(m);
 }
 
@@ -472,24 +452,10 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, v
 
 static int set_up_loop(struct manager *m)
 {
-    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
-    sigset_t set;
-    int r;
+    int r = sd_event_new(&m->event);
 
-    sigemptyset(&set);
-    for (size_t i = 0; i < ELEMENTS(signals); i++)
-        sigaddset(&set, signals[i]);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGCHLD, SIG_IGN); /* workers are not waited for: their sockets tell when they end */
-    signal(SIGPIPE, SIG_IGN);
-
-    r = sd_event_new(&m->event);
     if (r >= 0)
-        r = sd_event_add_signal(m->event, NULL, SIGTERM, on_stop, m);
-    if (r >= 0)
-        r = sd_event_add_signal(m->event, NULL, SIGINT, on_stop, m);
-    if (r >= 0)
-        r = sd_event_add_signal(m->event, NULL, SIGHUP, on_reload, m);
+        r = signals_watch(m->event, on_stop, on_reload, m);
     if (r >= 0)
         r = sd_event_set_watchdog(m->event, true);
     if (r >= 0)
@@ -500,6 +466,7 @@ static int set_up_loop(struct manager *m)
 static int set_up(struct manager *m)
 {
     const struct hotplug_handler handler = {on_hotplug, on_driver, on_iommu, on_drained, m};
+    const struct helpers_handler helpers = {on_serials, on_variant, on_iommu_given_up, m};
     int r = set_up_loop(m);
 
     m->lock_fd = held_lock(m->options.root_fd);
@@ -526,11 +493,7 @@ static int set_up(struct manager *m)
     if (r >= 0 && m->moment)
         r = sd_event_source_set_enabled(m->moment, SD_EVENT_OFF);
     if (r >= 0 && m->options.listen)
-        r = serials_ask_new(m->event, on_serials, m, &m->serials);
-    if (r >= 0 && m->options.listen)
-        r = variants_new(m->event, on_variant, m, &m->variants);
-    if (r >= 0 && m->options.listen)
-        r = iommu_wait_new(m->event, m->options.root_fd, on_iommu_given_up, m, &m->iommu_wait);
+        r = helpers_new(m->event, m->options.root_fd, &helpers, &m->helpers);
     if (r >= 0 && m->options.listen)
         r = feature_files_new(m->event, m->options.root_fd, FEATURE_INTERVAL_USEC,
                               &m->feature_files);
@@ -556,9 +519,7 @@ static void manager_done(struct manager *m)
     boot_watch_free(m->boot_watch);
     feature_files_free(m->feature_files);
     bus_free(m->bus);
-    variants_free(m->variants);
-    serials_ask_free(m->serials);
-    iommu_wait_free(m->iommu_wait);
+    helpers_free(m->helpers);
     hotplug_free(m->hotplug);
     apply_free(m->apply);
     sd_event_source_disable_unref(m->boot_deadline);

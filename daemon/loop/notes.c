@@ -6,11 +6,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/util.h"
-#include "clock.h"
 
 /* What the snapshot shows of it; the kind of event is the caller's. */
-static struct record_event event_of(const struct view *view, const struct device *d,
+static struct record_event observed(const struct view *view, const struct device *d,
                                     enum record_event_kind kind)
 {
     return (struct record_event){.kind = kind,
@@ -26,7 +26,7 @@ static int take_verdict(struct view *view, const struct verdict *v)
 {
     const struct device *d = snapshot_find(&view->snapshot, v->addr);
     struct record *r = records_get(&view->records, v->addr);
-    struct record_event e = event_of(view, d, RECORD_EVENT_JUDGED);
+    struct record_event e = observed(view, d, RECORD_EVENT_JUDGED);
 
     assert(d); /* the plan was made just now */
     if (!r)
@@ -73,7 +73,7 @@ int notes_take_plan(struct view *view)
         if (r->unnamed || !is_known_unnamed(view, r))
             continue;
         const struct record_event unnamed =
-            event_of(view, snapshot_find(&view->snapshot, r->addr), RECORD_EVENT_UNNAMED);
+            observed(view, snapshot_find(&view->snapshot, r->addr), RECORD_EVENT_UNNAMED);
         changed = changed || !record_is_in_hand(r);
         records_apply(&view->records, r->addr, &unnamed);
     }
@@ -86,7 +86,7 @@ void notes_plugged(struct view *view, struct pci_addr a)
 {
     const struct device *d = snapshot_find(&view->snapshot, a);
     struct record *r = records_get(&view->records, a);
-    const struct record_event e = event_of(view, d, RECORD_EVENT_APPEARED);
+    const struct record_event e = observed(view, d, RECORD_EVENT_APPEARED);
 
     if (d && d->order > view->records.newest)
         view->records.newest = d->order;
@@ -180,7 +180,7 @@ bool notes_look(struct view *view, struct pci_addr a)
     const struct device *d = snapshot_find(&view->snapshot, a);
 
     if (d) {
-        const struct record_event e = event_of(view, d, RECORD_EVENT_LOOKED);
+        const struct record_event e = observed(view, d, RECORD_EVENT_LOOKED);
         records_apply(&view->records, a, &e);
     } else if (is_known_gone(view, a)) {
         notes_forget(view, a);
@@ -197,7 +197,7 @@ bool notes_event(struct view *view, enum hotplug_action action, struct pci_addr 
     if (!r || (action != HOTPLUG_BIND && action != HOTPLUG_UNBIND))
         return false;
     const struct record_event e =
-        event_of(view, snapshot_find(&view->snapshot, a),
+        observed(view, snapshot_find(&view->snapshot, a),
                  action == HOTPLUG_BIND ? RECORD_EVENT_BOUND : RECORD_EVENT_UNBOUND);
     record_apply(r, &e);
     return record_is_waiting(r);

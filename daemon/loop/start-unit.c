@@ -32,7 +32,7 @@ void start_unit_cancel(struct start_unit *m)
     free(m);
 }
 
-static void finish(struct start_unit *m, int r, const char *reason)
+static void answer_caller(struct start_unit *m, int r, const char *reason)
 {
     char unit[START_UNIT_NAME_MAX], text[512] = "";
     start_unit_done *done = m->done;
@@ -49,7 +49,7 @@ static int on_timeout(sd_event_source *s, uint64_t usec, void *userdata)
 {
     (void)s;
     (void)usec;
-    finish(userdata, -ETIMEDOUT, "no answer in time");
+    answer_caller(userdata, -ETIMEDOUT, "no answer in time");
     return 0;
 }
 
@@ -63,14 +63,14 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)
     (void)error;
     if (e) {
         r = sd_bus_error_get_errno(e);
-        finish(m, r > 0 ? -r : -EIO, e->message ? e->message : e->name);
+        answer_caller(m, r > 0 ? -r : -EIO, e->message ? e->message : e->name);
         return 0;
     }
     r = sd_bus_message_read(reply, "o", &job);
     if (r >= 0)
         m->job = strdup(job);
     if (!m->job)
-        finish(m, r < 0 ? r : -ENOMEM, strerror(r < 0 ? -r : ENOMEM));
+        answer_caller(m, r < 0 ? r : -ENOMEM, strerror(r < 0 ? -r : ENOMEM));
     return 0;
 }
 
@@ -85,9 +85,9 @@ static int on_job_removed(sd_bus_message *signal, void *userdata, sd_bus_error *
     if (r < 0 || !m->job || !streq(job, m->job))
         return 0;
     if (streq(result, "done"))
-        finish(m, 0, NULL);
+        answer_caller(m, 0, NULL);
     else
-        finish(m, -EIO, result); /* "canceled", "timeout", "failed", "dependency", ... */
+        answer_caller(m, -EIO, result); /* "canceled", "timeout", "failed", "dependency", ... */
     return 0;
 }
 
@@ -96,11 +96,12 @@ static int on_disconnected(sd_bus_message *signal, void *userdata, sd_bus_error 
 {
     (void)signal;
     (void)error;
-    finish(userdata, -ECONNRESET, "the connection was closed");
+    answer_caller(userdata, -ECONNRESET, "the connection was closed");
     return 0;
 }
 
-static int set_up(struct start_unit *m, sd_event *event, const char *address, uint64_t timeout_usec)
+static int call_systemd(struct start_unit *m, sd_event *event, const char *address,
+                        uint64_t timeout_usec)
 {
     int r = sd_bus_new(&m->bus);
 
@@ -135,7 +136,7 @@ int start_unit(sd_event *event, const char *address, const char *unit, uint64_t 
     m->done = done;
     m->userdata = userdata;
     snprintf(m->unit, sizeof(m->unit), "%s", unit);
-    int r = set_up(m, event, address, timeout_usec);
+    int r = call_systemd(m, event, address, timeout_usec);
     if (r < 0) {
         start_unit_cancel(m);
         return r;

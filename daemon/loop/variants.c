@@ -49,7 +49,7 @@ void variants_free(struct variants *v)
     free(v);
 }
 
-static void on_loaded(void *userdata, const char *unit, int r, const char *text)
+static void on_module_loaded(void *userdata, const char *unit, int r, const char *text)
 {
     struct variants *v = userdata;
     const char *module = "";
@@ -64,7 +64,7 @@ static void on_loaded(void *userdata, const char *unit, int r, const char *text)
     v->done(v->userdata, module);
 }
 
-static void load(struct variants *v, const char *module)
+static void load_module(struct variants *v, const char *module)
 {
     for (size_t i = 0; i < v->n; i++)
         if (streq(v->v[i].module, module))
@@ -73,7 +73,7 @@ static void load(struct variants *v, const char *module)
         return;
     snprintf(v->v[v->n].module, MODULE_NAME_MAX, "%s", module);
     int r = start_unit(v->event, START_UNIT_ADDRESS, v->v[v->n].unit, START_UNIT_TIMEOUT_USEC,
-                       on_loaded, v, &v->v[v->n].load);
+                       on_module_loaded, v, &v->v[v->n].load);
     if (r < 0)
         journal_plain(LOG_WARNING,
                       "cannot have the module %s loaded: %s; the devices with \"driver = auto\" "
@@ -87,6 +87,6 @@ void variants_load(struct variants *v, const struct plan *plan, const struct sna
     for (size_t i = 0; i < plan->n_verdicts; i++) {
         const struct device *d = snapshot_find(s, plan->verdicts[i].addr);
         if (d && d->module && !d->variant && rule_is_auto(plan->verdicts[i].rule))
-            load(v, d->module);
+            load_module(v, d->module);
     }
 }

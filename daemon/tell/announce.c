@@ -47,7 +47,7 @@ bool tally_is_good(const struct tally *t)
     return t->good == t->selected && t->mistakes == 0 && t->unexpected == 0 && !t->unknown;
 }
 
-static size_t add(char *buf, size_t size, size_t used, size_t n, const char *what)
+static size_t add_count(char *buf, size_t size, size_t used, size_t n, const char *what)
 {
     if (n > 0 && used < size)
         used += (size_t)snprintf(buf + used, size - used, ", %zu %s", n, what);
@@ -70,20 +70,20 @@ void announce_status(const struct view *view, char *buf, size_t size)
     used = (size_t)(t.selected > 0 ? snprintf(buf, size, "%zu of %zu selected devices bound",
                                               t.bound, t.selected)
                                    : snprintf(buf, size, "no device selected"));
-    used = add(buf, size, used, t.bound - t.usable, "not usable");
-    used = add(buf, size, used, t.refused, "refused");
-    used = add(buf, size, used, t.failed, "failed");
-    used = add(buf, size, used, t.stuck, "stuck");
-    used = add(buf, size, used, t.busy, "in use");
-    used = add(buf, size, used, t.released, "released");
-    used = add(buf, size, used, t.contested, "contested");
-    used = add(buf, size, used, t.pending, "pending");
+    used = add_count(buf, size, used, t.bound - t.usable, "not usable");
+    used = add_count(buf, size, used, t.refused, "refused");
+    used = add_count(buf, size, used, t.failed, "failed");
+    used = add_count(buf, size, used, t.stuck, "stuck");
+    used = add_count(buf, size, used, t.busy, "in use");
+    used = add_count(buf, size, used, t.released, "released");
+    used = add_count(buf, size, used, t.contested, "contested");
+    used = add_count(buf, size, used, t.pending, "pending");
     if (t.unknown && used < size)
         used += (size_t)snprintf(buf + used, size - used, ", not everything could be read");
-    used = add(buf, size, used, t.unexpected,
-               t.unexpected == 1 ? "rule not as expected" : "rules not as expected");
-    add(buf, size, used, t.mistakes,
-        t.mistakes == 1 ? "mistake in the policy" : "mistakes in the policy");
+    used = add_count(buf, size, used, t.unexpected,
+                     t.unexpected == 1 ? "rule not as expected" : "rules not as expected");
+    add_count(buf, size, used, t.mistakes,
+              t.mistakes == 1 ? "mistake in the policy" : "mistakes in the policy");
 }
 
 static bool is_news(const struct verdict *v, const struct record *r)
@@ -92,7 +92,7 @@ static bool is_news(const struct verdict *v, const struct record *r)
            (!r || !r->told.any || r->told.state != v->state || r->told.reason != v->reason);
 }
 
-static enum event_id event_of(enum device_state s)
+static enum event_id event_of_state(enum device_state s)
 {
     switch (s) {
     case STATE_BOUND:
@@ -122,7 +122,7 @@ static void announce_device(const struct verdict *v, const struct snapshot *s,
     if (!d) /* gone since: that is told when it is known */
         return;
     verdict_sentence(v, s, records, sentence);
-    journal_device(event_of(v->state), d, v, r, sentence);
+    journal_device(event_of_state(v->state), d, v, r, sentence);
     problem_sentence(v, s, sentence);
     if (*sentence)
         journal_device(EVENT_DEVICE_NOT_USABLE, d, v, r, sentence);

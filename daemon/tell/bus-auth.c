@@ -65,8 +65,8 @@ static bool too_many(bool polkit, uint32_t uid)
 }
 
 /* Asks another service; the question is freed when the answer has been handled, or never comes. */
-static int ask(struct question *q, sd_bus_message *m, sd_bus_message_handler_t answer,
-               uint64_t usec)
+static int send_question(struct question *q, sd_bus_message *m, sd_bus_message_handler_t answer,
+                         uint64_t usec)
 {
     sd_bus_slot *slot = NULL;
     int r = sd_bus_call_async(sd_bus_message_get_bus(q->call), &slot, m, answer, q, usec);
@@ -140,7 +140,7 @@ static int ask_polkit(const struct question *old, uint32_t uid)
             sd_bus_message_get_sender(q->call), POLKIT_ACTION, 0,
             (uint32_t)(sd_bus_message_get_allow_interactive_authorization(q->call) > 0), "");
     if (r >= 0)
-        r = ask(q, m, on_polkit, POLKIT_TIMEOUT_USEC);
+        r = send_question(q, m, on_polkit, POLKIT_TIMEOUT_USEC);
     sd_bus_message_unref(m);
     if (r < 0)
         question_free(q);
@@ -197,7 +197,7 @@ int bus_check_caller(sd_bus_message *call, bus_allowed allowed, void *userdata, 
     if (r >= 0)
         r = sd_bus_message_append(m, "s", sd_bus_message_get_sender(call));
     if (r >= 0)
-        r = ask(q, m, on_credentials, 0);
+        r = send_question(q, m, on_credentials, 0);
     sd_bus_message_unref(m);
     if (r < 0)
         question_free(q);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <systemd/sd-hwdb.h>
 
+#include "base/hash.h"
 #include "host/pci-files.h"
 #include "host/slots.h"
 #include "offer/bus-names.h"
@@ -336,20 +337,6 @@ static const char *const changing[PUBLISHED_MAX] = {
     "Resource", "VfioNode", "Untouched", "BoundUSec", "GroupMembers", "IommuGroup",
 };
 
-static uint32_t hash_of(const void *bytes, size_t n)
-{
-    uint32_t hash = 0x811c9dc5;
-
-    for (size_t i = 0; i < n; i++) /* FNV-1a */
-        hash = (hash ^ ((const unsigned char *)bytes)[i]) * 0x01000193;
-    return hash;
-}
-
-static uint32_t text_hash(const char *s)
-{
-    return s ? hash_of(s, strlen(s)) : 0;
-}
-
 static uint32_t members_hash(const struct view *view, const struct device *d)
 {
     const struct groups *groups = &view->plan.groups;
@@ -358,7 +345,7 @@ static uint32_t members_hash(const struct view *view, const struct device *d)
     uint32_t hash = 0;
 
     while ((member = groups_next(groups, d->group, &i)))
-        hash = hash * 31 + text_hash(pci_addr_text(member->addr).s);
+        hash = hash * 31 + hash_text(pci_addr_text(member->addr).s);
     return hash;
 }
 
@@ -369,10 +356,10 @@ static struct published publish_device(const struct view *view, const struct ver
 
     assert(d); /* published right after the plan was made */
     return (struct published){d->addr,
-                              {v->state, v->reason, v->problems, v->usable, text_hash(d->driver),
-                               text_hash(r ? r->previous_driver : NULL), text_hash(v->rule->name),
-                               text_hash(v->rule->resource), d->node, !(r && r->touched),
-                               r ? hash_of(&r->bound_usec, sizeof(r->bound_usec)) : 0,
+                              {v->state, v->reason, v->problems, v->usable, hash_text(d->driver),
+                               hash_text(r ? r->previous_driver : NULL), hash_text(v->rule->name),
+                               hash_text(v->rule->resource), d->node, !(r && r->touched),
+                               r ? hash_bytes(&r->bound_usec, sizeof(r->bound_usec)) : 0,
                                members_hash(view, d), d->group}};
 }
 

@@ -4,411 +4,23 @@
 #include <errno.h>
 #include <syslog.h>
 
-#include "config.h"
-#include "host/scan.h"
 #include "offer/bus-names.h"
-#include "plan/text.h"
-#include "tell/announce.h"
-#include "tell/bus-auth.h"
 #include "tell/bus-device.h"
-#include "tell/bus-outcome.h"
+#include "tell/bus-log.h"
+#include "tell/bus-manager.h"
 #include "tell/journal.h"
 
 #define SOCKET "unix:path=/run/dbus/system_bus_socket"
-#define RETRY_USEC                                                                  \
-    (2 * 1000000ULL)   /* between attempts when the bus is there but lets us not in \
-                        */
-#define WAITING_MAX 64 /* callers of Bind and Release whose device is being worked on */
-
-#define MANAGER_CHANGING 9 /* properties of the manager that change */
-
-/* A caller of Bind or Release who gets the answer when the work is done. */
-struct waiting {
-    sd_bus_message *call;
-    struct pci_addr addr;
-    bool bind;
-};
+/* Between attempts when the bus is there but lets us not in. */
+#define RETRY_USEC (2 * USEC_PER_SEC)
 
 struct bus {
     sd_event *event;
     const struct view *view;
-    struct bus_requests requests;
     sd_bus *bus; /* NULL between two connections */
     sd_event_source *retry, *more;
     struct publication published;
-    uint32_t manager[MANAGER_CHANGING]; /* what was last signalled, or hashes of it */
-    struct waiting waiting[WAITING_MAX];
-    size_t n_waiting;
-};
-
-/* -- properties of the manager -- */
-
-static const char *state_of(const struct view *view)
-{
-    const struct tally t = tally_make(view);
-
-    if (view->disabled)
-        return "disabled";
-    if (!view->settled && view->trouble == 0)
-        return "starting";
-    return tally_is_good(&t) ? "ready" : "degraded";
-}
-
-static int get_state(sd_bus *bus, const char *path, const char *interface, const char *property,
-                     sd_bus_message *reply, void *userdata, sd_bus_error *error)
-{
-    const struct bus *b = userdata;
-    const char *text = state_of(b->view);
-
-    (void)bus;
-    (void)path;
-    (void)interface;
-    (void)error;
-    if (streq(property, "Version"))
-        text = VERSION_TEXT;
-    else if (streq(property, "Iommu"))
-        text = scan_iommu(b->view->root_fd);
-    return sd_bus_message_append(reply, "s", text);
-}
-
-static int get_list(sd_bus *bus, const char *path, const char *interface, const char *property,
-                    sd_bus_message *reply, void *userdata, sd_bus_error *error)
-{
-    const struct view *view = ((const struct bus *)userdata)->view;
-    bool files = streq(property, "PolicyFiles");
-    char **list = files ? view->policy.files : view->mistakes;
-    size_t n = files ? view->policy.n_files : view->n_mistakes;
-    int r = sd_bus_message_open_container(reply, 'a', "s");
-
-    (void)bus;
-    (void)path;
-    (void)interface;
-    (void)error;
-    for (size_t i = 0; r >= 0 && i < n; i++)
-        r = sd_bus_message_append(reply, "s", list[i]);
-    return r < 0 ? r : sd_bus_message_close_container(reply);
-}
-
-/* All problems of all devices, and what is wrong beyond single devices. */
-static int get_problems(sd_bus *bus, const char *path, const char *interface, const char *property,
-                        sd_bus_message *reply, void *userdata, sd_bus_error *error)
-{
-    const struct view *view = ((const struct bus *)userdata)->view;
-    const struct tally t = tally_make(view);
-    unsigned problems = 0;
-    int r = sd_bus_message_open_container(reply, 'a', "s");
-
-    (void)bus;
-    (void)path;
-    (void)interface;
-    (void)property;
-    (void)error;
-    for (size_t i = 0; i < view->plan.n_verdicts; i++)
-        problems |= view->plan.verdicts[i].problems;
-    problems |= t.unknown ? PROBLEM_UNREADABLE : 0;
-    for (unsigned bit = 1; r >= 0 && bit < PROBLEM_MAX; bit <<= 1)
-        if (problems & bit)
-            r = sd_bus_message_append(reply, "s", problem_word((enum problem)bit));
-    if (r >= 0 && t.unexpected > 0)
-        r = sd_bus_message_append(reply, "s", "expect-mismatch");
-    if (r >= 0 && t.mistakes > 0)
-        r = sd_bus_message_append(reply, "s", "policy-invalid");
-    return r < 0 ? r : sd_bus_message_close_container(reply);
-}
-
-static int get_count(sd_bus *bus, const char *path, const char *interface, const char *property,
-                     sd_bus_message *reply, void *userdata, sd_bus_error *error)
-{
-    const struct view *view = ((const struct bus *)userdata)->view;
-    const struct tally t = tally_make(view);
-
-    (void)bus;
-    (void)path;
-    (void)interface;
-    (void)error;
-    if (streq(property, "Rules"))
-        return sd_bus_message_append(reply, "u", (uint32_t)view->policy.n_rules);
-    if (streq(property, "Matched"))
-        return sd_bus_message_append(reply, "u", (uint32_t)t.selected);
-    if (streq(property, "Bound"))
-        return sd_bus_message_append(reply, "u", (uint32_t)t.bound);
-    if (streq(property, "Usable"))
-        return sd_bus_message_append(reply, "u", (uint32_t)t.usable);
-    if (streq(property, "ReadyUSec"))
-        return sd_bus_message_append(reply, "t", view->ready_usec);
-    if (streq(property, "Events"))
-        return sd_bus_message_append(reply, "t", view->events);
-    return sd_bus_message_append(reply, "t", view->overflows);
-}
-
-/* -- methods that read -- */
-
-static int on_list(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-    const struct view *view = ((const struct bus *)userdata)->view;
-    CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-    int r = sd_bus_message_new_method_return(m, &reply);
-
-    (void)error;
-    if (r >= 0)
-        r = sd_bus_message_open_container(reply, 'a', "(sssssuo)");
-    for (size_t i = 0; r >= 0 && i < view->plan.n_verdicts; i++) {
-        const struct verdict *v = &view->plan.verdicts[i];
-        const struct device *d = snapshot_find(&view->snapshot, v->addr);
-        if (!d) /* unplugged since the plan was made */
-            continue;
-        CLEANUP_FREE char *path = bus_device_path(d->addr);
-        bool leaving = bus_device_is_leaving(view, v);
-        char id[10];
-        snprintf(id, sizeof(id), "%04x:%04x", d->vendor, d->device);
-        r = !path
-                ? -ENOMEM
-                : sd_bus_message_append(reply, "(sssssuo)", pci_addr_text(d->addr).s, id,
-                                        v->rule->name, state_word(leaving ? STATE_BUSY : v->state),
-                                        d->driver && !leaving ? d->driver : "", d->group, path);
-    }
-    if (r >= 0)
-        r = sd_bus_message_close_container(reply);
-    return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
-}
-
-/* What would be done next: the actions, then devices for which nothing can be done. */
-static int on_plan(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-    const struct view *view = ((const struct bus *)userdata)->view;
-    CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-    char sentence[SENTENCE_MAX];
-    int r = sd_bus_message_new_method_return(m, &reply);
-
-    (void)error;
-    if (r >= 0)
-        r = sd_bus_message_open_container(reply, 'a', "(sss)");
-    for (size_t i = 0; r >= 0 && i < view->plan.n_actions; i++) {
-        const struct action *a = &view->plan.actions[i];
-        action_sentence(a, &view->plan, &view->snapshot, &view->records, sentence);
-        r = sd_bus_message_append(reply, "(sss)",
-                                  action_is_fence(a->kind) ? "" : pci_addr_text(a->addr).s,
-                                  action_word(a->kind), sentence);
-    }
-    for (size_t i = 0; r >= 0 && i < view->plan.n_verdicts; i++) {
-        const struct verdict *v = &view->plan.verdicts[i];
-        if (v->state == STATE_PENDING)
-            continue;
-        verdict_sentence(v, &view->snapshot, &view->records, sentence);
-        r = sd_bus_message_append(reply, "(sss)", pci_addr_text(v->addr).s, "none", sentence);
-    }
-    if (r >= 0)
-        r = sd_bus_message_close_container(reply);
-    return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
-}
-
-/* -- methods that change something: carried out once the caller is known to be allowed -- */
-
-static int reload_allowed(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-    struct bus *b = userdata;
-    int r = b->requests.reload(b->requests.userdata, error);
-
-    return r < 0 ? r : sd_bus_reply_method_return(m, NULL);
-}
-
-static int rescan_allowed(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-    struct bus *b = userdata;
-    int r = b->requests.rescan(b->requests.userdata, error);
-
-    return r < 0 ? r : sd_bus_reply_method_return(m, NULL);
-}
-
-static int read_address(sd_bus_message *m, struct pci_addr *ret, sd_bus_error *error)
-{
-    const char *text;
-    uint64_t flags;
-    int r = sd_bus_message_rewind(m, true);
-
-    if (r >= 0)
-        r = sd_bus_message_read(m, "st", &text, &flags);
-    if (r < 0)
-        return r;
-    if (pci_addr_parse(text, ret) < 0)
-        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
-                                 "\"%.40s\" is no PCI address: write it like 0000:06:00.0", text);
-    if (flags != 0)
-        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "flags must be 0 today");
-    return 0;
-}
-
-static int start_work(sd_bus_message *m, struct bus *b, bool bind, sd_bus_error *error)
-{
-    struct pci_addr a;
-    int r = read_address(m, &a, error);
-
-    if (r < 0)
-        return r;
-    if (b->n_waiting == WAITING_MAX)
-        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                "too many calls wait for their device: try again later");
-    r = (bind ? b->requests.bind : b->requests.release)(b->requests.userdata, a, error);
-    if (r < 0)
-        return r;
-    b->waiting[b->n_waiting++] = (struct waiting){sd_bus_message_ref(m), a, bind};
-    bus_update(b);
-    return 1;
-}
-
-static int bind_allowed(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-    return start_work(m, userdata, true, error);
-}
-
-static int release_allowed(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-    return start_work(m, userdata, false, error);
-}
-
-/* Wrong arguments are told before anybody is asked for a password. */
-static int on_bind(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-    struct pci_addr a;
-    int r = read_address(m, &a, error);
-
-    return r < 0 ? r : bus_check_caller(m, bind_allowed, userdata, error);
-}
-
-static int on_release(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-    struct pci_addr a;
-    int r = read_address(m, &a, error);
-
-    return r < 0 ? r : bus_check_caller(m, release_allowed, userdata, error);
-}
-
-static int on_reload(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-    return bus_check_caller(m, reload_allowed, userdata, error);
-}
-
-static int on_rescan(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-    return bus_check_caller(m, rescan_allowed, userdata, error);
-}
-
-static void answer_waiting(struct bus *b)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < b->n_waiting; i++) {
-        struct waiting w = b->waiting[i];
-        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        if (bus_outcome_is_pending(b->view, w.addr)) {
-            b->waiting[kept++] = w;
-            continue;
-        }
-        if (bus_outcome(b->view, w.addr, w.bind, &error) < 0)
-            (void)sd_bus_reply_method_error(w.call, &error);
-        else
-            (void)sd_bus_reply_method_return(w.call, NULL);
-        sd_bus_message_unref(w.call);
-    }
-    b->n_waiting = kept;
-}
-
-#define CONSTANT SD_BUS_VTABLE_PROPERTY_CONST
-#define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
-
-static const sd_bus_vtable manager_vtable[] = {
-    SD_BUS_VTABLE_START(0),
-    SD_BUS_PROPERTY("Version", "s", get_state, 0, CONSTANT),
-    SD_BUS_PROPERTY("State", "s", get_state, 0, CHANGES),
-    SD_BUS_PROPERTY("Problems", "as", get_problems, 0, CHANGES),
-    SD_BUS_PROPERTY("PolicyFiles", "as", get_list, 0, CHANGES),
-    SD_BUS_PROPERTY("PolicyErrors", "as", get_list, 0, CHANGES),
-    SD_BUS_PROPERTY("Rules", "u", get_count, 0, CHANGES),
-    SD_BUS_PROPERTY("Matched", "u", get_count, 0, CHANGES),
-    SD_BUS_PROPERTY("Bound", "u", get_count, 0, CHANGES),
-    SD_BUS_PROPERTY("Usable", "u", get_count, 0, CHANGES),
-    SD_BUS_PROPERTY("Iommu", "s", get_state, 0, 0),
-    SD_BUS_PROPERTY("ReadyUSec", "t", get_count, 0, CHANGES),
-    SD_BUS_PROPERTY("Events", "t", get_count, 0, 0),
-    SD_BUS_PROPERTY("Overflows", "t", get_count, 0, 0),
-    SD_BUS_METHOD_WITH_NAMES("ListDevices", NULL, , "a(sssssuo)", SD_BUS_PARAM(devices), on_list,
-                             SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_NAMES("Plan", NULL, , "a(sss)", SD_BUS_PARAM(actions), on_plan,
-                             SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD("Reload", NULL, NULL, on_reload, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD("Rescan", NULL, NULL, on_rescan, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_NAMES("Bind", "st", SD_BUS_PARAM(address) SD_BUS_PARAM(flags), NULL, ,
-                             on_bind, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_NAMES("Release", "st", SD_BUS_PARAM(address) SD_BUS_PARAM(flags), NULL, ,
-                             on_release, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_VTABLE_END,
-};
-
-/* -- org.freedesktop.LogControl1: systemctl service-log-level -- */
-
-static const char *const levels[] = {[LOG_ERR] = "err",
-                                     [LOG_WARNING] = "warning",
-                                     [LOG_NOTICE] = "notice",
-                                     [LOG_INFO] = "info",
-                                     [LOG_DEBUG] = "debug"};
-
-static int get_log(sd_bus *bus, const char *path, const char *interface, const char *property,
-                   sd_bus_message *reply, void *userdata, sd_bus_error *error)
-{
-    (void)bus;
-    (void)path;
-    (void)interface;
-    (void)userdata;
-    (void)error;
-    if (streq(property, "LogLevel"))
-        return sd_bus_message_append(reply, "s", levels[journal_level()]);
-    return sd_bus_message_append(reply, "s",
-                                 streq(property, "LogTarget") ? "journal" : "vfio-bindd");
-}
-
-/* The bus policy lets only root call Set. */
-static int set_log_level(sd_bus *bus, const char *path, const char *interface, const char *property,
-                         sd_bus_message *value, void *userdata, sd_bus_error *error)
-{
-    const char *word;
-    int r = sd_bus_message_read(value, "s", &word);
-
-    (void)bus;
-    (void)path;
-    (void)interface;
-    (void)property;
-    (void)userdata;
-    if (r < 0)
-        return r;
-    int level = word_index(levels, ELEMENTS(levels), word);
-    if (level < 0)
-        return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
-                                "write err, warning, notice, info or debug");
-    journal_set_level(level);
-    return 0;
-}
-
-static int set_log_target(sd_bus *bus, const char *path, const char *interface,
-                          const char *property, sd_bus_message *value, void *userdata,
-                          sd_bus_error *error)
-{
-    (void)bus;
-    (void)path;
-    (void)interface;
-    (void)property;
-    (void)value;
-    (void)userdata;
-    return sd_bus_error_set(error, SD_BUS_ERROR_NOT_SUPPORTED, "the target cannot be changed");
-}
-
-static const sd_bus_vtable log_vtable[] = {
-    SD_BUS_VTABLE_START(0),
-    SD_BUS_WRITABLE_PROPERTY("LogLevel", "s", get_log, set_log_level, 0,
-                             SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_WRITABLE_PROPERTY("LogTarget", "s", get_log, set_log_target, 0,
-                             SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_PROPERTY("SyslogIdentifier", "s", get_log, 0, CONSTANT),
-    SD_BUS_VTABLE_END,
+    struct bus_manager manager;
 };
 
 /* -- the connection -- */
@@ -429,9 +41,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 /* Not from inside a callback of the connection itself. */
 static void disconnect_and_retry(struct bus *b)
 {
-    for (size_t i = 0; i < b->n_waiting; i++)
-        sd_bus_message_unref(b->waiting[i].call);
-    b->n_waiting = 0;
+    bus_manager_forget_callers(&b->manager);
     free(b->published.v);
     b->published = (struct publication){0};
     if (!b->retry)
@@ -472,13 +82,11 @@ static int register_objects(struct bus *b)
     int r = sd_bus_add_object_manager(b->bus, NULL, BUS_PATH);
 
     if (r >= 0)
-        r = sd_bus_add_object_vtable(b->bus, NULL, BUS_PATH, BUS_MANAGER_INTERFACE, manager_vtable,
-                                     b);
+        r = bus_manager_register(&b->manager, b->bus);
     if (r >= 0)
         r = bus_device_register(b->bus, b->view);
     if (r >= 0)
-        r = sd_bus_add_object_vtable(b->bus, NULL, "/org/freedesktop/LogControl1",
-                                     "org.freedesktop.LogControl1", log_vtable, b);
+        r = bus_log_register(b->bus);
     return r;
 }
 
@@ -515,77 +123,29 @@ static int connect_bus(struct bus *b)
     return r == -ENOMEM ? r : 0;
 }
 
-static const char *const changing[MANAGER_CHANGING] = {
-    "State",   "Problems", "PolicyFiles", "PolicyErrors", "Rules",
-    "Matched", "Bound",    "Usable",      "ReadyUSec",
-};
-
-static uint32_t list_hash(char *const *list, size_t n)
-{
-    uint32_t hash = 0x811c9dc5;
-
-    for (size_t i = 0; i < n; i++)
-        for (const char *c = list[i]; *c; c++)
-            hash = (hash ^ (unsigned char)*c) * 0x01000193;
-    return hash + (uint32_t)n;
-}
-
-static void publish_manager(struct bus *b)
-{
-    const struct view *view = b->view;
-    const struct tally t = tally_make(view);
-    unsigned problems = (t.unknown ? PROBLEM_UNREADABLE : 0) |
-                        (t.unexpected > 0 ? PROBLEM_MAX : 0) |
-                        (t.mistakes > 0 ? PROBLEM_MAX << 1 : 0);
-    const char *names[MANAGER_CHANGING + 1];
-    size_t n = 0;
-
-    for (size_t i = 0; i < view->plan.n_verdicts; i++)
-        problems |= view->plan.verdicts[i].problems;
-    const uint32_t now[MANAGER_CHANGING] = {
-        (uint32_t)state_of(view)[0] << 8 | (unsigned char)state_of(view)[1],
-        problems,
-        list_hash(view->policy.files, view->policy.n_files),
-        list_hash(view->mistakes, view->n_mistakes),
-        (uint32_t)view->policy.n_rules,
-        (uint32_t)t.selected,
-        (uint32_t)t.bound,
-        (uint32_t)t.usable,
-        (uint32_t)view->ready_usec,
-    };
-    for (size_t i = 0; i < MANAGER_CHANGING; i++)
-        if (now[i] != b->manager[i])
-            names[n++] = changing[i];
-    names[n] = NULL;
-    memcpy(b->manager, now, sizeof(now));
-    if (n > 0)
-        (void)sd_bus_emit_properties_changed_strv(b->bus, BUS_PATH, BUS_MANAGER_INTERFACE,
-                                                  (char **)(uintptr_t)names);
-}
-
 /* What is more than one turn of the loop has room for comes in the next. */
-static void publish(struct bus *b)
+static void publish_changes(struct bus *b)
 {
     if (!b->bus || sd_bus_is_ready(b->bus) <= 0)
         return;
     if (bus_device_publish(b->bus, b->view, &b->published) &&
         sd_event_source_set_time(b->more, 0) >= 0)
         (void)sd_event_source_set_enabled(b->more, SD_EVENT_ONESHOT);
-    publish_manager(b);
+    bus_manager_publish(&b->manager, b->bus);
 }
 
 static int on_more(sd_event_source *source, uint64_t usec, void *userdata)
 {
     (void)source;
     (void)usec;
-    publish(userdata);
+    publish_changes(userdata);
     return 0;
 }
 
 void bus_update(struct bus *b)
 {
-    answer_waiting(b);
-    publish(b);
+    bus_manager_answer(&b->manager);
+    publish_changes(b);
 }
 
 int bus_new(sd_event *event, const struct view *view, const struct bus_requests *requests,
@@ -595,7 +155,8 @@ int bus_new(sd_event *event, const struct view *view, const struct bus_requests 
 
     if (!b)
         return -ENOMEM;
-    *b = (struct bus){.event = event, .view = view, .requests = *requests};
+    *b = (struct bus){
+        .event = event, .view = view, .manager = {.view = view, .requests = *requests}};
     int r = sd_event_add_time(event, &b->more, CLOCK_MONOTONIC, UINT64_MAX, 0, on_more, b);
     if (r >= 0)
         r = connect_bus(b);
@@ -611,8 +172,7 @@ void bus_free(struct bus *b)
 {
     if (!b)
         return;
-    for (size_t i = 0; i < b->n_waiting; i++)
-        sd_bus_message_unref(b->waiting[i].call);
+    bus_manager_forget_callers(&b->manager);
     sd_event_source_disable_unref(b->retry);
     sd_event_source_disable_unref(b->more);
     sd_bus_close_unref(b->bus); /* a flush would wait for a bus that is stopped */

@@ -6,7 +6,7 @@
 #include <syslog.h>
 #include <time.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "held.h"
 #include "offer/node-features.h"
 #include "replace.h"
@@ -82,7 +82,7 @@ static int with_expiry(const char *text, char **ret)
 
 /* -- files -- */
 
-static int write_file(int dir, const struct file *file, bool expires)
+static int write_or_remove(int dir, const struct file *file, bool expires)
 {
     CLEANUP_FREE char *text = NULL;
 
@@ -94,7 +94,7 @@ static int write_file(int dir, const struct file *file, bool expires)
     return n < 0 ? n : replace_file(dir, file->name, 0644, text, (size_t)n);
 }
 
-static void note_failure(struct file *file, int dir, int error)
+static void log_failure(struct file *file, int dir, int error)
 {
     bool gone = file->changed && dir >= 0 && (unlinkat(dir, file->name, 0) >= 0 || errno == ENOENT);
 
@@ -113,9 +113,9 @@ static void write_files(struct feature_files *f)
         struct file *file = &f->files[i];
         if (!file->dirty)
             continue;
-        int r = dir < 0 ? dir : write_file(dir, file, i == FEATURES);
+        int r = dir < 0 ? dir : write_or_remove(dir, file, i == FEATURES);
         if (r < 0) {
-            note_failure(file, dir, r);
+            log_failure(file, dir, r);
             continue;
         }
         file->dirty = file->changed = false;

@@ -109,7 +109,7 @@ static bool send_now(const char *text, size_t size)
     return n >= 0 || (errno != EAGAIN && errno != ENOBUFS);
 }
 
-static void keep(const char *text)
+static void keep_line(const char *text)
 {
     char *copy = strdup(text);
 
@@ -231,7 +231,7 @@ static void add_field(struct entry *e, const char *key, const char *format, ...)
     e->text[e->used] = '\0';
 }
 
-static void begin(struct entry *e, int priority, const char *message_id, const char *message)
+static void begin_line(struct entry *e, int priority, const char *message_id, const char *message)
 {
     e->used = 0;
     add_field(e, "MESSAGE", "%s", message);
@@ -241,7 +241,7 @@ static void begin(struct entry *e, int priority, const char *message_id, const c
         add_field(e, "MESSAGE_ID", "%s", message_id);
 }
 
-static void finish(const struct entry *e, int priority, const char *message)
+static void finish_line(const struct entry *e, int priority, const char *message)
 {
     switch (journal.sink) {
     case SINK_STDERR:
@@ -252,7 +252,7 @@ static void finish(const struct entry *e, int priority, const char *message)
         break;
     case SINK_JOURNAL:
         if (journal.n > 0 || !send_now(e->text, e->used))
-            keep(e->text); /* in order: nothing overtakes what waits */
+            keep_line(e->text); /* in order: nothing overtakes what waits */
         break;
     }
 }
@@ -268,8 +268,8 @@ void journal_event(enum event_id id, const char *format, ...)
     va_start(args, format);
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);
-    begin(&e, events[id].priority, events[id].id, message);
-    finish(&e, events[id].priority, message);
+    begin_line(&e, events[id].priority, events[id].id, message);
+    finish_line(&e, events[id].priority, message);
 }
 
 void journal_device(enum event_id id, const struct device *d, const struct verdict *v,
@@ -279,7 +279,7 @@ void journal_device(enum event_id id, const struct device *d, const struct verdi
 
     if (events[id].priority > journal.level)
         return;
-    begin(&e, events[id].priority, events[id].id, message);
+    begin_line(&e, events[id].priority, events[id].id, message);
     add_field(&e, "VFIO_ADDRESS", "%s", pci_addr_text(d->addr).s);
     add_field(&e, "VFIO_ID", "%04x:%04x", d->vendor, d->device);
     if (v)
@@ -298,7 +298,7 @@ void journal_device(enum event_id id, const struct device *d, const struct verdi
         add_field(&e, "VFIO_DURATION_USEC", "%llu", (unsigned long long)r->bound_usec);
     if (r && r->error)
         add_field(&e, "ERRNO", "%d", r->error);
-    finish(&e, events[id].priority, message);
+    finish_line(&e, events[id].priority, message);
 }
 
 void journal_mistake(const struct diag *d)
@@ -309,12 +309,12 @@ void journal_mistake(const struct diag *d)
 
     if (!message || priority > journal.level)
         return;
-    begin(&e, priority, events[EVENT_POLICY_MISTAKE].id, message);
+    begin_line(&e, priority, events[EVENT_POLICY_MISTAKE].id, message);
     if (d->file)
         add_field(&e, "CONFIG_FILE", "%s", d->file);
     if (d->line > 0)
         add_field(&e, "CONFIG_LINE", "%u", d->line);
-    finish(&e, priority, message);
+    finish_line(&e, priority, message);
 }
 
 void journal_plain(int priority, const char *format, ...)
@@ -328,6 +328,6 @@ void journal_plain(int priority, const char *format, ...)
     va_start(args, format);
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);
-    begin(&e, priority, NULL, message);
-    finish(&e, priority, message);
+    begin_line(&e, priority, NULL, message);
+    finish_line(&e, priority, message);
 }

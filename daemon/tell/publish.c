@@ -71,7 +71,7 @@ static int write_target(const char *target, const char *text, size_t size)
     return 0;
 }
 
-static int publish(const char *source, const char *target)
+static int publish_file(const char *source, const char *target)
 {
     CLEANUP_FREE char *text = NULL;
     size_t size = 0;
@@ -99,7 +99,7 @@ int publish_files(char *const *paths, size_t n)
     int first = 0;
 
     for (size_t i = 0; i + 1 < n; i += 2) {
-        int r = publish(paths[i], paths[i + 1]);
+        int r = publish_file(paths[i], paths[i + 1]);
         if (first == 0)
             first = r;
     }

@@ -57,7 +57,7 @@ static size_t isolated_running(const struct apply *a)
 
 /* -- jobs that are done -- */
 
-static void tell_record(struct apply *a, struct pci_addr addr, enum record_event_kind kind)
+static void tell_device(struct apply *a, struct pci_addr addr, enum record_event_kind kind)
 {
     const struct record_event e = {.kind = kind};
 
@@ -71,7 +71,7 @@ static bool release_device(struct apply *a, struct pci_addr addr)
 
     if (!r || !record_is_in_hand(r))
         return false;
-    tell_record(a, addr, RECORD_EVENT_RETURNED);
+    tell_device(a, addr, RECORD_EVENT_RETURNED);
     return true;
 }
 
@@ -83,8 +83,8 @@ static bool is_hanging(const struct job *j, const struct op *op)
     return pci_addr_cmp(op->addr, j->hanging.addr) == 0;
 }
 
-/* Is the operation what a call of settle() is about? */
-static bool is_concerned(const struct job *j, const struct op *op, bool ended)
+/* Is the operation what a call of take_results() is about? */
+static bool is_due(const struct job *j, const struct op *op, bool ended)
 {
     return !j->cancelled || ended == is_hanging(j, op);
 }
@@ -96,7 +96,7 @@ static bool release_op(struct apply *a, const struct op *op)
 
 /* Takes over the results of a job, all of them or (a job that hangs) all but those of the device it
  * hangs at, and gives its devices back. */
-static void settle(void *userdata, struct job *j, bool ended)
+static void take_results(void *userdata, struct job *j, bool ended)
 {
     struct apply *a = userdata;
     size_t n, n_addrs = 0;
@@ -104,7 +104,7 @@ static void settle(void *userdata, struct job *j, bool ended)
     CLEANUP_FREE struct pci_addr *addrs = calloc(n, sizeof(*addrs));
 
     for (size_t i = 0; i < n; i++) {
-        if (!is_concerned(j, &ops[i], ended))
+        if (!is_due(j, &ops[i], ended))
             continue;
         results_note(a->records, &ops[i], worker_found(j->worker));
         if (ended && !j->cancelled)
@@ -112,7 +112,7 @@ static void settle(void *userdata, struct job *j, bool ended)
     }
     results_give_up_group(a->records, ops, n, worker_found(j->worker));
     for (size_t i = 0; i < n; i++)
-        if (is_concerned(j, &ops[i], ended) && release_op(a, &ops[i]) && addrs)
+        if (is_due(j, &ops[i], ended) && release_op(a, &ops[i]) && addrs)
             addrs[n_addrs++] = ops[i].addr;
     if (ended && j->cancelled && action_is_fence(j->hanging.kind))
         a->records->fence.hanging--;
@@ -140,7 +140,7 @@ static void on_hangs(void *userdata, struct job *j)
         (void)held_workers_add(&a->held, fence ? NULL : &op->addr, worker_pid(j->worker));
         (void)apply_save(a);
     }
-    settle(a, j, false);
+    take_results(a, j, false);
 }
 
 static void on_overdue(void *userdata, struct job *j)
@@ -151,7 +151,7 @@ static void on_overdue(void *userdata, struct job *j)
         a->done(a->userdata, NULL, 0);
         return;
     }
-    tell_record(a, j->hanging.addr, RECORD_EVENT_HANGS);
+    tell_device(a, j->hanging.addr, RECORD_EVENT_HANGS);
     a->done(a->userdata, &j->hanging.addr, 1);
 }
 
@@ -218,7 +218,7 @@ static void claim(struct apply *a, struct job *j)
     j->busy = true;
     for (size_t i = 0; i < n; i++)
         if (!action_is_fence(ops[i].kind))
-            tell_record(a, ops[i].addr, RECORD_EVENT_CLAIMED);
+            tell_device(a, ops[i].addr, RECORD_EVENT_CLAIMED);
 }
 
 static int submit(struct apply *a, struct job *j)
@@ -350,13 +350,13 @@ static int adopt(struct apply *a, const struct held_worker *w)
     if (w->fence)
         a->records->fence.hanging++;
     else
-        tell_record(a, w->addr, RECORD_EVENT_HANGS);
+        tell_device(a, w->addr, RECORD_EVENT_HANGS);
     return 0;
 }
 
 /* What is there and cannot be read is no reason to forget it: devices that somebody has released
  * would be taken from him, and the file written over. */
-static int load(struct apply *a)
+static int load_state(struct apply *a)
 {
     int r = held_load(a->root_fd, a->records, &a->held);
 
@@ -372,14 +372,14 @@ int apply_new(sd_event *event, int root_fd, struct records *records, apply_done 
               void *userdata, struct apply **ret)
 {
     struct apply *a = calloc(1, sizeof(*a));
-    const struct jobs_handler handler = {a, settle, on_hangs, on_overdue, on_old_ended};
+    const struct jobs_handler handler = {a, take_results, on_hangs, on_overdue, on_old_ended};
 
     if (!a)
         return -ENOMEM;
     *a = (struct apply){.root_fd = root_fd, .records = records, .done = done, .userdata = userdata};
     int r = jobs_new(event, root_fd, &handler, &a->jobs);
     if (r >= 0)
-        r = load(a);
+        r = load_state(a);
     for (size_t i = 0; r >= 0 && i < a->held.n; i++)
         r = adopt(a, &a->held.v[i]);
     if (r < 0) {

@@ -7,8 +7,8 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/util.h"
-#include "clock.h"
 
 #define CAPACITY 256          /* operations of the worker that is kept ready */
 #define TIMEOUT_USEC 10000000 /* until the policy is read */
@@ -50,7 +50,7 @@ void job_free(struct job *j)
     free(j);
 }
 
-static struct job *add(struct jobs *jobs)
+static struct job *add_job(struct jobs *jobs)
 {
     struct job *j = calloc(1, sizeof(*j));
 
@@ -90,7 +90,7 @@ static int on_worker(sd_event_source *source, int fd, uint32_t events, void *use
 
 int job_new(struct jobs *jobs, size_t capacity, struct job **ret)
 {
-    struct job *j = add(jobs);
+    struct job *j = add_job(jobs);
     int r;
 
     if (!j)
@@ -106,7 +106,7 @@ int job_new(struct jobs *jobs, size_t capacity, struct job **ret)
     return 0;
 }
 
-static int on_old_ended(sd_event_source *source, int fd, uint32_t events, void *userdata)
+static int on_old_worker(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
     struct job *j = userdata;
     const struct job old = *j;
@@ -127,12 +127,12 @@ int job_new_old(struct jobs *jobs, pid_t pid, struct job **ret)
 
     if (fd < 0)
         return -errno;
-    j = add(jobs);
+    j = add_job(jobs);
     if (!j)
         return -ENOMEM;
     j->busy = j->isolated = j->cancelled = j->overdue = true;
     j->pid = pid;
-    r = sd_event_add_io(jobs->event, &j->source, fd, EPOLLIN, on_old_ended, j);
+    r = sd_event_add_io(jobs->event, &j->source, fd, EPOLLIN, on_old_worker, j);
     if (r >= 0)
         r = sd_event_source_set_io_fd_own(j->source, true);
     if (r < 0) {

@@ -24,7 +24,7 @@ static int write_and_close(int fd_or_error, const char *text)
     return write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
-static int write_file(int root_fd, const char *path, const char *text)
+static int write_attribute(int root_fd, const char *path, const char *text)
 {
     return write_and_close(rootfs_open(root_fd, path, O_WRONLY | O_NOCTTY), text);
 }
@@ -34,7 +34,7 @@ static int write_driver(int root_fd, const char *driver, const char *file, const
     char path[PATH_LENGTH];
 
     snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/%s", driver, file);
-    return write_file(root_fd, path, text);
+    return write_attribute(root_fd, path, text);
 }
 
 void perform_state_done(struct perform_state *s)
@@ -78,7 +78,7 @@ static int set_override(int root_fd, struct pci_addr a, const char *name, struct
         if (fd != -ENOENT)
             return write_and_close(fd, name);
     }
-    return write_file(root_fd, override_path(path, a), name);
+    return write_attribute(root_fd, override_path(path, a), name);
 }
 
 /* A write of no bytes would do nothing; a line's end removes the override. */
@@ -267,7 +267,7 @@ int perform(int root_fd, const struct op *op, struct perform_state *s)
     case ACTION_CLEAR:
         return clear_override(root_fd, op->addr);
     case ACTION_PROBE:
-        return write_file(root_fd, "sys/bus/pci/drivers_probe", address.s);
+        return write_attribute(root_fd, "sys/bus/pci/drivers_probe", address.s);
     case ACTION_CHECK:
         return check_users(root_fd, op, s->found);
     case ACTION_NATIVE:

@@ -5,15 +5,15 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "tell/journal.h"
 
 #define ATTEMPTS_MAX 5 /* how many workers may die of entries in a row before we give up */
 
 /* -- devices -- */
 
-static struct record_event event_of(enum record_event_kind kind, const struct op *op,
-                                    const char *found)
+static struct record_event work_event(enum record_event_kind kind, const struct op *op,
+                                      const char *found)
 {
     return (struct record_event){.kind = kind,
                                  .now_usec = now_usec(),
@@ -24,10 +24,10 @@ static struct record_event event_of(enum record_event_kind kind, const struct op
                                         .order = op->order}};
 }
 
-static void tell_record(struct records *records, enum record_event_kind kind, const struct op *op,
+static void tell_result(struct records *records, enum record_event_kind kind, const struct op *op,
                         const char *found)
 {
-    const struct record_event e = event_of(kind, op, found);
+    const struct record_event e = work_event(kind, op, found);
 
     if (!action_is_fence(op->kind))
         records_apply(records, op->addr, &e);
@@ -42,7 +42,7 @@ static bool begin_device(struct records *records, const struct op *op)
     if (!r)
         return false;
     bool owned = record_may_be_overridden(r);
-    const struct record_event e = event_of(RECORD_EVENT_BEGINS, op, "");
+    const struct record_event e = work_event(RECORD_EVENT_BEGINS, op, "");
     record_apply(r, &e);
     return op->kind == ACTION_PARK ||
            (op->kind == ACTION_OVERRIDE && !owned && !record_is_plugged(r));
@@ -167,7 +167,7 @@ void results_note(struct records *records, const struct op *op, const char *foun
                   action_is_fence(op->kind) ? FENCE_DRIVER : pci_addr_text(op->addr).s,
                   action_word(op->kind), op->driver,
                   op->result < 0 ? strerror(-op->result) : "done");
-    tell_record(records, RECORD_EVENT_DONE, op, found);
+    tell_result(records, RECORD_EVENT_DONE, op, found);
 }
 
 void results_give_up_group(struct records *records, const struct op *ops, size_t n,
@@ -182,7 +182,7 @@ void results_give_up_group(struct records *records, const struct op *ops, size_t
             again = pci_addr_cmp(ops[k].addr, kept.addr) == 0;
         kept.result = ops[0].result;
         if (!again)
-            tell_record(records, RECORD_EVENT_GROUP_KEPT, &kept, found);
+            tell_result(records, RECORD_EVENT_GROUP_KEPT, &kept, found);
     }
 }
 
@@ -203,5 +203,5 @@ void results_note_death(struct records *records, const struct op *op)
         return;
     if (action_is_fence(op->kind))
         note_lost_entry(&records->fence, op);
-    tell_record(records, RECORD_EVENT_DIED, op, "");
+    tell_result(records, RECORD_EVENT_DIED, op, "");
 }

@@ -10,15 +10,15 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/rootfs.h"
 #include "base/util.h"
-#include "clock.h"
 
 #define NONE SIZE_MAX
 
 /* Shared between daemon and worker. Only one side writes at a time: the daemon between jobs, the
  * worker during one; `current` and `since_usec` are looked at meanwhile. */
-struct job {
+struct shared_job {
     size_t n;
     _Atomic size_t current;
     _Atomic uint64_t since_usec;
@@ -31,12 +31,12 @@ struct worker {
     pid_t pid;
     int fd;
     size_t capacity;
-    struct job *job;
+    struct shared_job *job;
 };
 
 static size_t job_size(size_t capacity)
 {
-    return sizeof(struct job) + capacity * sizeof(struct op);
+    return sizeof(struct shared_job) + capacity * sizeof(struct op);
 }
 
 /* -- in the worker -- */
@@ -60,7 +60,7 @@ static bool depends_on(const struct op *i, const struct op *k)
 
 /* Has an operation failed in this job that this one depends on? Jobs keep a device's operations in
  * order, but not together. */
-static bool failed_before(const struct job *j, size_t i)
+static bool failed_before(const struct shared_job *j, size_t i)
 {
     for (size_t k = 0; k < i; k++)
         if (j->ops[k].result < 0 && depends_on(&j->ops[i], &j->ops[k]))
@@ -77,14 +77,14 @@ static void outlive_daemon(bool yes)
 
 /* The operation is shown first: whoever cancels sees either that it has begun, or that it never
  * will. */
-static bool may_begin(struct job *j, size_t i)
+static bool may_begin(struct shared_job *j, size_t i)
 {
     atomic_store(&j->since_usec, now_usec());
     atomic_store(&j->current, i);
     return !atomic_load(&j->cancelled);
 }
 
-static void run_job(int root_fd, struct job *j)
+static void run_job(int root_fd, struct shared_job *j)
 {
     bool any_failed = false;
     CLEANUP(perform_state_done) struct perform_state state = PERFORM_STATE_NONE;
@@ -114,7 +114,7 @@ static void keep_only(int root_fd, int fd)
     close_range((unsigned)high + 1, ~0U, 0);
 }
 
-static _Noreturn void worker_main(pid_t parent, int root_fd, int fd, struct job *job)
+static _Noreturn void worker_main(pid_t parent, int root_fd, int fd, struct shared_job *job)
 {
     sigset_t none;
     char byte;

@@ -2,7 +2,9 @@
 /* Small things every file needs: cleanup attributes, array length, string comparison. */
 #pragma once
 
+#include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +69,25 @@ static inline const char *after_prefix(const char *s, const char *prefix)
 static inline bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
+}
+
+/* Writes all of it. Returns 0 or negative errno. */
+static inline int write_all(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = write(fd, bytes, size);
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        bytes += n > 0 ? n : 0;
+        size -= n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+/* In names of rules and resources. */
+static inline bool is_name_char(char c)
+{
+    return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.';
 }
 
 /* The index of a word in a table of words, or -1. */

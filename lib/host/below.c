@@ -24,7 +24,7 @@ struct walk {
 };
 
 /* A folder on the way. */
-struct place {
+struct walk_folder {
     DIR *dir;
     const char *name;
     unsigned depth;
@@ -46,8 +46,8 @@ const struct below_item *below_block(const struct below *b, const char *name)
 }
 
 /* Each once: a volume may lie on several partitions. */
-static int add(struct walk *w, enum below_kind kind, const char *name, dev_t number,
-               struct below_item **ret)
+static int add_item(struct walk *w, enum below_kind kind, const char *name, dev_t number,
+                    struct below_item **ret)
 {
     struct below *b = w->below;
 
@@ -68,42 +68,43 @@ static int add(struct walk *w, enum below_kind kind, const char *name, dev_t num
 
 /* -- what a folder is -- */
 
-/* Reads "MAJOR:MINOR". Returns 1, 0 (there is none: it only has this name), or negative errno. */
-static int read_number(int fd, dev_t *ret)
+int below_read_number(int fd, const char *path, dev_t *ret)
 {
     char text[32], rest;
     unsigned ma, mi;
-    int r = rootfs_read_line(fd, "dev", text, sizeof(text));
+    int r = rootfs_read_line(fd, path, text, sizeof(text));
 
     if (r < 0)
-        return r == -EISDIR || r == -E2BIG ? 0 : fact_error(r);
+        return r;
     if (sscanf(text, "%9u:%9u%c", &ma, &mi, &rest) != 2)
-        return 0;
+        return -EINVAL;
     *ret = makedev(ma, mi);
-    return 1;
+    return 0;
 }
 
-static int add_device(struct walk *w, const struct place *p)
+static int add_device(struct walk *w, const struct walk_folder *p)
 {
     char subsystem[NAME_MAX + 1] = "";
     struct below_item *item;
     dev_t number = 0;
-    int r = read_number(dirfd(p->dir), &number);
+    int r = below_read_number(dirfd(p->dir), "dev", &number);
 
-    if (r <= 0)
-        return r;
+    if (r == -EISDIR || r == -E2BIG || r == -EINVAL) /* it only has this name */
+        return 0;
+    if (r < 0)
+        return fact_error(r);
     r = rootfs_link_name(dirfd(p->dir), "subsystem", subsystem);
     if (r < 0)
         return r;
-    return add(w,
-               streq(subsystem, "block") ? (w->layers > 0 ? BELOW_STACKED : BELOW_BLOCK)
-               : streq(subsystem, "tty") ? BELOW_TTY
-                                         : BELOW_NODE,
-               p->name, number, &item);
+    return add_item(w,
+                    streq(subsystem, "block") ? (w->layers > 0 ? BELOW_STACKED : BELOW_BLOCK)
+                    : streq(subsystem, "tty") ? BELOW_TTY
+                                              : BELOW_NODE,
+                    p->name, number, &item);
 }
 
 /* The folder of an interface below one that is called "net". None of this takes a lock. */
-static int add_interface(struct walk *w, const struct place *p)
+static int add_interface(struct walk *w, const struct walk_folder *p)
 {
     struct below_item *item;
     char text[32];
@@ -113,7 +114,7 @@ static int add_interface(struct walk *w, const struct place *p)
         return fact_error(r);
     unsigned long flags = strtoul(text, NULL, 16);
     int enslaved = rootfs_exists(dirfd(p->dir), "master");
-    r = enslaved < 0 ? enslaved : add(w, BELOW_INTERFACE, p->name, 0, &item);
+    r = enslaved < 0 ? enslaved : add_item(w, BELOW_INTERFACE, p->name, 0, &item);
     if (r < 0)
         return r;
     item->up = flags & IFF_UP;
@@ -124,7 +125,7 @@ static int add_interface(struct walk *w, const struct place *p)
     return fact_error(r);
 }
 
-static int add_keyboard(struct walk *w, const struct place *p)
+static int add_keyboard(struct walk *w, const struct walk_folder *p)
 {
     const unsigned long wanted = EV_KEY | EV_REP;
     struct below_item *item;
@@ -133,32 +134,33 @@ static int add_keyboard(struct walk *w, const struct place *p)
 
     if (r < 0)
         return fact_error(r);
-    return (strtoul(text, NULL, 16) & wanted) == wanted ? add(w, BELOW_KEYBOARD, p->name, 0, &item)
-                                                        : 0;
+    return (strtoul(text, NULL, 16) & wanted) == wanted
+               ? add_item(w, BELOW_KEYBOARD, p->name, 0, &item)
+               : 0;
 }
 
-static int add_group(struct walk *w, const struct place *p)
+static int add_group(struct walk *w, const struct walk_folder *p)
 {
     char group[NAME_MAX + 1];
     struct below_item *item;
     int r = rootfs_link_name(dirfd(p->dir), "iommu_group", group);
 
-    return r > 0 ? add(w, BELOW_GROUP, group, 0, &item) : r;
+    return r > 0 ? add_item(w, BELOW_GROUP, group, 0, &item) : r;
 }
 
 /* -- the walk -- */
 
-static int walk(struct walk *w, const struct place *p);
+static int walk(struct walk *w, const struct walk_folder *p);
 
 static int walk_path(struct walk *w, const char *path, const char *name)
 {
     CLEANUP(closedirp) DIR *dir;
     int r = rootfs_list(w->root_fd, path, &dir);
 
-    return dir ? walk(w, &(struct place){dir, name, 0}) : r;
+    return dir ? walk(w, &(struct walk_folder){dir, name, 0}) : r;
 }
 
-static int walk_child(struct walk *w, const struct place *p, const char *name)
+static int walk_child(struct walk *w, const struct walk_folder *p, const char *name)
 {
     CLEANUP_CLOSE int fd =
         openat(dirfd(p->dir), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -169,11 +171,11 @@ static int walk_child(struct walk *w, const struct place *p, const char *name)
     if (!dir)
         return -errno;
     (void)take_fd(&fd);
-    return walk(w, &(struct place){dir, name, p->depth + 1});
+    return walk(w, &(struct walk_folder){dir, name, p->depth + 1});
 }
 
 /* Device mapper, md, bcache: what is stacked on a disk is named in its folder `holders`. */
-static int add_stacked(struct walk *w, const struct place *p)
+static int add_stacked(struct walk *w, const struct walk_folder *p)
 {
     CLEANUP_CLOSE int fd = openat(dirfd(p->dir), "holders", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const struct dirent *e;
@@ -229,7 +231,7 @@ static bool is_no_device(const char *name)
     return word_index(names, ELEMENTS(names), name) >= 0;
 }
 
-static int walk_entry(struct walk *w, const struct place *p, const struct dirent *e)
+static int walk_entry(struct walk *w, const struct walk_folder *p, const struct dirent *e)
 {
     struct pci_addr a;
     int r = 0;
@@ -254,7 +256,7 @@ static int walk_entry(struct walk *w, const struct place *p, const struct dirent
     return r < 0 ? r : walk_child(w, p, e->d_name);
 }
 
-static int walk(struct walk *w, const struct place *p)
+static int walk(struct walk *w, const struct walk_folder *p)
 {
     const struct dirent *e;
     int r = ++w->folders > FOLDERS_MAX ? -E2BIG : 0;

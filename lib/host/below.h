@@ -44,5 +44,9 @@ void below_done(struct below *b);
  * then there may be more. */
 int below_walk(int root_fd, struct pci_addr a, struct below *ret);
 
+/* Reads a device number ("8:0") from a file below a folder. Returns 0 or negative errno; -EINVAL:
+ * it holds something else. */
+int below_read_number(int fd, const char *path, dev_t *ret);
+
 /* The block device with this name, or NULL. */
 const struct below_item *below_block(const struct below *b, const char *name);

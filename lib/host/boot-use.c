@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <mntent.h>
 
+#include "base/cmdline.h"
 #include "base/fact.h"
 #include "base/rootfs.h"
 #include "base/util.h"
@@ -185,33 +186,13 @@ static int read_crypttab(int root_fd, struct boot_use *b)
     return r;
 }
 
-/* Words are separated by blanks outside of double quotes, which are dropped. */
 static int read_cmdline(int root_fd, struct cmdline *ret)
 {
+    char *text = NULL;
     size_t size;
-    int r = rootfs_read_file(root_fd, "proc/cmdline", 64 * 1024, &ret->text, &size);
+    int r = rootfs_read_file(root_fd, "proc/cmdline", 64 * 1024, &text, &size);
 
-    if (r < 0)
-        return fact_error(r);
-    for (char *p = ret->text; *p;) {
-        char *word, *to;
-        bool quoted = false;
-        p += strspn(p, " \t\n");
-        for (word = to = p; *p && (quoted || !strchr(" \t\n", *p)); p++)
-            if (*p == '"')
-                quoted = !quoted;
-            else
-                *to++ = *p;
-        if (*p)
-            p++;
-        *to = '\0';
-        if (!*word)
-            continue;
-        if (!grow(&ret->v, &ret->allocated, ret->n, sizeof(*ret->v)))
-            return -ENOMEM;
-        ret->v[ret->n++] = word;
-    }
-    return 0;
+    return r < 0 ? fact_error(r) : cmdline_split(text, ret);
 }
 
 int boot_use_read(int root_fd, struct boot_use *ret)
@@ -232,8 +213,7 @@ void boot_use_done(struct boot_use *b)
         free(b->disks[i].where);
     }
     free(b->disks);
-    free(b->words.v);
-    free(b->words.text);
+    cmdline_done(&b->words);
     *b = (struct boot_use){0};
 }
 

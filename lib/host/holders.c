@@ -12,7 +12,7 @@
 
 #define VFIO_DEVICE "anon_inode:[vfio-device]" /* a device opened through its group */
 
-struct search {
+struct holder_search {
     int root_fd;
     const struct pci_addr *addrs;
     size_t n;
@@ -29,7 +29,7 @@ struct vfio_use {
     bool group;
 };
 
-static void no_look(struct search *s, int r)
+static void no_look(struct holder_search *s, int r)
 {
     if (s->trouble == 0 && r != -ENOENT && r != -ESRCH) /* those have ended meanwhile */
         s->trouble = r;
@@ -77,7 +77,7 @@ static void unit_of_path(const char *path, char unit[static HOLDER_TEXT_MAX])
     }
 }
 
-static void read_unit(struct search *s, struct holder *h)
+static void read_unit(struct holder_search *s, struct holder *h)
 {
     CLEANUP_FREE char *text = NULL;
     char path[64], *rest, *line;
@@ -95,7 +95,7 @@ static void read_unit(struct search *s, struct holder *h)
 }
 
 /* Returns false if the process has ended. */
-static bool identify(struct search *s, pid_t pid, struct pci_addr a, const char *node)
+static bool identify(struct holder_search *s, pid_t pid, struct pci_addr a, const char *node)
 {
     struct holder h = {.addr = a, .pid = pid};
     char path[64], text[64];
@@ -114,7 +114,7 @@ static bool identify(struct search *s, pid_t pid, struct pci_addr a, const char 
 
 /* -- what it has open -- */
 
-static const struct pci_addr *named_in(const struct search *s, char *path)
+static const struct pci_addr *named_in(const struct holder_search *s, char *path)
 {
     char *rest, *part;
     struct pci_addr a;
@@ -127,7 +127,7 @@ static const struct pci_addr *named_in(const struct search *s, char *path)
 }
 
 /* The address that newer kernels tell of a VFIO device; a mediated one lies below its parent. */
-static const struct pci_addr *vfio_device(struct search *s, pid_t pid, const char *fd,
+static const struct pci_addr *vfio_device(struct holder_search *s, pid_t pid, const char *fd,
                                           struct vfio_use *use)
 {
     CLEANUP_FREE char *text = NULL;
@@ -147,8 +147,9 @@ static const struct pci_addr *vfio_device(struct search *s, pid_t pid, const cha
 }
 
 /* Which of the devices the descriptor is of; NULL: none. */
-static const struct pci_addr *device_of(struct search *s, pid_t pid, int dir_fd, const char *fd,
-                                        char text[static HOLDER_TEXT_MAX], struct vfio_use *use)
+static const struct pci_addr *device_of(struct holder_search *s, pid_t pid, int dir_fd,
+                                        const char *fd, char text[static HOLDER_TEXT_MAX],
+                                        struct vfio_use *use)
 {
     ssize_t n = readlinkat(dir_fd, fd, text, HOLDER_TEXT_MAX - 1);
     struct statx st;
@@ -176,7 +177,7 @@ static const struct pci_addr *device_of(struct search *s, pid_t pid, int dir_fd,
 }
 
 /* Returns 1 (found), 0, or 2: perhaps, and *s->ret is filled. */
-static int look_at_process(struct search *s, pid_t pid)
+static int look_at_process(struct holder_search *s, pid_t pid)
 {
     char path[64], text[HOLDER_TEXT_MAX];
     struct vfio_use use = {0};
@@ -203,7 +204,7 @@ static int look_at_process(struct search *s, pid_t pid)
 }
 
 /* Returns as holders_find(). */
-static int search(struct search *s)
+static int search(struct holder_search *s)
 {
     struct holder found, *ret = s->ret;
     bool perhaps = false, first = false;
@@ -239,7 +240,7 @@ static int search(struct search *s)
 
 int holders_find(int root_fd, const struct pci_addr *addrs, size_t n, struct holder *ret)
 {
-    struct search s = {.root_fd = root_fd, .addrs = addrs, .n = n, .ret = ret};
+    struct holder_search s = {.root_fd = root_fd, .addrs = addrs, .n = n, .ret = ret};
     int r;
 
     for (size_t i = 0; i < n; i++) {
@@ -254,7 +255,7 @@ int holders_find(int root_fd, const struct pci_addr *addrs, size_t n, struct hol
 
 int holders_vfio(int root_fd, uint32_t group, struct pci_addr a, struct holder *ret)
 {
-    struct search s = {.root_fd = root_fd, .addrs = &a, .n = 1, .vfio = true, .ret = ret};
+    struct holder_search s = {.root_fd = root_fd, .addrs = &a, .n = 1, .vfio = true, .ret = ret};
     char name[16];
     int r;
 

@@ -25,7 +25,7 @@ const struct node *nodes_find(const struct nodes *nodes, dev_t number, bool bloc
     return NULL;
 }
 
-static int add(struct nodes *nodes, struct pci_addr a, dev_t number, bool block)
+static int add_node(struct nodes *nodes, struct pci_addr a, dev_t number, bool block)
 {
     if (nodes_find(nodes, number, block))
         return 0;
@@ -34,21 +34,6 @@ static int add(struct nodes *nodes, struct pci_addr a, dev_t number, bool block)
     if (!grow(&nodes->v, &nodes->allocated, nodes->n, sizeof(*nodes->v)))
         return -ENOMEM;
     nodes->v[nodes->n++] = (struct node){number, block, a};
-    return 0;
-}
-
-/* Reads "MAJOR:MINOR". */
-static int read_number(int fd, const char *path, dev_t *ret)
-{
-    char text[32], rest;
-    unsigned ma, mi;
-    int r = rootfs_read_line(fd, path, text, sizeof(text));
-
-    if (r < 0)
-        return r;
-    if (sscanf(text, "%9u:%9u%c", &ma, &mi, &rest) != 2)
-        return -EINVAL;
-    *ret = makedev(ma, mi);
     return 0;
 }
 
@@ -65,8 +50,8 @@ static int add_below(int root_fd, struct pci_addr a, struct nodes *nodes)
         if (item->kind == BELOW_GROUP)
             q = fact_error(nodes_of_group(root_fd, item->name, a, nodes));
         else if (item->kind != BELOW_INTERFACE && item->kind != BELOW_KEYBOARD)
-            q = add(nodes, a, item->number,
-                    item->kind == BELOW_BLOCK || item->kind == BELOW_STACKED);
+            q = add_node(nodes, a, item->number,
+                         item->kind == BELOW_BLOCK || item->kind == BELOW_STACKED);
         r = r < 0 ? r : q;
     }
     return r;
@@ -81,9 +66,9 @@ int nodes_of_group(int root_fd, const char *group, struct pci_addr a, struct nod
         char path[PATH_MAX];
         dev_t number;
         snprintf(path, sizeof(path), "sys/class/vfio/%s%.64s/dev", prefixes[i], group);
-        r = read_number(root_fd, path, &number);
+        r = below_read_number(root_fd, path, &number);
         if (r == 0)
-            r = add(nodes, a, number, false);
+            r = add_node(nodes, a, number, false);
     }
     return r;
 }
@@ -128,7 +113,7 @@ static int add_nvidia(int root_fd, struct pci_addr a, struct nodes *nodes)
     if (!at || sscanf(at, "Device Minor: %u", &mi) != 1)
         return -ENODATA;
     r = nvidia_major(root_fd, &ma);
-    return r < 0 ? r : add(nodes, a, makedev(ma, mi), false);
+    return r < 0 ? r : add_node(nodes, a, makedev(ma, mi), false);
 }
 
 int nodes_of(int root_fd, struct pci_addr a, struct nodes *nodes)

@@ -14,7 +14,7 @@ struct used_block {
     char *words;
 };
 
-struct reader {
+struct mounts_reader {
     int root_fd;
     struct host_use *use;
 };
@@ -56,7 +56,7 @@ static int add_block(struct host_use *h, dev_t number, const char *what, const c
 }
 
 /* By its name in /dev; some file systems (btrfs) have no device number of their own. */
-static int add_node(struct reader *r, const char *node, const char *what, const char *name)
+static int add_node(struct mounts_reader *r, const char *node, const char *what, const char *name)
 {
     struct stat st;
 
@@ -74,7 +74,7 @@ static int take_mount(void *userdata, char *line)
     unsigned major_number, minor_number;
     char where[256], source[256];
     const char *after = strstr(line, " - ");
-    struct reader *r = userdata;
+    struct mounts_reader *r = userdata;
     int q;
 
     if (sscanf(line, "%*u %*u %u:%u %*s %255s", &major_number, &minor_number, where) != 3)
@@ -96,7 +96,7 @@ static int take_swap(void *userdata, char *line)
 /* The host's mounts: ProtectHome= and the like hide some from our own namespace. Who may not look
  * at them is a user with the client, whose namespace is the host's; in a tree without /proc there
  * is neither. */
-static int read_mounts(struct reader *r)
+static int read_mounts(struct mounts_reader *r)
 {
     int q = rootfs_each_line(r->root_fd, "proc/1/mountinfo", take_mount, r);
 
@@ -106,7 +106,7 @@ static int read_mounts(struct reader *r)
 }
 
 /* Mounted file systems of btrfs list their disks, of which mountinfo names one. */
-static int read_btrfs(struct reader *r)
+static int read_btrfs(struct mounts_reader *r)
 {
     CLEANUP(closedirp) DIR *all;
     const struct dirent *e, *member;
@@ -130,7 +130,7 @@ static int read_btrfs(struct reader *r)
 
 int host_use_read(int root_fd, struct host_use *ret)
 {
-    struct reader reader = {root_fd, ret};
+    struct mounts_reader reader = {root_fd, ret};
     int r = read_mounts(&reader);
 
     if (r == 0)

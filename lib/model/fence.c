@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/fence.h"
 
+#include "base/search.h"
 #include "base/util.h"
 #include "model/snapshot.h"
 
@@ -84,36 +85,20 @@ bool fence_fits(const struct fence_id *id, const struct device *d)
 
 /* -- the table -- */
 
-static size_t lower_bound(const struct fence *f, const struct fence_id *id)
+static int compare_id(const void *key, const void *element)
 {
-    size_t low = 0, high = f->n;
+    return id_cmp(key, &((const struct fence_entry *)element)->id);
+}
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (id_cmp(&f->v[middle].id, id) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+static size_t position_of(const struct fence *f, const struct fence_id *id)
+{
+    return lower_bound(id, f->v, f->n, sizeof(*f->v), compare_id);
 }
 
 /* The first entry of this vendor and device, or of what follows. */
 static size_t start_of(const struct fence *f, uint32_t vendor, uint32_t device)
 {
-    size_t low = 0, high = f->n;
-
-    if (f->n > 0 && f->v[f->n - 1].id.vendor < vendor)
-        return f->n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct fence_id *id = &f->v[middle].id;
-        if (id->vendor < vendor || (id->vendor == vendor && id->device < device))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return position_of(f, &(struct fence_id){.vendor = vendor, .device = device});
 }
 
 const struct fence_entry *fence_next(const struct fence *f, const struct device *d,
@@ -150,14 +135,14 @@ bool fence_has(const struct fence *f, const struct device *d)
 
 struct fence_entry *fence_find(const struct fence *f, const struct fence_id *id)
 {
-    size_t i = lower_bound(f, id);
+    size_t i = position_of(f, id);
 
     return i < f->n && fence_same(&f->v[i].id, id) ? &f->v[i] : NULL;
 }
 
 struct fence_entry *fence_get(struct fence *f, const struct fence_id *id)
 {
-    size_t i = lower_bound(f, id);
+    size_t i = position_of(f, id);
 
     if (i < f->n && fence_same(&f->v[i].id, id))
         return &f->v[i];

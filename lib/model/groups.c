@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/search.h"
+
 static int by_group(const void *x, const void *y)
 {
     const struct group_member *a = x, *b = y;
@@ -41,18 +43,17 @@ void groups_done(struct groups *g)
     *g = (struct groups){0};
 }
 
+static int compare_group(const void *key, const void *element)
+{
+    const uint32_t *group = key;
+    const struct group_member *member = element;
+
+    return (*group > member->group) - (*group < member->group);
+}
+
 size_t groups_start(const struct groups *g, uint32_t group)
 {
-    size_t low = 0, high = g->n;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (g->v[middle].group < group)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return lower_bound(&group, g->v, g->n, sizeof(*g->v), compare_group);
 }
 
 const struct group_member *groups_next(const struct groups *g, uint32_t group, size_t *i)

@@ -26,7 +26,7 @@ static void enter(struct record *r, enum record_state state)
     r->error = 0;
 }
 
-static void fail(struct record *r, int error, enum action_kind at)
+static void enter_failure(struct record *r, int error, enum action_kind at)
 {
     r->state = record_is_released(r) ? RECORD_RELEASE_FAILED : RECORD_FAILED;
     r->error = error;
@@ -311,7 +311,7 @@ static void note_failure(struct record *r, const struct record_event *e)
         if (!r->unnamed && !record_is_released(r)) /* it was not taken after all */
             replace_text(&r->previous_driver, NULL);
     }
-    fail(r, -e->op.result, e->op.kind);
+    enter_failure(r, -e->op.result, e->op.kind);
 }
 
 /* Somebody has the group: nothing was unbound, and nobody is to try again by itself. What was to be
@@ -322,7 +322,7 @@ static void note_group_kept(struct record *r, const struct record_event *e)
     if (record_is_released(r))
         enter(r, RECORD_OPEN);
     else
-        fail(r, -e->op.result, ACTION_HOLD);
+        enter_failure(r, -e->op.result, ACTION_HOLD);
     r->fresh = false;
 }
 
@@ -330,7 +330,7 @@ static void note_group_kept(struct record *r, const struct record_event *e)
 static void note_death(struct record *r, const struct record_event *e)
 {
     if (++r->attempts >= ATTEMPTS_MAX)
-        fail(r, EIO, e->op.kind);
+        enter_failure(r, EIO, e->op.kind);
 }
 
 static void apply_result(struct record *r, const struct record_event *e)
@@ -362,7 +362,7 @@ static void retry(struct record *r)
     replace_text(&r->holder, NULL);
 }
 
-static void ask(struct record *r, enum record_state wanted)
+static void ask_for(struct record *r, enum record_state wanted)
 {
     retry(r);
     if (!record_is_going_back(r)) /* until a rule names it */
@@ -388,7 +388,7 @@ static void apply_work(struct record *r, const struct record_event *e)
 }
 
 /* Of what is not there only its coming is news, and what becomes of its worker. */
-static bool is_news(const struct record *r, const struct record_event *e)
+static bool concerns_gone(const struct record *r, const struct record_event *e)
 {
     switch (e->kind) {
     case RECORD_EVENT_APPEARED:
@@ -407,7 +407,7 @@ static bool is_news(const struct record *r, const struct record_event *e)
 
 void record_apply(struct record *r, const struct record_event *e)
 {
-    if (!is_news(r, e))
+    if (!concerns_gone(r, e))
         return;
     switch (e->kind) {
     case RECORD_EVENT_APPEARED:
@@ -437,10 +437,10 @@ void record_apply(struct record *r, const struct record_event *e)
     case RECORD_EVENT_DIED:
         return apply_result(r, e);
     case RECORD_EVENT_RELEASE:
-        return ask(r, RECORD_RELEASING);
+        return ask_for(r, RECORD_RELEASING);
     case RECORD_EVENT_BIND:
     case RECORD_EVENT_RELOAD:
-        return ask(r, RECORD_OPEN);
+        return ask_for(r, RECORD_OPEN);
     case RECORD_EVENT_RESCAN:
         return retry(r);
     case RECORD_EVENT_TIME:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/records.h"
 
+#include "base/search.h"
 #include "base/util.h"
 
 void records_done(struct records *r)
@@ -12,30 +13,26 @@ void records_done(struct records *r)
     *r = (struct records){0};
 }
 
-static size_t lower_bound(const struct records *r, struct pci_addr a)
+static int compare_address(const void *key, const void *element)
 {
-    size_t low = 0, high = r->n;
+    return pci_addr_cmp(*(const struct pci_addr *)key, ((const struct record *)element)->addr);
+}
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (pci_addr_cmp(r->v[middle].addr, a) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+static size_t position_of(const struct records *r, struct pci_addr a)
+{
+    return lower_bound(&a, r->v, r->n, sizeof(*r->v), compare_address);
 }
 
 struct record *records_find(const struct records *r, struct pci_addr a)
 {
-    size_t i = lower_bound(r, a);
+    size_t i = position_of(r, a);
 
     return i < r->n && pci_addr_cmp(r->v[i].addr, a) == 0 ? &r->v[i] : NULL;
 }
 
 struct record *records_get(struct records *r, struct pci_addr a)
 {
-    size_t i = lower_bound(r, a);
+    size_t i = position_of(r, a);
 
     if (i < r->n && pci_addr_cmp(r->v[i].addr, a) == 0)
         return &r->v[i];

@@ -30,11 +30,6 @@ static bool domain_is_valid(const char *s, size_t n)
     return dots > 0;
 }
 
-static bool is_name_char(char c)
-{
-    return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.';
-}
-
 bool resource_is_valid(const char *name)
 {
     const char *slash = strchr(name, '/');
@@ -88,7 +83,7 @@ const char *resource_domain(uint16_t vendor)
 
 /* Upper case; '/', '.' and runs of blanks become '_'; whatever else is no letter, digit or '_'
  * goes. */
-static size_t form(const char *model, char *buf, size_t size)
+static size_t form_name(const char *model, char *buf, size_t size)
 {
     size_t n = 0;
 
@@ -111,7 +106,7 @@ void resource_default(uint16_t vendor, uint16_t device, const char *model,
     size_t start =
         (size_t)snprintf(buf, RESOURCE_NAME_MAX + 1, "%s/", domain ? domain : OTHER_DOMAIN);
     char *name = buf + start;
-    size_t n = model ? form(model, name, RESOURCE_NAME_MAX - start) : 0;
+    size_t n = model ? form_name(model, name, RESOURCE_NAME_MAX - start) : 0;
 
     while (n > 0 && name[n - 1] == '_') /* what Kubernetes does not take at an end */
         n--;

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 
+#include "base/search.h"
 #include "base/util.h"
 
 static void device_done(struct device *d)
@@ -29,24 +30,20 @@ void snapshot_done(struct snapshot *s)
     *s = (struct snapshot){0};
 }
 
-/* The index of the first device whose address is not below a. */
-static size_t lower_bound(const struct snapshot *s, struct pci_addr a)
+static int compare_address(const void *key, const void *element)
 {
-    size_t low = 0, high = s->n;
+    return pci_addr_cmp(*(const struct pci_addr *)key, ((const struct device *)element)->addr);
+}
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (pci_addr_cmp(s->devices[middle].addr, a) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+/* The index of the first device whose address is not below a. */
+static size_t position_of(const struct snapshot *s, struct pci_addr a)
+{
+    return lower_bound(&a, s->devices, s->n, sizeof(*s->devices), compare_address);
 }
 
 struct device *snapshot_find(const struct snapshot *s, struct pci_addr a)
 {
-    size_t i = lower_bound(s, a);
+    size_t i = position_of(s, a);
 
     return i < s->n && pci_addr_cmp(s->devices[i].addr, a) == 0 ? &s->devices[i] : NULL;
 }
@@ -148,7 +145,7 @@ int snapshot_put(struct snapshot *s, const struct device *d)
     struct device *old = snapshot_find(s, d->addr), new;
 
     if (!old)
-        return insert(s, lower_bound(s, d->addr), d);
+        return insert(s, position_of(s, d->addr), d);
     if (!own_device(s, d, &new))
         return -ENOMEM;
     device_done(old);
@@ -213,7 +210,7 @@ static const char *const outlooks[OUTLOOK_MAX] = {
 };
 
 /* Slot names come from firmware: whatever would break the form is written as %XX. */
-static void write_text(FILE *f, const char *key, const char *value)
+static void write_escaped(FILE *f, const char *key, const char *value)
 {
     if (!value)
         return;
@@ -254,7 +251,7 @@ int snapshot_write(const struct snapshot *s, FILE *f)
             fputs(" detailed=1", f);
             if (d->group != NO_GROUP)
                 fprintf(f, " group=%u", d->group);
-            write_text(f, "iommu", outlooks[d->iommu]);
+            write_escaped(f, "iommu", outlooks[d->iommu]);
             fputs(d->bridge ? " bridge=1" : "", f);
             fputs(d->vf ? " vf=1" : "", f);
             fputs(d->has_vfs ? " has-vfs=1" : "", f);
@@ -263,14 +260,14 @@ int snapshot_write(const struct snapshot *s, FILE *f)
             fputs(d->noiommu ? " noiommu=1" : "", f);
             fputs(d->fixed ? " fixed=1" : "", f);
             fputs(d->serial_unread ? " serial-unread=1" : "", f);
-            write_text(f, "driver", d->driver);
-            write_text(f, "slot", d->slot);
-            write_text(f, "serial", d->serial);
-            write_text(f, "use", d->use);
-            write_text(f, "evidence", d->evidence);
-            write_text(f, "claimant", d->claimant);
-            write_text(f, "module", d->module);
-            write_text(f, "variant", d->variant);
+            write_escaped(f, "driver", d->driver);
+            write_escaped(f, "slot", d->slot);
+            write_escaped(f, "serial", d->serial);
+            write_escaped(f, "use", d->use);
+            write_escaped(f, "evidence", d->evidence);
+            write_escaped(f, "claimant", d->claimant);
+            write_escaped(f, "module", d->module);
+            write_escaped(f, "variant", d->variant);
         }
         fputc('\n', f);
     }
@@ -304,7 +301,7 @@ static bool read_flag(const char *value, bool *ret)
     return *ret || streq(value, "0");
 }
 
-static bool read_outlook(const char *value, enum outlook *ret)
+static bool parse_outlook(const char *value, enum outlook *ret)
 {
     int i = word_index(outlooks, OUTLOOK_MAX, value);
 
@@ -314,7 +311,7 @@ static bool read_outlook(const char *value, enum outlook *ret)
     return true;
 }
 
-static bool read_ids(const char *value, uint16_t *first, uint16_t *second)
+static bool parse_ids(const char *value, uint16_t *first, uint16_t *second)
 {
     unsigned a, b;
     int n = 0;
@@ -326,7 +323,7 @@ static bool read_ids(const char *value, uint16_t *first, uint16_t *second)
     return true;
 }
 
-static bool read_number(const char *value, int base, uint32_t max, uint32_t *ret)
+static bool parse_number(const char *value, int base, uint32_t max, uint32_t *ret)
 {
     char *end;
     unsigned long n;
@@ -349,7 +346,7 @@ static bool read_unknown(char *value, struct unknown *ret)
         return false;
     *number++ = '\0';
     for (enum fact f = FACT_NONE + 1; f < FACT_MAX; f++)
-        if (streq(value, fact_word(f)) && read_number(number, 10, 4095, &error) && error > 0) {
+        if (streq(value, fact_word(f)) && parse_number(number, 10, 4095, &error) && error > 0) {
             *ret = (struct unknown){f, (int)error};
             return true;
         }
@@ -365,15 +362,15 @@ static bool read_word(char *word, struct device *d, char **driver)
         return false;
     *value++ = '\0';
     if (streq(word, "id"))
-        return read_ids(value, &d->vendor, &d->device);
+        return parse_ids(value, &d->vendor, &d->device);
     if (streq(word, "subsystem"))
-        return read_ids(value, &d->subvendor, &d->subdevice);
+        return parse_ids(value, &d->subvendor, &d->subdevice);
     if (streq(word, "class"))
-        return strlen(value) == 6 && read_number(value, 16, 0xffffff, &d->class_code);
+        return strlen(value) == 6 && parse_number(value, 16, 0xffffff, &d->class_code);
     if (streq(word, "group"))
-        return read_number(value, 10, NO_GROUP - 1, &d->group);
+        return parse_number(value, 10, NO_GROUP - 1, &d->group);
     if (streq(word, "iommu"))
-        return read_outlook(value, &d->iommu);
+        return parse_outlook(value, &d->iommu);
     if (streq(word, "unknown"))
         return read_unknown(value, &d->unknown);
     if (streq(word, "unidentified"))

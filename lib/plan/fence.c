@@ -120,7 +120,7 @@ static void want_entries(struct builder *b)
             want(b, &fence_of(b)->v[i].id, true, fence_of(b)->v[i].narrowed);
 }
 
-static bool is_wanted(const struct builder *b, const struct fence_id *id)
+static bool is_wanted_id(const struct builder *b, const struct fence_id *id)
 {
     return fence_find(&b->wanted, id) != NULL;
 }
@@ -141,7 +141,7 @@ static void add_fence_action(struct builder *b, enum action_kind kind, const str
 
 static bool is_unwanted(const void *builder, const struct fence_entry *e)
 {
-    return !is_wanted(builder, &e->id);
+    return !is_wanted_id(builder, &e->id);
 }
 
 /* Is the entry taken out of the table by this plan, be it to be written again? */
@@ -217,7 +217,7 @@ static void add_device_action(struct builder *b, enum action_kind kind, const st
 }
 
 /* It may be without a driver by now, and be taken by an entry. */
-static bool is_unread(const struct builder *b, const struct device *d)
+static bool may_be_caught_unread(const struct builder *b, const struct device *d)
 {
     return d->unknown.fact != FACT_NONE &&
            (d->unidentified || fits_wanted(b, d)); /* other entries are removed before */
@@ -233,7 +233,7 @@ static bool can_add_entries(const struct builder *b)
     for (size_t k = 0; k < b->wanted.n && !any; k++)
         any = is_missing(b, &b->wanted.v[k]);
     for (size_t i = 0; i < b->snapshot->n && any; i++)
-        any = !is_unread(b, &b->snapshot->devices[i]) &&
+        any = !may_be_caught_unread(b, &b->snapshot->devices[i]) &&
               (!is_in_between(b, &b->snapshot->devices[i]) ||
                !fits_wanted(b, &b->snapshot->devices[i]));
     return any;

@@ -153,7 +153,7 @@ static void judge_taking(const struct builder *b, struct verdict *v, const struc
 }
 
 /* What a single device's own facts say. */
-static void judge(const struct builder *b, struct verdict *v)
+static void judge_device(const struct builder *b, struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
     const struct record *r = plan_record_of(b, d);
@@ -321,7 +321,7 @@ static void judge_expect(struct builder *b)
 void plan_judge(struct builder *b)
 {
     for (size_t i = 0; i < b->n_verdicts; i++) {
-        judge(b, &b->verdicts[i]);
+        judge_device(b, &b->verdicts[i]);
         judge_unknown(b, &b->verdicts[i]);
     }
     refuse_together(b);

@@ -43,21 +43,16 @@ bool plan_is_undecided(const struct policy *p, const struct snapshot *s, const s
     return false;
 }
 
+static int compare_address(const void *key, const void *element)
+{
+    return pci_addr_cmp(*(const struct pci_addr *)key, ((const struct verdict *)element)->addr);
+}
+
 const struct verdict *plan_find(const struct plan *p, struct pci_addr a)
 {
-    size_t low = 0, high = p->n_verdicts;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = pci_addr_cmp(p->verdicts[middle].addr, a);
-        if (order == 0)
-            return &p->verdicts[middle];
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
+    return p->n_verdicts > 0
+               ? bsearch(&a, p->verdicts, p->n_verdicts, sizeof(*p->verdicts), compare_address)
+               : NULL;
 }
 
 int plan_count_matched(const struct plan *p, const struct rule *r)

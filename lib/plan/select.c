@@ -80,7 +80,7 @@ static void add_functions(struct builder *b, size_t leader)
             add_verdict(b, i, b->rules[leader], d);
 }
 
-static void add_group(struct builder *b, size_t leader)
+static void add_group_members(struct builder *b, size_t leader)
 {
     const struct device *d = &b->snapshot->devices[leader], *member;
     size_t i = groups_start(&b->groups, d->group);
@@ -158,6 +158,6 @@ void plan_select(struct builder *b)
         if (b->rules[i]->group != GROUP_MATCHED)
             add_functions(b, i);
         if (b->rules[i]->group == GROUP_ALL)
-            add_group(b, i);
+            add_group_members(b, i);
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/index.h"
 
+#include "base/search.h"
 #include "base/util.h"
 
 /* An entry is one number, so that sorting them groups the rules of a key, the earliest first:
@@ -53,20 +54,6 @@ void rule_index_make(struct rule_index *x, const struct rule *rules, size_t n)
     qsort(x->v, x->n, sizeof(*x->v), by_value);
 }
 
-static size_t lower_bound(const struct rule_index *x, uint64_t key)
-{
-    size_t low = 0, high = x->n;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (x->v[middle] < key)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 struct candidates candidates_of(const struct rule_index *x, struct id_pattern id)
 {
     struct candidates c = {.index = x};
@@ -75,7 +62,7 @@ struct candidates candidates_of(const struct rule_index *x, struct id_pattern id
         return c;
     for (enum kind k = id.any_device ? VENDOR : DEVICE; k < KINDS; k++) {
         c.key[k] = key_of(k, id);
-        c.at[k] = lower_bound(x, c.key[k]);
+        c.at[k] = lower_bound(&c.key[k], x->v, x->n, sizeof(*x->v), by_value);
     }
     if (id.any_device)
         c.at[DEVICE] = x->n;

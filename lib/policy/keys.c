@@ -133,11 +133,6 @@ static bool set_driver(const struct key_context *c, struct rule *r, const char *
     return replace(&r->driver, value);
 }
 
-static bool is_name_char(char c)
-{
-    return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.';
-}
-
 static bool set_resource(const struct key_context *c, struct rule *r, const char *value)
 {
     if (!resource_is_valid(value)) {
@@ -300,7 +295,7 @@ static const struct {
     {"info", LOG_INFO}, {"debug", LOG_DEBUG},
 };
 
-static void set_log_level(const struct key_context *c, const char *value)
+static void set_log_level_key(const struct key_context *c, const char *value)
 {
     const char *words[ELEMENTS(log_levels)];
 
@@ -357,7 +352,7 @@ void policy_set_daemon_key(struct key_context *c, const char *key, const char *v
 
     switch (new_key(c, "[daemon]", key, keys, ELEMENTS(keys), seen)) {
     case 0:
-        set_log_level(c, value);
+        set_log_level_key(c, value);
         break;
     case 1:
         set_span(c, key, value, 60 * USEC_PER_SEC, &c->policy->boot_deadline_usec);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <ini.h>
 
+#include "base/cmdline.h"
 #include "policy/keys.h"
 
 #define KEY_NAME_MAX 40 /* inih cuts keys at 49 bytes; ours have 14 at most */
@@ -18,7 +19,7 @@ enum section {
     SECTION_MAX
 };
 
-struct reader {
+struct policy_reader {
     struct policy *policy;
     struct diags *diags;
     struct origin at; /* the line being read */
@@ -37,19 +38,19 @@ struct reader {
     char *collected;   /* what inih gave back */
 };
 
-static void complain(const struct reader *r, enum diag_level level, const char *text)
+static void complain(const struct policy_reader *r, enum diag_level level, const char *text)
 {
     diags_add(r->diags, level, policy_file(r->policy, r->at), r->at.line, "%s", text);
 }
 
-static struct key_context context(const struct reader *r)
+static struct key_context context(const struct policy_reader *r)
 {
     return (struct key_context){r->policy, r->diags, r->at};
 }
 
 /* -- sections -- */
 
-static void unknown_section(struct reader *r, const char *name)
+static void unknown_section(struct policy_reader *r, const char *name)
 {
     static const char *const words[] = {"device", "daemon", "kubernetes"};
     char first[16] = "";
@@ -77,7 +78,7 @@ static void unknown_section(struct reader *r, const char *name)
             name);
 }
 
-static void begin_device(struct reader *r, const char *name)
+static void begin_device_section(struct policy_reader *r, const char *name)
 {
     struct key_context c = context(r);
 
@@ -107,7 +108,7 @@ static void begin_device(struct reader *r, const char *name)
     r->section = SECTION_DEVICE;
 }
 
-static void begin_once(struct reader *r, enum section section, const char *name)
+static void begin_once(struct policy_reader *r, enum section section, const char *name)
 {
     if (r->once[section].line > 0) {
         diags_add(r->diags, DIAG_ERROR, policy_file(r->policy, r->at), r->at.line,
@@ -119,7 +120,7 @@ static void begin_once(struct reader *r, enum section section, const char *name)
     r->section = section;
 }
 
-static void begin_section(struct reader *r, char *line)
+static void begin_section(struct policy_reader *r, char *line)
 {
     char *close = strchr(line, ']');
     char *name = line + 1;
@@ -142,14 +143,14 @@ static void begin_section(struct reader *r, char *line)
     else if (streq(name, "kubernetes"))
         begin_once(r, SECTION_KUBERNETES, name);
     else if (device && (is_blank(*device) || !*device))
-        begin_device(r, device + strspn(device, " \t"));
+        begin_device_section(r, device + strspn(device, " \t"));
     else
         unknown_section(r, name);
 }
 
 /* -- keys -- */
 
-static void use_key(struct reader *r, const char *key, const char *value)
+static void use_key(struct policy_reader *r, const char *key, const char *value)
 {
     struct key_context c = context(r);
     struct rule *rule;
@@ -178,7 +179,7 @@ static void use_key(struct reader *r, const char *key, const char *value)
     }
 }
 
-static void bad_line(struct reader *r, const char *text)
+static void bad_line(struct policy_reader *r, const char *text)
 {
     struct rule *rule = r->section == SECTION_DEVICE ? policy_find_rule(r->policy, r->rule) : NULL;
 
@@ -196,7 +197,7 @@ static char *trim(char *s)
 }
 
 /* "10de:20f1 = vfio-pci" and the like: inih would split it at the colon. */
-static void colon_in_key(struct reader *r, const char *key)
+static void colon_in_key(struct policy_reader *r, const char *key)
 {
     struct rule *rule = r->section == SECTION_DEVICE ? policy_find_rule(r->policy, r->rule) : NULL;
     struct key_context c = context(r);
@@ -207,7 +208,7 @@ static void colon_in_key(struct reader *r, const char *key)
 }
 
 /* Takes a key line apart and, if it is sound, keeps it for inih. */
-static void begin_key(struct reader *r, char *line)
+static void begin_key(struct policy_reader *r, char *line)
 {
     char *equals = strchr(line, '=');
 
@@ -243,7 +244,7 @@ static void begin_key(struct reader *r, char *line)
         bad_line(r, "out of memory");
 }
 
-static void forget_key(struct reader *r)
+static void forget_key(struct policy_reader *r)
 {
     free(r->key);
     free(r->value);
@@ -253,7 +254,7 @@ static void forget_key(struct reader *r)
 }
 
 /* inih has had the whole key and given it back piece by piece. */
-static void end_key(struct reader *r)
+static void end_key(struct policy_reader *r)
 {
     if (!r->key)
         return;
@@ -288,7 +289,7 @@ static size_t piece_length(const char *value, size_t room)
 
 /* Gives inih the next piece of the key: the first with its name, the others indented, which inih
  * takes as further values of the same key. */
-static bool give_piece(struct reader *r, char *line, size_t size)
+static bool give_piece(struct policy_reader *r, char *line, size_t size)
 {
     bool first = r->rest == r->value;
     int n = first ? snprintf(line, size, "%s = ", r->key) : snprintf(line, size, " ");
@@ -310,7 +311,7 @@ static bool give_piece(struct reader *r, char *line, size_t size)
 
 /* -- lines -- */
 
-static bool next_line(struct reader *r, const char **ret_line, size_t *ret_length)
+static bool next_line(struct policy_reader *r, const char **ret_line, size_t *ret_length)
 {
     if (r->bytes >= r->end)
         return false;
@@ -332,7 +333,7 @@ static bool has_control(const char *s)
     return false;
 }
 
-static void look_at_line(struct reader *r, const char *text, size_t length)
+static void look_at_line(struct policy_reader *r, const char *text, size_t length)
 {
     char line[POLICY_LINE_MAX + 1];
 
@@ -363,7 +364,7 @@ static void look_at_line(struct reader *r, const char *text, size_t length)
  * are kept here, where their names are neither cut nor merged. */
 static char *give_line(char *line, int size, void *userdata)
 {
-    struct reader *r = userdata;
+    struct policy_reader *r = userdata;
     const char *text;
     size_t length;
 
@@ -383,7 +384,7 @@ static char *give_line(char *line, int size, void *userdata)
 /* ini_handler: collects the pieces of the key that is being read. */
 static int take_piece(void *userdata, const char *section, const char *name, const char *value)
 {
-    struct reader *r = userdata;
+    struct policy_reader *r = userdata;
 
     (void)section;
     if (r->key && streq(name, r->key) && strlen(r->collected) + strlen(value) <= strlen(r->value))
@@ -391,7 +392,7 @@ static int take_piece(void *userdata, const char *section, const char *name, con
     return 1;
 }
 
-static bool is_text(struct reader *r, const char *bytes, size_t size)
+static bool is_text(struct policy_reader *r, const char *bytes, size_t size)
 {
     r->at.line = 1;
     if (size > POLICY_FILE_MAX) {
@@ -416,7 +417,7 @@ int policy_parse(struct policy *p, const char *file, const char *bytes, size_t s
 
     if (index < 0)
         return index;
-    struct reader r = {.policy = p, .diags = d, .at = {.file = (uint16_t)index}};
+    struct policy_reader r = {.policy = p, .diags = d, .at = {.file = (uint16_t)index}};
     if (!is_text(&r, bytes, size))
         return 0;
     if (size >= 3 && memcmp(bytes, bom, 3) == 0) {
@@ -437,19 +438,19 @@ int policy_parse_cmdline(struct policy *p, const char *cmdline, struct diags *d,
     static const char *const off_words[] = {"vfio_bindd=off",        "vfio_bindd=0",
                                             "vfio_bindd=no",         "vfio_bindd.enable=0",
                                             "vfio_bindd.enable=off", "vfio_bindd.enable=no"};
-    CLEANUP_FREE char *copy = strdup(cmdline), *ids = strdup("");
+    CLEANUP(cmdline_done) struct cmdline words = {0};
+    CLEANUP_FREE char *ids = strdup("");
+    char *copy = strdup(cmdline);
     bool off = false;
-    char *save = NULL;
 
-    if (!copy || !ids)
+    if (cmdline_split(copy, &words) < 0 || !copy || !ids)
         return -ENOMEM;
-    for (char *word = strtok_r(copy, " \t\n", &save); word; word = strtok_r(NULL, " \t\n", &save)) {
-        const char *value = after_prefix(word, "vfio_bindd.ids=");
+    for (size_t i = 0; i < words.n; i++) {
+        const char *word = words.v[i], *value = after_prefix(word, "vfio_bindd.ids=");
         char *joined;
         if (word_index(off_words, ELEMENTS(off_words), word) >= 0)
             off = true;
-        if (!value && (after_prefix(word, "vfio_bindd") || after_prefix(word, "vfio-bindd")) &&
-            word_index(off_words, ELEMENTS(off_words), word) < 0)
+        else if (!value && (after_prefix(word, "vfio_bindd") || after_prefix(word, "vfio-bindd")))
             diags_add(d, DIAG_WARNING, "/proc/cmdline", 0,
                       "\"%.60s\" means nothing here: there are vfio_bindd=off and "
                       "vfio_bindd.ids=VENDOR:DEVICE,...",

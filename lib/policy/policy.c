@@ -65,23 +65,11 @@ const char *policy_file(const struct policy *p, struct origin o)
     return o.line > 0 && o.file < p->n_files ? p->files[o.file] : "";
 }
 
-/* FNV-1a: tells most names apart without a look at them. */
-static uint32_t hash(const char *s)
-{
-    uint32_t h = 2166136261U;
-
-    for (; *s; s++)
-        h = (h ^ (unsigned char)*s) * 16777619U;
-    return h;
-}
-
 /* From the last one backwards: mostly the section is meant that is being read. */
 struct rule *policy_find_rule(struct policy *p, const char *name)
 {
-    uint32_t name_hash = hash(name);
-
     for (size_t i = p->n_rules; i-- > 0;)
-        if (p->rules[i].name_hash == name_hash && streq(p->rules[i].name, name))
+        if (streq(p->rules[i].name, name))
             return &p->rules[i];
     return NULL;
 }
@@ -97,8 +85,7 @@ struct rule *policy_add_rule(struct policy *p, const char *name, struct origin w
         return NULL;
 
     struct rule *r = &p->rules[p->n_rules];
-    *r = (struct rule){
-        .where = where, .name_hash = hash(name), .expect = -1, .hotplug = HOTPLUG_FENCE};
+    *r = (struct rule){.where = where, .expect = -1, .hotplug = HOTPLUG_FENCE};
     r->name = strdup(name);
     r->driver = strdup("vfio-pci");
     if (!r->name || !r->driver) {

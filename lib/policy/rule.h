@@ -61,7 +61,6 @@ struct origin {
 
 struct rule {
     char *name;
-    uint32_t name_hash;
     struct origin where;         /* the first section of this name */
     struct origin section;       /* the latest section of this name */
     struct origin keys[KEY_MAX]; /* who set each key last */

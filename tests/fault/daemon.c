@@ -11,8 +11,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/rootfs.h"
-#include "clock.h"
 #include "loop/manager.h"
 #include "tell/journal.h"
 

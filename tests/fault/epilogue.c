@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/rootfs.h"
-#include "clock.h"
 #include "model/snapshot.h"
 #include "tree.h"
 

@@ -10,8 +10,8 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/util.h"
-#include "clock.h"
 #include "expected.h"
 #include "run.h"
 
