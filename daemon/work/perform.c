@@ -41,7 +41,6 @@ void perform_state_done(struct perform_state *s)
 {
     closep(&s->held_fd);
     closep(&s->bind_fd);
-    bus_folder_close(&s->folder);
 }
 
 /* Written at its beginning each time, which makes no difference to the kernel. */
@@ -67,24 +66,17 @@ static const char *override_path(char path[static PATH_LENGTH], struct pci_addr 
     return path;
 }
 
-static int set_override(int root_fd, struct pci_addr a, const char *name, struct perform_state *s)
+static int set_override(int root_fd, struct pci_addr a, const char *name)
 {
     char path[PATH_LENGTH];
-    int folder = s ? bus_folder_open(&s->folder, root_fd, a) : -1;
 
-    if (folder >= 0) {
-        stpcpy(stpcpy(path, pci_addr_text(a).s), "/driver_override");
-        int fd = rootfs_open_below(folder, path, O_WRONLY | O_NOCTTY);
-        if (fd != -ENOENT)
-            return write_and_close(fd, name);
-    }
     return write_attribute(root_fd, override_path(path, a), name);
 }
 
 /* A write of no bytes would do nothing; a line's end removes the override. */
 static int clear_override(int root_fd, struct pci_addr a)
 {
-    return set_override(root_fd, a, "\n", NULL);
+    return set_override(root_fd, a, "\n");
 }
 
 /* -- who has it -- */
@@ -221,7 +213,7 @@ static int park(int root_fd, struct pci_addr a, struct perform_state *s)
         return r;
     if (*text && !streq(text, "(null)"))
         return 0;
-    return set_override(root_fd, a, PARKING_NAME, NULL);
+    return set_override(root_fd, a, PARKING_NAME);
 }
 
 /* A native driver that was registered meanwhile was not offered the device. One that was there
@@ -257,7 +249,7 @@ int perform(int root_fd, const struct op *op, struct perform_state *s)
 
     switch (op->kind) {
     case ACTION_OVERRIDE:
-        return set_override(root_fd, op->addr, op->driver, s);
+        return set_override(root_fd, op->addr, op->driver);
     case ACTION_UNBIND:
         return write_driver(root_fd, op->driver, "unbind", address.s);
     case ACTION_BIND:

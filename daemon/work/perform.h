@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 
-#include "host/bus-folder.h"
 #include "model/address.h"
 #include "model/state.h"
 
@@ -34,14 +33,13 @@ struct op {
 struct perform_state {
     char *found; /* FOUND_MAX bytes: who has the device, in words, if ACTION_CHECK or ACTION_HOLD
                   * says -EBUSY. A job has one of these at most. */
-    uint64_t drivers_order;   /* the newest driver's (snapshot.h) when a device was first parked */
-    int held_fd;              /* the group that ACTION_HOLD opened; -1: none */
-    struct bus_folder folder; /* of the device whose override was last written */
+    uint64_t drivers_order; /* the newest driver's (snapshot.h) when a device was first parked */
+    int held_fd;            /* the group that ACTION_HOLD opened; -1: none */
     int bind_fd; /* "bind" of bind_driver; -1: none yet. Opened once for all devices of a job. */
     char bind_driver[DRIVER_NAME_MAX];
 };
 
-#define PERFORM_STATE_NONE ((struct perform_state){.held_fd = -1, .bind_fd = -1, .folder.fd = -1})
+#define PERFORM_STATE_NONE ((struct perform_state){.held_fd = -1, .bind_fd = -1})
 
 void perform_state_done(struct perform_state *s);
 

@@ -5,34 +5,23 @@
 #include <limits.h>
 #include <stdbool.h>
 
-#include "host/bus-folder.h"
 #include "model/snapshot.h"
 
 #define PCI_DEVICES "sys/bus/pci/devices"
 
-/* Where functions have their folders: below PCI_DEVICES, or in that of their bus. */
-struct pci_place {
-    int fd;
-    const char *folder;
-};
-
-struct pci_place pci_long_way(int root_fd);
-struct pci_place pci_short_way(struct bus_folder *f, int root_fd, struct pci_addr a);
-
 /* The last part of a symbolic link's target. Returns 1, 0 (there is no such link) or negative
  * errno; buf is untouched then. */
-int pci_link_name(struct pci_place p, struct pci_addr a, const char *name,
-                  char buf[static NAME_MAX + 1]);
+int pci_link_name(int root_fd, struct pci_addr a, const char *name, char buf[static NAME_MAX + 1]);
 
 /* Reads what modalias tells of the device at d->addr: 3 system calls. Returns 1, 0 (it is gone) or
  * negative errno; *d is untouched then. */
 int pci_identify(int root_fd, struct device *d);
 
 /* The IOMMU group; *ret is NO_GROUP where it has none. Returns 0 or negative errno. */
-int pci_group(struct pci_place p, struct pci_addr a, uint32_t *ret);
+int pci_group(int root_fd, struct pci_addr a, uint32_t *ret);
 
 /* Is this file there? Returns 1, 0 or negative errno. */
-int pci_has_attribute(struct pci_place p, struct pci_addr a, const char *name);
+int pci_has_attribute(int root_fd, struct pci_addr a, const char *name);
 
 /* The first line of this file, as rootfs_read_line(). */
 int pci_read_attribute(int root_fd, struct pci_addr a, const char *name, char *buf, size_t size);

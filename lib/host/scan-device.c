@@ -12,7 +12,6 @@ void scan_context_init(struct scan_context *c, int root_fd, const struct policy 
                        const struct snapshot *before, bool unsafe_noiommu)
 {
     *c = (struct scan_context){.root_fd = root_fd,
-                               .folder = BUS_FOLDER_NONE,
                                .policy = p,
                                .before = before,
                                .unsafe_noiommu = unsafe_noiommu,
@@ -32,7 +31,6 @@ void scan_context_done(struct scan_context *c)
     bars_done(&c->bars);
     boot_use_done(&c->boot);
     host_use_done(&c->use);
-    bus_folder_close(&c->folder);
 }
 
 /* -- what is unknown stays as it was before -- */
@@ -106,16 +104,12 @@ static void read_outlook(struct scan_context *c, struct device *d, const struct 
 }
 
 /* Which driver has it, and which group it is in. */
-static void read_place(const struct scan_context *c, struct pci_place p, struct device *d,
-                       const struct device *old, char driver[static NAME_MAX + 1])
+static void read_place(const struct scan_context *c, struct device *d, const struct device *old,
+                       char driver[static NAME_MAX + 1])
 {
-    int r = pci_link_name(p, d->addr, "driver", driver), q = pci_group(p, d->addr, &d->group);
+    int r = pci_link_name(c->root_fd, d->addr, "driver", driver);
+    int q = pci_group(c->root_fd, d->addr, &d->group);
 
-    if (r == 0 && q == 0 && d->group == NO_GROUP) { /* or it is not there */
-        p = pci_long_way(c->root_fd);
-        r = pci_link_name(p, d->addr, "driver", driver);
-        q = pci_group(p, d->addr, &d->group);
-    }
     d->driver = r > 0 ? driver : NULL;
     if (unknown_note(&d->unknown, FACT_DRIVER, r))
         d->driver = old ? old->driver : NULL;
@@ -123,16 +117,16 @@ static void read_place(const struct scan_context *c, struct pci_place p, struct 
         d->group = old ? old->group : NO_GROUP;
 }
 
-static void read_kind(struct pci_place p, struct device *d, const struct device *old)
+static void read_kind(int root_fd, struct device *d, const struct device *old)
 {
     int r;
 
-    d->vf = keep_flag(d, FACT_KIND, pci_has_attribute(p, d->addr, "physfn"), BEFORE(vf));
+    d->vf = keep_flag(d, FACT_KIND, pci_has_attribute(root_fd, d->addr, "physfn"), BEFORE(vf));
     /* Only bridges have this attribute, whatever their class says. A virtual function is none, and
      * has none of its own. */
-    r = d->vf ? 0 : pci_has_attribute(p, d->addr, "secondary_bus_number");
+    r = d->vf ? 0 : pci_has_attribute(root_fd, d->addr, "secondary_bus_number");
     d->bridge = keep_flag(d, FACT_KIND, r, BEFORE(bridge));
-    r = d->vf ? 0 : pci_has_attribute(p, d->addr, "virtfn0");
+    r = d->vf ? 0 : pci_has_attribute(root_fd, d->addr, "virtfn0");
     d->has_vfs = keep_flag(d, FACT_KIND, r, BEFORE(has_vfs));
 }
 
@@ -267,16 +261,15 @@ static void read_uses(struct scan_context *c, struct device *d, const struct dev
 
 void scan_details(struct scan_context *c, struct device *d, char driver[static NAME_MAX + 1])
 {
-    struct pci_place p = pci_short_way(&c->folder, c->root_fd, d->addr);
     const struct device *old = known_before(c, d);
 
     d->detailed = true;
-    read_place(c, p, d, old, driver);
+    read_place(c, d, old, driver);
     read_outlook(c, d, old);
     d->node = old && old->node;
     d->noiommu = old && old->noiommu;
     scan_node(c->root_fd, c->unsafe_noiommu, d);
-    read_kind(p, d, old);
+    read_kind(c->root_fd, d, old);
     read_display(c->root_fd, d, old);
     read_place_names(c, d, old);
     if (c->wants_variants)

@@ -19,7 +19,6 @@
 /* What is looked up once for many devices. */
 struct scan_context {
     int root_fd;
-    struct bus_folder folder;
     const struct policy *policy;   /* NULL: everything is read of all */
     const struct snapshot *before; /* what was known, for what cannot be read; or NULL */
     struct slots slots;

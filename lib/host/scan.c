@@ -140,7 +140,7 @@ static int detail_groups(struct scan_context *c, struct snapshot *s)
             continue;
         struct pci_addr a = s->devices[i].addr;
         uint32_t group = NO_GROUP;
-        int known = pci_group(pci_short_way(&c->folder, c->root_fd, a), a, &group);
+        int known = pci_group(c->root_fd, a, &group);
         if (known < 0 || bsearch(&group, groups, n, sizeof(group), by_number))
             r = detail(c, s, i);
     }
@@ -389,13 +389,13 @@ static int read_nodes(int root_fd, uint32_t **ret, size_t *ret_n)
 
 /* False: no VFIO driver has it, or that is unknown. Then it may have been replaced meanwhile, and
  * nothing that was read before counts. */
-static bool reread_driver(int root_fd, struct pci_place p, struct snapshot *s, struct device *d)
+static bool reread_driver(int root_fd, struct snapshot *s, struct device *d)
 {
     char name[NAME_MAX + 1];
     const char *driver = NULL;
     int has_vfs = d->has_vfs;
 
-    if (pci_link_name(p, d->addr, "driver", name) > 0 && driver_is_vfio(name))
+    if (pci_link_name(root_fd, d->addr, "driver", name) > 0 && driver_is_vfio(name))
         driver = snapshot_name(s, name);
     if (driver && d->has_vfs) /* the native driver may have taken them away as it went */
         has_vfs = pci_has_vfs(root_fd, d->addr);
@@ -411,7 +411,6 @@ static bool reread_driver(int root_fd, struct pci_place p, struct snapshot *s, s
 int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *addrs, size_t n,
                   struct snapshot *s)
 {
-    CLEANUP(bus_folder_close) struct bus_folder folder = BUS_FOLDER_NONE;
     CLEANUP_FREE uint32_t *nodes = NULL;
     size_t n_nodes = 0;
     bool many = n > 4; /* what the look at the folder costs */
@@ -421,10 +420,8 @@ int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *ad
     many = many && !s->unsafe_noiommu && read_nodes(root_fd, &nodes, &n_nodes) == 0;
     for (size_t i = 0; r == 0 && i < n; i++) {
         struct device *d = snapshot_find(s, addrs[i]);
-        struct pci_place place =
-            many ? pci_short_way(&folder, root_fd, addrs[i]) : pci_long_way(root_fd);
         if (!d || !d->detailed || d->claimant || d->unknown.fact != FACT_NONE ||
-            d->group == NO_GROUP || !reread_driver(root_fd, place, s, d))
+            d->group == NO_GROUP || !reread_driver(root_fd, s, d))
             r = scan_device(root_fd, p, addrs[i], s);
         else if (many)
             d->node = n_nodes > 0 && bsearch(&d->group, nodes, n_nodes, sizeof(*nodes), by_number);

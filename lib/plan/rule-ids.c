@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan/rule-ids.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -15,19 +14,12 @@ static bool is_literal(const char *pattern)
 static bool class_of_pattern(const char *pattern, uint32_t *ret_class, uint32_t *ret_mask)
 {
     size_t digits = strspn(pattern, "0123456789abcdef");
-    uint32_t class = 0, mask = 0;
 
     if (pattern[0] == '!' || !streq(pattern + digits, digits == 6 ? "" : "*") || digits > 6)
         return false;
-    for (size_t i = 0; i < digits; i++) {
-        char c = pattern[i];
-        class = class << 4 | (uint32_t)(isdigit((unsigned char)c) ? c - '0' : c - 'a' + 10);
-        mask = mask << 4 | 0xf;
-    }
-    class <<= 4 * (6 - digits);
-    mask <<= 4 * (6 - digits);
-    *ret_class = class;
-    *ret_mask = mask;
+    const size_t open_bits = 4 * (6 - digits);
+    *ret_class = (uint32_t)strtoul(pattern, NULL, 16) << open_bits;
+    *ret_mask = 0xffffffU >> open_bits << open_bits;
     return true;
 }
 

@@ -19,16 +19,9 @@ static char *next_item(char **rest)
 
 static bool parse_hex16(const char *s, uint16_t *ret)
 {
-    unsigned value = 0;
-    size_t n = 0;
-
-    for (; isxdigit((unsigned char)s[n]); n++)
-        value = value << 4 |
-                (unsigned)(isdigit((unsigned char)s[n]) ? s[n] - '0'
-                                                        : tolower((unsigned char)s[n]) - 'a' + 10);
-    if (n != 4 || s[n])
+    if (strspn(s, "0123456789abcdefABCDEF") != 4 || s[4])
         return false;
-    *ret = (uint16_t)value;
+    *ret = (uint16_t)strtoul(s, NULL, 16);
     return true;
 }
 
