@@ -10,7 +10,6 @@
 #include "host/pci-files.h"
 #include "host/scan.h"
 #include "plan/assume.h"
-#include "plan/make.h"
 #include "policy/parse.h"
 #include "replay.h"
 #include "rows.h"

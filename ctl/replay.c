@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include "base/rootfs.h"
-#include "rows.h"
 
 #define REPORT_MAX ((size_t)64 * 1024 * 1024)
 

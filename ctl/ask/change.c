@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* bind, release, reload, rescan: what the daemon is asked to do. */
-#include "ask/change.h"
-
 #include <errno.h>
 
 #include "bus.h"
 #include "model/address.h"
 
-int change_call(const struct ctl *c, const char *method, const char *address)
+/* Calls a method of the daemon that changes something, with an address and no flags, or (address
+ * NULL) without arguments. Says what went wrong; returns the exit code. */
+static int change_call(const struct ctl *c, const char *method, const char *address)
 {
     CLEANUP_BUS sd_bus *bus = NULL;
     CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;

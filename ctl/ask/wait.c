@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "bus.h"
-#include "live.h"
 
 /* The daemon's state, malloc'ed. Returns 0 or negative errno; -ENXIO: it does not run. */
 static int read_state(sd_bus *bus, char **ret, sd_bus_error *error)

@@ -2,7 +2,6 @@
 /* check: who else would bind, or hand back, the same devices. */
 #include <ctype.h>
 
-#include "base/rootfs.h"
 #include "check/boot.h"
 #include "check/files.h"
 #include "check/parts.h"

@@ -2,7 +2,7 @@
 /* check: the devices. */
 #pragma once
 
-#include "check/findings.h"
+#include "source.h"
 
 /* Is it a device that vfio-bindd has or would take? (Not one that it refuses.) */
 bool check_is_taken(const struct row *r);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <yaml.h>
 
-#include "base/rootfs.h"
 #include "check/files.h"
 #include "check/parts.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* plan: what would be done now; with another policy, and how that differs. */
-#include "fields.h"
 #include "open.h"
 #include "plan-diff.h"
 #include "plan/text.h"
+#include "table.h"
 
 /* -- what one plan does -- */
 

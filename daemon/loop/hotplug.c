@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <libudev.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 
-#include "base/util.h"
 #include "loop/uevent-filter.h"
 
 struct hotplug {

@@ -9,7 +9,8 @@
 #include "loop/notes.h"
 #include "tell/journal.h"
 
-void look_at(struct view *view, struct pci_addr a)
+/* All of a device. */
+static void look_at(struct view *view, struct pci_addr a)
 {
     (void)scan_device(view->root_fd, &view->policy, a, &view->snapshot);
     view->missed |= !notes_look(view, a);

@@ -9,9 +9,6 @@
  * is no PCI bus; where it may be empty that is said once, and no error. */
 int look_at_all(struct view *view, bool may_be_empty);
 
-/* All of a device. */
-void look_at(struct view *view, struct pci_addr a);
-
 /* The same where only drivers have changed. */
 void look_at_bindings(struct view *view, const struct pci_addr *addrs, size_t n);
 

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "base/util.h"
 
 /* What the snapshot shows of it; the kind of event is the caller's. */
 static struct record_event observed(const struct view *view, const struct device *d,

@@ -5,7 +5,6 @@
 
 #include "host/pci-files.h"
 #include "offer/bus-names.h"
-#include "plan/text.h"
 
 int requests_policy_invalid(const struct view *view, sd_bus_error *error)
 {

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <syslog.h>
 
-#include "base/util.h"
 #include "loop/start-unit.h"
 #include "tell/journal.h"
 

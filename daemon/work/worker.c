@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "base/rootfs.h"
 #include "base/util.h"
 
 #define NONE SIZE_MAX

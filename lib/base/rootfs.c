@@ -47,12 +47,6 @@ int rootfs_open(int root_fd, const char *path, int flags)
                                   : plain_open(root_fd, path, flags);
 }
 
-int rootfs_open_below(int folder_fd, const char *path, int flags)
-{
-    return confined_fd >= 0 ? confined_open(folder_fd, path, flags, RESOLVE_BENEATH)
-                            : plain_open(folder_fd, path, flags);
-}
-
 int rootfs_open_dir(int root_fd, const char *path, DIR **ret)
 {
     CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_RDONLY | O_DIRECTORY);

@@ -15,9 +15,6 @@ int rootfs_open_root(const char *path);
 /* Opens a file; O_CLOEXEC is added. Returns a descriptor or negative errno. */
 int rootfs_open(int root_fd, const char *path, int flags);
 
-/* The same in a folder that was opened below the root; no link leads out of it. */
-int rootfs_open_below(int folder_fd, const char *path, int flags);
-
 /* Opens a folder for readdir(). Returns 0 or negative errno; *ret is NULL on failure. */
 int rootfs_open_dir(int root_fd, const char *path, DIR **ret);
 

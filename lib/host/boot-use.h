@@ -8,8 +8,8 @@
  * further disks, ZFS, mdadm.conf, the network's configuration files. */
 #pragma once
 
+#include "base/cmdline.h"
 #include "host/below.h"
-#include "host/boot-net.h"
 #include "model/snapshot.h"
 
 /* What names something; read once for many devices. */

@@ -7,6 +7,7 @@
 
 #include "base/rootfs.h"
 #include "base/util.h"
+#include "host/pci-files.h"
 
 void scan_context_init(struct scan_context *c, int root_fd, const struct policy *p,
                        const struct snapshot *before, bool unsafe_noiommu)

@@ -5,10 +5,8 @@
 #include <limits.h>
 
 #include "host/bars.h"
-#include "host/below.h"
 #include "host/boot-use.h"
 #include "host/modules.h"
-#include "host/pci-files.h"
 #include "host/serials.h"
 #include "host/slots.h"
 #include "host/use.h"

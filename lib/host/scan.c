@@ -8,6 +8,7 @@
 #include "base/fact.h"
 #include "base/rootfs.h"
 #include "base/util.h"
+#include "host/pci-files.h"
 #include "host/scan-device.h"
 
 /* Long enough for any group's path. */

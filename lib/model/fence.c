@@ -221,7 +221,7 @@ void fence_end_removal(struct fence_entry *e, int error)
 
 /* -- removing: which, and in what order -- */
 
-bool fence_removal_hits(const struct fence_id *id, const struct fence_id *entry)
+static bool fence_removal_hits(const struct fence_id *id, const struct fence_id *entry)
 {
     return id->vendor == entry->vendor && id->device == entry->device &&
            field_fits(id->subvendor, entry->subvendor) &&

@@ -97,10 +97,6 @@ void fence_end(struct fence *f, struct fence_entry *e, int error);
 void fence_begin_removal(struct fence *f, const struct fence_id *id);
 void fence_end_removal(struct fence_entry *e, int error);
 
-/* Would remove_id of `id` take `entry`, if that came first? It compares vendor and device, and of
- * the other fields only what is given. */
-bool fence_removal_hits(const struct fence_id *id, const struct fence_id *entry);
-
 /* The removals that take out of the kernel's table what is to go, and nothing that would not be on
  * record: remove_id takes the first entry of the table that it fits, so what stands before and fits
  * as well is removed first, whether it is to go or not. In this order each removal takes just its

@@ -69,7 +69,9 @@ static bool is_model(const struct feature_device *v, uint16_t vendor, uint16_t d
     return !v->companion && v->d->vendor == vendor && v->d->device == device;
 }
 
-bool features_is_first(const struct features *f, size_t i)
+/* Is v[i] the first of its model that a rule itself names? A walk over these meets each model once,
+ * in the order of addresses. */
+static bool features_is_first(const struct features *f, size_t i)
 {
     const struct device *d = f->v[i].d;
 
@@ -90,7 +92,9 @@ static bool group_is_counted(const struct features *f, size_t i)
     return false;
 }
 
-size_t features_advertisable(const struct features *f, uint16_t vendor, uint16_t device)
+/* How many devices of this model a cluster can hand out: usable ones that a rule itself names, one
+ * for each IOMMU group, since a group goes to one virtual machine whole. */
+static size_t features_advertisable(const struct features *f, uint16_t vendor, uint16_t device)
 {
     size_t n = 0;
 

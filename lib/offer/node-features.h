@@ -38,14 +38,6 @@ void features_done(struct features *f);
 /* Sets `ready`: no mistake, every device as it should be (device_is_good()), every `expect` met. */
 void features_judge(struct features *f);
 
-/* How many devices of this model a cluster can hand out: usable ones that a rule itself names, one
- * for each IOMMU group, since a group goes to one virtual machine whole. */
-size_t features_advertisable(const struct features *f, uint16_t vendor, uint16_t device);
-
-/* Is v[i] the first of its model that a rule itself names? A walk over these meets each model once,
- * in the order of addresses. */
-bool features_is_first(const struct features *f, size_t i);
-
 /* The lines of an NFD feature file: vfio-bindd.ready, and a count for every model that a rule
  * names, 0 included. `expiry` is a time by RFC 3339 after which NFD forgets them; NULL: never.
  * Returns 0, -E2BIG (more than NFD reads), or -EIO of the stream. */

@@ -3,8 +3,6 @@
 
 #include <assert.h>
 
-#include "base/util.h"
-
 const struct device *plan_device_of(const struct builder *b, const struct verdict *v)
 {
     size_t i = (size_t)(v - b->verdicts);

@@ -5,7 +5,8 @@
 
 #include "base/util.h"
 
-unsigned plan_class_of(const struct device *d)
+/* Base class and subclass. */
+static unsigned plan_class_of(const struct device *d)
 {
     return d->class_code >> 8; /* base class and subclass */
 }

@@ -4,9 +4,6 @@
 
 #include "model/snapshot.h"
 
-/* Base class and subclass. */
-unsigned plan_class_of(const struct device *d);
-
 /* Could the host live on it although nothing shows that yet while it is booting? */
 bool plan_may_carry_host(const struct device *d);
 

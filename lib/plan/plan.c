@@ -3,8 +3,6 @@
 
 #include <assert.h>
 
-#include "base/util.h"
-
 static void names_done(struct plan_names *names)
 {
     for (size_t i = 0; i < names->n; i++)

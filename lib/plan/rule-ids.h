@@ -3,7 +3,7 @@
 #pragma once
 
 #include "model/fence.h"
-#include "policy/policy.h"
+#include "policy/rule.h"
 
 /* The entries that a rule calls for, as far as the kernel can express it; fewer than `max` are
  * written to ids. *ret_narrowed: they fit more than the rule selects. */

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 
-#include "base/util.h"
 #include "plan/kinds.h"
 
 static void add_verdict(struct builder *b, size_t device, const struct rule *rule,

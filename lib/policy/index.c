@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/index.h"
 
+#include <stdlib.h>
+
 #include "base/search.h"
-#include "base/util.h"
 
 /* An entry is one number, so that sorting them groups the rules of a key, the earliest first:
  * kind, vendor, device, rule. */
