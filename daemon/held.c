@@ -106,8 +106,9 @@ static int load_worker(char *text, struct held_workers *w)
     return 0;
 }
 
-/* The states that are kept. What failed is tried again by the next run. Earlier versions had words
- * of their own for them, which could stand together: the first of these counted for most. */
+/* The states that are kept over a restart; what failed is tried again by the next run. Earlier
+ * versions wrote other words, and several in one line: the order of this table says which of them
+ * counts. */
 static const struct {
     const char *word;
     enum record_state state;
@@ -168,7 +169,7 @@ static void load_refusal(struct record_refusal *k, const char *text)
                                  .class_code = class_code & 0xffffff};
 }
 
-/* "-" and "1": it is not known which. */
+/* "-" and "1" say that there is a driver, but not which. */
 static void load_driver(char **ret, const char *value)
 {
     if (!*value || streq(value, "-") || streq(value, "1") || strlen(value) >= DRIVER_NAME_LENGTH)
@@ -209,7 +210,9 @@ static int load_device(char *text, struct records *records)
         return -ENOMEM;
     while ((value = next_value(&text, &key)))
         load_value(r, key, value);
-    if (r->parked && r->parked_order == 0) /* we died over it: any driver may be newer */
+    if (r->parked &&
+        r->parked_order ==
+            0) /* we died while it was parked, so any driver may have been registered since */
         r->parked_order = 1;
     return 0;
 }
@@ -320,8 +323,8 @@ static bool is_bound_by_us(const struct record *r)
     return r->binding == BINDING_CLAIMED || r->binding == BINDING_OURS;
 }
 
-/* Of what no rule names only what is ours matters, for that is still to go. When it came is known
- * by `newest_at_boot`. */
+/* A device that no rule names is kept only if something of it is ours, which must still go back.
+ * When it came need not be written: `newest_at_boot` tells. */
 static bool is_worth_a_line(const struct record *r)
 {
     if (r->unnamed && !record_is_in_hand(r))

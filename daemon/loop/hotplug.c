@@ -25,8 +25,8 @@ void hotplug_free(struct hotplug *h)
     free(h);
 }
 
-/* Returns whether it is one of ours. What was received is complete in itself: none of these calls
- * reads /sys (a device's uevent file blocks while its driver's remove() hangs). */
+/* Returns whether the event is of interest. None of these calls reads /sys: a device's uevent file
+ * would block while its driver's remove() hangs. */
 static bool give_event(const struct hotplug *h, struct udev_device *d)
 {
     enum hotplug_action action;
@@ -93,9 +93,9 @@ int hotplug_new(sd_event *event, const struct hotplug_handler *handler, struct h
         goto fail;
     }
     r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "pci", NULL);
-    if (r >= 0) /* drivers that come and go: vfio-pci's table of IDs goes with it */
+    if (r >= 0) /* drivers that come and go: when vfio-pci goes, its table of IDs is lost */
         r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "drivers", NULL);
-    if (r >= 0) /* of which virtio-iommu is one: there are few, and those at boot */
+    if (r >= 0) /* virtio-iommu is one of them; there are few events, all at boot */
         r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "virtio", NULL);
     if (r >= 0)
         r = udev_monitor_enable_receiving(h->monitor);

@@ -10,9 +10,10 @@
 #include "loop/start-unit.h"
 #include "tell/journal.h"
 
-/* A host that boots does much at once; nothing but the devices concerned waits meanwhile. */
+/* Long, since a booting host is busy; only the devices behind this IOMMU wait meanwhile. */
 #define LOAD_TIMEOUT_USEC (60 * 1000000ULL)
-/* How often at most the deadline is put off since the host is not up; some hosts never are. */
+/* How often the deadline may be put off because the host is still booting; some hosts never finish.
+ */
 #define ROUNDS_MAX 30
 #define ROUND_MIN_USEC (2 * 1000000ULL)
 
@@ -75,7 +76,7 @@ static bool is_coming_up(int root_fd)
     return s.cold_boot;
 }
 
-/* While the host comes up its driver may still be loaded by others, or the device be found. */
+/* While the host is booting, somebody else may still load the driver, or its device may appear. */
 static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct iommu_wait *w = userdata;

@@ -23,7 +23,7 @@ void look_at_bindings(struct view *view, const struct pci_addr *addrs, size_t n)
         view->missed |= !notes_look(view, addrs[i]);
 }
 
-/* Devices that no rule may concern any more, but we do: they may have to go back. */
+/* Devices that are ours although no rule can concern them any more: they may have to go back. */
 static void look_at_unnamed(struct view *view)
 {
     for (size_t i = 0; i < view->records.n; i++) {

@@ -25,8 +25,7 @@
 #include "work/apply.h"
 
 #define FEATURE_INTERVAL_USEC USEC_PER_SEC
-/* Until then workers may bring to an end what they have begun; a stop must be quick all the same.
- */
+/* How long a stop waits for workers to finish what they have begun. */
 #define ENDING_USEC (500 * 1000)
 
 struct manager {
@@ -35,8 +34,9 @@ struct manager {
     struct apply *apply;
     struct hotplug *hotplug;
     struct bus *bus;
-    struct helpers *helpers;             /* NULL: a single pass */
-    struct feature_files *feature_files; /* NULL: a single pass, nobody to keep them */
+    struct helpers *helpers; /* NULL: a single pass */
+    struct feature_files
+        *feature_files; /* NULL: a single pass, after which nobody would keep the files current */
     sd_event_source *boot_deadline;
     sd_event_source *moment;
     struct look_again *look_again;
@@ -46,8 +46,8 @@ struct manager {
     int lock_fd;
     bool summary_due; /* a pass over everything is under way: sum it up when it is done */
     bool stopping;
-    bool plan_due;   /* events came since the last time that all were taken, and cannot wait */
-    bool iommu_came; /* likewise, of them: all has to be looked at */
+    bool plan_due;   /* an event of the current batch calls for a new plan */
+    bool iommu_came; /* the same, and for a look at every device */
     bool unsaved;    /* what must outlive us is not in /run yet: a device came, or was asked for */
 };
 
@@ -70,7 +70,7 @@ static void send_ready(struct manager *m)
     send_status(m, "READY=1\n");
 }
 
-/* What workers have begun is in the records, and that in /run. */
+/* What workers have begun is in the records, and the records are written to /run. */
 static int end(struct manager *m)
 {
     (void)apply_save(m->apply);
@@ -84,9 +84,9 @@ static int on_ending_late(sd_event_source *source, uint64_t usec, void *userdata
     return end(userdata); /* workers that unbind go on without us */
 }
 
-/* No binding is changed, but what is half-way is brought to its end. The fence stays for what the
- * policy names by ID, so that a restart leaves no gap; entries that also fit other devices go,
- * since nobody would hand those back. */
+/* Bindings stay, and what is half done is finished. Entries of the fence that fit only what the
+ * policy names stay as well, so that a restart leaves no gap. Entries that also fit other devices
+ * are removed, since nobody would hand those devices back. */
 static int stop(struct manager *m)
 {
     if (m->stopping)
@@ -99,8 +99,8 @@ static int stop(struct manager *m)
                                       on_ending_late, m);
 }
 
-/* Nothing is under way any more but what is stuck. The boot waits for READY, not for the journal.
- */
+/* Nothing is under way any more, or only what is stuck. READY comes first, since the boot waits for
+ * it. */
 static void tell_settled(struct manager *m)
 {
     uint64_t usec = now_usec() - m->start_usec;
@@ -144,15 +144,15 @@ static int on_boot_deadline(sd_event_source *source, uint64_t usec, void *userda
 
 /* -- the sequence -- */
 
-/* Before takeovers begin, which may take long, the boot may go on: what must not lose the race is
- * done. */
+/* The boot may go on before takeovers begin, which may take long: everything that races with native
+ * drivers is done by then. */
 static bool is_critical_part_done(const struct manager *m)
 {
     return !apply_batch_is_running(m->apply) && !helpers_are_awaited(m->helpers) &&
            (m->view.plan.n_actions == 0 || m->view.plan.actions[0].phase >= PHASE_TAKEOVER);
 }
 
-/* As long as something could not be read it is looked at again. */
+/* While something cannot be read, everything is looked at again from time to time. */
 static void follow_unknown(struct manager *m)
 {
     const bool before = m->view.unread || m->view.trouble != 0;
@@ -184,7 +184,7 @@ static int step_failed(struct manager *m, int error)
     return error;
 }
 
-/* The first device that waits sets the time; the others have their turn then. */
+/* Wakes us when the first of the waiting devices may be touched again. */
 static void watch_moment(struct manager *m)
 {
     uint64_t next = m->moment ? records_next_usec(&m->view.records) : 0;
@@ -204,7 +204,7 @@ static int step(struct manager *m)
         follow_unknown(m);
     if (r >= 0)
         r = notes_take_plan(&m->view);
-    if (r > 0) /* what no rule names any more may go back now: that is a plan of its own */
+    if (r > 0) /* devices that no rule names any more may go back now, which needs a new plan */
         r = view_plan(&m->view);
     if (r >= 0 && is_critical_part_done(m) && m->view.plan.n_actions > 0 && !m->options.once)
         send_ready(m);
@@ -214,7 +214,8 @@ static int step(struct manager *m)
         return step_failed(m, r);
     if (!m->view.disabled)
         helpers_ask(m->helpers, &m->view);
-    if (m->unsaved && apply_save(m->apply) >= 0) /* not before: the override is in a hurry */
+    if (m->unsaved &&
+        apply_save(m->apply) >= 0) /* only now: writing the override must not wait for a file */
         m->unsaved = false;
     if (!helpers_are_awaited(m->helpers) && !apply_is_busy(m->apply))
         tell_settled(m);
@@ -250,7 +251,7 @@ static void look_again(void *userdata)
     (void)look_anew(userdata, false);
 }
 
-/* More is known of what the host needs now than before. */
+/* Only now it can be seen what the host uses. */
 static void on_boot_over(void *userdata)
 {
     struct manager *m = userdata;
@@ -309,7 +310,7 @@ static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
         announce_handed_back(&m->view, addrs[i]);
 }
 
-/* Nobody waits for it any more; what was kept for it goes to its native drivers. */
+/* The IOMMU does not come: devices that were kept for it go to their native drivers. */
 static void on_iommu_given_up(void *userdata)
 {
     struct manager *m = userdata;
@@ -320,7 +321,7 @@ static void on_iommu_given_up(void *userdata)
 
 /* -- hot-plug -- */
 
-/* What was said of devices without it does not count any more. */
+/* Failures of devices for want of an IOMMU group count no more. */
 static void on_iommu(void *userdata)
 {
     struct manager *m = userdata;
@@ -366,7 +367,7 @@ static void on_drained(void *userdata, bool lost)
     } else if (plan_due) {
         (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
         (void)step(m);
-    } else { /* all of it waits for a moment */
+    } else { /* every device of these events is left alone for a moment */
         watch_moment(m);
     }
 }
@@ -504,7 +505,7 @@ static int set_up(struct manager *m)
     return r;
 }
 
-/* What can wait until the first overrides are with a worker. */
+/* The bus can wait until the first overrides are being written. */
 static int set_up_bus(struct manager *m)
 {
     const struct bus_requests requests = {request_reload, request_rescan, request_bind,

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-/* What the snapshot shows of it; the kind of event is the caller's. */
+/* An event of this kind, with what the snapshot shows of the device. */
 static struct record_event observed(const struct view *view, const struct device *d,
                                     enum record_event_kind kind)
 {
@@ -37,7 +37,7 @@ static int take_verdict(struct view *view, const struct verdict *v)
     return 0;
 }
 
-/* Would no rule name the device that was refused, if it came back? */
+/* The device was refused and is away: would no rule name it if it came back? */
 static bool is_absent_unnamed(const struct view *view, const struct record *r)
 {
     const struct device d = record_refused_device(r);
@@ -46,7 +46,7 @@ static bool is_absent_unnamed(const struct view *view, const struct record *r)
     return r->refused.is_set && (!rule || rule_is_native(rule));
 }
 
-/* That no rule names it may be for want of knowledge: what is ours is looked at closely. */
+/* Is it certain that no rule names the device? Not if too little of it could be read. */
 static bool is_known_unnamed(const struct view *view, const struct record *r)
 {
     const struct device *d = snapshot_find(&view->snapshot, r->addr);
@@ -93,8 +93,8 @@ void notes_plugged(struct view *view, struct pci_addr a)
         record_apply(r, &e);
 }
 
-/* `newest` is the highest order known before. What was only left out for a while, since it could
- * not be read, has one of those. */
+/* Is the device new, or was it only missing from the last snapshot because it could not be read?
+ * Then its number is not above `newest`, the highest one known before. */
 static bool is_new(const struct device *d, const struct snapshot *before, uint64_t newest)
 {
     const struct device *old = snapshot_find(before, d->addr);
@@ -106,7 +106,7 @@ static bool is_new(const struct device *d, const struct snapshot *before, uint64
     return before->n > 0;
 }
 
-/* With that an earlier run's device has its arrival back. */
+/* A device that came after the boot, during an earlier run, is known by its number. */
 static void take_late_comer(struct view *view, const struct device *d)
 {
     const struct record_event late = {.kind = RECORD_EVENT_CAME_LATE};
@@ -148,7 +148,7 @@ void notes_forget(struct view *view, struct pci_addr a)
     records_apply(&view->records, a, &e);
 }
 
-/* The snapshot has not got it. Any other error than these says nothing of the device. */
+/* For a device that the snapshot does not have: is it gone, or could it just not be read? */
 static bool is_known_gone(const struct view *view, struct pci_addr a)
 {
     char path[64];

@@ -66,7 +66,7 @@ static int check_release(const struct view *view, const struct verdict *v, sd_bu
     return 0;
 }
 
-/* A group is handed back, and taken again, whole. */
+/* Asks the same of all devices of the IOMMU group that have a verdict. */
 static void ask_of_group(struct view *view, const struct verdict *v, enum record_event_kind what)
 {
     const struct record_event e = {.kind = what};

@@ -8,8 +8,9 @@
 #include "tell/journal.h"
 
 #define UNIT "vfio-bindd-serials.service"
-#define TIMEOUT_USEC (30 * 1000000ULL) /* a busy machine; the boot waits no longer than it may */
-#define ATTEMPTS_MAX 3 /* a device that came while the unit was running needs another */
+#define TIMEOUT_USEC \
+    (30 * 1000000ULL)  /* long, for a busy machine; boot-deadline limits what the boot waits */
+#define ATTEMPTS_MAX 3 /* a device that came while the unit was running needs a further one */
 
 struct serials_ask {
     sd_event *event;

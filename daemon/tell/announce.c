@@ -119,7 +119,7 @@ static void announce_device(const struct verdict *v, const struct snapshot *s,
     const struct record *r = records_find(records, v->addr);
     char sentence[SENTENCE_MAX];
 
-    if (!d) /* gone since: that is told when it is known */
+    if (!d) /* unplugged since the plan was made: its own event will tell */
         return;
     verdict_sentence(v, s, records, sentence);
     journal_device(event_of_state(v->state), d, v, r, sentence);
@@ -194,7 +194,8 @@ static void announce_expect(const struct plan *plan, const struct policy *p)
     }
 }
 
-/* A rule may select them, and nothing is done with them until that is known. */
+/* Devices that a rule by serial number may select; nothing is done with them until theirs is known.
+ */
 static void announce_undecided(const struct view *view)
 {
     for (size_t i = 0; i < view->snapshot.n; i++)
@@ -206,7 +207,7 @@ static void announce_undecided(const struct view *view)
                 pci_addr_text(view->snapshot.devices[i].addr).s);
 }
 
-/* One line for the first: the order of registration is the same for all. */
+/* One line, for the first device: the cause is the same for all. */
 static void announce_fence(const struct view *view)
 {
     for (size_t i = 0; i < view->plan.n_verdicts; i++) {

@@ -8,8 +8,8 @@
 
 #define POLKIT_ACTION "org.vfio.Bindd1.manage"
 #define POLKIT_TIMEOUT_USEC (120 * 1000000ULL) /* somebody may have to type a password */
-/* More unanswered questions than these are somebody's attack. The bus answers who a caller is at
- * once, polkit after a password. */
+/* More unanswered questions than these are an attack. Questions to the bus are answered at once;
+ * those to polkit may wait for a password. */
 #define CREDENTIALS_MAX 1024
 #define POLKIT_MAX 64
 #define POLKIT_USER_MAX 8 /* of one user, so that nobody keeps others out */
@@ -18,7 +18,7 @@ struct question {
     sd_bus_message *call;
     bus_allowed allowed;
     void *userdata;
-    uint32_t uid; /* of a caller about whom polkit is asked */
+    uint32_t uid; /* the caller about whom polkit is asked */
     bool polkit;
     struct question *next;
 };
@@ -52,7 +52,7 @@ static struct question *question_new(sd_bus_message *call, bus_allowed allowed, 
     return q;
 }
 
-/* Are there as many questions already as there may be? */
+/* Would one more question be too many? */
 static bool too_many(bool polkit, uint32_t uid)
 {
     unsigned same = 0, user = 0;

@@ -133,9 +133,7 @@ static int append_name(sd_bus_message *m, const struct device *d, bool model)
     return append_string(m, streq(modalias, known) ? names[model] : NULL);
 }
 
-/* Slots are files that are read, too: once for all devices of which is told in one turn of the
- * loop.
- */
+/* Slots are read from files, once for all answers that are given in one turn of the event loop. */
 static int append_slot(sd_bus_message *m, sd_bus *bus, int root_fd, struct pci_addr a)
 {
     static struct slots slots;
@@ -326,8 +324,9 @@ int bus_device_register(sd_bus *bus, const struct view *view)
 
 /* -- signals -- */
 
-/* What is told in one turn of the loop, for hundreds of devices may be news at once: the cost of a
- * signal of changes is 1, that of a new object, with all of its properties, some ms. */
+/* How much is signalled in one turn of the event loop, since hundreds of devices may change at
+ * once. A signal about changed properties costs 1; one about a new object, with all of its
+ * properties, costs more. */
 #define TOLD_MAX 8
 #define COST_OF_OBJECT 4
 

@@ -123,7 +123,7 @@ static int connect_bus(struct bus *b)
     return r == -ENOMEM ? r : 0;
 }
 
-/* What is more than one turn of the loop has room for comes in the next. */
+/* What is too much for one turn of the event loop is left to the next. */
 static void publish_changes(struct bus *b)
 {
     if (!b->bus || sd_bus_is_ready(b->bus) <= 0)

@@ -14,8 +14,7 @@
 
 #define MINUTE_USEC (60 * USEC_PER_SEC)
 
-/* NFD looks once a minute by default. The renewal may be late by its accuracy, and comes early
- * enough all the same. */
+/* NFD looks once a minute by default. The lifetime is long enough for a renewal that comes late. */
 #define LIFETIME_USEC (10 * MINUTE_USEC)
 #define RENEWAL_USEC (4 * MINUTE_USEC)
 #define RENEWAL_ACCURACY_USEC MINUTE_USEC
@@ -27,10 +26,10 @@
 
 struct file {
     const char *name;
-    char *text;   /* what it is to say; NULL: it is not to be there */
-    bool dirty;   /* it does not say that yet */
-    bool changed; /* more than its age: what is there must not stay */
-    int error;    /* the last, which was logged; 0: none since it was written */
+    char *text;   /* the wanted contents; NULL: no file is wanted */
+    bool dirty;   /* the file does not have these contents yet */
+    bool changed; /* more than its time of expiry changes: the old file would be wrong */
+    int error;    /* the last error, which was logged; 0: none since the last success */
 };
 
 enum { FEATURES, METRICS, FILES };
@@ -141,7 +140,7 @@ static int on_writing(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-/* Writes now, or when the last time is long enough ago. */
+/* Writes now, or as soon as interval_usec is over. */
 static void write_soon(struct feature_files *f)
 {
     uint64_t due = f->written_usec + f->interval_usec;
@@ -201,8 +200,8 @@ int feature_files_new(sd_event *event, int root_fd, uint64_t interval_usec,
     return 0;
 }
 
-/* Takes what a file is to say from now on; r: whether the features could be had. Returns whether
- * there is something to write. */
+/* Sets a file's wanted contents; r < 0: they could not be made. Returns whether there is something
+ * to write. */
 static bool take_text(struct file *file, bool wanted, int r, const struct features *features,
                       size_t i)
 {

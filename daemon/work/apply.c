@@ -64,7 +64,7 @@ static void tell_device(struct apply *a, struct pci_addr addr, enum record_event
     records_apply(a->records, addr, &e);
 }
 
-/* Was it a worker's business until now? */
+/* Gives the device back; false: no worker had it. */
 static bool release_device(struct apply *a, struct pci_addr addr)
 {
     const struct record *r = records_find(a->records, addr);
@@ -75,7 +75,7 @@ static bool release_device(struct apply *a, struct pci_addr addr)
     return true;
 }
 
-/* Is it what the job hangs at, or does it concern the same device? */
+/* Is this the operation at which the job hangs, or one for the same device? */
 static bool is_hanging(const struct job *j, const struct op *op)
 {
     if (action_is_fence(op->kind) || action_is_fence(j->hanging.kind))
@@ -83,7 +83,9 @@ static bool is_hanging(const struct job *j, const struct op *op)
     return pci_addr_cmp(op->addr, j->hanging.addr) == 0;
 }
 
-/* Is the operation what a call of take_results() is about? */
+/* Is the operation's result to be taken now? All results of a normal job are taken at its end. Of a
+ * job that hangs, all but those of the device it hangs at are taken at once, and the rest when its
+ * worker has `ended`. */
 static bool is_due(const struct job *j, const struct op *op, bool ended)
 {
     return !j->cancelled || ended == is_hanging(j, op);
@@ -94,8 +96,7 @@ static bool release_op(struct apply *a, const struct op *op)
     return !action_is_fence(op->kind) && release_device(a, op->addr);
 }
 
-/* Takes over the results of a job, all of them or (a job that hangs) all but those of the device it
- * hangs at, and gives its devices back. */
+/* Notes the results that are due, and gives their devices back. */
 static void take_results(void *userdata, struct job *j, bool ended)
 {
     struct apply *a = userdata;
@@ -125,7 +126,7 @@ static void take_results(void *userdata, struct job *j, bool ended)
 
 /* -- jobs that hang -- */
 
-/* All but the device at which it hangs is given back. */
+/* Only the device at which the job hangs stays with its worker. */
 static void on_hangs(void *userdata, struct job *j)
 {
     struct apply *a = userdata;
@@ -136,7 +137,7 @@ static void on_hangs(void *userdata, struct job *j)
         results_hanging_entry(a->records, op);
         a->records->fence.hanging++;
     }
-    if (!j->isolated) { /* the others are on record since they began */
+    if (!j->isolated) { /* isolated workers are written down before they begin */
         (void)held_workers_add(&a->held, fence ? NULL : &op->addr, worker_pid(j->worker));
         (void)apply_save(a);
     }
@@ -147,7 +148,8 @@ static void on_overdue(void *userdata, struct job *j)
 {
     struct apply *a = userdata;
 
-    if (action_is_fence(j->hanging.kind)) { /* its entry is at work: no device is affected */
+    if (action_is_fence(
+            j->hanging.kind)) { /* the entry is in the table all the same: no device is affected */
         a->done(a->userdata, NULL, 0);
         return;
     }
@@ -209,7 +211,7 @@ static void save_or_say(struct apply *a, const struct op *op)
                       action_is_fence(op->kind) ? FENCE_DRIVER : pci_addr_text(op->addr).s);
 }
 
-/* From now on the devices are this job's business. */
+/* From now on no other job may touch these devices. */
 static void claim(struct apply *a, struct job *j)
 {
     size_t n;
@@ -259,7 +261,7 @@ static int apply_batch(struct apply *a, const struct plan *plan)
     return submit(a, j);
 }
 
-/* What may block has a worker of its own, which is to be on record likewise before it begins. */
+/* What may block gets a worker of its own, and that worker is written down before it begins. */
 static int prepare_isolated(struct apply *a, const struct action *actions, size_t n)
 {
     struct job *j;
@@ -297,7 +299,8 @@ static int start_waiting(struct apply *a)
     return jobs_start(a->jobs);
 }
 
-/* What begins with ACTION_HOLD is a group's business, anything else a device's. */
+/* Do both actions belong into one job? After ACTION_HOLD: those of one IOMMU group. Otherwise:
+ * those of one device. */
 static bool belong_together(const struct action *x, const struct action *y)
 {
     if (x->phase != y->phase)
@@ -354,8 +357,8 @@ static int adopt(struct apply *a, const struct held_worker *w)
     return 0;
 }
 
-/* What is there and cannot be read is no reason to forget it: devices that somebody has released
- * would be taken from him, and the file written over. */
+/* A state file that exists and cannot be read ends the start. To go on without it would take
+ * released devices away again, and overwrite the file. */
 static int load_state(struct apply *a)
 {
     int r = held_load(a->root_fd, a->records, &a->held);

@@ -12,7 +12,8 @@
 
 #define CAPACITY 256          /* operations of the worker that is kept ready */
 #define TIMEOUT_USEC 10000000 /* until the policy is read */
-/* A bind takes milliseconds: what waits longer must not hold up others. */
+/* A bind takes milliseconds; an operation that takes longer must not hold up the others of its job.
+ */
 #define STALL_USEC 500000
 
 struct jobs {
@@ -75,7 +76,8 @@ static int on_worker(sd_event_source *source, int fd, uint32_t events, void *use
     (void)events;
     if (r == 0)
         return 0;
-    /* The handler may look for an idle worker: this one is, or never will be. */
+    /* Before the handler is called, since it may look for an idle worker: this one is idle now, or
+     * about to end. */
     bool was_busy = j->busy;
     bool keep = r > 0 && !j->cancelled && !j->isolated && worker_capacity(j->worker) == CAPACITY &&
                 !jobs_idle(jobs, CAPACITY);
@@ -177,7 +179,7 @@ void jobs_watch(struct jobs *jobs)
                                       next == UINT64_MAX ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
 }
 
-/* The first job that has tried our patience, and at which operation. */
+/* The first job that takes too long over an operation, and that operation. */
 static struct job *find_late(const struct jobs *jobs, struct op *ret)
 {
     uint64_t since;
@@ -202,7 +204,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
     (void)source;
     (void)usec;
-    while ((j = find_late(jobs, &op))) { /* anew each time: what follows changes the list */
+    while ((j = find_late(jobs,
+                          &op))) { /* searched anew each time, since the handlers change the list */
         if (j->cancelled) {
             j->overdue = true;
             h->overdue(h->userdata, j);
@@ -218,7 +221,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
 /* -- beginning -- */
 
-/* Not by a deferred source: that would come before all others of its priority each time. */
+/* By a timer rather than a deferred event source, which would run before all others of its
+ * priority. */
 int jobs_start(struct jobs *jobs)
 {
     int r = sd_event_source_set_time(jobs->starter, 0);
@@ -231,8 +235,8 @@ void jobs_stop(struct jobs *jobs)
     (void)sd_event_source_set_enabled(jobs->starter, SD_EVENT_OFF);
 }
 
-/* One job, the oldest, in each turn of the loop: the kernel runs what was woken before what woke
- * it, so callers on the bus would wait for all jobs at once, until the last is done or sleeps. */
+/* Starts one job, the oldest, in each turn of the event loop. The kernel tends to run a woken
+ * worker at once; if all were started together, callers on the bus would wait for all of them. */
 static int on_start(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct jobs *jobs = userdata;
@@ -246,7 +250,7 @@ static int on_start(sd_event_source *source, uint64_t usec, void *userdata)
     if (!oldest)
         return 0;
     oldest->waiting = false;
-    (void)worker_submit(oldest->worker); /* one that has died says so by its descriptor */
+    (void)worker_submit(oldest->worker); /* if it has died, its descriptor tells */
     jobs_watch(jobs);
     return jobs_start(jobs);
 }

@@ -12,27 +12,28 @@ struct jobs;
 struct job {
     struct jobs *jobs;
     struct job *next;
-    struct worker *worker; /* NULL: an earlier run's, only waited for */
+    struct worker *worker; /* NULL: the worker is of an earlier run, and is only waited for */
     pid_t pid;             /* of that one */
     sd_event_source *source;
-    bool waiting;      /* its operations are in place and on record, its turn comes */
-    bool busy;         /* from then on */
+    bool waiting;      /* its operations are written down, it will be started */
+    bool busy;         /* waiting or running */
     bool isolated;     /* a takeover or a release */
-    bool cancelled;    /* it hangs: only `hanging` is still its business */
-    bool overdue;      /* and past its deadline */
+    bool cancelled;    /* it hangs: it will do nothing after `hanging` */
+    bool overdue;      /* it hangs and is past its deadline */
     bool ended;        /* about to be freed: gets no further job */
-    struct op hanging; /* the operation at which it hangs; of an earlier run's only whose it is */
+    struct op hanging; /* the operation at which it hangs; of an earlier run's worker only the
+                          device is known */
 };
 
 struct jobs_handler {
     void *userdata;
-    /* The job is done, or (`ended`) its worker has ended, be it after a cancelled job's operation
-     * has returned at last. */
+    /* The job is done. `ended`: its worker has ended, or the operation of a cancelled job has
+     * returned at last. */
     void (*done)(void *userdata, struct job *j, bool ended);
-    /* It takes too long over an operation, j->hanging, and was cancelled: it does nothing more
-     * after that. */
+    /* It takes too long over an operation, j->hanging, and was cancelled: it does nothing after
+     * that one. */
     void (*hangs)(void *userdata, struct job *j);
-    /* That has now taken longer than the timeout. */
+    /* The operation j->hanging has now taken longer than the timeout. */
     void (*overdue)(void *userdata, struct job *j);
     /* An earlier run's worker has ended; the job is freed already, this is a copy. */
     void (*old_ended)(void *userdata, const struct job *j);

@@ -14,7 +14,7 @@
 
 #define PATH_LENGTH 160
 
-/* Takes over the descriptor, or error. */
+/* Takes a descriptor, which is closed, or the error of opening it. */
 static int write_and_close(int fd_or_error, const char *text)
 {
     CLEANUP_CLOSE int fd = fd_or_error;
@@ -43,7 +43,7 @@ void perform_state_done(struct perform_state *s)
     closep(&s->bind_fd);
 }
 
-/* Written at its beginning each time, which makes no difference to the kernel. */
+/* The file is kept open for all devices of a job, hence pwrite(): the kernel ignores the offset. */
 static int bind_device(int root_fd, const struct op *op, const char *address,
                        struct perform_state *s)
 {
@@ -73,7 +73,7 @@ static int set_override(int root_fd, struct pci_addr a, const char *name)
     return write_attribute(root_fd, override_path(path, a), name);
 }
 
-/* A write of no bytes would do nothing; a line's end removes the override. */
+/* A newline removes the override; an empty write would do nothing. */
 static int clear_override(int root_fd, struct pci_addr a)
 {
     return set_override(root_fd, a, "\n");
@@ -139,8 +139,8 @@ static int native_modules(int root_fd, struct pci_addr a, struct module_names *r
     return modules_native(root_fd, folder, modalias, ret);
 }
 
-/* Was the driver registered after the one of this number? sysfs numbers its folders one after
- * another. 0: of any number. */
+/* Was the driver registered after the one with this number? (sysfs numbers its folders one after
+ * another.) With 0 every driver was. */
 static bool is_newer(int root_fd, const char *driver, uint64_t order)
 {
     char path[PATH_LENGTH];
@@ -151,8 +151,8 @@ static bool is_newer(int root_fd, const char *driver, uint64_t order)
            (fstatat(root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && (uint64_t)st.st_ino > order);
 }
 
-/* By its name, for the fence would take it if the kernel were left to choose. A driver that is not
- * registered yet takes it when it is: only then are all drivers that want it known. */
+/* Binds the device to its native driver by name: if the kernel were left to choose, the fence would
+ * take it. A native driver that is not registered yet takes the device when it is loaded. */
 static void offer_to_natives(int root_fd, struct pci_addr a, uint64_t order)
 {
     struct module_names modules = {0}, drivers = {0};
@@ -198,15 +198,16 @@ static bool has_driver(int root_fd, struct pci_addr a)
     return faccessat(root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Keeps the device from vfio-pci. One that a driver has needs no parking, and an override that
- * somebody else wrote is an answer already. */
+/* Keeps the device from vfio-pci by an override that no driver has. Not needed if a driver has it,
+ * or if somebody else wrote an override. */
 static int park(int root_fd, struct pci_addr a, struct perform_state *s)
 {
     char path[PATH_LENGTH], text[128];
 
     if (s->drivers_order == 0)
         s->drivers_order = newest_driver(root_fd);
-    if (has_driver(root_fd, a)) /* reading the override may wait for it */
+    if (has_driver(root_fd,
+                   a)) /* reading the override takes the device's lock, and may wait for it */
         return 0;
     int r = rootfs_read_line(root_fd, override_path(path, a), text, sizeof(text));
     if (r < 0)
@@ -216,8 +217,9 @@ static int park(int root_fd, struct pci_addr a, struct perform_state *s)
     return set_override(root_fd, a, PARKING_NAME);
 }
 
-/* A native driver that was registered meanwhile was not offered the device. One that was there
- * before has had its turn: somebody may have unbound it. */
+/* Removes that override, and offers the device to native drivers that were registered while it was
+ * parked. Those that were there before have had their turn: somebody may have unbound the device
+ * from them. */
 static int unpark(int root_fd, const struct op *op, const struct perform_state *s)
 {
     char path[PATH_LENGTH], text[128];
@@ -233,7 +235,7 @@ static int unpark(int root_fd, const struct op *op, const struct perform_state *
     return r;
 }
 
-/* "There is none such" is what was wanted: the table went with the module, say. */
+/* ENODEV (there is no such entry) and ENOENT (there is no vfio-pci) are no failures. */
 static int remove_id(int root_fd, const char *entry)
 {
     int r = write_driver(root_fd, FENCE_DRIVER, "remove_id", entry);

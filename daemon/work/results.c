@@ -33,8 +33,8 @@ static void tell_result(struct records *records, enum record_event_kind kind, co
         records_apply(records, op->addr, &e);
 }
 
-/* Must what is about to be done be in /run first? A device that was just plugged in does not wait
- * for a file: every microsecond counts. */
+/* Notes that the operation begins. Returns whether that must be in /run first. A device that was
+ * just plugged in does not wait for a file, since every microsecond counts. */
 static bool begin_device(struct records *records, const struct op *op)
 {
     struct record *r = records_get(records, op->addr);
@@ -80,13 +80,13 @@ bool results_begin(struct records *records, const struct op *ops, size_t n)
     return keep;
 }
 
-/* What is neither in the table nor worth remembering. */
+/* An entry that is not in the table, and of which nothing must be remembered. */
 static bool is_forgettable(const struct fence_entry *e)
 {
     return e->state == FENCE_OPEN && e->error == 0 && !e->companion;
 }
 
-/* A write that was skipped would be skipped again. */
+/* A write that was skipped counts as failed, or it would be tried and skipped for ever. */
 static int error_of(const struct op *op)
 {
     return op->result < 0 ? (op->result == OP_SKIPPED ? EIO : -op->result) : 0;
@@ -122,7 +122,8 @@ static void note_entry(struct records *records, const struct op *op)
     struct fence_entry *e = NULL;
 
     records->fence.in_flight = false;
-    if (fence_parse(op->driver, &id)) /* one that was removed just before is not on record now */
+    if (fence_parse(op->driver,
+                    &id)) /* an entry that was removed just before is not recorded any more */
         e = op->kind == ACTION_NEW_ID ? fence_get(&records->fence, &id)
                                       : fence_find(&records->fence, &id);
     if (!e)
@@ -131,7 +132,8 @@ static void note_entry(struct records *records, const struct op *op)
         e->companion = op->companion;
         e->narrowed = op->narrowed;
     }
-    if (op->result == OP_NOT_DONE) { /* or it was, and the worker died before it could say so */
+    if (op->result ==
+        OP_NOT_DONE) { /* or it was done, and the worker died before it could say so */
         e->state = FENCE_BEGUN;
         return;
     }

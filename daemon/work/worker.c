@@ -40,10 +40,10 @@ static size_t job_size(size_t capacity)
 
 /* -- in the worker -- */
 
-/* Must operation i not be done since k has failed? An entry of the fence must not be written while
- * a device that it would take could not be parked; what is gone needs no parking. An entry that
- * could not be removed would be hit in the place of the next, and must not be written a second
- * time. */
+/* Operation k has failed: must i be skipped? A new entry of the fence is not written if a device
+ * that it would take could not be parked (unless that is gone). After a removal that failed, no
+ * other entry is removed, since the kernel would remove the wrong one, and the same entry is not
+ * written again. */
 static bool depends_on(const struct op *i, const struct op *k)
 {
     if (k->kind == ACTION_HOLD)
@@ -67,15 +67,15 @@ static bool failed_before(const struct shared_job *j, size_t i)
     return false;
 }
 
-/* What is unbound must not stay without a driver because the daemon ends: once it has begun, a job
- * that unbinds is brought to its end. */
+/* A device must not stay without a driver because the daemon ends: a job that has begun to unbind
+ * is finished. */
 static void outlive_daemon(bool yes)
 {
     prctl(PR_SET_PDEATHSIG, yes ? 0 : SIGKILL);
 }
 
-/* The operation is shown first: whoever cancels sees either that it has begun, or that it never
- * will. */
+/* The operation is published before `cancelled` is read: so the daemon, which sets that and then
+ * looks, sees either that the operation has begun, or that it never will. */
 static bool may_begin(struct shared_job *j, size_t i)
 {
     atomic_store(&j->since_usec, now_usec());
@@ -224,7 +224,8 @@ struct op *worker_room(struct worker *w, size_t n)
         return NULL;
     w->job->found[0] = '\0';
     w->job->n = n;
-    atomic_store(&w->job->cancelled, false); /* that came when the last job was over */
+    atomic_store(&w->job->cancelled,
+                 false); /* a cancellation that came when the last job was over */
     return w->job->ops;
 }
 

@@ -127,8 +127,8 @@ int rootfs_read_file(int root_fd, const char *path, size_t max, char **ret, size
     if (!S_ISREG(st.st_mode))
         return -EINVAL;
 
-    /* Files in /proc have no size to go by, and those in /sys a wrong one. One byte more tells that
-     * the end was reached. */
+    /* The size that stat() tells is 0 for files in /proc, and wrong for files in /sys. Room for one
+     * byte more than `max` shows that a file is too long. */
     CLEANUP_FREE char *buf = NULL;
     size_t used = 0, room = 0;
     ssize_t n = 1;

@@ -45,7 +45,7 @@ const struct below_item *below_block(const struct below *b, const char *name)
     return NULL;
 }
 
-/* Each once: a volume may lie on several partitions. */
+/* Adds an item, unless it is there already: a volume may lie on several partitions. */
 static int add_item(struct walk *w, enum below_kind kind, const char *name, dev_t number,
                     struct below_item **ret)
 {

@@ -18,7 +18,7 @@ struct holder_search {
     size_t n;
     struct nodes nodes;
     bool vfio;           /* an unknown VFIO device counts */
-    unsigned vfio_major; /* of the nodes of groups; 0: not known */
+    unsigned vfio_major; /* major number of the groups' nodes; 0: not known */
     int trouble;         /* the first thing that could not be looked at; negative errno */
     struct holder *ret;
 };
@@ -176,7 +176,7 @@ static const struct pci_addr *device_of(struct holder_search *s, pid_t pid, int 
     return node ? &node->addr : NULL;
 }
 
-/* Returns 1 (found), 0, or 2: perhaps, and *s->ret is filled. */
+/* Returns 1 (it has the device), 0 (it has not), or 2 (it may have it; *s->ret is filled, too). */
 static int look_at_process(struct holder_search *s, pid_t pid)
 {
     char path[64], text[HOLDER_TEXT_MAX];

@@ -41,7 +41,7 @@ static bool keep_flag(struct device *d, enum fact f, int r, const bool *before)
     return unknown_note(&d->unknown, f, r) ? before && *before : r > 0;
 }
 
-/* *text is what was read, if it was. */
+/* The same for a text; *text is what was read just now. */
 static void keep_text(struct device *d, enum fact f, int r, char **text, char *const *before)
 {
     if (!unknown_note(&d->unknown, f, r))
@@ -53,7 +53,7 @@ static void keep_text(struct device *d, enum fact f, int r, char **text, char *c
 /* For scan_details(), where `old` is what was known of the device, or NULL. */
 #define BEFORE(field) (old ? &old->field : NULL)
 
-/* Of another device at the same address nothing counts. */
+/* What was known of this device before; NULL: nothing, or another device was there. */
 static const struct device *known_before(const struct scan_context *c, const struct device *d)
 {
     const struct device *old = c->before ? snapshot_find(c->before, d->addr) : NULL;
@@ -155,7 +155,7 @@ static void read_place_names(struct scan_context *c, struct device *d, const str
     r = serials_get(c->root_fd, &c->serials, c->serials_read, d->addr, &d->serial,
                     &d->serial_unread);
     keep_text(d, FACT_SERIAL, r, &d->serial, BEFORE(serial));
-    if (fact_error(r) < 0) /* a rule by serial number may be meant for it, one that keeps it too */
+    if (fact_error(r) < 0) /* a rule by serial number may select the device, or keep it from us */
         d->serial_unread = !old || old->serial_unread;
 }
 
@@ -194,8 +194,8 @@ static void read_variant(struct scan_context *c, struct device *d, const struct 
     keep_text(d, FACT_VARIANT, r, &d->variant, BEFORE(variant));
 }
 
-/* Has the driver no "unbind"? Where a tree was copied, what can only be written is missing:
- * "uevent" as well, which every driver has. */
+/* Has the driver no "unbind"? A copy of /sys lacks all files that can only be written: it is
+ * recognised by the absence of "uevent", which every driver has. */
 static int is_fixed(int root_fd, const char *driver)
 {
     char path[128];
@@ -233,7 +233,7 @@ static int find_use(struct scan_context *c, struct device *d, struct below *belo
     if (!look->done)
         look->r = host_use_read(c->root_fd, &c->use);
     look->done = true;
-    /* What was found counts even if there may be more. */
+    /* A use that was found counts, even if the walk was incomplete. */
     q = use_of(&c->use, below, &d->use);
     if (q < 0 || d->use)
         return q;

@@ -27,7 +27,7 @@ static int detail(struct scan_context *c, struct snapshot *s, size_t i)
     return snapshot_put(s, &d);
 }
 
-/* The same for one that was read before; what is unknown stays as it was. */
+/* Reads a device again that was read before; what cannot be read keeps its old value. */
 static int detail_anew(struct scan_context *c, struct snapshot *s, size_t i)
 {
     CLEANUP(snapshot_done) struct snapshot old = {0};
@@ -212,7 +212,7 @@ static const struct device *find_before(const struct snapshot *before, const str
     return old && (old->order == d->order || old->order == 0) ? old : NULL;
 }
 
-/* It is there, and who it is cannot be read now: who it was, if that is known. */
+/* The device is there, but its modalias cannot be read: keeps the IDs that it had before. */
 static void identify_as_before(struct device *d, const struct device *old, int r)
 {
     d->unidentified = !old || old->unidentified;
@@ -226,7 +226,7 @@ static void identify_as_before(struct device *d, const struct device *old, int r
     unknown_note(&d->unknown, FACT_IDENTITY, r);
 }
 
-/* What is not in a listing that was broken off may be there all the same. */
+/* The listing of devices was broken off: those that are missing from it are kept as they were. */
 static int keep_unlisted(const struct snapshot *before, int error, struct snapshot *s)
 {
     int r = 0;
@@ -316,7 +316,7 @@ static int detail_around(struct scan_context *c, struct snapshot *s, const struc
 
     if (d->unidentified)
         return 0;
-    /* It may matter for the sake of another one: of the same slot, or of the same group. */
+    /* even if no rule can match it: another device of its slot or group may need it */
     if (c->policy && !policy_may_match(c->policy, d))
         return detail(c, s, i);
     int r = detail_slot(c, s, i);
@@ -388,8 +388,8 @@ static int read_nodes(int root_fd, uint32_t **ret, size_t *ret_n)
     return 0;
 }
 
-/* False: no VFIO driver has it, or that is unknown. Then it may have been replaced meanwhile, and
- * nothing that was read before counts. */
+/* Reads only what a bind changes. False if no VFIO driver has the device, or that is unknown: then
+ * it must be read whole. */
 static bool reread_driver(int root_fd, struct snapshot *s, struct device *d)
 {
     char name[NAME_MAX + 1];

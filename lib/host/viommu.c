@@ -93,7 +93,7 @@ static int read_announcement(int root_fd, struct viommu *v)
     return r < 0 ? r : 0;
 }
 
-/* Only a list of modules that was read tells that there is none. */
+/* Returns 1 only if the list of modules could be read, and has no such driver. */
 static int lacks_driver(int root_fd)
 {
     struct module_names names = {0};

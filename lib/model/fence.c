@@ -237,7 +237,8 @@ static int by_age(const void *x, const void *y)
     return (a->added > b->added) - (a->added < b->added);
 }
 
-/* Perhaps it is in the table, or nobody knows where: its removal might take another one. */
+/* Is it unknown whether the entry is in the kernel's table, or where? Then a removal might take
+ * another one. */
 static bool is_uncertain(const struct fence_entry *e)
 {
     return e->state == FENCE_BEGUN || e->state == FENCE_LEAVING || e->added == 0;
@@ -248,9 +249,9 @@ static bool same_bucket(const struct fence_entry *a, const struct fence_entry *b
     return a->id.vendor == b->id.vendor && a->id.device == b->id.device;
 }
 
-/* From the youngest on: whatever stands before one that goes and would be hit in its place goes as
- * well. Where one is uncertain, all go that it could hit, that is all of its vendor and device:
- * then it does not matter which removal takes which. */
+/* Marks further entries that must be removed. remove_id takes the first entry that fits, so an
+ * older entry that fits as well must go first. If it is uncertain where an entry is, all of its
+ * vendor and device are removed: then it does not matter which removal takes which. */
 static void mark_what_is_hit(const struct fence_entry *const *v, bool *marks, size_t n)
 {
     for (size_t j = 0; j < n; j++)
@@ -261,7 +262,8 @@ static void mark_what_is_hit(const struct fence_entry *const *v, bool *marks, si
             marks[i] = marks[i] || fence_removal_hits(&v[j]->id, &v[i]->id);
 }
 
-/* What could not be removed stays where it is, and would be hit in the place of others. */
+/* An entry that could not be removed once stays, and so do all whose removal could hit it instead.
+ */
 static void spare_what_stays(const struct fence_entry *const *v, bool *marks, size_t n)
 {
     for (size_t j = 0; j < n; j++)

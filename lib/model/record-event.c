@@ -19,7 +19,8 @@ static void replace_text(char **text, const char *new)
     *text = copy;
 }
 
-/* The only ways into and out of a state, so that an error goes with the failure. */
+/* States are changed by these two functions only, so that an error is kept exactly as long as its
+ * failure. */
 static void enter(struct record *r, enum record_state state)
 {
     r->state = state;
@@ -49,8 +50,8 @@ static void doubt_override(struct record *r)
         r->override = OVERRIDE_MAYBE;
 }
 
-/* What was to be parked and is on vfio-pci all the same was taken by an entry of ours: the parking
- * came too late, or failed. */
+/* A device that was to be parked and is on vfio-pci nevertheless was taken by our entry in the
+ * table: its binding is ours. */
 static void note_caught(struct record *r, const struct record_event *e)
 {
     if (r->parked && e->fenced && e->device && streq_null(e->device->driver, FENCE_DRIVER))
@@ -59,7 +60,7 @@ static void note_caught(struct record *r, const struct record_event *e)
 
 /* -- coming and going -- */
 
-/* Forgets the device that was there. A worker that has it comes back yet. */
+/* Forgets the device that was there; if a worker has it, that is remembered until it returns. */
 static void forget(struct record *r)
 {
     const struct record old = *r;
@@ -82,7 +83,7 @@ static bool is_what_was_refused(const struct record_refusal *k, const struct dev
            k->class_code == d->class_code;
 }
 
-/* What is known of the device before it belongs to another one, if it was not told gone yet. */
+/* If the device at this address before was not reported as gone, its record is cleared first. */
 static void appear(struct record *r, const struct record_event *e)
 {
     if (r->state != RECORD_GONE)
@@ -95,7 +96,7 @@ static void appear(struct record *r, const struct record_event *e)
     r->seen_usec = e->now_usec;
 }
 
-/* All that an earlier run leaves of a device that no rule named. */
+/* Nothing else is kept over a restart of a device that no rule named. */
 static void come_late(struct record *r)
 {
     if (r->arrival == ARRIVAL_THERE)
@@ -114,15 +115,15 @@ static void look(struct record *r, const struct record_event *e)
         enter(r, RECORD_HANDED_BACK);
     if (r->state == RECORD_UNVERIFIED) /* whoever has it, the plan knows what to do */
         enter(r, RECORD_OPEN);
-    /* Whoever has it now: what the fence takes is on its driver at once. */
+    /* A new device has been untouched so far, unless a driver other than vfio-pci by our entry has
+     * it. */
     if (!(streq(driver, FENCE_DRIVER) && e->fenced))
         r->fresh = false;
 }
 
 /* -- drivers -- */
 
-/* Somebody else took a bound device off its driver. Once or twice it is bound again; who insists is
- * not fought for ever. */
+/* Somebody else unbound a device that was ours. It is bound again, but not for ever. */
 static void count_foreign_unbind(struct record *r, uint64_t now)
 {
     if (now - r->flap_usec > FLAP_WINDOW_USEC)
@@ -133,9 +134,9 @@ static void count_foreign_unbind(struct record *r, uint64_t now)
         enter(r, RECORD_CONTESTED);
 }
 
-/* A device that lost its driver is mostly on its way out: to bind it at once would fail, and look
- * like a failure. A moment that has begun is not put off: somebody may unbind it again and again.
- */
+/* A device that lost its driver is usually about to be unplugged, so that a bind would fail: it is
+ * left alone for a moment. A moment that has begun is not prolonged, since somebody may unbind the
+ * device again and again. */
 static void note_unbound(struct record *r, const struct record_event *e)
 {
     if (record_is_confirmed(r) && !record_is_in_hand(r) && !record_is_released(r))
@@ -192,9 +193,9 @@ static void note_verdict(struct record *r, const struct record_event *e)
         r->bound_usec = e->now_usec - r->seen_usec;
 }
 
-/* What it failed of when it was to be taken must not keep it from being handed back; what fails
- * from now on does. That it was refused counts no more. While a worker has it the matter is not
- * decided. */
+/* No rule names the device any more. A failure to take it must not keep it from being handed back
+ * (a failure to hand it back will), and that it was refused counts no more. Nothing changes while a
+ * worker has it. */
 static void note_unnamed(struct record *r, const struct record_event *e)
 {
     if (r->unnamed || record_is_in_hand(r))
@@ -249,7 +250,8 @@ static void note_success(struct record *r, const struct record_event *e)
         break;
     case ACTION_UNBIND:
         r->binding = BINDING_UNKNOWN;
-        r->told.any = false; /* who has it next is news, be the state the same: a variant driver */
+        r->told.any = false; /* so that the next binding is told, even to a variant driver, where
+                                the state is the same */
         break;
     case ACTION_CLEAR:
         r->override = OVERRIDE_NOT_OURS;
@@ -326,7 +328,7 @@ static void note_group_kept(struct record *r, const struct record_event *e)
     r->fresh = false;
 }
 
-/* A worker that dies before it has done anything must not be started for the same for ever. */
+/* The worker died before it did this; after some attempts that counts as a failure. */
 static void note_death(struct record *r, const struct record_event *e)
 {
     if (++r->attempts >= ATTEMPTS_MAX)
@@ -335,7 +337,7 @@ static void note_death(struct record *r, const struct record_event *e)
 
 static void apply_result(struct record *r, const struct record_event *e)
 {
-    if (record_is_replaced(r)) /* it was about the one that was there before */
+    if (record_is_replaced(r)) /* the worker's result is about the device that was there before */
         return;
     if (e->kind == RECORD_EVENT_GROUP_KEPT)
         note_group_kept(r, e);
@@ -387,7 +389,8 @@ static void apply_work(struct record *r, const struct record_event *e)
     }
 }
 
-/* Of what is not there only its coming is news, and what becomes of its worker. */
+/* Can the event change the record of a device that is gone? Only its return can, and what its
+ * worker does. */
 static bool concerns_gone(const struct record *r, const struct record_event *e)
 {
     switch (e->kind) {

@@ -7,14 +7,15 @@
 
 /* -- handing back -- */
 
-/* The fence caught it when it was plugged in, and nobody selects it. */
+/* Did an entry of ours give the device to vfio-pci when it was plugged in, although no rule selects
+ * it? */
 static bool is_stray(const struct builder *b, const struct device *d, const struct record *r)
 {
     return r->fresh && !record_is_owned(r) && streq_null(d->driver, FENCE_DRIVER) &&
            fence_has(&b->records->fence, d);
 }
 
-/* Half a group is not handed back. */
+/* Could a member of the group not be read? Then the group is not handed back. */
 static bool group_is_unread(const struct builder *b, const struct device *d)
 {
     const struct device *member;
@@ -26,17 +27,17 @@ static bool group_is_unread(const struct builder *b, const struct device *d)
     return false;
 }
 
-/* Is it on a driver by us, which is not VFIO's? The host may have begun to use it there, or made
- * virtual functions, which would go: then it stays. */
+/* Is it on a driver other than VFIO's that we put it on? Not if the host uses it there, or has made
+ * virtual functions: then it stays. */
 static bool is_on_other_target(const struct device *d, const struct record *r)
 {
     return !driver_is_vfio(d->driver) && !d->use && !d->has_vfs &&
            record_is_overridden_to(r, d->driver);
 }
 
-/* No rule names it: is anything at it ours? What another driver has, or none, only loses our
- * override, or that driver's next load would miss the device. One that we took off its driver is
- * offered to its native one, even if that was broken off half-way. */
+/* No rule names the device: is something of it ours, so that it must go back? If another driver has
+ * it, or none, only our override is removed, since that would keep native drivers away for ever. If
+ * we took it off its native driver it is offered to that driver again. */
 static bool is_left_over(const struct builder *b, const struct device *d, const struct record *r)
 {
     if (!d->detailed || d->unknown.fact != FACT_NONE || device_is_bridge(d) ||
@@ -73,7 +74,8 @@ static bool is_ours_now(const struct builder *b, const struct device *d)
     return driver_is_vfio(d->driver) || is_on_other_target(d, plan_record_of(b, d));
 }
 
-/* Only one worker can keep a group; a stuck one is not waited for. */
+/* Has a worker a member of the group? Only one worker can hold a group. A stuck one does not count.
+ */
 static bool group_is_in_flight(const struct builder *b, const struct device *d)
 {
     const struct device *member;
@@ -87,7 +89,7 @@ static bool group_is_in_flight(const struct builder *b, const struct device *d)
     return false;
 }
 
-/* One that is not on our driver (any more) only loses its override. */
+/* Adds one step for a device that goes back, if it needs that step. */
 static void add_hand_back_step(struct builder *b, enum action_kind kind, const struct device *d)
 {
     const struct record *r = plan_record_of(b, d);
@@ -108,7 +110,8 @@ static void add_hand_back_step(struct builder *b, enum action_kind kind, const s
     plan_add_action(b, PHASE_RELEASE, kind, d, driver);
 }
 
-/* Is it where it belongs, with no rule that names it? That is no matter of its group's. */
+/* Is the device already on its native driver, and only its override must go? Its group does not
+ * matter then. */
 static bool only_loses_override(const struct builder *b, const struct device *d)
 {
     return !plan_verdict_of(b, d) && d->driver && !is_ours_now(b, d);
@@ -125,7 +128,7 @@ static const struct device *next_handed_back(const struct builder *b, uint32_t g
     return NULL;
 }
 
-/* Could a virtual machine take the group while it is handed back? */
+/* Must the group be held open, so that no virtual machine can take it while it is handed back? */
 static bool wants_hold(const struct builder *b, uint32_t group)
 {
     size_t i = groups_start(&b->groups, group);
@@ -137,8 +140,8 @@ static bool wants_hold(const struct builder *b, uint32_t group)
     return false;
 }
 
-/* A group is handed back whole, and kept until that is done. The override goes before the native
- * driver is asked, or the kernel would refuse it. */
+/* An IOMMU group is handed back as a whole, and held until that is done. The override is removed
+ * before the bind to the native driver, which the kernel would refuse otherwise. */
 static void add_hand_back(struct builder *b, const struct device *d)
 {
     static const enum action_kind steps[] = {ACTION_CHECK, ACTION_UNBIND, ACTION_CLEAR,
@@ -150,7 +153,7 @@ static void add_hand_back(struct builder *b, const struct device *d)
         plan_add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, "");
         return;
     }
-    if (!wants_hold(b, group)) { /* jobs of their own */
+    if (!wants_hold(b, group)) { /* each device is a job by itself */
         for (size_t k = 0; k < ELEMENTS(steps); k++)
             add_hand_back_step(b, steps[k], d);
         return;
@@ -210,8 +213,8 @@ static bool wants_override(const struct builder *b, const struct verdict *v)
     return v->state == STATE_PENDING;
 }
 
-/* What was kept for an IOMMU that did not come, or does not know the device, is left to its native
- * driver. */
+/* A device that was kept for an IOMMU goes to its native driver if the IOMMU did not come, or is
+ * not for this device. */
 static void add_surrender(struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -224,9 +227,9 @@ static void add_surrender(struct builder *b, const struct verdict *v)
     plan_add_action(b, PHASE_RELEASE, ACTION_PROBE, d, "");
 }
 
-/* The override waits until the group is held: who has the device keeps it as it is.
- * Devices of one group change from one VFIO driver to another together: only one can keep the
- * group, so that no virtual machine can have it meanwhile. */
+/* Devices of one IOMMU group change from one VFIO driver to another together, while the group is
+ * held so that no virtual machine can take it. The override is written only then: if a virtual
+ * machine has the group, nothing is changed. */
 static void add_group_takeover(struct builder *b, const struct device *d)
 {
     const struct device *member;

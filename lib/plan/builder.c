@@ -85,25 +85,11 @@ void builder_done(struct builder *b)
     fence_done(&b->wanted);
 }
 
-/* Both are sorted by address. */
-static void find_records(struct builder *b)
-{
-    const struct records *r = b->records;
-    size_t k = 0;
-
-    for (size_t i = 0; i < b->snapshot->n && k < r->n; i++) {
-        struct pci_addr a = b->snapshot->devices[i].addr;
-        while (k < r->n && pci_addr_cmp(r->v[k].addr, a) < 0)
-            k++;
-        if (k < r->n && pci_addr_cmp(r->v[k].addr, a) == 0)
-            b->known[i] = &r->v[k];
-    }
-}
-
 bool builder_init(struct builder *b)
 {
     if (!allocate(b))
         return false;
-    find_records(b);
+    for (size_t i = 0; i < b->snapshot->n; i++)
+        b->known[i] = records_find(b->records, b->snapshot->devices[i].addr);
     return true;
 }

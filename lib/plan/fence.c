@@ -34,7 +34,7 @@ static bool is_refused_as_unproven(const struct verdict *v)
     return v->state == STATE_REFUSED && v->reason == REASON_UNPROVEN_AT_BOOT;
 }
 
-/* Would what was refused and has been unplugged be refused again if it came back, and does the
+/* The device was refused, and is unplugged: would it be refused again if it came back, and does the
  * entry fit it? */
 static bool endangers_absent(const struct builder *b, const struct record *r,
                              const struct fence_id *id)
@@ -48,9 +48,9 @@ static bool endangers_absent(const struct builder *b, const struct record *r,
     return rule && !rule_is_native(rule) && !rule->force && !rule_names_place(rule, &d);
 }
 
-/* Does an entry fit a device that the host may live on and that is left to it? It might lose its
- * driver for a moment and fall to vfio-pci then, or at once when it is unplugged and comes back:
- * only who asks for the fence gets it. */
+/* Does the entry fit a device that was left to the host because the host may live on it? Such a
+ * device could fall to vfio-pci when it loses its driver for a moment, or when it is plugged in
+ * again. Such an entry is written only if the rule asks for it (hotplug = fence). */
 static bool endangers_host(const struct builder *b, const struct fence_id *id)
 {
     for (size_t i = 0; b->any_unproven && i < b->n_verdicts; i++)
@@ -63,7 +63,7 @@ static bool endangers_host(const struct builder *b, const struct fence_id *id)
     return false;
 }
 
-/* An earlier rule may keep devices from this one. */
+/* Does an earlier rule without a fence possibly take devices away from this one? */
 static bool is_carved(struct builder *b, const struct rule *r)
 {
     const struct policy *p = b->policy;
@@ -87,8 +87,8 @@ static void want_rule(struct builder *b, const struct rule *r)
             want(b, &ids[i], false, narrowed);
 }
 
-/* The very ID of a function that comes along: the audio function of a GPU, say. What the
- * host may live on is not taken away from all of its kind for that. */
+/* Wants the exact ID of a function that comes along, like the audio function of a GPU; not if the
+ * host may live on devices of this ID. */
 static void want_companion(struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -114,7 +114,7 @@ static void want_entries(struct builder *b)
             want_rule(b, &b->policy->rules[i]);
     for (size_t i = 0; i < b->n_verdicts; i++)
         want_companion(b, &b->verdicts[i]);
-    /* What has been learned from cards that are gone. */
+    /* IDs that were learned from cards which are gone now. */
     for (size_t i = 0; i < fence_of(b)->n; i++)
         if (fence_of(b)->v[i].companion)
             want(b, &fence_of(b)->v[i].id, true, fence_of(b)->v[i].narrowed);
@@ -144,7 +144,7 @@ static bool is_unwanted(const void *builder, const struct fence_entry *e)
     return !is_wanted_id(builder, &e->id);
 }
 
-/* Is the entry taken out of the table by this plan, be it to be written again? */
+/* Does this plan remove the entry, even if only to write it again? */
 static bool is_removed(const struct builder *b, const struct fence_entry *e)
 {
     for (size_t i = 0; i < b->n_removals; i++)
@@ -167,7 +167,7 @@ static bool is_missing(const struct builder *b, const struct fence_entry *wanted
     return !e || (e->error == 0 && (e->state == FENCE_OPEN || is_removed(b, e)));
 }
 
-/* By what will be in the table. */
+/* Will an entry fit the device once the wanted ones are written? */
 static bool fits_wanted(const struct builder *b, const struct device *d)
 {
     struct fence_walk walk = {0};
@@ -183,9 +183,8 @@ static bool fits_wanted(const struct builder *b, const struct device *d)
     return false;
 }
 
-/* A device that a worker has in hand may have neither driver nor override for a moment, above all
- * on its way back to its native driver; and one that waits for its moment gets its override then.
- */
+/* May the device be without driver and override for a moment? So it is while a worker hands it back
+ * to its native driver, or while it waits for its override. */
 static bool is_in_between(const struct builder *b, const struct device *d)
 {
     const struct record *r = plan_record_of(b, d);
@@ -194,8 +193,9 @@ static bool is_in_between(const struct builder *b, const struct device *d)
            (record_is_waiting(r) || (record_is_in_hand(r) && !record_is_stuck(r)));
 }
 
-/* Could the write of the new entries give the device to vfio-pci, though it is not to have it? Each
- * write goes along every device that no driver has, and every entry counts. */
+/* Would vfio-pci take the device when the new entries are written, although it should not have it?
+ * At each write the kernel offers all devices without a driver to vfio-pci, by all entries of the
+ * table. */
 static bool must_be_parked(const struct builder *b, size_t i)
 {
     const struct device *d = &b->snapshot->devices[i];
@@ -216,7 +216,8 @@ static void add_device_action(struct builder *b, enum action_kind kind, const st
         .phase = PHASE_FENCE, .kind = kind, .addr = d->addr, .driver = "", .group = d->group};
 }
 
-/* It may be without a driver by now, and be taken by an entry. */
+/* The device could not be read: may it be without a driver now, so that a new entry would catch it?
+ */
 static bool may_be_caught_unread(const struct builder *b, const struct device *d)
 {
     return d->unknown.fact != FACT_NONE &&
@@ -249,8 +250,8 @@ static void add_new_entries(struct builder *b)
             add_fence_action(b, ACTION_NEW_ID, &b->wanted.v[k].id);
 }
 
-/* What is parked now, by the actions from `parked` on, and what an earlier, broken-off attempt has
- * left so. Both follow the order of addresses. */
+/* Ends the parking of the devices that this plan parks (its actions from index `parked` on), and of
+ * those that an interrupted earlier run left parked. Both are in the order of addresses. */
 static void add_unparking(struct builder *b, size_t parked)
 {
     const size_t end = b->n_actions;
@@ -267,7 +268,8 @@ static void add_unparking(struct builder *b, size_t parked)
     }
 }
 
-/* While a write of an entry hangs, it goes on to take devices when it returns: they stay parked. */
+/* While the write of an entry hangs, devices stay parked: when it returns it may still take some.
+ */
 void plan_add_fence(struct builder *b)
 {
     const struct fence *f = fence_of(b);
@@ -288,7 +290,7 @@ void plan_add_fence(struct builder *b)
 
 /* -- does it work -- */
 
-/* Could an entry that fits the device not be written? */
+/* Is there an entry that fits the device and whose write has failed? */
 static bool has_failed(const struct fence *f, const struct device *d)
 {
     struct fence_walk walk = {0};
@@ -300,7 +302,7 @@ static bool has_failed(const struct fence *f, const struct device *d)
     return false;
 }
 
-/* Is the driver asked before vfio-pci? The one that registered first is. */
+/* Is the driver offered a new device before vfio-pci? It is if it was registered earlier. */
 static bool comes_first(const struct builder *b, const char *driver)
 {
     if (!driver || driver_is_vfio(driver))
@@ -329,7 +331,8 @@ static const char *find_earlier(const struct builder *b, const struct device *d)
     return NULL;
 }
 
-/* Drivers that are known to take devices of an ID, and are asked first: one for each ID. */
+/* Native drivers that are offered new devices before vfio-pci: one for each ID of which a device
+ * is, or was, on such a driver. */
 static void find_earlier_drivers(struct builder *b)
 {
     for (size_t i = 0; i < b->snapshot->n; i++) {

@@ -10,9 +10,10 @@
 
 /* -- what may be done -- */
 
-/* At cold boot no file system is mounted and no link is up: that a device seems unused proves
- * nothing then. Later, a device without a driver has no user; one that was plugged in while we ran
- * had none before, unless it was refused and has only come back. */
+/* Is there no proof that the host does not need the device? At cold boot nothing is mounted and no
+ * link is up, so that a device seems unused proves nothing. Later, a device without a driver has no
+ * user. One that was plugged in while we ran had none before, unless it was refused and has only
+ * come back. */
 static bool is_unproven(const struct builder *b, const struct verdict *v, const struct record *r)
 {
     const struct snapshot *s = b->snapshot;
@@ -48,15 +49,16 @@ static void occupy(struct verdict *v)
     v->reason = REASON_IN_USE;
 }
 
-/* Whether a virtual machine has a device of a VFIO driver shows in its group's node. Without one
- * (kernels that have only the device's own character device, no-IOMMU mode) nothing does. */
+/* May a virtual machine have the device? That can be found out only through the node of its IOMMU
+ * group. There is none on kernels that have only the device's own character device, and another one
+ * in no-IOMMU mode. */
 static bool may_be_held(const struct device *d)
 {
     return driver_is_vfio(d->driver) && (!d->node || d->noiommu);
 }
 
-/* One that is not on our driver (any more) has perhaps still our override: a release is at its end
- * when that is gone, too. */
+/* A released device: is it handed back? A device that left our driver may still have our override;
+ * the release is complete when that is removed, too. */
 static void judge_released(struct verdict *v, const struct device *d, const struct record *r)
 {
     bool still_ours = streq_null(d->driver, v->driver);
@@ -89,8 +91,8 @@ static bool has_no_group(const struct record *r)
            (r->failed_at == ACTION_PROBE || (r->failed_at == ACTION_BIND && r->error == EINVAL));
 }
 
-/* A device of an IOMMU that makes groups at a bind has none before: only the bind tells. One whose
- * IOMMU is still to come is kept for it. Returns false if nothing stands against a bind. */
+/* A virtual IOMMU makes the group of a device only when a driver binds it. If that IOMMU is not
+ * there yet, the device is kept for it. Returns false if nothing stands against a bind. */
 static bool judge_iommu(const struct builder *b, struct verdict *v, const struct device *d,
                         const struct record *r)
 {
@@ -107,7 +109,7 @@ static bool judge_iommu(const struct builder *b, struct verdict *v, const struct
     return true;
 }
 
-/* One that is not on its driver: may it be taken, and can it? */
+/* A device that is not on its driver: may it be taken, and is that possible? */
 static void judge_taking(const struct builder *b, struct verdict *v, const struct device *d,
                          const struct record *r)
 {
@@ -152,7 +154,7 @@ static void judge_taking(const struct builder *b, struct verdict *v, const struc
     }
 }
 
-/* What a single device's own facts say. */
+/* A device by itself, without regard to its group. */
 static void judge_device(const struct builder *b, struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -182,8 +184,8 @@ static void judge_device(const struct builder *b, struct verdict *v)
     }
 }
 
-/* What cannot be read now stays as it is. A bound device stays bound; nothing is done with one that
- * something was to be done with. */
+/* A device that cannot be read now is left as it is: a bound one stays bound, anything else is
+ * refused. */
 static void judge_unknown(const struct builder *b, struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -199,7 +201,7 @@ static void judge_unknown(const struct builder *b, struct verdict *v)
         refuse(v, REASON_UNREADABLE);
 }
 
-/* Does it hold back the others of its group? A bridge does not: groups may have them. */
+/* Does the device keep the others of its IOMMU group from being taken? A bridge does not. */
 static bool holds_back(const struct verdict *v)
 {
     return (v->state == STATE_REFUSED && v->reason != REASON_COMPANION_REFUSED &&
@@ -207,8 +209,8 @@ static bool holds_back(const struct verdict *v)
            v->reason == REASON_IN_USE;
 }
 
-/* Is something to be taken that the host has now? A device that is on its driver already is only
- * looked at once more, and one whose driver is missing is kept from others. */
+/* Would the device be taken away from the host? Not if it is on its driver already, and only has to
+ * be verified. One whose driver is missing counts, since it is reserved for that driver. */
 static bool is_to_be_taken(const struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -240,8 +242,8 @@ static void refuse_together(struct builder *b)
     }
 }
 
-/* A group is handed back whole: while the kernel does not return from its work on one member, the
- * others wait, for who knows how long. */
+/* An IOMMU group is handed back as a whole: while one member is stuck in the kernel, the others
+ * count as stuck, too. */
 static void wait_for_group(struct builder *b, struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v), *member;
@@ -275,7 +277,7 @@ static void judge_use(const struct builder *b, struct verdict *v)
             viable = false;
             v->problems |= PROBLEM_UNREADABLE;
         }
-        /* While remove() hangs the link is gone, and the driver has the device nevertheless. */
+        /* While remove() hangs, the driver link is gone, but the driver still has the device. */
         if (other && other->state == STATE_STUCK)
             viable = false;
         if (device_is_viable(member))

@@ -15,7 +15,8 @@ static int by_address(const void *x, const void *y)
     return pci_addr_cmp(a->addr, b->addr);
 }
 
-/* Those that come along were added last. */
+/* Puts the verdicts into the order of addresses: those of devices that come along were added last.
+ */
 static void sort_verdicts(struct builder *b)
 {
     const struct snapshot *s = b->snapshot;
@@ -37,7 +38,7 @@ static void sort_verdicts(struct builder *b)
 
 /* -- what the plan keeps -- */
 
-/* Mostly the same few names, and many times the same pointer in a row. */
+/* Replaces a name by the plan's own copy. There are only a few different ones. */
 static bool keep_name(struct plan_names *names, const char **name)
 {
     for (size_t i = 0; *name && i < names->n; i++)

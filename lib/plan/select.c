@@ -27,10 +27,10 @@ static bool same_group(const struct device *x, const struct device *y)
     return x->group != NO_GROUP && x->group == y->group;
 }
 
-/* May the device come along? Not if next to nothing is known of it, or it is not known yet whether
- * a rule names it. One that a rule names follows that rule, be it "native"; a virtual function has
- * nothing to do with the other functions of its number. What the host may live on stays: see
- * plan_unnamed_function(). */
+/* May the device come along with its leader? Not if it was not read, if it is not known yet whether
+ * a rule names it, if a rule names it (it follows that rule then), or if one of the two is a
+ * virtual function, which has nothing to do with the other functions of its slot. What the host may
+ * live on stays: see plan_unnamed_function(). */
 static bool comes_along(const struct builder *b, const struct device *leader, size_t device)
 {
     const struct device *d = &b->snapshot->devices[device];
@@ -91,8 +91,9 @@ static void add_group_members(struct builder *b, size_t leader)
     }
 }
 
-/* Does a function stay with the host because another function of its card does? Not if a rule that
- * comes earlier decides, or one that names its very place; nor the other port of a network card. */
+/* Does function i stay with the host because `keeper` does, a function of the same card? Not if an
+ * earlier rule decides about it, or one that names its place; and not if it is in another group and
+ * the host may live on it, like the second port of a network card. */
 static bool stays_along(const struct builder *b, size_t keeper, size_t i)
 {
     const struct device *d = &b->snapshot->devices[i], *kept = &b->snapshot->devices[keeper];
@@ -102,8 +103,8 @@ static bool stays_along(const struct builder *b, size_t keeper, size_t i)
     return !b->rules[i] || (b->rules[i] > b->rules[keeper] && !rule_names_place(b->rules[i], d));
 }
 
-/* A card that a "native" rule leaves to the host is left whole. Returns whether a function was kept
- * that was not before: its group may keep further ones. */
+/* If a "native" rule leaves one function to the host, the whole card stays. Returns whether a
+ * further function was kept, which may keep others in turn. */
 static bool keep_native_functions(struct builder *b, size_t keeper)
 {
     const struct snapshot *s = b->snapshot;

@@ -127,7 +127,8 @@ static const char *known_use(const struct device *d)
     return d->use ? d->use : d->evidence;
 }
 
-/* What is unknown is its own, or the host's, or that of a function of its card. */
+/* What could not be read: something of the device, of the host, or of another function of the card.
+ */
 static void unreadable_sentence(const struct verdict *v, const struct device *d,
                                 const struct snapshot *s, char *buf, size_t size)
 {
@@ -147,7 +148,7 @@ static void unreadable_sentence(const struct verdict *v, const struct device *d,
              whose, fact_words(u->fact), strerror(u->error));
 }
 
-/* Another function of the card must be named, too: the line that does it. */
+/* Another function of the card must be named as well: shows the line that does so. */
 static void not_named_sentence(const struct verdict *v, const struct device *d,
                                const struct device *other, char *buf, size_t size)
 {

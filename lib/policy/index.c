@@ -5,8 +5,8 @@
 
 #include "base/search.h"
 
-/* An entry is one number, so that sorting them groups the rules of a key, the earliest first:
- * kind, vendor, device, rule. */
+/* An entry is one number made of kind, vendor, device and rule. Sorted, the rules of one ID stand
+ * together, the earliest first. */
 enum kind { DEVICE, VENDOR, ANYTHING, KINDS };
 #define RULE_BITS 24
 

@@ -67,7 +67,7 @@ static void unknown_key(const struct key_context *c, const char *where, const ch
                        key, where);
 }
 
-/* A value out of a closed set; -1 and a diagnostic if it is none of them. */
+/* The index of the value among the allowed words; -1 after reporting that it is none of them. */
 static int choice(const struct key_context *c, const char *key, const char *value,
                   const char *const *words, size_t n)
 {
@@ -327,7 +327,7 @@ static void set_span(const struct key_context *c, const char *key, const char *v
                    (unsigned long long)(max_usec / USEC_PER_SEC));
 }
 
-/* The index of a key that this file has not set before; -1 and a diagnostic for another. */
+/* The index of the key; -1 after reporting that it is unknown, or stands in this file twice. */
 static int new_key(const struct key_context *c, const char *where, const char *key,
                    const char *const *keys, size_t n, unsigned *seen)
 {

@@ -80,7 +80,7 @@ struct rule *policy_add_rule(struct policy *p, const char *name, struct origin w
         *p->users = 1;
     if (!p->users)
         return NULL;
-    assert(*p->users == 1); /* or the rules could move under somebody */
+    assert(*p->users == 1); /* or the array could move while somebody refers to it */
     if (!grow(&p->rules, &p->allocated_rules, p->n_rules, sizeof(*p->rules)))
         return NULL;
 
@@ -153,7 +153,7 @@ bool policy_is_undecided(const struct policy *p, const struct device *d)
     return false;
 }
 
-/* -- what only the whole can show -- */
+/* -- mistakes that only the complete policy shows -- */
 
 static void check_selects(struct policy *p, struct rule *r, struct diags *d)
 {
@@ -174,16 +174,16 @@ static int by_precedence(const void *x, const void *y)
     return (a->where.line > b->where.line) - (a->where.line < b->where.line);
 }
 
-/* Only these can cover a rule: they fit its first ID, or have none. */
+/* The rules that could cover this one: they have its first ID, or no ID. */
 static struct candidates candidates_to_cover(const struct policy *p, const struct rule *r)
 {
-    /* No vendor: the rules without IDs are left. */
+    /* vendor 0: only rules without IDs */
     struct id_pattern id = {.any_device = true};
 
     return candidates_of(&p->index, r->n_ids > 0 ? r->ids[0] : id);
 }
 
-/* How many pairs of IDs are compared at the most: a policy made to keep us busy is not worth it. */
+/* The number of pairs of IDs that are compared at most: a hostile policy must not keep us busy. */
 #define COVER_BUDGET 20000000
 
 /* In one file a covered rule is a mistake. Across files it may be meant: a drop-in or the kernel

@@ -58,7 +58,7 @@ static bool ids_fit(const struct rule *r, const struct device *d)
     return r->n_ids == 0;
 }
 
-/* What a key's patterns are compared with, in the patterns' own spelling. NULL: not known. */
+/* The device's value of a key, spelled as in patterns. NULL: not known. */
 static const char *key_text(enum rule_key key, const struct device *d, char *buf, size_t size)
 {
     switch (key) {

@@ -98,7 +98,7 @@ bool rule_is_auto(const struct rule *r);
 
 void rule_done(struct rule *r);
 
-/* Leaves out what a key selects. */
+/* Removes the patterns of a key. */
 void rule_drop_key(struct rule *r, enum rule_key k);
 
 /* Does a key say which devices are meant, rather than which are not? */
