@@ -47,7 +47,7 @@ def kernel(drivers, **more):
     lines += [{"t": "mark", "time": 1, "text": "lab: handing over to systemd"}]
     lines += [{"t": "probe", "time": 2, "dev": ADDRESS[p], "drv": d} for p, d in more.get("probes", [])]
     lines += [{"t": "kernel", "text": t} for t in more.get("kernel", [])]
-    lines += [{"t": "run", "path": "/run/vfio-bindd/state", "text": more.get("run", "version 2\n")}]
+    lines += [{"t": "run", "path": "/run/vfio-bindd/state", "text": more.get("run", "newest 9\n")}]
     lines += [{"t": "daemon", "pid": 1, "fds": more.get("fds", 14)}, {"t": "end"}][:1 if more.get("cut") else 2]
     return Facts("\n".join(map(json.dumps, lines)))
 
