@@ -83,7 +83,7 @@ static void say_not_running(const struct source *s, int r, const sd_bus_error *e
                  error && error->message ? error->message : strerror(-r), rest);
 }
 
-/* The daemon's word counts more, but nothing depends on it here. */
+/* What the daemon says takes precedence; without it, policy and /sys have to do. */
 static void ask_daemon(struct source *s)
 {
     CLEANUP_BUS sd_bus *bus = NULL;

@@ -52,7 +52,8 @@ static bool fill_from_plan(const struct source *s, struct row *row)
 
 /* -- by the daemon -- */
 
-/* Does the policy in the files come to the same as the daemon did? Then its words fit. */
+/* Do the files' policy and the daemon have the same rule and state for the device? Then the plan's
+ * sentences fit. */
 static bool agrees(const struct row *row)
 {
     return row->v && streq(row->rule, row->v->rule->name) &&
@@ -69,7 +70,7 @@ static char *generic_sentence(const struct row *row)
     return n < 0 ? NULL : text;
 }
 
-/* Why it is not usable, by the words of the set. */
+/* Why the device is not usable, made from the words for its problems. */
 static char *generic_problem(const struct row *row)
 {
     char *text;

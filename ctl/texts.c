@@ -35,7 +35,7 @@ int texts_add(struct texts *t, const char *name, char *bytes, size_t size)
     return 0;
 }
 
-/* A file that vanishes just now was not there. */
+/* A file that has just been removed counts as absent. */
 static int load_one(int root_fd, const char *name, struct texts *t)
 {
     char *bytes;

@@ -134,7 +134,7 @@ static void say_nodeless(struct check *c, const struct group_check *g)
     check_remedy(c, "findmnt /dev; ls -l /dev/vfio   # devtmpfs makes the node");
 }
 
-/* What is a problem for one member is one for all: each group is told once. */
+/* A problem of one member is a problem of the whole group, which gets one finding. */
 static void take_member(struct group_check *g, const struct row *r)
 {
     if (check_is_taken(r) && !g->wanted)

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <stdarg.h>
 
-/* Texts hold names of files and what stands in them: a terminal shall not obey them. */
+/* Texts contain file names and file contents: control characters in them must not reach the
+ * terminal. */
 static void defuse(char *text)
 {
     for (; text && *text; text++)

@@ -100,7 +100,7 @@ static void check_off(struct check *c, bool described)
                      ctl_sudo());
 }
 
-/* Its driver may be a module, which comes late, or is not there at all. */
+/* A virtual IOMMU: its driver may be a module that is loaded late, or does not exist. */
 static void check_viommu(struct check *c)
 {
     bool loaded = viommu_is_loaded(c->root_fd) > 0;
@@ -130,7 +130,7 @@ static void check_viommu(struct check *c)
     }
 }
 
-/* What the processor's own IOMMU needs on the command line is of no use then. */
+/* Is this a virtual machine? Then parameters for the processor's own IOMMU are of no use. */
 static bool is_virtual(struct check *c)
 {
     const char *const *tables = cpus[c->cpu].tables;

@@ -83,7 +83,8 @@ static void rebuild(struct check *c)
         check_remedy(c, "%sdracut --force", ctl_sudo());
 }
 
-/* A driver that the host needs for another device must stay in: the takeover is what remains. */
+/* A driver that the host needs for another device must stay in the initramfs; then only the
+ * takeover is left. */
 static void say_early(struct check *c, const struct native *n, const char *path)
 {
     struct pci_addr_text address = pci_addr_text(n->row->d->addr);

@@ -165,7 +165,7 @@ static void check_resource(struct check *c, yaml_document_t *d, const yaml_node_
     free(t.missing);
 }
 
-/* Each resource once, though several rules may have it. */
+/* Is this the first rule with this resource? Several rules may have the same. */
 static bool is_first(const struct policy *p, size_t i)
 {
     for (size_t j = 0; j < i; j++)

@@ -5,7 +5,7 @@
 #include "source.h"
 #include "table.h"
 
-/* Where the printing stands: lines that follow one another in a file share one comment. */
+/* Which line was printed last: consecutive lines of a file share one comment. */
 struct printer {
     const struct source *s;
     struct table *t; /* JSON; NULL: text */

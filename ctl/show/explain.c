@@ -34,7 +34,7 @@ static void list_patterns(const struct rule *r, enum rule_key key, char *buf, si
         strcpy(buf + size - 4, "...");
 }
 
-/* What the device has to show for a key; says why if nothing. */
+/* The device's value of a key; if there is none, `why` says so. */
 static const char *device_value(const struct row *row, enum rule_key key, bool host,
                                 char buf[static FIELD_TEXT_MAX])
 {
@@ -104,7 +104,8 @@ static struct rule_outcome *examine(const struct source *s, const struct row *ro
 
 /* -- companions -- */
 
-/* The device of the same slot that a "native" rule leaves to the host, whole card. */
+/* Another function of the card, which a "native" rule leaves to the host together with the whole
+ * card. */
 static const struct row *native_sister(const struct source *s, const struct row *row)
 {
     for (size_t i = 0; i < s->snapshot.n; i++) {

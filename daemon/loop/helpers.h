@@ -32,5 +32,5 @@ void helpers_retry(struct helpers *h);
 void helpers_retry_serials(struct helpers *h);
 void helpers_retry_iommu(struct helpers *h);
 
-/* Is an answer to come without which the first pass is not at its end? */
+/* Is an answer still to come that the first pass must wait for? */
 bool helpers_are_awaited(const struct helpers *h);

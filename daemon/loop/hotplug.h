@@ -13,9 +13,9 @@ struct hotplug_handler {
     void (*event)(void *userdata, enum hotplug_action action, struct pci_addr a);
     /* A driver has come or gone. */
     void (*driver)(void *userdata);
-    /* An IOMMU that was to come is at work. */
+    /* The driver of a virtual IOMMU has begun to work. */
     void (*iommu)(void *userdata);
-    /* All events that were waiting have been given. `lost`: the kernel dropped some, so everything
+    /* All events that were queued have been handled. `lost`: the kernel dropped some, so everything
      * must be looked at anew. */
     void (*drained)(void *userdata, bool lost);
     void *userdata;

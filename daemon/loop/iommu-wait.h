@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Has the driver of an IOMMU loaded that the firmware announces, and decides how long devices are
- * kept for it. Its coming is an event of the kernel's (hotplug.h); only that it does not come is
- * told here. */
+/* Has the driver loaded of an IOMMU that the firmware announces, and decides how long devices are
+ * kept for it. That the IOMMU has come is told by a kernel event (hotplug.h); this tells when it
+ * does not come. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -18,8 +18,9 @@ int iommu_wait_new(sd_event *event, int root_fd, iommu_given_up *given_up, void 
                    struct iommu_wait **ret);
 void iommu_wait_free(struct iommu_wait *w);
 
-/* Begins to wait when the plan keeps a device for an IOMMU, and ends when it does not any more.
- * Without result the waiting lasts until the host is up, and not less than `usec`. */
+/* Begins to wait when the plan keeps a device for an IOMMU, and stops when no device is kept any
+ * more. If the IOMMU does not come, it is given up when the host is up, but not before `usec` have
+ * passed. */
 void iommu_wait_follow(struct iommu_wait *w, const struct plan *plan, uint64_t usec);
 
 /* Lets the modules be asked for again. */

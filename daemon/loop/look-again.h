@@ -13,5 +13,6 @@ typedef void look_again_now(void *userdata);
 int look_again_new(sd_event *event, look_again_now *now, void *userdata, struct look_again **ret);
 void look_again_free(struct look_again *l);
 
-/* Is there something that is not known? A look that was asked for already stays where it is. */
+/* Tells whether something is unknown, so that another look is needed. If one is scheduled already
+ * its time does not change. */
 void look_again_if(struct look_again *l, bool unknown);

@@ -5,18 +5,17 @@
 #include "loop/uevent.h"
 #include "view.h"
 
-/* All of all. Returns 0 or negative errno: then what was known before still counts. -ENOENT: there
- * is no PCI bus; where it may be empty that is said once, and no error. */
+/* Reads every device. Returns 0 or negative errno: then what was known before still counts.
+ * -ENOENT: there is no PCI bus; if `may_be_empty` that is no error, and only said once. */
 int look_at_all(struct view *view, bool may_be_empty);
 
-/* The same where only drivers have changed. */
+/* Reads these devices, of which only the drivers have changed. */
 void look_at_bindings(struct view *view, const struct pci_addr *addrs, size_t n);
 
-/* What the kernel tells of a device. Returns whether it can wait for the device's moment
- * (record.h).
- */
+/* Reads the device of a kernel event. Returns whether a new plan can wait, since the device is to
+ * be left alone for a moment (record.h). */
 bool look_at_event(struct view *view, enum hotplug_action action, struct pci_addr a);
 
-/* Those whose serial number could not be known, and those that want this module's driver. */
+/* Reads the devices whose serial number was unknown, and those that want this module's driver. */
 void look_at_unread(struct view *view);
 void look_at_module(struct view *view, const char *module);

@@ -8,12 +8,12 @@
 
 #include "view.h"
 
-/* Marks the device, and what shares its IOMMU group, as to be handed back. Whether somebody has it
- * open is found out by the worker. */
+/* Marks the device, and those that share its IOMMU group, to be handed back. Whether somebody has
+ * it open is found out later, by the worker. */
 int requests_mark_release(struct view *view, struct pci_addr a, sd_bus_error *error);
 
-/* Marks them as to be taken again; failures are forgotten. */
+/* Marks them to be taken again; failures are forgotten. */
 int requests_mark_bind(struct view *view, struct pci_addr a, sd_bus_error *error);
 
-/* A reload was refused for the mistakes in the view. */
+/* Makes the error for a reload that was refused because of the mistakes in the view. */
 int requests_policy_invalid(const struct view *view, sd_bus_error *error);

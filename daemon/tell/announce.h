@@ -7,7 +7,7 @@
 
 struct tally {
     size_t selected, bound, usable, refused, failed, stuck, busy, released, contested, pending;
-    size_t good;       /* as they should be, or being seen to */
+    size_t good;       /* as they should be, or being worked on */
     size_t mistakes;   /* in the policy */
     size_t unexpected; /* rules whose expect = N is not met */
     bool unknown;      /* something could not be read */
@@ -15,9 +15,8 @@ struct tally {
 
 struct tally tally_make(const struct view *view);
 
-/* Is nothing known that is not as it should be: devices bound and usable, the policy free of
- * mistakes? What an administrator released is as it should be, and work under way is no fault yet.
- */
+/* Is everything as it should be: devices bound and usable, the policy free of mistakes? Devices
+ * that an administrator released are as they should be, and work under way is no fault yet. */
 bool tally_is_good(const struct tally *t);
 
 /* One sentence on how things are, for STATUS= and the summary. */
@@ -33,5 +32,5 @@ void announce_summary(const struct view *view, uint64_t usec);
 /* Logs the first thing that could not be read, if there is one. */
 void announce_unknown(const struct view *view);
 
-/* Logs how handing back a device that no rule names came out, if that was done. */
+/* Logs whether a device that no rule names was handed back, if work on it has ended. */
 void announce_handed_back(const struct view *view, struct pci_addr a);

@@ -28,6 +28,7 @@ struct publication {
     size_t n;
 };
 
-/* Signals what has changed since: objects that came and went, and just the properties that differ.
- * Not all at once: true tells that it is to be called again, when others have had their turn. */
+/* Signals what has changed since the last call: objects that came and went, and the properties that
+ * differ. Returns true if it must be called again in the next turn of the event loop, since not all
+ * could be signalled in this one. */
 bool bus_device_publish(sd_bus *bus, const struct view *view, struct publication *p);

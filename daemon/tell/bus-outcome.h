@@ -9,5 +9,6 @@
 /* Is work on the device still under way? */
 bool bus_outcome_is_pending(const struct view *view, struct pci_addr a);
 
-/* If not: has it come out as asked? Returns 0, or negative errno with a sentence in *error. */
+/* Work has ended: is the device bound (or released), as the caller asked? Returns 0, or negative
+ * errno with a sentence in *error. */
 int bus_outcome(const struct view *view, struct pci_addr a, bool bind, sd_bus_error *error);

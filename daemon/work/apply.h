@@ -31,12 +31,12 @@ bool apply_is_busy(const struct apply *a);
 /* Are overrides being written, or free devices bound? Takeovers and releases do not count. */
 bool apply_batch_is_running(const struct apply *a);
 
-/* We are about to end: no takeover begins any more, and those entries of the fence are taken out of
- * the kernel's table that nobody would look after. Returns 0 or negative errno. */
+/* The daemon is about to end: no takeover begins any more, and entries of the fence that also fit
+ * unselected devices are removed from the kernel's table. Returns 0 or negative errno. */
 int apply_withdraw(struct apply *a);
 
-/* Is anything left of that, or of what had begun before, that may be waited for? */
+/* Is any work still running for which the end should wait? */
 bool apply_is_ending(const struct apply *a);
 
-/* Keeps what must survive us. Returns 0 or negative errno. */
+/* Writes what must survive a restart. Returns 0 or negative errno. */
 int apply_save(struct apply *a);

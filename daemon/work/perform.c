@@ -134,7 +134,7 @@ static int native_modules(int root_fd, struct pci_addr a, struct module_names *r
 
     if (!*pci_attribute(root_fd, a, "modalias", modalias, sizeof(modalias)))
         return -ENODEV;
-    if (!modules_folder(root_fd, folder))
+    if (modules_find_folder(root_fd, folder) <= 0)
         return -ENOENT;
     return modules_native(root_fd, folder, modalias, ret);
 }

@@ -15,14 +15,14 @@
 #define PARKING_NAME "vfio-bindd-parked"
 
 struct op {
-    struct pci_addr addr; /* not of ACTION_NEW_ID and ACTION_REMOVE_ID */
+    struct pci_addr addr; /* unused by ACTION_NEW_ID and ACTION_REMOVE_ID */
     enum action_kind kind;
     char driver[DRIVER_NAME_MAX]; /* as in struct action; ACTION_HOLD: the group's number;
                                    * ACTION_NEW_ID, ACTION_REMOVE_ID: the entry (fence_text()) */
     bool companion, narrowed;     /* of that entry */
-    uint64_t order;               /* ACTION_PARK: is set to the newest driver's then (snapshot.h);
-                                   * ACTION_UNPARK: what that was, or 0 */
-    int result;                   /* 0, negative errno, or OP_NOT_DONE */
+    uint64_t order; /* ACTION_PARK sets it to the number of the newest driver (snapshot.h),
+                       ACTION_UNPARK uses that; 0: unknown */
+    int result;     /* 0, negative errno, or OP_NOT_DONE */
 };
 
 #define OP_NOT_DONE 1

@@ -22,8 +22,8 @@ int worker_new(int root_fd, size_t capacity, struct worker **ret);
 /* Forgets the worker, which ends by itself after its job. NULL is allowed. */
 void worker_free(struct worker *w);
 
-/* After the operation that it is doing the worker does no other; the descriptor tells when. Returns
- * true with that operation, or false: the job is over. */
+/* The worker stops after the operation that it is doing now; its descriptor becomes readable then.
+ * Returns true and that operation, or false if the job is over already. */
 bool worker_cancel(struct worker *w, struct op *ret);
 
 size_t worker_capacity(const struct worker *w);

@@ -14,7 +14,7 @@ static inline bool fact_is_gone(int r)
     return r == -ENOENT || r == -ENODEV || r == -ENXIO;
 }
 
-/* For readers to whom what is gone is "none": their error, or 0. */
+/* For readers that treat what is gone as "none": 0 for that, the error otherwise. */
 static inline int fact_error(int r)
 {
     return r < 0 && !fact_is_gone(r) ? r : 0;
@@ -53,5 +53,6 @@ struct unknown {
 const char *fact_words(enum fact f);
 const char *fact_word(enum fact f);
 
-/* Notes what is unknown, if it is the first. Returns whether r says so. */
+/* If r is an error that means "unknown", notes the fact, unless one was noted before. Returns
+ * whether it is. */
 bool unknown_note(struct unknown *u, enum fact f, int r);

@@ -21,8 +21,8 @@ int rootfs_open_dir(int root_fd, const char *path, DIR **ret);
 /* The same where a folder that is not there (fact.h) is an empty one: 0, and *ret is NULL. */
 int rootfs_list(int root_fd, const char *path, DIR **ret);
 
-/* The next entry but those that begin with a dot. Returns 1, 0 (the end, or no folder), or negative
- * errno: then there may be more. */
+/* The next entry whose name does not begin with a dot. Returns 1, 0 (the end, or no folder), or
+ * negative errno: then there may be more. */
 int rootfs_next(DIR *dir, const struct dirent **ret);
 
 /* Returns 1, 0 (gone) or negative errno. The last part of the path is not followed. */

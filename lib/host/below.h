@@ -39,9 +39,9 @@ struct below {
 
 void below_done(struct below *b);
 
-/* Adds what is below the device; *ret is to be empty. Returns 0; or, with what was found until
- * then, -E2BIG (more folders, layers or devices than any device has) or another negative errno:
- * then there may be more. */
+/* Finds what hangs below the device; *ret must be empty. Returns 0 or negative errno (-E2BIG: more
+ * folders, layers or devices than any device has); after an error *ret has what was found until
+ * then, and there may be more. */
 int below_walk(int root_fd, struct pci_addr a, struct below *ret);
 
 /* Reads a device number ("8:0") from a file below a folder. Returns 0 or negative errno; -EINVAL:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kernel command line wants of network cards: the part of boot-use.h about them. */
+/* Which network cards the kernel command line needs: a part of boot-use. */
 #pragma once
 
 #include "base/cmdline.h"

@@ -150,11 +150,6 @@ int modules_find_folder(int root_fd, char ret[static MODULES_FOLDER_MAX])
     return r;
 }
 
-bool modules_folder(int root_fd, char ret[static MODULES_FOLDER_MAX])
-{
-    return modules_find_folder(root_fd, ret) > 0;
-}
-
 /* -- variants -- */
 
 struct variant_alias {

@@ -23,11 +23,9 @@ struct module_names {
 bool module_name_is_valid(const char *name);
 
 /* The running kernel's folder of modules below the root: where the unit shows it to the daemon
- * (ProtectKernelModules= hides the usual place), or the usual place. False: there is none. */
+ * (ProtectKernelModules= hides the usual place), or the usual place. Returns 1, 0 (there is none)
+ * or negative errno. */
 #define MODULES_FOLDER_MAX 128
-bool modules_folder(int root_fd, char ret[static MODULES_FOLDER_MAX]);
-
-/* The same in three values: returns 1, 0 (there is none) or negative errno. */
 int modules_find_folder(int root_fd, char ret[static MODULES_FOLDER_MAX]);
 
 /* The aliases of VFIO variant drivers ("vfio_pci:v…"), of which a kernel has some dozens. */

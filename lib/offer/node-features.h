@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What others schedule and alarm on, as text: node features for Node Feature Discovery, metrics for
- * Prometheus. The client exports both once, the daemon keeps them current. Pure: nobody but the
- * caller knows the time and where the text goes. */
+/* Texts for others: node features for Node Feature Discovery, metrics for Prometheus. The client
+ * exports both once, the daemon keeps them current. Pure: the caller knows the time and where the
+ * text goes. */
 #pragma once
 
 #include <stdio.h>
@@ -30,7 +30,7 @@ struct features {
 /* NFD ignores a larger file. */
 #define FEATURES_SIZE_MAX 65536
 
-/* Makes one of a plan; it points into all three. Returns 0 or -ENOMEM. */
+/* Makes the features of a plan, with pointers into all three. Returns 0 or -ENOMEM. */
 int features_of_plan(const struct policy *p, const struct snapshot *s, const struct plan *plan,
                      size_t mistakes, bool at_work, struct features *ret);
 void features_done(struct features *f);

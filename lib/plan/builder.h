@@ -23,7 +23,7 @@ struct builder {
     struct fence wanted;         /* the entries that the policy calls for */
     const struct rule *unfenced; /* the first rule without a fence; NULL: none, or not looked for */
     bool unfenced_known;
-    bool any_unproven;       /* is a device refused since nothing proves it unused? */
+    bool any_unproven;       /* is a device refused because the host may need it? */
     struct earlier *earlier; /* native drivers that are asked before vfio-pci, by ID */
     size_t n_earlier, earlier_allocated;
 };
@@ -37,7 +37,7 @@ struct verdict *plan_verdict_of(const struct builder *b, const struct device *d)
 /* The members of a group, as groups_next(), as devices. */
 const struct device *plan_next_member(const struct builder *b, uint32_t group, size_t *i);
 
-/* What is known of a device of the snapshot beyond that; NULL: nothing. */
+/* The record of a device of the snapshot; NULL: there is none. */
 const struct record *plan_record_of(const struct builder *b, const struct device *d);
 
 /* Makes room, and finds the records of the devices; false when out of memory. builder_done() is to

@@ -8,5 +8,5 @@
 /* Adds the actions that bring the fence's entries into vfio-pci's table. */
 void plan_add_fence(struct builder *b);
 
-/* Says of each device with a verdict whether the fence is of any use to it. */
+/* Notes for each verdict whether the fence works for this device. */
 void plan_judge_fence(struct builder *b);

@@ -4,14 +4,14 @@
 
 #include "model/snapshot.h"
 
-/* Could the host live on it although nothing shows that yet while it is booting? */
+/* Could the host live on a device of this kind? While the host boots, nothing shows that yet. */
 bool plan_may_carry_host(const struct device *d);
 
 /* A bridge, by its header type or class: never bound. */
 bool device_is_bridge(const struct device *d);
 
-/* Must a further function of a card be named itself, although the first is selected? The host may
- * live on it as well as on that one: the second port of a network card, a disk. What cannot carry a
+/* Must this function be named by a rule itself, although another function of its card is selected?
+ * It must if the host may live on it, like the second port of a network card. What cannot carry the
  * host comes along, and so does the USB controller of a graphics card. */
 bool device_must_be_named(const struct device *d, const struct device *selected);
 

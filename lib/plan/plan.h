@@ -10,11 +10,12 @@
 
 /* Phases, in this order. The first three cannot reach a native driver's remove(). */
 enum phase {
-    PHASE_OVERRIDE, /* every driver_override, before anything else: that alone wins the race */
+    PHASE_OVERRIDE, /* every driver_override, before anything else: this wins the race */
     PHASE_BIND,     /* devices that no driver has */
-    PHASE_FENCE,    /* wins the race for devices to come. By now the kernel finds none to bind */
+    PHASE_FENCE,    /* the entries for devices that are plugged in later. By now there is no device
+                       left that the kernel would bind by them */
     PHASE_TAKEOVER, /* devices that a native driver has: may take seconds, or block */
-    PHASE_RELEASE,  /* groups that are handed back: likewise */
+    PHASE_RELEASE,  /* groups that are handed back: may take seconds, or block */
 };
 
 struct action {
@@ -30,20 +31,22 @@ struct action {
 
 struct verdict {
     struct pci_addr addr;
-    const struct rule *rule; /* that names it, or whose device it comes along with */
-    const char *driver;      /* the target */
-    struct pci_addr leader;  /* companion: with this device */
+    const struct rule
+        *rule;          /* the rule that names it, or names the device that it comes along with */
+    const char *driver; /* the target */
+    struct pci_addr leader; /* companion: with this device */
     enum device_state state;
     enum reason reason;
-    struct pci_addr other;    /* COMPANION_REFUSED, FUNCTION_NOT_NAMED: which; GROUP_NOT_VIABLE: the
-                               * first in the way */
-    const char *other_driver; /* GROUP_NOT_VIABLE: what holds that one */
-    const char *earlier;      /* FENCE_INEFFECTIVE: the driver that is asked first; NULL: the write
-                               * failed */
-    unsigned problems;        /* set of enum problem */
-    bool companion;           /* it comes along */
-    bool other_selected;      /* GROUP_NOT_VIABLE: it has a verdict of its own */
-    bool usable;              /* bound, the whole group viable, the node there */
+    struct pci_addr
+        other; /* the device that the reason is about: for COMPANION_REFUSED and FUNCTION_NOT_NAMED;
+                  for GROUP_NOT_VIABLE the first that is in the way */
+    const char *other_driver; /* GROUP_NOT_VIABLE: the driver of that device */
+    const char *earlier; /* FENCE_INEFFECTIVE: the driver that is offered new devices first; NULL:
+                            the write of an entry failed */
+    unsigned problems;   /* set of enum problem */
+    bool companion;      /* it comes along */
+    bool other_selected; /* GROUP_NOT_VIABLE: it has a verdict of its own */
+    bool usable;         /* bound, the whole group viable, the node there */
 };
 
 /* Names of drivers, each once. */
@@ -64,15 +67,16 @@ struct plan {
 
 void plan_done(struct plan *p);
 
-/* Is the device as its rule wants it: bound and, on a VFIO driver, usable; or handed back because
- * an administrator said so? With somebody `at_work` what is pending is no fault yet. */
+/* Is the device as it should be: bound and, on a VFIO driver, usable; or released by an
+ * administrator? While the daemon is `at_work`, a pending device is as it should be. */
 bool device_is_good(enum device_state state, bool usable, const char *driver, bool at_work);
 
 /* Could a function of the device's card be selected by a serial number that is not known yet? Then
- * that no rule names this one says nothing: it may have to come along. */
+ * it is not known either whether this one has to come along. */
 bool plan_is_undecided(const struct policy *p, const struct snapshot *s, const struct device *d);
 
-/* How many devices a rule itself matches; companions are not what `expect` counts. */
+/* How many devices a rule itself matches, as `expect` counts them: without those that come along.
+ */
 int plan_count_matched(const struct plan *p, const struct rule *r);
 
 /* NULL: no rule concerns the device. */

@@ -5,6 +5,6 @@
 #include "model/fence.h"
 #include "policy/rule.h"
 
-/* The entries that a rule calls for, as far as the kernel can express it; fewer than `max` are
- * written to ids. *ret_narrowed: they fit more than the rule selects. */
+/* Writes the entries that a rule calls for to ids, at most `max`; returns how many. *ret_narrowed:
+ * they fit more devices than the rule selects, since not every key can be expressed. */
 size_t fence_of_rule(const struct rule *r, struct fence_id *ids, size_t max, bool *ret_narrowed);

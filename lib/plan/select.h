@@ -5,8 +5,8 @@
 
 #include "plan/builder.h"
 
-/* The function of its card that would have to come along for the sake of their IOMMU group, but
- * must be named itself, and is not. NULL: none. */
+/* Another function of the same card and IOMMU group that would have to come along, but must be
+ * named by a rule itself, and is not. NULL: there is none. */
 const struct device *plan_unnamed_function(const struct builder *b, const struct verdict *v);
 
 /* Adds a verdict, still without judgement, for every device that a rule names or that comes along.

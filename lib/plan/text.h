@@ -6,7 +6,8 @@
 
 #define SENTENCE_MAX 512
 
-/* "0000:06:00.0 (10de:20f1)" and so on: what is, why, and what to do about it. */
+/* A sentence about a device ("0000:06:00.0 (10de:20f1) ..."): how it stands, why, and what to do
+ * about it. */
 void verdict_sentence(const struct verdict *v, const struct snapshot *s, const struct records *r,
                       char buf[static SENTENCE_MAX]);
 
@@ -17,7 +18,7 @@ const char *errno_advice(int error, enum action_kind kind);
 void problem_sentence(const struct verdict *v, const struct snapshot *s,
                       char buf[static SENTENCE_MAX]);
 
-/* What an action is done for: its device's verdict, or why a device that no rule names is touched.
+/* Why an action is done: the verdict of its device, or why a device that no rule names is touched.
  */
 void action_sentence(const struct action *a, const struct plan *p, const struct snapshot *s,
                      const struct records *r, char buf[static SENTENCE_MAX]);

@@ -12,7 +12,7 @@ struct rule_index {
     size_t n;
 };
 
-/* (Re)makes the index after the rules or their order have changed; it is to be empty or one. */
+/* Makes the index, which is empty or an older one, after the rules or their order have changed. */
 void rule_index_make(struct rule_index *x, const struct rule *rules, size_t n);
 void rule_index_done(struct rule_index *x);
 

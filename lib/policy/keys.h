@@ -19,5 +19,5 @@ void policy_set_kubernetes_key(struct key_context *c, const char *key, const cha
 /* Is this text good as a rule's name? If not, says so. */
 bool policy_check_rule_name(struct key_context *c, const char *name);
 
-/* The index of the word in the table that somebody who wrote `word` may have meant, or -1. */
+/* The index of the word in the table that is most similar to `word`; -1: none is. */
 int nearest_word(const char *word, const char *const *words, size_t n);
