@@ -219,9 +219,9 @@ static int load_entry(char *text, struct fence *f)
     *fields = '\0';
     while ((value = next_value(&text, &key))) {
         if (streq(key, "state"))
-            e->state = streq(value, "armed")   ? FENCE_ARMED
-                       : streq(value, "begun") ? FENCE_BEGUN
-                                               : FENCE_OPEN;
+            e->state = streq(value, "armed")  ? FENCE_ARMED
+                       : streq(value, "open") ? FENCE_OPEN
+                                              : FENCE_BEGUN; /* it may be in the table */
         else if (streq(key, "added"))
             e->added = strtoull(value, NULL, 10);
         else if (streq(key, "companion"))

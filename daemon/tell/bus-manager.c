@@ -358,7 +358,7 @@ void bus_manager_publish(struct bus_manager *b, sd_bus *bus)
     for (size_t i = 0; i < view->plan.n_verdicts; i++)
         problems |= view->plan.verdicts[i].problems;
     const uint32_t now[BUS_MANAGER_CHANGING] = {
-        (uint32_t)state_of(view)[0] << 8 | (unsigned char)state_of(view)[1],
+        hash_text(state_of(view)),
         problems,
         list_hash(view->policy.files, view->policy.n_files),
         list_hash(view->mistakes, view->n_mistakes),

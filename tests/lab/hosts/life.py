@@ -17,7 +17,7 @@ CALL = "busctl --timeout=60 call org.vfio.Bindd1 /org/vfio/Bindd1 org.vfio.Bindd
 LISTED = "systemctl list-units --failed --no-legend --plain | cut -d' ' -f1"
 EMUGPU = "/sys/module/emugpu/parameters/"
 # What may pass: a rescan that is on its way, an event that udev has not handled.
-PATIENCE = 4
+PATIENCE = 12
 
 
 def plug(guest, card, facts):
