@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "plan-text.h"
+#include "plan/text.h"
 #include "table.h"
 
 void change_done(struct change *c)
@@ -115,8 +115,8 @@ static const char *change_word(const struct verdict *old, const struct verdict *
     return !old ? "selected" : !new ? "dropped" : differs(old, new) ? "changed" : "same";
 }
 
-static void write_verdict(FILE *f, const struct source *s, const struct verdict *old,
-                          const struct verdict *new, bool compare)
+static void write_json_verdict(FILE *f, const struct source *s, const struct verdict *old,
+                               const struct verdict *new, bool compare)
 {
     const struct verdict *v = new ? new : old;
     char text[SENTENCE_MAX];
@@ -158,7 +158,7 @@ char *plan_diff_json(const struct source *s, const struct policy *old_policy,
             continue;
         fputs(separator, f);
         separator = ",\n      ";
-        write_verdict(f, s, before, after, old_policy != NULL);
+        write_json_verdict(f, s, before, after, old_policy != NULL);
     }
     fputs("\n   ]", f);
     return fclose(f) == 0 ? text : NULL;

@@ -3,17 +3,7 @@
 
 #include <errno.h>
 
-#include "plan-text.h"
-
-void row_done(struct row *r)
-{
-    free(r->vendor);
-    free(r->name);
-    free(r->class);
-    free(r->problems);
-    free(r->sentence);
-    free(r->problem);
-}
+#include "plan/text.h"
 
 /* -- by policy and /sys -- */
 
@@ -174,7 +164,7 @@ int rows_build(struct source *s)
 
 /* -- another host -- */
 
-static void read_ids(const char *text, uint16_t *first, uint16_t *second)
+static void read_id_pair(const char *text, uint16_t *first, uint16_t *second)
 {
     unsigned a, b;
 
@@ -196,8 +186,8 @@ int rows_devices_of_live(struct source *s)
         const char *group = props_get(p, "IommuGroup"), *driver = props_get(p, "Driver");
         struct device d = {.addr = s->live.devices[i].addr, .detailed = true, .group = NO_GROUP};
 
-        read_ids(props_get(p, "Id"), &d.vendor, &d.device);
-        read_ids(props_get(p, "Subsystem"), &d.subvendor, &d.subdevice);
+        read_id_pair(props_get(p, "Id"), &d.vendor, &d.device);
+        read_id_pair(props_get(p, "Subsystem"), &d.subvendor, &d.subdevice);
         d.class_code = (uint32_t)strtoul(props_get(p, "Class"), NULL, 16);
         if (*group)
             d.group = (uint32_t)strtoul(group, NULL, 10);

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "record.h"
+#include "model/records.h"
 
-/* A worker that an earlier run left behind and that still lives. */
+/* A worker of an earlier run that is still alive. */
 struct held_worker {
     struct pci_addr addr; /* what it works on */
     bool fence;           /* not on a device, but on an entry of the fence */

@@ -3,7 +3,7 @@
  * manager. */
 #pragma once
 
-#include "plan.h"
+#include "plan/plan.h"
 
 struct view {
     int root_fd;

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "notes.h"
+#include "loop/notes.h"
 
 static const struct pci_addr first = {0, 6, 0, 0}, second = {0, 7, 0, 0};
 
@@ -82,6 +82,25 @@ START_TEST(plugged_while_events_were_lost)
         ck_assert(record_is_contested(r) != cases[i].plugged);
         ck_assert(!is_plugged(&v, first));
     }
+}
+END_TEST
+
+/* The event of a card that went was read when the next one was there already; then the end of the
+ * former was told, and the coming of the latter was lost. */
+START_TEST(seen_before_its_own_event_was_lost)
+{
+    CLEANUP(view_done) struct view v = {.records.newest = 100};
+    CLEANUP(snapshot_done) struct snapshot before = {0};
+
+    put(&v.snapshot, first, 100);
+    put(&v.snapshot, second, 102);
+    notes_plugged(&v, second);
+    snapshot_remove(&v.snapshot, second);
+    notes_forget(&v, second);
+    put(&before, first, 100);
+    put(&v.snapshot, second, 102);
+    notes_new_devices(&v, &before);
+    ck_assert(is_plugged(&v, second));
 }
 END_TEST
 
@@ -348,8 +367,9 @@ START_TEST(an_iommu_that_comes_is_a_new_beginning)
 END_TEST
 
 UNIT_MAIN("notes", an_iommu_that_comes_is_a_new_beginning, first_start, plugged_while_nobody_ran,
-          plugged_while_events_were_lost, a_worker_has_it_in_hand, verdicts_are_told,
-          what_no_rule_names, refusals_of_what_no_rule_names, what_came_after_the_boot,
+          plugged_while_events_were_lost, seen_before_its_own_event_was_lost,
+          a_worker_has_it_in_hand, verdicts_are_told, what_no_rule_names,
+          refusals_of_what_no_rule_names, what_came_after_the_boot,
           only_what_is_known_to_be_gone_is_forgotten, a_place_that_cannot_be_looked_at_says_nothing,
           nobody_used_what_came_after_the_boot, another_card_begins_anew, looks_are_told,
           events_are_told)

@@ -211,7 +211,7 @@ START_TEST(what_failure_means)
         {"the group is in use, and nothing was released",
          {.state = RECORD_RELEASING},
          EVENT(GROUP_KEPT, OP(UNBIND, -EBUSY, vfio)),
-         {.holder = qemu}},
+         {.holder = qemu, .hold_error = EBUSY}},
         {"of the one that was there before",
          {.work = WORK_STUCK_FOR_ANOTHER, .fresh = true},
          EVENT(GROUP_KEPT, OP(UNBIND, -EBUSY, vfio)),

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "record.h"
+#include "model/records.h"
 
 #define NOW (1000 * USEC_PER_SEC)
 #define SOON (NOW + RECORD_MOMENT_USEC)
@@ -66,6 +66,7 @@ static inline void compare(const char *what, const struct record *a, const struc
     SAME(touched);
     SAME(unnamed);
     SAME(error);
+    SAME(hold_error);
     SAME(attempts);
     SAME(flaps);
     SAME(flap_usec);

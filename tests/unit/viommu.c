@@ -3,8 +3,8 @@
 
 #include <sys/utsname.h>
 
-#include "scan.h"
-#include "viommu.h"
+#include "host/scan.h"
+#include "host/viommu.h"
 
 /* QEMU's, of a host bridge for the buses 80 to 84. */
 static const uint8_t table[] = {
