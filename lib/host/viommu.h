@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* IOMMUs that make a device's group when a driver binds it, so that it has none before. virtio-iommu,
- * whose driver may be a module as well, and comes later than we do: the firmware says beforehand which
- * devices will be behind it. And Arm's SMMU, whose driver is in the kernel, until Linux 6.15: which
- * devices are behind it (a device tree's iommu-map, ACPI's table IORT) is not read, only the bind
- * tells. */
+/* IOMMUs that make a device's group when a driver binds it, so that it has none before.
+ * virtio-iommu, whose driver may be a module as well, and comes later than we do: the firmware says
+ * beforehand which devices will be behind it. And Arm's SMMU, whose driver is in the kernel, until
+ * Linux 6.15: which devices are behind it (a device tree's iommu-map, ACPI's table IORT) is not
+ * read, only the bind tells. */
 #pragma once
 
 #include "host/viot.h"
