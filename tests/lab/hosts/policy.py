@@ -299,6 +299,14 @@ class Writer:
                     self.settle(f, "go", "go")
                 self.unnamed |= {f.place for f in known if f is not first}
 
+    def leave_the_lab_open(self):
+        """The lab has devices of its own, which are on no host's list; a rule by ID may fit one."""
+        ids = {value for _, keys in self.policy.rules for key, value in keys if key == "id"}
+        known = {f.place for f in self.host.functions()}
+        for place, device in self.devices.items():
+            if place not in known and place not in self.policy.here and device["id"] in ids:
+                self.policy.here[place] = self.policy.plugged[place] = Outcome("free", selected=True)
+
     # What holds for IOMMU groups and hosts as a whole.
 
     def groups_settle(self):
@@ -337,6 +345,7 @@ def write(rng, host, devices, groups, running):
         (w.gpus if kind == "gpu" else w.risky if kind in RISKY else w.harmless)(functions)
     if rng.random() < 0.35:
         w.wide()
+    w.leave_the_lab_open()
     w.groups_settle()
     if host.iommu == "none":
         w.no_iommu()
