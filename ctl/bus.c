@@ -5,13 +5,7 @@
 #include <stdarg.h>
 #include <time.h>
 
-static uint64_t now_usec(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
+#include "base/clock.h"
 
 /* sd-bus waits for a bus that accepts connections and says nothing for longer than anybody wants to
  * look at a terminal; so the hand-shake is done here, with our own limit. ssh may ask for a

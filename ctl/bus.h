@@ -4,8 +4,8 @@
 
 #include <systemd/sd-bus.h>
 
-#include "busname.h"
 #include "ctl.h"
+#include "offer/bus-names.h"
 
 /* What only reads is answered at once. What changes something may have to wait for a password (the
  * daemon gives 120 s for that), and for a driver to let go of its device. */

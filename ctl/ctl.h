@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "util.h"
+#include "base/util.h"
 
 enum { EXIT_USAGE = 2 };
 

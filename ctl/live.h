@@ -5,8 +5,8 @@
 
 #include <systemd/sd-bus.h>
 
-#include "pciaddr.h"
-#include "util.h"
+#include "base/util.h"
+#include "model/address.h"
 
 struct prop {
     char *name;

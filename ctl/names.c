@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 
-#include "util.h"
+#include "base/util.h"
 
 struct names {
     struct pci_access *access;

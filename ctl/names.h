@@ -3,7 +3,7 @@
  * database there are no names, and that is no error. */
 #pragma once
 
-#include "snapshot.h"
+#include "model/snapshot.h"
 
 struct names;
 

@@ -3,7 +3,8 @@
 
 #include <errno.h>
 
-#include "plan-text.h"
+#include "plan/assume.h"
+#include "plan/text.h"
 #include "table.h"
 
 void change_done(struct change *c)
@@ -11,17 +12,6 @@ void change_done(struct change *c)
     plan_done(&c->plan);
     policy_done(&c->policy);
     diags_done(&c->diags);
-}
-
-/* Drivers that are not loaded can be: as for the plan of the policy in force. */
-static int assume_drivers(struct source *s, const struct policy *p)
-{
-    int r = 0;
-
-    for (size_t i = 0; r >= 0 && i < p->n_rules; i++)
-        if (rule_target(&p->rules[i]))
-            r = snapshot_add_registered(&s->snapshot, rule_target(&p->rules[i]), UINT64_MAX);
-    return r;
 }
 
 int change_make(struct source *s, const char *name, char *bytes, size_t size, struct change *ret)
@@ -37,7 +27,7 @@ int change_make(struct source *s, const char *name, char *bytes, size_t size, st
     }
     r = texts_parse(&s->texts, &ret->policy, &ret->diags, &off);
     if (r >= 0)
-        r = assume_drivers(s, &ret->policy);
+        r = plan_assume(&ret->policy, &s->snapshot, &s->records);
     return r < 0 ? r : source_plan(s, &ret->policy, &ret->plan);
 }
 
@@ -49,7 +39,8 @@ static bool differs(const struct verdict *a, const struct verdict *b)
                   a->problems != b->problems));
 }
 
-/* What the daemon did not bind itself stays where it is; whether it did is not known here. */
+/* Devices that the new policy drops. The daemon hands back only those that it bound itself, which
+ * is not known here. */
 static void print_dropped(const struct source *s, const struct verdict *v)
 {
     const struct device *d = snapshot_find(&s->snapshot, v->addr);
@@ -115,8 +106,8 @@ static const char *change_word(const struct verdict *old, const struct verdict *
     return !old ? "selected" : !new ? "dropped" : differs(old, new) ? "changed" : "same";
 }
 
-static void write_verdict(FILE *f, const struct source *s, const struct verdict *old,
-                          const struct verdict *new, bool compare)
+static void write_json_verdict(FILE *f, const struct source *s, const struct verdict *old,
+                               const struct verdict *new, bool compare)
 {
     const struct verdict *v = new ? new : old;
     char text[SENTENCE_MAX];
@@ -158,7 +149,7 @@ char *plan_diff_json(const struct source *s, const struct policy *old_policy,
             continue;
         fputs(separator, f);
         separator = ",\n      ";
-        write_verdict(f, s, before, after, old_policy != NULL);
+        write_json_verdict(f, s, before, after, old_policy != NULL);
     }
     fputs("\n   ]", f);
     return fclose(f) == 0 ? text : NULL;

@@ -3,13 +3,11 @@
 
 #include <errno.h>
 
-#include "rootfs.h"
-#include "rows.h"
-#include "scan.h"
+#include "base/rootfs.h"
 
 #define REPORT_MAX ((size_t)64 * 1024 * 1024)
 
-struct reader {
+struct report_reader {
     struct source *source;
     FILE *snapshot; /* collects the snapshot's lines */
     char *policy;   /* the name of the policy file that is being read; NULL: none */
@@ -19,7 +17,7 @@ struct reader {
 };
 
 /* The policy file's lines are all there. */
-static int end_policy(struct reader *r)
+static int end_policy(struct report_reader *r)
 {
     int error = 0;
 
@@ -37,7 +35,7 @@ static int end_policy(struct reader *r)
     return error;
 }
 
-static int begin_policy(struct reader *r, const char *name)
+static int begin_policy(struct report_reader *r, const char *name)
 {
     int error = end_policy(r);
 
@@ -67,7 +65,7 @@ static void unescape(char *s)
     *to = '\0';
 }
 
-static int read_prop(struct props *p, char *text)
+static int read_property(struct props *p, char *text)
 {
     char *value = strchr(text, '=');
 
@@ -89,7 +87,7 @@ static int read_live(struct live *l, char *text)
     if (pci_addr_parse(text, &a) < 0)
         return -EINVAL;
     struct live_device *d = live_get(l, a);
-    return d ? read_prop(&d->props, rest) : -ENOMEM;
+    return d ? read_property(&d->props, rest) : -ENOMEM;
 }
 
 static int read_unreadable(struct texts *t, char *text)
@@ -104,7 +102,7 @@ static int read_unreadable(struct texts *t, char *text)
     return 0;
 }
 
-static int read_line(struct reader *r, char *line)
+static int read_line(struct report_reader *r, char *line)
 {
     struct source *s = r->source;
     char *space = strchr(line, ' ');
@@ -134,14 +132,14 @@ static int read_line(struct reader *r, char *line)
         return pci_addr_parse(value, &a) < 0 ? -EINVAL : source_add_boot_display(s, a);
     if (streq(line, "manager")) {
         s->live.running = true;
-        return read_prop(&s->live.manager, value);
+        return read_property(&s->live.manager, value);
     }
     if (streq(line, "live"))
         return read_live(&s->live, value);
     return 0; /* for the reader, or of a newer version */
 }
 
-static int read_lines(struct reader *r, char *text, unsigned *ret_line)
+static int read_lines(struct report_reader *r, char *text, unsigned *ret_line)
 {
     int error = 0;
     char *line;
@@ -152,7 +150,7 @@ static int read_lines(struct reader *r, char *text, unsigned *ret_line)
     return error == 0 ? end_policy(r) : error;
 }
 
-static void reader_done(struct reader *r)
+static void reader_done(struct report_reader *r)
 {
     if (r->text)
         fclose(r->text);
@@ -163,7 +161,7 @@ static void reader_done(struct reader *r)
 static int read_report(struct source *s, char *text, unsigned *ret_line)
 {
     CLEANUP_FREE char *snapshot = NULL;
-    CLEANUP(reader_done) struct reader reader = {.source = s};
+    CLEANUP(reader_done) struct report_reader reader = {.source = s};
     size_t size;
 
     reader.snapshot = open_memstream(&snapshot, &size);

@@ -10,7 +10,7 @@
  *     boot-display ADDRESS
  *     manager NAME=VALUE             what the daemon said of itself; without any it did not run
  *     live ADDRESS NAME=VALUE        ... and of a device
- *     snapshot, registered, device   the text form of lib/snapshot.h
+ *     snapshot, registered, device   the text form of lib/model/snapshot.h
  *
  * In values line ends and '%' are written as %0a and %25. */
 #pragma once

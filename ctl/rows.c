@@ -3,17 +3,7 @@
 
 #include <errno.h>
 
-#include "plan-text.h"
-
-void row_done(struct row *r)
-{
-    free(r->vendor);
-    free(r->name);
-    free(r->class);
-    free(r->problems);
-    free(r->sentence);
-    free(r->problem);
-}
+#include "plan/text.h"
 
 /* -- by policy and /sys -- */
 
@@ -62,7 +52,8 @@ static bool fill_from_plan(const struct source *s, struct row *row)
 
 /* -- by the daemon -- */
 
-/* Does the policy in the files come to the same as the daemon did? Then its words fit. */
+/* Do the files' policy and the daemon have the same rule and state for the device? Then the plan's
+ * sentences fit. */
 static bool agrees(const struct row *row)
 {
     return row->v && streq(row->rule, row->v->rule->name) &&
@@ -79,7 +70,7 @@ static char *generic_sentence(const struct row *row)
     return n < 0 ? NULL : text;
 }
 
-/* Why it is not usable, by the words of the set. */
+/* Why the device is not usable, made from the words for its problems. */
 static char *generic_problem(const struct row *row)
 {
     char *text;
@@ -174,7 +165,7 @@ int rows_build(struct source *s)
 
 /* -- another host -- */
 
-static void read_ids(const char *text, uint16_t *first, uint16_t *second)
+static void read_id_pair(const char *text, uint16_t *first, uint16_t *second)
 {
     unsigned a, b;
 
@@ -196,8 +187,8 @@ int rows_devices_of_live(struct source *s)
         const char *group = props_get(p, "IommuGroup"), *driver = props_get(p, "Driver");
         struct device d = {.addr = s->live.devices[i].addr, .detailed = true, .group = NO_GROUP};
 
-        read_ids(props_get(p, "Id"), &d.vendor, &d.device);
-        read_ids(props_get(p, "Subsystem"), &d.subvendor, &d.subdevice);
+        read_id_pair(props_get(p, "Id"), &d.vendor, &d.device);
+        read_id_pair(props_get(p, "Subsystem"), &d.subvendor, &d.subdevice);
         d.class_code = (uint32_t)strtoul(props_get(p, "Class"), NULL, 16);
         if (*group)
             d.group = (uint32_t)strtoul(group, NULL, 10);

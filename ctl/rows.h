@@ -6,10 +6,6 @@
 
 /* Needs everything else of the source. Returns 0 or -ENOMEM. */
 int rows_build(struct source *s);
-void row_done(struct row *r);
 
 /* On another host the daemon's word is all there is: makes the snapshot of it. */
 int rows_devices_of_live(struct source *s);
-
-/* Notes that this is the display of the firmware's console. Returns 0 or -ENOMEM. */
-int source_add_boot_display(struct source *s, struct pci_addr a);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where the facts come from: this host's files and /sys, another tree (--root DIR), a report
- * (--root FILE), or the daemon, here or on another host (-H). All verbs print the same rows. */
+/* What all verbs know of a host, wherever it comes from (open.h): policy, devices, the daemon's
+ * word, and a row for each device. */
 #pragma once
 
 #include "ctl.h"
 #include "live.h"
 #include "names.h"
-#include "plan.h"
+#include "plan/plan.h"
 #include "texts.h"
 
 struct row {
@@ -44,26 +44,14 @@ struct source {
     size_t n_boot_displays;
 };
 
-enum {
-    SOURCE_DAEMON = 1 << 0,    /* ask the daemon, if this is its host */
-    SOURCE_FILES = 1 << 1,     /* the policy's text is needed: -H cannot serve */
-    SOURCE_BARE_TREE = 1 << 2, /* --root may be a tree without /sys: there are no devices then */
-};
-
-/* Reads everything and builds the rows. What is missing or wrong is said on standard error. Returns
- * 0, or an exit code. Call source_done() in any case. */
-int source_open(const struct ctl *c, unsigned flags, struct source *ret);
 void source_done(struct source *s);
+void row_done(struct row *r);
+
+/* Notes that this is the display of the firmware's console. Returns 0 or -ENOMEM. */
+int source_add_boot_display(struct source *s, struct pci_addr a);
 
 /* The row of the verb's argument, in any form of address; NULL after saying why. */
 struct row *source_argument(struct source *s);
-
-/* Reads a file that may take the place of the main policy file. Returns 0 or an exit code. */
-int source_read_policy(const char *path, char **ret, size_t *ret_size);
-
-/* Puts such a file into the place of the main policy file and makes everything that depends on it
- * anew. Not where the daemon was asked, whose policy is another. Returns 0 or an exit code. */
-int source_use_policy(struct source *s, const char *path);
 
 /* Another plan over the same facts. Returns 0 or negative errno. */
 int source_plan(const struct source *s, const struct policy *p, struct plan *ret);

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 
-#include "policy-load.h"
-#include "policy-parse.h"
-#include "rootfs.h"
+#include "base/rootfs.h"
+#include "policy/load.h"
+#include "policy/parse.h"
 
 #define CMDLINE_MAX ((size_t)64 * 1024)
-#define CMDLINE_FILE "/proc/cmdline" /* as policy-parse.h calls it */
+#define CMDLINE_FILE "/proc/cmdline" /* as policy/parse.h calls it */
 #define DROPIN_FOLDER "/vfio-bindd.conf.d/"
 
 void texts_done(struct texts *t)
@@ -35,7 +35,7 @@ int texts_add(struct texts *t, const char *name, char *bytes, size_t size)
     return 0;
 }
 
-/* A file that vanishes just now was not there. */
+/* A file that has just been removed counts as absent. */
 static int load_one(int root_fd, const char *name, struct texts *t)
 {
     char *bytes;

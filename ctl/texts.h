@@ -4,7 +4,7 @@
  * it, exchanging one file in thought, and carrying it in a report. */
 #pragma once
 
-#include "policy.h"
+#include "policy/policy.h"
 
 struct text {
     char *name;

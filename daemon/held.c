@@ -6,9 +6,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "base/rootfs.h"
+#include "base/util.h"
 #include "replace.h"
-#include "rootfs.h"
-#include "util.h"
 
 #define FOLDER "run/vfio-bindd"
 #define DRIVER_NAME_LENGTH 56
@@ -106,8 +106,7 @@ static int load_worker(char *text, struct held_workers *w)
     return 0;
 }
 
-/* The states that are kept. What failed is tried again by the next run. Earlier versions had words
- * of their own for them, which could stand together: the first of these counted for most. */
+/* The states that are kept over a restart; what failed is tried again by the next run. */
 static const struct {
     const char *word;
     enum record_state state;
@@ -124,23 +123,6 @@ static void load_state(struct record *r, const char *word)
             r->state = kept_states[i].state;
 }
 
-/* A line of a version that had flags: whatever is set. */
-static void load_old_flag(struct record *r, const char *key)
-{
-    if (streq(key, "released"))
-        r->state = record_is_handed_back(r) ? RECORD_RELEASED : RECORD_RELEASING;
-    else if (streq(key, "handed-back"))
-        r->state = record_is_released(r) ? RECORD_RELEASED : RECORD_HANDED_BACK;
-    else if (streq(key, "contested") && r->state == RECORD_OPEN)
-        r->state = RECORD_CONTESTED;
-    else if (streq(key, "hotplugged") && r->arrival == ARRIVAL_THERE)
-        r->arrival = ARRIVAL_PLUGGED_AT_BOOT;
-    else if (streq(key, "unused"))
-        r->arrival = ARRIVAL_PLUGGED;
-    else if (streq(key, "ours"))
-        r->override = OVERRIDE_MAYBE, r->binding = BINDING_CLAIMED;
-}
-
 static void load_flag(struct record *r, const char *key)
 {
     if (streq(key, "touched"))
@@ -149,8 +131,6 @@ static void load_flag(struct record *r, const char *key)
         r->parked = true;
     else if (streq(key, "bound"))
         r->binding = BINDING_CLAIMED;
-    else
-        load_old_flag(r, key);
 }
 
 static void load_refusal(struct record_refusal *k, const char *text)
@@ -168,7 +148,7 @@ static void load_refusal(struct record_refusal *k, const char *text)
                                  .class_code = class_code & 0xffffff};
 }
 
-/* "-" and "1": it is not known which. */
+/* "-" and "1" say that there is a driver, but not which. */
 static void load_driver(char **ret, const char *value)
 {
     if (!*value || streq(value, "-") || streq(value, "1") || strlen(value) >= DRIVER_NAME_LENGTH)
@@ -209,8 +189,9 @@ static int load_device(char *text, struct records *records)
         return -ENOMEM;
     while ((value = next_value(&text, &key)))
         load_value(r, key, value);
-    if (r->parked && r->parked_order == 0) /* we died over it: any driver may be newer */
-        r->parked_order = 1;
+    if (r->parked && r->parked_order == 0)
+        r->parked_order =
+            1; /* we died while it was parked, so any driver may have been registered since */
     return 0;
 }
 
@@ -238,9 +219,9 @@ static int load_entry(char *text, struct fence *f)
     *fields = '\0';
     while ((value = next_value(&text, &key))) {
         if (streq(key, "state"))
-            e->state = streq(value, "armed")   ? FENCE_ARMED
-                       : streq(value, "begun") ? FENCE_BEGUN
-                                               : FENCE_OPEN;
+            e->state = streq(value, "armed")  ? FENCE_ARMED
+                       : streq(value, "open") ? FENCE_OPEN
+                                              : FENCE_BEGUN; /* it may be in the table */
         else if (streq(key, "added"))
             e->added = strtoull(value, NULL, 10);
         else if (streq(key, "companion"))
@@ -320,8 +301,8 @@ static bool is_bound_by_us(const struct record *r)
     return r->binding == BINDING_CLAIMED || r->binding == BINDING_OURS;
 }
 
-/* Of what no rule names only what is ours matters, for that is still to go. When it came is known
- * by `newest_at_boot`. */
+/* A device that no rule names is kept only if something of it is ours, which must still go back.
+ * When it came need not be written: `newest_at_boot` tells. */
 static bool is_worth_a_line(const struct record *r)
 {
     if (r->unnamed && !record_is_in_hand(r))
@@ -330,7 +311,6 @@ static bool is_worth_a_line(const struct record *r)
            r->arrival != ARRIVAL_THERE || record_is_owned(r) || state_kept(r);
 }
 
-/* On a host with thousands of functions: fputs() costs a fraction of fprintf(). */
 static void write_record(FILE *f, const struct record *r)
 {
     static const char *const arrivals[] = {[ARRIVAL_THERE] = "",
@@ -339,18 +319,12 @@ static void write_record(FILE *f, const struct record *r)
     const struct record_refusal *k = &r->refused;
     const char *state = state_kept(r);
 
-    fputs("device ", f);
-    fputs(pci_addr_text(r->addr).s, f);
-    fputs(r->touched ? " touched=1" : "", f);
-    if (state) {
-        fputs(" state=", f);
-        fputs(state, f);
-    }
+    fprintf(f, "device %s%s", pci_addr_text(r->addr).s, r->touched ? " touched=1" : "");
+    if (state)
+        fprintf(f, " state=%s", state);
     fputs(arrivals[r->arrival], f);
-    if (record_may_be_overridden(r)) {
-        fputs(" override=", f);
-        fputs(r->override_text ? r->override_text : "1", f);
-    }
+    if (record_may_be_overridden(r))
+        fprintf(f, " override=%s", r->override_text ? r->override_text : "1");
     fputs(is_bound_by_us(r) ? " bound=1" : "", f);
     fputs(r->parked ? " parked=1" : "", f);
     if (r->parked && r->parked_order > 0)
@@ -365,7 +339,6 @@ static void write_record(FILE *f, const struct record *r)
 
 void held_write(FILE *f, const struct records *records, const struct held_workers *w)
 {
-    fputs("version 2\n", f); /* the first had flags in place of states; both are read */
     for (size_t i = 0; i < w->n; i++)
         fprintf(f, "worker %s pid=%d start=%llu\n",
                 w->v[i].fence ? "fence" : pci_addr_text(w->v[i].addr).s, (int)w->v[i].pid,

@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "record.h"
+#include "model/records.h"
 
-/* A worker that an earlier run left behind and that still lives. */
+/* A worker of an earlier run that is still alive. */
 struct held_worker {
     struct pci_addr addr; /* what it works on */
-    bool fence;           /* not on a device, but on an entry of the fence */
+    bool fence;           /* it does not work on a device, but on an entry of the fence */
     pid_t pid;
     unsigned long long start; /* field 22 of /proc/PID/stat: with the PID it names one process */
 };
@@ -30,16 +30,17 @@ void held_workers_done(struct held_workers *w);
 int held_workers_add(struct held_workers *w, const struct pci_addr *a, pid_t pid);
 void held_workers_drop(struct held_workers *w, pid_t pid);
 
-/* Opens our folder in /run, made if need be. Returns a descriptor (O_PATH) or negative errno. */
+/* Opens our folder in /run, which is made if necessary. Returns a descriptor (O_PATH) or negative
+ * errno. */
 int held_folder(int root_fd);
 
 /* Makes sure that no other vfio-bindd works below this root. Returns a descriptor to be kept open,
  * -EWOULDBLOCK if there is another, or another negative errno. */
 int held_lock(int root_fd);
 
-/* Reads the state's text (which is cut to pieces) into records and workers; workers that have ended
- * are left out. Lines that are not understood are skipped: losing the past is better than not
- * starting. Returns 0 or -ENOMEM. */
+/* Reads the state from its text, which is modified; workers that have ended are left out. Lines
+ * that are not understood are skipped: losing the past is better than not starting. Returns 0 or
+ * -ENOMEM. */
 int held_read(char *text, struct records *r, struct held_workers *w);
 
 /* Writes what held_read() reads. */

@@ -4,12 +4,12 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "base/rootfs.h"
 #include "config.h"
-#include "journal.h"
-#include "manager.h"
+#include "loop/manager.h"
 #include "offline.h"
-#include "publish.h"
-#include "rootfs.h"
+#include "tell/journal.h"
+#include "tell/publish.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -43,6 +43,21 @@ static int usage(const char *what, const char *word)
 {
     fprintf(stderr, "vfio-bindd: %s%s; try \"vfio-bindd --help\"\n", what, word);
     return EXIT_USAGE;
+}
+
+static int check_arguments(const struct arguments *a)
+{
+    if (a->n_files > 0 && !a->check_policy && !a->publish)
+        return usage("unexpected argument ", a->files[0]);
+    if (a->check_policy + a->dry_run + a->once + a->publish + a->read_serials > 1)
+        return usage("choose one of --check-policy, --dry-run, --once, --publish and "
+                     "--read-serials",
+                     "");
+    if (a->publish && (a->n_files == 0 || a->n_files % 2 != 0))
+        return usage("--publish needs a source and a target, or several such pairs", "");
+    if (a->root && !a->check_policy && !a->dry_run && !a->once)
+        return usage("--root needs --check-policy, --dry-run or --once", "");
+    return 0;
 }
 
 /* Returns 0, an exit code + 1 when there is nothing more to do. */
@@ -98,17 +113,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
     }
     a->files = argv + optind;
     a->n_files = (size_t)(argc - optind);
-    if (a->n_files > 0 && !a->check_policy && !a->publish)
-        return 1 + usage("unexpected argument ", a->files[0]);
-    if (a->check_policy + a->dry_run + a->once + a->publish + a->read_serials > 1)
-        return 1 + usage("choose one of --check-policy, --dry-run, --once, --publish and "
-                         "--read-serials",
-                         "");
-    if (a->publish && (a->n_files == 0 || a->n_files % 2 != 0))
-        return 1 + usage("--publish needs a source and a target, or several such pairs", "");
-    if (a->root && !a->check_policy && !a->dry_run && !a->once)
-        return 1 + usage("--root needs --check-policy, --dry-run or --once", "");
-    return 0;
+    int r = check_arguments(a);
+    return r == 0 ? 0 : 1 + r;
 }
 
 /* Output that could not be written is no success. */

@@ -5,14 +5,16 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "base/rootfs.h"
+#include "base/util.h"
 #include "held.h"
-#include "plan-text.h"
-#include "policy-load.h"
+#include "host/scan.h"
+#include "host/serials.h"
+#include "plan/assume.h"
+#include "plan/make.h"
+#include "plan/text.h"
+#include "policy/load.h"
 #include "replace.h"
-#include "rootfs.h"
-#include "scan.h"
-#include "serials.h"
-#include "util.h"
 
 int offline_check_policy(int root_fd, char **files, size_t n_files)
 {
@@ -48,22 +50,13 @@ static int assume(int root_fd, const struct policy *p, struct snapshot *s, struc
     CLEANUP(held_workers_done) struct held_workers workers = {0};
 
     (void)held_load(root_fd, records, &workers); /* without privilege the past is unknown */
-    for (size_t i = 0; i < s->n; i++) {
-        if (!driver_is_vfio(s->devices[i].driver))
-            continue;
-        struct record *r = records_get(records, s->devices[i].addr);
-        if (!r)
-            return -ENOMEM;
-        r->binding = BINDING_FOUND;
-    }
-    for (size_t i = 0; i < p->n_rules; i++) {
-        const char *driver = rule_target(&p->rules[i]);
-        if (!driver || snapshot_is_registered(s, driver))
-            continue;
-        printf("note: the driver %s is not loaded; it is assumed that it can be\n", driver);
-        if (snapshot_add_registered(s, driver, UINT64_MAX) < 0)
-            return -ENOMEM;
-    }
+    int r = plan_assume(p, s, records);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < s->n_registered; i++)
+        if (plan_is_assumed(&s->registered[i]))
+            printf("note: the driver %s is not loaded; it is assumed that it can be\n",
+                   s->registered[i].name);
     fence_follow(&records->fence, snapshot_order(s, FENCE_DRIVER));
     return 0;
 }

@@ -6,21 +6,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-#include "util.h"
-
-static int write_all(int fd, const char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, bytes, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return 0;
-}
+#include "base/util.h"
 
 int replace_file(int dir_fd, const char *name, mode_t mode, const char *bytes, size_t size)
 {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view.h"
 
+#include "plan/make.h"
+
 int view_plan(struct view *view)
 {
     struct plan new;
 
-    /* While it is unknown which drivers there are, ours has not gone. */
+    /* While the list of drivers cannot be read, the table of IDs does not count as lost. */
     if (view->snapshot.n_registered > 0 || view->snapshot.unknown.fact == FACT_NONE)
         fence_follow(&view->records.fence, snapshot_order(&view->snapshot, FENCE_DRIVER));
     int r = plan_make(&view->policy, &view->snapshot, &view->records, &new);

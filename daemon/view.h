@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the manager knows, for those who show it. Pointers are valid until control returns to the
- * manager. */
+/* All that the daemon knows now. Whoever shows it may use pointers into it until control returns to
+ * the manager. */
 #pragma once
 
-#include "plan.h"
+#include "plan/plan.h"
 
 struct view {
     int root_fd;
@@ -13,20 +13,19 @@ struct view {
     struct snapshot snapshot;
     struct records records;
     struct plan plan;
-    int trouble;   /* errno with which the last look at the devices failed as a whole; 0: none. What
-                    * is shown is from before then */
-    bool missed;   /* a device is there that the snapshot has not: it could not be read */
-    bool unread;   /* that, or something of what the snapshot has could not be read */
+    int trouble;   /* errno with which the last pass failed as a whole; 0: none. The view is older
+                      then */
+    bool missed;   /* a device is missing from the snapshot since it could not be read */
+    bool unread;   /* a device is missing, or something of the others could not be read */
     bool disabled; /* by the kernel command line */
-    bool ready;    /* systemd was told: what must not lose the race is done, or the deadline
-                    * has passed */
-    bool settled;  /* the first pass is done, takeovers included, or all that is left is stuck */
+    bool ready; /* systemd was told READY: all overrides are written, or the deadline has passed */
+    bool settled; /* the first pass is done, takeovers included; only stuck devices may be left */
     uint64_t ready_usec; /* how long the first pass took */
     uint64_t events;     /* devices that came or went */
-    uint64_t overflows;  /* times that the kernel dropped some */
+    uint64_t overflows;  /* how often the kernel dropped events */
 };
 
-/* Makes a plan over what is known now. Returns 0 or -ENOMEM: then the old one is still shown. */
+/* Makes a plan from what is known now. Returns 0 or -ENOMEM: then the old plan stays. */
 int view_plan(struct view *view);
 
 void view_clear(struct view *view);

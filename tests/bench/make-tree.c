@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "util.h"
+#include "base/util.h"
 
 #define FUNCTIONS_MAX (1 << 18) /* four domains */
 

@@ -9,7 +9,7 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
-#include "util.h"
+#include "base/util.h"
 
 /* The sum of the lines of a /proc file that begin with one of these words. */
 static long sum(pid_t pid, const char *file, const char *const *words)

@@ -6,8 +6,8 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
-#include "busname.h"
-#include "util.h"
+#include "base/util.h"
+#include "offer/bus-names.h"
 
 static const char *state = "starting", *final_state = "degraded";
 

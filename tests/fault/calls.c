@@ -9,7 +9,7 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 
-#include "snapshot.h"
+#include "model/snapshot.h"
 
 #define HANG_USEC 2000 /* between two looks whether the fault is gone */
 

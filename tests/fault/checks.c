@@ -3,8 +3,8 @@
 
 #include <errno.h>
 
-#include "plan.h"
-#include "util.h"
+#include "base/util.h"
+#include "plan/plan.h"
 
 #define TRIES 100
 

@@ -11,10 +11,10 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "clock.h"
-#include "journal.h"
-#include "manager.h"
-#include "rootfs.h"
+#include "base/clock.h"
+#include "base/rootfs.h"
+#include "loop/manager.h"
+#include "tell/journal.h"
 
 #define SOON_USEC 30000 /* what is not quiet by then waits for a hanging call's deadline */
 #define SLOW_LOOK_USEC 10000

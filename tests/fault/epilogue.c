@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "rootfs.h"
-#include "snapshot.h"
+#include "base/clock.h"
+#include "base/rootfs.h"
+#include "model/snapshot.h"
 #include "tree.h"
 
 static bool is_shown_bound(const struct run *r, size_t card)

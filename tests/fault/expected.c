@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "expected.h"
 
-#include "util.h"
+#include "base/util.h"
 
 /* The kernel says that something was done, or that a device is gone, and neither is so: a real one
  * does not. Of a device that no rule names nobody looks whether the next word is true. */

@@ -10,10 +10,10 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "base/util.h"
 #include "expected.h"
 #include "run.h"
-#include "util.h"
 
 #define JOBS_PER_PROCESSOR 6 /* hanging runs mostly wait */
 #define JOBS_MAX 64

@@ -10,7 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
-#include "snapshot.h"
+#include "model/snapshot.h"
 #include "tree.h"
 
 #define LOCK_USEC 200 /* between two looks at a lock */

@@ -7,17 +7,17 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-#include "fence.h"
-#include "hotplug.h"
+#include "base/util.h"
 #include "kernel.h"
-#include "perform.h"
-#include "util.h"
+#include "loop/hotplug.h"
+#include "model/fence.h"
+#include "work/perform.h"
 
 #define CARDS_MAX 32
 #define NO_CARD CARDS_MAX /* whose call it is that is about the fence */
 #define CALLS_MAX 2048
 #define REQUESTS_MAX 32
-#define SENTENCE_SIZE 512 /* SENTENCE_MAX of plan-text.h */
+#define SENTENCE_SIZE 512 /* SENTENCE_MAX of plan/text.h */
 
 /* -- what is there and what happens: constant -- */
 

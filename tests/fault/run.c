@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "calls.h"
-#include "clock.h"
 #include "daemon.h"
 #include "epilogue.h"
 #include "tree.h"

@@ -2,7 +2,7 @@
 /* The hosts, and what happens on them. */
 #include "host.h"
 
-#include "util.h"
+#include "base/util.h"
 
 #define A100 "pci:v000010DEd000020F1sv000010DEsd00001463bc03sc02i00\n"
 #define AUDIO "pci:v000010DEd00001AEFsv000010DEsd00001463bc04sc03i00\n"

@@ -9,10 +9,11 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 
-#include "announce.h"
-#include "bus.h"
-#include "plan-text.h"
-#include "requests.h"
+#include "loop/requests.h"
+#include "plan/text.h"
+#include "tell/announce.h"
+#include "tell/bus-outcome.h"
+#include "tell/bus.h"
 
 #define EVENTS "events"
 #define REQUESTS "requests"
@@ -182,10 +183,10 @@ static void answer_waiting(struct bus *b)
     for (size_t i = 0; i < b->n_waiting; i++) {
         struct waiting w = b->waiting[i];
         CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        if (requests_is_pending(b->view, w.addr))
+        if (bus_outcome_is_pending(b->view, w.addr))
             b->waiting[kept++] = w;
         else
-            answer(w.number, requests_outcome(b->view, w.addr, w.bind, &error), &error);
+            answer(w.number, bus_outcome(b->view, w.addr, w.bind, &error), &error);
     }
     b->n_waiting = kept;
 }

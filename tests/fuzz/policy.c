@@ -8,8 +8,8 @@
 
 #include <errno.h>
 
-#include "policy-parse.h"
-#include "snapshot.h"
+#include "model/snapshot.h"
+#include "policy/parse.h"
 
 /* -- rules in one spelling -- */
 

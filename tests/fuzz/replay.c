@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-#include "rootfs.h"
+#include "base/rootfs.h"
 
 #define INPUT_MAX (1 << 20)
 

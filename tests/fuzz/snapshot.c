@@ -10,8 +10,9 @@
 
 #include "held.h"
 #include "laws.h"
-#include "plan-text.h"
-#include "policy-parse.h"
+#include "plan/make.h"
+#include "plan/text.h"
+#include "policy/parse.h"
 
 #define DEVICES_MAX 64 /* the laws compare each with each */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Kernel events, as the bytes of the netlink socket: they go through libudev's reader, its filter
- * and daemon/hotplug.c. recv(), recvmsg() and poll() are this file's own, so that the bytes seem to
- * come from the kernel; without them libudev would take nothing that root did not send.
+ * and daemon/loop/hotplug.c. recv(), recvmsg() and poll() are this file's own, so that the bytes
+ * seem to come from the kernel; without them libudev would take nothing that root did not send.
  *
  * An input is one or more messages with a line "%%" between two. */
 #include "fuzz.h"
@@ -11,7 +11,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "../../daemon/hotplug.c" /* for what its loop calls */
+#include "../../daemon/loop/hotplug.c" /* for what its loop calls */
 
 static struct pieces waiting;
 static char *message; /* at the head of the queue; NULL: it is empty */

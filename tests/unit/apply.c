@@ -5,9 +5,9 @@
 
 #include <signal.h>
 
-#include "apply.h"
 #include "held.h"
-#include "policy.h"
+#include "policy/policy.h"
+#include "work/apply.h"
 
 #define UNBIND "sys/bus/pci/drivers/nvidia/unbind"
 #define NEW_ID "sys/bus/pci/drivers/vfio-pci/new_id"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tree.h"
 
-#include "bars.h"
+#include "host/bars.h"
 
 #define PCI_DEVICE "../../../devices/pci0000:00/0000:00:01.0/0000:06:00.0/"
 

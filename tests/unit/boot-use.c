@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tree.h"
 
-#include "boot-use.h"
-#include "scan.h"
+#include "host/boot-use.h"
+#include "host/scan.h"
 
 #define MODALIAS_NVME "pci:v0000144Dd0000A808sv0000144Dsd0000A801bc01sc08i02\n"
 #define DISK "sys/bus/pci/devices/0000:06:00.0/"

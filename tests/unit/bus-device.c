@@ -4,8 +4,8 @@
 
 #include <sys/socket.h>
 
-#include "bus-device.h"
-#include "busname.h"
+#include "offer/bus-names.h"
+#include "tell/bus-device.h"
 
 #define DEVICES 30
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Holds conf/vfio-bindd.catalog to lib/events.def: every event has an entry and no entry is without
- * event; texts use only fields that the event has. usage: catalog FILE */
+/* Holds conf/vfio-bindd.catalog to lib/model/events.def: every event has an entry and no entry is
+ * without event; texts use only fields that the event has. usage: catalog FILE */
 #include "unit.h"
 
 #include <syslog.h>
 
-#include "rootfs.h"
+#include "base/rootfs.h"
 
 static const struct {
     const char *name, *id, *fields;
 } events[] = {
 #define EVENT(name, id, priority, fields, when) {#name, id, #fields},
-#include "events.def"
+#include "model/events.def"
 #undef EVENT
 };
 

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "lister.h"
+#include "check/lister.h"
 
 #define LONG (60 * 1000000ULL)
 

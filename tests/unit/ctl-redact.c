@@ -2,8 +2,8 @@
 /* A redacted report decides as the host did, and nothing of a serial number is left in it. */
 #include "unit.h"
 
-#include "policy-parse.h"
-#include "redact.h"
+#include "policy/parse.h"
+#include "show/redact.h"
 
 static const char *const serials[] = {
     "48-b0-2d-ff-ff-00-00-06", "48-b0-2d-ff-ff-00-00-07", "48-b0-2d-ff-ff-10-00-07",

@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <time.h>
 
-#include "feature-files.h"
-#include "journal.h"
-#include "publish.h"
 #include "replace.h"
+#include "tell/feature-files.h"
+#include "tell/journal.h"
+#include "tell/publish.h"
 
 /* The journal of this test. */
 static int n_errors, n_notices;

@@ -5,7 +5,9 @@
 #include <errno.h>
 
 #include "model.h"
-#include "policy-parse.h"
+#include "plan/make.h"
+#include "plan/rule-ids.h"
+#include "policy/parse.h"
 
 static void read_policy(struct policy *p, const char *text)
 {

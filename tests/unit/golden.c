@@ -10,11 +10,12 @@
 
 #include <errno.h>
 
+#include "base/rootfs.h"
 #include "laws.h"
 #include "model.h"
-#include "plan-text.h"
-#include "policy-parse.h"
-#include "rootfs.h"
+#include "plan/make.h"
+#include "plan/text.h"
+#include "policy/parse.h"
 
 static const char *folder;
 static bool update;

@@ -95,7 +95,7 @@ START_TEST(what_is_not_understood_is_skipped)
     ck_assert_int_eq(held_load(t.fd, &records, &workers), 0); /* no file */
     tree_write(&t, "run/vfio-bindd/state",
                "\ngarbage\ndevice\ndevice x touched=1 previous=y\n"
-               "device 0000:06:00.0 touched=1 released=1 hotplugged=0 unused=0 contested=0 "
+               "device 0000:06:00.0 touched=1 state=releasing unheard=1 contested=0 "
                "previous=-\ndevice "
                "0000:07:00.0 touched=1\n");
     ck_assert_int_eq(held_load(t.fd, &records, &workers), 0);
@@ -209,42 +209,6 @@ START_TEST(these_become_others)
 }
 END_TEST
 
-/* The first version had flags. */
-START_TEST(the_file_of_an_earlier_version)
-{
-    static const struct {
-        const char *flags;
-        struct record after;
-    } cases[] = {
-        {"touched=1", {.touched = true}},
-        {"released=1", {.state = RECORD_RELEASING}},
-        {"released=1 handed-back=1", {.state = RECORD_RELEASED}},
-        {"handed-back=1 released=1", {.state = RECORD_RELEASED}},
-        {"released=1 contested=1", {.state = RECORD_RELEASING}},
-        {"contested=1", {.state = RECORD_CONTESTED}},
-        {"hotplugged=1", {.arrival = ARRIVAL_PLUGGED_AT_BOOT}},
-        {"unused=1 hotplugged=1", {.arrival = ARRIVAL_PLUGGED}},
-        {"ours=1", {.override = OVERRIDE_MAYBE, .binding = BINDING_CLAIMED}},
-        {"parked=1", {.parked = true}},
-        {"refused=8086:10d3 state=nonsense drivers=x touched=0", {.touched = false}},
-    };
-
-    for (size_t i = 0; i < ELEMENTS(cases); i++) {
-        CLEANUP(records_done) struct records after = {0};
-        CLEANUP(held_workers_done) struct held_workers workers = {0};
-        char text[128];
-        snprintf(text, sizeof(text), "device 0000:06:00.0 %s\n", cases[i].flags);
-        ck_assert_int_eq(held_read(text, &after, &workers), 0);
-        ck_assert_uint_eq(after.n, 1);
-        const struct record *a = &after.v[0], *b = &cases[i].after;
-        ck_assert_msg(a->touched == b->touched && a->state == b->state &&
-                          a->arrival == b->arrival && a->override == b->override &&
-                          a->binding == b->binding && a->parked == b->parked && !a->refused.is_set,
-                      "case %zu", i);
-    }
-}
-END_TEST
-
 START_TEST(states_of_entries_survive)
 {
     static const enum fence_state states[] = {FENCE_OPEN, FENCE_BEGUN, FENCE_ARMED};
@@ -297,5 +261,5 @@ END_TEST
 
 UNIT_MAIN("held", round_trip, ended_workers_and_reused_pids_are_left_out,
           what_is_not_understood_is_skipped, each_of_these_survives, what_no_rule_names,
-          these_become_others, the_file_of_an_earlier_version, states_of_entries_survive,
-          a_worker_that_hangs_at_an_entry, one_daemon_at_a_time)
+          these_become_others, states_of_entries_survive, a_worker_that_hangs_at_an_entry,
+          one_daemon_at_a_time)

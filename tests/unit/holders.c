@@ -8,8 +8,8 @@
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 
-#include "holders.h"
-#include "nodes.h"
+#include "host/holders.h"
+#include "host/nodes.h"
 
 #define GPU "sys/bus/pci/devices/0000:06:00.0/"
 

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "util.h"
+#include "base/util.h"
 
 unsigned dice_roll(struct dice *d, unsigned n)
 {

@@ -4,9 +4,9 @@
  * seed makes the same. */
 #pragma once
 
-#include "policy.h"
-#include "record.h"
-#include "snapshot.h"
+#include "model/records.h"
+#include "model/snapshot.h"
+#include "policy/policy.h"
 
 struct dice {
     uint64_t state; /* the seed */

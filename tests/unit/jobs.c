@@ -6,9 +6,9 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "clock.h"
-#include "jobs.h"
-#include "policy.h"
+#include "base/clock.h"
+#include "policy/policy.h"
+#include "work/jobs.h"
 
 #define ADDRESS "0000:06:00.0"
 

@@ -7,7 +7,7 @@
 #include <sys/un.h>
 #include <syslog.h>
 
-#include "journal.h"
+#include "tell/journal.h"
 
 #define BACKLOG 400 /* fewer than we keep */
 #define TAKEN_MIN 300

@@ -3,7 +3,8 @@
 
 #include <stdarg.h>
 
-#include "util.h"
+#include "base/util.h"
+#include "plan/kinds.h"
 
 struct laws {
     const struct policy *policy;

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "kernel.h"
-#include "plan.h"
+#include "plan/plan.h"
 
 #define MODEL_DEVICES_MAX 512
 

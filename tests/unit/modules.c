@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "modules.h"
+#include "host/modules.h"
 
 #define FOLDER "usr/lib/modules/6.1.0"
 #define A100 "pci:v000010DEd000020F1sv000010DEsd00001463bc03sc02i00"

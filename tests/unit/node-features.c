@@ -3,8 +3,9 @@
 
 #include <errno.h>
 
-#include "node-features.h"
-#include "policy-parse.h"
+#include "offer/node-features.h"
+#include "plan/make.h"
+#include "policy/parse.h"
 
 /* Two GPUs in one group, one with a companion in a group of its own, one in a group that is not
  * viable. */

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "notes.h"
+#include "loop/notes.h"
 
 static const struct pci_addr first = {0, 6, 0, 0}, second = {0, 7, 0, 0};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
-#include "pciaddr.h"
+#include "model/address.h"
 
 START_TEST(valid)
 {

@@ -4,8 +4,9 @@
  * see what is read after its end. */
 #include "unit.h"
 
-#include "plan-text.h"
-#include "policy-parse.h"
+#include "plan/make.h"
+#include "plan/text.h"
+#include "policy/parse.h"
 
 static const char policy_text[] = "[device nic]\nid = 15b3:101e\ndriver = auto\n"
                                   "address = 0000:03:00.*\n"

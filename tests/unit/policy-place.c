@@ -2,8 +2,8 @@
 /* Which rules name a place, and so are somebody's word that the host does not need the device. */
 #include "unit.h"
 
-#include "policy-parse.h"
-#include "snapshot.h"
+#include "model/snapshot.h"
+#include "policy/parse.h"
 
 START_TEST(naming_a_place)
 {

@@ -4,8 +4,8 @@
 
 #include <syslog.h>
 
-#include "policy-parse.h"
-#include "snapshot.h"
+#include "model/snapshot.h"
+#include "policy/parse.h"
 
 static void parse(struct policy *p, struct diags *d, const char *file, const char *text)
 {

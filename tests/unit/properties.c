@@ -9,8 +9,9 @@
 #include "host.h"
 #include "laws.h"
 #include "model.h"
-#include "plan-text.h"
-#include "policy-parse.h"
+#include "plan/make.h"
+#include "plan/text.h"
+#include "policy/parse.h"
 
 static unsigned rounds = 600;
 static uint64_t first_seed = 1;

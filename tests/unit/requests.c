@@ -2,8 +2,9 @@
 /* What callers on the bus are refused, and what they are told in the end. */
 #include "tree.h"
 
-#include "busname.h"
-#include "requests.h"
+#include "loop/requests.h"
+#include "offer/bus-names.h"
+#include "tell/bus-outcome.h"
 
 static const struct pci_addr gpu = {0, 6, 0, 0}, audio = {0, 6, 0, 1}, other = {0, 7, 0, 0},
                              unnamed = {0, 8, 0, 0}, missing = {0, 9, 0, 0};
@@ -144,13 +145,13 @@ START_TEST(outcomes)
         f.verdicts[0].state = cases[i].state;
         f.verdicts[0].reason = cases[i].reason;
         records_find(&f.view.records, gpu)->holder = strdup("qemu (PID 7)");
-        int r = requests_outcome(&f.view, gpu, cases[i].bind, &error);
+        int r = bus_outcome(&f.view, gpu, cases[i].bind, &error);
         ck_assert_msg((r < 0) == !!cases[i].error, "case %zu", i);
         ck_assert_msg(!cases[i].error || (streq_null(error.name, cases[i].error) &&
                                           strstr(error.message, cases[i].words)),
                       "case %zu: %s: %s", i, error.name, error.message);
-        ck_assert(!requests_is_pending(&f.view, gpu));
-        ck_assert_int_lt(requests_outcome(&f.view, missing, cases[i].bind, &gone), 0);
+        ck_assert(!bus_outcome_is_pending(&f.view, gpu));
+        ck_assert_int_lt(bus_outcome(&f.view, missing, cases[i].bind, &gone), 0);
         ck_assert_str_eq(gone.name, BUS_ERROR_NO_SUCH_DEVICE);
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
-#include "resource.h"
+#include "model/resource.h"
 
 #define LONG_40 "0123456789012345678901234567890123456789"
 

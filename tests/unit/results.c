@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "results.h"
+#include "work/results.h"
 
 static struct op make_op(const char *address, enum action_kind kind, const char *driver, int result)
 {

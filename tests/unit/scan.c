@@ -2,9 +2,9 @@
 #include "tree.h"
 
 #include "failing.h"
-#include "policy-load.h"
-#include "policy-parse.h"
-#include "scan.h"
+#include "host/scan.h"
+#include "policy/load.h"
+#include "policy/parse.h"
 
 /* The n-th call from now on, or each whose path has this part, fails. */
 static struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "start-unit.h"
+#include "loop/start-unit.h"
 
 #include <errno.h>
 #include <sys/socket.h>

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "record.h"
+#include "model/records.h"
 
 #define NOW (1000 * USEC_PER_SEC)
 #define SOON (NOW + RECORD_MOMENT_USEC)

@@ -10,7 +10,7 @@
 #include <ftw.h>
 #include <sys/stat.h>
 
-#include "rootfs.h"
+#include "base/rootfs.h"
 
 struct tree {
     char path[64];

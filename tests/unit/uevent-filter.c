@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "uevent-filter.h"
+#include "loop/uevent-filter.h"
 
 /* Does an event get through that begins so? The rest is as the kernel sends it. */
 static bool passes(const int fds[2], const char *head)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
-#include "uevent.h"
+#include "loop/uevent.h"
 
 START_TEST(what_events_mean)
 {

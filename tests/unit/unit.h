@@ -4,7 +4,7 @@
 
 #include <check.h>
 
-#include "util.h"
+#include "base/util.h"
 
 #define UNIT_MAIN(name, ...)                                                  \
     int main(void)                                                            \

@@ -5,7 +5,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-#include "use.h"
+#include "host/use.h"
 
 #define CARD "sys/bus/pci/devices/0000:06:00.0/"
 #define NVME CARD "nvme/nvme0/nvme0n1"

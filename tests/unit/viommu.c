@@ -3,8 +3,8 @@
 
 #include <sys/utsname.h>
 
-#include "scan.h"
-#include "viommu.h"
+#include "host/scan.h"
+#include "host/viommu.h"
 
 /* QEMU's, of a host bridge for the buses 80 to 84. */
 static const uint8_t table[] = {
@@ -110,6 +110,20 @@ START_TEST(what_is_to_be_expected)
 }
 END_TEST
 
+/* What nothing is announced of may be behind it. */
+START_TEST(smmu)
+{
+    CLEANUP(tree_done) struct tree t;
+
+    tree_init(&t);
+    tree_write(&t, "sys/class/iommu/smmu3.0x0000000009050000/x", "");
+    ck_assert_int_eq(outlook_of(&t, "0000:01:00.0"), OUTLOOK_AT_BIND);
+    write_table(&t);
+    ck_assert_int_eq(outlook_of(&t, "0000:01:00.0"), OUTLOOK_AT_BIND);
+    ck_assert_int_eq(outlook_of(&t, "0000:81:00.0"), OUTLOOK_AWAITED);
+}
+END_TEST
+
 /* A table that says nothing sound may be for any device. */
 START_TEST(broken_table)
 {
@@ -162,5 +176,5 @@ START_TEST(groups_that_come_late)
 }
 END_TEST
 
-UNIT_MAIN("viommu", what_the_table_says, broken_tables, what_is_to_be_expected, broken_table,
+UNIT_MAIN("viommu", what_the_table_says, broken_tables, what_is_to_be_expected, smmu, broken_table,
           device_tree, groups_that_come_late)

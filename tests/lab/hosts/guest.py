@@ -12,9 +12,10 @@ import tempfile
 import time
 
 LAB = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# Every probe of every driver since power-on, in the initramfs' time too; and who lets go.
+# Every probe of every driver since power-on, in the initramfs' time too; and who lets go. A guest that
+# waits for a processor of the busy machine is not stuck.
 TRACE = ("kprobe_event=p:rp,really_probe,dev=+0(+0(%di)):string,drv=+0(+0(%si)):string "
-         "trace_buf_size=4M")
+         "trace_buf_size=4M nosoftlockup")
 
 
 class GuestError(Exception):
@@ -72,6 +73,9 @@ class Guest:
             put(f"/etc/systemd/network/{address.split('/')[0]}.network",
                 f"[Match]\nMACAddress={mac}\n[Network]\nAddress={address}\nConfigureWithoutCarrier=yes\n"
                 "LinkLocalAddressing=no\nIPv6AcceptRA=no\n")
+        os.makedirs(root + "/etc/systemd/system/multi-user.target.wants")
+        os.symlink("/lib/systemd/system/systemd-networkd.service",
+                   root + "/etc/systemd/system/multi-user.target.wants/systemd-networkd.service")
         if host.native:
             put("/etc/modprobe.d/lab-native.conf",
                 "options nvidia " + " ".join(f"{k}={v}" for k, v in host.native.items()) + "\n")
@@ -172,11 +176,13 @@ class Guest:
             return f"EXT4-fs error (device {self.root_device})" in f.read()
 
     def wait_for_uses(self, excused=(), seconds=150):
-        """Disks come late behind some controllers: until what fstab names is there. What is not, in the end."""
+        """Disks come late behind some controllers: until what fstab names is there, and the address. What is not, in the end."""
         deadline = time.monotonic() + seconds
         while True:
-            points = self.run("findmnt -rno TARGET; swapon --show=NAME --noheadings | sed 's/.*/swap/'", 20)[1].split()
+            points = self.run("findmnt -rno TARGET; swapon --show=NAME --noheadings | sed 's/.*/swap/'; "
+                              "ip -o -4 address show | awk '{ print $4 }'", 20)[1].split()
             wanted = {"swap" if p == "none" else p for p in (line.split()[1] for line in self.host.fstab)}
+            wanted |= set(self.host.networks.values())
             missing = wanted - set(points)
             if not missing or excused or time.monotonic() > deadline:
                 self.run("udevadm settle -t 30; sleep 1", 40)

@@ -26,7 +26,7 @@ MODELS = {
                            modules="virtio_pci virtio_blk"),
     "virtio-scsi-pci": dict(kind="disk", id="1af4:1048", cls="010000", where="pcie", disk="scsi-hd",
                             modules="virtio_pci virtio_scsi sd_mod"),
-    "megasas-gen2": dict(kind="disk", id="1000:005b", cls="010400", where="pcie", disk="scsi-hd",
+    "megasas-gen2": dict(kind="disk", id="1000:0079", cls="010400", where="pcie", disk="scsi-hd",
                          modules="megaraid_sas sd_mod"),
     "megasas": dict(kind="disk", id="1000:0060", cls="010400", where="pci", disk="scsi-hd",
                     modules="megaraid_sas sd_mod"),
@@ -117,6 +117,7 @@ class Host:
     root_disk: list = field(default_factory=list)
     root_modules: str = ""
     fstab: list = field(default_factory=list)
+    required: set = field(default_factory=set)  # the uses without which the boot waits
     crypttab: list = field(default_factory=list)
     networks: dict = field(default_factory=dict)  # MAC → address
     native: dict = field(default_factory=dict)  # parameters of the module nvidia
@@ -322,6 +323,8 @@ def add_use(host, builder, rng, use):
               "lvm": "/dev/labvg/data", "crypt": "/dev/mapper/labcrypt", "md": "LABEL=datamd",
               "btrfs": "LABEL=databtrfs", "by-path": f"@{host.cards[-1].functions[0].place}@",
               "swap": "LABEL=dataswap", "random-swap": "/dev/mapper/labswap"}[use]
+    if "nofail" not in options or use in ("crypt", "random-swap"):
+        host.required.add(use)
     if use == "crypt":
         host.crypttab.append("labcrypt UUID=99999999-2222-3333-4444-555555555555 /lab/key luks")
     if use == "random-swap":

@@ -39,8 +39,8 @@ class Baseline:
         self.addresses = {(n["mac"], a): facts.places([n["pci"]] if n["pci"] else [])
                           for n in facts.nets for a in n["addresses"] if "." in a}
         self.routes = {r: frozenset() for r in facts.texts["route"]}
-        # Registered before systemd ran: no unit of the real root is earlier.
-        self.early = {drv for kind, _, drv in facts.events[:facts.handed_over()] if kind == "probe"}
+        # Registered before systemd ran, or by systemd itself before any unit: nothing of the real root is earlier.
+        self.early = {drv for kind, _, drv in facts.events[:facts.handed_over()] if kind == "probe"} | {"virtio-pci"}
 
 
 class Judge:

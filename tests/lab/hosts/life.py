@@ -17,7 +17,7 @@ CALL = "busctl --timeout=60 call org.vfio.Bindd1 /org/vfio/Bindd1 org.vfio.Bindd
 LISTED = "systemctl list-units --failed --no-legend --plain | cut -d' ' -f1"
 EMUGPU = "/sys/module/emugpu/parameters/"
 # What may pass: a rescan that is on its way, an event that udev has not handled.
-PATIENCE = 4
+PATIENCE = 12
 
 
 def plug(guest, card, facts):
@@ -108,6 +108,8 @@ class Life:
         facts = Facts(text)
         status, text = self.guest.run(OBJECTS, 30)
         said = Said(text) if status == 0 and text.startswith("{") else None
+        if not said and not self.state.stopped:
+            self.log(f"    the bus: status {status}: {text[:200]}")
         return facts, said
 
     def settle(self):
@@ -410,7 +412,6 @@ class Life:
         self.state.empty = True
         self.reload_to(policies.empty())
         self.check("empty-policy")
-        self.reboot()
 
     def reboot(self):
         """Under the empty policy the host boots as it does without vfio-bindd."""

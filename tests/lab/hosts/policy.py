@@ -65,7 +65,7 @@ class Writer:
         self.rng, self.host, self.devices, self.groups, self.running = rng, host, devices, groups, running
         self.policy = Policy()
         self.decided = set()  # places for which an earlier rule fits, or that stay beside one
-        self.unnamed = set()  # those that stay beside one: a later rule may fit them
+        self.unnamed = set()  # those that stay or go beside one: a later rule may fit them
         self.fence = self.fence_asked_for = False  # by the rule that is being written
 
     # Outcomes.
@@ -110,12 +110,13 @@ class Writer:
             mine, mine_later = self.policy.here[function.place], self.policy.plugged[function.place]
             if not matched and other.kind not in RISKY:
                 self.settle(other, mine.kind, mine_later.kind, mine.driver)
+                self.unnamed.add(other.place)
                 continue
             # A second port is not taken unless it is named; and then the first is of no use.
             self.settle(other, "stay", "stay", selected=False)
             self.unnamed.add(other.place)
             if not matched and any(other.place in g and function.place in g for g in self.groups.values()):
-                self.settle(function, "free", "free", mine.driver)
+                self.settle(function, *("free" if m.kind == "go" else m.kind for m in (mine, mine_later)), mine.driver)
 
     def mates(self, function):
         """The other functions of its slot; virtual ones are each for themselves."""
@@ -123,11 +124,13 @@ class Writer:
         return [f for f in card.functions if f is not function and not card.physical]
 
     def fits_as_well(self, fits, force=False):
-        """A rule fits what stays beside an earlier one, which may go then if it cannot carry a host."""
+        """A rule without a place fits what stays or goes beside an earlier one: it decides then."""
         for place in sorted(filter(fits, self.unnamed)):
             stays = self.host.function(place).kind in RISKY and self.devices[place]["driver"] and not force
+            certain = not self.devices[place]["class"].startswith("0c")  # a GPU's USB-C port
             for table in (self.policy.here, self.policy.plugged):
-                table[place] = Outcome("stay" if stays else "free", selected=True)
+                if table[place].kind != "go" or stays or not certain:
+                    table[place] = Outcome("stay" if stays else "free", table[place].driver, True)
 
     # Rules.
 
@@ -219,8 +222,9 @@ class Writer:
                 self.by_place(f, force=True)
                 self.companions(f)
         elif way < 0.84:
+            # Without what it is told to mount the host does not come up, as it was told.
             f = self.rng.choice(functions)
-            if not self.shared(f):
+            if not self.shared(f) and f.use not in self.host.required:
                 self.take(f)
 
     def shared(self, function):
@@ -289,9 +293,19 @@ class Writer:
                     any(f.use or f.place in self.decided or f.kind in ("gpu", "companion") for f in known):
                 continue
             if self.rng.random() < (0.1 if self.host.card_of(known[0].place).integrated else 0.3):
-                self.rule("group", ("address", self.devices[self.rng.choice(known).place]["address"]), ("group", "all"))
+                first = self.rng.choice(known)
+                self.rule("group", ("address", self.devices[first.place]["address"]), ("group", "all"))
                 for f in known:
                     self.settle(f, "go", "go")
+                self.unnamed |= {f.place for f in known if f is not first}
+
+    def leave_the_lab_open(self):
+        """The lab has devices of its own, which are on no host's list; a rule by ID may fit one."""
+        ids = {value for _, keys in self.policy.rules for key, value in keys if key == "id"}
+        known = {f.place for f in self.host.functions()}
+        for place, device in self.devices.items():
+            if place not in known and place not in self.policy.here and device["id"] in ids:
+                self.policy.here[place] = self.policy.plugged[place] = Outcome("free", selected=True)
 
     # What holds for IOMMU groups and hosts as a whole.
 
@@ -331,6 +345,7 @@ def write(rng, host, devices, groups, running):
         (w.gpus if kind == "gpu" else w.risky if kind in RISKY else w.harmless)(functions)
     if rng.random() < 0.35:
         w.wide()
+    w.leave_the_lab_open()
     w.groups_settle()
     if host.iommu == "none":
         w.no_iommu()

@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import host as hosts  # noqa: E402
 import policy as policies  # noqa: E402
-from facts import Facts, Said  # noqa: E402
+from facts import Facts, Said, place_of  # noqa: E402
 from judge import Baseline, Judge  # noqa: E402
 from life import State  # noqa: E402
 
@@ -47,7 +47,7 @@ def kernel(drivers, **more):
     lines += [{"t": "mark", "time": 1, "text": "lab: handing over to systemd"}]
     lines += [{"t": "probe", "time": 2, "dev": ADDRESS[p], "drv": d} for p, d in more.get("probes", [])]
     lines += [{"t": "kernel", "text": t} for t in more.get("kernel", [])]
-    lines += [{"t": "run", "path": "/run/vfio-bindd/state", "text": more.get("run", "version 2\n")}]
+    lines += [{"t": "run", "path": "/run/vfio-bindd/state", "text": more.get("run", "newest 9\n")}]
     lines += [{"t": "daemon", "pid": 1, "fds": more.get("fds", 14)}, {"t": "end"}][:1 if more.get("cut") else 2]
     return Facts("\n".join(map(json.dumps, lines)))
 
@@ -141,7 +141,20 @@ class OracleTest(unittest.TestCase):
         self.assertEqual(self.found(kernel(TAKEN, **OVERRIDE, mounts=[], swaps=[]), bus({})), set())
 
 
+class StateTest(unittest.TestCase):
+    def test_virtual_functions_keep_their_physical_one(self):
+        state = State(policies.Policy(here={DISK: policies.Outcome("go", selected=True)}))
+        state.split.add(DISK)
+        self.assertEqual(state.expected(DISK).kind, "stay")
+        state.joined(DISK)
+        self.assertEqual(state.expected(DISK).kind, "free")
+
+
 class HostsTest(unittest.TestCase):
+    def test_places(self):
+        self.assertEqual(place_of("/sys/devices/pci0000:00/0000:00:08.0/0000:01:00.1"), "08.0/00.1")
+        self.assertEqual(place_of("/sys/devices/pci10000:00/10000:00:01.0"), "10000:01.0")
+
     def test_same_seed_same_host(self):
         for seed in range(200):
             self.assertEqual(hosts.generate(seed).describe(), hosts.generate(seed).describe())

@@ -21,7 +21,7 @@
  * domains have such numbers. The IOMMU takes their DMA for that of QEMU's edu
  * device, if there is one, and they are in its IOMMU group; that is how Linux does
  * it for a VMD, and does it for Intel's IOMMU only. Without Intel's IOMMU they have
- * no group. They are there from load on.
+ * no group. They are there from load on. On x86 only.
  *
  * For tests of many devices a card can have up to 256 GPUs instead, as cards
  * with virtual functions do: numbered by ARI, and kept apart by ACS, so that
@@ -466,6 +466,7 @@ static int add_port(struct pci_dev *port)
 	return 0;
 }
 
+#ifdef CONFIG_X86
 static struct pci_sysdata domain_data = {
 	.domain = 0x10000,
 	.node = NUMA_NO_NODE,
@@ -517,6 +518,13 @@ static int __init add_domain(void)
 	pci_bus_add_devices(domain_slot.bus);
 	return 0;
 }
+
+#else
+static int __init add_domain(void)
+{
+	return -EOPNOTSUPP;
+}
+#endif
 
 static void forget_ports(void)
 {

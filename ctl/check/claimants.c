@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check: who else would bind, or hand back, the same devices. */
+#include <ctype.h>
+
+#include "check/boot.h"
+#include "check/files.h"
+#include "check/parts.h"
+
+/* Counts what was found of one kind. */
+struct claimant_search {
+    size_t found;
+};
+
+static const struct row *row_of(const struct check *c, struct pci_addr a)
+{
+    const struct device *d = snapshot_find(&c->s->snapshot, a);
+
+    return d ? &c->s->rows[d - c->s->snapshot.devices] : NULL;
+}
+
+/* -- driverctl -- */
+
+/* /etc/driverctl.d/pci-0000:06:00.0 holds the driver's name. */
+static void see_override(struct check *c, const char *path, const char *name, void *data)
+{
+    struct claimant_search *search = data;
+    const char *word = after_prefix(name, "pci-");
+    struct pci_addr a;
+
+    if (pci_addr_parse(word ? word : name, &a) < 0)
+        return;
+    const struct row *r = row_of(c, a);
+    if (!r || !r->selected)
+        return;
+    CLEANUP_FREE char *text = check_read(c, path);
+    char *rest = text, *driver = text ? check_line(&rest) : NULL;
+    bool same = driver && driver_is_vfio(driver);
+    search->found++;
+    check_add(c, same ? FINDING_WARN : FINDING_FAIL, "driverctl",
+              "driverctl has an override of its own for %s (%s)%s", pci_addr_text(a).s,
+              driver ? driver : "not readable",
+              same ? ", and would write it again" : ": it and vfio-bindd would fight");
+    check_remedy(c, "%smv /%s /root/   # driverctl unset-override would unbind the device too",
+                 ctl_sudo(), path);
+}
+
+/* -- vfio-pci's own list of IDs -- */
+
+static void rebuild_initramfs(struct check *c)
+{
+    if (check_exists(c, "usr/sbin/update-initramfs"))
+        check_remedy(c, "%supdate-initramfs -u", ctl_sudo());
+    else if (check_exists(c, "usr/bin/dracut") || check_exists(c, "usr/sbin/dracut"))
+        check_remedy(c, "%sdracut --force", ctl_sudo());
+}
+
+static void check_cmdline_ids(struct check *c, struct claimant_search *search)
+{
+    const char *ids = check_cmdline(c, "vfio-pci.ids=");
+    char parameter[256];
+
+    if (!ids)
+        return;
+    search->found++;
+    snprintf(parameter, sizeof(parameter), "vfio-pci.ids=%.*s", (int)strcspn(ids, " \n\""), ids);
+    check_add(c, FINDING_WARN, "ids",
+              "%s on the kernel command line: vfio-pci takes every device of these IDs, whatever "
+              "the policy says",
+              parameter);
+    check_remove_parameter(c, parameter);
+}
+
+/* "options vfio-pci ids=10de:20f1,10de:1aef disable_vga=1" */
+static void see_modprobe(struct check *c, const char *path, const char *name, void *data)
+{
+    struct claimant_search *search = data;
+    CLEANUP_FREE char *text = check_read(c, path);
+    char *rest = text, *line;
+    (void)name;
+
+    while (text && (line = check_line(&rest))) {
+        char module[32];
+        if (sscanf(line, "options %31s", module) != 1 ||
+            (!streq(module, "vfio-pci") && !streq(module, "vfio_pci")) || !strstr(line, " ids="))
+            continue;
+        search->found++;
+        check_add(c, FINDING_WARN, "ids",
+                  "/%s has \"%s\": vfio-pci takes every device of these IDs, whatever the policy "
+                  "says",
+                  path, line);
+        check_remedy(c, "%ssed -i 's/^ *options vfio[-_]pci .*ids=/#&/' /%s", ctl_sudo(), path);
+        rebuild_initramfs(c);
+    }
+}
+
+/* -- udev -- */
+
+static void see_rules(struct check *c, const char *path, const char *name, void *data)
+{
+    struct claimant_search *search = data;
+    CLEANUP_FREE char *text = check_read(c, path);
+    char *rest = text, *line;
+
+    while (text && (line = check_line(&rest))) {
+        if (!strstr(line, "driver_override"))
+            continue;
+        search->found++;
+        check_add(c, FINDING_WARN, "udev", "the udev rules in /%s write driver_override", path);
+        if (after_prefix(path, "etc/"))
+            check_remedy(c, "%smv /%s /root/ && %sudevadm control --reload", ctl_sudo(), path,
+                         ctl_sudo());
+        else
+            check_remedy(c, "%sln -s /dev/null /etc/udev/rules.d/%s && %sudevadm control --reload",
+                         ctl_sudo(), name, ctl_sudo());
+        return;
+    }
+}
+
+/* In all folders where such files lie. /lib is mostly a link to /usr/lib. */
+static void see_all(struct check *c, const char *below, const char *ending, check_entry see,
+                    struct claimant_search *search)
+{
+    static const char *const folders[] = {"etc", "run", "usr/local/lib", "usr/lib", "lib"};
+    char path[64], target[16];
+
+    for (size_t i = 0; i < ELEMENTS(folders); i++) {
+        if (readlinkat(c->root_fd, folders[i], target, sizeof(target)) > 0)
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", folders[i], below);
+        check_each(c, path, ending, see, search);
+    }
+}
+
+/* -- gpu-operator -- */
+
+/* kubelet's folder of a pod's logs: NAMESPACE_POD_UID. */
+static void see_pod(struct check *c, const char *path, const char *name, void *data)
+{
+    struct claimant_search *search = data;
+    (void)c;
+    (void)path;
+
+    if (strstr(name, "nvidia-vfio-manager"))
+        search->found++;
+}
+
+static size_t check_vfio_manager(struct check *c)
+{
+    struct claimant_search pods = {0};
+    bool marked = check_exists(c, "run/nvidia/validations/vfio-pci-ready");
+
+    check_each(c, "var/log/pods", "", see_pod, &pods);
+    if (!marked && pods.found == 0)
+        return 0;
+    check_add(c, FINDING_WARN, "gpu-operator",
+              "NVIDIA's gpu-operator has prepared GPUs for VFIO here (%s): its vfio-manager binds "
+              "GPUs by itself, and unbinds them when it stops",
+              pods.found > 0 ? "a pod nvidia-vfio-manager"
+                             : "/run/nvidia/validations/vfio-pci-ready");
+    check_remedy(c, "kubectl patch clusterpolicies.nvidia.com --type merge -p "
+                    "'{\"spec\":{\"vfioManager\":{\"enabled\":false}}}' cluster-policy");
+    return 1;
+}
+
+/* -- libvirt -- */
+
+/* The number in NAME='0x06' within the element; false if there is none. */
+static bool attribute(const char *at, const char *end, const char *name, unsigned *ret)
+{
+    size_t n = strlen(name);
+
+    for (; at + n + 4 < end; at++)
+        if (isspace((unsigned char)*at) && strncmp(at + 1, name, n) == 0 && at[n + 1] == '=')
+            return sscanf(at + n + 3, "%x", ret) == 1;
+    return false;
+}
+
+/* The address inside <source>; the other <address> is the guest's. */
+static bool source_address(const char *at, const char *end, struct pci_addr *ret)
+{
+    unsigned domain = 0, bus, slot, function;
+    const char *source = strstr(at, "<source"), *address;
+
+    if (!source || source >= end || !(address = strstr(source, "<address")) || address >= end)
+        return false;
+    const char *close = strchr(address, '>');
+    if (!close || close > end)
+        return false;
+    attribute(address, close, "domain", &domain);
+    if (!attribute(address, close, "bus", &bus) || !attribute(address, close, "slot", &slot) ||
+        !attribute(address, close, "function", &function))
+        return false;
+    *ret = (struct pci_addr){domain, (uint8_t)bus, (uint8_t)slot, (uint8_t)function};
+    return true;
+}
+
+/* libvirt writes these files itself, so their form is known: no comments inside, quotes as here. */
+static void see_elements(struct check *c, char *text, const char *start, const char *stop,
+                         const char *machine, struct claimant_search *search)
+{
+    for (char *at = text; (at = strstr(at, start)); at++) {
+        const char *end = strstr(at, stop), *head = strchr(at, '>');
+        struct pci_addr a;
+        if (!end || !head)
+            return;
+        if (head[-1] == '/') /* empty */
+            continue;
+        const char *managed = strstr(at, "managed='yes'");
+        if (!managed || managed > head || !source_address(at, end, &a))
+            continue;
+        const struct row *r = row_of(c, a);
+        if (!r || !r->selected)
+            continue;
+        search->found++;
+        check_add(c, FINDING_WARN, "libvirt",
+                  "libvirt's machine %s has %s with managed='yes': libvirt may hand it back to its "
+                  "native driver when the machine ends",
+                  machine, pci_addr_text(a).s);
+        check_remedy(c, "%svirsh edit '%s'   # write managed='no'", ctl_sudo(), machine);
+    }
+}
+
+static void see_machine(struct check *c, const char *path, const char *name, void *data)
+{
+    CLEANUP_FREE char *text = check_read(c, path);
+    char machine[256];
+
+    if (!text)
+        return;
+    snprintf(machine, sizeof(machine), "%.*s", (int)(strlen(name) - strlen(".xml")), name);
+    see_elements(c, text, "<hostdev ", "</hostdev>", machine, data);
+    see_elements(c, text, "<interface type='hostdev'", "</interface>", machine, data);
+}
+
+void check_claimants(struct check *c)
+{
+    struct claimant_search search = {0};
+
+    check_each(c, "etc/driverctl.d", "", see_override, &search);
+    check_cmdline_ids(c, &search);
+    see_all(c, "modprobe.d", ".conf", see_modprobe, &search);
+    see_all(c, "udev/rules.d", ".rules", see_rules, &search);
+    search.found += check_vfio_manager(c);
+    check_each(c, "etc/libvirt/qemu", ".xml", see_machine, &search);
+    if (search.found == 0)
+        check_add(c, FINDING_OK, "claimants", "nothing else that was seen binds these devices");
+}

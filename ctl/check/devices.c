@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check: the devices that rules select, their IOMMU groups with nodes, their BARs. */
+#include "check/devices.h"
+
+#include <errno.h>
+#include <pci/pci.h>
+
+#include "check/boot.h"
+#include "check/files.h"
+#include "check/parts.h"
+#include "host/bars.h"
+#include "plan/kinds.h"
+
+#define SHOWN 8 /* findings of one kind; the rest is counted */
+
+static bool is_in_state(const struct row *r, enum device_state state)
+{
+    return r->selected && streq(r->state, state_word(state));
+}
+
+bool check_is_taken(const struct row *r)
+{
+    return is_in_state(r, STATE_BOUND) || is_in_state(r, STATE_PENDING);
+}
+
+/* -- states -- */
+
+static void remedy_of_state(struct check *c, const struct row *r)
+{
+    const char *sudo = ctl_sudo(), *address = pci_addr_text(r->d->addr).s;
+
+    if (is_in_state(r, STATE_RELEASED))
+        check_remedy(c, "%svfio-bindctl bind %s", sudo, address);
+    else if (is_in_state(r, STATE_REFUSED))
+        check_remedy(c, "vfio-bindctl explain %s && %svfio-bindctl edit", address, sudo);
+    else if (is_in_state(r, STATE_STUCK))
+        check_remedy(c, "vfio-bindctl show %s", address);
+    else if (c->s->this_host && is_in_state(r, STATE_PENDING))
+        check_remedy(c, "vfio-bindctl wait; vfio-bindctl show %s", address);
+    else
+        check_remedy(c, "vfio-bindctl explain %s; %ssystemctl reload vfio-bindd", address, sudo);
+}
+
+/* A device is as it should be if vfio-bindd has it, or would take it at its next start. */
+static bool is_well(const struct check *c, const struct row *r)
+{
+    return is_in_state(r, STATE_BOUND) || (is_in_state(r, STATE_PENDING) && !c->s->live.running);
+}
+
+static void check_states(struct check *c)
+{
+    size_t selected = 0, bound = 0, pending = 0, bad = 0;
+
+    for (size_t i = 0; i < c->s->snapshot.n; i++) {
+        const struct row *r = &c->s->rows[i];
+        if (!r->selected)
+            continue;
+        selected++;
+        bound += is_in_state(r, STATE_BOUND);
+        pending += is_in_state(r, STATE_PENDING);
+        if (is_well(c, r) || bad++ >= SHOWN)
+            continue;
+        bool mild = is_in_state(r, STATE_RELEASED) || is_in_state(r, STATE_PENDING);
+        check_add(c, mild ? FINDING_WARN : FINDING_FAIL, "device", "%s",
+                  r->sentence ? r->sentence : pci_addr_text(r->d->addr).s);
+        remedy_of_state(c, r);
+    }
+    if (bad > SHOWN) {
+        check_add(c, FINDING_FAIL, "device", "and %zu more that are not as they should be",
+                  bad - SHOWN);
+        check_remedy(c, "vfio-bindctl status");
+    }
+    if (bad == 0 && pending > 0)
+        check_add(c, FINDING_OK, "device",
+                  "%zu of %zu selected devices are bound, and %zu will be by vfio-bindd", bound,
+                  selected, pending);
+    else if (bad == 0 && selected > 0)
+        check_add(c, FINDING_OK, "device", "all %zu selected devices are bound", selected);
+}
+
+/* -- groups and their nodes -- */
+
+struct group_check {
+    uint32_t group;
+    const struct row *wanted;    /* the first member that is taken */
+    const struct row *hindrance; /* the first that keeps it from being viable */
+    const struct row *nodeless;  /* the first on a VFIO driver, where /dev/vfio/GROUP is missing */
+};
+
+static int by_group(const void *x, const void *y)
+{
+    const struct row *a = *(const struct row *const *)x, *b = *(const struct row *const *)y;
+
+    if (a->d->group != b->d->group)
+        return a->d->group < b->d->group ? -1 : 1;
+    return pci_addr_cmp(a->d->addr, b->d->addr);
+}
+
+static void say_hindered(struct check *c, const struct group_check *g)
+{
+    const struct row *h = g->hindrance;
+    struct pci_addr_text address = pci_addr_text(h->d->addr);
+
+    check_add(c, FINDING_FAIL, "group",
+              "IOMMU group %u of %s is not viable: %s (%04x:%04x) of the same group %s %s",
+              g->group, pci_addr_text(g->wanted->d->addr).s, address.s, h->d->vendor, h->d->device,
+              h->selected ? "cannot be taken and is on" : "stays on", h->driver);
+    if (device_is_bridge(h->d))
+        check_remedy(c,
+                     "echo %s > /sys/bus/pci/drivers/%s/unbind   # only if the host can do without "
+                     "it; else put the card into another slot (behind a port with ACS)",
+                     address.s, h->driver);
+    else if (h->selected)
+        check_remedy(c, "vfio-bindctl explain %s", address.s);
+    else
+        check_remedy(c, "%svfio-bindctl edit   # set \"group = all\" in [device %s]", ctl_sudo(),
+                     g->wanted->rule);
+}
+
+static void say_nodeless(struct check *c, const struct group_check *g)
+{
+    char path[48];
+
+    snprintf(path, sizeof(path), "dev/vfio/noiommu-%u", g->group);
+    if (check_exists(c, path)) {
+        check_add(c, FINDING_FAIL, "node",
+                  "%s is bound without an IOMMU (/%s): no virtual machine can have it",
+                  pci_addr_text(g->nodeless->d->addr).s, path);
+        check_remedy(c, "vfio-bindctl check   # turn the IOMMU on first: see \"iommu\"");
+        return;
+    }
+    check_add(c, FINDING_FAIL, "node", "%s is on %s, but /dev/vfio/%u is missing",
+              pci_addr_text(g->nodeless->d->addr).s, g->nodeless->driver, g->group);
+    check_remedy(c, "findmnt /dev; ls -l /dev/vfio   # devtmpfs makes the node");
+}
+
+/* A problem of one member is a problem of the whole group, which gets one finding. */
+static void take_member(struct group_check *g, const struct row *r)
+{
+    if (check_is_taken(r) && !g->wanted)
+        g->wanted = r;
+    if (!check_is_taken(r) && !device_is_viable(r->d) && !g->hindrance)
+        g->hindrance = r;
+    if (is_in_state(r, STATE_BOUND) && driver_is_vfio(r->driver) && !r->d->node && !g->nodeless)
+        g->nodeless = r;
+}
+
+static void check_groups(struct check *c)
+{
+    const struct source *s = c->s;
+    CLEANUP_FREE const struct row **rows = calloc(s->snapshot.n + 1, sizeof(*rows));
+    struct group_check g = {.group = NO_GROUP};
+    size_t wanted = 0, hindered = 0, nodeless = 0;
+
+    if (!rows) {
+        c->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < s->snapshot.n; i++)
+        rows[i] = &s->rows[i];
+    qsort(rows, s->snapshot.n, sizeof(*rows), by_group); /* NO_GROUP comes last */
+    for (size_t i = 0; i < s->snapshot.n && rows[i]->d->group != NO_GROUP; i++) {
+        if (i == 0 || rows[i]->d->group != g.group)
+            g = (struct group_check){.group = rows[i]->d->group};
+        take_member(&g, rows[i]);
+        if (rows[i + 1] && rows[i + 1]->d->group == g.group)
+            continue;
+        wanted += g.wanted != NULL;
+        if (g.wanted && g.hindrance && hindered++ < SHOWN)
+            say_hindered(c, &g);
+        if (g.nodeless && nodeless++ < SHOWN)
+            say_nodeless(c, &g);
+    }
+    if (wanted > 0 && hindered == 0)
+        check_add(c, FINDING_OK, "group",
+                  "the IOMMU groups of the selected devices (%zu) are viable", wanted);
+    if (hindered > SHOWN)
+        check_add(c, FINDING_FAIL, "group", "and %zu more groups that are not viable",
+                  hindered - SHOWN);
+    if (hindered > SHOWN)
+        check_remedy(c, "vfio-bindctl tree");
+    if (nodeless > SHOWN) {
+        check_add(c, FINDING_FAIL, "node", "and %zu more groups without their node",
+                  nodeless - SHOWN);
+        check_remedy(c, "vfio-bindctl status");
+    }
+}
+
+/* Without an IOMMU that is on, there is no group at all: that is said elsewhere, once. */
+static void check_groupless(struct check *c)
+{
+    for (size_t i = 0; i < c->s->snapshot.n; i++) {
+        const struct row *r = &c->s->rows[i];
+        if (!is_in_state(r, STATE_BOUND) || r->d->group != NO_GROUP)
+            continue;
+        check_add(c, FINDING_FAIL, "group", "%s is bound, but in no IOMMU group",
+                  pci_addr_text(r->d->addr).s);
+        check_remedy(c, "ls /sys/kernel/iommu_groups   # empty: the IOMMU is off; see \"iommu\"");
+        return;
+    }
+}
+
+/* -- BARs -- */
+
+/* Only displays can be what the firmware draws on. */
+static void check_bars(struct check *c)
+{
+    CLEANUP(bars_done) struct bars bars;
+    int known = bars_read(c->root_fd, &bars);
+
+    for (size_t i = 0; i < c->s->snapshot.n; i++) {
+        const struct row *r = &c->s->rows[i];
+        if (!check_is_taken(r) || r->d->class_code >> 16 != PCI_BASE_CLASS_DISPLAY)
+            continue;
+        if (!bars_visible(c->root_fd) && check_exists(c, "proc/iomem"))
+            check_unseen(c, "/proc/iomem", -EACCES);
+        CLEANUP_FREE char *claimant = NULL;
+        int seen = known < 0 ? known : bars_claimant(c->root_fd, &bars, r->d->addr, &claimant);
+        if (seen < 0)
+            check_unseen(c, "/proc/iomem", seen);
+        if (!claimant)
+            continue;
+        check_add(
+            c, FINDING_FAIL, "bar",
+            "the firmware's framebuffer (%s) claims memory of %s: a virtual machine that gets "
+            "it fails with \"can't reserve\"",
+            claimant, pci_addr_text(r->d->addr).s);
+        check_add_parameter(c, "initcall_blacklist=sysfb_init");
+    }
+}
+
+void check_devices(struct check *c)
+{
+    check_states(c);
+    check_groups(c);
+    check_groupless(c);
+    check_bars(c);
+}

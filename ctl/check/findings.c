@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "check/findings.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+/* Texts contain file names and file contents: control characters in them must not reach the
+ * terminal. */
+static void defuse(char *text)
+{
+    for (; text && *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
+void check_add(struct check *c, enum finding_level level, const char *name, const char *format, ...)
+{
+    va_list args;
+    char *text;
+
+    va_start(args, format);
+    int n = vasprintf(&text, format, args);
+    va_end(args);
+    if (n < 0 || !grow(&c->v, &c->allocated, c->n, sizeof(*c->v))) {
+        if (n >= 0)
+            free(text);
+        c->failed = true;
+        return;
+    }
+    defuse(text);
+    c->v[c->n++] = (struct finding){.level = level, .name = name, .text = text};
+}
+
+/* Appends to "a, b"; takes over `more`, which may be NULL when out of memory. */
+static void append(struct check *c, char **list, const char *separator, char *more)
+{
+    char *longer = NULL;
+
+    if (!more || asprintf(&longer, "%s%s%s", *list ? *list : "", *list ? separator : "", more) < 0)
+        c->failed = true;
+    else {
+        free(*list);
+        *list = longer;
+    }
+    free(more);
+}
+
+void check_append(struct check *c, char **text, const char *separator, const char *format, ...)
+{
+    va_list args;
+    char *more;
+
+    va_start(args, format);
+    if (vasprintf(&more, format, args) < 0)
+        more = NULL;
+    va_end(args);
+    append(c, text, separator, more);
+}
+
+void check_remedy(struct check *c, const char *format, ...)
+{
+    va_list args;
+    char *line;
+
+    va_start(args, format);
+    if (vasprintf(&line, format, args) < 0)
+        line = NULL;
+    va_end(args);
+    defuse(line);
+    if (c->n > 0)
+        append(c, &c->v[c->n - 1].remedy, "\n", line);
+    else
+        free(line);
+}
+
+void findings_done(struct check *c)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        free(c->v[i].text);
+        free(c->v[i].remedy);
+    }
+    free(c->v);
+    free(c->unseen);
+    cmdline_done(&c->cmdline);
+}

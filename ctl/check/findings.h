@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check: what each of the preflight's parts gets, and how it reports. */
+#pragma once
+
+#include "base/cmdline.h"
+#include "source.h"
+
+enum finding_level { FINDING_OK, FINDING_WARN, FINDING_FAIL, FINDING_MAX };
+
+struct finding {
+    enum finding_level level;
+    const char *name; /* which check; static */
+    char *text;
+    char *remedy; /* commands to paste, one a line; NULL: none */
+};
+
+enum cpu { CPU_INTEL, CPU_AMD, CPU_ARM, CPU_OTHER };
+
+struct check {
+    const struct source *s;
+    int root_fd;
+    struct finding *v;
+    size_t n, allocated;
+    struct cmdline cmdline;
+    char *unseen;     /* what could not be looked at, and why; NULL: nothing */
+    char release[80]; /* of the kernel; "": unknown */
+    enum cpu cpu;
+    bool failed; /* out of memory */
+};
+
+/* Adds a finding. `name` must be static. */
+void check_add(struct check *c, enum finding_level level, const char *name, const char *format, ...)
+    PRINTF(4, 5);
+
+/* Adds a line to the remedy of the finding that was added last: a command; what is to be done by
+ * hand follows it as a shell comment. */
+void check_remedy(struct check *c, const char *format, ...) PRINTF(2, 3);
+
+/* Appends to a text that is malloc'ed or NULL, with the separator between. */
+void check_append(struct check *c, char **text, const char *separator, const char *format, ...)
+    PRINTF(4, 5);
+
+void findings_done(struct check *c);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "edit/install.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/rootfs.h"
+#include "base/util.h"
+#include "policy/parse.h"
+
+void install_done(struct install *i)
+{
+    free(i->before);
+    i->before = NULL;
+}
+
+static int read_file(const char *path, char **ret, size_t *ret_size)
+{
+    CLEANUP_CLOSE int root = rootfs_open_root("/");
+
+    return root < 0 ? root : rootfs_read_file(root, path + 1, POLICY_FILE_MAX, ret, ret_size);
+}
+
+static int look_at(struct install *i)
+{
+    struct stat st;
+
+    if (stat(i->path, &st) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    if (!S_ISREG(st.st_mode))
+        return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+    i->existed = true;
+    i->mode = st.st_mode & 07777;
+    i->uid = st.st_uid;
+    i->gid = st.st_gid;
+    return read_file(i->path, &i->before, &i->before_size);
+}
+
+static void folder_of(const struct install *i, char buf[static sizeof(i->path)])
+{
+    memcpy(buf, i->path, sizeof(i->path));
+    char *slash = strrchr(buf, '/');
+    slash[slash == buf] = '\0';
+}
+
+/* Where the file really is. With --root a link may lead out of the tree, to the host's own file. */
+static int resolve(const char *root, const char *name, struct install *i)
+{
+    CLEANUP_FREE char *real_root = realpath(root, NULL), *path = NULL, *real = NULL;
+
+    if (!real_root)
+        return -errno;
+    bool host = streq(real_root, "/");
+    if (asprintf(&path, "%s%s", host ? "" : real_root, name) < 0)
+        return -ENOMEM;
+    if (strlen(path) >= sizeof(i->path))
+        return -ENAMETOOLONG;
+    memcpy(i->path, path, strlen(path) + 1);
+    real = realpath(path, NULL);
+    if (!real)
+        return errno == ENOENT ? 0 : -errno;
+    if (streq(real, "/dev/null"))
+        return -ENXIO;
+    if (strlen(real) >= sizeof(i->path))
+        return -ENAMETOOLONG;
+    if (!host && !after_prefix(real, real_root))
+        return -EXDEV;
+    memcpy(i->path, real, strlen(real) + 1);
+    return 0;
+}
+
+int install_open(const char *root, const char *name, struct install *ret)
+{
+    char folder[sizeof(ret->path)];
+
+    *ret = (struct install){.mode = 0644, .uid = (uid_t)-1, .gid = (gid_t)-1};
+    snprintf(ret->path, sizeof(ret->path), "%s", name);
+    int r = resolve(root, name, ret);
+    if (r == 0)
+        r = look_at(ret);
+    if (r < 0)
+        return r;
+    folder_of(ret, folder);
+    return access(folder, W_OK | X_OK) < 0 ? -errno : 0;
+}
+
+/* Did somebody else write it while the editor was open? */
+static bool is_stale(const struct install *i)
+{
+    CLEANUP_FREE char *now = NULL;
+    size_t size = 0;
+    int r = read_file(i->path, &now, &size);
+
+    if (!i->existed)
+        return r != -ENOENT;
+    return r < 0 || size != i->before_size || memcmp(now, i->before, size) != 0;
+}
+
+static int write_new(const struct install *i, int fd, const char *bytes, size_t size)
+{
+    int r = write_all(fd, bytes, size);
+
+    if (r == 0 && i->existed && fchown(fd, i->uid, i->gid) < 0 && geteuid() == 0)
+        r = -errno;
+    if (r == 0 && (fchmod(fd, i->mode) < 0 || fsync(fd) < 0))
+        r = -errno;
+    return r;
+}
+
+int install_replace(const struct install *i, const char *bytes, size_t size)
+{
+    char folder[sizeof(i->path)], temporary[sizeof(i->path) + 40];
+
+    if (is_stale(i))
+        return -ESTALE;
+    folder_of(i, folder);
+    /* Not *.conf: nobody shall take it for a policy. */
+    snprintf(temporary, sizeof(temporary), "%s/.vfio-bindd.XXXXXX", folder);
+    CLEANUP_CLOSE int fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int r = write_new(i, fd, bytes, size);
+    if (r == 0 && rename(temporary, i->path) < 0)
+        r = -errno;
+    if (r < 0) {
+        unlink(temporary);
+        return r;
+    }
+    CLEANUP_CLOSE int folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder_fd >= 0)
+        (void)fsync(folder_fd); /* it is in place; a crash right now may bring the old one back */
+    return 0;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* export nfd, prometheus: what the daemon keeps current, once. */
+#include <errno.h>
+
+#include "export/kinds.h"
+#include "offer/node-features.h"
+
+/* By the daemon's word where it runs, as all verbs. */
+static int features_of_rows(const struct source *s, struct features *ret)
+{
+    struct feature_device *v = calloc(s->snapshot.n + 1, sizeof(*v));
+
+    if (!v)
+        return -ENOMEM;
+    *ret = (struct features){.policy = &s->policy, .v = v, .mistakes = s->diags.errors};
+    for (size_t i = 0; i < s->snapshot.n; i++) {
+        const struct row *r = &s->rows[i];
+        if (r->selected)
+            v[ret->n++] = (struct feature_device){
+                .d = r->d,
+                .rule = r->rule,
+                .state = r->state,
+                .companion = r->companion,
+                .usable = r->usable,
+            };
+    }
+    features_judge(ret);
+    if (s->live.running)
+        ret->ready = streq(props_get(&s->live.manager, "State"), "ready");
+    if (s->off)
+        ret->ready = false;
+    return 0;
+}
+
+static int form(struct export *e, bool nfd)
+{
+    CLEANUP(features_done) struct features f = {0};
+    int r = features_of_rows(e->source, &f);
+
+    if (r == 0)
+        r = nfd ? features_write_nfd(&f, NULL, e->text) : features_write_prometheus(&f, e->text);
+    if (r == -E2BIG)
+        return ctl_error("the policy selects too many models of devices: Node Feature Discovery "
+                         "reads files of up to 64 KiB");
+    return r < 0 ? ctl_errno(r) : 0;
+}
+
+int export_nfd(struct export *e)
+{
+    return form(e, true);
+}
+
+int export_prometheus(struct export *e)
+{
+    return form(e, false);
+}

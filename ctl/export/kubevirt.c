@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* export kubevirt, hco: the list of devices that a cluster permits, as an object or as a patch. */
+#include "export/items.h"
+#include "export/kinds.h"
+#include "export/merge.h"
+
+static const struct permit_target kubevirt[] = {{
+    .group = "kubevirt.io",
+    .version = "v1",
+    .kind = "KubeVirt",
+    .name = "kubevirt",
+    .namespace = "kubevirt",
+    .resource = "kubevirt",
+    .path = {"spec", "configuration", "permittedHostDevices", "pciHostDevices"},
+    .depth = 4,
+    .selector = "pciVendorSelector",
+    .gate = true,
+}};
+
+/* HyperConverged makes the KubeVirt object itself and overwrites what others put there. */
+static const struct permit_target hco[] = {
+    {
+        .group = "hco.kubevirt.io",
+        .version = "v1",
+        .kind = "HyperConverged",
+        .name = "kubevirt-hyperconverged",
+        .namespace = "openshift-cnv",
+        .resource = "hyperconvergeds.v1.hco.kubevirt.io",
+        .path = {"spec", "virtualization", "permittedHostDevices", "pciHostDevices"},
+        .depth = 4,
+        .selector = "pciDeviceSelector",
+    },
+    /* Older clusters have nothing else. */
+    {
+        .group = "hco.kubevirt.io",
+        .version = "v1beta1",
+        .kind = "HyperConverged",
+        .name = "kubevirt-hyperconverged",
+        .namespace = "openshift-cnv",
+        .resource = "hyperconvergeds.v1beta1.hco.kubevirt.io",
+        .path = {"spec", "permittedHostDevices", "pciHostDevices"},
+        .depth = 3,
+        .selector = "pciDeviceSelector",
+    },
+};
+
+static void add_gate(struct doc *d)
+{
+    doc_text(d, "developerConfiguration");
+    doc_map(d);
+    doc_text(d, "featureGates");
+    doc_list(d);
+    doc_text(d, "HostDevices");
+    doc_list_end(d);
+    doc_map_end(d);
+}
+
+/* The fields themselves, which the object and the merge patch share. */
+static void add_spec(struct doc *d, const struct export *e, const struct permit_target *t)
+{
+    doc_text(d, t->path[0]);
+    doc_map(d);
+    doc_text(d, t->path[1]);
+    doc_map(d);
+    if (permit_needs_gate(e, t))
+        add_gate(d);
+    doc_text(d, t->path[2]);
+    doc_map(d);
+    doc_text(d, t->path[3]);
+    doc_list(d);
+    for (size_t i = 0; i < e->n_items; i++)
+        permit_add_device(d, t, &e->items[i]);
+    doc_list_end(d);
+    doc_map_end(d);
+    doc_map_end(d);
+    doc_map_end(d);
+}
+
+static void add_object(struct doc *d, const struct export *e, const struct permit_target *t)
+{
+    const char *space = e->ctl->namespace ? e->ctl->namespace : t->namespace;
+
+    char api[64];
+
+    snprintf(api, sizeof(api), "%s/%s", t->group, t->version);
+    doc_pair(d, "apiVersion", api);
+    doc_pair(d, "kind", t->kind);
+    doc_text(d, "metadata");
+    doc_map(d);
+    doc_pair(d, "name", t->name);
+    doc_pair(d, "namespace", space);
+    doc_map_end(d);
+}
+
+/* Appends, and so needs both lists to be there. */
+static void add_operations(struct doc *d, const struct export *e, const struct permit_target *t)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "/%s/%s/%s/pciHostDevices/-", t->path[0], t->path[1], t->path[2]);
+    doc_list(d);
+    for (size_t i = 0; i < e->n_items; i++) {
+        export_begin_add(d, path);
+        permit_add_device(d, t, &e->items[i]);
+        doc_map_end(d);
+    }
+    if (permit_needs_gate(e, t)) {
+        export_begin_add(d, "/spec/configuration/developerConfiguration/featureGates/-");
+        doc_text(d, "HostDevices");
+        doc_map_end(d);
+    }
+    doc_list_end(d);
+}
+
+static void say_lists(const struct export *e, const struct permit_target *t, bool json)
+{
+    if (json)
+        ctl_note(e->ctl,
+                 "the patch appends: it needs the lists to be there, and what is there "
+                 "already would stand there twice; with \"-\" and the object of the cluster "
+                 "on standard input it is made to fit");
+    else
+        ctl_note(
+            e->ctl,
+            "this replaces %s as a whole, with whatever else the cluster has there; with \"-\" "
+            "and the object of the cluster on standard input that is kept",
+            permit_needs_gate(e, t) ? "pciHostDevices and featureGates" : "pciHostDevices");
+}
+
+static int write_alone(struct export *e, const struct permit_target *t)
+{
+    CLEANUP(doc_done) struct doc d = {0};
+    bool json = e->ctl->patch && streq(e->ctl->patch, "json");
+
+    doc_begin(&d);
+    if (json) {
+        add_operations(&d, e, t);
+    } else {
+        doc_map(&d);
+        if (!e->ctl->patch)
+            add_object(&d, e, t);
+        add_spec(&d, e, t);
+        doc_map_end(&d);
+    }
+    doc_end(&d);
+    say_lists(e, t, json);
+    permit_say_cluster(e, t, t->name, e->ctl->namespace ? e->ctl->namespace : t->namespace);
+    return export_write_docs(e, &d, 1);
+}
+
+/* A label, as the names of namespaces are. */
+static bool is_namespace(const char *s)
+{
+    size_t n = strlen(s);
+
+    return n >= 1 && n <= 63 && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == n &&
+           s[0] != '-' && s[n - 1] != '-';
+}
+
+static int check_options(const struct ctl *c)
+{
+    if (c->patch && !streq(c->patch, "merge") && !streq(c->patch, "json"))
+        return ctl_error("--patch %s: %s has merge and json", c->patch, c->args[0]), EXIT_USAGE;
+    if (c->namespace && c->n_args > 1)
+        return ctl_error("--namespace and standard input (\"-\") do not go together: the object "
+                         "has a namespace"),
+               EXIT_USAGE;
+    if (c->namespace && !is_namespace(c->namespace))
+        return ctl_error("--namespace %s: write up to 63 lower-case letters, digits and '-'",
+                         c->namespace),
+               EXIT_USAGE;
+    return 0;
+}
+
+static int export_target(struct export *e, const struct permit_target versions[], size_t n)
+{
+    int r = check_options(e->ctl);
+
+    if (r == 0)
+        r = export_items(e);
+    if (r != 0)
+        return r;
+    return e->ctl->n_args > 1 ? permit_merge(e, versions, n) : write_alone(e, &versions[0]);
+}
+
+int export_kubevirt(struct export *e)
+{
+    return export_target(e, kubevirt, ELEMENTS(kubevirt));
+}
+
+int export_hco(struct export *e)
+{
+    return export_target(e, hco, ELEMENTS(hco));
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* export kubevirt -, hco -: the object that a cluster has, with the devices added; as a whole, or
+ * as the patch that makes it so. Nothing that is there is lost, nothing is added twice. */
+#include "export/merge.h"
+
+#include <errno.h>
+#include <strings.h>
+
+#include "export/object.h"
+
+/* Where a list is in the object. */
+struct list_place {
+    const char *const *path;
+    size_t depth;   /* of the path */
+    size_t existed; /* how many of the keys were there before */
+    bool grew;      /* something was added to the list */
+};
+
+static void count_existing(const struct doc *d, struct list_place *p)
+{
+    size_t at = doc_root(d);
+
+    for (p->existed = 0; p->existed < p->depth; p->existed++) {
+        ssize_t value = doc_get(d, at, p->path[p->existed]);
+        if (value < 0 || doc_is_null(d, (size_t)value))
+            return;
+        at = (size_t)value;
+    }
+}
+
+/* Goes to the list; what is missing on the way is made. */
+static int enter_list(struct doc *d, const struct list_place *p, size_t *ret)
+{
+    size_t at = doc_root(d);
+    int r = 0;
+
+    for (size_t i = 0; i < p->depth && r == 0; i++)
+        r = doc_enter(d, at, p->path[i], DOC_MAKE | (i == p->depth - 1 ? DOC_LIST : 0), &at);
+    *ret = at;
+    return r;
+}
+
+/* The index of the node behind the first n keys, which are there. */
+static size_t find(const struct doc *d, const struct list_place *p, size_t n)
+{
+    size_t at = doc_root(d);
+
+    for (size_t i = 0; i < n; i++)
+        at = (size_t)doc_get(d, at, p->path[i]);
+    return at;
+}
+
+/* Is the device listed? Its name there may be another: then that one stays. */
+static bool is_listed(struct export *e, const struct permit_target *t, const struct doc *d,
+                      size_t list, const struct export_item *item)
+{
+    for (size_t i = list + 1; d->v[i].type != YAML_SEQUENCE_END_EVENT; i = doc_next(d, i)) {
+        const char *selector = doc_get_text(d, i, t->selector);
+        const char *resource = doc_get_text(d, i, "resourceName");
+        if (!selector || strcasecmp(selector, export_id(item->vendor, item->device).s) != 0)
+            continue;
+        if (!resource || !streq(resource, item->resource))
+            export_cannot(
+                e, "line %zu: %s is listed already, as %s and not as %s: it stays as it is",
+                doc_line(d, i), selector, resource ? resource : "nothing", item->resource);
+        return true;
+    }
+    return false;
+}
+
+/* added[i]: item i is new. */
+static int add_devices(struct export *e, const struct permit_target *t, struct doc *d,
+                       struct list_place *p, bool added[])
+{
+    size_t list;
+    int r = enter_list(d, p, &list);
+
+    for (size_t i = 0; i < e->n_items && r == 0; i++) {
+        struct doc entry = {0};
+        if (is_listed(e, t, d, list, &e->items[i]))
+            continue;
+        permit_add_device(&entry, t, &e->items[i]);
+        doc_splice(d, doc_next(d, list) - 1, 0, &entry);
+        added[i] = p->grew = true;
+    }
+    return r;
+}
+
+static int add_gate(struct doc *d, struct list_place *p)
+{
+    struct doc entry = {0};
+    size_t list;
+    int r = enter_list(d, p, &list);
+
+    if (r != 0)
+        return r;
+    for (size_t i = list + 1; d->v[i].type != YAML_SEQUENCE_END_EVENT; i = doc_next(d, i))
+        if (d->v[i].type == YAML_SCALAR_EVENT &&
+            streq((const char *)d->v[i].data.scalar.value, "HostDevices"))
+            return 0;
+    doc_text(&entry, "HostDevices");
+    doc_splice(d, doc_next(d, list) - 1, 0, &entry);
+    p->grew = true;
+    return 0;
+}
+
+/* -- as a patch -- */
+
+/* "/spec/configuration/permittedHostDevices" for n = 3 */
+static void pointer(const struct list_place *p, size_t n, const char *end, char *buf, size_t size)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < n && used < size; i++)
+        used += (size_t)snprintf(buf + used, size - used, "/%s", p->path[i]);
+    if (used < size)
+        snprintf(buf + used, size - used, "%s", end);
+}
+
+/* What is missing is put in from there down, as a whole. Returns false if the list is there, and
+ * the caller has to append. */
+static bool add_missing(struct doc *patch, const struct doc *d, const struct list_place *p)
+{
+    char path[160];
+
+    if (p->existed == p->depth)
+        return false;
+    pointer(p, p->existed + 1, "", path, sizeof(path));
+    export_begin_add(patch, path);
+    doc_copy(patch, d, find(d, p, p->existed + 1));
+    doc_map_end(patch);
+    return true;
+}
+
+static void form_json(const struct export *e, const struct permit_target *t, const struct doc *d,
+                      const struct list_place *devices, const struct list_place *gates,
+                      const bool added[], struct doc *patch)
+{
+    char path[160];
+
+    doc_list(patch);
+    if (devices->grew && !add_missing(patch, d, devices)) {
+        pointer(devices, devices->depth, "/-", path, sizeof(path));
+        for (size_t i = 0; i < e->n_items; i++) {
+            if (!added[i])
+                continue;
+            export_begin_add(patch, path);
+            permit_add_device(patch, t, &e->items[i]);
+            doc_map_end(patch);
+        }
+    }
+    /* Both lists are below spec.configuration: where that is made, the first operation has it. */
+    bool made = devices->grew && devices->existed < 2;
+    if (gates->grew && !made && !add_missing(patch, d, gates)) {
+        pointer(gates, gates->depth, "/-", path, sizeof(path));
+        export_begin_add(patch, path);
+        doc_text(patch, "HostDevices");
+        doc_map_end(patch);
+    }
+    doc_list_end(patch);
+}
+
+/* A merge patch replaces lists: it has them complete. Both are two keys below what they share. */
+static void form_merge(const struct doc *d, const struct list_place *devices,
+                       const struct list_place *gates, struct doc *patch)
+{
+    const struct list_place *const places[] = {gates, devices};
+    size_t shared = devices->depth - 2;
+
+    doc_map(patch);
+    for (size_t i = 0; i < shared; i++) {
+        doc_text(patch, devices->path[i]);
+        doc_map(patch);
+    }
+    for (size_t i = 0; i < ELEMENTS(places); i++) {
+        if (!places[i]->grew)
+            continue;
+        doc_text(patch, places[i]->path[shared]);
+        doc_map(patch);
+        doc_text(patch, places[i]->path[shared + 1]);
+        doc_copy(patch, d, find(d, places[i], shared + 2));
+        doc_map_end(patch);
+    }
+    for (size_t i = 0; i < shared; i++)
+        doc_map_end(patch);
+    doc_map_end(patch);
+}
+
+static bool has_alias(const struct doc *d)
+{
+    for (size_t i = 0; i < d->n; i++)
+        if (d->v[i].type == YAML_ALIAS_EVENT)
+            return true;
+    return false;
+}
+
+static int write_patch(struct export *e, const struct permit_target *t, const struct doc *d,
+                       const struct list_place *devices, const struct list_place *gates,
+                       const bool added[])
+{
+    CLEANUP(doc_done) struct doc patch = {0};
+
+    if (has_alias(d))
+        return ctl_error("the object on standard input has aliases (*x): write them out");
+    doc_begin(&patch);
+    if (streq(e->ctl->patch, "json"))
+        form_json(e, t, d, devices, gates, added, &patch);
+    else
+        form_merge(d, devices, gates, &patch);
+    doc_end(&patch);
+    return export_write_docs(e, &patch, 1);
+}
+
+static void say_cluster(const struct export *e, const struct permit_target *t, const struct doc *d)
+{
+    ssize_t metadata = doc_get(d, doc_root(d), "metadata");
+    const char *name = metadata < 0 ? NULL : doc_get_text(d, (size_t)metadata, "name");
+    const char *namespace = metadata < 0 ? NULL : doc_get_text(d, (size_t)metadata, "namespace");
+
+    permit_say_cluster(e, t, name ? name : t->name, namespace ? namespace : t->namespace);
+}
+
+int permit_merge(struct export *e, const struct permit_target versions[], size_t n)
+{
+    CLEANUP(doc_done) struct doc d = {0};
+    CLEANUP_FREE bool *added = calloc(e->n_items, sizeof(*added));
+    struct export_object o = {.group = versions[0].group, .kind = versions[0].kind};
+    size_t version = 0;
+
+    for (size_t i = 0; i < n; i++)
+        o.versions[i] = versions[i].version;
+    int r = added ? export_read_object(e, &o, &d, &version) : ctl_errno(-ENOMEM);
+    if (r != 0)
+        return r;
+    const struct permit_target *t = &versions[version];
+    struct list_place devices = {.path = t->path, .depth = t->depth};
+    struct list_place gates = {.path = permit_gate_path, .depth = t->depth};
+    count_existing(&d, &devices);
+    count_existing(&d, &gates);
+    r = add_devices(e, t, &d, &devices, added);
+    if (r == 0 && permit_needs_gate(e, t))
+        r = add_gate(&d, &gates);
+    if (r != 0)
+        return r;
+    if (!devices.grew && !gates.grew)
+        ctl_note(e->ctl, "the object lists all of it already: nothing was added");
+    else
+        say_cluster(e, t, &d);
+    return e->ctl->patch ? write_patch(e, t, &d, &devices, &gates, added)
+                         : export_write_docs(e, &d, 1);
+}

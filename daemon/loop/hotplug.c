@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "loop/hotplug.h"
+
+#include <errno.h>
+#include <libudev.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "loop/uevent-filter.h"
+
+struct hotplug {
+    struct udev *udev;
+    struct udev_monitor *monitor;
+    sd_event_source *source;
+    struct hotplug_handler handler;
+};
+
+void hotplug_free(struct hotplug *h)
+{
+    if (!h)
+        return;
+    sd_event_source_unref(h->source);
+    udev_monitor_unref(h->monitor);
+    udev_unref(h->udev);
+    free(h);
+}
+
+/* Returns whether the event is of interest. None of these calls reads /sys: a device's uevent file
+ * would block while its driver's remove() hangs. */
+static bool give_event(const struct hotplug *h, struct udev_device *d)
+{
+    enum hotplug_action action;
+    struct pci_addr a;
+
+    if (uevent_is_iommu(udev_device_get_action(d), udev_device_get_subsystem(d),
+                        udev_device_get_property_value(d, "DRIVER"))) {
+        h->handler.iommu(h->handler.userdata);
+        return true;
+    }
+    if (uevent_is_driver(udev_device_get_subsystem(d), udev_device_get_devpath(d))) {
+        h->handler.driver(h->handler.userdata);
+        return true;
+    }
+    if (!uevent_read(udev_device_get_action(d), udev_device_get_sysname(d),
+                     udev_device_get_property_value(d, "SYNTH_UUID"), &action, &a))
+        return false;
+    h->handler.event(h->handler.userdata, action, a);
+    return true;
+}
+
+/* After an overflow the kernel drops everything until the queue is empty: so it is emptied first.
+ */
+static int on_readable(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    struct hotplug *h = userdata;
+    bool lost = false, any = false;
+
+    (void)source;
+    (void)fd;
+    (void)events;
+    for (;;) {
+        errno = 0;
+        struct udev_device *d = udev_monitor_receive_device(h->monitor);
+        if (d) {
+            any = give_event(h, d) || any;
+            udev_device_unref(d);
+        } else if (errno == ENOBUFS) {
+            lost = true;
+        } else if (errno == EAGAIN || errno == 0) {
+            break; /* 0: an event that the filter's hash let through by chance */
+        } else if (errno != EINTR) {
+            lost = true;
+            break;
+        }
+    }
+    if (any || lost)
+        h->handler.drained(h->handler.userdata, lost);
+    return 0;
+}
+
+int hotplug_new(sd_event *event, const struct hotplug_handler *handler, struct hotplug **ret)
+{
+    struct hotplug *h = calloc(1, sizeof(*h));
+    int r = -ENOMEM;
+
+    if (!h)
+        return -ENOMEM;
+    h->handler = *handler;
+    h->udev = udev_new();
+    h->monitor = h->udev ? udev_monitor_new_from_netlink(h->udev, "kernel") : NULL;
+    if (!h->monitor) {
+        r = errno ? -errno : -ENOMEM;
+        goto fail;
+    }
+    r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "pci", NULL);
+    if (r >= 0) /* drivers that come and go: when vfio-pci goes, its table of IDs is lost */
+        r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "drivers", NULL);
+    if (r >= 0) /* virtio-iommu is one of them; there are few events, all at boot */
+        r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "virtio", NULL);
+    if (r >= 0)
+        r = udev_monitor_enable_receiving(h->monitor);
+    if (r >= 0) /* without it only more is received */
+        (void)uevent_filter(udev_monitor_get_fd(h->monitor));
+    if (r >= 0)
+        r = sd_event_add_io(event, &h->source, udev_monitor_get_fd(h->monitor), EPOLLIN,
+                            on_readable, h);
+    /* Overrides of hot-plugged devices race with the kernel's probe: before anything else. */
+    if (r >= 0)
+        r = sd_event_source_set_priority(h->source, SD_EVENT_PRIORITY_IMPORTANT);
+    if (r < 0)
+        goto fail;
+    *ret = h;
+    return 0;
+
+fail:
+    hotplug_free(h);
+    return r;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "loop/iommu-wait.h"
+
+#include <errno.h>
+#include <syslog.h>
+
+#include "base/util.h"
+#include "host/scan.h"
+#include "host/viommu.h"
+#include "loop/start-unit.h"
+#include "tell/journal.h"
+
+/* Long, since a booting host is busy; only the devices behind this IOMMU wait meanwhile. */
+#define LOAD_TIMEOUT_USEC (60 * 1000000ULL)
+/* How often the deadline may be put off because the host is still booting; some hosts never finish.
+ */
+#define ROUNDS_MAX 30
+#define ROUND_MIN_USEC (2 * 1000000ULL)
+
+/* In this order: without the transport the driver finds no device. */
+static const char *const modules[] = {VIOMMU_TRANSPORT, VIOMMU_MODULE};
+
+struct iommu_wait {
+    sd_event *event;
+    int root_fd;
+    iommu_given_up *given_up;
+    void *userdata;
+    struct start_unit *load; /* NULL: nothing is under way */
+    size_t asked;            /* how many of the modules were asked for */
+    sd_event_source *deadline;
+    uint64_t usec;
+    unsigned rounds; /* how often it has passed */
+};
+
+int iommu_wait_new(sd_event *event, int root_fd, iommu_given_up *given_up, void *userdata,
+                   struct iommu_wait **ret)
+{
+    struct iommu_wait *w = calloc(1, sizeof(*w));
+
+    if (!w)
+        return -ENOMEM;
+    *w = (struct iommu_wait){
+        .event = event, .root_fd = root_fd, .given_up = given_up, .userdata = userdata};
+    *ret = w;
+    return 0;
+}
+
+void iommu_wait_retry(struct iommu_wait *w)
+{
+    start_unit_cancel(w->load);
+    w->load = NULL;
+    w->deadline = sd_event_source_disable_unref(w->deadline);
+    w->asked = 0;
+}
+
+void iommu_wait_free(struct iommu_wait *w)
+{
+    if (!w)
+        return;
+    iommu_wait_retry(w);
+    free(w);
+}
+
+static void give_up(struct iommu_wait *w)
+{
+    iommu_wait_retry(w);
+    w->given_up(w->userdata);
+}
+
+/* As long as that is unknown it is. */
+static bool is_coming_up(int root_fd)
+{
+    struct snapshot s = {.cold_boot = true};
+
+    scan_boot(root_fd, &s);
+    return s.cold_boot;
+}
+
+/* While the host is booting, somebody else may still load the driver, or its device may appear. */
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct iommu_wait *w = userdata;
+
+    (void)usec;
+    if (++w->rounds < ROUNDS_MAX && is_coming_up(w->root_fd) &&
+        sd_event_source_set_time_relative(source, w->usec) >= 0 &&
+        sd_event_source_set_enabled(source, SD_EVENT_ONESHOT) >= 0)
+        return 0;
+    give_up(w);
+    return 0;
+}
+
+static void ask_for_modules(struct iommu_wait *w);
+
+static void on_loaded(void *userdata, const char *unit, int r, const char *text)
+{
+    struct iommu_wait *w = userdata;
+
+    (void)unit;
+    w->load = NULL;
+    if (r < 0) /* udev may load it all the same */
+        journal_plain(LOG_WARNING, "%s", text);
+    else if (w->asked == ELEMENTS(modules) && viommu_is_loaded(w->root_fd) == 0)
+        give_up(w); /* it is not there, or forbidden: modprobe says why */
+    else
+        ask_for_modules(w);
+}
+
+static void ask_for_modules(struct iommu_wait *w)
+{
+    char unit[START_UNIT_NAME_MAX];
+
+    if (w->asked == ELEMENTS(modules) || !start_unit_of_module(modules[w->asked], unit))
+        return;
+    w->asked++;
+    int r =
+        start_unit(w->event, START_UNIT_ADDRESS, unit, LOAD_TIMEOUT_USEC, on_loaded, w, &w->load);
+    if (r < 0)
+        journal_plain(LOG_WARNING, "cannot have the module %s loaded: %s", modules[w->asked - 1],
+                      strerror(-r));
+}
+
+void iommu_wait_follow(struct iommu_wait *w, const struct plan *plan, uint64_t usec)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < plan->n_verdicts; i++)
+        kept += plan->verdicts[i].reason == REASON_IOMMU_AWAITED;
+    if (kept == 0) {
+        iommu_wait_retry(w);
+        return;
+    }
+    if (w->deadline)
+        return;
+    w->usec = usec > ROUND_MIN_USEC ? usec : ROUND_MIN_USEC;
+    w->rounds = 0;
+    if (sd_event_add_time_relative(w->event, &w->deadline, CLOCK_MONOTONIC, w->usec, 0, on_deadline,
+                                   w) < 0)
+        return;
+    journal_event(EVENT_IOMMU_AWAITED,
+                  "%zu devices are kept for the virtual IOMMU that the firmware announces; its "
+                  "driver (%s) has been asked for",
+                  kept, VIOMMU_MODULE);
+    ask_for_modules(w);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "loop/look.h"
+
+#include <errno.h>
+#include <syslog.h>
+
+#include "base/util.h"
+#include "host/scan.h"
+#include "loop/notes.h"
+#include "tell/journal.h"
+
+/* All of a device. */
+static void look_at(struct view *view, struct pci_addr a)
+{
+    (void)scan_device(view->root_fd, &view->policy, a, &view->snapshot);
+    view->missed |= !notes_look(view, a);
+}
+
+void look_at_bindings(struct view *view, const struct pci_addr *addrs, size_t n)
+{
+    (void)scan_bindings(view->root_fd, &view->policy, addrs, n, &view->snapshot);
+    for (size_t i = 0; i < n; i++)
+        view->missed |= !notes_look(view, addrs[i]);
+}
+
+/* Devices that are ours although no rule can concern them any more: they may have to go back. */
+static void look_at_unnamed(struct view *view)
+{
+    for (size_t i = 0; i < view->records.n; i++) {
+        const struct record *r = &view->records.v[i];
+        const struct device *d = snapshot_find(&view->snapshot, r->addr);
+        if (d && !d->detailed && (record_is_owned(r) || r->fresh))
+            (void)scan_device(view->root_fd, &view->policy, r->addr, &view->snapshot);
+    }
+}
+
+static void take_snapshot(struct view *view, const struct snapshot *new)
+{
+    struct snapshot old = view->snapshot;
+
+    view->snapshot = *new;
+    notes_new_devices(view, &old);
+    snapshot_done(&old);
+    view->missed = notes_drop_vanished(view);
+    look_at_unnamed(view);
+}
+
+int look_at_all(struct view *view, bool may_be_empty)
+{
+    struct snapshot new = {0};
+    int r = scan_again(view->root_fd, &view->policy, &view->snapshot, &new);
+
+    if (r == -ENOENT && may_be_empty) { /* a host without PCI, or a container */
+        if (!view->settled)
+            journal_plain(LOG_ERR,
+                          "there is no /sys/bus/pci: is sysfs mounted on /sys? Nothing is bound");
+        r = 0;
+    }
+    if (r < 0)
+        snapshot_done(&new);
+    else
+        take_snapshot(view, &new);
+    return r;
+}
+
+bool look_at_event(struct view *view, enum hotplug_action action, struct pci_addr a)
+{
+    if (action == HOTPLUG_ADD && view->snapshot.cold_boot)
+        scan_boot(view->root_fd, &view->snapshot);
+    notes_boot(view);
+    if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) /* what is there now is another */
+        snapshot_remove(&view->snapshot, a);
+    if (action == HOTPLUG_ADD)
+        look_at(view, a);
+    else if (action != HOTPLUG_REMOVE)
+        look_at_bindings(view, &a, 1);
+    struct device *d = snapshot_find(&view->snapshot, a);
+    if (d && action == HOTPLUG_ADD) {
+        scan_order(view->root_fd, d);
+        notes_plugged(view, a);
+    }
+    return d && notes_event(view, action, a);
+}
+
+void look_at_unread(struct view *view)
+{
+    for (size_t i = 0; i < view->snapshot.n; i++)
+        if (view->snapshot.devices[i].serial_unread)
+            look_at(view, view->snapshot.devices[i].addr);
+}
+
+void look_at_module(struct view *view, const char *module)
+{
+    for (size_t i = 0; i < view->snapshot.n; i++) {
+        const struct device *d = &view->snapshot.devices[i];
+        if (d->module && streq(d->module, module))
+            look_at(view, d->addr);
+    }
+}

@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "loop/manager.h"
+
+#include <errno.h>
+#include <syslog.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "base/clock.h"
+#include "held.h"
+#include "host/scan.h"
+#include "loop/boot-watch.h"
+#include "loop/helpers.h"
+#include "loop/hotplug.h"
+#include "loop/look-again.h"
+#include "loop/look.h"
+#include "loop/notes.h"
+#include "loop/policy-in-force.h"
+#include "loop/requests.h"
+#include "loop/signals.h"
+#include "tell/announce.h"
+#include "tell/bus.h"
+#include "tell/feature-files.h"
+#include "tell/journal.h"
+#include "work/apply.h"
+
+#define FEATURE_INTERVAL_USEC USEC_PER_SEC
+/* How long a stop waits for workers to finish what they have begun. */
+#define ENDING_USEC (500 * 1000)
+
+struct manager {
+    struct manager_options options;
+    sd_event *event;
+    struct apply *apply;
+    struct hotplug *hotplug;
+    struct bus *bus;
+    struct helpers *helpers; /* NULL: a single pass */
+    struct feature_files
+        *feature_files; /* NULL: a single pass, after which nobody would keep the files current */
+    sd_event_source *boot_deadline;
+    sd_event_source *moment;
+    struct look_again *look_again;
+    struct boot_watch *boot_watch; /* NULL: a single pass */
+    struct view view;
+    uint64_t start_usec;
+    int lock_fd;
+    bool summary_due; /* a pass over everything is under way: sum it up when it is done */
+    bool stopping;
+    bool plan_due;   /* an event of the current batch calls for a new plan */
+    bool iommu_came; /* the same, and for a look at every device */
+    bool unsaved;    /* what must outlive us is not in /run yet: a device came, or was asked for */
+};
+
+/* -- tell -- */
+
+static void send_status(const struct manager *m, const char *before)
+{
+    char text[256];
+
+    announce_status(&m->view, text, sizeof(text));
+    sd_notifyf(false, "%sSTATUS=%s", before, text);
+}
+
+static void send_ready(struct manager *m)
+{
+    if (m->view.ready)
+        return;
+    m->view.ready = true;
+    m->boot_deadline = sd_event_source_disable_unref(m->boot_deadline);
+    send_status(m, "READY=1\n");
+}
+
+/* What workers have begun is in the records, and the records are written to /run. */
+static int end(struct manager *m)
+{
+    (void)apply_save(m->apply);
+    return sd_event_exit(m->event, 0);
+}
+
+static int on_ending_late(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    (void)source;
+    (void)usec;
+    return end(userdata); /* workers that unbind go on without us */
+}
+
+/* Bindings stay, and what is half done is finished. Entries of the fence that fit only what the
+ * policy names stay as well, so that a restart leaves no gap. Entries that also fit other devices
+ * are removed, since nobody would hand those devices back. */
+static int stop(struct manager *m)
+{
+    if (m->stopping)
+        return 0;
+    m->stopping = true;
+    (void)apply_withdraw(m->apply);
+    if (!apply_is_ending(m->apply))
+        return end(m);
+    return sd_event_add_time_relative(m->event, NULL, CLOCK_MONOTONIC, ENDING_USEC, 0,
+                                      on_ending_late, m);
+}
+
+/* Nothing is under way any more, or only what is stuck. READY comes first, since the boot waits for
+ * it. */
+static void tell_settled(struct manager *m)
+{
+    uint64_t usec = now_usec() - m->start_usec;
+
+    if (!m->view.settled)
+        m->view.ready_usec = usec;
+    m->view.settled = true;
+    if (m->view.ready)
+        send_status(m, "");
+    else
+        send_ready(m);
+    if (m->view.disabled) {
+        if (m->summary_due)
+            journal_plain(LOG_NOTICE, "disabled by the kernel command line: nothing is done");
+    } else {
+        announce_devices(&m->view);
+        if (m->summary_due)
+            announce_summary(&m->view, usec);
+    }
+    m->summary_due = false;
+    if (apply_save(m->apply) < 0)
+        journal_plain(LOG_WARNING, "cannot write /run/vfio-bindd/state: a restart will not know "
+                                   "which drivers had the devices before");
+    if (m->feature_files)
+        feature_files_update(m->feature_files, &m->view);
+    if (m->options.once)
+        stop(m);
+}
+
+static int on_boot_deadline(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct manager *m = userdata;
+
+    (void)source;
+    (void)usec;
+    send_ready(m);
+    journal_event(EVENT_DEGRADED, "boot goes on at boot-deadline, the first pass is not done yet");
+    announce_devices(&m->view);
+    return 0;
+}
+
+/* -- the sequence -- */
+
+/* The boot may go on before takeovers begin, which may take long: everything that races with native
+ * drivers is done by then. */
+static bool is_critical_part_done(const struct manager *m)
+{
+    return !apply_batch_is_running(m->apply) && !helpers_are_awaited(m->helpers) &&
+           (m->view.plan.n_actions == 0 || m->view.plan.actions[0].phase >= PHASE_TAKEOVER);
+}
+
+/* While something cannot be read, everything is looked at again from time to time. */
+static void follow_unknown(struct manager *m)
+{
+    const bool before = m->view.unread || m->view.trouble != 0;
+    const struct device *d;
+    int error;
+
+    m->view.trouble = 0;
+    m->view.unread = m->view.missed || snapshot_unknown(&m->view.snapshot, &d, &error) != FACT_NONE;
+    if (m->view.unread && !before)
+        announce_unknown(&m->view);
+    look_again_if(m->look_again, m->view.unread);
+}
+
+/* Something that should not fail has failed (no memory, no process): say so, let nobody wait, and
+ * try again. The view and the plan stay what they were. */
+static int step_failed(struct manager *m, int error)
+{
+    const bool before = m->view.trouble != 0;
+
+    m->view.trouble = -error;
+    if (!before)
+        journal_plain(LOG_ERR, "cannot go on with the devices: %s; trying again", strerror(-error));
+    if (m->options.once)
+        return sd_event_exit(m->event, error);
+    send_ready(m);
+    look_again_if(m->look_again, true);
+    if (m->bus)
+        bus_update(m->bus);
+    return error;
+}
+
+/* Wakes us when the first of the waiting devices may be touched again. */
+static void watch_moment(struct manager *m)
+{
+    uint64_t next = m->moment ? records_next_usec(&m->view.records) : 0;
+
+    if (next > 0)
+        (void)sd_event_source_set_time(m->moment, next);
+    (void)sd_event_source_set_enabled(m->moment, next > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
+/* Plans over what is known now, starts what can be started, and tells when nothing is under way. */
+static int step(struct manager *m)
+{
+    if (m->stopping)
+        return 0;
+    int r = view_plan(&m->view);
+    if (r >= 0)
+        follow_unknown(m);
+    if (r >= 0)
+        r = notes_take_plan(&m->view);
+    if (r > 0) /* devices that no rule names any more may go back now, which needs a new plan */
+        r = view_plan(&m->view);
+    if (r >= 0 && is_critical_part_done(m) && m->view.plan.n_actions > 0 && !m->options.once)
+        send_ready(m);
+    if (r >= 0 && !m->view.disabled)
+        r = apply_plan(m->apply, &m->view.plan);
+    if (r < 0)
+        return step_failed(m, r);
+    if (!m->view.disabled)
+        helpers_ask(m->helpers, &m->view);
+    if (m->unsaved &&
+        apply_save(m->apply) >= 0) /* only now: writing the override must not wait for a file */
+        m->unsaved = false;
+    if (!helpers_are_awaited(m->helpers) && !apply_is_busy(m->apply))
+        tell_settled(m);
+    watch_moment(m);
+    if (m->bus)
+        bus_update(m->bus);
+    return 0;
+}
+
+/* Looks at everything anew; with a summary where somebody waits for one. */
+static int look_anew(struct manager *m, bool summary)
+{
+    bool first = m->view.snapshot.n == 0;
+    int r = look_at_all(&m->view, !m->options.once);
+
+    if (r < 0) {
+        journal_plain(LOG_ERR, "cannot read /sys/bus/pci: %s%s", strerror(-r),
+                      r == -ENOENT ? " (is sysfs mounted on /sys?)" : "");
+        return m->options.once ? r : step_failed(m, r);
+    }
+    m->unsaved = m->unsaved || !first;
+    m->summary_due = m->summary_due || summary;
+    return step(m);
+}
+
+static int pass(struct manager *m)
+{
+    return look_anew(m, true);
+}
+
+static void look_again(void *userdata)
+{
+    (void)look_anew(userdata, false);
+}
+
+/* Only now it can be seen what the host uses. */
+static void on_boot_over(void *userdata)
+{
+    struct manager *m = userdata;
+
+    if (!m->stopping)
+        (void)look_anew(m, false);
+}
+
+/* More is known, or will not be. */
+static void on_serials(void *userdata)
+{
+    struct manager *m = userdata;
+
+    look_at_unread(&m->view);
+    (void)step(m);
+}
+
+/* The variant driver is there, or will not be. */
+static void on_variant(void *userdata, const char *module)
+{
+    struct manager *m = userdata;
+
+    (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
+    look_at_module(&m->view, module);
+    (void)step(m);
+}
+
+static int on_moment(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct manager *m = userdata;
+    const struct record_event e = {.kind = RECORD_EVENT_TIME, .now_usec = now_usec()};
+
+    (void)source;
+    (void)usec;
+    if (m->stopping)
+        return 0;
+    records_apply_all(&m->view.records, &e);
+    (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
+    (void)step(m);
+    return 0;
+}
+
+static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
+{
+    struct manager *m = userdata;
+
+    look_at_bindings(&m->view, addrs, n);
+    if (m->stopping) {
+        if (!apply_is_ending(m->apply))
+            end(m);
+        return;
+    }
+    if (step(m) < 0)
+        return;
+    for (size_t i = 0; i < n; i++)
+        announce_handed_back(&m->view, addrs[i]);
+}
+
+/* The IOMMU does not come: devices that were kept for it go to their native drivers. */
+static void on_iommu_given_up(void *userdata)
+{
+    struct manager *m = userdata;
+
+    m->view.records.iommu_given_up = true;
+    (void)pass(m);
+}
+
+/* -- hot-plug -- */
+
+/* Failures of devices for want of an IOMMU group count no more. */
+static void on_iommu(void *userdata)
+{
+    struct manager *m = userdata;
+
+    m->iommu_came = true;
+    notes_iommu(&m->view);
+}
+
+static void on_driver(void *userdata)
+{
+    struct manager *m = userdata;
+
+    m->plan_due = true;
+}
+
+static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_addr a)
+{
+    struct manager *m = userdata;
+
+    if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) {
+        m->view.events++;
+        notes_forget(&m->view, a);
+        helpers_retry_serials(m->helpers);
+    }
+    m->unsaved = m->unsaved || action == HOTPLUG_ADD;
+    if (!look_at_event(&m->view, action, a))
+        m->plan_due = true;
+}
+
+static void on_drained(void *userdata, bool lost)
+{
+    struct manager *m = userdata;
+    bool plan_due = m->plan_due, iommu_came = m->iommu_came;
+
+    m->plan_due = m->iommu_came = false;
+    if (lost) {
+        m->view.overflows++;
+        journal_event(EVENT_OVERFLOW, "the kernel dropped hot-plug events: looking at every device "
+                                      "anew");
+        (void)pass(m);
+    } else if (iommu_came) {
+        (void)pass(m);
+    } else if (plan_due) {
+        (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
+        (void)step(m);
+    } else { /* every device of these events is left alone for a moment */
+        watch_moment(m);
+    }
+}
+
+/* -- the policy -- */
+
+/* Reads the policy anew and looks at everything; releases and failures of the past are forgotten.
+ */
+static int reload(struct manager *m)
+{
+    m->start_usec = now_usec();
+    sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)m->start_usec);
+    int r = policy_in_force_load(&m->view, true);
+    if (r >= 0) {
+        apply_set_timeout(m->apply, m->view.policy.unbind_timeout_usec);
+        records_apply_all(&m->view.records, &(struct record_event){.kind = RECORD_EVENT_RELOAD});
+        helpers_retry(m->helpers);
+        r = pass(m);
+    } else if (r != -EINVAL) {
+        journal_plain(LOG_ERR, "reload failed: %s", strerror(-r));
+    }
+    send_status(m, m->view.ready ? "READY=1\n" : "");
+    if (m->bus)
+        bus_update(m->bus);
+    return r;
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
+{
+    (void)source;
+    (void)si;
+    (void)reload(userdata);
+    return 0;
+}
+
+/* -- what callers on the bus ask for -- */
+
+static int request_reload(void *userdata, sd_bus_error *error)
+{
+    struct manager *m = userdata;
+    int r = reload(m);
+
+    return r == -EINVAL ? requests_policy_invalid(&m->view, error) : r;
+}
+
+static int request_rescan(void *userdata, sd_bus_error *error)
+{
+    struct manager *m = userdata;
+
+    (void)error;
+    m->start_usec = now_usec();
+    records_apply_all(&m->view.records, &(struct record_event){.kind = RECORD_EVENT_RESCAN});
+    helpers_retry_iommu(m->helpers);
+    return pass(m);
+}
+
+static int request_bind(void *userdata, struct pci_addr a, sd_bus_error *error)
+{
+    struct manager *m = userdata;
+    int r = requests_mark_bind(&m->view, a, error);
+
+    m->unsaved = m->unsaved || r >= 0;
+    return r < 0 ? r : step(m);
+}
+
+static int request_release(void *userdata, struct pci_addr a, sd_bus_error *error)
+{
+    struct manager *m = userdata;
+    int r = requests_mark_release(&m->view, a, error);
+
+    return r < 0 ? r : step(m);
+}
+
+/* -- start and end -- */
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
+{
+    (void)source;
+    (void)si;
+    sd_notify(false, "STOPPING=1");
+    return stop(userdata);
+}
+
+static int set_up_loop(struct manager *m)
+{
+    int r = sd_event_new(&m->event);
+
+    if (r >= 0)
+        r = signals_watch(m->event, on_stop, on_reload, m);
+    if (r >= 0)
+        r = sd_event_set_watchdog(m->event, true);
+    if (r >= 0)
+        r = journal_attach(m->event);
+    return r;
+}
+
+static int set_up(struct manager *m)
+{
+    const struct hotplug_handler handler = {on_hotplug, on_driver, on_iommu, on_drained, m};
+    const struct helpers_handler helpers = {on_serials, on_variant, on_iommu_given_up, m};
+    int r = set_up_loop(m);
+
+    m->lock_fd = held_lock(m->options.root_fd);
+    if (m->lock_fd == -EWOULDBLOCK) {
+        journal_plain(LOG_ERR, "another vfio-bindd is at work here (systemctl status vfio-bindd)");
+        return -EBUSY;
+    }
+    if (r >= 0)
+        r = apply_new(m->event, m->options.root_fd, &m->view.records, on_applied, m, &m->apply);
+    if (r >= 0)
+        r = look_again_new(m->event, look_again, m, &m->look_again);
+    if (r >= 0)
+        r = policy_in_force_load(&m->view, false);
+    if (r >= 0)
+        apply_set_timeout(m->apply, m->view.policy.unbind_timeout_usec);
+    /* Before the first scan, so that nothing falls between the two. */
+    if (r >= 0 && m->options.listen)
+        r = hotplug_new(m->event, &handler, &m->hotplug);
+    if (r >= 0 && m->options.listen)
+        r = boot_watch_new(m->event, m->options.root_fd, on_boot_over, m, &m->boot_watch);
+    if (r >= 0 && m->options.listen)
+        r = sd_event_add_time(m->event, &m->moment, CLOCK_MONOTONIC, UINT64_MAX, 1000, on_moment,
+                              m);
+    if (r >= 0 && m->moment)
+        r = sd_event_source_set_enabled(m->moment, SD_EVENT_OFF);
+    if (r >= 0 && m->options.listen)
+        r = helpers_new(m->event, m->options.root_fd, &helpers, &m->helpers);
+    if (r >= 0 && m->options.listen)
+        r = feature_files_new(m->event, m->options.root_fd, FEATURE_INTERVAL_USEC,
+                              &m->feature_files);
+    if (r >= 0 && !m->options.once)
+        r = sd_event_add_time(m->event, &m->boot_deadline, CLOCK_MONOTONIC,
+                              m->start_usec + m->view.policy.boot_deadline_usec, 0,
+                              on_boot_deadline, m);
+    return r;
+}
+
+/* The bus can wait until the first overrides are being written. */
+static int set_up_bus(struct manager *m)
+{
+    const struct bus_requests requests = {request_reload, request_rescan, request_bind,
+                                          request_release, m};
+
+    return m->options.listen ? bus_new(m->event, &m->view, &requests, &m->bus) : 0;
+}
+
+static void manager_done(struct manager *m)
+{
+    look_again_free(m->look_again);
+    boot_watch_free(m->boot_watch);
+    feature_files_free(m->feature_files);
+    bus_free(m->bus);
+    helpers_free(m->helpers);
+    hotplug_free(m->hotplug);
+    apply_free(m->apply);
+    sd_event_source_disable_unref(m->boot_deadline);
+    sd_event_source_disable_unref(m->moment);
+    closep(&m->lock_fd);
+    journal_close();
+    sd_event_unref(m->event);
+    view_clear(&m->view);
+}
+
+int manager_run(const struct manager_options *options)
+{
+    CLEANUP(manager_done)
+    struct manager m = {.options = *options,
+                        .view.root_fd = options->root_fd,
+                        .lock_fd = -1,
+                        .start_usec = now_usec()};
+    int r;
+
+    policy_init(&m.view.policy);
+    r = set_up(&m);
+    if (r >= 0) {
+        r = pass(&m);
+        if (r < 0 && !options->once) /* tried again */
+            r = 0;
+    }
+    if (r >= 0)
+        r = set_up_bus(&m);
+    if (r >= 0)
+        r = sd_event_loop(m.event);
+    if (r < 0) {
+        journal_plain(LOG_ERR, "giving up: %s", strerror(-r));
+        return r;
+    }
+    struct tally t = tally_make(&m.view);
+    return options->once && !m.view.disabled && !tally_is_good(&t) ? 1 : 0;
+}

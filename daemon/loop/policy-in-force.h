@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which policy the daemon goes by. */
+#pragma once
+
+#include "view.h"
+
+/* Reads the policy below the view's root. Mistakes are logged and kept in the view. At start, the
+ * sound rules of a policy with mistakes are used; at a reload such a policy is refused (-EINVAL),
+ * and the one in force stays. Returns 0 or negative errno. */
+int policy_in_force_load(struct view *view, bool reload);

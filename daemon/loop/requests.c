@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "loop/requests.h"
+
+#include <errno.h>
+
+#include "host/pci-files.h"
+#include "offer/bus-names.h"
+
+int requests_policy_invalid(const struct view *view, sd_bus_error *error)
+{
+    return sd_bus_error_setf(error, BUS_ERROR_POLICY_INVALID, "%s%s; the policy in force stays",
+                             view->n_mistakes > 0 ? view->mistakes[0] : "out of memory",
+                             view->n_mistakes > 1 ? " (and more: vfio-bindd --check-policy)" : "");
+}
+
+/* The device's verdict, for a caller who names it. */
+static const struct verdict *requested(const struct view *view, struct pci_addr a,
+                                       sd_bus_error *error)
+{
+    const struct verdict *v = plan_find(&view->plan, a);
+
+    if (view->disabled) {
+        sd_bus_error_setf(error, BUS_ERROR_REFUSED,
+                          "vfio-bindd is disabled by the kernel command line (vfio_bindd=off)");
+        return NULL;
+    }
+    bool there = snapshot_find(&view->snapshot, a) != NULL;
+
+    if (v && there)
+        return v;
+    if (there)
+        sd_bus_error_setf(
+            error, BUS_ERROR_REFUSED,
+            "no rule selects %s, so vfio-bindd has nothing to do with it: add a rule and "
+            "reload; a device whose rule was removed goes back at the next reload that finds "
+            "nobody using it",
+            pci_addr_text(a).s);
+    else
+        sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DEVICE,
+                          "there is no PCI device %s: \"lspci -D\" lists those that are there",
+                          pci_addr_text(a).s);
+    return NULL;
+}
+
+/* Refuses a release that would take something from under a virtual machine. */
+static int check_release(const struct view *view, const struct verdict *v, sd_bus_error *error)
+{
+    const struct snapshot *s = &view->snapshot;
+    const struct device *d = snapshot_find(s, v->addr);
+
+    for (size_t i = 0; i < view->plan.n_verdicts; i++) {
+        const struct device *other = snapshot_find(s, view->plan.verdicts[i].addr);
+        if (!other || (other != d && (d->group == NO_GROUP || other->group != d->group)))
+            continue;
+        if (pci_has_vfs(view->root_fd, other->addr))
+            return sd_bus_error_setf(error, BUS_ERROR_REFUSED,
+                                     "%s has virtual functions, which would vanish: write 0 to its "
+                                     "sriov_numvfs first",
+                                     pci_addr_text(other->addr).s);
+        if (driver_is_vfio(other->driver) && (!other->node || other->noiommu))
+            return sd_bus_error_setf(error, BUS_ERROR_REFUSED,
+                                     "%s has no /dev/vfio/GROUP that would show whether a virtual "
+                                     "machine uses it: unbind it by hand when none does",
+                                     pci_addr_text(other->addr).s);
+    }
+    return 0;
+}
+
+/* Asks the same of all devices of the IOMMU group that have a verdict. */
+static void ask_of_group(struct view *view, const struct verdict *v, enum record_event_kind what)
+{
+    const struct record_event e = {.kind = what};
+    const struct snapshot *s = &view->snapshot;
+    uint32_t group = snapshot_find(s, v->addr)->group;
+
+    for (size_t i = 0; i < view->plan.n_verdicts; i++) {
+        const struct verdict *other = &view->plan.verdicts[i];
+        const struct device *d = snapshot_find(s, other->addr);
+        if (d && (other == v || (group != NO_GROUP && d->group == group)))
+            records_apply(&view->records, other->addr, &e);
+    }
+}
+
+int requests_mark_bind(struct view *view, struct pci_addr a, sd_bus_error *error)
+{
+    const struct verdict *v = requested(view, a, error);
+
+    if (!v)
+        return -ENODEV;
+    ask_of_group(view, v, RECORD_EVENT_BIND);
+    return 0;
+}
+
+int requests_mark_release(struct view *view, struct pci_addr a, sd_bus_error *error)
+{
+    const struct verdict *v = requested(view, a, error);
+
+    if (!v)
+        return -ENODEV;
+    if (v->state == STATE_STUCK || v->state == STATE_PENDING)
+        return sd_bus_error_setf(error, BUS_ERROR_BUSY, "work on %s is still under way (%s)",
+                                 pci_addr_text(a).s, state_word(v->state));
+    if (v->state != STATE_BOUND && v->state != STATE_RELEASED)
+        return sd_bus_error_setf(
+            error, BUS_ERROR_REFUSED,
+            "%s is not bound by vfio-bindd, but %s: there is nothing to release",
+            pci_addr_text(a).s, state_word(v->state));
+    int r = check_release(view, v, error);
+    if (r < 0)
+        return r;
+    ask_of_group(view, v, RECORD_EVENT_RELEASE);
+    return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What callers on the bus ask for: is it possible, and what does it mean for the records. How it
+ * came out is for bus-outcome.h. Each returns 0, or negative errno with a sentence for the caller
+ * in *error. */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "view.h"
+
+/* Marks the device, and those that share its IOMMU group, to be handed back. Whether somebody has
+ * it open is found out later, by the worker. */
+int requests_mark_release(struct view *view, struct pci_addr a, sd_bus_error *error);
+
+/* Marks them to be taken again; failures are forgotten. */
+int requests_mark_bind(struct view *view, struct pci_addr a, sd_bus_error *error);
+
+/* Makes the error for a reload that was refused because of the mistakes in the view. */
+int requests_policy_invalid(const struct view *view, sd_bus_error *error);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "loop/signals.h"
+
+#include <signal.h>
+
+int signals_watch(sd_event *event, sd_event_signal_handler_t stop, sd_event_signal_handler_t reload,
+                  void *userdata)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGCHLD, SIG_IGN); /* workers are not waited for: their sockets tell when they end */
+    signal(SIGPIPE, SIG_IGN);
+
+    int r = sd_event_add_signal(event, NULL, SIGTERM, stop, userdata);
+    if (r >= 0)
+        r = sd_event_add_signal(event, NULL, SIGINT, stop, userdata);
+    if (r >= 0)
+        r = sd_event_add_signal(event, NULL, SIGHUP, reload, userdata);
+    return r;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The signals that systemd and administrators send. */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+/* Blocks them, and calls `stop` for SIGTERM and SIGINT, `reload` for SIGHUP. Returns 0 or negative
+ * errno. */
+int signals_watch(sd_event *event, sd_event_signal_handler_t stop, sd_event_signal_handler_t reload,
+                  void *userdata);

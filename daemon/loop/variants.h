@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Has the modules of variant drivers loaded that "driver = auto" asks for. */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "plan/plan.h"
+
+struct variants;
+
+/* Called from the loop when a module has been loaded, or cannot be: devices with it in
+ * snapshot.h's `module` are to be read anew. */
+typedef void (*variants_done)(void *userdata, const char *module);
+
+/* Returns 0 or -ENOMEM. */
+int variants_new(sd_event *event, variants_done done, void *userdata, struct variants **ret);
+void variants_free(struct variants *v);
+
+/* Asks for the modules that the plan's devices want and that are not loaded; for each once. */
+void variants_load(struct variants *v, const struct plan *plan, const struct snapshot *s);
+
+/* Lets modules be asked for again. */
+void variants_retry(struct variants *v);

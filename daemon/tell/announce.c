@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tell/announce.h"
+
+#include <assert.h>
+#include <syslog.h>
+
+#include "plan/text.h"
+#include "tell/journal.h"
+
+/* journald limits bursts: above this many lines at once a rule gets one line. */
+#define LINES_MAX 64
+
+static size_t count_unexpected(const struct plan *plan, const struct policy *p)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->n_rules; i++)
+        n +=
+            p->rules[i].expect >= 0 && plan_count_matched(plan, &p->rules[i]) != p->rules[i].expect;
+    return n;
+}
+
+struct tally tally_make(const struct view *view)
+{
+    struct tally t = {.selected = view->plan.n_verdicts, .mistakes = view->n_mistakes};
+
+    for (size_t i = 0; i < view->plan.n_verdicts; i++) {
+        const struct verdict *v = &view->plan.verdicts[i];
+        t.bound += v->state == STATE_BOUND;
+        t.usable += v->state == STATE_BOUND && (v->usable || !driver_is_vfio(v->driver));
+        t.good += device_is_good(v->state, v->usable, v->driver, true);
+        t.refused += v->state == STATE_REFUSED;
+        t.failed += v->state == STATE_FAILED;
+        t.stuck += v->state == STATE_STUCK;
+        t.busy += v->state == STATE_BUSY;
+        t.released += v->state == STATE_RELEASED;
+        t.contested += v->state == STATE_CONTESTED;
+        t.pending += v->state == STATE_PENDING;
+    }
+    t.unexpected = count_unexpected(&view->plan, &view->policy);
+    t.unknown = view->unread || view->trouble != 0;
+    return t;
+}
+
+bool tally_is_good(const struct tally *t)
+{
+    return t->good == t->selected && t->mistakes == 0 && t->unexpected == 0 && !t->unknown;
+}
+
+static size_t add_count(char *buf, size_t size, size_t used, size_t n, const char *what)
+{
+    if (n > 0 && used < size)
+        used += (size_t)snprintf(buf + used, size - used, ", %zu %s", n, what);
+    return used;
+}
+
+void announce_status(const struct view *view, char *buf, size_t size)
+{
+    const struct tally t = tally_make(view);
+    size_t used;
+
+    if (view->disabled) {
+        snprintf(buf, size, "disabled by the kernel command line");
+        return;
+    }
+    if (view->policy.n_rules == 0 && t.mistakes == 0) {
+        snprintf(buf, size, "nothing selected: add a rule to /etc/vfio-bindd.conf");
+        return;
+    }
+    used = (size_t)(t.selected > 0 ? snprintf(buf, size, "%zu of %zu selected devices bound",
+                                              t.bound, t.selected)
+                                   : snprintf(buf, size, "no device selected"));
+    used = add_count(buf, size, used, t.bound - t.usable, "not usable");
+    used = add_count(buf, size, used, t.refused, "refused");
+    used = add_count(buf, size, used, t.failed, "failed");
+    used = add_count(buf, size, used, t.stuck, "stuck");
+    used = add_count(buf, size, used, t.busy, "in use");
+    used = add_count(buf, size, used, t.released, "released");
+    used = add_count(buf, size, used, t.contested, "contested");
+    used = add_count(buf, size, used, t.pending, "pending");
+    if (t.unknown && used < size)
+        used += (size_t)snprintf(buf + used, size - used, ", not everything could be read");
+    used = add_count(buf, size, used, t.unexpected,
+                     t.unexpected == 1 ? "rule not as expected" : "rules not as expected");
+    add_count(buf, size, used, t.mistakes,
+              t.mistakes == 1 ? "mistake in the policy" : "mistakes in the policy");
+}
+
+static bool is_news(const struct verdict *v, const struct record *r)
+{
+    return v->state != STATE_PENDING &&
+           (!r || !r->told.any || r->told.state != v->state || r->told.reason != v->reason);
+}
+
+static enum event_id event_of_state(enum device_state s)
+{
+    switch (s) {
+    case STATE_BOUND:
+        return EVENT_DEVICE_BOUND;
+    case STATE_STUCK:
+        return EVENT_DEVICE_STUCK;
+    case STATE_BUSY:
+        return EVENT_DEVICE_BUSY;
+    case STATE_CONTESTED:
+        return EVENT_DEVICE_CONTESTED;
+    case STATE_RELEASED:
+        return EVENT_DEVICE_RELEASED;
+    case STATE_FAILED:
+        return EVENT_DEVICE_FAILED;
+    default:
+        return EVENT_DEVICE_REFUSED;
+    }
+}
+
+static void announce_device(const struct verdict *v, const struct snapshot *s,
+                            const struct records *records)
+{
+    const struct device *d = snapshot_find(s, v->addr);
+    const struct record *r = records_find(records, v->addr);
+    char sentence[SENTENCE_MAX];
+
+    if (!d) /* unplugged since the plan was made: its own event will tell */
+        return;
+    verdict_sentence(v, s, records, sentence);
+    journal_device(event_of_state(v->state), d, v, r, sentence);
+    problem_sentence(v, s, sentence);
+    if (*sentence)
+        journal_device(EVENT_DEVICE_NOT_USABLE, d, v, r, sentence);
+}
+
+static void announce_rules(const struct plan *plan, const struct policy *p)
+{
+    struct sum {
+        size_t selected, bound;
+        const struct verdict *bad; /* the first that is not bound */
+    };
+    CLEANUP_FREE struct sum *sums = calloc(p->n_rules + 1, sizeof(*sums));
+
+    for (size_t i = 0; sums && i < plan->n_verdicts; i++) {
+        const struct verdict *v = &plan->verdicts[i];
+        assert(v->rule >= p->rules && v->rule < p->rules + p->n_rules);
+        struct sum *sum = &sums[v->rule - p->rules];
+        sum->selected++;
+        sum->bound += v->state == STATE_BOUND;
+        if (v->state != STATE_BOUND && !sum->bad)
+            sum->bad = v;
+    }
+    for (size_t i = 0; sums && i < p->n_rules; i++) {
+        const struct verdict *bad = sums[i].bad;
+        char text[128];
+        if (sums[i].selected == 0)
+            continue;
+        snprintf(text, sizeof(text), bad ? "; the first that is not: %s (%s)" : "%s",
+                 bad ? pci_addr_text(bad->addr).s : "", bad ? state_word(bad->state) : "");
+        journal_event(EVENT_RULE_SUMMARY, "rule %s: %zu of %zu devices bound%s", p->rules[i].name,
+                      sums[i].bound, sums[i].selected, text);
+    }
+}
+
+void announce_devices(struct view *view)
+{
+    const struct plan *plan = &view->plan;
+    const struct snapshot *s = &view->snapshot;
+    size_t news = 0;
+
+    for (size_t i = 0; i < plan->n_verdicts; i++)
+        news += is_news(&plan->verdicts[i], records_find(&view->records, plan->verdicts[i].addr));
+    if (news > LINES_MAX)
+        announce_rules(plan, &view->policy);
+    for (size_t i = 0; i < plan->n_verdicts; i++) {
+        const struct verdict *v = &plan->verdicts[i];
+        struct record *r = records_find(&view->records, v->addr);
+        const struct record_event told = {.kind = RECORD_EVENT_TOLD,
+                                          .verdict = {v->state, v->reason, v->driver}};
+        if (!is_news(v, r))
+            continue;
+        if (news <= LINES_MAX)
+            announce_device(v, s, &view->records);
+        if (r)
+            record_apply(r, &told);
+    }
+}
+
+static void announce_expect(const struct plan *plan, const struct policy *p)
+{
+    for (size_t i = 0; i < p->n_rules; i++) {
+        const struct rule *r = &p->rules[i];
+        int n = r->expect >= 0 ? plan_count_matched(plan, r) : r->expect;
+        if (n != r->expect)
+            journal_event(EVENT_EXPECT_MISMATCH,
+                          "rule %s expects %d devices and matches %d: look for a missing or an "
+                          "added card (lspci -Dnn), or correct \"expect\"",
+                          r->name, r->expect, n);
+    }
+}
+
+/* Devices that a rule by serial number may select; nothing is done with them until theirs is known.
+ */
+static void announce_undecided(const struct view *view)
+{
+    for (size_t i = 0; i < view->snapshot.n; i++)
+        if (policy_is_undecided(&view->policy, &view->snapshot.devices[i]))
+            journal_plain(
+                LOG_WARNING,
+                "%s: a rule names a serial number, and the device's could not be read: it "
+                "is left alone (systemctl status vfio-bindd-serials)",
+                pci_addr_text(view->snapshot.devices[i].addr).s);
+}
+
+/* One line, for the first device: the cause is the same for all. */
+static void announce_fence(const struct view *view)
+{
+    for (size_t i = 0; i < view->plan.n_verdicts; i++) {
+        const struct verdict *v = &view->plan.verdicts[i];
+        if (!(v->problems & PROBLEM_FENCE_INEFFECTIVE) || !v->earlier)
+            continue;
+        journal_event(EVENT_FENCE_INEFFECTIVE,
+                      "%s was registered before %s, so at hot-plug it is asked first: devices of "
+                      "[device %s] are taken over from it then, and its probe() may run; after a "
+                      "reboot with vfio-bindd enabled the order is right",
+                      v->earlier, FENCE_DRIVER, v->rule->name);
+        return;
+    }
+}
+
+void announce_summary(const struct view *view, uint64_t usec)
+{
+    const struct tally t = tally_make(view);
+    char text[256];
+
+    announce_expect(&view->plan, &view->policy);
+    announce_undecided(view);
+    announce_fence(view);
+    announce_status(view, text, sizeof(text));
+    if (view->policy.n_rules == 0 && t.mistakes == 0)
+        journal_event(EVENT_NOTHING_SELECTED,
+                      "nothing is selected: no policy has a rule; add one to /etc/vfio-bindd.conf "
+                      "and run \"systemctl reload vfio-bindd\"");
+    else
+        journal_event(tally_is_good(&t) ? EVENT_READY : EVENT_DEGRADED, "%s (%.*f ms)", text,
+                      usec < 100000, (double)usec / 1000);
+}
+
+void announce_unknown(const struct view *view)
+{
+    const struct device *d;
+    int error = view->trouble;
+    enum fact f = error ? FACT_LISTING : snapshot_unknown(&view->snapshot, &d, &error);
+
+    if (f == FACT_NONE) {
+        journal_event(EVENT_UNREADABLE,
+                      "a device is there that could not be read; what is known of "
+                      "it is kept, and the look is repeated until all is known");
+        return;
+    }
+    if (view->trouble)
+        d = NULL;
+    journal_event(EVENT_UNREADABLE,
+                  "%s%s %s could not be read: %s; what is not known is left as it is, and the look "
+                  "is repeated until all is known",
+                  d ? pci_addr_text(d->addr).s : "the", d ? ": its" : "", fact_words(f),
+                  strerror(error));
+}
+
+/* Devices that no rule names: caught by the fence, or dropped by a new policy. */
+void announce_handed_back(const struct view *view, struct pci_addr a)
+{
+    const struct device *d = snapshot_find(&view->snapshot, a);
+    const struct record *r = records_find(&view->records, a);
+    char text[SENTENCE_MAX];
+
+    if (!d || !r || plan_find(&view->plan, a))
+        return;
+    if (r->error != 0 && d->driver)
+        snprintf(text, sizeof(text),
+                 "%s (%04x:%04x): no rule names it, and it stays on %s, for it could not be handed "
+                 "back: %s: %s; \"systemctl reload vfio-bindd\" tries again",
+                 pci_addr_text(a).s, d->vendor, d->device, d->driver, action_word(r->failed_at),
+                 r->holder ? r->holder : strerror(r->error));
+    else if (record_is_handed_back(r) && !driver_is_vfio(d->driver))
+        snprintf(text, sizeof(text), "%s (%04x:%04x): no rule names it; handed back%s%s",
+                 pci_addr_text(a).s, d->vendor, d->device,
+                 d->driver ? " to " : ", and no driver has it yet", d->driver ? d->driver : "");
+    else
+        return;
+    journal_device(EVENT_DEVICE_DROPPED, d, NULL, r, text);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tell/bus-outcome.h"
+
+#include <errno.h>
+
+#include "offer/bus-names.h"
+#include "plan/text.h"
+
+bool bus_outcome_is_pending(const struct view *view, struct pci_addr a)
+{
+    const struct verdict *v = plan_find(&view->plan, a);
+
+    return v && v->state == STATE_PENDING;
+}
+
+/* The group could not be kept for the release, so nothing was done. */
+static int say_held(const struct view *view, struct pci_addr a, uint32_t group, sd_bus_error *error)
+{
+    const struct record *r = records_find(&view->records, a);
+
+    if (r && r->hold_error != 0 && r->hold_error != EBUSY)
+        return sd_bus_error_setf(error, SD_BUS_ERROR_FAILED,
+                                 "%s cannot be released: /dev/vfio/%u could not be opened to see "
+                                 "whether a virtual machine has it: %s%s",
+                                 pci_addr_text(a).s, group, strerror(r->hold_error),
+                                 errno_advice(r->hold_error, ACTION_HOLD));
+    if (r && r->holder)
+        return sd_bus_error_setf(error, BUS_ERROR_BUSY,
+                                 "IOMMU group %u of %s is in use: %s; end it first", group,
+                                 pci_addr_text(a).s, r->holder);
+    return sd_bus_error_setf(error, BUS_ERROR_BUSY,
+                             "IOMMU group %u of %s is in use: a virtual machine, or another "
+                             "program, has it open; end it first (fuser -v /dev/vfio/%u)",
+                             group, pci_addr_text(a).s, group);
+}
+
+int bus_outcome(const struct view *view, struct pci_addr a, bool bind, sd_bus_error *error)
+{
+    const struct verdict *v = plan_find(&view->plan, a);
+    char sentence[SENTENCE_MAX];
+
+    const struct device *d = snapshot_find(&view->snapshot, a);
+
+    if (!v || !d)
+        return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DEVICE, "%s is gone", pci_addr_text(a).s);
+    if (v->state == (bind ? STATE_BOUND : STATE_RELEASED))
+        return 0;
+    if (!bind && v->state == STATE_BOUND)
+        return say_held(view, a, d->group, error);
+    verdict_sentence(v, &view->snapshot, &view->records, sentence);
+    return sd_bus_error_set(error,
+                            v->state == STATE_REFUSED  ? BUS_ERROR_REFUSED
+                            : v->state == STATE_FAILED ? SD_BUS_ERROR_FAILED
+                                                       : BUS_ERROR_BUSY,
+                            sentence);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How what a caller on the bus asked for (requests.h) has come out. */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "view.h"
+
+/* Is work on the device still under way? */
+bool bus_outcome_is_pending(const struct view *view, struct pci_addr a);
+
+/* Work has ended: is the device bound (or released), as the caller asked? Returns 0, or negative
+ * errno with a sentence in *error. */
+int bus_outcome(const struct view *view, struct pci_addr a, bool bind, sd_bus_error *error);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tell/bus.h"
+
+#include <errno.h>
+#include <syslog.h>
+
+#include "offer/bus-names.h"
+#include "tell/bus-device.h"
+#include "tell/bus-log.h"
+#include "tell/bus-manager.h"
+#include "tell/journal.h"
+
+#define SOCKET "unix:path=/run/dbus/system_bus_socket"
+/* Between attempts when the bus is there but lets us not in. */
+#define RETRY_USEC (2 * USEC_PER_SEC)
+
+struct bus {
+    sd_event *event;
+    const struct view *view;
+    sd_bus *bus; /* NULL between two connections */
+    sd_event_source *retry, *more;
+    struct publication published;
+    struct bus_manager manager;
+};
+
+/* -- the connection -- */
+
+static int connect_bus(struct bus *b);
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct bus *b = userdata;
+
+    (void)source;
+    (void)usec;
+    b->retry = sd_event_source_unref(b->retry);
+    (void)connect_bus(b);
+    return 0;
+}
+
+/* Not from inside a callback of the connection itself. */
+static void disconnect_and_retry(struct bus *b)
+{
+    bus_manager_forget_callers(&b->manager);
+    free(b->published.v);
+    b->published = (struct publication){0};
+    if (!b->retry)
+        (void)sd_event_add_time_relative(b->event, &b->retry, CLOCK_MONOTONIC, RETRY_USEC, 0,
+                                         on_retry, b);
+}
+
+static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    (void)m;
+    (void)error;
+    journal_plain(LOG_DEBUG, "the bus has gone: waiting for it");
+    disconnect_and_retry(userdata);
+    return 0;
+}
+
+static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    const sd_bus_error *e = sd_bus_message_get_error(m);
+    enum { PRIMARY_OWNER = 1, ALREADY_OWNER = 4 }; /* the D-Bus specification's */
+    uint32_t answer = 0;
+
+    (void)error;
+    if (!e)
+        (void)sd_bus_message_read(m, "u", &answer);
+    if (answer == PRIMARY_OWNER || answer == ALREADY_OWNER)
+        bus_update(userdata);
+    else
+        journal_plain(LOG_WARNING,
+                      "cannot have the name " BUS_NAME " on the bus: %s (is another vfio-bindd "
+                      "running, or the bus policy missing?)",
+                      e ? e->message : "somebody else has it");
+    return 1;
+}
+
+static int register_objects(struct bus *b)
+{
+    int r = sd_bus_add_object_manager(b->bus, NULL, BUS_PATH);
+
+    if (r >= 0)
+        r = bus_manager_register(&b->manager, b->bus);
+    if (r >= 0)
+        r = bus_device_register(b->bus, b->view);
+    if (r >= 0)
+        r = bus_log_register(b->bus);
+    return r;
+}
+
+/* Never waits: the socket is watched for, the name is asked for, answers come through the loop. The
+ * bus comes after hot-plug and workers. */
+static int connect_bus(struct bus *b)
+{
+    int r;
+
+    b->bus = sd_bus_close_unref(b->bus);
+    r = sd_bus_new(&b->bus);
+    if (r >= 0)
+        r = sd_bus_set_address(b->bus, SOCKET);
+    if (r >= 0)
+        r = sd_bus_set_bus_client(b->bus, true);
+    if (r >= 0)
+        r = sd_bus_set_watch_bind(b->bus, true);
+    if (r >= 0)
+        r = register_objects(b);
+    if (r >= 0)
+        r = sd_bus_start(b->bus);
+    if (r >= 0)
+        r = sd_bus_attach_event(b->bus, b->event, SD_EVENT_PRIORITY_NORMAL);
+    if (r >= 0)
+        r = sd_bus_match_signal_async(b->bus, NULL, "org.freedesktop.DBus.Local", NULL,
+                                      "org.freedesktop.DBus.Local", "Disconnected", on_disconnected,
+                                      NULL, b);
+    if (r >= 0)
+        r = sd_bus_request_name_async(b->bus, NULL, BUS_NAME, SD_BUS_NAME_QUEUE, on_name, b);
+    if (r < 0) {
+        journal_plain(LOG_DEBUG, "cannot connect to the bus: %s", strerror(-r));
+        disconnect_and_retry(b);
+    }
+    return r == -ENOMEM ? r : 0;
+}
+
+/* What is too much for one turn of the event loop is left to the next. */
+static void publish_changes(struct bus *b)
+{
+    if (!b->bus || sd_bus_is_ready(b->bus) <= 0)
+        return;
+    if (bus_device_publish(b->bus, b->view, &b->published) &&
+        sd_event_source_set_time(b->more, 0) >= 0)
+        (void)sd_event_source_set_enabled(b->more, SD_EVENT_ONESHOT);
+    bus_manager_publish(&b->manager, b->bus);
+}
+
+static int on_more(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    (void)source;
+    (void)usec;
+    publish_changes(userdata);
+    return 0;
+}
+
+void bus_update(struct bus *b)
+{
+    bus_manager_answer(&b->manager);
+    publish_changes(b);
+}
+
+int bus_new(sd_event *event, const struct view *view, const struct bus_requests *requests,
+            struct bus **ret)
+{
+    struct bus *b = calloc(1, sizeof(*b));
+
+    if (!b)
+        return -ENOMEM;
+    *b = (struct bus){
+        .event = event, .view = view, .manager = {.view = view, .requests = *requests}};
+    int r = sd_event_add_time(event, &b->more, CLOCK_MONOTONIC, UINT64_MAX, 0, on_more, b);
+    if (r >= 0)
+        r = connect_bus(b);
+    if (r < 0) {
+        bus_free(b);
+        return r;
+    }
+    *ret = b;
+    return 0;
+}
+
+void bus_free(struct bus *b)
+{
+    if (!b)
+        return;
+    bus_manager_forget_callers(&b->manager);
+    sd_event_source_disable_unref(b->retry);
+    sd_event_source_disable_unref(b->more);
+    sd_bus_close_unref(b->bus); /* a flush would wait for a bus that is stopped */
+    free(b->published.v);
+    free(b);
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tell/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <syslog.h>
+
+static const struct {
+    const char *id;
+    int priority;
+} events[] = {
+#define EVENT(name, id, priority, fields, when) {id, priority},
+#include "model/events.def"
+#undef EVENT
+};
+
+enum sink { SINK_STDERR, SINK_JOURNAL, SINK_KMSG };
+
+#define ENTRY_MAX 2048
+#define MESSAGE_MAX 1024
+#define WAITING_MAX 512 /* lines kept while journald does not read: 1 MiB at most */
+
+/* One process, one log. */
+static struct {
+    enum sink sink;
+    int fd; /* SINK_JOURNAL, SINK_KMSG */
+    int level;
+    char *waiting[WAITING_MAX];
+    size_t first, n; /* a ring */
+    unsigned long lost;
+    sd_event_source *writable;
+} journal = {.fd = -1, .level = LOG_INFO};
+
+/* systemd names the socket behind standard error, so that a service can tell whether it goes to the
+ * journal. */
+static bool stderr_is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long long device, inode;
+    struct stat st;
+
+    return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+           fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+}
+
+static int connect_journal(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket"};
+    CLEANUP_CLOSE int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+        return -errno;
+    return take_fd(&fd);
+}
+
+void journal_open(void)
+{
+    struct stat st;
+
+    if (!stderr_is_journal() && fstat(STDERR_FILENO, &st) == 0) {
+        journal.sink = SINK_STDERR;
+        return;
+    }
+    journal.fd = connect_journal();
+    journal.sink = journal.fd >= 0 ? SINK_JOURNAL : SINK_STDERR;
+    if (journal.fd >= 0 || fstat(STDERR_FILENO, &st) == 0)
+        return;
+    journal.fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    journal.sink = SINK_KMSG;
+}
+
+void journal_set_level(int level)
+{
+    journal.level = level;
+}
+
+int journal_level(void)
+{
+    return journal.level;
+}
+
+/* -- sending without waiting -- */
+
+/* journald was started anew with a new socket. The descriptor is another one from now on: a copy of
+ * it under the old number would be unknown to epoll. */
+static bool reconnect(void)
+{
+    CLEANUP_CLOSE int fd = connect_journal();
+
+    if (fd < 0 || (journal.writable && sd_event_source_set_io_fd(journal.writable, fd) < 0))
+        return false;
+    close(journal.fd);
+    journal.fd = take_fd(&fd);
+    return true;
+}
+
+static bool send_now(const char *text, size_t size)
+{
+    ssize_t n = send(journal.fd, text, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    if (n < 0 && (errno == ECONNREFUSED || errno == ENOTCONN || errno == ENOENT) && reconnect())
+        n = send(journal.fd, text, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return n >= 0 || (errno != EAGAIN && errno != ENOBUFS);
+}
+
+static void keep_line(const char *text)
+{
+    char *copy = strdup(text);
+
+    if (!copy || journal.n == WAITING_MAX) {
+        free(copy);
+        journal.lost++;
+        return;
+    }
+    journal.waiting[(journal.first + journal.n++) % WAITING_MAX] = copy;
+    if (journal.writable)
+        sd_event_source_set_enabled(journal.writable, SD_EVENT_ON);
+}
+
+static void flush_waiting(void)
+{
+    while (journal.n > 0) {
+        char *text = journal.waiting[journal.first];
+        if (!send_now(text, strlen(text)))
+            return;
+        free(text);
+        journal.first = (journal.first + 1) % WAITING_MAX;
+        journal.n--;
+    }
+    if (journal.lost > 0) {
+        unsigned long lost = journal.lost;
+        journal.lost = 0;
+        journal_plain(LOG_WARNING, "%lu log lines were lost while journald did not read", lost);
+    }
+}
+
+static int on_writable(sd_event_source *source, int fd, uint32_t events_seen, void *userdata)
+{
+    (void)fd;
+    (void)events_seen;
+    (void)userdata;
+    flush_waiting();
+    if (journal.n == 0)
+        sd_event_source_set_enabled(source, SD_EVENT_OFF);
+    return 0;
+}
+
+int journal_attach(sd_event *event)
+{
+    if (journal.sink != SINK_JOURNAL || journal.fd < 0)
+        return 0;
+
+    int r = sd_event_add_io(event, &journal.writable, journal.fd, EPOLLOUT, on_writable, NULL);
+    if (r < 0)
+        return r;
+    return sd_event_source_set_enabled(journal.writable,
+                                       journal.n > 0 ? SD_EVENT_ON : SD_EVENT_OFF);
+}
+
+void journal_close(void)
+{
+    if (journal.sink == SINK_JOURNAL && journal.fd >= 0)
+        flush_waiting();
+    journal.writable = sd_event_source_unref(journal.writable);
+    for (; journal.n > 0; journal.n--) {
+        free(journal.waiting[journal.first]);
+        journal.first = (journal.first + 1) % WAITING_MAX;
+    }
+    if (journal.fd >= 0)
+        close(journal.fd);
+    journal.fd = -1;
+}
+
+/* A pipe that nobody reads must not hold us up: with POLLOUT a line of this length goes through. */
+static void write_stderr(const char *message)
+{
+    struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+    char line[ENTRY_MAX];
+    int n = snprintf(line, sizeof(line), "%s\n", message);
+
+    if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT)) {
+        ssize_t done =
+            write(STDERR_FILENO, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
+        (void)done; /* there is no other place to say that it failed */
+    }
+}
+
+static void write_kmsg(int priority, const char *message)
+{
+    char line[960]; /* the kernel takes 1024 bytes */
+    int n = snprintf(line, sizeof(line), "<%d>vfio-bindd: %s\n", LOG_DAEMON | priority, message);
+
+    if (journal.fd >= 0) {
+        ssize_t done =
+            write(journal.fd, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
+        (void)done;
+    }
+}
+
+/* -- entries -- */
+
+struct entry {
+    char text[ENTRY_MAX];
+    size_t used;
+};
+
+/* Adds KEY=value; a field that does not fit is left out whole. Line ends inside a value would begin
+ * another field: they become blanks. */
+static void add_field(struct entry *e, const char *key, const char *format, ...) PRINTF(3, 4);
+
+static void add_field(struct entry *e, const char *key, const char *format, ...)
+{
+    char value[MESSAGE_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(value, sizeof(value), format, args);
+    va_end(args);
+    for (char *c = value; *c; c++)
+        if (*c == '\n' || *c == '\r')
+            *c = ' ';
+    int n = snprintf(e->text + e->used, sizeof(e->text) - e->used, "%s=%s\n", key, value);
+    if (n > 0 && e->used + (size_t)n < sizeof(e->text))
+        e->used += (size_t)n;
+    e->text[e->used] = '\0';
+}
+
+static void begin_line(struct entry *e, int priority, const char *message_id, const char *message)
+{
+    e->used = 0;
+    add_field(e, "MESSAGE", "%s", message);
+    add_field(e, "PRIORITY", "%d", priority);
+    add_field(e, "SYSLOG_IDENTIFIER", "vfio-bindd");
+    if (message_id)
+        add_field(e, "MESSAGE_ID", "%s", message_id);
+}
+
+static void finish_line(const struct entry *e, int priority, const char *message)
+{
+    switch (journal.sink) {
+    case SINK_STDERR:
+        write_stderr(message);
+        break;
+    case SINK_KMSG:
+        write_kmsg(priority, message);
+        break;
+    case SINK_JOURNAL:
+        if (journal.n > 0 || !send_now(e->text, e->used))
+            keep_line(e->text); /* in order: nothing overtakes what waits */
+        break;
+    }
+}
+
+void journal_event(enum event_id id, const char *format, ...)
+{
+    char message[MESSAGE_MAX];
+    struct entry e;
+    va_list args;
+
+    if (events[id].priority > journal.level)
+        return;
+    va_start(args, format);
+    vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    begin_line(&e, events[id].priority, events[id].id, message);
+    finish_line(&e, events[id].priority, message);
+}
+
+void journal_device(enum event_id id, const struct device *d, const struct verdict *v,
+                    const struct record *r, const char *message)
+{
+    struct entry e;
+
+    if (events[id].priority > journal.level)
+        return;
+    begin_line(&e, events[id].priority, events[id].id, message);
+    add_field(&e, "VFIO_ADDRESS", "%s", pci_addr_text(d->addr).s);
+    add_field(&e, "VFIO_ID", "%04x:%04x", d->vendor, d->device);
+    if (v)
+        add_field(&e, "VFIO_RULE", "%s", v->rule->name);
+    if (v)
+        add_field(&e, "VFIO_STATE", "%s", state_word(v->state));
+    if (d->driver)
+        add_field(&e, "VFIO_DRIVER", "%s", d->driver);
+    if (r && r->previous_driver)
+        add_field(&e, "VFIO_PREVIOUS_DRIVER", "%s", r->previous_driver);
+    if (d->group != NO_GROUP)
+        add_field(&e, "VFIO_GROUP", "%u", d->group);
+    if (v && v->reason != REASON_NONE)
+        add_field(&e, "VFIO_REASON", "%s", reason_word(v->reason));
+    if (r && r->bound_usec)
+        add_field(&e, "VFIO_DURATION_USEC", "%llu", (unsigned long long)r->bound_usec);
+    if (r && r->error)
+        add_field(&e, "ERRNO", "%d", r->error);
+    finish_line(&e, events[id].priority, message);
+}
+
+void journal_mistake(const struct diag *d)
+{
+    int priority = d->level == DIAG_ERROR ? events[EVENT_POLICY_MISTAKE].priority : LOG_WARNING;
+    CLEANUP_FREE char *message = diag_text(d);
+    struct entry e;
+
+    if (!message || priority > journal.level)
+        return;
+    begin_line(&e, priority, events[EVENT_POLICY_MISTAKE].id, message);
+    if (d->file)
+        add_field(&e, "CONFIG_FILE", "%s", d->file);
+    if (d->line > 0)
+        add_field(&e, "CONFIG_LINE", "%u", d->line);
+    finish_line(&e, priority, message);
+}
+
+void journal_plain(int priority, const char *format, ...)
+{
+    char message[MESSAGE_MAX];
+    struct entry e;
+    va_list args;
+
+    if (priority > journal.level)
+        return;
+    va_start(args, format);
+    vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    begin_line(&e, priority, NULL, message);
+    finish_line(&e, priority, message);
+}

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "work/apply.h"
+
+#include <errno.h>
+#include <syslog.h>
+
+#include "held.h"
+#include "tell/journal.h"
+#include "work/jobs.h"
+#include "work/results.h"
+
+#define ISOLATED_MAX 32 /* workers at once; more wait their turn */
+
+struct apply {
+    int root_fd;
+    struct records *records;
+    struct held_workers held;
+    struct jobs *jobs;
+    apply_done done;
+    void *userdata;
+};
+
+/* -- what is under way -- */
+
+bool apply_is_busy(const struct apply *a)
+{
+    for (const struct job *j = jobs_list(a->jobs); j; j = j->next)
+        if (j->busy && !j->overdue)
+            return true;
+    return false;
+}
+
+bool apply_is_ending(const struct apply *a)
+{
+    for (const struct job *j = jobs_list(a->jobs); j; j = j->next)
+        if (j->busy && !j->waiting && !j->cancelled)
+            return true;
+    return false;
+}
+
+bool apply_batch_is_running(const struct apply *a)
+{
+    for (const struct job *j = jobs_list(a->jobs); j; j = j->next)
+        if (j->busy && !j->cancelled && !j->isolated)
+            return true;
+    return false;
+}
+
+static size_t isolated_running(const struct apply *a)
+{
+    size_t n = 0;
+
+    for (const struct job *j = jobs_list(a->jobs); j; j = j->next)
+        n += j->isolated && !j->overdue;
+    return n;
+}
+
+/* -- jobs that are done -- */
+
+static void tell_device(struct apply *a, struct pci_addr addr, enum record_event_kind kind)
+{
+    const struct record_event e = {.kind = kind};
+
+    records_apply(a->records, addr, &e);
+}
+
+/* Gives the device back; false: no worker had it. */
+static bool release_device(struct apply *a, struct pci_addr addr)
+{
+    const struct record *r = records_find(a->records, addr);
+
+    if (!r || !record_is_in_hand(r))
+        return false;
+    tell_device(a, addr, RECORD_EVENT_RETURNED);
+    return true;
+}
+
+/* Is this the operation at which the job hangs, or one for the same device? */
+static bool is_hanging(const struct job *j, const struct op *op)
+{
+    if (action_is_fence(op->kind) || action_is_fence(j->hanging.kind))
+        return op->kind == j->hanging.kind && streq(op->driver, j->hanging.driver);
+    return pci_addr_cmp(op->addr, j->hanging.addr) == 0;
+}
+
+/* Is the operation's result to be taken now? All results of a normal job are taken at its end. Of a
+ * job that hangs, all but those of the device it hangs at are taken at once, and the rest when its
+ * worker has `ended`. */
+static bool is_due(const struct job *j, const struct op *op, bool ended)
+{
+    return !j->cancelled || ended == is_hanging(j, op);
+}
+
+static bool release_op(struct apply *a, const struct op *op)
+{
+    return !action_is_fence(op->kind) && release_device(a, op->addr);
+}
+
+/* Notes the results that are due, and gives their devices back. */
+static void take_results(void *userdata, struct job *j, bool ended)
+{
+    struct apply *a = userdata;
+    size_t n, n_addrs = 0;
+    const struct op *ops = worker_ops(j->worker, &n);
+    CLEANUP_FREE struct pci_addr *addrs = calloc(n, sizeof(*addrs));
+
+    for (size_t i = 0; i < n; i++) {
+        if (!is_due(j, &ops[i], ended))
+            continue;
+        results_note(a->records, &ops[i], worker_found(j->worker));
+        if (ended && !j->cancelled)
+            results_note_death(a->records, &ops[i]);
+    }
+    results_give_up_group(a->records, ops, n, worker_found(j->worker));
+    for (size_t i = 0; i < n; i++)
+        if (is_due(j, &ops[i], ended) && release_op(a, &ops[i]) && addrs)
+            addrs[n_addrs++] = ops[i].addr;
+    if (ended && j->cancelled && action_is_fence(j->hanging.kind))
+        a->records->fence.hanging--;
+    if (j->cancelled ? ended : j->isolated) {
+        held_workers_drop(&a->held, worker_pid(j->worker));
+        (void)apply_save(a);
+    }
+    a->done(a->userdata, addrs, n_addrs);
+}
+
+/* -- jobs that hang -- */
+
+/* Only the device at which the job hangs stays with its worker. */
+static void on_hangs(void *userdata, struct job *j)
+{
+    struct apply *a = userdata;
+    const struct op *op = &j->hanging;
+    bool fence = action_is_fence(op->kind);
+
+    if (fence) {
+        results_hanging_entry(a->records, op);
+        a->records->fence.hanging++;
+    }
+    if (!j->isolated) { /* isolated workers are written down before they begin */
+        (void)held_workers_add(&a->held, fence ? NULL : &op->addr, worker_pid(j->worker));
+        (void)apply_save(a);
+    }
+    take_results(a, j, false);
+}
+
+static void on_overdue(void *userdata, struct job *j)
+{
+    struct apply *a = userdata;
+
+    if (action_is_fence(
+            j->hanging.kind)) { /* the entry is in the table all the same: no device is affected */
+        a->done(a->userdata, NULL, 0);
+        return;
+    }
+    tell_device(a, j->hanging.addr, RECORD_EVENT_HANGS);
+    a->done(a->userdata, &j->hanging.addr, 1);
+}
+
+static void on_old_ended(void *userdata, const struct job *j)
+{
+    struct apply *a = userdata;
+
+    held_workers_drop(&a->held, j->pid);
+    (void)apply_save(a);
+    if (action_is_fence(j->hanging.kind)) {
+        a->records->fence.hanging--;
+        a->done(a->userdata, NULL, 0);
+        return;
+    }
+    release_device(a, j->hanging.addr);
+    a->done(a->userdata, &j->hanging.addr, 1);
+}
+
+/* -- plans -- */
+
+static void make_op(const struct apply *a, const struct action *action, struct op *ret)
+{
+    const struct record *r =
+        action->kind == ACTION_UNPARK ? records_find(a->records, action->addr) : NULL;
+
+    *ret = (struct op){.addr = action->addr,
+                       .kind = action->kind,
+                       .companion = action->companion,
+                       .narrowed = action->narrowed,
+                       .order = r ? r->parked_order : 0,
+                       .result = OP_NOT_DONE};
+    if (action->kind == ACTION_HOLD)
+        snprintf(ret->driver, sizeof(ret->driver), "%u", action->group);
+    else if (action_is_fence(action->kind))
+        snprintf(ret->driver, sizeof(ret->driver), "%s", fence_text(&action->fence).s);
+    else
+        (void)memccpy(ret->driver, action->driver, '\0', sizeof(ret->driver) - 1);
+}
+
+/* Puts the operations of a job where its worker looks for them. */
+static void fill(const struct apply *a, struct job *j, const struct action *actions, size_t n)
+{
+    struct op *ops = worker_room(j->worker, n);
+
+    for (size_t i = 0; i < n; i++)
+        make_op(a, &actions[i], &ops[i]);
+}
+
+static void save_or_say(struct apply *a, const struct op *op)
+{
+    if (apply_save(a) < 0)
+        journal_plain(LOG_WARNING,
+                      "cannot write /run/vfio-bindd/state: after a restart it would not be known "
+                      "what was done to %s",
+                      action_is_fence(op->kind) ? FENCE_DRIVER : pci_addr_text(op->addr).s);
+}
+
+/* From now on no other job may touch these devices. */
+static void claim(struct apply *a, struct job *j)
+{
+    size_t n;
+    const struct op *ops = worker_ops(j->worker, &n);
+
+    j->busy = true;
+    for (size_t i = 0; i < n; i++)
+        if (!action_is_fence(ops[i].kind))
+            tell_device(a, ops[i].addr, RECORD_EVENT_CLAIMED);
+}
+
+static int submit(struct apply *a, struct job *j)
+{
+    size_t n;
+    const struct op *ops = worker_ops(j->worker, &n);
+
+    if (results_begin(a->records, ops, n))
+        save_or_say(a, &ops[0]);
+    int r = worker_submit(j->worker);
+    if (r < 0)
+        a->records->fence.in_flight = false;
+    else
+        claim(a, j);
+    return r;
+}
+
+/* One job for all of it, however much: so every override is written before the first bind. */
+static int apply_batch(struct apply *a, const struct plan *plan)
+{
+    size_t n = 0;
+
+    while (n < plan->n_actions && plan->actions[n].phase < PHASE_TAKEOVER)
+        n++;
+    if (n == 0)
+        return 0;
+    struct job *j = jobs_idle(a->jobs, n);
+    if (j) {
+        fill(a, j, plan->actions, n);
+        if (submit(a, j) == 0)
+            return 0;
+        job_free(j); /* the waiting worker has died */
+    }
+    int r = job_new(a->jobs, n, &j);
+    if (r < 0)
+        return r;
+    fill(a, j, plan->actions, n);
+    return submit(a, j);
+}
+
+/* What may block gets a worker of its own, and that worker is written down before it begins. */
+static int prepare_isolated(struct apply *a, const struct action *actions, size_t n)
+{
+    struct job *j;
+    int r = job_new(a->jobs, n, &j);
+
+    if (r < 0)
+        return r;
+    j->isolated = true;
+    fill(a, j, actions, n);
+    const struct op *ops = worker_ops(j->worker, &n);
+    for (size_t i = 0; i < n; i++)
+        if (ops[i].kind == ACTION_UNBIND)
+            r = held_workers_add(&a->held, &ops[i].addr, worker_pid(j->worker));
+    if (r < 0) {
+        job_free(j);
+        return r;
+    }
+    (void)results_begin(a->records, ops, n);
+    claim(a, j);
+    j->waiting = true;
+    return 0;
+}
+
+/* The file is written once for all that begin now. */
+static int start_waiting(struct apply *a)
+{
+    const struct job *j = jobs_list(a->jobs);
+    size_t n;
+
+    while (j && !j->waiting)
+        j = j->next;
+    if (!j)
+        return 0;
+    save_or_say(a, &worker_ops(j->worker, &n)[0]);
+    return jobs_start(a->jobs);
+}
+
+/* Do both actions belong into one job? After ACTION_HOLD: those of one IOMMU group. Otherwise:
+ * those of one device. */
+static bool belong_together(const struct action *x, const struct action *y)
+{
+    if (x->phase != y->phase)
+        return false;
+    if (x->kind == ACTION_HOLD)
+        return x->group == y->group && y->kind != ACTION_HOLD;
+    return pci_addr_cmp(x->addr, y->addr) == 0;
+}
+
+static int apply_isolated(struct apply *a, const struct plan *plan)
+{
+    int r = 0;
+
+    for (size_t i = 0, n; r >= 0 && i < plan->n_actions; i += n) {
+        const struct action *first = &plan->actions[i];
+        for (n = 1; i + n < plan->n_actions && belong_together(first, first + n); n++)
+            ;
+        if (first->phase < PHASE_TAKEOVER)
+            continue;
+        if (isolated_running(a) >= ISOLATED_MAX)
+            break;
+        r = prepare_isolated(a, first, n);
+    }
+    int started = start_waiting(a);
+    return r < 0 ? r : started;
+}
+
+int apply_plan(struct apply *a, const struct plan *plan)
+{
+    int r = apply_batch(a, plan);
+
+    if (r >= 0 && !apply_batch_is_running(a))
+        r = apply_isolated(a, plan);
+    jobs_watch(a->jobs);
+    return r;
+}
+
+/* -- start and end -- */
+
+/* An earlier run's worker still hangs in the kernel: nothing may be written to its device. */
+static int adopt(struct apply *a, const struct held_worker *w)
+{
+    bool known = w->fence || records_get(a->records, w->addr);
+    struct job *j;
+    int r = known ? job_new_old(a->jobs, w->pid, &j) : -ENOMEM;
+
+    if (r < 0)
+        return r == -ESRCH ? 0 : r;
+    j->hanging = (struct op){.addr = w->addr, .kind = w->fence ? ACTION_NEW_ID : ACTION_UNBIND};
+    if (w->fence)
+        a->records->fence.hanging++;
+    else
+        tell_device(a, w->addr, RECORD_EVENT_HANGS);
+    return 0;
+}
+
+/* A state file that exists and cannot be read ends the start. To go on without it would take
+ * released devices away again, and overwrite the file. */
+static int load_state(struct apply *a)
+{
+    int r = held_load(a->root_fd, a->records, &a->held);
+
+    if (r < 0)
+        journal_plain(LOG_ERR,
+                      "cannot read /run/vfio-bindd/state (%s): which devices were released and "
+                      "which are ours is not known, so nothing is done",
+                      strerror(-r));
+    return r;
+}
+
+int apply_new(sd_event *event, int root_fd, struct records *records, apply_done done,
+              void *userdata, struct apply **ret)
+{
+    struct apply *a = calloc(1, sizeof(*a));
+    const struct jobs_handler handler = {a, take_results, on_hangs, on_overdue, on_old_ended};
+
+    if (!a)
+        return -ENOMEM;
+    *a = (struct apply){.root_fd = root_fd, .records = records, .done = done, .userdata = userdata};
+    int r = jobs_new(event, root_fd, &handler, &a->jobs);
+    if (r >= 0)
+        r = load_state(a);
+    for (size_t i = 0; r >= 0 && i < a->held.n; i++)
+        r = adopt(a, &a->held.v[i]);
+    if (r < 0) {
+        apply_free(a);
+        return r;
+    }
+    *ret = a;
+    return 0;
+}
+
+void apply_free(struct apply *a)
+{
+    if (!a)
+        return;
+    jobs_free(a->jobs);
+    held_workers_done(&a->held);
+    free(a);
+}
+
+void apply_set_timeout(struct apply *a, uint64_t usec)
+{
+    jobs_set_timeout(a->jobs, usec);
+}
+
+int apply_save(struct apply *a)
+{
+    return held_save(a->root_fd, a->records, &a->held);
+}
+
+static bool is_to_withdraw(const void *userdata, const struct fence_entry *e)
+{
+    (void)userdata;
+    return e->narrowed;
+}
+
+int apply_withdraw(struct apply *a)
+{
+    const struct fence *f = &a->records->fence;
+    CLEANUP_FREE const struct fence_entry **removals = calloc(f->n + 1, sizeof(*removals));
+    struct job *j;
+
+    jobs_stop(a->jobs);
+    if (!removals)
+        return -ENOMEM;
+    size_t n = fence_removals(f, is_to_withdraw, NULL, removals);
+    if (n == 0)
+        return 0;
+    int r = job_new(a->jobs, n, &j);
+    if (r < 0)
+        return r;
+    j->isolated = true;
+    struct op *op = worker_room(j->worker, n);
+    for (size_t i = 0; i < n; i++)
+        make_op(a, &(struct action){.kind = ACTION_REMOVE_ID, .fence = removals[i]->id}, op++);
+    r = submit(a, j);
+    if (r < 0)
+        job_free(j);
+    return r;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "work/jobs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/util.h"
+
+#define CAPACITY 256          /* operations of the worker that is kept ready */
+#define TIMEOUT_USEC 10000000 /* until the policy is read */
+/* A bind takes milliseconds; an operation that takes longer must not hold up the others of its job.
+ */
+#define STALL_USEC 500000
+
+struct jobs {
+    sd_event *event;
+    int root_fd;
+    struct jobs_handler handler;
+    struct job *first;
+    uint64_t timeout_usec;
+    sd_event_source *timer, *starter;
+};
+
+struct job *jobs_list(const struct jobs *jobs)
+{
+    return jobs->first;
+}
+
+struct job *jobs_idle(struct jobs *jobs, size_t capacity)
+{
+    for (struct job *j = jobs->first; j; j = j->next)
+        if (j->worker && !j->busy && !j->ended && !j->isolated && !j->cancelled &&
+            worker_capacity(j->worker) >= capacity)
+            return j;
+    return NULL;
+}
+
+void job_free(struct job *j)
+{
+    for (struct job **p = &j->jobs->first; *p; p = &(*p)->next)
+        if (*p == j) {
+            *p = j->next;
+            break;
+        }
+    sd_event_source_disable_unref(j->source);
+    worker_free(j->worker);
+    free(j);
+}
+
+static struct job *add_job(struct jobs *jobs)
+{
+    struct job *j = calloc(1, sizeof(*j));
+
+    if (!j)
+        return NULL;
+    j->jobs = jobs;
+    j->next = jobs->first;
+    jobs->first = j;
+    return j;
+}
+
+/* -- workers -- */
+
+static int on_worker(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    struct job *j = userdata;
+    struct jobs *jobs = j->jobs;
+    int r = worker_check(j->worker);
+
+    (void)source;
+    (void)fd;
+    (void)events;
+    if (r == 0)
+        return 0;
+    /* Before the handler is called, since it may look for an idle worker: this one is idle now, or
+     * about to end. */
+    bool was_busy = j->busy;
+    bool keep = r > 0 && !j->cancelled && !j->isolated && worker_capacity(j->worker) == CAPACITY &&
+                !jobs_idle(jobs, CAPACITY);
+    j->busy = j->waiting = false;
+    j->ended = !keep;
+    if (was_busy)
+        jobs->handler.done(jobs->handler.userdata, j, r < 0 || j->cancelled);
+    if (!keep)
+        job_free(j);
+    return 0;
+}
+
+int job_new(struct jobs *jobs, size_t capacity, struct job **ret)
+{
+    struct job *j = add_job(jobs);
+    int r;
+
+    if (!j)
+        return -ENOMEM;
+    r = worker_new(jobs->root_fd, capacity > CAPACITY ? capacity : CAPACITY, &j->worker);
+    if (r >= 0)
+        r = sd_event_add_io(jobs->event, &j->source, worker_fd(j->worker), EPOLLIN, on_worker, j);
+    if (r < 0) {
+        job_free(j);
+        return r;
+    }
+    *ret = j;
+    return 0;
+}
+
+static int on_old_worker(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    struct job *j = userdata;
+    const struct job old = *j;
+
+    (void)source;
+    (void)fd;
+    (void)events;
+    job_free(j);
+    old.jobs->handler.old_ended(old.jobs->handler.userdata, &old);
+    return 0;
+}
+
+int job_new_old(struct jobs *jobs, pid_t pid, struct job **ret)
+{
+    CLEANUP_CLOSE int fd = pidfd_open(pid, 0);
+    struct job *j;
+    int r;
+
+    if (fd < 0)
+        return -errno;
+    j = add_job(jobs);
+    if (!j)
+        return -ENOMEM;
+    j->busy = j->isolated = j->cancelled = j->overdue = true;
+    j->pid = pid;
+    r = sd_event_add_io(jobs->event, &j->source, fd, EPOLLIN, on_old_worker, j);
+    if (r >= 0)
+        r = sd_event_source_set_io_fd_own(j->source, true);
+    if (r < 0) {
+        job_free(j);
+        return r;
+    }
+    (void)take_fd(&fd);
+    *ret = j;
+    return 0;
+}
+
+/* -- their time -- */
+
+void jobs_set_timeout(struct jobs *jobs, uint64_t usec)
+{
+    jobs->timeout_usec = usec;
+}
+
+/* How long a job may take over one operation before something is done about it. */
+static uint64_t patience(const struct job *j)
+{
+    uint64_t timeout = j->jobs->timeout_usec;
+
+    return j->isolated || j->cancelled || timeout < STALL_USEC ? timeout : STALL_USEC;
+}
+
+void jobs_watch(struct jobs *jobs)
+{
+    uint64_t next = UINT64_MAX;
+
+    for (const struct job *j = jobs->first; j; j = j->next) {
+        uint64_t since = now_usec();
+        if (!j->busy || j->waiting || j->overdue || !j->worker)
+            continue;
+        (void)worker_current(j->worker, &since);
+        if (since + patience(j) < next)
+            next = since + patience(j);
+    }
+    if (next != UINT64_MAX)
+        (void)sd_event_source_set_time(jobs->timer, next);
+    (void)sd_event_source_set_enabled(jobs->timer,
+                                      next == UINT64_MAX ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+}
+
+/* The first job that takes too long over an operation, and that operation. */
+static struct job *find_late(const struct jobs *jobs, struct op *ret)
+{
+    uint64_t since;
+
+    for (struct job *j = jobs->first; j; j = j->next) {
+        const struct op *op =
+            j->busy && !j->overdue && j->worker ? worker_current(j->worker, &since) : NULL;
+        if (op && now_usec() >= since + patience(j)) {
+            *ret = *op;
+            return j;
+        }
+    }
+    return NULL;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct jobs *jobs = userdata;
+    const struct jobs_handler *h = &jobs->handler;
+    struct op op;
+    struct job *j;
+
+    (void)source;
+    (void)usec;
+    while ((j = find_late(jobs,
+                          &op))) { /* searched anew each time, since the handlers change the list */
+        if (j->cancelled) {
+            j->overdue = true;
+            h->overdue(h->userdata, j);
+        } else if (worker_cancel(j->worker, &op)) { /* it may be at another by now */
+            j->cancelled = true;
+            j->hanging = op;
+            h->hangs(h->userdata, j);
+        }
+    }
+    jobs_watch(jobs);
+    return 0;
+}
+
+/* -- beginning -- */
+
+/* By a timer rather than a deferred event source, which would run before all others of its
+ * priority. */
+int jobs_start(struct jobs *jobs)
+{
+    int r = sd_event_source_set_time(jobs->starter, 0);
+
+    return r < 0 ? r : sd_event_source_set_enabled(jobs->starter, SD_EVENT_ONESHOT);
+}
+
+void jobs_stop(struct jobs *jobs)
+{
+    (void)sd_event_source_set_enabled(jobs->starter, SD_EVENT_OFF);
+}
+
+/* Starts one job, the oldest, in each turn of the event loop. The kernel tends to run a woken
+ * worker at once; if all were started together, callers on the bus would wait for all of them. */
+static int on_start(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct jobs *jobs = userdata;
+    struct job *oldest = NULL;
+
+    (void)source;
+    (void)usec;
+    for (struct job *j = jobs->first; j; j = j->next)
+        if (j->waiting)
+            oldest = j;
+    if (!oldest)
+        return 0;
+    oldest->waiting = false;
+    (void)worker_submit(oldest->worker); /* if it has died, its descriptor tells */
+    jobs_watch(jobs);
+    return jobs_start(jobs);
+}
+
+/* -- start and end -- */
+
+int jobs_new(sd_event *event, int root_fd, const struct jobs_handler *handler, struct jobs **ret)
+{
+    struct jobs *jobs = calloc(1, sizeof(*jobs));
+    struct job *first;
+    int r;
+
+    if (!jobs)
+        return -ENOMEM;
+    *jobs = (struct jobs){
+        .event = event, .root_fd = root_fd, .handler = *handler, .timeout_usec = TIMEOUT_USEC};
+    r = job_new(jobs, CAPACITY, &first);
+    if (r >= 0)
+        r = sd_event_add_time(event, &jobs->timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_timer, jobs);
+    if (r >= 0)
+        r = sd_event_add_time(event, &jobs->starter, CLOCK_MONOTONIC, UINT64_MAX, 0, on_start,
+                              jobs);
+    if (r < 0) {
+        jobs_free(jobs);
+        return r;
+    }
+    *ret = jobs;
+    return 0;
+}
+
+void jobs_free(struct jobs *jobs)
+{
+    if (!jobs)
+        return;
+    while (jobs->first)
+        job_free(jobs->first);
+    sd_event_source_disable_unref(jobs->timer);
+    sd_event_source_disable_unref(jobs->starter);
+    free(jobs);
+}

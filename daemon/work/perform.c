@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "work/perform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/rootfs.h"
+#include "base/util.h"
+#include "host/holders.h"
+#include "host/modules.h"
+#include "host/pci-files.h"
+#include "model/fence.h"
+
+#define PATH_LENGTH 160
+
+/* Takes a descriptor, which is closed, or the error of opening it. */
+static int write_and_close(int fd_or_error, const char *text)
+{
+    CLEANUP_CLOSE int fd = fd_or_error;
+
+    if (fd < 0)
+        return fd;
+    return write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
+
+static int write_attribute(int root_fd, const char *path, const char *text)
+{
+    return write_and_close(rootfs_open(root_fd, path, O_WRONLY | O_NOCTTY), text);
+}
+
+static int write_driver(int root_fd, const char *driver, const char *file, const char *text)
+{
+    char path[PATH_LENGTH];
+
+    snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/%s", driver, file);
+    return write_attribute(root_fd, path, text);
+}
+
+void perform_state_done(struct perform_state *s)
+{
+    closep(&s->held_fd);
+    closep(&s->bind_fd);
+}
+
+/* The file is kept open for all devices of a job, hence pwrite(): the kernel ignores the offset. */
+static int bind_device(int root_fd, const struct op *op, const char *address,
+                       struct perform_state *s)
+{
+    char path[PATH_LENGTH];
+
+    if (s->bind_fd < 0 || !streq(s->bind_driver, op->driver)) {
+        closep(&s->bind_fd);
+        snprintf(s->bind_driver, sizeof(s->bind_driver), "%s", op->driver);
+        snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/bind", op->driver);
+        s->bind_fd = rootfs_open(root_fd, path, O_WRONLY | O_NOCTTY);
+    }
+    if (s->bind_fd < 0)
+        return s->bind_fd;
+    return pwrite(s->bind_fd, address, strlen(address), 0) < 0 ? -errno : 0;
+}
+
+static const char *override_path(char path[static PATH_LENGTH], struct pci_addr a)
+{
+    snprintf(path, PATH_LENGTH, "sys/bus/pci/devices/%s/driver_override", pci_addr_text(a).s);
+    return path;
+}
+
+static int set_override(int root_fd, struct pci_addr a, const char *name)
+{
+    char path[PATH_LENGTH];
+
+    return write_attribute(root_fd, override_path(path, a), name);
+}
+
+/* A newline removes the override; an empty write would do nothing. */
+static int clear_override(int root_fd, struct pci_addr a)
+{
+    return set_override(root_fd, a, "\n");
+}
+
+/* -- who has it -- */
+
+static void describe(const struct holder *h, char found[static FOUND_MAX])
+{
+    if (h->unit[0])
+        snprintf(found, FOUND_MAX, "%.40s (PID %d, %.60s) has %.40s open", h->command, (int)h->pid,
+                 h->unit, h->node);
+    else
+        snprintf(found, FOUND_MAX, "%.40s (PID %d) has %.40s open", h->command, (int)h->pid,
+                 h->node);
+}
+
+/* Opening the group fails with EBUSY while anybody has it or a device of it; while we have it
+ * nobody else can. It does not hinder an unbind. Kept until the job is done. */
+static int hold_group(int root_fd, const struct op *op, struct perform_state *s)
+{
+    char path[DRIVER_NAME_MAX + 16];
+    struct holder holder;
+
+    snprintf(path, sizeof(path), "dev/vfio/%s", op->driver);
+    closep(&s->held_fd);
+    s->held_fd = rootfs_open(root_fd, path, O_RDWR | O_NOCTTY);
+    if (s->held_fd >= 0)
+        return 0;
+    int error = s->held_fd;
+    if (error == -EBUSY &&
+        holders_vfio(root_fd, (uint32_t)strtoul(op->driver, NULL, 10), op->addr, &holder) == 1)
+        describe(&holder, s->found);
+    return error;
+}
+
+/* What has a native device open may keep its driver's remove() waiting for ever, and that cannot be
+ * killed. Not seen is not free: where looking is not permitted the device is left alone too. */
+static int check_users(int root_fd, const struct op *op, char found[static FOUND_MAX])
+{
+    struct holder holder;
+    int r = holders_find(root_fd, &op->addr, 1, &holder);
+
+    if (r == 0)
+        return 0;
+    if (r > 0)
+        describe(&holder, found);
+    else
+        snprintf(found, FOUND_MAX, "who uses it could not be seen (%s)", strerror(-r));
+    return -EBUSY;
+}
+
+/* -- back to the native driver -- */
+
+static int native_modules(int root_fd, struct pci_addr a, struct module_names *ret)
+{
+    char modalias[128], folder[MODULES_FOLDER_MAX];
+
+    if (!*pci_attribute(root_fd, a, "modalias", modalias, sizeof(modalias)))
+        return -ENODEV;
+    if (modules_find_folder(root_fd, folder) <= 0)
+        return -ENOENT;
+    return modules_native(root_fd, folder, modalias, ret);
+}
+
+/* Was the driver registered after the one with this number? (sysfs numbers its folders one after
+ * another.) With 0 every driver was. */
+static bool is_newer(int root_fd, const char *driver, uint64_t order)
+{
+    char path[PATH_LENGTH];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s", driver);
+    return order == 0 ||
+           (fstatat(root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && (uint64_t)st.st_ino > order);
+}
+
+/* Binds the device to its native driver by name: if the kernel were left to choose, the fence would
+ * take it. A native driver that is not registered yet takes the device when it is loaded. */
+static void offer_to_natives(int root_fd, struct pci_addr a, uint64_t order)
+{
+    struct module_names modules = {0}, drivers = {0};
+
+    if (native_modules(root_fd, a, &modules) < 0)
+        return;
+    for (size_t i = 0; i < modules.n; i++)
+        (void)modules_drivers(root_fd, modules.v[i], &drivers);
+    for (size_t i = 0; i < drivers.n; i++)
+        if (!driver_is_vfio(drivers.v[i]) && is_newer(root_fd, drivers.v[i], order) &&
+            write_driver(root_fd, drivers.v[i], "bind", pci_addr_text(a).s) == 0)
+            break;
+}
+
+static int bind_native(int root_fd, const struct op *op)
+{
+    if (!*op->driver || write_driver(root_fd, op->driver, "bind", pci_addr_text(op->addr).s) < 0)
+        offer_to_natives(root_fd, op->addr, 0);
+    return 0;
+}
+
+/* -- the fence -- */
+
+/* The highest number of any driver's folder. */
+static uint64_t newest_driver(int root_fd)
+{
+    const struct dirent *e;
+    uint64_t newest = 0;
+    CLEANUP(closedirp) DIR *dir;
+    (void)rootfs_open_dir(root_fd, "sys/bus/pci/drivers", &dir);
+
+    while (dir && (e = readdir(dir)))
+        if (e->d_name[0] != '.' && (uint64_t)e->d_ino > newest)
+            newest = e->d_ino;
+    return newest;
+}
+
+static bool has_driver(int root_fd, struct pci_addr a)
+{
+    char path[PATH_LENGTH];
+
+    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/driver", pci_addr_text(a).s);
+    return faccessat(root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Keeps the device from vfio-pci by an override that no driver has. Not needed if a driver has it,
+ * or if somebody else wrote an override. */
+static int park(int root_fd, struct pci_addr a, struct perform_state *s)
+{
+    char path[PATH_LENGTH], text[128];
+
+    if (s->drivers_order == 0)
+        s->drivers_order = newest_driver(root_fd);
+    if (has_driver(root_fd,
+                   a)) /* reading the override takes the device's lock, and may wait for it */
+        return 0;
+    int r = rootfs_read_line(root_fd, override_path(path, a), text, sizeof(text));
+    if (r < 0)
+        return r;
+    if (*text && !streq(text, "(null)"))
+        return 0;
+    return set_override(root_fd, a, PARKING_NAME);
+}
+
+/* Removes that override, and offers the device to native drivers that were registered while it was
+ * parked. Those that were there before have had their turn: somebody may have unbound the device
+ * from them. */
+static int unpark(int root_fd, const struct op *op, const struct perform_state *s)
+{
+    char path[PATH_LENGTH], text[128];
+    int r = rootfs_read_line(root_fd, override_path(path, op->addr), text, sizeof(text));
+
+    if (r < 0)
+        return r == -ENOENT || r == -ENODEV ? 0 : r;
+    if (!streq(text, PARKING_NAME))
+        return 0;
+    r = clear_override(root_fd, op->addr);
+    if (r == 0 && !has_driver(root_fd, op->addr))
+        offer_to_natives(root_fd, op->addr, op->order > 0 ? op->order : s->drivers_order);
+    return r;
+}
+
+/* ENODEV (there is no such entry) and ENOENT (there is no vfio-pci) are no failures. */
+static int remove_id(int root_fd, const char *entry)
+{
+    int r = write_driver(root_fd, FENCE_DRIVER, "remove_id", entry);
+
+    return r == -ENODEV || r == -ENOENT ? 0 : r;
+}
+
+/* -- all of them -- */
+
+int perform(int root_fd, const struct op *op, struct perform_state *s)
+{
+    struct pci_addr_text address = pci_addr_text(op->addr);
+
+    switch (op->kind) {
+    case ACTION_OVERRIDE:
+        return set_override(root_fd, op->addr, op->driver);
+    case ACTION_UNBIND:
+        return write_driver(root_fd, op->driver, "unbind", address.s);
+    case ACTION_BIND:
+        return bind_device(root_fd, op, address.s, s);
+    case ACTION_HOLD:
+        return hold_group(root_fd, op, s);
+    case ACTION_CLEAR:
+        return clear_override(root_fd, op->addr);
+    case ACTION_PROBE:
+        return write_attribute(root_fd, "sys/bus/pci/drivers_probe", address.s);
+    case ACTION_CHECK:
+        return check_users(root_fd, op, s->found);
+    case ACTION_NATIVE:
+        return bind_native(root_fd, op);
+    case ACTION_PARK:
+        return park(root_fd, op->addr, s);
+    case ACTION_UNPARK:
+        return unpark(root_fd, op, s);
+    case ACTION_NEW_ID:
+        return write_driver(root_fd, FENCE_DRIVER, "new_id", op->driver);
+    case ACTION_REMOVE_ID:
+        return remove_id(root_fd, op->driver);
+    case ACTION_MAX:
+        break;
+    }
+    return -EINVAL;
+}

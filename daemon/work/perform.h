@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The single operations of a plan, as kernel calls: the only writer to /sys. Called in worker
+ * processes alone, since each may block for ever. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "model/address.h"
+#include "model/state.h"
+
+#define DRIVER_NAME_MAX 56 /* with NUL; MODULE_NAME_LEN of the kernel */
+#define FOUND_MAX 192
+
+/* The override of a device that is to be left alone for a moment: no driver has this name. */
+#define PARKING_NAME "vfio-bindd-parked"
+
+struct op {
+    struct pci_addr addr; /* unused by ACTION_NEW_ID and ACTION_REMOVE_ID */
+    enum action_kind kind;
+    char driver[DRIVER_NAME_MAX]; /* as in struct action; ACTION_HOLD: the group's number;
+                                   * ACTION_NEW_ID, ACTION_REMOVE_ID: the entry (fence_text()) */
+    bool companion, narrowed;     /* of that entry */
+    uint64_t order; /* ACTION_PARK sets it to the number of the newest driver (snapshot.h),
+                       ACTION_UNPARK uses that; 0: unknown */
+    int result;     /* 0, negative errno, or OP_NOT_DONE */
+};
+
+#define OP_NOT_DONE 1
+/* An earlier operation that this one depends on failed in this job. */
+#define OP_SKIPPED (-ECANCELED)
+
+/* What a job keeps from one operation to the next. */
+struct perform_state {
+    char *found; /* FOUND_MAX bytes: who has the device, in words, if ACTION_CHECK or ACTION_HOLD
+                  * says -EBUSY. A job has one of these at most. */
+    uint64_t drivers_order; /* the newest driver's (snapshot.h) when a device was first parked */
+    int held_fd;            /* the group that ACTION_HOLD opened; -1: none */
+    int bind_fd; /* "bind" of bind_driver; -1: none yet. Opened once for all devices of a job. */
+    char bind_driver[DRIVER_NAME_MAX];
+};
+
+#define PERFORM_STATE_NONE ((struct perform_state){.held_fd = -1, .bind_fd = -1})
+
+void perform_state_done(struct perform_state *s);
+
+/* Does one operation; returns 0 or negative errno. */
+int perform(int root_fd, const struct op *op, struct perform_state *s);

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "work/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/util.h"
+
+#define NONE SIZE_MAX
+
+/* Shared between daemon and worker. Only one side writes at a time: the daemon between jobs, the
+ * worker during one; `current` and `since_usec` are looked at meanwhile. */
+struct shared_job {
+    size_t n;
+    _Atomic size_t current;
+    _Atomic uint64_t since_usec;
+    _Atomic bool cancelled; /* by the daemon: do nothing more */
+    char found[FOUND_MAX];  /* see struct perform_state */
+    struct op ops[];
+};
+
+struct worker {
+    pid_t pid;
+    int fd;
+    size_t capacity;
+    struct shared_job *job;
+};
+
+static size_t job_size(size_t capacity)
+{
+    return sizeof(struct shared_job) + capacity * sizeof(struct op);
+}
+
+/* -- in the worker -- */
+
+/* Operation k has failed: must i be skipped? A new entry of the fence is not written if a device
+ * that it would take could not be parked (unless that is gone). After a removal that failed, no
+ * other entry is removed, since the kernel would remove the wrong one, and the same entry is not
+ * written again. */
+static bool depends_on(const struct op *i, const struct op *k)
+{
+    if (k->kind == ACTION_HOLD)
+        return true;
+    if (k->kind == ACTION_REMOVE_ID)
+        return i->kind == ACTION_REMOVE_ID ||
+               (i->kind == ACTION_NEW_ID && streq(i->driver, k->driver));
+    if (i->kind == ACTION_NEW_ID)
+        return k->kind == ACTION_PARK && k->result != -ENOENT && k->result != -ENODEV;
+    return !action_is_fence(i->kind) && !action_is_fence(k->kind) &&
+           pci_addr_cmp(k->addr, i->addr) == 0;
+}
+
+/* Has an operation failed in this job that this one depends on? Jobs keep a device's operations in
+ * order, but not together. */
+static bool failed_before(const struct shared_job *j, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (j->ops[k].result < 0 && depends_on(&j->ops[i], &j->ops[k]))
+            return true;
+    return false;
+}
+
+/* A device must not stay without a driver because the daemon ends: a job that has begun to unbind
+ * is finished. */
+static void outlive_daemon(bool yes)
+{
+    prctl(PR_SET_PDEATHSIG, yes ? 0 : SIGKILL);
+}
+
+/* The operation is published before `cancelled` is read: so the daemon, which sets that and then
+ * looks, sees either that the operation has begun, or that it never will. */
+static bool may_begin(struct shared_job *j, size_t i)
+{
+    atomic_store(&j->since_usec, now_usec());
+    atomic_store(&j->current, i);
+    return !atomic_load(&j->cancelled);
+}
+
+static void run_job(int root_fd, struct shared_job *j)
+{
+    bool any_failed = false;
+    CLEANUP(perform_state_done) struct perform_state state = PERFORM_STATE_NONE;
+
+    state.found = j->found;
+    for (size_t i = 0; i < j->n && may_begin(j, i); i++) {
+        struct op *op = &j->ops[i];
+        if (op->kind == ACTION_UNBIND)
+            outlive_daemon(true);
+        op->result = any_failed && failed_before(j, i) ? OP_SKIPPED : perform(root_fd, op, &state);
+        any_failed = any_failed || op->result < 0;
+        if (op->kind == ACTION_PARK)
+            op->order = state.drivers_order;
+    }
+    atomic_store(&j->current, NONE);
+}
+
+/* Nothing of the daemon's is kept but the root directory and the job's socket. */
+static void keep_only(int root_fd, int fd)
+{
+    int low = root_fd < fd ? root_fd : fd, high = root_fd < fd ? fd : root_fd;
+
+    if (low > 0)
+        close_range(0, (unsigned)low - 1, 0);
+    if (high > low + 1)
+        close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+    close_range((unsigned)high + 1, ~0U, 0);
+}
+
+static _Noreturn void worker_main(pid_t parent, int root_fd, int fd, struct shared_job *job)
+{
+    sigset_t none;
+    char byte;
+
+    prctl(PR_SET_NAME, "vfio-bindd-work");
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) /* it died before the line above */
+        _exit(0);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    /* "systemctl kill" and a terminal's ^C reach every process: the daemon decides when we end. */
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    keep_only(root_fd, fd);
+    while (read(fd, &byte, 1) == 1) {
+        run_job(root_fd, job);
+        outlive_daemon(false);
+        if (getppid() != parent) /* it died meanwhile */
+            break;
+        if (write(fd, &byte, 1) != 1)
+            break;
+    }
+    _exit(0);
+}
+
+/* -- in the daemon -- */
+
+int worker_new(int root_fd, size_t capacity, struct worker **ret)
+{
+    struct worker *w = calloc(1, sizeof(*w));
+    int sockets[2], r;
+
+    if (!w)
+        return -ENOMEM;
+    w->capacity = capacity;
+    w->job =
+        mmap(NULL, job_size(capacity), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (w->job == MAP_FAILED) {
+        r = -errno;
+        free(w);
+        return r;
+    }
+    w->job->current = NONE;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0) {
+        r = -errno;
+        goto fail;
+    }
+    pid_t parent = getpid();
+    w->pid = fork();
+    if (w->pid == 0)
+        worker_main(parent, root_fd, sockets[1], w->job);
+    r = -errno;
+    close(sockets[1]);
+    if (w->pid < 0) {
+        close(sockets[0]);
+        goto fail;
+    }
+    w->fd = sockets[0];
+    *ret = w;
+    return 0;
+
+fail:
+    munmap(w->job, job_size(capacity));
+    free(w);
+    return r;
+}
+
+/* No signal: by PID it could hit another process, and one in the kernel does not hear it anyway. */
+bool worker_cancel(struct worker *w, struct op *ret)
+{
+    uint64_t since;
+
+    atomic_store(&w->job->cancelled, true);
+    const struct op *op = worker_current(w, &since);
+    if (op)
+        *ret = *op;
+    return op != NULL;
+}
+
+void worker_free(struct worker *w)
+{
+    if (!w)
+        return;
+    close(w->fd);
+    munmap(w->job, job_size(w->capacity));
+    free(w);
+}
+
+size_t worker_capacity(const struct worker *w)
+{
+    return w->capacity;
+}
+
+pid_t worker_pid(const struct worker *w)
+{
+    return w->pid;
+}
+
+int worker_fd(const struct worker *w)
+{
+    return w->fd;
+}
+
+struct op *worker_room(struct worker *w, size_t n)
+{
+    if (n > w->capacity)
+        return NULL;
+    w->job->found[0] = '\0';
+    w->job->n = n;
+    atomic_store(&w->job->cancelled,
+                 false); /* a cancellation that came when the last job was over */
+    return w->job->ops;
+}
+
+int worker_submit(struct worker *w)
+{
+    return send(w->fd, "", 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+}
+
+int worker_check(struct worker *w)
+{
+    char byte;
+    ssize_t n = recv(w->fd, &byte, 1, MSG_DONTWAIT);
+
+    if (n == 1)
+        return 1;
+    return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -EPIPE;
+}
+
+const struct op *worker_ops(const struct worker *w, size_t *ret_n)
+{
+    *ret_n = w->job->n;
+    return w->job->ops;
+}
+
+const char *worker_found(const struct worker *w)
+{
+    return w->job->found;
+}
+
+const struct op *worker_current(const struct worker *w, uint64_t *ret_since_usec)
+{
+    size_t i = atomic_load(&w->job->current);
+
+    if (i >= w->job->n)
+        return NULL;
+    *ret_since_usec = atomic_load(&w->job->since_usec);
+    return &w->job->ops[i];
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/rootfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/fact.h"
+#include "base/util.h"
+
+/* The root below which links must stay, if it is not "/": -1 if it is. Below "/" a plain openat()
+ * does the same; and openat2() is not to be had in a unit with RestrictSUIDSGID=, whose seccomp
+ * filter cannot look into its arguments and answers ENOSYS. */
+static int confined_fd = -1;
+
+int rootfs_open_root(const char *path)
+{
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    if (!streq(path, "/"))
+        confined_fd = fd;
+    return fd;
+}
+
+static int confined_open(int at, const char *path, int flags, uint64_t resolve)
+{
+    struct open_how how = {.flags = (uint64_t)flags | O_CLOEXEC, .resolve = resolve};
+    long fd = syscall(SYS_openat2, at, path, &how, sizeof(how));
+
+    return fd < 0 ? -errno : (int)fd;
+}
+
+static int plain_open(int at, const char *path, int flags)
+{
+    int fd = openat(at, path, flags | O_CLOEXEC);
+
+    return fd < 0 ? -errno : fd;
+}
+
+int rootfs_open(int root_fd, const char *path, int flags)
+{
+    return root_fd == confined_fd ? confined_open(root_fd, path, flags, RESOLVE_IN_ROOT)
+                                  : plain_open(root_fd, path, flags);
+}
+
+int rootfs_open_dir(int root_fd, const char *path, DIR **ret)
+{
+    CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_RDONLY | O_DIRECTORY);
+
+    *ret = fd < 0 ? NULL : fdopendir(fd);
+    if (!*ret)
+        return fd < 0 ? fd : -errno;
+    (void)take_fd(&fd); /* the folder's now */
+    return 0;
+}
+
+int rootfs_list(int root_fd, const char *path, DIR **ret)
+{
+    return fact_error(rootfs_open_dir(root_fd, path, ret));
+}
+
+int rootfs_next(DIR *dir, const struct dirent **ret)
+{
+    do {
+        errno = 0;
+        *ret = dir ? readdir(dir) : NULL;
+    } while (*ret && (*ret)->d_name[0] == '.');
+    return *ret ? 1 : -errno;
+}
+
+int rootfs_exists(int fd, const char *path)
+{
+    struct stat st;
+
+    /* Not access(): the kernel asks the cgroup's device policy even for F_OK, and that does not
+     * know /dev/vfio where vfio was loaded after the service started (EPERM; lab: no-vfio). */
+    if (fstatat(fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return 1;
+    return fact_error(-errno);
+}
+
+int rootfs_link_name(int fd, const char *path, char buf[static NAME_MAX + 1])
+{
+    char target[PATH_MAX];
+    ssize_t n = readlinkat(fd, path, target, sizeof(target) - 1);
+
+    if (n < 0)
+        return fact_error(-errno);
+    target[n] = '\0';
+    const char *slash = strrchr(target, '/');
+    const char *last = slash ? slash + 1 : target;
+    if (!*last || strlen(last) > NAME_MAX)
+        return -ENAMETOOLONG;
+    memcpy(buf, last, strlen(last) + 1);
+    return 1;
+}
+
+int rootfs_read_line(int root_fd, const char *path, char *buf, size_t size)
+{
+    CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_RDONLY | O_NONBLOCK);
+    if (fd < 0)
+        return fd;
+
+    ssize_t n = read(fd, buf, size);
+    if (n < 0)
+        return -errno;
+    if ((size_t)n == size)
+        return -E2BIG;
+    while (n > 0 && (buf[n - 1] == '\n' || buf[n - 1] == '\0'))
+        n--;
+    buf[n] = '\0';
+    return (int)n;
+}
+
+int rootfs_read_file(int root_fd, const char *path, size_t max, char **ret, size_t *ret_size)
+{
+    CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+
+    if (fd < 0)
+        return fd;
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (S_ISDIR(st.st_mode))
+        return -EISDIR;
+    if (!S_ISREG(st.st_mode))
+        return -EINVAL;
+
+    /* The size that stat() tells is 0 for files in /proc, and wrong for files in /sys. Room for one
+     * byte more than `max` shows that a file is too long. */
+    CLEANUP_FREE char *buf = NULL;
+    size_t used = 0, room = 0;
+    ssize_t n = 1;
+    for (; n > 0 && used <= max; used += (size_t)n) {
+        if (used == room) {
+            room = room == 0 ? (st.st_size > 4095 ? (size_t)st.st_size + 1 : 4096) : 2 * room;
+            if (room > max + 1)
+                room = max + 1;
+            char *longer = realloc(buf, room + 1);
+            if (!longer)
+                return -ENOMEM;
+            buf = longer;
+        }
+        n = read(fd, buf + used, room - used);
+        if (n < 0)
+            return -errno;
+    }
+    if (used > max)
+        return -EFBIG;
+    buf[used] = '\0';
+    *ret = buf;
+    *ret_size = used;
+    buf = NULL;
+    return 0;
+}
+
+/* A line may be longer than any buffer: one of an overlay's mount names all of its layers. */
+int rootfs_each_line(int root_fd, const char *path, rootfs_take_line *take, void *userdata)
+{
+    CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    CLEANUP_FREE char *buf = NULL;
+    size_t used = 0, room = 0;
+    int r = fd < 0 ? fd : 0;
+
+    while (r == 0) {
+        if (used + 1 >= room) {
+            char *longer = realloc(buf, room = room ? 2 * room : 16384);
+            if (!longer)
+                return -ENOMEM;
+            buf = longer;
+        }
+        ssize_t n = read(fd, buf + used, room - used - 1);
+        if (n < 0)
+            return -errno;
+        char *line = buf, *end;
+        used += (size_t)n;
+        buf[used] = '\0';
+        for (; r == 0 && (end = memchr(line, '\n', used - (size_t)(line - buf))); line = end + 1) {
+            *end = '\0';
+            r = take(userdata, line);
+        }
+        used -= (size_t)(line - buf);
+        if (n == 0) /* the last one may have no end */
+            return r == 0 && used > 0 ? take(userdata, line) : r;
+        memmove(buf, line, used);
+    }
+    return r;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Binary search in a sorted array. */
+#pragma once
+
+#include <stddef.h>
+
+/* Compares the key with an element, as strcmp() does. */
+typedef int search_compare(const void *key, const void *element);
+
+/* The index of the first of the n elements that is not below the key; n if all are. */
+size_t lower_bound(const void *key, const void *array, size_t n, size_t size,
+                   search_compare *compare);

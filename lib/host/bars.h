@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Does the firmware's framebuffer still claim part of a device's memory? A BAR with a framebuffer's
+ * entry inside cannot be reserved: binding to vfio-pci succeeds, and QEMU fails later ("can't
+ * reserve"). From 6.0 on vfio-pci removes such framebuffers itself, but only for the devices of
+ * class 0300. Reads nothing that takes a device's lock, and needs no rights: without CAP_SYS_ADMIN
+ * /proc/iomem has zeros for addresses, but its nesting and names tell enough. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/address.h"
+
+struct claim {
+    struct pci_addr addr;
+    char *claimant;
+};
+
+struct bars {
+    char *framebuffer; /* the platform device of the firmware's framebuffer; NULL: there is none */
+    bool seen;         /* /proc/iomem could be read */
+    struct claim *v;   /* what it tells */
+    size_t n, allocated;
+    bool no_memory;
+};
+
+/* Reads what is the same for all devices; bars_done() is to be called in any case. On a host
+ * without a framebuffer of the firmware this costs one look into a folder. Returns 0 or negative
+ * errno. */
+int bars_read(int root_fd, struct bars *ret);
+void bars_done(struct bars *b);
+
+/* Who claims a BAR of this device: the entries of /proc/iomem as the kernel names them, for example
+ * "BOOTFB, simpledrm", "efifb" or "vesafb"; where that file cannot be read, the framebuffer's
+ * platform device, "simple-framebuffer.0". *ret is malloc'ed; NULL: nobody that can be seen.
+ * Returns 0 or negative errno. */
+int bars_claimant(int root_fd, const struct bars *b, struct pci_addr a, char **ret);
+
+/* Can /proc/iomem be read? If not, bars_claimant() goes by weaker evidence. */
+bool bars_visible(int root_fd);

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "host/boot-net.h"
+
+#include <ctype.h>
+#include <net/if.h>
+#include <pci/pci.h>
+#include <strings.h>
+
+#include "base/fact.h"
+#include "base/rootfs.h"
+#include "base/util.h"
+#include "host/slots.h"
+
+#define MAC_MAX 64 /* InfiniBand's have 59 characters */
+
+struct card {
+    int root_fd;
+    const struct device *device;
+    const struct below *below;
+    int error; /* the first thing that could not be read */
+};
+
+static void note(struct card *c, int r)
+{
+    if (c->error == 0)
+        c->error = fact_error(r);
+}
+
+/* -- names that tell the device by themselves (systemd.net-naming-scheme) -- */
+
+/* A letter and a number behind it; false and nothing consumed if it is not there. */
+static bool take_number(const char **p, char letter, unsigned long *ret)
+{
+    char *end;
+
+    if (**p != letter || !isdigit((unsigned char)(*p)[1]))
+        return false;
+    *ret = strtoul(*p + 1, &end, 10);
+    *p = end;
+    return true;
+}
+
+/* Is it the device's function? Behind it may come a port, or what hangs on a USB controller; but
+ * "v" would be a virtual function. */
+static bool ends_as(const struct card *c, const char *rest)
+{
+    unsigned long function = 0;
+
+    (void)take_number(&rest, 'f', &function);
+    return function == c->device->addr.fn && (!*rest || strchr("ndu", *rest));
+}
+
+static bool has_index(struct card *c, unsigned long index)
+{
+    static const char *const attributes[] = {"acpi_index", "index"};
+
+    for (size_t i = 0; i < ELEMENTS(attributes); i++) {
+        char path[96], text[16];
+        snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/%s", pci_addr_text(c->device->addr).s,
+                 attributes[i]);
+        int r = rootfs_read_line(c->root_fd, path, text, sizeof(text));
+        note(c, r);
+        if (r > 0)
+            return strtoul(text, NULL, 10) == index;
+    }
+    return false;
+}
+
+static bool is_in_slot(struct card *c, unsigned long slot)
+{
+    CLEANUP(slots_done) struct slots slots = {0};
+    char text[24];
+
+    snprintf(text, sizeof(text), "%lu", slot);
+    note(c, slots_read(c->root_fd, &slots));
+    CLEANUP_FREE char *name = slots_name(&slots, c->device->addr);
+    return name && streq(name, text);
+}
+
+static bool predictable_name_is(struct card *c, const char *name)
+{
+    static const char *const types[] = {"en", "ib", "sl", "wl", "ww"};
+    const struct pci_addr a = c->device->addr;
+    unsigned long domain = 0, bus, slot, index;
+    const char *p = NULL;
+
+    for (size_t i = 0; !p && i < ELEMENTS(types); i++)
+        p = after_prefix(name, types[i]);
+    if (!p)
+        return false;
+    if (take_number(&p, 'o', &index))
+        return (!*p || strchr("nd", *p)) && has_index(c, index);
+    if (take_number(&p, 's', &slot))
+        return is_in_slot(c, slot) && ends_as(c, p);
+    (void)take_number(&p, 'P', &domain);
+    return take_number(&p, 'p', &bus) && take_number(&p, 's', &slot) && domain == a.domain &&
+           bus == a.bus && slot == a.dev && ends_as(c, p);
+}
+
+static bool has_name(struct card *c, const char *name)
+{
+    for (size_t i = 0; i < c->below->n; i++)
+        if (c->below->v[i].kind == BELOW_INTERFACE && streq(c->below->v[i].name, name))
+            return true;
+    return predictable_name_is(c, name);
+}
+
+/* MAC addresses with ":" or "-" between their bytes. */
+static bool has_mac(const struct card *c, const char *mac)
+{
+    char text[MAC_MAX];
+
+    snprintf(text, sizeof(text), "%s", mac);
+    for (char *p = text; *p; p++)
+        if (*p == '-')
+            *p = ':';
+    for (size_t i = 0; *text && i < c->below->n; i++)
+        if (c->below->v[i].kind == BELOW_INTERFACE && strcasecmp(c->below->v[i].mac, text) == 0)
+            return true;
+    return false;
+}
+
+/* -- what is on the command line -- */
+
+/* "IFACE:METHOD[:…]" or "CLIENT:PEER:GATEWAY:NETMASK:HOST:IFACE:…", where IPv6 addresses are in
+ * brackets; anything else means any interface. */
+static bool ip_interface(const char *value, char name[static IFNAMSIZ])
+{
+    static const char *const methods[] = {"any",   "auto6",   "bootp", "both",  "dhcp",
+                                          "dhcp6", "either6", "ibft",  "link6", "link-local",
+                                          "none",  "off",     "on",    "rarp"};
+    char field[6][64] = {0};
+    size_t n = 0;
+
+    for (const char *p = value; n < ELEMENTS(field); p++) {
+        size_t length = *p == '[' ? strcspn(p, "]") : 0;
+        length += strcspn(p + length, ":");
+        snprintf(field[n++], sizeof(field[0]), "%.*s", (int)length, p);
+        p += length;
+        if (!*p)
+            break;
+    }
+    const char *found = "";
+    if (n >= 2 && word_index(methods, ELEMENTS(methods), field[1]) >= 0)
+        found = field[0];
+    else if (n == 6)
+        found = field[5];
+    if (!*found || strlen(found) >= IFNAMSIZ)
+        return false;
+    strcpy(name, found);
+    return true;
+}
+
+/* "bond=bond0:eth0,eth1", "vlan=eth0.5:eth0". */
+static bool lists_name_of(struct card *c, const char *value)
+{
+    char text[256], *rest = text, *name;
+
+    snprintf(text, sizeof(text), "%s", value);
+    while ((name = strsep(&rest, ":,")))
+        if (*name && has_name(c, name))
+            return true;
+    return false;
+}
+
+static bool is_network_root(const char *word)
+{
+    static const char *const starts[] = {
+        "netroot=",    "nfsroot=",  "root=/dev/nfs", "root=nfs:",  "root=nfs4:",
+        "root=iscsi:", "root=nbd:", "root=cifs:",    "root=fcoe:", "root=dhcp"};
+
+    for (size_t i = 0; i < ELEMENTS(starts); i++)
+        if (after_prefix(word, starts[i]))
+            return true;
+    return false;
+}
+
+/* Does the word name one interface, whosever it is (*ret_named), and is it the card's? */
+static bool names_card(struct card *c, const char *word, bool *ret_named)
+{
+    static const char *const lists[] = {"bond=", "bootdev=", "bridge=", "team=", "vlan="};
+    char name[IFNAMSIZ];
+    const char *value;
+
+    if ((value = after_prefix(word, "ip="))) {
+        bool named = ip_interface(value, name);
+        *ret_named = *ret_named || named;
+        return named && has_name(c, name);
+    }
+    if ((value = after_prefix(word, "ifname="))) {
+        const char *mac = strchr(value, ':');
+        return mac && has_mac(c, mac + 1);
+    }
+    if ((value = after_prefix(word, "BOOTIF="))) {
+        *ret_named = true;
+        /* the first byte is the type of hardware */
+        return has_mac(c, strlen(value) > 17 ? value + 3 : value);
+    }
+    for (size_t i = 0; i < ELEMENTS(lists); i++)
+        if ((value = after_prefix(word, lists[i]))) {
+            *ret_named = true;
+            return lists_name_of(c, value);
+        }
+    return false;
+}
+
+int boot_net_use(int root_fd, const struct device *d, const struct below *below,
+                 const struct cmdline *words, char **ret)
+{
+    struct card c = {.root_fd = root_fd, .device = d, .below = below};
+    const char *root = NULL;
+    bool named = false;
+
+    for (size_t i = 0; i < words->n; i++) {
+        const char *word = words->v[i];
+        int key = (int)strcspn(word, "=") + 1;
+        if (names_card(&c, word, &named))
+            return asprintf(ret, "is named by %.*s on the kernel command line", key, word) < 0
+                       ? -ENOMEM
+                       : 0;
+        if (is_network_root(word))
+            root = word;
+    }
+    *ret = NULL;
+    if (!root || named || d->class_code >> 16 != PCI_BASE_CLASS_NETWORK)
+        return c.error;
+    return asprintf(ret, "may be the network card for %.100s, since no interface is named", root) <
+                   0
+               ? -ENOMEM
+               : 0;
+}

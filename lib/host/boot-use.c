@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "host/boot-use.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <mntent.h>
+
+#include "base/cmdline.h"
+#include "base/fact.h"
+#include "base/rootfs.h"
+#include "base/util.h"
+#include "host/boot-net.h"
+
+#define FILE_MAX (1 << 20)
+#define LINKS_MAX 4 /* links in /dev that lead to each other */
+
+/* A disk that is named somewhere. */
+struct boot_disk {
+    char *disk;  /* "UUID=…", "/dev/…" */
+    char *where; /* "/etc/fstab (/data)", "root=" */
+    bool on_cmdline;
+};
+
+/* -- which block device is meant -- */
+
+/* Links of by-path have the PCI device's address in their names:
+ * "pci-0000:00:1f.2-ata-1", "pci-0000:00:0e.0-pci-10000:e1:00.0-nvme-1". */
+static bool names_address(const char *path, struct pci_addr a)
+{
+    char text[PCI_ADDR_MAX + 8];
+    size_t n = (size_t)snprintf(text, sizeof(text), "pci-%s", pci_addr_text(a).s);
+
+    for (const char *p = path; (p = strstr(p, text)); p++)
+        if (!p[n] || p[n] == '-')
+            return true;
+    return false;
+}
+
+/* udev's spelling of a label in the name of a link. */
+static void encode(const char *text, char *to, size_t size)
+{
+    size_t n = 0;
+
+    for (const unsigned char *p = (const unsigned char *)text; *p && n + 5 < size; p++)
+        if (isalnum(*p) || *p >= 0x80 || strchr("#+-.:=@_", *p))
+            to[n++] = (char)*p;
+        else
+            n += (size_t)snprintf(to + n, size - n, "\\x%02x", *p);
+    to[n] = '\0';
+}
+
+/* The path below the root of what is meant; false if it is no disk (nfs, tmpfs, a file). */
+static bool disk_path(const char *disk, char path[static PATH_MAX])
+{
+    static const struct {
+        const char *key, *folder;
+    } tags[] = {{"UUID=", "uuid"},
+                {"LABEL=", "label"},
+                {"PARTUUID=", "partuuid"},
+                {"PARTLABEL=", "partlabel"},
+                {"ID=", "id"}};
+
+    for (size_t i = 0; i < ELEMENTS(tags); i++) {
+        const char *value = after_prefix(disk, tags[i].key);
+        char bare[256], encoded[4 * 256];
+        if (!value)
+            continue;
+        snprintf(bare, sizeof(bare), "%s", *value == '"' ? value + 1 : value);
+        bare[strcspn(bare, "\"")] = '\0';
+        encode(bare, encoded, sizeof(encoded));
+        snprintf(path, PATH_MAX, "dev/disk/by-%s/%s", tags[i].folder, encoded);
+        return *bare != '\0';
+    }
+    if (!after_prefix(disk, "/dev/") || strlen(disk) >= PATH_MAX)
+        return false;
+    snprintf(path, PATH_MAX, "%s", disk + 1);
+    return true;
+}
+
+/* The name that it would have in /sys/class/block. Returns 1, 0 (it is no disk) or negative errno.
+ */
+static int block_name(int root_fd, const char *disk, char name[static NAME_MAX + 1])
+{
+    char path[PATH_MAX], target[NAME_MAX + 1];
+    int r = 1;
+
+    if (!disk_path(disk, path))
+        return 0;
+    /* Links lead to kernel names, right below /dev. */
+    for (int i = 0; i < LINKS_MAX && (r = rootfs_link_name(root_fd, path, target)) > 0; i++)
+        snprintf(path, sizeof(path), "dev/%s", target);
+    if (r < 0 && r != -EINVAL) /* that is no link */
+        return r;
+    size_t length = strlen(path + strlen("dev/"));
+    if (length > NAME_MAX)
+        return 0;
+    memcpy(name, path + strlen("dev/"), length + 1);
+    for (char *p = name; *p; p++)
+        if (*p == '/') /* as the kernel does for /dev/cciss/c0d0 */
+            *p = '!';
+    return *name != '\0';
+}
+
+/* -- who names disks -- */
+
+static int add_disk(struct boot_use *b, const char *disk, const char *where, bool on_cmdline)
+{
+    if (!grow(&b->disks, &b->allocated, b->n, sizeof(*b->disks)))
+        return -ENOMEM;
+    struct boot_disk new = {strdup(disk), strdup(where), on_cmdline};
+    b->disks[b->n++] = new;
+    return new.disk &&new.where ? 0 : -ENOMEM;
+}
+
+/* A bare UUID, perhaps with "=NAME". */
+static void luks_disk(const char *value, char *disk, size_t size)
+{
+    const char *uuid = after_prefix(value, "luks-");
+
+    snprintf(disk, size, "UUID=%s", uuid ? uuid : value);
+    disk[strlen("UUID=") + strcspn(disk + strlen("UUID="), "=")] = '\0';
+}
+
+static int add_word(struct boot_use *b, const char *word)
+{
+    static const struct {
+        const char *key;
+        bool luks;
+    } keys[] = {{"root=", false},        {"resume=", false},      {"mount.usr=", false},
+                {"cryptdevice=", false}, {"rd.luks.uuid=", true}, {"rd.luks.name=", true},
+                {"luks.uuid=", true},    {"luks.name=", true}};
+
+    for (size_t i = 0; i < ELEMENTS(keys); i++) {
+        const char *value = after_prefix(word, keys[i].key);
+        char disk[256];
+        if (!value)
+            continue;
+        if (keys[i].luks)
+            luks_disk(value, disk, sizeof(disk));
+        else
+            snprintf(disk, sizeof(disk), "%s", value);
+        if (streq(keys[i].key, "cryptdevice=") && !strstr(disk, "/by-path/"))
+            disk[strcspn(disk, ":")] = '\0'; /* the name that it gets follows */
+        return add_disk(b, disk, keys[i].key, true);
+    }
+    return 0;
+}
+
+static int read_fstab(int root_fd, struct boot_use *b)
+{
+    CLEANUP_FREE char *text = NULL;
+    char buf[4096], where[300];
+    struct mntent entry;
+    size_t size;
+    int r = rootfs_read_file(root_fd, "etc/fstab", FILE_MAX, &text, &size);
+
+    if (r < 0 || size == 0)
+        return fact_error(r);
+    CLEANUP(fclosep) FILE *f = fmemopen(text, size, "r");
+    if (!f)
+        return -ENOMEM;
+    while (r == 0 && getmntent_r(f, &entry, buf, sizeof(buf))) {
+        snprintf(where, sizeof(where), "/etc/fstab (%.255s)",
+                 streq(entry.mnt_type, "swap") ? "swap" : entry.mnt_dir);
+        r = add_disk(b, entry.mnt_fsname, where, false);
+    }
+    return r;
+}
+
+static int read_crypttab(int root_fd, struct boot_use *b)
+{
+    CLEANUP_FREE char *text = NULL;
+    char *rest, *line, name[256], disk[256], where[300];
+    size_t size;
+    int r = rootfs_read_file(root_fd, "etc/crypttab", FILE_MAX, &text, &size);
+
+    if (r < 0)
+        return fact_error(r);
+    for (rest = text; r == 0 && (line = strsep(&rest, "\n"));) {
+        if (sscanf(line, "%255s %255s", name, disk) != 2 || name[0] == '#')
+            continue;
+        snprintf(where, sizeof(where), "/etc/crypttab (%s)", name);
+        r = add_disk(b, disk, where, false);
+    }
+    return r;
+}
+
+static int read_cmdline(int root_fd, struct cmdline *ret)
+{
+    char *text = NULL;
+    size_t size;
+    int r = rootfs_read_file(root_fd, "proc/cmdline", 64 * 1024, &text, &size);
+
+    return r < 0 ? fact_error(r) : cmdline_split(text, ret);
+}
+
+int boot_use_read(int root_fd, struct boot_use *ret)
+{
+    int r = read_cmdline(root_fd, &ret->words);
+
+    for (size_t i = 0; r == 0 && i < ret->words.n; i++)
+        r = add_word(ret, ret->words.v[i]);
+    if (r == 0)
+        r = read_fstab(root_fd, ret);
+    return r == 0 ? read_crypttab(root_fd, ret) : r;
+}
+
+void boot_use_done(struct boot_use *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        free(b->disks[i].disk);
+        free(b->disks[i].where);
+    }
+    free(b->disks);
+    cmdline_done(&b->words);
+    *b = (struct boot_use){0};
+}
+
+/* -- the question -- */
+
+/* On a device without a driver there is no disk yet; but a path may name it. Returns 1, 0 or
+ * negative errno. */
+static int is_on_device(int root_fd, const char *disk, const struct device *d,
+                        const struct below *below)
+{
+    char name[NAME_MAX + 1];
+    int r;
+
+    if (after_prefix(disk, "/dev/disk/by-path/") && names_address(disk, d->addr))
+        return 1;
+    if (below->n == 0)
+        return 0;
+    r = block_name(root_fd, disk, name);
+    return r > 0 ? below_block(below, name) != NULL : r;
+}
+
+int boot_use_of(int root_fd, const struct boot_use *b, const struct device *d,
+                const struct below *below, char **ret)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < b->n; i++) {
+        const struct boot_disk *disk = &b->disks[i];
+        int q = is_on_device(root_fd, disk->disk, d, below);
+        r = r < 0 ? r : fact_error(q);
+        if (q <= 0)
+            continue;
+        int n = disk->on_cmdline ? asprintf(ret, "has %s (%s)", disk->where, disk->disk)
+                                 : asprintf(ret, "is in %s", disk->where);
+        return n < 0 ? -ENOMEM : 0;
+    }
+    int q = boot_net_use(root_fd, d, below, &b->words, ret);
+    return r < 0 && q == 0 && !*ret ? r : q;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "host/holders.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/rootfs.h"
+#include "base/util.h"
+#include "host/nodes.h"
+
+#define VFIO_DEVICE "anon_inode:[vfio-device]" /* a device opened through its group */
+
+struct holder_search {
+    int root_fd;
+    const struct pci_addr *addrs;
+    size_t n;
+    struct nodes nodes;
+    bool vfio;           /* an unknown VFIO device counts */
+    unsigned vfio_major; /* major number of the groups' nodes; 0: not known */
+    int trouble;         /* the first thing that could not be looked at; negative errno */
+    struct holder *ret;
+};
+
+/* What a process has open of VFIO, beside what is searched for. */
+struct vfio_use {
+    bool unknown; /* a device of which is not known which one it is */
+    bool group;
+};
+
+static void no_look(struct holder_search *s, int r)
+{
+    if (s->trouble == 0 && r != -ENOENT && r != -ESRCH) /* those have ended meanwhile */
+        s->trouble = r;
+}
+
+/* -- who it is -- */
+
+static void copy_printable(char *to, size_t size, const char *from)
+{
+    snprintf(to, size, "%s", from);
+    for (char *p = to; *p; p++)
+        if (*p < ' ' || *p > '~')
+            *p = '?';
+}
+
+static bool ends_with(const char *s, size_t n, const char *suffix)
+{
+    size_t m = strlen(suffix);
+
+    return n > m && strncmp(s + n - m, suffix, m) == 0;
+}
+
+/* The unit in a path of /proc/PID/cgroup: the innermost service (one of a user's own manager too);
+ * but nothing below a scope is systemd's any more. Pods without systemd's names: all from
+ * "kubepods". */
+static void unit_of_path(const char *path, char unit[static HOLDER_TEXT_MAX])
+{
+    for (const char *part = path, *end; *part; part = *end ? end + 1 : end) {
+        end = part + strcspn(part, "/");
+        size_t n = (size_t)(end - part);
+        bool scope = ends_with(part, n, ".scope");
+        if (after_prefix(part, "kubepods/")) {
+            copy_printable(unit, HOLDER_TEXT_MAX, part);
+            return;
+        }
+        if (!scope && !ends_with(part, n, ".service"))
+            continue;
+        if (*part == '_') /* put before names that the kernel might use itself */
+            part++, n--;
+        char name[HOLDER_TEXT_MAX];
+        snprintf(name, sizeof(name), "%.*s", n > 255 ? 255 : (int)n, part);
+        copy_printable(unit, HOLDER_TEXT_MAX, name);
+        if (scope)
+            return;
+    }
+}
+
+static void read_unit(struct holder_search *s, struct holder *h)
+{
+    CLEANUP_FREE char *text = NULL;
+    char path[64], *rest, *line;
+    size_t size;
+
+    h->unit[0] = '\0';
+    snprintf(path, sizeof(path), "proc/%d/cgroup", h->pid);
+    if (rootfs_read_file(s->root_fd, path, 1 << 16, &text, &size) < 0)
+        return;
+    for (rest = text; (line = strsep(&rest, "\n")) && !*h->unit;) {
+        const char *unified = after_prefix(line, "0::"), *v1 = strstr(line, ":name=systemd:");
+        if (unified || v1)
+            unit_of_path(unified ? unified : v1 + strlen(":name=systemd:"), h->unit);
+    }
+}
+
+/* Returns false if the process has ended. */
+static bool identify(struct holder_search *s, pid_t pid, struct pci_addr a, const char *node)
+{
+    struct holder h = {.addr = a, .pid = pid};
+    char path[64], text[64];
+    int r;
+
+    snprintf(path, sizeof(path), "proc/%d/comm", pid);
+    r = rootfs_read_line(s->root_fd, path, text, sizeof(text));
+    if (r == -ENOENT || r == -ESRCH)
+        return false;
+    copy_printable(h.command, sizeof(h.command), r < 0 ? "" : text);
+    copy_printable(h.node, sizeof(h.node), node);
+    read_unit(s, &h);
+    *s->ret = h;
+    return true;
+}
+
+/* -- what it has open -- */
+
+static const struct pci_addr *named_in(const struct holder_search *s, char *path)
+{
+    char *rest, *part;
+    struct pci_addr a;
+
+    for (rest = path; (part = strsep(&rest, "/\n"));)
+        for (size_t i = 0; pci_addr_parse(part, &a) == 0 && i < s->n; i++)
+            if (pci_addr_cmp(a, s->addrs[i]) == 0)
+                return &s->addrs[i];
+    return NULL;
+}
+
+/* The address that newer kernels tell of a VFIO device; a mediated one lies below its parent. */
+static const struct pci_addr *vfio_device(struct holder_search *s, pid_t pid, const char *fd,
+                                          struct vfio_use *use)
+{
+    CLEANUP_FREE char *text = NULL;
+    char path[64], *at = NULL;
+    size_t size;
+
+    snprintf(path, sizeof(path), "proc/%d/fdinfo/%.16s", pid, fd);
+    if (rootfs_read_file(s->root_fd, path, 1 << 16, &text, &size) == 0)
+        at = strstr(text, "vfio-device-syspath:");
+    if (!at) {
+        use->unknown = true;
+        return NULL;
+    }
+    at += strlen("vfio-device-syspath:");
+    at[strcspn(at, "\n")] = '\0';
+    return named_in(s, at);
+}
+
+/* Which of the devices the descriptor is of; NULL: none. */
+static const struct pci_addr *device_of(struct holder_search *s, pid_t pid, int dir_fd,
+                                        const char *fd, char text[static HOLDER_TEXT_MAX],
+                                        struct vfio_use *use)
+{
+    ssize_t n = readlinkat(dir_fd, fd, text, HOLDER_TEXT_MAX - 1);
+    struct statx st;
+
+    if (n < 0) {
+        no_look(s, -errno);
+        return NULL;
+    }
+    text[n] = '\0';
+    if (streq(text, VFIO_DEVICE))
+        return vfio_device(s, pid, fd, use);
+    if (!after_prefix(text, "/dev/"))
+        return NULL;
+    if (statx(dir_fd, fd, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &st) < 0) {
+        no_look(s, -errno);
+        return NULL;
+    }
+    if (!S_ISCHR(st.stx_mode) && !S_ISBLK(st.stx_mode))
+        return NULL;
+    if (S_ISCHR(st.stx_mode) && s->vfio_major && st.stx_rdev_major == s->vfio_major)
+        use->group = true;
+    const struct node *node =
+        nodes_find(&s->nodes, makedev(st.stx_rdev_major, st.stx_rdev_minor), S_ISBLK(st.stx_mode));
+    return node ? &node->addr : NULL;
+}
+
+/* Returns 1 (it has the device), 0 (it has not), or 2 (it may have it; *s->ret is filled, too). */
+static int look_at_process(struct holder_search *s, pid_t pid)
+{
+    char path[64], text[HOLDER_TEXT_MAX];
+    struct vfio_use use = {0};
+    const struct dirent *e;
+    int r;
+
+    snprintf(path, sizeof(path), "proc/%d/fd", pid);
+    CLEANUP(closedirp) DIR *dir;
+    r = rootfs_open_dir(s->root_fd, path, &dir);
+    if (r < 0) {
+        no_look(s, r);
+        return 0;
+    }
+    while ((e = readdir(dir))) {
+        if (e->d_name[0] == '.')
+            continue;
+        const struct pci_addr *a = device_of(s, pid, dirfd(dir), e->d_name, text, &use);
+        if (a && identify(s, pid, *a, text))
+            return 1;
+    }
+    if (s->vfio && use.unknown && !use.group && identify(s, pid, s->addrs[0], "a VFIO device"))
+        return 2;
+    return 0;
+}
+
+/* Returns as holders_find(). */
+static int search(struct holder_search *s)
+{
+    struct holder found, *ret = s->ret;
+    bool perhaps = false, first = false;
+    const pid_t self = getpid();
+    const struct dirent *e;
+    int r;
+    CLEANUP(closedirp) DIR *dir;
+
+    r = rootfs_open_dir(s->root_fd, "proc", &dir);
+    if (r < 0)
+        return r;
+    while ((e = readdir(dir))) {
+        int pid, end;
+        if (sscanf(e->d_name, "%9d%n", &pid, &end) != 1 || e->d_name[end] || pid <= 0)
+            continue;
+        first = first || pid == 1;
+        if (pid == self)
+            continue;
+        s->ret = &found;
+        r = look_at_process(s, pid);
+        if (r == 1 || (r == 2 && !perhaps))
+            *ret = found;
+        if (r == 1)
+            return 1;
+        perhaps = perhaps || r == 2;
+    }
+    if (perhaps)
+        return 1;
+    if (!first) /* /proc was mounted to hide what we may not look at */
+        no_look(s, -EACCES);
+    return s->trouble == -EPERM ? -EACCES : s->trouble;
+}
+
+int holders_find(int root_fd, const struct pci_addr *addrs, size_t n, struct holder *ret)
+{
+    struct holder_search s = {.root_fd = root_fd, .addrs = addrs, .n = n, .ret = ret};
+    int r;
+
+    for (size_t i = 0; i < n; i++) {
+        r = nodes_of(root_fd, addrs[i], &s.nodes);
+        if (r < 0)
+            no_look(&s, r);
+    }
+    r = s.nodes.n == 0 ? s.trouble : search(&s);
+    nodes_done(&s.nodes);
+    return r;
+}
+
+int holders_vfio(int root_fd, uint32_t group, struct pci_addr a, struct holder *ret)
+{
+    struct holder_search s = {.root_fd = root_fd, .addrs = &a, .n = 1, .vfio = true, .ret = ret};
+    char name[16];
+    int r;
+
+    snprintf(name, sizeof(name), "%u", group);
+    r = nodes_of_group(root_fd, name, a, &s.nodes);
+    if (r == 0)
+        s.vfio_major = major(s.nodes.v[0].number);
+    else
+        no_look(&s, r);
+    r = nodes_of(root_fd, a, &s.nodes);
+    if (r < 0)
+        no_look(&s, r);
+    r = search(&s);
+    nodes_done(&s.nodes);
+    return r;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside of the scan: one device. For scan.c; nobody else. */
+#pragma once
+
+#include <limits.h>
+
+#include "host/bars.h"
+#include "host/boot-use.h"
+#include "host/modules.h"
+#include "host/serials.h"
+#include "host/slots.h"
+#include "host/use.h"
+#include "host/viommu.h"
+#include "model/snapshot.h"
+#include "policy/policy.h"
+
+/* What is looked up once for many devices. */
+struct scan_context {
+    int root_fd;
+    const struct policy *policy;   /* NULL: everything is read of all */
+    const struct snapshot *before; /* what was known, for what cannot be read; or NULL */
+    struct slots slots;
+    struct serials serials;
+    int slots_read, serials_read; /* what reading them returned */
+    /* read for the first device that they may matter to */
+    struct variant_aliases variants;
+    struct bars bars;
+    struct boot_use boot;
+    struct host_use use;
+    struct viommu viommu;
+    struct look {
+        bool done;
+        int r;
+    } variants_look, bars_look, boot_look, use_look, viommu_look;
+    bool unsafe_noiommu;
+    bool wants_serials, wants_variants;
+};
+
+/* policy NULL: everything is read. `before` must live as long as the context. What cannot be read
+ * is noted with the devices that it matters to. scan_context_done() is to be called. */
+void scan_context_init(struct scan_context *c, int root_fd, const struct policy *p,
+                       const struct snapshot *before, bool unsafe_noiommu);
+void scan_context_done(struct scan_context *c);
+
+/* Has the device's group a node? Sets d->node and d->noiommu; notes it with the device if that is
+ * unknown. */
+void scan_node(int root_fd, bool unsafe_noiommu, struct device *d);
+
+/* Reads the rest; what is unknown is as it was before. d->driver points into `driver`, or into the
+ * snapshot before, until the device is put into a snapshot. */
+void scan_details(struct scan_context *c, struct device *d, char driver[static NAME_MAX + 1]);

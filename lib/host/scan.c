@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "host/scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/fact.h"
+#include "base/rootfs.h"
+#include "base/util.h"
+#include "host/pci-files.h"
+#include "host/scan-device.h"
+
+/* Long enough for any group's path. */
+#define PATH_LENGTH 64
+
+/* -- which devices matter -- */
+
+static int detail(struct scan_context *c, struct snapshot *s, size_t i)
+{
+    struct device d = s->devices[i];
+    char driver[NAME_MAX + 1];
+
+    if (d.detailed)
+        return 0;
+    scan_details(c, &d, driver);
+    return snapshot_put(s, &d);
+}
+
+/* Reads a device again that was read before; what cannot be read keeps its old value. */
+static int detail_anew(struct scan_context *c, struct snapshot *s, size_t i)
+{
+    CLEANUP(snapshot_done) struct snapshot old = {0};
+    const struct snapshot *before = c->before;
+    const struct device *known = &s->devices[i];
+    struct device d = {.addr = known->addr,
+                       .order = known->order,
+                       .vendor = known->vendor,
+                       .device = known->device,
+                       .subvendor = known->subvendor,
+                       .subdevice = known->subdevice,
+                       .class_code = known->class_code,
+                       .unidentified = known->unidentified};
+    char driver[NAME_MAX + 1];
+
+    if (known->unknown.fact == FACT_IDENTITY || known->unknown.fact == FACT_LISTING)
+        d.unknown = known->unknown; /* that is not read here */
+    int r = snapshot_keep(&old, known);
+    if (r < 0)
+        return r;
+    c->before = &old;
+    scan_details(c, &d, driver);
+    c->before = before;
+    return snapshot_put(s, &d);
+}
+
+/* The functions of the same slot, which may have to come along. */
+static int detail_slot(struct scan_context *c, struct snapshot *s, size_t i)
+{
+    struct pci_addr a = s->devices[i].addr;
+    int r = 0;
+
+    while (i > 0 && pci_addr_same_slot(s->devices[i - 1].addr, a))
+        i--;
+    for (; r == 0 && i < s->n && pci_addr_same_slot(s->devices[i].addr, a); i++)
+        r = detail(c, s, i);
+    return r;
+}
+
+/* The members of the IOMMU group, which decide whether it is viable. One that was read before it
+ * had the group (which may come when a driver binds it) is read again. */
+static int detail_group(struct scan_context *c, struct snapshot *s, uint32_t group)
+{
+    char path[PATH_LENGTH];
+    const struct dirent *e;
+    int r, q = 0;
+
+    snprintf(path, sizeof(path), "sys/kernel/iommu_groups/%u/devices", group);
+    CLEANUP(closedirp) DIR *dir;
+    r = rootfs_list(c->root_fd, path, &dir);
+    while (r == 0 && q == 0 && (r = rootfs_next(dir, &e)) > 0) {
+        struct pci_addr a;
+        r = 0;
+        if (pci_addr_parse(e->d_name, &a) < 0)
+            continue;
+        const struct device *member = snapshot_find(s, a);
+        if (member && member->detailed && member->group != group)
+            q = detail_anew(c, s, (size_t)(member - s->devices));
+        else if (member)
+            q = detail(c, s, (size_t)(member - s->devices));
+    }
+    for (size_t i = 0; r < 0 && i < s->n; i++)
+        if (s->devices[i].detailed && s->devices[i].group == group)
+            unknown_note(&s->devices[i].unknown, FACT_MEMBERS, r);
+    return q;
+}
+
+static int by_number(const void *x, const void *y)
+{
+    const uint32_t *a = x, *b = y;
+    return (*a > *b) - (*a < *b);
+}
+
+/* The groups of what is detailed, sorted, each once. */
+static int relevant_groups(const struct snapshot *s, uint32_t **ret, size_t *ret_n)
+{
+    uint32_t *v = calloc(s->n + 1, sizeof(*v));
+    size_t n = 0, kept = 0;
+
+    if (!v)
+        return -ENOMEM;
+    for (size_t i = 0; i < s->n; i++)
+        if (s->devices[i].detailed && s->devices[i].group != NO_GROUP)
+            v[n++] = s->devices[i].group;
+    qsort(v, n, sizeof(*v), by_number);
+    for (size_t i = 0; i < n; i++)
+        if (kept == 0 || v[kept - 1] != v[i])
+            v[kept++] = v[i];
+    *ret = v;
+    *ret_n = kept;
+    return 0;
+}
+
+/* The other members of the groups. Either each group is asked for its members, or each device that
+ * was left out until now for its group: whichever are fewer. */
+static int detail_groups(struct scan_context *c, struct snapshot *s)
+{
+    CLEANUP_FREE uint32_t *groups = NULL;
+    size_t n, others = 0;
+    int r = relevant_groups(s, &groups, &n);
+
+    for (size_t i = 0; i < s->n; i++)
+        others += !s->devices[i].detailed;
+    if (r == 0 && n <= others) {
+        for (size_t i = 0; r == 0 && i < n; i++)
+            r = detail_group(c, s, groups[i]);
+        return r;
+    }
+    for (size_t i = 0; r == 0 && i < s->n; i++) {
+        if (s->devices[i].detailed)
+            continue;
+        struct pci_addr a = s->devices[i].addr;
+        uint32_t group = NO_GROUP;
+        int known = pci_group(c->root_fd, a, &group);
+        if (known < 0 || bsearch(&group, groups, n, sizeof(group), by_number))
+            r = detail(c, s, i);
+    }
+    return r;
+}
+
+static int detail_relevant(struct scan_context *c, struct snapshot *s)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < s->n; i++)
+        if (!s->devices[i].unidentified &&
+            (!c->policy || policy_may_match(c->policy, &s->devices[i])))
+            r = detail_slot(c, s, i);
+    return c->policy && r == 0 ? detail_groups(c, s) : r;
+}
+
+/* -- the whole -- */
+
+/* While a driver is being registered its folder is there, and may have devices, before the files
+ * are that we write to: their absence would look like a refusal (lab: no-vfio). The kernel's event
+ * of the driver comes after them. */
+static int is_being_registered(int drivers_fd, const char *driver)
+{
+    char path[NAME_MAX + sizeof("/bind")];
+
+    if (!driver_is_vfio(driver))
+        return 0;
+    snprintf(path, sizeof(path), "%s/bind", driver);
+    int r = rootfs_exists(drivers_fd, path);
+    return r < 0 ? r : r == 0;
+}
+
+/* sysfs numbers its files one after another (and lists the number with the name), so the folders of
+ * drivers tell the order in which the drivers were registered. */
+int scan_drivers(int root_fd, struct snapshot *s)
+{
+    CLEANUP(snapshot_done) struct snapshot new = {0};
+    const struct dirent *e;
+    CLEANUP(closedirp) DIR *dir;
+    int r = rootfs_list(root_fd, "sys/bus/pci/drivers", &dir), q = 0;
+
+    while (r == 0 && q == 0 && (r = rootfs_next(dir, &e)) > 0) {
+        r = is_being_registered(dirfd(dir), e->d_name);
+        if (r == 0)
+            q = snapshot_add_registered(&new, e->d_name, e->d_ino);
+        else if (r > 0)
+            r = 0;
+    }
+    if (q < 0 || unknown_note(&s->unknown, FACT_DRIVERS, r))
+        return q;
+    s->n_registered = 0;
+    for (size_t i = 0; q == 0 && i < new.n_registered; i++)
+        q = snapshot_add_registered(s, new.registered[i].name, new.registered[i].order);
+    return q;
+}
+
+/* A unit that comes after all others makes the file. Until all of fstab is mounted and the network
+ * is set up, use proves nothing. Without systemd nothing tells: then every pass counts as boot,
+ * which refuses more. */
+void scan_boot(int root_fd, struct snapshot *s)
+{
+    int r = rootfs_exists(root_fd, "run/vfio-bindd/" SCAN_BOOTED_FILE);
+
+    if (!unknown_note(&s->unknown, FACT_BOOT, r))
+        s->cold_boot = r == 0;
+}
+
+static void read_noiommu(int root_fd, struct snapshot *s)
+{
+    char text[8];
+    int r = rootfs_read_line(root_fd, "sys/module/vfio/parameters/enable_unsafe_noiommu_mode", text,
+                             sizeof(text));
+
+    if (!unknown_note(&s->unknown, FACT_MODULES, r))
+        s->unsafe_noiommu = r == 1 && text[0] == 'Y';
+}
+
+/* -- which devices there are -- */
+
+static const struct device *find_before(const struct snapshot *before, const struct device *d)
+{
+    const struct device *old = before ? snapshot_find(before, d->addr) : NULL;
+
+    return old && (old->order == d->order || old->order == 0) ? old : NULL;
+}
+
+/* The device is there, but its modalias cannot be read: keeps the IDs that it had before. */
+static void identify_as_before(struct device *d, const struct device *old, int r)
+{
+    d->unidentified = !old || old->unidentified;
+    if (old) {
+        d->vendor = old->vendor;
+        d->device = old->device;
+        d->subvendor = old->subvendor;
+        d->subdevice = old->subdevice;
+        d->class_code = old->class_code;
+    }
+    unknown_note(&d->unknown, FACT_IDENTITY, r);
+}
+
+/* The listing of devices was broken off: those that are missing from it are kept as they were. */
+static int keep_unlisted(const struct snapshot *before, int error, struct snapshot *s)
+{
+    int r = 0;
+
+    unknown_note(&s->unknown, FACT_LISTING, error);
+    for (size_t i = 0; before && r == 0 && i < before->n; i++) {
+        if (snapshot_find(s, before->devices[i].addr))
+            continue;
+        r = snapshot_keep(s, &before->devices[i]);
+        if (r == 0)
+            unknown_note(&snapshot_find(s, before->devices[i].addr)->unknown, FACT_LISTING, error);
+    }
+    return r;
+}
+
+static int identify_all(int root_fd, const struct snapshot *before, struct snapshot *s)
+{
+    const struct dirent *e;
+    int q = 0;
+    CLEANUP(closedirp) DIR *dir;
+    int r = rootfs_open_dir(root_fd, PCI_DEVICES, &dir);
+
+    if (fact_is_gone(r))
+        return -ENOENT;
+    while (r == 0 && q == 0 && (r = rootfs_next(dir, &e)) > 0) {
+        struct device d = {.group = NO_GROUP, .order = e->d_ino};
+        r = 0;
+        if (pci_addr_parse(e->d_name, &d.addr) < 0)
+            continue;
+        int identified = pci_identify(root_fd, &d);
+        if (identified < 0)
+            identify_as_before(&d, find_before(before, &d), identified);
+        if (identified != 0)
+            q = snapshot_append(s, &d);
+    }
+    snapshot_sort(s);
+    return q == 0 && r < 0 ? keep_unlisted(before, r, s) : q;
+}
+
+static int copy_registered(const struct snapshot *from, struct snapshot *to)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < from->n_registered; i++)
+        r = snapshot_add_registered(to, from->registered[i].name, from->registered[i].order);
+    return r;
+}
+
+int scan_again(int root_fd, const struct policy *p, const struct snapshot *before,
+               struct snapshot *ret)
+{
+    int r = 0;
+
+    ret->cold_boot = !before || before->cold_boot;
+    ret->unsafe_noiommu = before && before->unsafe_noiommu;
+    scan_boot(root_fd, ret);
+    read_noiommu(root_fd, ret);
+    CLEANUP(scan_context_done) struct scan_context c;
+    scan_context_init(&c, root_fd, p, before, ret->unsafe_noiommu);
+    r = identify_all(root_fd, before, ret);
+    if (r == 0)
+        r = detail_relevant(&c, ret);
+    if (r == 0 && before)
+        r = copy_registered(before, ret);
+    return r == 0 ? scan_drivers(root_fd, ret) : r;
+}
+
+int scan_all(int root_fd, const struct policy *p, struct snapshot *ret)
+{
+    return scan_again(root_fd, p, NULL, ret);
+}
+
+void scan_order(int root_fd, struct device *d)
+{
+    char path[96];
+    struct stat st;
+
+    snprintf(path, sizeof(path), PCI_DEVICES "/%s", pci_addr_text(d->addr).s);
+    if (fstatat(root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        d->order = st.st_ino;
+}
+
+static int detail_around(struct scan_context *c, struct snapshot *s, const struct device *d)
+{
+    const struct device *put = snapshot_find(s, d->addr);
+    size_t i = (size_t)(put - s->devices);
+
+    if (d->unidentified)
+        return 0;
+    /* even if no rule can match it: another device of its slot or group may need it */
+    if (c->policy && !policy_may_match(c->policy, d))
+        return detail(c, s, i);
+    int r = detail_slot(c, s, i);
+    put = snapshot_find(s, d->addr);
+    return r == 0 && put->group != NO_GROUP ? detail_group(c, s, put->group) : r;
+}
+
+int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct snapshot *s)
+{
+    CLEANUP(snapshot_done) struct snapshot before = {0};
+    const struct device *old = snapshot_find(s, a);
+    struct device d = {.addr = a, .group = NO_GROUP, .order = old ? old->order : 0};
+    int identified = pci_identify(root_fd, &d), r = 0;
+
+    if (identified == 0) {
+        snapshot_remove(s, a);
+        return 0;
+    }
+    if (identified < 0)
+        identify_as_before(&d, old, identified);
+    if (old)
+        r = snapshot_keep(&before, old);
+    if (r == 0)
+        r = snapshot_put(s, &d);
+    if (r < 0)
+        return r;
+    CLEANUP(scan_context_done) struct scan_context c;
+    scan_context_init(&c, root_fd, p, &before, s->unsafe_noiommu);
+    return detail_around(&c, s, &d);
+}
+
+/* -- after a bind or unbind -- */
+
+/* A group's node by its name; others are "vfio" and "devices". */
+static bool is_node(const char *name, uint32_t *ret)
+{
+    char *end;
+    unsigned long group = strtoul(name, &end, 10);
+
+    *ret = (uint32_t)group;
+    return end != name && !*end && group < NO_GROUP;
+}
+
+/* The groups that have a node, sorted: one look at the folder in place of one at each node. */
+static int read_nodes(int root_fd, uint32_t **ret, size_t *ret_n)
+{
+    CLEANUP_FREE uint32_t *v = NULL;
+    size_t n = 0, allocated = 0;
+    const struct dirent *e;
+    uint32_t group;
+    CLEANUP(closedirp) DIR *dir;
+    int r = rootfs_list(root_fd, "dev/vfio", &dir);
+
+    while (r == 0 && (r = rootfs_next(dir, &e)) > 0) {
+        r = 0;
+        if (!is_node(e->d_name, &group))
+            continue;
+        if (!grow(&v, &allocated, n, sizeof(*v)))
+            return -ENOMEM;
+        v[n++] = group;
+    }
+    if (r < 0)
+        return r;
+    if (n > 1)
+        qsort(v, n, sizeof(*v), by_number);
+    *ret = v;
+    v = NULL;
+    *ret_n = n;
+    return 0;
+}
+
+/* Reads only what a bind changes. False if no VFIO driver has the device, or that is unknown: then
+ * it must be read whole. */
+static bool reread_driver(int root_fd, struct snapshot *s, struct device *d)
+{
+    char name[NAME_MAX + 1];
+    const char *driver = NULL;
+    int has_vfs = d->has_vfs;
+
+    if (pci_link_name(root_fd, d->addr, "driver", name) > 0 && driver_is_vfio(name))
+        driver = snapshot_name(s, name);
+    if (driver && d->has_vfs) /* the native driver may have taken them away as it went */
+        has_vfs = pci_has_vfs(root_fd, d->addr);
+    if (!driver || has_vfs < 0)
+        return false;
+    d->driver = driver;
+    d->has_vfs = has_vfs;
+    free(d->use);
+    d->use = NULL;
+    return true;
+}
+
+int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *addrs, size_t n,
+                  struct snapshot *s)
+{
+    CLEANUP_FREE uint32_t *nodes = NULL;
+    size_t n_nodes = 0;
+    bool many = n > 4; /* what the look at the folder costs */
+    int r = 0;
+
+    /* In no-IOMMU mode a node's name tells more; and what cannot be listed is looked at singly. */
+    many = many && !s->unsafe_noiommu && read_nodes(root_fd, &nodes, &n_nodes) == 0;
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        struct device *d = snapshot_find(s, addrs[i]);
+        if (!d || !d->detailed || d->claimant || d->unknown.fact != FACT_NONE ||
+            d->group == NO_GROUP || !reread_driver(root_fd, s, d))
+            r = scan_device(root_fd, p, addrs[i], s);
+        else if (many)
+            d->node = n_nodes > 0 && bsearch(&d->group, nodes, n_nodes, sizeof(*nodes), by_number);
+        else
+            scan_node(root_fd, s->unsafe_noiommu, d);
+    }
+    return r;
+}
+
+const char *scan_iommu(int root_fd)
+{
+    static const struct {
+        const char *prefix, *kind;
+    } kinds[] = {
+        {"dmar", "intel"}, {"ivhd", "amd"}, {"smmu", "arm-smmu"}, {"arm-smmu", "arm-smmu"}};
+    const struct dirent *e;
+    CLEANUP(closedirp) DIR *dir;
+    (void)rootfs_list(root_fd, "sys/class/iommu", &dir);
+
+    if (viommu_is_at_work(root_fd) > 0)
+        return "virtio";
+    while (rootfs_next(dir, &e) > 0) {
+        for (size_t i = 0; i < ELEMENTS(kinds); i++)
+            if (after_prefix(e->d_name, kinds[i].prefix))
+                return kinds[i].kind;
+        return "other";
+    }
+    return "none";
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* PCIe device serial numbers, as lspci writes them.
+ *
+ * They are in the configuration space beyond its first 64 bytes, which takes CAP_SYS_ADMIN. The
+ * daemon does not have it: "vfio-bindd --read-serials", in a unit of its own, writes what a policy
+ * needs to /run/vfio-bindd/serials. There the inode of a device's folder in /sys stands beside each
+ * address: another card in the same place has another one. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/address.h"
+#include "model/snapshot.h"
+
+#define SERIALS_FOLDER "run/vfio-bindd"
+#define SERIALS_FILE "serials"
+
+struct serials {
+    struct serial *v;
+    size_t n, allocated;
+};
+
+void serials_done(struct serials *s);
+
+/* Reads the file, if there is one. Returns 0 or negative errno. */
+int serials_load(int root_fd, struct serials *ret);
+
+/* The serial number of a device, malloc'ed: from its configuration space, or from the file. NULL:
+ * it has none, or (*ret_unread) it is not to be had here. `loaded` is what serials_load() returned.
+ * Returns 0, or a negative errno if it is unknown; outputs are untouched then. */
+int serials_get(int root_fd, const struct serials *s, int loaded, struct pci_addr a, char **ret,
+                bool *ret_unread);
+
+/* The file's text for the detailed devices of a snapshot, malloc'ed; NULL when out of memory. */
+char *serials_text(int root_fd, const struct snapshot *s);

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "host/use.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/fact.h"
+#include "base/rootfs.h"
+#include "base/util.h"
+
+struct used_block {
+    dev_t number;
+    char *words;
+};
+
+struct mounts_reader {
+    int root_fd;
+    struct host_use *use;
+};
+
+void host_use_done(struct host_use *h)
+{
+    for (size_t i = 0; i < h->n; i++)
+        free(h->v[i].words);
+    for (size_t i = 0; i < h->n_members; i++)
+        free(h->members[i]);
+    free(h->v);
+    free(h->members);
+    *h = (struct host_use){0};
+}
+
+/* -- what the host uses -- */
+
+static const char *words_of(const struct host_use *h, dev_t number)
+{
+    for (size_t i = 0; i < h->n; i++)
+        if (h->v[i].number == number)
+            return h->v[i].words;
+    return NULL;
+}
+
+/* The first place counts: of a host's thousand bind mounts one is enough. */
+static int add_block(struct host_use *h, dev_t number, const char *what, const char *name)
+{
+    if (words_of(h, number))
+        return 0;
+    if (!grow(&h->v, &h->allocated, h->n, sizeof(*h->v)))
+        return -ENOMEM;
+    struct used_block *b = &h->v[h->n];
+    *b = (struct used_block){.number = number};
+    if (asprintf(&b->words, "%s %s", what, name) < 0)
+        return -ENOMEM;
+    h->n++;
+    return 0;
+}
+
+/* By its name in /dev; some file systems (btrfs) have no device number of their own. */
+static int add_node(struct mounts_reader *r, const char *node, const char *what, const char *name)
+{
+    struct stat st;
+
+    /* Any other source may lie on a dead NFS server, where stat() blocks for ever. */
+    if (!after_prefix(node, "/dev/") || strstr(node, ".."))
+        return 0;
+    if (fstatat(r->root_fd, node + 1, &st, 0) < 0)
+        return fact_error(-errno);
+    return S_ISBLK(st.st_mode) ? add_block(r->use, st.st_rdev, what, name) : 0;
+}
+
+static int take_mount(void *userdata, char *line)
+{
+    static const char what[] = "has the file system mounted on";
+    unsigned major_number, minor_number;
+    char where[256], source[256];
+    const char *after = strstr(line, " - ");
+    struct mounts_reader *r = userdata;
+    int q;
+
+    if (sscanf(line, "%*u %*u %u:%u %*s %255s", &major_number, &minor_number, where) != 3)
+        return 0;
+    q = add_block(r->use, makedev(major_number, minor_number), what, where);
+    if (q == 0 && after && sscanf(after, " - %*s %255s", source) == 1)
+        q = add_node(r, source, what, where);
+    return q;
+}
+
+static int take_swap(void *userdata, char *line)
+{
+    char node[256];
+
+    return sscanf(line, "%255s", node) == 1 ? add_node(userdata, node, "has the swap space", node)
+                                            : 0;
+}
+
+/* The host's mounts: ProtectHome= and the like hide some from our own namespace. Who may not look
+ * at them is a user with the client, whose namespace is the host's; in a tree without /proc there
+ * is neither. */
+static int read_mounts(struct mounts_reader *r)
+{
+    int q = rootfs_each_line(r->root_fd, "proc/1/mountinfo", take_mount, r);
+
+    if (fact_is_gone(q) || ((q == -EACCES || q == -EPERM) && geteuid() != 0))
+        q = rootfs_each_line(r->root_fd, "proc/self/mountinfo", take_mount, r);
+    return fact_error(q);
+}
+
+/* Mounted file systems of btrfs list their disks, of which mountinfo names one. */
+static int read_btrfs(struct mounts_reader *r)
+{
+    CLEANUP(closedirp) DIR *all;
+    const struct dirent *e, *member;
+    int q = rootfs_list(r->root_fd, "sys/fs/btrfs", &all);
+
+    while (q == 0 && (q = rootfs_next(all, &e)) > 0) {
+        char path[NAME_MAX + 32];
+        snprintf(path, sizeof(path), "sys/fs/btrfs/%s/devices", e->d_name);
+        CLEANUP(closedirp) DIR *dir = NULL;
+        q = streq(e->d_name, "features") ? 0 : rootfs_list(r->root_fd, path, &dir);
+        while (q == 0 && (q = rootfs_next(dir, &member)) > 0) {
+            struct host_use *h = r->use;
+            if (!grow(&h->members, &h->members_allocated, h->n_members, sizeof(*h->members)))
+                return -ENOMEM;
+            h->members[h->n_members] = strdup(member->d_name);
+            q = h->members[h->n_members++] ? 0 : -ENOMEM;
+        }
+    }
+    return q;
+}
+
+int host_use_read(int root_fd, struct host_use *ret)
+{
+    struct mounts_reader reader = {root_fd, ret};
+    int r = read_mounts(&reader);
+
+    if (r == 0)
+        r = fact_error(rootfs_each_line(root_fd, "proc/swaps", take_swap, &reader));
+    if (r == 0)
+        r = read_btrfs(&reader);
+    if (r == 0)
+        r = rootfs_read_line(root_fd, "sys/class/tty/console/active", ret->consoles,
+                             sizeof(ret->consoles));
+    if (r < 0)
+        ret->consoles[0] = '\0';
+    return fact_error(r);
+}
+
+/* -- a device's -- */
+
+static bool is_console(const struct host_use *h, const char *name)
+{
+    const size_t n = strlen(name);
+
+    for (const char *p = h->consoles; (p = strstr(p, name)); p += n)
+        if ((p == h->consoles || p[-1] == ' ') && (!p[n] || p[n] == ' '))
+            return true;
+    return false;
+}
+
+static bool is_member(const struct host_use *h, const char *name)
+{
+    for (size_t i = 0; i < h->n_members; i++)
+        if (streq(h->members[i], name))
+            return true;
+    return false;
+}
+
+/* Words for one thing below the device in three parts, the middle one its name; false: the host
+ * does not use it. What says most comes first: a mounted volume before the disk it is stacked on.
+ */
+static bool is_used(const struct host_use *h, const struct below_item *i, unsigned pass,
+                    const char **before, const char **after)
+{
+    const bool block = i->kind == BELOW_BLOCK || i->kind == BELOW_STACKED;
+
+    *after = "";
+    if (pass == 0) {
+        *before = block ? words_of(h, i->number) : NULL;
+        return *before;
+    }
+    switch (i->kind) {
+    case BELOW_STACKED:
+        *before = "is part of the block device ";
+        return true;
+    case BELOW_BLOCK:
+        *before = "has a part of a mounted file system on ";
+        return is_member(h, i->name);
+    case BELOW_INTERFACE:
+        *before = "has the network interface ";
+        *after = i->up ? ", which is up" : ", which is part of a bridge or bond";
+        return i->up || i->enslaved;
+    case BELOW_KEYBOARD: /* of use to the host where a virtual terminal is its console */
+        *before = "has a keyboard of the console, ";
+        return is_console(h, "tty0");
+    case BELOW_TTY:
+        *before = "has the console ";
+        return is_console(h, i->name);
+    default:
+        return false;
+    }
+}
+
+int use_of(const struct host_use *h, const struct below *b, char **ret)
+{
+    const char *before, *after;
+
+    for (unsigned pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < b->n; i++)
+            if (is_used(h, &b->v[i], pass, &before, &after))
+                return asprintf(ret, "%s%s%s", before, pass == 0 ? "" : b->v[i].name, after) < 0
+                           ? -ENOMEM
+                           : 0;
+    *ret = NULL;
+    return 0;
+}

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What each event means for the memory of a device. */
+#include "model/record-event.h"
+
+#include <errno.h>
+
+#include "base/util.h"
+#include "model/fence.h"
+
+#define FLAP_WINDOW_USEC (60 * USEC_PER_SEC)
+#define FLAPS_MAX 3
+#define ATTEMPTS_MAX 5 /* how often another driver may be faster before we give up */
+
+static void replace_text(char **text, const char *new)
+{
+    char *copy = new &&*new ? strdup(new) : NULL;
+
+    free(*text);
+    *text = copy;
+}
+
+/* States are changed by these two functions only, so that an error is kept exactly as long as its
+ * failure. */
+static void enter(struct record *r, enum record_state state)
+{
+    r->state = state;
+    r->error = r->hold_error = 0;
+}
+
+static void enter_failure(struct record *r, int error, enum action_kind at)
+{
+    r->state = record_is_released(r) ? RECORD_RELEASE_FAILED : RECORD_FAILED;
+    r->error = error;
+    r->failed_at = at;
+}
+
+/* -- its binding and its override -- */
+
+static void confirm(struct record *r)
+{
+    bool ours = r->binding == BINDING_CLAIMED || r->binding == BINDING_OURS;
+
+    r->binding = ours ? BINDING_OURS : BINDING_FOUND;
+}
+
+/* Somebody may have changed the override, or the target may be another by now. */
+static void doubt_override(struct record *r)
+{
+    if (r->override == OVERRIDE_OURS)
+        r->override = OVERRIDE_MAYBE;
+}
+
+/* A device that was to be parked and is on vfio-pci nevertheless was taken by our entry in the
+ * table: its binding is ours. */
+static void note_caught(struct record *r, const struct record_event *e)
+{
+    if (r->parked && e->fenced && e->device && streq_null(e->device->driver, FENCE_DRIVER))
+        r->binding = BINDING_OURS;
+}
+
+/* -- coming and going -- */
+
+/* Forgets the device that was there; if a worker has it, that is remembered until it returns. */
+static void forget(struct record *r)
+{
+    const struct record old = *r;
+
+    replace_text(&r->override_text, NULL);
+    replace_text(&r->previous_driver, NULL);
+    replace_text(&r->holder, NULL);
+    *r = (struct record){.addr = old.addr,
+                         .state = RECORD_GONE,
+                         .refused = old.refused,
+                         .work = !record_is_in_hand(&old) ? WORK_NONE
+                                 : record_is_stuck(&old)  ? WORK_STUCK_FOR_ANOTHER
+                                                          : WORK_RUNNING_FOR_ANOTHER};
+}
+
+static bool is_what_was_refused(const struct record_refusal *k, const struct device *d)
+{
+    return k->is_set && k->vendor == d->vendor && k->device == d->device &&
+           k->subvendor == d->subvendor && k->subdevice == d->subdevice &&
+           k->class_code == d->class_code;
+}
+
+/* If the device at this address before was not reported as gone, its record is cleared first. */
+static void appear(struct record *r, const struct record_event *e)
+{
+    if (r->state != RECORD_GONE)
+        forget(r);
+    if (!e->device || !is_what_was_refused(&r->refused, e->device))
+        r->refused = (struct record_refusal){0};
+    enter(r, RECORD_OPEN);
+    r->arrival = e->cold_boot ? ARRIVAL_PLUGGED_AT_BOOT : ARRIVAL_PLUGGED;
+    r->fresh = true;
+    r->seen_usec = e->now_usec;
+}
+
+/* Nothing else is kept over a restart of a device that no rule named. */
+static void come_late(struct record *r)
+{
+    if (r->arrival == ARRIVAL_THERE)
+        r->arrival = ARRIVAL_PLUGGED;
+}
+
+static void look(struct record *r, const struct record_event *e)
+{
+    const char *driver = e->device ? e->device->driver : NULL;
+
+    if (r->state == RECORD_GONE)
+        enter(r, RECORD_OPEN);
+    if (!driver)
+        return;
+    if (record_is_going_back(r) && !record_is_owned(r)) /* somebody has it by now */
+        enter(r, RECORD_HANDED_BACK);
+    if (r->state == RECORD_UNVERIFIED) /* whoever has it, the plan knows what to do */
+        enter(r, RECORD_OPEN);
+    /* A new device has been untouched so far, unless a driver other than vfio-pci by our entry has
+     * it. */
+    if (!(streq(driver, FENCE_DRIVER) && e->fenced))
+        r->fresh = false;
+}
+
+/* -- drivers -- */
+
+/* Somebody else unbound a device that was ours. It is bound again, but not for ever. */
+static void count_foreign_unbind(struct record *r, uint64_t now)
+{
+    if (now - r->flap_usec > FLAP_WINDOW_USEC)
+        r->flaps = 0;
+    if (r->flaps == 0)
+        r->flap_usec = now;
+    if (++r->flaps >= FLAPS_MAX)
+        enter(r, RECORD_CONTESTED);
+}
+
+/* A device that lost its driver is usually about to be unplugged, so that a bind would fail: it is
+ * left alone for a moment. A moment that has begun is not prolonged, since somebody may unbind the
+ * device again and again. */
+static void note_unbound(struct record *r, const struct record_event *e)
+{
+    if (record_is_confirmed(r) && !record_is_in_hand(r) && !record_is_released(r))
+        count_foreign_unbind(r, e->now_usec);
+    r->binding = BINDING_UNKNOWN;
+    doubt_override(r);
+    if (!record_is_in_hand(r) && !record_is_waiting(r) && e->device && !e->device->driver)
+        r->not_before_usec = e->now_usec + RECORD_MOMENT_USEC;
+}
+
+static void note_bound(struct record *r, const struct record_event *e)
+{
+    confirm(r);
+    note_caught(r, e);
+    doubt_override(r);
+    r->not_before_usec = 0;
+}
+
+/* -- verdicts -- */
+
+static void remember_refusal(struct record *r, const struct device *d)
+{
+    r->refused = (struct record_refusal){.is_set = true,
+                                         .vendor = d->vendor,
+                                         .device = d->device,
+                                         .subvendor = d->subvendor,
+                                         .subdevice = d->subdevice,
+                                         .class_code = d->class_code};
+}
+
+static void note_verdict(struct record *r, const struct record_event *e)
+{
+    const struct device *d = e->device;
+
+    r->unnamed = false;
+    /* A rule names it again: */
+    if (record_is_going_back(r) || r->state == RECORD_HANDED_BACK || r->state == RECORD_GONE)
+        enter(r, RECORD_OPEN);
+    if (r->seen_usec == 0)
+        r->seen_usec = e->now_usec;
+    if (d->driver && !streq_null(d->driver, e->verdict.driver) && !driver_is_vfio(d->driver))
+        r->touched = true;
+    if (e->verdict.reason == REASON_UNPROVEN_AT_BOOT ||
+        e->verdict.reason == REASON_NEEDED_AT_BOOT ||
+        (e->verdict.reason == REASON_IN_USE && d->use))
+        remember_refusal(r, d);
+    if (e->verdict.state != STATE_BOUND)
+        return;
+    r->refused = (struct record_refusal){0}; /* the host can do without */
+    r->attempts = 0;
+    if (e->fenced && record_is_confirmed(r))
+        r->binding = BINDING_OURS;
+    if (r->bound_usec == 0 && (record_is_overridden(r) || record_is_plugged(r)))
+        r->bound_usec = e->now_usec - r->seen_usec;
+}
+
+/* No rule names the device any more. A failure to take it must not keep it from being handed back
+ * (a failure to hand it back will), and that it was refused counts no more. Nothing changes while a
+ * worker has it. */
+static void note_unnamed(struct record *r, const struct record_event *e)
+{
+    if (r->unnamed || record_is_in_hand(r))
+        return;
+    r->refused = (struct record_refusal){0};
+    if (r->state == RECORD_GONE)
+        return;
+    note_caught(r, e);
+    r->unnamed = true;
+    r->attempts = r->flaps = 0;
+    if (!record_is_going_back(r))
+        enter(r, r->state == RECORD_RELEASED ? RECORD_HANDED_BACK : RECORD_OPEN);
+}
+
+/* -- operations -- */
+
+/* What a crash in the middle must not forget. */
+static void note_beginning(struct record *r, const struct record_event *e)
+{
+    switch (e->op.kind) {
+    case ACTION_OVERRIDE:
+        r->override = OVERRIDE_MAYBE;
+        replace_text(&r->override_text, e->op.driver);
+        break;
+    case ACTION_PARK:
+        if (!r->parked)
+            r->parked_order = 0;
+        r->parked = true;
+        break;
+    case ACTION_UNBIND:
+        if (driver_is_vfio(e->op.driver) || record_is_overridden_to(r, e->op.driver))
+            break;
+        r->touched = true;
+        replace_text(&r->previous_driver, e->op.driver);
+        break;
+    case ACTION_NATIVE:
+        if (r->state == RECORD_OPEN)
+            enter(r, RECORD_HANDING_BACK);
+        break;
+    default:
+        break;
+    }
+}
+
+static void note_success(struct record *r, const struct record_event *e)
+{
+    switch (e->op.kind) {
+    case ACTION_OVERRIDE:
+        r->override = OVERRIDE_OURS;
+        if (!streq_null(r->override_text, e->op.driver))
+            replace_text(&r->override_text, e->op.driver);
+        break;
+    case ACTION_UNBIND:
+        r->binding = BINDING_UNKNOWN;
+        r->told.any = false; /* so that the next binding is told, even to a variant driver, where
+                                the state is the same */
+        break;
+    case ACTION_CLEAR:
+        r->override = OVERRIDE_NOT_OURS;
+        replace_text(&r->override_text, NULL);
+        break;
+    case ACTION_BIND:
+        r->binding = BINDING_OURS;
+        r->not_before_usec = 0;
+        r->attempts = 0;
+        if (!record_is_released(r))
+            enter(r, RECORD_UNVERIFIED); /* until the driver link has been read */
+        break;
+    case ACTION_NATIVE:
+        r->fresh = false;
+        enter(r, record_is_released(r) ? RECORD_RELEASED : RECORD_HANDED_BACK);
+        break;
+    case ACTION_PARK:
+        if (r->parked_order == 0) /* else it is parked since then */
+            r->parked_order = e->op.order;
+        break;
+    case ACTION_UNPARK:
+        r->parked = false;
+        break;
+    default: /* CHECK, HOLD, PROBE leave nothing behind */
+        break;
+    }
+}
+
+/* Another driver was there first, or has gone meanwhile: the next plan knows what to do. */
+static bool is_lost_race(const struct record_event *e)
+{
+    return (e->op.kind == ACTION_BIND && e->op.result == -EBUSY) ||
+           (e->op.kind == ACTION_UNBIND && (e->op.result == -ENODEV || e->op.result == -ENOENT));
+}
+
+static void note_failure(struct record *r, const struct record_event *e)
+{
+    bool lost_race = is_lost_race(e);
+    /* The kernel tells of a device before it lets any driver match, and reads the override only
+     * then: it will bind it itself. Its "later" (EAGAIN) is for an IOMMU that is about to come. */
+    bool early = e->op.kind == ACTION_BIND &&
+                 ((e->op.result == -ENODEV && record_is_plugged(r)) || e->op.result == -EAGAIN);
+
+    if (lost_race && e->op.kind == ACTION_BIND)
+        confirm(r); /* bind waits for the device's lock, so no probe() is under way */
+    if (early)
+        r->not_before_usec = e->now_usec + RECORD_MOMENT_USEC;
+    if ((lost_race || early) && ++r->attempts < ATTEMPTS_MAX)
+        return;
+    r->not_before_usec = 0;
+    if (e->op.kind == ACTION_PARK) { /* nothing was written */
+        r->parked = false;
+        return;
+    }
+    if (e->op.kind == ACTION_HOLD) /* nothing was done; see RECORD_EVENT_GROUP_KEPT */
+        return;
+    if (e->op.kind == ACTION_CHECK) { /* it stays where it is */
+        replace_text(&r->holder, e->op.found);
+        if (!r->unnamed && !record_is_released(r)) /* it was not taken after all */
+            replace_text(&r->previous_driver, NULL);
+    }
+    enter_failure(r, -e->op.result, e->op.kind);
+}
+
+/* Somebody has the group, or it could not be opened: nothing was unbound, and nobody is to try
+ * again by itself. What was to be released stays as it is, which is no failure. */
+static void note_group_kept(struct record *r, const struct record_event *e)
+{
+    replace_text(&r->holder, e->op.found);
+    if (record_is_released(r)) {
+        enter(r, RECORD_OPEN);
+        r->hold_error = -e->op.result;
+    } else {
+        enter_failure(r, -e->op.result, ACTION_HOLD);
+    }
+    r->fresh = false;
+}
+
+/* The worker died before it did this; after some attempts that counts as a failure. */
+static void note_death(struct record *r, const struct record_event *e)
+{
+    if (++r->attempts >= ATTEMPTS_MAX)
+        enter_failure(r, EIO, e->op.kind);
+}
+
+static void apply_result(struct record *r, const struct record_event *e)
+{
+    if (record_is_replaced(r)) /* the worker's result is about the device that was there before */
+        return;
+    if (e->kind == RECORD_EVENT_GROUP_KEPT)
+        note_group_kept(r, e);
+    else if (e->kind == RECORD_EVENT_DIED)
+        note_death(r, e);
+    else if (e->op.result < 0)
+        note_failure(r, e);
+    else
+        note_success(r, e);
+}
+
+/* -- requests -- */
+
+/* Forgets what failed, so that the next plan tries again. */
+static void retry(struct record *r)
+{
+    if (r->state == RECORD_RELEASE_FAILED || r->state == RECORD_RELEASED)
+        enter(r, RECORD_RELEASING);
+    else if (r->state != RECORD_RELEASING && !record_is_going_back(r))
+        enter(r, RECORD_OPEN);
+    r->flaps = r->attempts = 0;
+    r->not_before_usec = 0;
+    doubt_override(r);
+    replace_text(&r->holder, NULL);
+}
+
+static void ask_for(struct record *r, enum record_state wanted)
+{
+    retry(r);
+    if (!record_is_going_back(r)) /* until a rule names it */
+        enter(r, wanted);
+}
+
+/* -- all -- */
+
+static void apply_work(struct record *r, const struct record_event *e)
+{
+    switch (e->kind) {
+    case RECORD_EVENT_CLAIMED:
+        if (!record_is_in_hand(r))
+            r->work = WORK_RUNNING;
+        break;
+    case RECORD_EVENT_HANGS:
+        r->work = record_is_replaced(r) ? WORK_STUCK_FOR_ANOTHER : WORK_STUCK;
+        break;
+    default:
+        r->work = WORK_NONE;
+        break;
+    }
+}
+
+/* Can the event change the record of a device that is gone? Only its return can, and what its
+ * worker does. */
+static bool concerns_gone(const struct record *r, const struct record_event *e)
+{
+    switch (e->kind) {
+    case RECORD_EVENT_APPEARED:
+    case RECORD_EVENT_DISAPPEARED:
+    case RECORD_EVENT_LOOKED:
+    case RECORD_EVENT_JUDGED:
+    case RECORD_EVENT_UNNAMED:
+    case RECORD_EVENT_CLAIMED:
+    case RECORD_EVENT_HANGS:
+    case RECORD_EVENT_RETURNED:
+        return true;
+    default:
+        return r->state != RECORD_GONE;
+    }
+}
+
+void record_apply(struct record *r, const struct record_event *e)
+{
+    if (!concerns_gone(r, e))
+        return;
+    switch (e->kind) {
+    case RECORD_EVENT_APPEARED:
+        return appear(r, e);
+    case RECORD_EVENT_CAME_LATE:
+        return come_late(r);
+    case RECORD_EVENT_DISAPPEARED:
+        return forget(r);
+    case RECORD_EVENT_LOOKED:
+        return look(r, e);
+    case RECORD_EVENT_BOUND:
+        return note_bound(r, e);
+    case RECORD_EVENT_UNBOUND:
+        return note_unbound(r, e);
+    case RECORD_EVENT_JUDGED:
+        return note_verdict(r, e);
+    case RECORD_EVENT_UNNAMED:
+        return note_unnamed(r, e);
+    case RECORD_EVENT_BEGINS:
+        return note_beginning(r, e);
+    case RECORD_EVENT_CLAIMED:
+    case RECORD_EVENT_HANGS:
+    case RECORD_EVENT_RETURNED:
+        return apply_work(r, e);
+    case RECORD_EVENT_DONE:
+    case RECORD_EVENT_GROUP_KEPT:
+    case RECORD_EVENT_DIED:
+        return apply_result(r, e);
+    case RECORD_EVENT_RELEASE:
+        return ask_for(r, RECORD_RELEASING);
+    case RECORD_EVENT_BIND:
+    case RECORD_EVENT_RELOAD:
+        return ask_for(r, RECORD_OPEN);
+    case RECORD_EVENT_RESCAN:
+        return retry(r);
+    case RECORD_EVENT_TIME:
+        if (record_is_waiting(r) && e->now_usec >= r->not_before_usec)
+            r->not_before_usec = 0;
+        return;
+    case RECORD_EVENT_TOLD:
+        r->told.any = true;
+        r->told.state = e->verdict.state;
+        r->told.reason = e->verdict.reason;
+        return;
+    case RECORD_EVENT_MAX:
+        return;
+    }
+}

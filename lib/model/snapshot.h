@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the kernel shows of the PCI devices at one moment, as values. scan.h makes one from /sys;
+ * the text form serves tests and bug reports. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/fact.h"
+#include "model/address.h"
+
+#define NO_GROUP UINT32_MAX
+
+/* What is known of an IOMMU for a device that has no IOMMU group. */
+enum outlook {
+    OUTLOOK_NONE,      /* nothing: there is none for it, as far as can be seen */
+    OUTLOOK_AWAITED,   /* the firmware announces one, whose driver is not at work yet */
+    OUTLOOK_AT_BIND,   /* that one is at work: it makes the group when a driver binds the device */
+    OUTLOOK_NO_DRIVER, /* the firmware announces one, and this kernel has no driver for it */
+    OUTLOOK_MAX,
+};
+
+struct device {
+    struct pci_addr addr;
+    uint64_t order; /* those that came earlier have lower numbers; 0: not known. Of two at the same
+                     * address it tells whether they are one. Not in the text form. */
+    uint16_t vendor, device, subvendor, subdevice; /* modalias */
+    uint32_t class_code;                           /* 24 bits: base, sub, interface; modalias */
+
+    struct unknown
+        unknown;       /* what could not be read and stays as it was before, if there was any */
+    bool unidentified; /* nor was that ever read: no rule can tell whether it fits */
+
+    /* Known only where `detailed`: the scanner leaves out what no rule can concern. */
+    bool detailed;
+    bool bridge;        /* header type 1 or 2 */
+    bool vf;            /* a virtual function of SR-IOV */
+    bool has_vfs;       /* a physical function with virtual functions */
+    bool boot_display;  /* the firmware shows its messages there */
+    bool node;          /* /dev/vfio/GROUP is there */
+    bool noiommu;       /* it is /dev/vfio/noiommu-GROUP */
+    bool fixed;         /* its native driver cannot be unbound (suppress_bind_attrs) */
+    bool serial_unread; /* there may be a serial number, and it cannot be known yet */
+    uint32_t group;     /* IOMMU group, or NO_GROUP */
+    enum outlook iommu; /* where there is no group (viommu.h) */
+    const char *driver; /* the driver link's target; NULL: none. Owned by the snapshot. */
+    char *slot;         /* physical slot; NULL: none or not looked for. Owned by the device. */
+    char *serial;       /* PCIe device serial number as lspci writes it; NULL likewise */
+    char *use;          /* how the host uses it (use.h); NULL: no evidence, or not looked for */
+    char *evidence;     /* what the host is going to use it for (boot-use.h), at cold boot */
+    char *claimant;     /* who has claimed one of its BARs (bars.h) */
+    char *module;       /* that has its variant of vfio-pci (modules.h); where a rule says "auto" */
+    char *variant;      /* the driver which that module has registered; NULL: not loaded */
+};
+
+/* A driver of the PCI bus. */
+struct registered {
+    const char *name; /* the snapshot's */
+    uint64_t order;   /* those registered earlier have lower numbers; 0: not known */
+};
+
+struct snapshot {
+    struct device *devices; /* sorted by address */
+    size_t n, allocated;
+    char **names; /* every driver name, once */
+    size_t n_names;
+    struct registered *registered; /* the drivers that the kernel knows */
+    size_t n_registered;
+    bool cold_boot;         /* the host is still coming up */
+    bool unsafe_noiommu;    /* vfio.enable_unsafe_noiommu_mode */
+    struct unknown unknown; /* of what is not a single device's */
+};
+
+void snapshot_done(struct snapshot *s);
+
+/* The device with this address, or NULL. Valid until a device is put or removed. */
+struct device *snapshot_find(const struct snapshot *s, struct pci_addr a);
+
+/* Adds a device or replaces the one with its address; takes over its texts, also on
+ * failure. d->driver may point anywhere: the snapshot keeps a copy. Returns 0 or -ENOMEM. */
+int snapshot_put(struct snapshot *s, const struct device *d);
+
+/* The same with a copy of another snapshot's device. */
+int snapshot_keep(struct snapshot *s, const struct device *d);
+
+/* What is unknown, and of which device; *ret_device is NULL for what is no single one's, or where
+ * nothing is. Returns FACT_NONE if all is known. */
+enum fact snapshot_unknown(const struct snapshot *s, const struct device **ret_device,
+                           int *ret_error);
+
+/* The same for many: an address that is not there yet, in any order; then sort, before anything
+ * else. */
+int snapshot_append(struct snapshot *s, const struct device *d);
+void snapshot_sort(struct snapshot *s);
+
+void snapshot_remove(struct snapshot *s, struct pci_addr a);
+
+/* The snapshot's own copy of a driver name; NULL when out of memory. */
+const char *snapshot_name(struct snapshot *s, const char *name);
+
+/* Notes that the kernel knows this driver. Returns 0 or -ENOMEM. */
+int snapshot_add_registered(struct snapshot *s, const char *driver, uint64_t order);
+bool snapshot_is_registered(const struct snapshot *s, const char *driver);
+
+/* 0: not registered, or not known. */
+uint64_t snapshot_order(const struct snapshot *s, const char *driver);
+
+/* Is the driver one of VFIO's (vfio-pci or a variant)? NULL is not. */
+bool driver_is_vfio(const char *driver);
+
+/* The text form: one line a device. Returns 0 or negative errno of the stream. */
+int snapshot_write(const struct snapshot *s, FILE *f);
+
+/* Reads the text form into an empty snapshot. Returns 0, -ENOMEM, or -EINVAL with the number of the
+ * line that is not understood in *ret_line. */
+int snapshot_read(struct snapshot *s, const char *text, unsigned *ret_line);

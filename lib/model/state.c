@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/state.h"
+
+#include <string.h>
+
+const char *state_word(enum device_state s)
+{
+    static const char *const words[STATE_MAX] = {
+        [STATE_PENDING] = "pending",   [STATE_BOUND] = "bound",         [STATE_REFUSED] = "refused",
+        [STATE_BUSY] = "busy",         [STATE_FAILED] = "failed",       [STATE_STUCK] = "stuck",
+        [STATE_RELEASED] = "released", [STATE_CONTESTED] = "contested",
+    };
+    return words[s];
+}
+
+enum device_state state_parse(const char *word)
+{
+    enum device_state s = 0;
+
+    while (s < STATE_MAX && strcmp(state_word(s), word) != 0)
+        s++;
+    return s;
+}
+
+const char *reason_word(enum reason r)
+{
+    static const char *const words[REASON_MAX] = {
+        [REASON_NONE] = "",
+        [REASON_BRIDGE] = "bridge",
+        [REASON_FUNCTION_NOT_NAMED] = "function-not-named",
+        [REASON_UNREADABLE] = "unreadable",
+        [REASON_UNPROVEN_AT_BOOT] = "unproven-at-boot",
+        [REASON_NEEDED_AT_BOOT] = "needed-at-boot",
+        [REASON_HOTPLUG_OFF] = "hotplug-off",
+        [REASON_DRIVER_FIXED] = "driver-fixed",
+        [REASON_IN_USE] = "in-use",
+        [REASON_BOOT_DISPLAY] = "boot-display",
+        [REASON_HAS_VIRTUAL_FUNCTIONS] = "has-virtual-functions",
+        [REASON_FLAPS] = "flaps",
+        [REASON_TAKEN_BACK] = "taken-back",
+        [REASON_COMPANION_REFUSED] = "companion-refused",
+        [REASON_NO_IOMMU] = "no-iommu",
+        [REASON_IOMMU_AWAITED] = "iommu-awaited",
+        [REASON_DRIVER_MISSING] = "driver-missing",
+        [REASON_KERNEL_ERROR] = "kernel-error",
+        [REASON_NOT_VERIFIED] = "not-verified",
+        [REASON_DEADLINE] = "deadline",
+    };
+    return words[r];
+}
+
+const char *problem_word(enum problem p)
+{
+    switch (p) {
+    case PROBLEM_NO_IOMMU:
+        return "no-iommu";
+    case PROBLEM_GROUP_NOT_VIABLE:
+        return "group-not-viable";
+    case PROBLEM_NODE_MISSING:
+        return "node-missing";
+    case PROBLEM_NATIVE_DRIVER_TOUCHED:
+        return "native-driver-touched";
+    case PROBLEM_DRIVER_NOT_ADVERTISED:
+        return "driver-not-advertised";
+    case PROBLEM_UNPROVEN_AT_BOOT:
+        return "unproven-at-boot";
+    case PROBLEM_FENCE_INEFFECTIVE:
+        return "fence-ineffective";
+    case PROBLEM_BAR_CLAIMED:
+        return "bar-claimed";
+    case PROBLEM_EXPECT_MISMATCH:
+        return "expect-mismatch";
+    case PROBLEM_UNREADABLE:
+        return "unreadable";
+    case PROBLEM_MAX:
+        break;
+    }
+    return "";
+}
+
+const char *action_word(enum action_kind a)
+{
+    static const char *const words[ACTION_MAX] = {[ACTION_OVERRIDE] = "override",
+                                                  [ACTION_UNBIND] = "unbind",
+                                                  [ACTION_BIND] = "bind",
+                                                  [ACTION_HOLD] = "hold-group",
+                                                  [ACTION_CLEAR] = "clear-override",
+                                                  [ACTION_PROBE] = "probe",
+                                                  [ACTION_CHECK] = "check-users",
+                                                  [ACTION_NATIVE] = "bind-native",
+                                                  [ACTION_PARK] = "park",
+                                                  [ACTION_UNPARK] = "unpark",
+                                                  [ACTION_NEW_ID] = "new-id",
+                                                  [ACTION_REMOVE_ID] = "remove-id"};
+    return words[a];
+}
+
+bool action_is_fence(enum action_kind a)
+{
+    return a == ACTION_NEW_ID || a == ACTION_REMOVE_ID;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "offer/node-features.h"
+
+#include <errno.h>
+
+/* NFD asks for the namespace with every name, and takes only this one and those of vendors. */
+#define NFD_PREFIX "feature.node.kubernetes.io/vfio-bindd."
+
+/* More than the longest line. */
+#define NFD_LINE_MAX 96
+
+int features_of_plan(const struct policy *p, const struct snapshot *s, const struct plan *plan,
+                     size_t mistakes, bool at_work, struct features *ret)
+{
+    struct feature_device *v = calloc(plan->n_verdicts + 1, sizeof(*v));
+
+    size_t n = 0;
+
+    if (!v)
+        return -ENOMEM;
+    for (size_t i = 0; i < plan->n_verdicts; i++) {
+        const struct verdict *verdict = &plan->verdicts[i];
+        const struct device *d = snapshot_find(s, verdict->addr);
+        if (d)
+            v[n++] = (struct feature_device){
+                .d = d,
+                .rule = verdict->rule->name,
+                .state = state_word(verdict->state),
+                .companion = verdict->companion,
+                .usable = verdict->usable,
+            };
+    }
+    *ret = (struct features){.policy = p, .v = v, .n = n, .mistakes = mistakes, .at_work = at_work};
+    features_judge(ret);
+    return 0;
+}
+
+void features_done(struct features *f)
+{
+    free(f->v);
+    *f = (struct features){0};
+}
+
+static size_t count_matched(const struct features *f, const char *rule)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->n; i++)
+        n += !f->v[i].companion && streq(f->v[i].rule, rule);
+    return n;
+}
+
+void features_judge(struct features *f)
+{
+    f->ready = f->mistakes == 0;
+    for (size_t i = 0; i < f->n; i++)
+        f->ready = f->ready && device_is_good(state_parse(f->v[i].state), f->v[i].usable,
+                                              f->v[i].d->driver, f->at_work);
+    for (size_t i = 0; f->policy && i < f->policy->n_rules; i++) {
+        const struct rule *r = &f->policy->rules[i];
+        f->ready = f->ready && (r->expect < 0 || count_matched(f, r->name) == (size_t)r->expect);
+    }
+}
+
+/* -- models -- */
+
+static bool is_model(const struct feature_device *v, uint16_t vendor, uint16_t device)
+{
+    return !v->companion && v->d->vendor == vendor && v->d->device == device;
+}
+
+/* Is v[i] the first of its model that a rule itself names? A walk over these meets each model once,
+ * in the order of addresses. */
+static bool features_is_first(const struct features *f, size_t i)
+{
+    const struct device *d = f->v[i].d;
+
+    for (size_t j = 0; j < i; j++)
+        if (is_model(&f->v[j], d->vendor, d->device))
+            return false;
+    return !f->v[i].companion;
+}
+
+static bool group_is_counted(const struct features *f, size_t i)
+{
+    const struct device *d = f->v[i].d;
+
+    for (size_t j = 0; j < i; j++)
+        if (f->v[j].usable && is_model(&f->v[j], d->vendor, d->device) &&
+            f->v[j].d->group == d->group)
+            return true;
+    return false;
+}
+
+/* How many devices of this model a cluster can hand out: usable ones that a rule itself names, one
+ * for each IOMMU group, since a group goes to one virtual machine whole. */
+static size_t features_advertisable(const struct features *f, uint16_t vendor, uint16_t device)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->n; i++)
+        n += f->v[i].usable && is_model(&f->v[i], vendor, device) && !group_is_counted(f, i);
+    return n;
+}
+
+/* -- Node Feature Discovery -- */
+
+int features_write_nfd(const struct features *f, const char *expiry, FILE *stream)
+{
+    size_t lines = 2;
+
+    for (size_t i = 0; i < f->n; i++)
+        lines += features_is_first(f, i);
+    if (lines > FEATURES_SIZE_MAX / NFD_LINE_MAX)
+        return -E2BIG;
+    if (expiry)
+        fprintf(stream, "# +expiry-time=%s\n", expiry);
+    fprintf(stream, NFD_PREFIX "ready=%s\n", f->ready ? "true" : "false");
+    for (size_t i = 0; i < f->n; i++) {
+        const struct device *d = f->v[i].d;
+        if (features_is_first(f, i))
+            fprintf(stream, NFD_PREFIX "pci-%04x-%04x.count=%zu\n", d->vendor, d->device,
+                    features_advertisable(f, d->vendor, d->device));
+    }
+    return ferror(stream) ? -EIO : 0;
+}
+
+/* -- Prometheus -- */
+
+static void write_head(const char *name, const char *help, FILE *stream)
+{
+    fprintf(stream, "# HELP vfio_bindd_%s %s\n# TYPE vfio_bindd_%s gauge\n", name, help, name);
+}
+
+static void write_label(const char *name, const char *value, FILE *stream)
+{
+    fprintf(stream, "%s=\"", name);
+    for (; *value; value++) {
+        if (*value == '\\' || *value == '"')
+            fputc('\\', stream);
+        if (*value == '\n')
+            fputs("\\n", stream);
+        else
+            fputc(*value, stream);
+    }
+    fputc('"', stream);
+}
+
+static void write_states(const struct features *f, FILE *stream)
+{
+    write_head("devices", "Devices that the policy selects, companions included, by state.",
+               stream);
+    for (enum device_state s = 0; s < STATE_MAX; s++) {
+        size_t n = 0;
+        for (size_t i = 0; i < f->n; i++)
+            n += streq(f->v[i].state, state_word(s));
+        fprintf(stream, "vfio_bindd_devices{state=\"%s\"} %zu\n", state_word(s), n);
+    }
+}
+
+static void write_models(const struct features *f, FILE *stream)
+{
+    write_head("advertisable_devices",
+               "Devices of a model that a cluster can hand out, one for each IOMMU group.", stream);
+    for (size_t i = 0; i < f->n; i++) {
+        const struct device *d = f->v[i].d;
+        if (features_is_first(f, i))
+            fprintf(stream, "vfio_bindd_advertisable_devices{id=\"%04x:%04x\"} %zu\n", d->vendor,
+                    d->device, features_advertisable(f, d->vendor, d->device));
+    }
+}
+
+static void write_rules(const struct features *f, FILE *stream)
+{
+    if (!f->policy)
+        return;
+    write_head("rule_matched", "Devices that a rule itself matches.", stream);
+    for (size_t i = 0; i < f->policy->n_rules; i++) {
+        const struct rule *r = &f->policy->rules[i];
+        if (rule_is_native(r))
+            continue;
+        fputs("vfio_bindd_rule_matched{", stream);
+        write_label("rule", r->name, stream);
+        fprintf(stream, "} %zu\n", count_matched(f, r->name));
+    }
+    write_head("rule_expected", "How many devices a rule with \"expect\" must match.", stream);
+    for (size_t i = 0; i < f->policy->n_rules; i++) {
+        const struct rule *r = &f->policy->rules[i];
+        if (r->expect < 0)
+            continue;
+        fputs("vfio_bindd_rule_expected{", stream);
+        write_label("rule", r->name, stream);
+        fprintf(stream, "} %d\n", r->expect);
+    }
+}
+
+static void write_devices(const struct features *f, FILE *stream)
+{
+    write_head("device_info", "One for each device that the policy selects.", stream);
+    for (size_t i = 0; i < f->n; i++) {
+        const struct feature_device *v = &f->v[i];
+        fprintf(stream, "vfio_bindd_device_info{address=\"%s\",id=\"%04x:%04x\",",
+                pci_addr_text(v->d->addr).s, v->d->vendor, v->d->device);
+        write_label("rule", v->rule, stream);
+        fputc(',', stream);
+        write_label("state", v->state, stream);
+        fputc(',', stream);
+        write_label("driver", v->d->driver ? v->d->driver : "", stream);
+        if (v->d->group != NO_GROUP)
+            fprintf(stream, ",group=\"%u\"", v->d->group);
+        fputs("} 1\n", stream);
+    }
+    write_head("device_usable", "Whether a virtual machine could have the device now.", stream);
+    for (size_t i = 0; i < f->n; i++)
+        fprintf(stream, "vfio_bindd_device_usable{address=\"%s\"} %d\n",
+                pci_addr_text(f->v[i].d->addr).s, f->v[i].usable);
+}
+
+int features_write_prometheus(const struct features *f, FILE *stream)
+{
+    write_head("ready", "Whether everything is as the policy wants it.", stream);
+    fprintf(stream, "vfio_bindd_ready %d\n", f->ready);
+    write_head("policy_mistakes", "Mistakes in the policy.", stream);
+    fprintf(stream, "vfio_bindd_policy_mistakes %zu\n", f->mistakes);
+    write_states(f, stream);
+    write_models(f, stream);
+    write_rules(f, stream);
+    write_devices(f, stream);
+    return ferror(stream) ? -EIO : 0;
+}

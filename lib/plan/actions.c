@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan/actions.h"
+
+#include "base/util.h"
+#include "plan/fence.h"
+#include "plan/kinds.h"
+
+/* -- handing back -- */
+
+/* Did an entry of ours give the device to vfio-pci when it was plugged in, although no rule selects
+ * it? */
+static bool is_stray(const struct builder *b, const struct device *d, const struct record *r)
+{
+    return r->fresh && !record_is_owned(r) && streq_null(d->driver, FENCE_DRIVER) &&
+           fence_has(&b->records->fence, d);
+}
+
+/* Could a member of the group not be read? Then the group is not handed back. */
+static bool group_is_unread(const struct builder *b, const struct device *d)
+{
+    const struct device *member;
+    size_t i = groups_start(&b->groups, d->group);
+
+    while ((member = plan_next_member(b, d->group, &i)))
+        if (member->unknown.fact != FACT_NONE)
+            return true;
+    return false;
+}
+
+/* Is it on a driver other than VFIO's that we put it on? Not if the host uses it there, or has made
+ * virtual functions: then it stays. */
+static bool is_on_other_target(const struct device *d, const struct record *r)
+{
+    return !driver_is_vfio(d->driver) && !d->use && !d->has_vfs &&
+           record_is_overridden_to(r, d->driver);
+}
+
+/* No rule names the device: is something of it ours, so that it must go back? If another driver has
+ * it, or none, only our override is removed, since that would keep native drivers away for ever. If
+ * we took it off its native driver it is offered to that driver again. */
+static bool is_left_over(const struct builder *b, const struct device *d, const struct record *r)
+{
+    if (!d->detailed || d->unknown.fact != FACT_NONE || device_is_bridge(d) ||
+        record_is_handed_back(r) || r->error != 0 || b->policy->incomplete ||
+        plan_is_undecided(b->policy, b->snapshot, d))
+        return false;
+    if (!driver_is_vfio(d->driver))
+        return record_may_be_overridden(r) || (!d->driver && record_is_going_back(r));
+    /* Without a node nothing shows whether a virtual machine has it; virtual functions would go. */
+    return d->node && !d->noiommu && !d->has_vfs && !group_is_unread(b, d) &&
+           (record_is_owned(r) || is_stray(b, d, r));
+}
+
+/* Is the device to go back to its native driver: released by an administrator, ours although no
+ * rule names it, or caught by the fence although nobody selects it? */
+static bool wants_hand_back(const struct builder *b, const struct device *d)
+{
+    const struct verdict *v = plan_verdict_of(b, d);
+    const struct record *r = plan_record_of(b, d);
+
+    if (!r || record_is_in_hand(r) || record_is_waiting(r))
+        return false;
+    return v ? v->state == STATE_PENDING && record_is_released(r) : is_left_over(b, d, r);
+}
+
+/* Is it on the driver that a rule wants, or, where none names it any more, on one that a rule
+ * wanted? */
+static bool is_ours_now(const struct builder *b, const struct device *d)
+{
+    const struct verdict *v = plan_verdict_of(b, d);
+
+    if (v)
+        return streq_null(d->driver, v->driver);
+    return driver_is_vfio(d->driver) || is_on_other_target(d, plan_record_of(b, d));
+}
+
+/* Has a worker a member of the group? Only one worker can hold a group. A stuck one does not count.
+ */
+static bool group_is_in_flight(const struct builder *b, const struct device *d)
+{
+    const struct device *member;
+    size_t i = groups_start(&b->groups, d->group);
+
+    while ((member = plan_next_member(b, d->group, &i))) {
+        const struct record *r = plan_record_of(b, member);
+        if (r && record_is_in_hand(r) && !record_is_stuck(r))
+            return true;
+    }
+    return false;
+}
+
+/* Adds one step for a device that goes back, if it needs that step. */
+static void add_hand_back_step(struct builder *b, enum action_kind kind, const struct device *d)
+{
+    const struct record *r = plan_record_of(b, d);
+    const char *driver = "";
+
+    if (kind == ACTION_CHECK && (driver_is_vfio(d->driver) || !is_ours_now(b, d)))
+        return; /* of VFIO's the group tells */
+    if (kind == ACTION_UNBIND && !is_ours_now(b, d))
+        return;
+    if (kind == ACTION_CLEAR && !record_may_be_overridden(r) && !record_is_released(r))
+        return; /* if it has an override, it is not by us */
+    if (kind == ACTION_PROBE && fence_has(&b->records->fence, d))
+        return; /* the fence would snatch it back */
+    if (kind == ACTION_UNBIND)
+        driver = d->driver;
+    if (kind == ACTION_NATIVE && r->previous_driver)
+        driver = r->previous_driver;
+    plan_add_action(b, PHASE_RELEASE, kind, d, driver);
+}
+
+/* Is the device already on its native driver, and only its override must go? Its group does not
+ * matter then. */
+static bool only_loses_override(const struct builder *b, const struct device *d)
+{
+    return !plan_verdict_of(b, d) && d->driver && !is_ours_now(b, d);
+}
+
+/* The next member of a group, from position *i on, that is handed back; NULL after the last. */
+static const struct device *next_handed_back(const struct builder *b, uint32_t group, size_t *i)
+{
+    const struct device *member;
+
+    while ((member = plan_next_member(b, group, i)))
+        if (wants_hand_back(b, member) && !only_loses_override(b, member))
+            return member;
+    return NULL;
+}
+
+/* Must the group be held open, so that no virtual machine can take it while it is handed back? */
+static bool wants_hold(const struct builder *b, uint32_t group)
+{
+    size_t i = groups_start(&b->groups, group);
+    const struct device *d;
+
+    while ((d = next_handed_back(b, group, &i)))
+        if (d->node && is_ours_now(b, d))
+            return true;
+    return false;
+}
+
+/* An IOMMU group is handed back as a whole, and held until that is done. The override is removed
+ * before the bind to the native driver, which the kernel would refuse otherwise. */
+static void add_hand_back(struct builder *b, const struct device *d)
+{
+    static const enum action_kind steps[] = {ACTION_CHECK, ACTION_UNBIND, ACTION_CLEAR,
+                                             ACTION_NATIVE, ACTION_PROBE};
+    const uint32_t group = d->group;
+    size_t first = groups_start(&b->groups, group), i = first;
+
+    if (only_loses_override(b, d)) {
+        plan_add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, "");
+        return;
+    }
+    if (!wants_hold(b, group)) { /* each device is a job by itself */
+        for (size_t k = 0; k < ELEMENTS(steps); k++)
+            add_hand_back_step(b, steps[k], d);
+        return;
+    }
+    if (next_handed_back(b, group, &i) != d || group_is_in_flight(b, d))
+        return; /* done for the first of the group */
+    plan_add_action(b, PHASE_RELEASE, ACTION_HOLD, d, "");
+    for (size_t k = 0; k < ELEMENTS(steps); k++)
+        for (i = first; (d = next_handed_back(b, group, &i));)
+            add_hand_back_step(b, steps[k], d);
+}
+
+/* -- taking -- */
+
+static bool wants_bind(const struct builder *b, const struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v);
+    const struct record *r = plan_record_of(b, d);
+
+    return v->state == STATE_PENDING && v->reason != REASON_IOMMU_AWAITED &&
+           !(r && (record_is_in_hand(r) || record_is_released(r) || record_is_waiting(r)));
+}
+
+/* A device whose driver link is right, but of which it is not known whether probe() has returned,
+ * is bound once more: the kernel answers EBUSY, after waiting for the device's lock. */
+static bool is_free_or_ours(const struct builder *b, const struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v);
+
+    return !d->driver || streq(d->driver, v->driver);
+}
+
+/* Is it to be taken over from another VFIO driver? Its verdict, or NULL. */
+static const struct verdict *vfio_takeover(const struct builder *b, const struct device *d)
+{
+    const struct verdict *v = plan_verdict_of(b, d);
+
+    return v && driver_is_vfio(d->driver) && d->node && wants_bind(b, v) && !is_free_or_ours(b, v)
+               ? v
+               : NULL;
+}
+
+/* The kernel accepts an override of a driver that it does not know yet: a device that nobody has is
+ * then reserved, and bound when the driver is registered. One that waits for its IOMMU likewise. */
+static bool wants_override(const struct builder *b, const struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v);
+    const struct record *r = plan_record_of(b, d);
+
+    if (r && (record_has_override(r, v->driver) || record_is_in_hand(r) || record_is_released(r) ||
+              record_is_waiting(r)))
+        return false;
+    if (vfio_takeover(b, d))
+        return false;
+    if (v->reason == REASON_DRIVER_MISSING || v->reason == REASON_IOMMU_AWAITED)
+        return !d->driver;
+    return v->state == STATE_PENDING;
+}
+
+/* A device that was kept for an IOMMU goes to its native driver if the IOMMU did not come, or is
+ * not for this device. */
+static void add_surrender(struct builder *b, const struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v);
+    const struct record *r = plan_record_of(b, d);
+
+    if (v->reason != REASON_NO_IOMMU || !r || !record_may_be_overridden(r) ||
+        record_is_in_hand(r) || d->driver)
+        return;
+    plan_add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, "");
+    plan_add_action(b, PHASE_RELEASE, ACTION_PROBE, d, "");
+}
+
+/* Devices of one IOMMU group change from one VFIO driver to another together, while the group is
+ * held so that no virtual machine can take it. The override is written only then: if a virtual
+ * machine has the group, nothing is changed. */
+static void add_group_takeover(struct builder *b, const struct device *d)
+{
+    const struct device *member;
+    size_t first = groups_start(&b->groups, d->group), i = first;
+
+    while ((member = plan_next_member(b, d->group, &i)) && member < d)
+        if (vfio_takeover(b, member))
+            return; /* done for the first of them */
+    plan_add_action(b, PHASE_TAKEOVER, ACTION_HOLD, d, "");
+    for (i = first; (member = plan_next_member(b, d->group, &i));) {
+        const struct verdict *v = vfio_takeover(b, member);
+        if (!v)
+            continue;
+        plan_add_action(b, PHASE_TAKEOVER, ACTION_OVERRIDE, member, v->driver);
+        plan_add_action(b, PHASE_TAKEOVER, ACTION_UNBIND, member, member->driver);
+        plan_add_action(b, PHASE_TAKEOVER, ACTION_BIND, member, v->driver);
+    }
+}
+
+void plan_add_actions(struct builder *b)
+{
+    for (size_t i = 0; i < b->n_verdicts; i++)
+        if (wants_override(b, &b->verdicts[i]))
+            plan_add_action(b, PHASE_OVERRIDE, ACTION_OVERRIDE, plan_device_of(b, &b->verdicts[i]),
+                            b->verdicts[i].driver);
+    for (size_t i = 0; i < b->n_verdicts; i++)
+        if (wants_bind(b, &b->verdicts[i]) && is_free_or_ours(b, &b->verdicts[i]))
+            plan_add_action(b, PHASE_BIND, ACTION_BIND, plan_device_of(b, &b->verdicts[i]),
+                            b->verdicts[i].driver);
+    plan_add_fence(b);
+    for (size_t i = 0; i < b->n_verdicts; i++) {
+        const struct device *d = plan_device_of(b, &b->verdicts[i]);
+        if (!wants_bind(b, &b->verdicts[i]) || is_free_or_ours(b, &b->verdicts[i]))
+            continue;
+        if (vfio_takeover(b, d)) { /* a virtual machine may be using it */
+            add_group_takeover(b, d);
+            continue;
+        }
+        if (!b->verdicts[i].rule->force)
+            plan_add_action(b, PHASE_TAKEOVER, ACTION_CHECK, d, "");
+        plan_add_action(b, PHASE_TAKEOVER, ACTION_UNBIND, d, d->driver);
+        plan_add_action(b, PHASE_TAKEOVER, ACTION_BIND, d, b->verdicts[i].driver);
+    }
+    for (size_t i = 0; i < b->n_verdicts; i++)
+        add_surrender(b, &b->verdicts[i]);
+    for (size_t i = 0; i < b->snapshot->n; i++)
+        if (wants_hand_back(b, &b->snapshot->devices[i]))
+            add_hand_back(b, &b->snapshot->devices[i]);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is assumed of a host on which vfio-bindd does not run, to plan for it all the same. Pure. */
+#pragma once
+
+#include "model/records.h"
+#include "policy/policy.h"
+
+/* What is on a VFIO driver is really bound, and the drivers of the policy that are not loaded can
+ * be (the unit loads them). Returns 0 or -ENOMEM. */
+int plan_assume(const struct policy *p, struct snapshot *s, struct records *records);
+
+/* Is this driver of the snapshot's only assumed? */
+bool plan_is_assumed(const struct registered *r);

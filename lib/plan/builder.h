@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A plan while it is being made: what it is made from, and what there is of it so far. Inside of
+ * the plan; for nobody else. */
+#pragma once
+
+#include "plan/plan.h"
+
+struct builder {
+    const struct policy *policy;
+    const struct snapshot *snapshot;
+    const struct records *records;
+    const struct rule **rules;   /* for each device the rule that matches it, or NULL */
+    const struct record **known; /* for each device its record, or NULL */
+    int *index;                  /* for each device its verdict in .verdicts, or -1 */
+    size_t *devices;             /* for each verdict its device in the snapshot */
+    struct groups groups;
+    struct verdict *verdicts;
+    size_t n_verdicts;
+    struct action *actions;
+    size_t n_actions, actions_max;
+    const struct fence_entry **removals; /* from the kernel's table, in their order */
+    size_t n_removals;
+    struct fence wanted;         /* the entries that the policy calls for */
+    const struct rule *unfenced; /* the first rule without a fence; NULL: none, or not looked for */
+    bool unfenced_known;
+    bool any_unproven;       /* is a device refused because the host may need it? */
+    struct earlier *earlier; /* native drivers that are asked before vfio-pci, by ID */
+    size_t n_earlier, earlier_allocated;
+};
+
+const struct device *plan_device_of(const struct builder *b, const struct verdict *v);
+
+/* A device of the snapshot as a number, and its verdict; NULL: none. */
+size_t plan_index_of(const struct builder *b, const struct device *d);
+struct verdict *plan_verdict_of(const struct builder *b, const struct device *d);
+
+/* The members of a group, as groups_next(), as devices. */
+const struct device *plan_next_member(const struct builder *b, uint32_t group, size_t *i);
+
+/* The record of a device of the snapshot; NULL: there is none. */
+const struct record *plan_record_of(const struct builder *b, const struct device *d);
+
+/* Makes room, and finds the records of the devices; false when out of memory. builder_done() is to
+ * be called in any case. */
+bool builder_init(struct builder *b);
+void builder_done(struct builder *b);
+
+/* The next action, to be filled in. */
+struct action *plan_new_action(struct builder *b);
+void plan_add_action(struct builder *b, enum phase phase, enum action_kind kind,
+                     const struct device *d, const char *driver);

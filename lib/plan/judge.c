@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan/judge.h"
+
+#include <errno.h>
+
+#include "base/util.h"
+#include "plan/fence.h"
+#include "plan/kinds.h"
+#include "plan/select.h"
+
+/* -- what may be done -- */
+
+/* Is there no proof that the host does not need the device? At cold boot nothing is mounted and no
+ * link is up, so that a device seems unused proves nothing. Later, a device without a driver has no
+ * user. One that was plugged in while we ran had none before, unless it was refused and has only
+ * come back. */
+static bool is_unproven(const struct builder *b, const struct verdict *v, const struct record *r)
+{
+    const struct snapshot *s = b->snapshot;
+    const struct device *d = plan_device_of(b, v);
+    const struct device *named = v->companion ? snapshot_find(s, v->leader) : d;
+
+    if (!plan_may_carry_host(d) || v->rule->force || (r && record_is_unused(r)))
+        return false;
+    if (v->companion && !device_must_be_named(d, named))
+        return false;
+    if (!s->cold_boot && !d->driver && !(r && record_stays_refused(r)))
+        return false;
+    return !rule_names_place(v->rule, named);
+}
+
+static void refuse(struct verdict *v, enum reason reason)
+{
+    v->state = STATE_REFUSED;
+    v->reason = reason;
+    if (reason == REASON_UNPROVEN_AT_BOOT)
+        v->problems |= PROBLEM_UNPROVEN_AT_BOOT;
+}
+
+static void fail(struct verdict *v, enum reason reason)
+{
+    v->state = STATE_FAILED;
+    v->reason = reason;
+}
+
+static void occupy(struct verdict *v)
+{
+    v->state = STATE_BUSY;
+    v->reason = REASON_IN_USE;
+}
+
+/* May a virtual machine have the device? That can be found out only through the node of its IOMMU
+ * group. There is none on kernels that have only the device's own character device, and another one
+ * in no-IOMMU mode. */
+static bool may_be_held(const struct device *d)
+{
+    return driver_is_vfio(d->driver) && (!d->node || d->noiommu);
+}
+
+/* A released device: is it handed back? A device that left our driver may still have our override;
+ * the release is complete when that is removed, too. */
+static void judge_released(struct verdict *v, const struct device *d, const struct record *r)
+{
+    bool still_ours = streq_null(d->driver, v->driver);
+
+    if (still_ours && d->has_vfs)
+        refuse(v, REASON_HAS_VIRTUAL_FUNCTIONS);
+    else if (still_ours && may_be_held(d))
+        occupy(v);
+    else if (r->error)
+        fail(v, REASON_KERNEL_ERROR);
+    else if (!still_ours)
+        v->state = record_is_handed_back(r) ? STATE_RELEASED : STATE_PENDING;
+    else if (record_is_handed_back(r))
+        fail(v, REASON_TAKEN_BACK);
+    else
+        v->state = STATE_PENDING;
+}
+
+/* With "auto" a device that somebody uses by vfio-pci stays there: its variant can wait. */
+static bool is_good_enough(const struct verdict *v, const struct device *d, const struct record *r)
+{
+    return rule_is_auto(v->rule) && streq_null(d->driver, FENCE_DRIVER) && r &&
+           record_is_confirmed(r) && r->error && r->failed_at == ACTION_HOLD;
+}
+
+/* The kernel said at a bind, or when it was asked to look for a driver, that there is no group. */
+static bool has_no_group(const struct record *r)
+{
+    return r && r->error &&
+           (r->failed_at == ACTION_PROBE || (r->failed_at == ACTION_BIND && r->error == EINVAL));
+}
+
+/* A virtual IOMMU makes the group of a device only when a driver binds it. If that IOMMU is not
+ * there yet, the device is kept for it. Returns false if nothing stands against a bind. */
+static bool judge_iommu(const struct builder *b, struct verdict *v, const struct device *d,
+                        const struct record *r)
+{
+    if (d->group != NO_GROUP || b->snapshot->unsafe_noiommu || !driver_is_vfio(v->driver) ||
+        (d->iommu == OUTLOOK_AT_BIND && !has_no_group(r)))
+        return false;
+    if (d->iommu == OUTLOOK_AWAITED && !b->records->iommu_given_up) {
+        v->state = STATE_PENDING;
+        v->reason = REASON_IOMMU_AWAITED;
+    } else {
+        v->problems |= PROBLEM_NO_IOMMU; /* vfio-pci's probe fails without a group */
+        fail(v, REASON_NO_IOMMU);
+    }
+    return true;
+}
+
+/* A device that is not on its driver: may it be taken, and is that possible? */
+static void judge_taking(const struct builder *b, struct verdict *v, const struct device *d,
+                         const struct record *r)
+{
+    const struct device *other;
+
+    if (may_be_held(d)) {
+        occupy(v);
+    } else if (d->has_vfs) {
+        refuse(v, REASON_HAS_VIRTUAL_FUNCTIONS);
+    } else if (d->fixed) {
+        refuse(v, REASON_DRIVER_FIXED);
+    } else if (d->boot_display && d->driver && !v->rule->force) {
+        refuse(v, REASON_BOOT_DISPLAY);
+    } else if ((other = plan_unnamed_function(b, v))) {
+        v->other = other->addr;
+        refuse(v, other->unidentified ? REASON_UNREADABLE : REASON_FUNCTION_NOT_NAMED);
+    } else if (is_unproven(b, v, r)) {
+        refuse(v, REASON_UNPROVEN_AT_BOOT);
+    } else if (d->use && !v->rule->force) {
+        occupy(v);
+    } else if (d->evidence && !v->rule->force && !(r && record_is_unused(r))) {
+        refuse(v, REASON_NEEDED_AT_BOOT);
+    } else if (r && record_is_plugged(r) && v->rule->hotplug == HOTPLUG_OFF) {
+        refuse(v, REASON_HOTPLUG_OFF);
+    } else if (judge_iommu(b, v, d, r)) {
+        ; /* said there */
+    } else if (is_good_enough(v, d, r)) {
+        v->driver = FENCE_DRIVER;
+        v->state = STATE_BOUND;
+    } else if (r && r->error &&
+               (r->failed_at == ACTION_CHECK ||
+                (r->error == EBUSY && r->failed_at == ACTION_HOLD))) {
+        occupy(v);
+    } else if (r && r->error) {
+        fail(v, REASON_KERNEL_ERROR);
+    } else if (r && record_is_unverified(r)) {
+        fail(v, REASON_NOT_VERIFIED);
+    } else if (!snapshot_is_registered(b->snapshot, v->driver)) {
+        fail(v, REASON_DRIVER_MISSING);
+    } else {
+        v->state = STATE_PENDING;
+    }
+}
+
+/* A device by itself, without regard to its group. */
+static void judge_device(const struct builder *b, struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v);
+    const struct record *r = plan_record_of(b, d);
+
+    if (r && r->touched)
+        v->problems |= PROBLEM_NATIVE_DRIVER_TOUCHED;
+    if (device_is_bridge(d)) {
+        refuse(v, REASON_BRIDGE);
+    } else if (r && record_is_in_hand(r)) {
+        v->state = record_is_stuck(r) ? STATE_STUCK : STATE_PENDING;
+        v->reason = record_is_stuck(r) ? REASON_DEADLINE : REASON_NONE;
+    } else if (r && record_is_released(r)) {
+        judge_released(v, d, r);
+    } else if (r && record_is_contested(r)) {
+        v->state = STATE_CONTESTED;
+        v->reason = REASON_FLAPS;
+    } else if (streq_null(d->driver, v->driver) && r && record_is_confirmed(r)) {
+        v->state = STATE_BOUND;
+    } else if (streq_null(d->driver, v->driver)) {
+        if (r && r->error)
+            fail(v, REASON_KERNEL_ERROR);
+        else
+            v->state = STATE_PENDING;
+    } else {
+        judge_taking(b, v, d, r);
+    }
+}
+
+/* A device that cannot be read now is left as it is: a bound one stays bound, anything else is
+ * refused. */
+static void judge_unknown(const struct builder *b, struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v);
+    const struct record *r = plan_record_of(b, d);
+    const bool missing = v->reason == REASON_DRIVER_MISSING;
+
+    if (d->unknown.fact != FACT_NONE)
+        v->problems |= PROBLEM_UNREADABLE;
+    else if (!missing || b->snapshot->unknown.fact == FACT_NONE)
+        return;
+    if (((v->state == STATE_PENDING || v->state == STATE_FAILED) && !(r && record_is_in_hand(r))) ||
+        missing)
+        refuse(v, REASON_UNREADABLE);
+}
+
+/* Does the device keep the others of its IOMMU group from being taken? A bridge does not. */
+static bool holds_back(const struct verdict *v)
+{
+    return (v->state == STATE_REFUSED && v->reason != REASON_COMPANION_REFUSED &&
+            v->reason != REASON_BRIDGE) ||
+           v->reason == REASON_IN_USE;
+}
+
+/* Would the device be taken away from the host? Not if it is on its driver already, and only has to
+ * be verified. One whose driver is missing counts, since it is reserved for that driver. */
+static bool is_to_be_taken(const struct builder *b, const struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v);
+    const struct record *r = plan_record_of(b, d);
+
+    if (v->state == STATE_PENDING)
+        return (r && record_is_released(r)) || !streq_null(d->driver, v->driver);
+    return v->reason == REASON_DRIVER_MISSING;
+}
+
+/* Devices of one IOMMU group that belong together are taken together or not at all: a group with
+ * one protected member is of no use to a virtual machine. */
+static void refuse_together(struct builder *b)
+{
+    for (size_t i = 0; i < b->n_verdicts; i++) {
+        const struct verdict *v = &b->verdicts[i];
+        const struct device *d = plan_device_of(b, v), *member;
+        if (!holds_back(v))
+            continue;
+        size_t at = groups_start(&b->groups, d->group);
+        while ((member = plan_next_member(b, d->group, &at))) {
+            struct verdict *other = plan_verdict_of(b, member);
+            if (!other || !is_to_be_taken(b, other))
+                continue;
+            other->state = STATE_REFUSED;
+            other->reason = REASON_COMPANION_REFUSED;
+            other->other = d->addr;
+        }
+    }
+}
+
+/* An IOMMU group is handed back as a whole: while one member is stuck in the kernel, the others
+ * count as stuck, too. */
+static void wait_for_group(struct builder *b, struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v), *member;
+    const struct record *r = plan_record_of(b, d);
+    size_t i = groups_start(&b->groups, d->group);
+
+    if (v->state != STATE_PENDING || !r || !record_is_released(r) || record_is_in_hand(r))
+        return;
+    while ((member = plan_next_member(b, d->group, &i))) {
+        const struct record *other = plan_record_of(b, member);
+        if (!other || !record_is_stuck(other))
+            continue;
+        v->state = STATE_STUCK;
+        v->reason = REASON_DEADLINE;
+    }
+}
+
+/* -- is it usable -- */
+
+static void judge_use(const struct builder *b, struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v), *member;
+    size_t i = groups_start(&b->groups, d->group);
+    bool viable = true;
+
+    while ((member = plan_next_member(b, d->group, &i))) {
+        const struct verdict *other = plan_verdict_of(b, member);
+        if (member == d)
+            continue;
+        if (member->unknown.fact != FACT_NONE) {
+            viable = false;
+            v->problems |= PROBLEM_UNREADABLE;
+        }
+        /* While remove() hangs, the driver link is gone, but the driver still has the device. */
+        if (other && other->state == STATE_STUCK)
+            viable = false;
+        if (device_is_viable(member))
+            continue;
+        viable = false;
+        if (other && other->state == STATE_PENDING)
+            continue; /* no problem, it is being taken over; but not usable until then */
+        v->problems |= PROBLEM_GROUP_NOT_VIABLE;
+        v->other = member->addr;
+        v->other_driver = member->driver;
+        v->other_selected = other != NULL;
+        break;
+    }
+    if (!streq(v->driver, "vfio-pci"))
+        v->problems |= PROBLEM_DRIVER_NOT_ADVERTISED;
+    if (v->state != STATE_BOUND || !driver_is_vfio(v->driver))
+        return;
+    if (d->group == NO_GROUP)
+        v->problems |= PROBLEM_NO_IOMMU;
+    else if (!d->node)
+        v->problems |= PROBLEM_NODE_MISSING;
+    if (d->claimant)
+        v->problems |= PROBLEM_BAR_CLAIMED;
+    v->usable =
+        viable && !(v->problems & (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING |
+                                   PROBLEM_NO_IOMMU | PROBLEM_BAR_CLAIMED | PROBLEM_UNREADABLE));
+}
+
+static void judge_expect(struct builder *b)
+{
+    const struct plan so_far = {.verdicts = b->verdicts, .n_verdicts = b->n_verdicts};
+
+    for (size_t i = 0; i < b->policy->n_rules; i++) {
+        const struct rule *r = &b->policy->rules[i];
+        if (r->expect < 0 || plan_count_matched(&so_far, r) == r->expect)
+            continue;
+        for (size_t k = 0; k < b->n_verdicts; k++)
+            if (b->verdicts[k].rule == r)
+                b->verdicts[k].problems |= PROBLEM_EXPECT_MISMATCH;
+    }
+}
+
+void plan_judge(struct builder *b)
+{
+    for (size_t i = 0; i < b->n_verdicts; i++) {
+        judge_device(b, &b->verdicts[i]);
+        judge_unknown(b, &b->verdicts[i]);
+    }
+    refuse_together(b);
+    for (size_t i = 0; i < b->n_verdicts; i++)
+        wait_for_group(b, &b->verdicts[i]);
+    for (size_t i = 0; i < b->n_verdicts; i++)
+        judge_use(b, &b->verdicts[i]);
+    plan_judge_fence(b);
+    judge_expect(b);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan/kinds.h"
+
+#include <pci/pci.h>
+
+#include "base/util.h"
+
+/* Base class and subclass. */
+static unsigned plan_class_of(const struct device *d)
+{
+    return d->class_code >> 8; /* base class and subclass */
+}
+
+/* NVSwitch and other endpoints of class 0680 are no bridges in the sense of the header type. */
+bool device_is_bridge(const struct device *d)
+{
+    unsigned class = plan_class_of(d);
+
+    return d->bridge || class == PCI_CLASS_BRIDGE_HOST || class == PCI_CLASS_BRIDGE_ISA ||
+           class == PCI_CLASS_BRIDGE_PCI || class == PCI_CLASS_BRIDGE_CARDBUS;
+}
+
+/* Kinds that cannot carry the host: no disk, network or console can hang below them. Whatever is
+ * not here may have one, even if it is of no class that is known for it: an SD host controller,
+ * FireWire, InfiniBand, or a class that comes next year. A display that shows the console is seen
+ * as such. */
+bool plan_may_carry_host(const struct device *d)
+{
+    static const struct {
+        unsigned class, mask, vendor; /* vendor 0: any */
+    } safe[] = {
+        {0x0300, 0xff00, 0},      /* displays, 3D controllers */
+        {0x0400, 0xff00, 0},      /* audio, video */
+        {0x0b40, 0xffff, 0},      /* co-processors */
+        {0x1200, 0xff00, 0},      /* processing accelerators */
+        {0x0680, 0xffff, 0x10de}, /* NVSwitch */
+    };
+
+    for (size_t i = 0; i < sizeof(safe) / sizeof(safe[0]); i++)
+        if ((plan_class_of(d) & safe[i].mask) == safe[i].class &&
+            (safe[i].vendor == 0 || safe[i].vendor == d->vendor))
+            return false;
+    return true;
+}
+
+/* A graphics card's USB-C connector: a USB controller and one for its power, beside a display or 3D
+ * controller as function 0 of the same slot. They belong to the card, not to the host. */
+static bool is_part_of_display(const struct device *d, const struct device *leader)
+{
+    return (plan_class_of(d) == PCI_CLASS_SERIAL_USB || plan_class_of(d) == 0x0c80) &&
+           leader->addr.fn == 0 && leader->class_code >> 16 == PCI_BASE_CLASS_DISPLAY &&
+           pci_addr_same_slot(d->addr, leader->addr);
+}
+
+bool device_must_be_named(const struct device *d, const struct device *selected)
+{
+    return plan_may_carry_host(d) && !is_part_of_display(d, selected);
+}
+
+/* The kernel's rule since 5.19: no driver of the group lets the kernel set up DMA for it. Drivers
+ * that leave that to others say so (driver_managed_dma): in the tree VFIO's own, pci-stub and
+ * pcieport. All others are in the way, be their device a bridge or a part of the chipset. */
+bool device_is_viable(const struct device *d)
+{
+    return !d->driver || driver_is_vfio(d->driver) || streq(d->driver, "pci-stub") ||
+           streq(d->driver, "pcieport");
+}

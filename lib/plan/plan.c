@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan/plan.h"
+
+#include <assert.h>
+
+static void names_done(struct plan_names *names)
+{
+    for (size_t i = 0; i < names->n; i++)
+        free(names->v[i]);
+    free(names->v);
+    *names = (struct plan_names){0};
+}
+
+void plan_done(struct plan *p)
+{
+    free(p->verdicts);
+    free(p->actions);
+    groups_done(&p->groups);
+    rules_done(&p->rules);
+    names_done(&p->names);
+    *p = (struct plan){0};
+}
+
+bool device_is_good(enum device_state state, bool usable, const char *driver, bool at_work)
+{
+    return state == STATE_RELEASED || (state == STATE_PENDING && at_work) ||
+           (state == STATE_BOUND && (usable || !driver_is_vfio(driver)));
+}
+
+bool plan_is_undecided(const struct policy *p, const struct snapshot *s, const struct device *d)
+{
+    size_t i = (size_t)(d - s->devices);
+
+    assert(i < s->n);
+
+    while (i > 0 && pci_addr_same_slot(s->devices[i - 1].addr, d->addr))
+        i--;
+    for (; i < s->n && pci_addr_same_slot(s->devices[i].addr, d->addr); i++)
+        if (policy_is_undecided(p, &s->devices[i]))
+            return true;
+    return false;
+}
+
+static int compare_address(const void *key, const void *element)
+{
+    return pci_addr_cmp(*(const struct pci_addr *)key, ((const struct verdict *)element)->addr);
+}
+
+const struct verdict *plan_find(const struct plan *p, struct pci_addr a)
+{
+    return p->n_verdicts > 0
+               ? bsearch(&a, p->verdicts, p->n_verdicts, sizeof(*p->verdicts), compare_address)
+               : NULL;
+}
+
+int plan_count_matched(const struct plan *p, const struct rule *r)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < p->n_verdicts; i++)
+        n += p->verdicts[i].rule == r && !p->verdicts[i].companion;
+    return n;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A plan, as a value: verdicts and actions. make.h makes one. Pure. */
+#pragma once
+
+#include "model/groups.h"
+#include "model/records.h"
+#include "model/snapshot.h"
+#include "model/state.h"
+#include "policy/policy.h"
+
+/* Phases, in this order. The first three cannot reach a native driver's remove(). */
+enum phase {
+    PHASE_OVERRIDE, /* every driver_override, before anything else: this wins the race */
+    PHASE_BIND,     /* devices that no driver has */
+    PHASE_FENCE,    /* the entries for devices that are plugged in later. By now there is no device
+                       left that the kernel would bind by them */
+    PHASE_TAKEOVER, /* devices that a native driver has: may take seconds, or block */
+    PHASE_RELEASE,  /* groups that are handed back: may take seconds, or block */
+};
+
+struct action {
+    enum phase phase;
+    enum action_kind kind;
+    struct pci_addr addr;
+    const char *driver; /* the target; for ACTION_UNBIND the driver that loses it; for ACTION_NATIVE
+                         * the driver that had it before, if known; else "" */
+    uint32_t group;     /* after ACTION_HOLD the actions of this group belong together */
+    struct fence_id fence;    /* ACTION_NEW_ID, ACTION_REMOVE_ID, which have no address */
+    bool companion, narrowed; /* of that entry: fence.h */
+};
+
+struct verdict {
+    struct pci_addr addr;
+    const struct rule
+        *rule;          /* the rule that names it, or names the device that it comes along with */
+    const char *driver; /* the target */
+    struct pci_addr leader; /* companion: with this device */
+    enum device_state state;
+    enum reason reason;
+    struct pci_addr
+        other; /* the device that the reason is about: for COMPANION_REFUSED and FUNCTION_NOT_NAMED;
+                  for GROUP_NOT_VIABLE the first that is in the way */
+    const char *other_driver; /* GROUP_NOT_VIABLE: the driver of that device */
+    const char *earlier; /* FENCE_INEFFECTIVE: the driver that is offered new devices first; NULL:
+                            the write of an entry failed */
+    unsigned problems;   /* set of enum problem */
+    bool companion;      /* it comes along */
+    bool other_selected; /* GROUP_NOT_VIABLE: it has a verdict of its own */
+    bool usable;         /* bound, the whole group viable, the node there */
+};
+
+/* Names of drivers, each once. */
+struct plan_names {
+    char **v;
+    size_t n, allocated;
+};
+
+struct plan {
+    struct verdict *verdicts; /* in the order of addresses */
+    size_t n_verdicts;
+    struct action *actions; /* in the order in which they must be done */
+    size_t n_actions;
+    struct groups groups;
+    struct rules rules;      /* those that the verdicts point to */
+    struct plan_names names; /* likewise, of drivers */
+};
+
+void plan_done(struct plan *p);
+
+/* Is the device as it should be: bound and, on a VFIO driver, usable; or released by an
+ * administrator? While the daemon is `at_work`, a pending device is as it should be. */
+bool device_is_good(enum device_state state, bool usable, const char *driver, bool at_work);
+
+/* Could a function of the device's card be selected by a serial number that is not known yet? Then
+ * it is not known either whether this one has to come along. */
+bool plan_is_undecided(const struct policy *p, const struct snapshot *s, const struct device *d);
+
+/* How many devices a rule itself matches, as `expect` counts them: without those that come along.
+ */
+int plan_count_matched(const struct plan *p, const struct rule *r);
+
+/* NULL: no rule concerns the device. */
+const struct verdict *plan_find(const struct plan *p, struct pci_addr a);

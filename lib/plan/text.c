@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+#include "base/util.h"
+#include "plan/kinds.h"
+
+static const char *class_noun(const struct device *d)
+{
+    static const struct {
+        unsigned class, mask;
+        const char *noun;
+    } nouns[] = {
+        {0x0100, 0xff00, "a storage device"},
+        {0x0200, 0xff00, "a network device"},
+        {0x0600, 0xff00, "a bridge"},
+        {0x0805, 0xffff, "an SD host controller"},
+        {0x0c00, 0xffff, "a FireWire controller"},
+        {0x0c03, 0xffff, "a USB controller"},
+        {0x0c04, 0xffff, "a Fibre Channel adapter"},
+        {0x0c06, 0xffff, "an InfiniBand adapter"},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(nouns); i++)
+        if ((d->class_code >> 8 & nouns[i].mask) == nouns[i].class)
+            return nouns[i].noun;
+    return "of a kind that disks or networks may hang on";
+}
+
+static const char *kernel_write_name(enum action_kind kind)
+{
+    switch (kind) {
+    case ACTION_OVERRIDE:
+        return "driver_override";
+    case ACTION_UNBIND:
+        return "unbind";
+    case ACTION_CLEAR:
+        return "driver_override";
+    case ACTION_PROBE:
+        return "drivers_probe";
+    case ACTION_HOLD:
+        return "/dev/vfio";
+    default:
+        return "bind";
+    }
+}
+
+const char *errno_advice(int error, enum action_kind kind)
+{
+    if (kind == ACTION_BIND && error == EINVAL)
+        return "; vfio-pci refuses devices without an IOMMU group, and those a virtual function's "
+               "user forbids: see dmesg";
+    if (error == EBUSY)
+        return "; another driver took it meanwhile: see which with lspci -k";
+    if (kind == ACTION_HOLD && (error == EACCES || error == EPERM))
+        return "; a service may open /dev/vfio only if vfio was loaded before it started: run "
+               "\"systemctl restart vfio-bindd\"";
+    if (error == EACCES || error == EPERM || error == EROFS)
+        return "; vfio-bindd must run as root with write access to /sys (check the unit's "
+               "drop-ins)";
+    return "; dmesg may say why, and \"systemctl reload vfio-bindd\" tries again";
+}
+
+static void no_iommu_sentence(const struct device *d, char *buf, size_t size)
+{
+    switch (d->iommu) {
+    case OUTLOOK_NO_DRIVER:
+        snprintf(buf, size,
+                 "the firmware announces a virtual IOMMU for it, and this kernel has no driver for "
+                 "that (CONFIG_VIRTIO_IOMMU): boot a kernel that has, or give this machine another "
+                 "virtual IOMMU; left to its native driver");
+        break;
+    case OUTLOOK_AWAITED:
+        snprintf(
+            buf, size,
+            "the firmware announces a virtual IOMMU for it, which did not come: \"modprobe "
+            "virtio_iommu\" says why, unless a file in /etc/modprobe.d forbids it; it is taken "
+            "as soon as the IOMMU is there; until then left to its native driver");
+        break;
+    case OUTLOOK_AT_BIND:
+        snprintf(buf, size,
+                 "the IOMMU makes no group for it, so no virtual machine could use it: see "
+                 "dmesg; left to its native driver");
+        break;
+    default:
+        snprintf(buf, size,
+                 "it has no IOMMU group, so no virtual machine could use it: enable VT-d or AMD-Vi "
+                 "in the firmware and boot with intel_iommu=on (Intel) or amd_iommu=on (AMD); left "
+                 "to its native driver");
+    }
+}
+
+static void failed_sentence(const struct verdict *v, const struct device *d, const struct record *r,
+                            char *buf, size_t size)
+{
+    switch (v->reason) {
+    case REASON_NO_IOMMU:
+        no_iommu_sentence(d, buf, size);
+        break;
+    case REASON_DRIVER_MISSING:
+        snprintf(
+            buf, size,
+            "the driver %s is not there: \"modprobe %s\" should load it and says why if not; %s",
+            v->driver, v->driver,
+            d->driver ? "then run \"systemctl reload vfio-bindd\""
+                      : "the device is kept for it until then");
+        break;
+    case REASON_TAKEN_BACK:
+        snprintf(buf, size,
+                 "it was handed back, and %s took it again at once, since it knows the ID: remove "
+                 "vfio-pci.ids= from the kernel command line and modprobe.d, and load the native "
+                 "driver",
+                 v->driver);
+        break;
+    case REASON_KERNEL_ERROR:
+        snprintf(buf, size, "the kernel refused %s %s: %s%s",
+                 r && r->failed_at == ACTION_HOLD ? "to open" : "the write to",
+                 kernel_write_name(r ? r->failed_at : ACTION_BIND), strerror(r ? r->error : EIO),
+                 errno_advice(r ? r->error : EIO, r ? r->failed_at : ACTION_BIND));
+        break;
+    default:
+        snprintf(buf, size,
+                 "the kernel accepted every write, yet the device is not on %s: see dmesg",
+                 v->driver);
+    }
+}
+
+static const char *known_use(const struct device *d)
+{
+    return d->use ? d->use : d->evidence;
+}
+
+/* What could not be read: something of the device, of the host, or of another function of the card.
+ */
+static void unreadable_sentence(const struct verdict *v, const struct device *d,
+                                const struct snapshot *s, char *buf, size_t size)
+{
+    const struct device *other = snapshot_find(s, v->other);
+    const struct unknown *u = &d->unknown;
+    char whose[32] = "its";
+
+    if (u->fact == FACT_NONE && s->unknown.fact != FACT_NONE) {
+        u = &s->unknown;
+        strcpy(whose, "the");
+    } else if (u->fact == FACT_NONE && other) {
+        u = &other->unknown;
+        snprintf(whose, sizeof(whose), "%s's", pci_addr_text(v->other).s);
+    }
+    snprintf(buf, size,
+             "%s %s could not be read (%s), so it is left as it is; this is tried again by itself",
+             whose, fact_words(u->fact), strerror(u->error));
+}
+
+/* Another function of the card must be named as well: shows the line that does so. */
+static void not_named_sentence(const struct verdict *v, const struct device *d,
+                               const struct device *other, char *buf, size_t size)
+{
+    const struct patterns *addresses = &v->rule->narrow[KEY_ADDRESS];
+    struct pci_addr_text at = pci_addr_text(v->other);
+    char line[160];
+
+    if (other && rule_test(v->rule, other) == KEY_ADDRESS && addresses->n == 1 &&
+        v->rule->narrow[KEY_SERIAL].n == 0)
+        snprintf(line, sizeof(line), "write \"address = %04x:%02x:%02x.*\" in [device %s]",
+                 d->addr.domain, d->addr.bus, d->addr.dev, v->rule->name);
+    else
+        snprintf(line, sizeof(line), "add a rule with \"id = %04x:%04x\" and \"address = %s\"",
+                 other ? other->vendor : 0, other ? other->device : 0, at.s);
+    snprintf(
+        buf, size,
+        "no virtual machine can have it without %s, which shares its card and IOMMU group, and "
+        "no rule names that one, so this host may live on it: to take both, %s",
+        at.s, line);
+}
+
+static void unproven_sentence(const struct verdict *v, const struct device *d, char *buf,
+                              size_t size)
+{
+    snprintf(buf, size,
+             "it is %s%s%s, and [device %s] names no place, so this host may live on it: if it "
+             "is meant, put a rule of its own before that one, with \"id = %04x:%04x\" and "
+             "\"address = %s\" (or slot, or force = yes)",
+             class_noun(d), known_use(d) ? " that " : "", known_use(d) ? known_use(d) : "",
+             v->rule->name, d->vendor, d->device, pci_addr_text(d->addr).s);
+}
+
+static void refused_sentence(const struct verdict *v, const struct snapshot *s,
+                             const struct device *d, char *buf, size_t size)
+{
+    switch (v->reason) {
+    case REASON_BRIDGE:
+        snprintf(buf, size,
+                 "it is a bridge, and what is behind it would vanish with it; name the "
+                 "devices behind it instead");
+        break;
+    case REASON_FUNCTION_NOT_NAMED:
+        not_named_sentence(v, d, snapshot_find(s, v->other), buf, size);
+        break;
+    case REASON_UNREADABLE:
+        unreadable_sentence(v, d, s, buf, size);
+        break;
+    case REASON_UNPROVEN_AT_BOOT:
+        unproven_sentence(v, d, buf, size);
+        break;
+    case REASON_DRIVER_FIXED:
+        snprintf(
+            buf, size,
+            "its driver %s cannot be unbound (the kernel offers no \"unbind\" for it): keep that "
+            "driver from being loaded, and reboot",
+            d->driver ? d->driver : "");
+        break;
+    case REASON_NEEDED_AT_BOOT:
+        snprintf(buf, size,
+                 "it %s, so this host needs it: take it out of there first (force = yes in [device "
+                 "%s] takes it all the same)",
+                 d->evidence ? d->evidence : "is named for the boot", v->rule->name);
+        break;
+    case REASON_BOOT_DISPLAY:
+        snprintf(
+            buf, size,
+            "%s shows this host's console on it: add \"force = yes\" to [device %s] to take it "
+            "all the same",
+            d->driver ? d->driver : "its driver", v->rule->name);
+        break;
+    case REASON_HAS_VIRTUAL_FUNCTIONS:
+        snprintf(buf, size,
+                 "it has virtual functions, which would vanish with its driver: name them instead, "
+                 "or write 0 to its sriov_numvfs first");
+        break;
+    case REASON_COMPANION_REFUSED:
+        snprintf(buf, size,
+                 "%s of its IOMMU group cannot be taken, and the group is of no use without it: "
+                 "see what is said of that one",
+                 pci_addr_text(v->other).s);
+        break;
+    default:
+        snprintf(buf, size, "it was plugged in while running and [device %s] says hotplug = off",
+                 v->rule->name);
+    }
+}
+
+static void released_sentence(const struct device *d, char *buf, size_t size)
+{
+    if (d->driver)
+        snprintf(buf, size, "handed back, and %s has it", d->driver);
+    else
+        snprintf(buf, size,
+                 "handed back; no driver has it yet (its native driver takes it when it "
+                 "is loaded)");
+}
+
+static void pending_sentence(const struct verdict *v, const struct device *d,
+                             const struct record *r, char *buf, size_t size)
+{
+    if (r && record_is_released(r))
+        snprintf(buf, size, "to be handed back");
+    else if (v->reason == REASON_IOMMU_AWAITED && !d->driver)
+        snprintf(buf, size,
+                 "is kept for the virtual IOMMU that the firmware announces, whose driver "
+                 "(virtio_iommu) is not at work yet");
+    else if (v->reason == REASON_IOMMU_AWAITED)
+        snprintf(buf, size,
+                 "stays on %s until the virtual IOMMU that the firmware announces is at work "
+                 "(its driver virtio_iommu), and is taken over then",
+                 d->driver);
+    else if (!d->driver)
+        snprintf(buf, size, "to be bound to %s", v->driver);
+    else if (streq(d->driver, v->driver))
+        snprintf(buf, size, "%s is taking it", v->driver);
+    else
+        snprintf(buf, size, "to be taken over from %s by %s", d->driver, v->driver);
+}
+
+static void busy_sentence(const struct verdict *v, const struct device *d, const struct record *r,
+                          char *buf, size_t size)
+{
+    if (d->use)
+        snprintf(buf, size,
+                 "it %s: end that, then run \"systemctl reload vfio-bindd\" (force = yes in "
+                 "[device %s] takes it all the same)",
+                 d->use, v->rule->name);
+    else if (r && r->holder)
+        snprintf(buf, size,
+                 "%s: end it, then run \"systemctl reload vfio-bindd\" (force = yes in [device "
+                 "%s] does not ask)",
+                 r->holder, v->rule->name);
+    else if (!d->node)
+        snprintf(buf, size,
+                 "it is on %s and has no /dev/vfio/GROUP that would show whether a virtual "
+                 "machine uses it: unbind it by hand when none does",
+                 d->driver ? d->driver : "no driver");
+    else
+        snprintf(buf, size,
+                 "a virtual machine, or another program, has /dev/vfio/%u open: end it, then "
+                 "run \"systemctl reload vfio-bindd\"",
+                 d->group);
+}
+
+static void state_sentence(const struct verdict *v, const struct snapshot *s,
+                           const struct device *d, const struct record *r, char *buf, size_t size)
+{
+    switch (v->state) {
+    case STATE_BOUND:
+        if (r && r->previous_driver)
+            snprintf(buf, size, "bound to %s, taken over from %s", v->driver, r->previous_driver);
+        else
+            snprintf(buf, size, "bound to %s", v->driver);
+        break;
+    case STATE_BUSY:
+        busy_sentence(v, d, r, buf, size);
+        break;
+    case STATE_REFUSED:
+        refused_sentence(v, s, d, buf, size);
+        break;
+    case STATE_FAILED:
+        failed_sentence(v, d, r, buf, size);
+        break;
+    case STATE_CONTESTED:
+        snprintf(buf, size,
+                 "something else unbound it 3 times within a minute, so vfio-bindd has stopped "
+                 "binding it: find out what (driverctl list-overrides, udev rules, libvirt with "
+                 "managed='yes'), then run \"systemctl reload vfio-bindd\"");
+        break;
+    case STATE_RELEASED:
+        released_sentence(d, buf, size);
+        break;
+    case STATE_STUCK:
+        if (r && !record_is_in_hand(r))
+            snprintf(buf, size,
+                     "its IOMMU group is handed back as a whole, and the kernel has not returned "
+                     "from its work on another device of it: see that one, and it goes on by "
+                     "itself");
+        else
+            snprintf(
+                buf, size,
+                "the kernel has not returned from its work on it: %s may still be in use; end its "
+                "users, and it goes on by itself. Until then a reboot hangs as well (a hardware "
+                "reset "
+                "or sysrq-b does not), \"udevadm settle\" times out, and on kernels before 6.12 "
+                "the "
+                "journal may stop",
+                d->driver                 ? d->driver
+                : r && r->previous_driver ? r->previous_driver
+                                          : "its driver");
+        break;
+    default:
+        pending_sentence(v, d, r, buf, size);
+    }
+}
+
+void verdict_sentence(const struct verdict *v, const struct snapshot *s,
+                      const struct records *records, char buf[static SENTENCE_MAX])
+{
+    const struct device *d = snapshot_find(s, v->addr);
+    char what[SENTENCE_MAX - 160], along[40] = "";
+
+    if (!d) { /* unplugged since the plan was made */
+        snprintf(buf, SENTENCE_MAX, "%s (rule %s) is gone", pci_addr_text(v->addr).s,
+                 v->rule->name);
+        return;
+    }
+    if (v->companion)
+        snprintf(along, sizeof(along), " with %s", pci_addr_text(v->leader).s);
+    state_sentence(v, s, d, records_find(records, v->addr), what, sizeof(what));
+    snprintf(buf, SENTENCE_MAX, "%s (%04x:%04x, rule %s%s) %s%s%s", pci_addr_text(d->addr).s,
+             d->vendor, d->device, v->rule->name, along,
+             v->state == STATE_BOUND || v->state == STATE_PENDING ? "" : state_word(v->state),
+             v->state == STATE_BOUND || v->state == STATE_PENDING ? "" : ": ", what);
+}
+
+/* Somebody else's device is in the way: name the line to add. One that a rule names already has
+ * lines of its own. */
+static void not_viable_sentence(const struct verdict *v, const struct snapshot *s,
+                                const struct device *d, char *buf)
+{
+    const struct device *other = snapshot_find(s, v->other);
+    struct pci_addr_text address = pci_addr_text(d->addr), in_the_way = pci_addr_text(v->other);
+
+    if (other && device_is_bridge(other))
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but its IOMMU group %u is not usable: %s (%04x:%04x), a bridge or a "
+                 "part of the chipset, is on %s: put the card into another slot (behind a port "
+                 "with ACS), or, if this host can do without that driver, keep it from being "
+                 "loaded or unbind %s from it",
+                 address.s, d->group, in_the_way.s, other->vendor, other->device, v->other_driver,
+                 in_the_way.s);
+    else if (v->other_selected || !other)
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but its IOMMU group %u is not usable until %s, which is on %s, is "
+                 "bound too: see what is said of that one",
+                 address.s, d->group, in_the_way.s, v->other_driver);
+    else
+        snprintf(
+            buf, SENTENCE_MAX,
+            "%s is bound, but its IOMMU group %u is not usable: %s (%04x:%04x) is on %s; set "
+            "\"group = all\" in [device %s], or add a rule with \"id = %04x:%04x\" and \"address "
+            "= %s\"",
+            address.s, d->group, in_the_way.s, other->vendor, other->device, v->other_driver,
+            v->rule->name, other->vendor, other->device, in_the_way.s);
+}
+
+void problem_sentence(const struct verdict *v, const struct snapshot *s,
+                      char buf[static SENTENCE_MAX])
+{
+    const struct device *d = snapshot_find(s, v->addr);
+
+    buf[0] = '\0';
+    if (v->state != STATE_BOUND || !d)
+        return;
+    if (v->problems & PROBLEM_UNREADABLE)
+        snprintf(
+            buf, SENTENCE_MAX,
+            "%s is bound, but %s%s could not be read%s%s, so it does not count as usable; this "
+            "is tried again by itself",
+            pci_addr_text(d->addr).s,
+            d->unknown.fact != FACT_NONE ? "its " : "a device of its IOMMU group",
+            fact_words(d->unknown.fact), d->unknown.fact != FACT_NONE ? ": " : "",
+            d->unknown.fact != FACT_NONE ? strerror(d->unknown.error) : "");
+    else if (v->problems & PROBLEM_GROUP_NOT_VIABLE)
+        not_viable_sentence(v, s, d, buf);
+    else if (v->problems & PROBLEM_NODE_MISSING)
+        snprintf(
+            buf, SENTENCE_MAX,
+            "%s is bound, but /dev/vfio/%u is not there: is devtmpfs mounted on /dev, and does "
+            "the unit's DevicePolicy= allow char-vfio?",
+            pci_addr_text(d->addr).s, d->group);
+    else if (v->problems & PROBLEM_BAR_CLAIMED)
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but the firmware's framebuffer (%s) has part of its memory, so QEMU "
+                 "cannot map it: boot with \"initcall_blacklist=sysfb_init\" on the kernel command "
+                 "line, or make another card the boot display",
+                 pci_addr_text(d->addr).s, d->claimant ? d->claimant : "");
+    else if (v->problems & PROBLEM_NO_IOMMU)
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound without an IOMMU (unsafe no-IOMMU mode): for DPDK only, no virtual "
+                 "machine can have it",
+                 pci_addr_text(d->addr).s);
+}
+
+/* Of devices that no rule names. */
+static void unselected_sentence(const struct action *a, char *buf)
+{
+    struct pci_addr_text address = pci_addr_text(a->addr);
+
+    switch (a->kind) {
+    case ACTION_PARK:
+    case ACTION_UNPARK:
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is not selected: it is kept from %s while the fence is put up", address.s,
+                 FENCE_DRIVER);
+        break;
+    default:
+        snprintf(buf, SENTENCE_MAX, "%s is not selected: it goes back to its native driver",
+                 address.s);
+    }
+}
+
+void action_sentence(const struct action *a, const struct plan *p, const struct snapshot *s,
+                     const struct records *r, char buf[static SENTENCE_MAX])
+{
+    const struct verdict *v = action_is_fence(a->kind) ? NULL : plan_find(p, a->addr);
+
+    if (action_is_fence(a->kind))
+        snprintf(buf, SENTENCE_MAX, "%s is to %s what is plugged in as %s", FENCE_DRIVER,
+                 a->kind == ACTION_NEW_ID ? "take" : "leave alone", fence_words(&a->fence).s);
+    else if (v)
+        verdict_sentence(v, s, r, buf);
+    else
+        unselected_sentence(a, buf);
+}
+
+static void write_problems(const struct verdict *v, FILE *f)
+{
+    const char *separator = " problems=";
+
+    for (unsigned bit = 1; bit < PROBLEM_MAX; bit <<= 1)
+        if (v->problems & bit) {
+            fprintf(f, "%s%s", separator, problem_word((enum problem)bit));
+            separator = ",";
+        }
+}
+
+static void write_verdict(const struct verdict *v, const struct device *d, FILE *f)
+{
+    fprintf(f, "  %s", pci_addr_text(v->addr).s);
+    if (d)
+        fprintf(f, " %04x:%04x", d->vendor, d->device);
+    fprintf(f, " rule=%s state=%s", v->rule->name, state_word(v->state));
+    if (v->companion)
+        fprintf(f, " with=%s", pci_addr_text(v->leader).s);
+    if (v->reason != REASON_NONE)
+        fprintf(f, " reason=%s", reason_word(v->reason));
+    if (d && d->group != NO_GROUP)
+        fprintf(f, " group=%u", d->group);
+    if (d)
+        fprintf(f, " driver=%s", d->driver ? d->driver : "(none)");
+    fputs(v->usable ? " usable" : "", f);
+    write_problems(v, f);
+}
+
+void plan_write(const struct plan *plan, const struct snapshot *s, const struct records *r, FILE *f)
+{
+    char sentence[SENTENCE_MAX];
+
+    fprintf(f, "actions: %zu\n", plan->n_actions);
+    for (size_t i = 0; i < plan->n_actions; i++) {
+        const struct action *a = &plan->actions[i];
+        if (action_is_fence(a->kind))
+            fprintf(f, "  %s %s %s\n", a->driver, action_word(a->kind), fence_words(&a->fence).s);
+        else
+            fprintf(f, "  %s %s%s%s%s\n", pci_addr_text(a->addr).s, action_word(a->kind),
+                    *a->driver ? " " : "", a->driver,
+                    a->phase >= PHASE_TAKEOVER ? " (after everything else)" : "");
+    }
+    fprintf(f, "devices: %zu\n", plan->n_verdicts);
+    for (size_t i = 0; i < plan->n_verdicts; i++) {
+        const struct verdict *v = &plan->verdicts[i];
+        write_verdict(v, snapshot_find(s, v->addr), f);
+        verdict_sentence(v, s, r, sentence);
+        fprintf(f, "\n    %s\n", sentence);
+        problem_sentence(v, s, sentence);
+        if (*sentence)
+            fprintf(f, "    %s\n", sentence);
+    }
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The plan in words, for the journal, --dry-run and the client. Pure. */
+#pragma once
+
+#include "plan/plan.h"
+
+#define SENTENCE_MAX 512
+
+/* A sentence about a device ("0000:06:00.0 (10de:20f1) ..."): how it stands, why, and what to do
+ * about it. */
+void verdict_sentence(const struct verdict *v, const struct snapshot *s, const struct records *r,
+                      char buf[static SENTENCE_MAX]);
+
+/* "; …": what most likely is behind an error of the kernel's, or what to do about it. */
+const char *errno_advice(int error, enum action_kind kind);
+
+/* Why a bound device is not usable, and what to do about it; "" if nothing is known against it. */
+void problem_sentence(const struct verdict *v, const struct snapshot *s,
+                      char buf[static SENTENCE_MAX]);
+
+/* Why an action is done: the verdict of its device, or why a device that no rule names is touched.
+ */
+void action_sentence(const struct action *a, const struct plan *p, const struct snapshot *s,
+                     const struct records *r, char buf[static SENTENCE_MAX]);
+
+/* The plan as text: the actions in their order, then the verdicts. */
+void plan_write(const struct plan *plan, const struct snapshot *s, const struct records *r,
+                FILE *f);

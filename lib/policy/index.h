@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which rules may concern a vendor:device, without a look at all the others: with a thousand rules
+ * a device costs no more than with one. Pure. */
+#pragma once
+
+#include "policy/rule.h"
+
+struct rule_index {
+    const struct rule *rules; /* in the order in which they are tried */
+    size_t n_rules;
+    uint64_t *v; /* NULL: without memory for it every rule is a candidate for everything */
+    size_t n;
+};
+
+/* Makes the index, which is empty or an older one, after the rules or their order have changed. */
+void rule_index_make(struct rule_index *x, const struct rule *rules, size_t n);
+void rule_index_done(struct rule_index *x);
+
+/* The rules whose IDs fit, or that have none, in the order in which they are tried; one may come
+ * twice. */
+struct candidates {
+    const struct rule_index *index;
+    uint64_t key[3];
+    size_t at[3];
+};
+
+/* any_device: the rules that fit every device of the vendor. */
+struct candidates candidates_of(const struct rule_index *x, struct id_pattern id);
+
+/* NULL after the last. */
+const struct rule *candidates_next(struct candidates *c);

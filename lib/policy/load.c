@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy/load.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+
+#include "base/rootfs.h"
+#include "policy/parse.h"
+
+#define DROPINS_READ 65536 /* names; a folder with more is no policy */
+#define DROPINS_USED (POLICY_FILES_MAX - 1)
+
+/* From the highest precedence to the lowest. */
+static const char *const folders[] = {"etc", "run", "usr/local/lib", "usr/lib"};
+
+static const char *read_problem(int error)
+{
+    switch (error) {
+    case -EISDIR:
+        return "this is a directory: the policy is a file (drop-ins go to vfio-bindd.conf.d/)";
+    case -EINVAL:
+        return "this is no regular file";
+    case -EFBIG:
+        return "this file is larger than 1 MiB: it cannot be a policy";
+    case -EACCES:
+        return "no permission to read this file: vfio-bindd runs as root, so check its mode (0644) "
+               "and the security module's log";
+    case -ENOENT:
+        return "there is no such file";
+    default:
+        return strerror(-error);
+    }
+}
+
+/* `name` is how the administrator knows the file. Returns -ENOENT silently, so that the caller can
+ * look elsewhere; every other problem is reported and masks what comes after, as a file that could
+ * be read would. */
+static int load_file(int root_fd, const char *path, const char *name, struct policy *p,
+                     struct diags *d)
+{
+    CLEANUP_FREE char *bytes = NULL;
+    size_t size;
+    int r = rootfs_read_file(root_fd, path, POLICY_FILE_MAX, &bytes, &size);
+
+    if (r == -ENOMEM || r == -ENOENT)
+        return r;
+    if (r < 0) {
+        diags_add(d, DIAG_ERROR, name, 0, "%s", read_problem(r));
+        return 0;
+    }
+    r = policy_parse(p, name, bytes, size, d);
+    if (r == -E2BIG) {
+        diags_add(d, DIAG_ERROR, name, 0, "more than %d files: this one is not used",
+                  POLICY_FILES_MAX);
+        return 0;
+    }
+    return r;
+}
+
+struct dropin {
+    char *name;
+    const char *folder;
+};
+
+static int by_name(const void *x, const void *y)
+{
+    const struct dropin *a = x, *b = y;
+    return strcmp(a->name, b->name);
+}
+
+struct dropins {
+    struct dropin *v;
+    size_t n, allocated;
+};
+
+static void dropins_done(struct dropins *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        free(l->v[i].name);
+    free(l->v);
+}
+
+static int add_dropin(struct dropins *l, const char *folder, const char *name)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (streq(l->v[i].name, name))
+            return 0; /* masked by a folder of higher precedence */
+    if (!grow(&l->v, &l->allocated, l->n, sizeof(*l->v)))
+        return -ENOMEM;
+    l->v[l->n].name = strdup(name);
+    l->v[l->n].folder = folder;
+    return l->v[l->n].name ? (l->n++, 0) : -ENOMEM;
+}
+
+static bool is_dropin_name(const char *name)
+{
+    size_t n = strlen(name);
+    return n > 5 && name[0] != '.' && streq(name + n - 5, ".conf");
+}
+
+static int list_folder(int root_fd, const char *folder, struct dropins *l, struct diags *d)
+{
+    char path[64];
+    const struct dirent *e;
+    int r = 0;
+
+    snprintf(path, sizeof(path), "%s/vfio-bindd.conf.d", folder);
+    CLEANUP(closedirp) DIR *dir;
+    int error = rootfs_open_dir(root_fd, path, &dir);
+    if (error < 0 && error != -ENOENT) {
+        char name[72];
+        snprintf(name, sizeof(name), "/%s", path);
+        diags_add(d, DIAG_ERROR, name, 0, "cannot read this folder: %s", strerror(-error));
+    }
+    if (error < 0)
+        return 0;
+    while (r == 0 && (e = readdir(dir)))
+        if (is_dropin_name(e->d_name) && l->n < DROPINS_READ)
+            r = add_dropin(l, folder, e->d_name);
+    return r;
+}
+
+/* A drop-in that is a link to /dev/null masks its namesakes and says nothing itself. */
+static bool is_masked(int root_fd, const char *path)
+{
+    char target[16];
+    ssize_t n = readlinkat(root_fd, path, target, sizeof(target));
+    return n == 9 && memcmp(target, "/dev/null", 9) == 0;
+}
+
+static int load_dropins(int root_fd, struct policy *p, struct diags *d)
+{
+    CLEANUP(dropins_done) struct dropins l = {0};
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < ELEMENTS(folders); i++)
+        r = list_folder(root_fd, folders[i], &l, d);
+    if (l.n > 1)
+        qsort(l.v, l.n, sizeof(*l.v), by_name);
+    if (l.n > DROPINS_USED) {
+        diags_add(d, DIAG_ERROR, "/etc/vfio-bindd.conf.d", 0,
+                  "more than %d drop-ins: those after %s are not used", DROPINS_USED,
+                  l.v[DROPINS_USED - 1].name);
+        for (size_t i = DROPINS_USED; i < l.n; i++)
+            free(l.v[i].name);
+        l.n = DROPINS_USED;
+    }
+    for (size_t i = 0; r >= 0 && i < l.n; i++) {
+        char name[PATH_MAX];
+        snprintf(name, sizeof(name), "/%s/vfio-bindd.conf.d/%s", l.v[i].folder, l.v[i].name);
+        if (is_masked(root_fd, name + 1))
+            continue;
+        r = load_file(root_fd, name + 1, name, p, d);
+        if (r == -ENOENT) { /* a dangling link, or removed just now */
+            diags_add(d, DIAG_ERROR, name, 0, "%s", read_problem(r));
+            r = 0;
+        }
+    }
+    return r;
+}
+
+static int load_main(int root_fd, struct policy *p, struct diags *d)
+{
+    for (size_t i = 0; i < ELEMENTS(folders); i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "/%s/vfio-bindd.conf", folders[i]);
+        if (is_masked(root_fd, name + 1))
+            return 0;
+        int r = load_file(root_fd, name + 1, name, p, d);
+        if (r != -ENOENT)
+            return r;
+    }
+    return 0;
+}
+
+static int load_cmdline(int root_fd, struct policy *p, struct diags *d, bool *ret_off)
+{
+    CLEANUP_FREE char *bytes = NULL;
+    size_t size;
+    int r = rootfs_read_file(root_fd, "proc/cmdline", 64 * 1024, &bytes, &size);
+
+    if (r < 0) /* no /proc: nothing is said there */
+        return r == -ENOMEM ? r : 0;
+    return policy_parse_cmdline(p, bytes, d, ret_off);
+}
+
+int policy_load(int root_fd, struct policy *p, struct diags *d, bool *ret_off)
+{
+    bool off = false;
+    int r = load_main(root_fd, p, d);
+
+    if (r >= 0)
+        r = load_dropins(root_fd, p, d);
+    if (r >= 0)
+        r = load_cmdline(root_fd, p, d, &off);
+    if (r < 0)
+        return r;
+    policy_finish(p, d);
+    *ret_off = off;
+    return 0;
+}
+
+int policy_load_files(char *const *files, size_t n, struct policy *p, struct diags *d)
+{
+    CLEANUP_CLOSE int root_fd = rootfs_open_root("/");
+
+    for (size_t i = 0; i < n; i++) {
+        CLEANUP_FREE char *path = realpath(files[i], NULL);
+        int r = path ? load_file(root_fd, path + 1, files[i], p, d) : -errno;
+        if (r == -ENOMEM)
+            return r;
+        if (r < 0)
+            diags_add(d, DIAG_ERROR, files[i], 0, "%s", read_problem(r));
+    }
+    policy_finish(p, d);
+    return 0;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A rule: which devices it selects, and what it wants of them. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/snapshot.h"
+
+/* The keys of a rule. The first six select: they are tested in this order. */
+enum rule_key {
+    KEY_ID,
+    KEY_CLASS,
+    KEY_SUBSYSTEM,
+    KEY_ADDRESS,
+    KEY_SLOT,
+    KEY_SERIAL,
+    KEY_SELECTS_MAX,
+    KEY_DRIVER = KEY_SELECTS_MAX,
+    KEY_GROUP,
+    KEY_HOTPLUG,
+    KEY_FORCE,
+    KEY_EXPECT,
+    KEY_RESOURCE,
+    KEY_MAX,
+};
+
+const char *rule_key_name(enum rule_key key);
+
+enum group_mode {
+    GROUP_FUNCTIONS, /* the other functions of the same slot come along */
+    GROUP_ALL,       /* every endpoint of the IOMMU group comes along */
+    GROUP_MATCHED,   /* only what rules name */
+};
+
+enum hotplug_mode {
+    HOTPLUG_FENCE,    /* keep native drivers away before the device appears */
+    HOTPLUG_TAKEOVER, /* write the override when the device appears, take it over if need be */
+    HOTPLUG_OFF,      /* leave devices alone that appear later */
+};
+
+/* vendor:device as a rule names it. */
+struct id_pattern {
+    uint16_t vendor;
+    uint16_t device;
+    bool any_device; /* vendor:* */
+};
+
+/* A comma list of globs, lower case where case has no meaning; a leading '!' negates one. */
+struct patterns {
+    char **v;
+    size_t n;
+};
+
+/* Where a section or a key stands. line 0: not set. */
+struct origin {
+    uint16_t file; /* index into policy.files */
+    unsigned line;
+};
+
+struct rule {
+    char *name;
+    struct origin where;         /* the first section of this name */
+    struct origin section;       /* the latest section of this name */
+    struct origin keys[KEY_MAX]; /* who set each key last */
+    struct id_pattern *ids;      /* KEY_ID */
+    size_t n_ids;
+    struct patterns narrow[KEY_SELECTS_MAX]; /* KEY_CLASS to KEY_SERIAL */
+    char *driver;   /* never NULL once finished: "vfio-pci", "auto", "native", ... */
+    char *resource; /* or NULL */
+    enum group_mode group;
+    enum hotplug_mode hotplug;
+    bool force;
+    bool broken;          /* one of its keys has an error: the rule is not used */
+    unsigned broken_keys; /* which: bits 1 << enum rule_key */
+    int expect;           /* -1: any number */
+};
+
+#define RULE_NAME_MAX 64
+
+/* Does the rule select the device? Returns -1 if so, else the first key (enum rule_key) that does
+ * not fit. */
+int rule_test(const struct rule *r, const struct device *d);
+
+bool rule_is_native(const struct rule *r);
+
+/* The driver that a rule wants; NULL for a native one. With "auto", vfio-pci: the best variant is
+ * another for each device (snapshot.h), and vfio-pci serves until it is there. */
+const char *rule_target(const struct rule *r);
+
+/* Does the rule name the very place or card of this device, so that no other can be meant? Needs a
+ * positive pattern of address, slot or serial that fits it and could fit no second slot: wildcards
+ * only in the function of an address. */
+bool rule_names_place(const struct rule *r, const struct device *d);
+
+bool rule_is_auto(const struct rule *r);
+
+void rule_done(struct rule *r);
+
+/* Removes the patterns of a key. */
+void rule_drop_key(struct rule *r, enum rule_key k);
+
+/* Does a key say which devices are meant, rather than which are not? */
+bool rule_has_positive(const struct rule *r);
+
+/* Does `wide` select all that `narrow` could? Sure cases only. */
+bool rule_covers(const struct rule *wide, const struct rule *narrow);
