@@ -12,7 +12,7 @@ static const struct column columns[FIELD_MAX] = {
     [FIELD_USABLE] = {"USABLE", 6, 0, SCOLS_JSON_BOOLEAN_OPTIONAL},
     [FIELD_REASON] = {"REASON", 6, 0, SCOLS_JSON_STRING},
     [FIELD_PROBLEMS] = {"PROBLEMS", 8, 0, SCOLS_JSON_ARRAY_STRING},
-    [FIELD_COMPANION] = {"COMPANION", 9, 0, SCOLS_JSON_BOOLEAN_OPTIONAL},
+    [FIELD_ALONG] = {"ALONG", 5, 0, SCOLS_JSON_BOOLEAN_OPTIONAL},
     [FIELD_SUBSYSTEM] = {"SUBSYSTEM", 9, 0, SCOLS_JSON_STRING},
     [FIELD_SLOT] = {"SLOT", 4, 0, SCOLS_JSON_STRING},
     [FIELD_SERIAL] = {"SERIAL", 23, 0, SCOLS_JSON_STRING},
@@ -26,10 +26,10 @@ static const struct column columns[FIELD_MAX] = {
 };
 
 const enum field fields_json[] = {
-    FIELD_ADDRESS,   FIELD_ID,         FIELD_CLASS,  FIELD_GROUP,  FIELD_DRIVER,
-    FIELD_RULE,      FIELD_STATE,      FIELD_USABLE, FIELD_REASON, FIELD_PROBLEMS,
-    FIELD_COMPANION, FIELD_SUBSYSTEM,  FIELD_SLOT,   FIELD_SERIAL, FIELD_NODE,
-    FIELD_RESOURCE,  FIELD_CLASS_NAME, FIELD_VENDOR, FIELD_MODEL,  FIELD_SENTENCE,
+    FIELD_ADDRESS,  FIELD_ID,         FIELD_CLASS,  FIELD_GROUP,  FIELD_DRIVER,
+    FIELD_RULE,     FIELD_STATE,      FIELD_USABLE, FIELD_REASON, FIELD_PROBLEMS,
+    FIELD_ALONG,    FIELD_SUBSYSTEM,  FIELD_SLOT,   FIELD_SERIAL, FIELD_NODE,
+    FIELD_RESOURCE, FIELD_CLASS_NAME, FIELD_VENDOR, FIELD_MODEL,  FIELD_SENTENCE,
 };
 const size_t n_fields_json = ELEMENTS(fields_json);
 
@@ -94,8 +94,8 @@ const char *field_text(const struct row *r, enum field f, char buf[static FIELD_
         return r->reason;
     case FIELD_PROBLEMS:
         return r->problems;
-    case FIELD_COMPANION:
-        return r->selected ? (r->companion ? "yes" : "no") : NULL;
+    case FIELD_ALONG:
+        return r->selected ? (r->comes_along ? "yes" : "no") : NULL;
     case FIELD_SLOT:
         return r->d->slot;
     case FIELD_SERIAL:

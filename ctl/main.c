@@ -69,7 +69,7 @@ static void help(void)
          "      --strict           what cannot be expressed is an error\n"
          "      --patch FORM       kubevirt, hco: merge or json; capk: kustomize or json\n"
          "      --template NAME    capk: the template to patch; with \"-\": its new name\n"
-         "      --count N          capk: so many devices for each machine (default 1)\n"
+         "      --count N          capk: devices for each virtual machine (default 1)\n"
          "      --resource NAME    capk: devices of this resource\n"
          "      --namespace NAME   kubevirt, hco: where the object is\n"
          "      --variant NAME     butane: fcos, flatcar or openshift\n\n"
@@ -225,7 +225,7 @@ static const struct verb *find_verb(const char *name)
     return NULL;
 }
 
-/* An option that a verb would silently ignore is a mistake of the user's. */
+/* An option that a verb would silently ignore is an error of the user's. */
 static int check_options(const struct ctl *c)
 {
     if (c->root && c->host)

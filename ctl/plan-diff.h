@@ -14,8 +14,8 @@ void change_done(struct change *c);
 
 /* Puts the text (which it takes over, also on failure) in the place of the main policy file of the
  * source; its drop-ins and the kernel command line still count. The source's own texts change, its
- * policy and plan do not. Returns 0 or negative errno; mistakes are in ret->diags. Call
- * change_done() in any case. */
+ * policy and plan do not. Returns 0 or negative errno; errors are in ret->diags. Call change_done()
+ * in any case. */
 int change_make(struct source *s, const char *name, char *bytes, size_t size, struct change *ret);
 
 /* One line for each device for which the verdict differs, or one that says that none does. */

@@ -41,7 +41,7 @@ static bool fill_from_plan(const struct source *s, struct row *row)
         return row->problems;
     }
     row->selected = true;
-    row->companion = v->companion;
+    row->comes_along = v->comes_along;
     row->usable = v->usable;
     row->rule = v->rule->name;
     row->state = state_word(v->state);
@@ -135,7 +135,7 @@ static bool fill_from_live(const struct source *s, struct row *row)
     row->state = props_get(p, "State");
     row->reason = props_get(p, "Reason");
     row->usable = streq(props_get(p, "Usable"), "yes");
-    row->companion = row->v && row->v->companion;
+    row->comes_along = row->v && row->v->comes_along;
     return add_live_sentences(s, row);
 }
 

@@ -17,7 +17,7 @@ struct row {
     bool boot_display;              /* the firmware's console */
 
     /* How things are: by the daemon if it runs, else by policy and /sys. */
-    bool selected, companion, usable;
+    bool selected, comes_along, usable;
     const char *rule, *state, *reason; /* "" where there is none */
     const char *driver;                /* "" where there is none */
     char *problems;                    /* words, one a line; "" for none */

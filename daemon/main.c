@@ -34,7 +34,7 @@ static void help(void)
          "  --root DIR                use the /sys, /etc and /run below DIR\n"
          "  --help                    this text\n"
          "  --version                 the version\n\n"
-         "Exit status: 0 done, 1 failed (--check-policy: mistakes; --once: not everything\n"
+         "Exit status: 0 done, 1 failed (--check-policy: errors; --once: not everything\n"
          "selected is bound and usable), 2 wrong usage.\n"
          "See vfio-bindd(8), vfio-bindd.conf(5).");
 }

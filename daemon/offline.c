@@ -7,13 +7,13 @@
 
 #include "base/rootfs.h"
 #include "base/util.h"
-#include "held.h"
 #include "host/scan.h"
 #include "host/serials.h"
 #include "plan/assume.h"
 #include "plan/make.h"
 #include "plan/text.h"
 #include "policy/load.h"
+#include "record-file.h"
 #include "replace.h"
 
 int offline_check_policy(int root_fd, char **files, size_t n_files)
@@ -32,7 +32,7 @@ int offline_check_policy(int root_fd, char **files, size_t n_files)
     }
     diags_print(&d, stderr);
     if (d.errors > 0) {
-        fprintf(stderr, "%zu mistake%s; vfio-bindd.conf(5) explains each key\n", d.errors,
+        fprintf(stderr, "%zu error%s; vfio-bindd.conf(5) explains each key\n", d.errors,
                 d.errors == 1 ? "" : "s");
         return EXIT_FAILURE;
     }
@@ -47,9 +47,9 @@ int offline_check_policy(int root_fd, char **files, size_t n_files)
  * that are not loaded can be (the unit does so). */
 static int assume(int root_fd, const struct policy *p, struct snapshot *s, struct records *records)
 {
-    CLEANUP(held_workers_done) struct held_workers workers = {0};
+    CLEANUP(recorded_workers_done) struct recorded_workers workers = {0};
 
-    (void)held_load(root_fd, records, &workers); /* without privilege the past is unknown */
+    (void)record_file_load(root_fd, records, &workers); /* without privilege the past is unknown */
     int r = plan_assume(p, s, records);
     if (r < 0)
         return r;
@@ -57,7 +57,7 @@ static int assume(int root_fd, const struct policy *p, struct snapshot *s, struc
         if (plan_is_assumed(&s->registered[i]))
             printf("note: the driver %s is not loaded; it is assumed that it can be\n",
                    s->registered[i].name);
-    fence_follow(&records->fence, snapshot_order(s, FENCE_DRIVER));
+    dynids_follow(&records->dynids, snapshot_order(s, DYNID_DRIVER));
     return 0;
 }
 
@@ -76,7 +76,7 @@ static void print_next_boot(const struct policy *p, struct snapshot *s)
     if (plan_make(p, s, &none, &plan) < 0)
         return;
     for (size_t i = 0; i < plan.n_verdicts; i++)
-        if (plan.verdicts[i].reason == REASON_UNPROVEN_AT_BOOT) {
+        if (plan.verdicts[i].reason == REASON_HOST_USE_UNKNOWN) {
             verdict_sentence(&plan.verdicts[i], s, &none, sentence);
             printf("at the next boot: %s\n", sentence);
         }

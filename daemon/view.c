@@ -9,7 +9,7 @@ int view_plan(struct view *view)
 
     /* While the list of drivers cannot be read, the table of IDs does not count as lost. */
     if (view->snapshot.n_registered > 0 || view->snapshot.unknown.fact == FACT_NONE)
-        fence_follow(&view->records.fence, snapshot_order(&view->snapshot, FENCE_DRIVER));
+        dynids_follow(&view->records.dynids, snapshot_order(&view->snapshot, DYNID_DRIVER));
     int r = plan_make(&view->policy, &view->snapshot, &view->records, &new);
     if (r < 0)
         return r;
@@ -24,7 +24,7 @@ void view_clear(struct view *view)
     records_done(&view->records);
     snapshot_done(&view->snapshot);
     policy_done(&view->policy);
-    for (size_t i = 0; i < view->n_mistakes; i++)
-        free(view->mistakes[i]);
-    free(view->mistakes);
+    for (size_t i = 0; i < view->n_errors; i++)
+        free(view->errors[i]);
+    free(view->errors);
 }

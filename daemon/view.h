@@ -8,8 +8,8 @@
 struct view {
     int root_fd;
     struct policy policy;
-    char **mistakes; /* in the policy when it was last read, each a sentence with file and line */
-    size_t n_mistakes;
+    char **errors; /* in the policy when it was last read, each a sentence with file and line */
+    size_t n_errors;
     struct snapshot snapshot;
     struct records records;
     struct plan plan;
@@ -19,7 +19,7 @@ struct view {
     bool unread;   /* a device is missing, or something of the others could not be read */
     bool disabled; /* by the kernel command line */
     bool ready; /* systemd was told READY: all overrides are written, or the deadline has passed */
-    bool settled; /* the first pass is done, takeovers included; only stuck devices may be left */
+    bool settled; /* the first pass is done, rebinds included; only stuck devices may be left */
     uint64_t ready_usec; /* how long the first pass took */
     uint64_t events;     /* devices that came or went */
     uint64_t overflows;  /* how often the kernel dropped events */

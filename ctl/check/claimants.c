@@ -196,7 +196,7 @@ static bool source_address(const char *at, const char *end, struct pci_addr *ret
 
 /* libvirt writes these files itself, so their form is known: no comments inside, quotes as here. */
 static void see_elements(struct check *c, char *text, const char *start, const char *stop,
-                         const char *machine, struct claimant_search *search)
+                         const char *domain, struct claimant_search *search)
 {
     for (char *at = text; (at = strstr(at, start)); at++) {
         const char *end = strstr(at, stop), *head = strchr(at, '>');
@@ -213,23 +213,23 @@ static void see_elements(struct check *c, char *text, const char *start, const c
             continue;
         search->found++;
         check_add(c, FINDING_WARN, "libvirt",
-                  "libvirt's machine %s has %s with managed='yes': libvirt may hand it back to its "
-                  "native driver when the machine ends",
-                  machine, pci_addr_text(a).s);
-        check_remedy(c, "%svirsh edit '%s'   # write managed='no'", ctl_sudo(), machine);
+                  "libvirt's domain %s has %s with managed='yes': libvirt may hand it back to its "
+                  "native driver when the domain ends",
+                  domain, pci_addr_text(a).s);
+        check_remedy(c, "%svirsh edit '%s'   # write managed='no'", ctl_sudo(), domain);
     }
 }
 
-static void see_machine(struct check *c, const char *path, const char *name, void *data)
+static void see_domain(struct check *c, const char *path, const char *name, void *data)
 {
     CLEANUP_FREE char *text = check_read(c, path);
-    char machine[256];
+    char domain[256];
 
     if (!text)
         return;
-    snprintf(machine, sizeof(machine), "%.*s", (int)(strlen(name) - strlen(".xml")), name);
-    see_elements(c, text, "<hostdev ", "</hostdev>", machine, data);
-    see_elements(c, text, "<interface type='hostdev'", "</interface>", machine, data);
+    snprintf(domain, sizeof(domain), "%.*s", (int)(strlen(name) - strlen(".xml")), name);
+    see_elements(c, text, "<hostdev ", "</hostdev>", domain, data);
+    see_elements(c, text, "<interface type='hostdev'", "</interface>", domain, data);
 }
 
 void check_claimants(struct check *c)
@@ -241,7 +241,7 @@ void check_claimants(struct check *c)
     see_all(c, "modprobe.d", ".conf", see_modprobe, &search);
     see_all(c, "udev/rules.d", ".rules", see_rules, &search);
     search.found += check_vfio_manager(c);
-    check_each(c, "etc/libvirt/qemu", ".xml", see_machine, &search);
+    check_each(c, "etc/libvirt/qemu", ".xml", see_domain, &search);
     if (search.found == 0)
         check_add(c, FINDING_OK, "claimants", "nothing else that was seen binds these devices");
 }

@@ -83,8 +83,8 @@ static void rebuild(struct check *c)
         check_remedy(c, "%sdracut --force", ctl_sudo());
 }
 
-/* A driver that the host needs for another device must stay in the initramfs; then only the
- * takeover is left. */
+/* A driver that the host needs for another device must stay in the initramfs; then only the rebind
+ * is left. */
 static void say_early(struct check *c, const struct native *n, const char *path)
 {
     struct pci_addr_text address = pci_addr_text(n->row->d->addr);
@@ -95,7 +95,7 @@ static void say_early(struct check *c, const struct native *n, const char *path)
               n->module, path, address.s,
               n->needed ? "; this host needs it there for another device" : "");
     if (n->needed) {
-        check_remedy(c, "vfio-bindctl show %s   # after a boot: was it taken over?", address.s);
+        check_remedy(c, "vfio-bindctl show %s   # after a boot: was it rebound?", address.s);
         return;
     }
     check_remedy(c, "echo 'blacklist %s' | %stee /etc/modprobe.d/vfio-%s.conf", n->module,
@@ -113,7 +113,7 @@ static void check_builtin(struct check *c, const struct natives *natives)
                   "%s is built into the kernel and drives %s before vfio-bindd runs, which then "
                   "takes the device over",
                   n->module, pci_addr_text(n->row->d->addr).s);
-        check_remedy(c, "vfio-bindctl show %s   # after a boot: was it taken over?",
+        check_remedy(c, "vfio-bindctl show %s   # after a boot: was it rebound?",
                      pci_addr_text(n->row->d->addr).s);
     }
 }

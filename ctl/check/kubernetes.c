@@ -73,7 +73,7 @@ struct pod_tally {
 /* KubeVirt's ID of a device is its IOMMU group; a group counts once. */
 static bool is_advertised(const struct row *r, const char *resource)
 {
-    return r->usable && r->v && !r->companion && r->v->rule->resource &&
+    return r->usable && r->v && !r->comes_along && r->v->rule->resource &&
            streq(r->v->rule->resource, resource) && streq(r->driver, "vfio-pci");
 }
 

@@ -8,7 +8,7 @@
 void check_firmware(struct check *c); /* tables, IOMMU, interrupt remapping */
 void check_modules(struct check *c); /* vfio-pci, /dev/vfio/vfio, /dev/kvm, the kernel's settings */
 void check_service(struct check *c); /* the daemon */
-void check_policy(struct check *c);  /* mistakes, what each rule matches, resource names */
+void check_policy(struct check *c);  /* errors, what each rule matches, resource names */
 void check_devices(struct check *c); /* states, groups, nodes, BARs */
 void check_initramfs(struct check *c);  /* native drivers that are earlier than we */
 void check_claimants(struct check *c);  /* who else would bind the same devices */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: the policy's mistakes, what each rule matches, and what Kubernetes makes of it. */
+/* check: the policy's errors, what each rule matches, and what Kubernetes makes of it. */
 #include <errno.h>
 
 #include "check/files.h"
 #include "check/parts.h"
 
-/* -- mistakes -- */
+/* -- errors -- */
 
 static void edit_file(struct check *c, const char *file)
 {
@@ -18,7 +18,7 @@ static void edit_file(struct check *c, const char *file)
                      geteuid() == 0 ? "${EDITOR:-vi} " : "sudoedit ", file, ctl_sudo());
 }
 
-static void check_mistakes(struct check *c)
+static void check_errors(struct check *c)
 {
     const struct source *s = c->s;
 
@@ -36,7 +36,7 @@ static void check_mistakes(struct check *c)
         check_remedy(c, "%svfio-bindctl edit   # \"vfio-bindctl suggest\" prints a start",
                      ctl_sudo());
     } else if (s->diags.warnings == 0) {
-        check_add(c, FINDING_OK, "policy", "%zu rule%s without mistakes", s->policy.n_rules,
+        check_add(c, FINDING_OK, "policy", "%zu rule%s without errors", s->policy.n_rules,
                   s->policy.n_rules == 1 ? "" : "s");
     }
 }
@@ -89,7 +89,7 @@ static size_t check_shared_ids(struct check *c)
     for (size_t i = 0; v && i < plan->n_verdicts; i++) {
         const struct verdict *verdict = &plan->verdicts[i];
         const struct device *d = snapshot_find(&c->s->snapshot, verdict->addr);
-        if (d && !verdict->companion && verdict->rule->resource)
+        if (d && !verdict->comes_along && verdict->rule->resource)
             v[n++] = (struct advertised){(uint32_t)d->vendor << 16 | d->device, verdict->rule};
     }
     if (n > 1)
@@ -119,7 +119,7 @@ static const char *other_driver(const struct check *c, const struct rule *r)
         const struct device *d = snapshot_find(&s->snapshot, v->addr);
         const char *now = d ? d->driver : NULL;
         const char *driver = driver_is_vfio(now) ? now : v->driver;
-        if (v->rule == r && !v->companion && !streq(driver, "vfio-pci"))
+        if (v->rule == r && !v->comes_along && !streq(driver, "vfio-pci"))
             return driver;
     }
     return streq(rule_target(r), "vfio-pci") ? NULL : rule_target(r);
@@ -165,7 +165,7 @@ void check_policy(struct check *c)
 {
     const struct policy *p = &c->s->policy;
 
-    check_mistakes(c);
+    check_errors(c);
     for (size_t i = 0; i < p->n_rules; i++)
         if (!rule_is_native(&p->rules[i]))
             check_rule(c, &p->rules[i]);

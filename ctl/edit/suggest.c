@@ -98,10 +98,10 @@ static void unique_name(const struct source *s, const struct row *r,
 struct model {
     const struct row *first;
     size_t n, consoles; /* devices of the model, and those among them that are consoles */
-    enum field place;   /* the key that tells them apart */
+    enum field key;     /* the key that tells them apart */
 };
 
-/* -- telling twins apart -- */
+/* -- telling identical devices apart -- */
 
 /* Is the value of this field another one for every other device of the model? */
 static bool is_distinct(const struct source *s, const struct row *r, enum field field)
@@ -123,7 +123,7 @@ static bool is_distinct(const struct source *s, const struct row *r, enum field 
 
 /* The key that tells all devices of this model apart: slots stay when a card is added, addresses do
  * not. (The daemon cannot read serial numbers.) */
-static enum field place_field(const struct source *s, const struct row *r)
+static enum field telling_field(const struct source *s, const struct row *r)
 {
     for (size_t i = 0; i < s->snapshot.n; i++)
         if (is_suggested(&s->rows[i]) && same_model(&s->rows[i], r) &&
@@ -132,14 +132,14 @@ static enum field place_field(const struct source *s, const struct row *r)
     return FIELD_SLOT;
 }
 
-static const char *place_key(enum field f)
+static const char *key_of_field(enum field f)
 {
     return rule_key_name(f == FIELD_SLOT ? KEY_SLOT : KEY_ADDRESS);
 }
 
 static void write_facts(const struct model *m, const struct row *r, FILE *f)
 {
-    char place[FIELD_TEXT_MAX];
+    char value[FIELD_TEXT_MAX];
 
     fprintf(f, "#   %s  IOMMU group ", pci_addr_text(r->d->addr).s);
     if (r->d->group == NO_GROUP)
@@ -147,8 +147,8 @@ static void write_facts(const struct model *m, const struct row *r, FILE *f)
     else
         fprintf(f, "%u", r->d->group);
     fprintf(f, "  driver %s", *r->driver ? r->driver : "none");
-    if (m->place != FIELD_ADDRESS)
-        fprintf(f, "  %s %s", place_key(m->place), field_text(r, m->place, place));
+    if (m->key != FIELD_ADDRESS)
+        fprintf(f, "  %s %s", key_of_field(m->key), field_text(r, m->key, value));
     fputs(is_console(r) ? "  (console of this host)\n" : "\n", f);
 }
 
@@ -179,31 +179,31 @@ static const struct row *blocker_in_group(const struct source *s, const struct r
 
 /* -- rules -- */
 
-/* "slot = 3, 4": the devices of the model by their places, but for consoles. A line of the policy
- * holds 4096 bytes. */
-static void write_places(const struct source *s, const struct model *m, const char *hash, FILE *f)
+/* "slot = 3, 4": the devices of the model by slot or address, but for consoles. A line of the
+ * policy holds 4096 bytes. */
+static void write_values(const struct source *s, const struct model *m, const char *hash, FILE *f)
 {
     char value[FIELD_TEXT_MAX];
     size_t used = 0;
 
-    fprintf(f, "%s%s = ", hash, place_key(m->place));
+    fprintf(f, "%s%s = ", hash, key_of_field(m->key));
     for (size_t i = 0; i < s->snapshot.n && used < 3500; i++) {
         const struct row *r = &s->rows[i];
         if (!same_model(r, m->first) || !is_suggested(r) || is_console(r))
             continue;
-        used += (size_t)fprintf(f, "%s%s", used ? ", " : "", field_text(r, m->place, value));
+        used += (size_t)fprintf(f, "%s%s", used ? ", " : "", field_text(r, m->key, value));
     }
     fputc('\n', f);
 }
 
 /* One rule for all devices of a model; where the host's console is one of them, the others are
- * named by their places. */
+ * named by slot or address. */
 static void write_selection(const struct source *s, const struct model *m, const char *hash,
                             FILE *f)
 {
     fprintf(f, "%sid = %04x:%04x\n", hash, m->first->d->vendor, m->first->d->device);
     if (m->consoles > 0 && m->consoles < m->n)
-        write_places(s, m, hash, f);
+        write_values(s, m, hash, f);
 }
 
 static void write_choices(const struct source *s, const struct model *m, FILE *f)
@@ -211,7 +211,7 @@ static void write_choices(const struct source *s, const struct model *m, FILE *f
     if (m->n < 2 || m->consoles > 0)
         return;
     fputs("# for some of them only, leave those here that virtual machines shall have:\n", f);
-    write_places(s, m, "#", f);
+    write_values(s, m, "#", f);
 }
 
 static void write_rule(const struct source *s, const struct model *m, bool commented, FILE *f)
@@ -318,7 +318,7 @@ static void write_alternative(const struct source *s, const struct row *r, FILE 
 
 static struct model model_of(const struct source *s, size_t first)
 {
-    struct model m = {.first = &s->rows[first], .place = place_field(s, &s->rows[first])};
+    struct model m = {.first = &s->rows[first], .key = telling_field(s, &s->rows[first])};
 
     for (size_t i = 0; i < s->snapshot.n; i++)
         if (is_suggested(&s->rows[i]) && same_model(&s->rows[i], m.first)) {

@@ -23,7 +23,7 @@ static const char *const path[] = {"spec",   "template", "spec", "virtualMachine
 struct wish {
     const char *resource;
     const char *list;   /* gpus or hostDevices */
-    const char *prefix; /* of the devices' names in the machine */
+    const char *prefix; /* of the devices' names in the virtual machine */
     unsigned count;
 };
 
@@ -55,7 +55,7 @@ static int choose(const struct export *e, struct wish *w)
         .count = e->ctl->count ? e->ctl->count : 1,
     };
     if (found->present && w->count > advertisable)
-        ctl_note(e->ctl, "a machine wants %u of %s, this host can give %zu now", w->count,
+        ctl_note(e->ctl, "a virtual machine wants %u of %s, this host can give %zu now", w->count,
                  w->resource, advertisable);
     if (!found->gpu)
         ctl_note(e->ctl,

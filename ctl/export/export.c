@@ -11,8 +11,8 @@ enum {
     TAKES_NAMESPACE = 1 << 2,
     TAKES_VARIANT = 1 << 3,
     TAKES_INPUT = 1 << 4,
-    /* It tells how things are here, mistakes in the policy included; the others tell what the
-     * policy wants, and ask for a sound one. */
+    /* It tells how things are here, errors in the policy included; the others tell what the policy
+     * wants, and ask for a sound one. */
     TELLS_STATE = 1 << 5,
 };
 
@@ -39,7 +39,7 @@ static const struct kind *find_kind(const char *name)
     return NULL;
 }
 
-/* An option that a kind would silently ignore is a mistake of the user's. */
+/* An option that a kind would silently ignore is an error of the user's. */
 static const char *foreign_option(const struct ctl *c, unsigned flags)
 {
     if (c->patch && !(flags & TAKES_PATCH))
@@ -88,7 +88,7 @@ static int open_source(const struct ctl *c, const struct kind *kind, struct sour
         return r;
     diags_print(&s->diags, stderr);
     if (s->diags.errors > 0 && !(kind->flags & TELLS_STATE))
-        return ctl_error("the policy has %zu mistake%s: nothing is exported", s->diags.errors,
+        return ctl_error("the policy has %zu error%s: nothing is exported", s->diags.errors,
                          s->diags.errors == 1 ? "" : "s");
     if (s->off)
         ctl_note(c, "vfio-bindd is disabled here by the kernel command line");

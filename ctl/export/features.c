@@ -12,7 +12,7 @@ static int features_of_rows(const struct source *s, struct features *ret)
 
     if (!v)
         return -ENOMEM;
-    *ret = (struct features){.policy = &s->policy, .v = v, .mistakes = s->diags.errors};
+    *ret = (struct features){.policy = &s->policy, .v = v, .errors = s->diags.errors};
     for (size_t i = 0; i < s->snapshot.n; i++) {
         const struct row *r = &s->rows[i];
         if (r->selected)
@@ -20,7 +20,7 @@ static int features_of_rows(const struct source *s, struct features *ret)
                 .d = r->d,
                 .rule = r->rule,
                 .state = r->state,
-                .companion = r->companion,
+                .comes_along = r->comes_along,
                 .usable = r->usable,
             };
     }

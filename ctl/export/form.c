@@ -48,7 +48,7 @@ bool export_is_external(const struct export_item *item)
 
 bool export_lists(const struct row *r)
 {
-    return r->v && !r->v->companion && driver_is_vfio(r->v->driver);
+    return r->v && !r->v->comes_along && driver_is_vfio(r->v->driver);
 }
 
 bool export_selects_any(const struct export *e, const struct rule *r)

@@ -144,7 +144,7 @@ static bool is_here(const struct export *e, uint16_t vendor, uint16_t device)
 }
 
 /* Without the device there is no class: the name has to do. */
-static bool sounds_like_companion(const struct export *e, uint16_t vendor, uint16_t device)
+static bool sounds_like_function_of_gpu(const struct export *e, uint16_t vendor, uint16_t device)
 {
     struct device d = {.vendor = vendor, .device = device};
     CLEANUP_FREE char *name = names_device(e->source->names, &d);
@@ -176,7 +176,7 @@ static int add_absent(struct export *e, const struct rule *r, uint16_t vendor, u
                      id.s, r->name);
         return 0;
     }
-    if (r->n_ids > 1 && sounds_like_companion(e, vendor, device)) {
+    if (r->n_ids > 1 && sounds_like_function_of_gpu(e, vendor, device)) {
         ctl_note(e->ctl, "%s of [device %s] is not listed: by its name it goes along with a GPU",
                  id.s, r->name);
         return 0;

@@ -73,7 +73,7 @@ static bool add_natives(struct words *w, const struct row *r)
     return true;
 }
 
-/* Companions are on the list, too: without them the groups are not viable. */
+/* What comes along is on the list, too: without them the groups are not viable. */
 static bool collect(struct export *e, struct words *ids, struct words *modules)
 {
     const struct source *s = e->source;

@@ -69,7 +69,7 @@ static void print_rule(struct printer *p, const struct rule *r)
     snprintf(p->section, sizeof(p->section), "device %s", r->name);
     print_line(p, r->where, NULL, NULL);
     if (r->broken && !p->t)
-        puts("# this rule has a mistake: all devices of its id are left alone");
+        puts("# this rule has an error: all devices of its id are left alone");
     for (enum rule_key k = 0; k < KEY_MAX; k++) {
         if (r->keys[k].line == 0)
             continue;
@@ -85,7 +85,7 @@ static void print_rule(struct printer *p, const struct rule *r)
 
 /* -- [daemon] and [kubernetes], of which the policy keeps values only -- */
 
-static bool is_mistaken(const struct source *s, const char *file, unsigned line)
+static bool has_error(const struct source *s, const char *file, unsigned line)
 {
     for (size_t i = 0; i < s->diags.n; i++) {
         const struct diag *d = &s->diags.v[i];
@@ -120,7 +120,7 @@ static unsigned find_in_file(const struct source *s, const struct text *t, const
         newline = strchr(line, '\n');
         if (line[0] == '[')
             inside = is_section(line, section);
-        else if (inside && has_key(line, key) && !is_mistaken(s, t->name, n))
+        else if (inside && has_key(line, key) && !has_error(s, t->name, n))
             found = n;
     }
     return found;

@@ -102,11 +102,11 @@ static struct rule_outcome *examine(const struct source *s, const struct row *ro
     return v;
 }
 
-/* -- companions -- */
+/* -- what comes along -- */
 
 /* Another function of the card, which a "native" rule leaves to the host together with the whole
  * card. */
-static const struct row *native_sister(const struct source *s, const struct row *row)
+static const struct row *native_of_slot(const struct source *s, const struct row *row)
 {
     for (size_t i = 0; i < s->snapshot.n; i++) {
         const struct row *other = &s->rows[i];
@@ -125,7 +125,7 @@ static const struct row *selected_relative(const struct source *s, const struct 
         const struct row *other = &s->rows[i];
         bool related = pci_addr_same_slot(other->d->addr, row->d->addr) ||
                        (row->d->group != NO_GROUP && other->d->group == row->d->group);
-        if (other != row && other->v && !other->v->companion && related)
+        if (other != row && other->v && !other->v->comes_along && related)
             return other;
     }
     return NULL;
@@ -158,13 +158,13 @@ static void print_relations(const struct source *s, const struct row *row)
     const struct row *other;
     char text[512] = "";
 
-    if (row->v && row->v->companion) {
+    if (row->v && row->v->comes_along) {
         snprintf(text, sizeof(text),
                  "No rule names it, but it comes along with %s, which [device %s] selects (group = "
                  "%s).",
                  pci_addr_text(row->v->leader).s, row->v->rule->name,
                  row->v->rule->group == GROUP_ALL ? "all" : "functions");
-    } else if (!row->v && !(rule && rule_is_native(rule)) && (other = native_sister(s, row))) {
+    } else if (!row->v && !(rule && rule_is_native(rule)) && (other = native_of_slot(s, row))) {
         snprintf(text, sizeof(text),
                  "It stays with the host together with %s of the same card, which [device %s] "
                  "leaves to its native driver.",
@@ -177,12 +177,12 @@ static void print_relations(const struct source *s, const struct row *row)
         ctl_wrap(stdout, text, 0, 0);
 }
 
-static void print_companions(const struct source *s, const struct row *row)
+static void print_followers(const struct source *s, const struct row *row)
 {
     for (size_t i = 0; i < s->snapshot.n; i++) {
         const struct verdict *v = s->rows[i].v;
         char name[FIELD_TEXT_MAX];
-        if (!v || !v->companion || pci_addr_cmp(v->leader, row->d->addr) != 0)
+        if (!v || !v->comes_along || pci_addr_cmp(v->leader, row->d->addr) != 0)
             continue;
         printf("Along with it: %s %s\n", pci_addr_text(s->rows[i].d->addr).s,
                row_name(&s->rows[i], name));
@@ -245,7 +245,7 @@ static int print_text(const struct source *s, const struct row *row, const struc
     }
     putchar('\n');
     print_relations(s, row);
-    print_companions(s, row);
+    print_followers(s, row);
     if (s->live.running)
         print_live(row);
     verdict_text(row, text, sizeof(text));

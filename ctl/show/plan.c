@@ -16,7 +16,7 @@ static void print_actions(const struct plan *p)
     for (size_t i = 0; i < p->n_actions; i++) {
         const struct action *a = &p->actions[i];
         printf("  %s %-8s %s%s\n", pci_addr_text(a->addr).s, action_word(a->kind), a->driver,
-               a->phase >= PHASE_TAKEOVER ? " (after everything else)" : "");
+               a->phase >= PHASE_REBIND ? " (after everything else)" : "");
     }
 }
 
@@ -95,7 +95,7 @@ static int plan_changed(struct source *s, const char *path)
         return ctl_errno(r);
     diags_print(&change.diags, stderr);
     if (change.diags.errors > 0)
-        return ctl_error("%zu mistake%s: a reload would refuse this policy, and the one in force "
+        return ctl_error("%zu error%s: a reload would refuse this policy, and the one in force "
                          "would stay",
                          change.diags.errors, change.diags.errors == 1 ? "" : "s");
     if (s->ctl->json)

@@ -145,7 +145,7 @@ static int write_text(struct redaction *r, const char *text, FILE *f)
 
 /* -- the policy -- */
 
-/* The pattern as the core compares it, by its own parser; NULL: it is a mistake. */
+/* The pattern as the core compares it, by its own parser; NULL: it is an error. */
 static char *pattern_of(const char *item)
 {
     CLEANUP(policy_done) struct policy p;
@@ -179,7 +179,7 @@ static int write_item(struct redaction *r, const char *item, FILE *f)
     int error = 0;
 
     if (!pattern)
-        return fputs("redacted-mistake", f) < 0 ? -EIO : 0;
+        return fputs("redacted-error", f) < 0 ? -EIO : 0;
     if (!is_particular(pattern))
         return fputs(pattern, f) < 0 ? -EIO : 0;
     for (size_t i = 0; error == 0 && i < r->snapshot->n && ftell(f) < VALUE_MAX; i++) {
@@ -244,15 +244,15 @@ static char *key_of(const char *line)
     return strndup(line, n);
 }
 
-/* Mistakes stay mistakes of the same kind; what a key holds that nobody knows is left out, since it
- * may be a misspelt "serial". */
+/* Errors stay errors of the same kind; what a key holds that nobody knows is left out, since it may
+ * be a misspelt "serial". */
 static int write_key_line(struct redaction *r, const char *line, FILE *f)
 {
     CLEANUP_FREE char *key = key_of(line), *list = NULL;
     const char *value = strchr(line, '=');
 
     if (!key)
-        return fputs(strchr(line, ':') ? "redacted:mistake" : "redacted-mistake", f) < 0 ? -EIO : 0;
+        return fputs(strchr(line, ':') ? "redacted:error" : "redacted-error", f) < 0 ? -EIO : 0;
     value += 1 + strspn(value + 1, " \t\r");
     if (!streq(key, "serial") && is_known_key(key))
         return write_text(r, line, f);
@@ -269,7 +269,7 @@ static int write_policy_line(struct redaction *r, const char *line, FILE *f)
 
     if (*start == '#' || *start == ';')
         return fputc('#', f) < 0 ? -EIO : 0;
-    fwrite(line, 1, (size_t)(start - line), f); /* an indented line is a mistake */
+    fwrite(line, 1, (size_t)(start - line), f); /* an indented line is an error */
     if (*start == '[' || !start[strspn(start, "\r")])
         return write_text(r, start, f);
     return write_key_line(r, start, f);

@@ -103,8 +103,8 @@ static void print_state(const struct source *s, const struct row *r)
     if (r->v && streq(r->v->rule->name, r->rule))
         snprintf(text, sizeof(text), "%s (%s:%u)%s%s", r->rule,
                  policy_file(&s->policy, r->v->rule->where), r->v->rule->where.line,
-                 r->companion ? ", along with " : "",
-                 r->companion ? pci_addr_text(r->v->leader).s : "");
+                 r->comes_along ? ", along with " : "",
+                 r->comes_along ? pci_addr_text(r->v->leader).s : "");
     else
         snprintf(text, sizeof(text), "%s", r->rule);
     line("Rule", text);

@@ -95,7 +95,7 @@ static void sum_up(const struct source *s, struct summary *m)
         say(m, "vfio-bindd is disabled by the kernel command line (vfio_bindd=off).", "",
             "remove that parameter and reboot");
     } else if (s->diags.errors > 0) {
-        snprintf(text, sizeof(text), "The policy has %zu mistake%s.", s->diags.errors,
+        snprintf(text, sizeof(text), "The policy has %zu error%s.", s->diags.errors,
                  s->diags.errors == 1 ? "" : "s");
         say(m, text, ctl_sudo(), "vfio-bindctl edit");
     } else if (count_rules(s) == 0 && m->selected == 0) {
@@ -182,8 +182,8 @@ static void print_policy(const struct source *s)
     free(text);
 }
 
-/* What the daemon knows beyond single devices. The mistakes of this host's files are told on
- * standard error; those of the policy it has in force may be others. */
+/* What the daemon knows beyond single devices. The errors of this host's files are told on standard
+ * error; those of the policy it has in force may be others. */
 static void print_problems(const struct source *s)
 {
     CLEANUP_FREE char *words = commas(props_get(&s->live.manager, "Problems"));
@@ -194,7 +194,7 @@ static void print_problems(const struct source *s)
         print_fact("Problems", words);
     while (s->diags.errors == 0 && rest && (line = strsep(&rest, "\n")))
         if (*line)
-            print_fact("Mistake", line);
+            print_fact("Error", line);
 }
 
 static void print_sentences(const struct source *s)
@@ -260,7 +260,7 @@ static char *json_head(const struct source *s, const struct summary *m)
     json_member(f, "state", props_get(p, "State"));
     json_member(f, "version", props_get(p, "Version"));
     json_member(f, "iommu", props_get(p, "Iommu"));
-    fprintf(f, "\"rules\": %zu,\n   \"mistakes\": %zu,\n   ", count_rules(s), s->diags.errors);
+    fprintf(f, "\"rules\": %zu,\n   \"errors\": %zu,\n   ", count_rules(s), s->diags.errors);
     fprintf(f, "\"selected\": %zu,\n   \"bound\": %zu,\n   \"usable\": %zu", m->selected, m->bound,
             m->usable);
     return fclose(f) == 0 ? text : NULL;

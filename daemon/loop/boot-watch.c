@@ -5,8 +5,8 @@
 #include <sys/inotify.h>
 
 #include "base/util.h"
-#include "held.h"
 #include "host/scan.h"
+#include "record-file.h"
 
 struct boot_watch {
     sd_event_source *source;
@@ -33,7 +33,7 @@ static int on_file(sd_event_source *source, const struct inotify_event *event, v
 int boot_watch_new(sd_event *event, int root_fd, boot_watch_over *over, void *userdata,
                    struct boot_watch **ret)
 {
-    CLEANUP_CLOSE int folder = held_folder(root_fd);
+    CLEANUP_CLOSE int folder = record_file_folder(root_fd);
     struct boot_watch *w;
     int r;
 

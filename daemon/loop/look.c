@@ -6,21 +6,21 @@
 
 #include "base/util.h"
 #include "host/scan.h"
-#include "loop/notes.h"
+#include "loop/record-seen.h"
 #include "tell/journal.h"
 
 /* All of a device. */
 static void look_at(struct view *view, struct pci_addr a)
 {
     (void)scan_device(view->root_fd, &view->policy, a, &view->snapshot);
-    view->missed |= !notes_look(view, a);
+    view->missed |= !record_seen_look(view, a);
 }
 
 void look_at_bindings(struct view *view, const struct pci_addr *addrs, size_t n)
 {
     (void)scan_bindings(view->root_fd, &view->policy, addrs, n, &view->snapshot);
     for (size_t i = 0; i < n; i++)
-        view->missed |= !notes_look(view, addrs[i]);
+        view->missed |= !record_seen_look(view, addrs[i]);
 }
 
 /* Devices that are ours although no rule can concern them any more: they may have to go back. */
@@ -39,9 +39,9 @@ static void take_snapshot(struct view *view, const struct snapshot *new)
     struct snapshot old = view->snapshot;
 
     view->snapshot = *new;
-    notes_new_devices(view, &old);
+    record_seen_new_devices(view, &old);
     snapshot_done(&old);
-    view->missed = notes_drop_vanished(view);
+    view->missed = record_seen_drop_vanished(view);
     look_at_unnamed(view);
 }
 
@@ -67,7 +67,7 @@ bool look_at_event(struct view *view, enum hotplug_action action, struct pci_add
 {
     if (action == HOTPLUG_ADD && view->snapshot.cold_boot)
         scan_boot(view->root_fd, &view->snapshot);
-    notes_boot(view);
+    record_seen_boot(view);
     if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) /* what is there now is another */
         snapshot_remove(&view->snapshot, a);
     if (action == HOTPLUG_ADD)
@@ -77,9 +77,9 @@ bool look_at_event(struct view *view, enum hotplug_action action, struct pci_add
     struct device *d = snapshot_find(&view->snapshot, a);
     if (d && action == HOTPLUG_ADD) {
         scan_order(view->root_fd, d);
-        notes_plugged(view, a);
+        record_seen_plugged(view, a);
     }
-    return d && notes_event(view, action, a);
+    return d && record_seen_event(view, action, a);
 }
 
 void look_at_unread(struct view *view)

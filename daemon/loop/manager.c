@@ -7,17 +7,17 @@
 #include <systemd/sd-event.h>
 
 #include "base/clock.h"
-#include "held.h"
 #include "host/scan.h"
 #include "loop/boot-watch.h"
 #include "loop/helpers.h"
 #include "loop/hotplug.h"
 #include "loop/look-again.h"
 #include "loop/look.h"
-#include "loop/notes.h"
 #include "loop/policy-in-force.h"
+#include "loop/record-seen.h"
 #include "loop/requests.h"
 #include "loop/signals.h"
+#include "record-file.h"
 #include "tell/announce.h"
 #include "tell/bus.h"
 #include "tell/feature-files.h"
@@ -84,9 +84,9 @@ static int on_ending_late(sd_event_source *source, uint64_t usec, void *userdata
     return end(userdata); /* workers that unbind go on without us */
 }
 
-/* Bindings stay, and what is half done is finished. Entries of the fence that fit only what the
- * policy names stay as well, so that a restart leaves no gap. Entries that also fit other devices
- * are removed, since nobody would hand those devices back. */
+/* Bindings stay, and what is half done is finished. Dynamic IDs that fit only what the policy names
+ * stay as well, so that a restart leaves no gap. Entries that also fit other devices are removed,
+ * since nobody would hand those devices back. */
 static int stop(struct manager *m)
 {
     if (m->stopping)
@@ -144,12 +144,12 @@ static int on_boot_deadline(sd_event_source *source, uint64_t usec, void *userda
 
 /* -- the sequence -- */
 
-/* The boot may go on before takeovers begin, which may take long: everything that races with native
+/* The boot may go on before rebinds begin, which may take long: everything that races with native
  * drivers is done by then. */
 static bool is_critical_part_done(const struct manager *m)
 {
     return !apply_batch_is_running(m->apply) && !helpers_are_awaited(m->helpers) &&
-           (m->view.plan.n_actions == 0 || m->view.plan.actions[0].phase >= PHASE_TAKEOVER);
+           (m->view.plan.n_actions == 0 || m->view.plan.actions[0].phase >= PHASE_REBIND);
 }
 
 /* While something cannot be read, everything is looked at again from time to time. */
@@ -203,7 +203,7 @@ static int step(struct manager *m)
     if (r >= 0)
         follow_unknown(m);
     if (r >= 0)
-        r = notes_take_plan(&m->view);
+        r = record_seen_plan(&m->view);
     if (r > 0) /* devices that no rule names any more may go back now, which needs a new plan */
         r = view_plan(&m->view);
     if (r >= 0 && is_critical_part_done(m) && m->view.plan.n_actions > 0 && !m->options.once)
@@ -327,7 +327,7 @@ static void on_iommu(void *userdata)
     struct manager *m = userdata;
 
     m->iommu_came = true;
-    notes_iommu(&m->view);
+    record_seen_iommu(&m->view);
 }
 
 static void on_driver(void *userdata)
@@ -343,7 +343,7 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
 
     if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) {
         m->view.events++;
-        notes_forget(&m->view, a);
+        record_seen_forget(&m->view, a);
         helpers_retry_serials(m->helpers);
     }
     m->unsaved = m->unsaved || action == HOTPLUG_ADD;
@@ -470,7 +470,7 @@ static int set_up(struct manager *m)
     const struct helpers_handler helpers = {on_serials, on_variant, on_iommu_given_up, m};
     int r = set_up_loop(m);
 
-    m->lock_fd = held_lock(m->options.root_fd);
+    m->lock_fd = record_file_lock(m->options.root_fd);
     if (m->lock_fd == -EWOULDBLOCK) {
         journal_plain(LOG_ERR, "another vfio-bindd is at work here (systemctl status vfio-bindd)");
         return -EBUSY;

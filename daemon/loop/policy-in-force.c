@@ -6,33 +6,33 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "held.h"
 #include "host/serials.h"
 #include "policy/load.h"
+#include "record-file.h"
 #include "tell/journal.h"
 
-/* Logs the mistakes and keeps them for those who ask later. */
-static void take_mistakes(struct view *view, const struct diags *d)
+/* Logs the errors and keeps them for those who ask later. */
+static void take_errors(struct view *view, const struct diags *d)
 {
-    for (size_t i = 0; i < view->n_mistakes; i++)
-        free(view->mistakes[i]);
-    free(view->mistakes);
-    view->n_mistakes = 0;
-    view->mistakes = calloc(d->n + 1, sizeof(*view->mistakes));
+    for (size_t i = 0; i < view->n_errors; i++)
+        free(view->errors[i]);
+    free(view->errors);
+    view->n_errors = 0;
+    view->errors = calloc(d->n + 1, sizeof(*view->errors));
     for (size_t i = 0; i < d->n; i++) {
-        journal_mistake(&d->v[i]);
-        char *text = view->mistakes && d->v[i].level == DIAG_ERROR ? diag_text(&d->v[i]) : NULL;
+        journal_policy_error(&d->v[i]);
+        char *text = view->errors && d->v[i].level == DIAG_ERROR ? diag_text(&d->v[i]) : NULL;
         if (text)
-            view->mistakes[view->n_mistakes++] = text;
+            view->errors[view->n_errors++] = text;
     }
     if (d->errors + d->warnings > d->n)
-        journal_plain(LOG_ERR, "and %zu more mistakes", d->errors + d->warnings - d->n);
+        journal_plain(LOG_ERR, "and %zu more errors", d->errors + d->warnings - d->n);
 }
 
 /* Serial numbers of devices are kept for no longer than a rule asks for them. */
 static void drop_serials(const struct view *view)
 {
-    CLEANUP_CLOSE int folder = held_folder(view->root_fd);
+    CLEANUP_CLOSE int folder = record_file_folder(view->root_fd);
 
     if (folder >= 0 && !view->policy.incomplete && !policy_uses(&view->policy, KEY_SERIAL))
         (void)unlinkat(folder, SERIALS_FILE, 0);
@@ -48,10 +48,10 @@ int policy_in_force_load(struct view *view, bool reload)
     r = policy_load(view->root_fd, &new, &d, &view->disabled);
     if (r < 0)
         return r;
-    take_mistakes(view, &d);
+    take_errors(view, &d);
     if (reload && d.errors > 0) {
         journal_event(EVENT_POLICY_REFUSED,
-                      "the new policy has %zu mistake%s: the one in force stays; \"vfio-bindd "
+                      "the new policy has %zu error%s: the one in force stays; \"vfio-bindd "
                       "--check-policy\" lists them",
                       d.errors, d.errors == 1 ? "" : "s");
         return -EINVAL;

@@ -4,7 +4,7 @@
 
 #include "view.h"
 
-/* Reads the policy below the view's root. Mistakes are logged and kept in the view. At start, the
- * sound rules of a policy with mistakes are used; at a reload such a policy is refused (-EINVAL),
- * and the one in force stays. Returns 0 or negative errno. */
+/* Reads the policy below the view's root. Errors are logged and kept in the view. At start, the
+ * sound rules of a policy with errors are used; at a reload such a policy is refused (-EINVAL), and
+ * the one in force stays. Returns 0 or negative errno. */
 int policy_in_force_load(struct view *view, bool reload);

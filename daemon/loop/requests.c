@@ -9,8 +9,8 @@
 int requests_policy_invalid(const struct view *view, sd_bus_error *error)
 {
     return sd_bus_error_setf(error, BUS_ERROR_POLICY_INVALID, "%s%s; the policy in force stays",
-                             view->n_mistakes > 0 ? view->mistakes[0] : "out of memory",
-                             view->n_mistakes > 1 ? " (and more: vfio-bindd --check-policy)" : "");
+                             view->n_errors > 0 ? view->errors[0] : "out of memory",
+                             view->n_errors > 1 ? " (and more: vfio-bindd --check-policy)" : "");
 }
 
 /* The device's verdict, for a caller who names it. */

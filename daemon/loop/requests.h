@@ -15,5 +15,5 @@ int requests_mark_release(struct view *view, struct pci_addr a, sd_bus_error *er
 /* Marks them to be taken again; failures are forgotten. */
 int requests_mark_bind(struct view *view, struct pci_addr a, sd_bus_error *error);
 
-/* Makes the error for a reload that was refused because of the mistakes in the view. */
+/* Makes the error for a reload that was refused because of the errors in the view. */
 int requests_policy_invalid(const struct view *view, sd_bus_error *error);

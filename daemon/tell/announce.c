@@ -22,7 +22,7 @@ static size_t count_unexpected(const struct plan *plan, const struct policy *p)
 
 struct tally tally_make(const struct view *view)
 {
-    struct tally t = {.selected = view->plan.n_verdicts, .mistakes = view->n_mistakes};
+    struct tally t = {.selected = view->plan.n_verdicts, .errors = view->n_errors};
 
     for (size_t i = 0; i < view->plan.n_verdicts; i++) {
         const struct verdict *v = &view->plan.verdicts[i];
@@ -44,7 +44,7 @@ struct tally tally_make(const struct view *view)
 
 bool tally_is_good(const struct tally *t)
 {
-    return t->good == t->selected && t->mistakes == 0 && t->unexpected == 0 && !t->unknown;
+    return t->good == t->selected && t->errors == 0 && t->unexpected == 0 && !t->unknown;
 }
 
 static size_t add_count(char *buf, size_t size, size_t used, size_t n, const char *what)
@@ -63,7 +63,7 @@ void announce_status(const struct view *view, char *buf, size_t size)
         snprintf(buf, size, "disabled by the kernel command line");
         return;
     }
-    if (view->policy.n_rules == 0 && t.mistakes == 0) {
+    if (view->policy.n_rules == 0 && t.errors == 0) {
         snprintf(buf, size, "nothing selected: add a rule to /etc/vfio-bindd.conf");
         return;
     }
@@ -82,8 +82,8 @@ void announce_status(const struct view *view, char *buf, size_t size)
         used += (size_t)snprintf(buf + used, size - used, ", not everything could be read");
     used = add_count(buf, size, used, t.unexpected,
                      t.unexpected == 1 ? "rule not as expected" : "rules not as expected");
-    add_count(buf, size, used, t.mistakes,
-              t.mistakes == 1 ? "mistake in the policy" : "mistakes in the policy");
+    add_count(buf, size, used, t.errors,
+              t.errors == 1 ? "error in the policy" : "errors in the policy");
 }
 
 static bool is_news(const struct verdict *v, const struct record *r)
@@ -208,17 +208,17 @@ static void announce_undecided(const struct view *view)
 }
 
 /* One line, for the first device: the cause is the same for all. */
-static void announce_fence(const struct view *view)
+static void announce_dynids(const struct view *view)
 {
     for (size_t i = 0; i < view->plan.n_verdicts; i++) {
         const struct verdict *v = &view->plan.verdicts[i];
-        if (!(v->problems & PROBLEM_FENCE_INEFFECTIVE) || !v->earlier)
+        if (!(v->problems & PROBLEM_DYNAMIC_ID_INEFFECTIVE) || !v->earlier)
             continue;
-        journal_event(EVENT_FENCE_INEFFECTIVE,
+        journal_event(EVENT_DYNAMIC_ID_INEFFECTIVE,
                       "%s was registered before %s, so at hot-plug it is asked first: devices of "
-                      "[device %s] are taken over from it then, and its probe() may run; after a "
+                      "[device %s] are rebound from it then, and its probe() may run; after a "
                       "reboot with vfio-bindd enabled the order is right",
-                      v->earlier, FENCE_DRIVER, v->rule->name);
+                      v->earlier, DYNID_DRIVER, v->rule->name);
         return;
     }
 }
@@ -230,9 +230,9 @@ void announce_summary(const struct view *view, uint64_t usec)
 
     announce_expect(&view->plan, &view->policy);
     announce_undecided(view);
-    announce_fence(view);
+    announce_dynids(view);
     announce_status(view, text, sizeof(text));
-    if (view->policy.n_rules == 0 && t.mistakes == 0)
+    if (view->policy.n_rules == 0 && t.errors == 0)
         journal_event(EVENT_NOTHING_SELECTED,
                       "nothing is selected: no policy has a rule; add one to /etc/vfio-bindd.conf "
                       "and run \"systemctl reload vfio-bindd\"");
@@ -262,7 +262,7 @@ void announce_unknown(const struct view *view)
                   strerror(error));
 }
 
-/* Devices that no rule names: caught by the fence, or dropped by a new policy. */
+/* Devices that no rule names: caught by a dynamic ID, or dropped by a new policy. */
 void announce_handed_back(const struct view *view, struct pci_addr a)
 {
     const struct device *d = snapshot_find(&view->snapshot, a);

@@ -8,15 +8,15 @@
 struct tally {
     size_t selected, bound, usable, refused, failed, stuck, busy, released, contested, pending;
     size_t good;       /* as they should be, or being worked on */
-    size_t mistakes;   /* in the policy */
+    size_t errors;     /* in the policy */
     size_t unexpected; /* rules whose expect = N is not met */
     bool unknown;      /* something could not be read */
 };
 
 struct tally tally_make(const struct view *view);
 
-/* Is everything as it should be: devices bound and usable, the policy free of mistakes? Devices
- * that an administrator released are as they should be, and work under way is no fault yet. */
+/* Is everything as it should be: devices bound and usable, the policy free of errors? Devices that
+ * an administrator released are as they should be, and work under way is no fault yet. */
 bool tally_is_good(const struct tally *t);
 
 /* One sentence on how things are, for STATUS= and the summary. */

@@ -49,8 +49,8 @@ static int get_list(sd_bus *bus, const char *path, const char *interface, const 
 {
     const struct view *view = ((const struct bus_manager *)userdata)->view;
     bool files = streq(property, "PolicyFiles");
-    char **list = files ? view->policy.files : view->mistakes;
-    size_t n = files ? view->policy.n_files : view->n_mistakes;
+    char **list = files ? view->policy.files : view->errors;
+    size_t n = files ? view->policy.n_files : view->n_errors;
     int r = sd_bus_message_open_container(reply, 'a', "s");
 
     (void)bus;
@@ -84,7 +84,7 @@ static int get_problems(sd_bus *bus, const char *path, const char *interface, co
             r = sd_bus_message_append(reply, "s", problem_word((enum problem)bit));
     if (r >= 0 && t.unexpected > 0)
         r = sd_bus_message_append(reply, "s", "expect-mismatch");
-    if (r >= 0 && t.mistakes > 0)
+    if (r >= 0 && t.errors > 0)
         r = sd_bus_message_append(reply, "s", "policy-invalid");
     return r < 0 ? r : sd_bus_message_close_container(reply);
 }
@@ -160,7 +160,7 @@ static int on_plan(sd_bus_message *m, void *userdata, sd_bus_error *error)
         const struct action *a = &view->plan.actions[i];
         action_sentence(a, &view->plan, &view->snapshot, &view->records, sentence);
         r = sd_bus_message_append(reply, "(sss)",
-                                  action_is_fence(a->kind) ? "" : pci_addr_text(a->addr).s,
+                                  action_is_dynid(a->kind) ? "" : pci_addr_text(a->addr).s,
                                   action_word(a->kind), sentence);
     }
     for (size_t i = 0; r >= 0 && i < view->plan.n_verdicts; i++) {
@@ -351,7 +351,7 @@ void bus_manager_publish(struct bus_manager *b, sd_bus *bus)
     const struct tally t = tally_make(view);
     unsigned problems = (t.unknown ? PROBLEM_UNREADABLE : 0) |
                         (t.unexpected > 0 ? PROBLEM_MAX : 0) |
-                        (t.mistakes > 0 ? PROBLEM_MAX << 1 : 0);
+                        (t.errors > 0 ? PROBLEM_MAX << 1 : 0);
     const char *names[BUS_MANAGER_CHANGING + 1];
     size_t n = 0;
 
@@ -361,7 +361,7 @@ void bus_manager_publish(struct bus_manager *b, sd_bus *bus)
         hash_text(state_of(view)),
         problems,
         list_hash(view->policy.files, view->policy.n_files),
-        list_hash(view->mistakes, view->n_mistakes),
+        list_hash(view->errors, view->n_errors),
         (uint32_t)view->policy.n_rules,
         (uint32_t)t.selected,
         (uint32_t)t.bound,

@@ -7,8 +7,8 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "held.h"
 #include "offer/node-features.h"
+#include "record-file.h"
 #include "replace.h"
 #include "tell/journal.h"
 
@@ -106,7 +106,7 @@ static void log_failure(struct file *file, int dir, int error)
 
 static void write_files(struct feature_files *f)
 {
-    CLEANUP_CLOSE int dir = held_folder(f->root_fd);
+    CLEANUP_CLOSE int dir = record_file_folder(f->root_fd);
 
     for (size_t i = 0; i < FILES; i++) {
         struct file *file = &f->files[i];
@@ -234,7 +234,7 @@ void feature_files_update(struct feature_files *f, const struct view *view)
     int r = 0;
 
     if (wanted[FEATURES] || wanted[METRICS])
-        r = features_of_plan(&view->policy, &view->snapshot, &view->plan, view->n_mistakes, true,
+        r = features_of_plan(&view->policy, &view->snapshot, &view->plan, view->n_errors, true,
                              &features);
     features.ready = features.ready && !view->disabled;
     for (size_t i = 0; i < FILES; i++)
@@ -249,7 +249,7 @@ void feature_files_free(struct feature_files *f)
 {
     if (!f)
         return;
-    CLEANUP_CLOSE int dir = held_folder(f->root_fd);
+    CLEANUP_CLOSE int dir = record_file_folder(f->root_fd);
     for (size_t i = 0; i < FILES; i++) {
         if (dir >= 0)
             (void)unlinkat(dir, f->files[i].name, 0);

@@ -301,15 +301,15 @@ void journal_device(enum event_id id, const struct device *d, const struct verdi
     finish_line(&e, events[id].priority, message);
 }
 
-void journal_mistake(const struct diag *d)
+void journal_policy_error(const struct diag *d)
 {
-    int priority = d->level == DIAG_ERROR ? events[EVENT_POLICY_MISTAKE].priority : LOG_WARNING;
+    int priority = d->level == DIAG_ERROR ? events[EVENT_POLICY_ERROR].priority : LOG_WARNING;
     CLEANUP_FREE char *message = diag_text(d);
     struct entry e;
 
     if (!message || priority > journal.level)
         return;
-    begin_line(&e, priority, events[EVENT_POLICY_MISTAKE].id, message);
+    begin_line(&e, priority, events[EVENT_POLICY_ERROR].id, message);
     if (d->file)
         add_field(&e, "CONFIG_FILE", "%s", d->file);
     if (d->line > 0)

@@ -39,8 +39,8 @@ void journal_event(enum event_id id, const char *format, ...) PRINTF(2, 3);
 void journal_device(enum event_id id, const struct device *d, const struct verdict *v,
                     const struct record *r, const char *message);
 
-/* EVENT_POLICY_MISTAKE, for an error or a warning. */
-void journal_mistake(const struct diag *d);
+/* EVENT_POLICY_ERROR, for an error or a warning. */
+void journal_policy_error(const struct diag *d);
 
 /* Lines about the daemon itself, which need no catalog entry. */
 void journal_plain(int priority, const char *format, ...) PRINTF(2, 3);

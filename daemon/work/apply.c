@@ -4,17 +4,17 @@
 #include <errno.h>
 #include <syslog.h>
 
-#include "held.h"
+#include "record-file.h"
 #include "tell/journal.h"
 #include "work/jobs.h"
-#include "work/results.h"
+#include "work/record-ops.h"
 
 #define ISOLATED_MAX 32 /* workers at once; more wait their turn */
 
 struct apply {
     int root_fd;
     struct records *records;
-    struct held_workers held;
+    struct recorded_workers workers;
     struct jobs *jobs;
     apply_done done;
     void *userdata;
@@ -78,7 +78,7 @@ static bool release_device(struct apply *a, struct pci_addr addr)
 /* Is this the operation at which the job hangs, or one for the same device? */
 static bool is_hanging(const struct job *j, const struct op *op)
 {
-    if (action_is_fence(op->kind) || action_is_fence(j->hanging.kind))
+    if (action_is_dynid(op->kind) || action_is_dynid(j->hanging.kind))
         return op->kind == j->hanging.kind && streq(op->driver, j->hanging.driver);
     return pci_addr_cmp(op->addr, j->hanging.addr) == 0;
 }
@@ -93,7 +93,7 @@ static bool is_due(const struct job *j, const struct op *op, bool ended)
 
 static bool release_op(struct apply *a, const struct op *op)
 {
-    return !action_is_fence(op->kind) && release_device(a, op->addr);
+    return !action_is_dynid(op->kind) && release_device(a, op->addr);
 }
 
 /* Notes the results that are due, and gives their devices back. */
@@ -107,18 +107,18 @@ static void take_results(void *userdata, struct job *j, bool ended)
     for (size_t i = 0; i < n; i++) {
         if (!is_due(j, &ops[i], ended))
             continue;
-        results_note(a->records, &ops[i], worker_found(j->worker));
+        record_ops_result(a->records, &ops[i], worker_found(j->worker));
         if (ended && !j->cancelled)
-            results_note_death(a->records, &ops[i]);
+            record_ops_death(a->records, &ops[i]);
     }
-    results_give_up_group(a->records, ops, n, worker_found(j->worker));
+    record_ops_give_up_group(a->records, ops, n, worker_found(j->worker));
     for (size_t i = 0; i < n; i++)
         if (is_due(j, &ops[i], ended) && release_op(a, &ops[i]) && addrs)
             addrs[n_addrs++] = ops[i].addr;
-    if (ended && j->cancelled && action_is_fence(j->hanging.kind))
-        a->records->fence.hanging--;
+    if (ended && j->cancelled && action_is_dynid(j->hanging.kind))
+        a->records->dynids.hanging--;
     if (j->cancelled ? ended : j->isolated) {
-        held_workers_drop(&a->held, worker_pid(j->worker));
+        recorded_workers_drop(&a->workers, worker_pid(j->worker));
         (void)apply_save(a);
     }
     a->done(a->userdata, addrs, n_addrs);
@@ -131,14 +131,14 @@ static void on_hangs(void *userdata, struct job *j)
 {
     struct apply *a = userdata;
     const struct op *op = &j->hanging;
-    bool fence = action_is_fence(op->kind);
+    bool dynid = action_is_dynid(op->kind);
 
-    if (fence) {
-        results_hanging_entry(a->records, op);
-        a->records->fence.hanging++;
+    if (dynid) {
+        record_ops_hanging_entry(a->records, op);
+        a->records->dynids.hanging++;
     }
     if (!j->isolated) { /* isolated workers are written down before they begin */
-        (void)held_workers_add(&a->held, fence ? NULL : &op->addr, worker_pid(j->worker));
+        (void)recorded_workers_add(&a->workers, dynid ? NULL : &op->addr, worker_pid(j->worker));
         (void)apply_save(a);
     }
     take_results(a, j, false);
@@ -148,7 +148,7 @@ static void on_overdue(void *userdata, struct job *j)
 {
     struct apply *a = userdata;
 
-    if (action_is_fence(
+    if (action_is_dynid(
             j->hanging.kind)) { /* the entry is in the table all the same: no device is affected */
         a->done(a->userdata, NULL, 0);
         return;
@@ -161,10 +161,10 @@ static void on_old_ended(void *userdata, const struct job *j)
 {
     struct apply *a = userdata;
 
-    held_workers_drop(&a->held, j->pid);
+    recorded_workers_drop(&a->workers, j->pid);
     (void)apply_save(a);
-    if (action_is_fence(j->hanging.kind)) {
-        a->records->fence.hanging--;
+    if (action_is_dynid(j->hanging.kind)) {
+        a->records->dynids.hanging--;
         a->done(a->userdata, NULL, 0);
         return;
     }
@@ -177,18 +177,18 @@ static void on_old_ended(void *userdata, const struct job *j)
 static void make_op(const struct apply *a, const struct action *action, struct op *ret)
 {
     const struct record *r =
-        action->kind == ACTION_UNPARK ? records_find(a->records, action->addr) : NULL;
+        action->kind == ACTION_CLEAR_PLACEHOLDER ? records_find(a->records, action->addr) : NULL;
 
     *ret = (struct op){.addr = action->addr,
                        .kind = action->kind,
-                       .companion = action->companion,
+                       .learned = action->learned,
                        .narrowed = action->narrowed,
-                       .order = r ? r->parked_order : 0,
+                       .order = r ? r->placeholder_order : 0,
                        .result = OP_NOT_DONE};
     if (action->kind == ACTION_HOLD)
         snprintf(ret->driver, sizeof(ret->driver), "%u", action->group);
-    else if (action_is_fence(action->kind))
-        snprintf(ret->driver, sizeof(ret->driver), "%s", fence_text(&action->fence).s);
+    else if (action_is_dynid(action->kind))
+        snprintf(ret->driver, sizeof(ret->driver), "%s", dynid_text(&action->dynid).s);
     else
         (void)memccpy(ret->driver, action->driver, '\0', sizeof(ret->driver) - 1);
 }
@@ -208,7 +208,7 @@ static void save_or_say(struct apply *a, const struct op *op)
         journal_plain(LOG_WARNING,
                       "cannot write /run/vfio-bindd/state: after a restart it would not be known "
                       "what was done to %s",
-                      action_is_fence(op->kind) ? FENCE_DRIVER : pci_addr_text(op->addr).s);
+                      action_is_dynid(op->kind) ? DYNID_DRIVER : pci_addr_text(op->addr).s);
 }
 
 /* From now on no other job may touch these devices. */
@@ -219,7 +219,7 @@ static void claim(struct apply *a, struct job *j)
 
     j->busy = true;
     for (size_t i = 0; i < n; i++)
-        if (!action_is_fence(ops[i].kind))
+        if (!action_is_dynid(ops[i].kind))
             tell_device(a, ops[i].addr, RECORD_EVENT_CLAIMED);
 }
 
@@ -228,11 +228,11 @@ static int submit(struct apply *a, struct job *j)
     size_t n;
     const struct op *ops = worker_ops(j->worker, &n);
 
-    if (results_begin(a->records, ops, n))
+    if (record_ops_begin(a->records, ops, n))
         save_or_say(a, &ops[0]);
     int r = worker_submit(j->worker);
     if (r < 0)
-        a->records->fence.in_flight = false;
+        a->records->dynids.in_flight = false;
     else
         claim(a, j);
     return r;
@@ -243,7 +243,7 @@ static int apply_batch(struct apply *a, const struct plan *plan)
 {
     size_t n = 0;
 
-    while (n < plan->n_actions && plan->actions[n].phase < PHASE_TAKEOVER)
+    while (n < plan->n_actions && plan->actions[n].phase < PHASE_REBIND)
         n++;
     if (n == 0)
         return 0;
@@ -274,12 +274,12 @@ static int prepare_isolated(struct apply *a, const struct action *actions, size_
     const struct op *ops = worker_ops(j->worker, &n);
     for (size_t i = 0; i < n; i++)
         if (ops[i].kind == ACTION_UNBIND)
-            r = held_workers_add(&a->held, &ops[i].addr, worker_pid(j->worker));
+            r = recorded_workers_add(&a->workers, &ops[i].addr, worker_pid(j->worker));
     if (r < 0) {
         job_free(j);
         return r;
     }
-    (void)results_begin(a->records, ops, n);
+    (void)record_ops_begin(a->records, ops, n);
     claim(a, j);
     j->waiting = true;
     return 0;
@@ -318,7 +318,7 @@ static int apply_isolated(struct apply *a, const struct plan *plan)
         const struct action *first = &plan->actions[i];
         for (n = 1; i + n < plan->n_actions && belong_together(first, first + n); n++)
             ;
-        if (first->phase < PHASE_TAKEOVER)
+        if (first->phase < PHASE_REBIND)
             continue;
         if (isolated_running(a) >= ISOLATED_MAX)
             break;
@@ -341,17 +341,17 @@ int apply_plan(struct apply *a, const struct plan *plan)
 /* -- start and end -- */
 
 /* An earlier run's worker still hangs in the kernel: nothing may be written to its device. */
-static int adopt(struct apply *a, const struct held_worker *w)
+static int adopt(struct apply *a, const struct recorded_worker *w)
 {
-    bool known = w->fence || records_get(a->records, w->addr);
+    bool known = w->dynid || records_get(a->records, w->addr);
     struct job *j;
     int r = known ? job_new_old(a->jobs, w->pid, &j) : -ENOMEM;
 
     if (r < 0)
         return r == -ESRCH ? 0 : r;
-    j->hanging = (struct op){.addr = w->addr, .kind = w->fence ? ACTION_NEW_ID : ACTION_UNBIND};
-    if (w->fence)
-        a->records->fence.hanging++;
+    j->hanging = (struct op){.addr = w->addr, .kind = w->dynid ? ACTION_NEW_ID : ACTION_UNBIND};
+    if (w->dynid)
+        a->records->dynids.hanging++;
     else
         tell_device(a, w->addr, RECORD_EVENT_HANGS);
     return 0;
@@ -361,7 +361,7 @@ static int adopt(struct apply *a, const struct held_worker *w)
  * released devices away again, and overwrite the file. */
 static int load_state(struct apply *a)
 {
-    int r = held_load(a->root_fd, a->records, &a->held);
+    int r = record_file_load(a->root_fd, a->records, &a->workers);
 
     if (r < 0)
         journal_plain(LOG_ERR,
@@ -383,8 +383,8 @@ int apply_new(sd_event *event, int root_fd, struct records *records, apply_done 
     int r = jobs_new(event, root_fd, &handler, &a->jobs);
     if (r >= 0)
         r = load_state(a);
-    for (size_t i = 0; r >= 0 && i < a->held.n; i++)
-        r = adopt(a, &a->held.v[i]);
+    for (size_t i = 0; r >= 0 && i < a->workers.n; i++)
+        r = adopt(a, &a->workers.v[i]);
     if (r < 0) {
         apply_free(a);
         return r;
@@ -398,7 +398,7 @@ void apply_free(struct apply *a)
     if (!a)
         return;
     jobs_free(a->jobs);
-    held_workers_done(&a->held);
+    recorded_workers_done(&a->workers);
     free(a);
 }
 
@@ -409,10 +409,10 @@ void apply_set_timeout(struct apply *a, uint64_t usec)
 
 int apply_save(struct apply *a)
 {
-    return held_save(a->root_fd, a->records, &a->held);
+    return record_file_save(a->root_fd, a->records, &a->workers);
 }
 
-static bool is_to_withdraw(const void *userdata, const struct fence_entry *e)
+static bool is_to_withdraw(const void *userdata, const struct dynid_entry *e)
 {
     (void)userdata;
     return e->narrowed;
@@ -420,14 +420,14 @@ static bool is_to_withdraw(const void *userdata, const struct fence_entry *e)
 
 int apply_withdraw(struct apply *a)
 {
-    const struct fence *f = &a->records->fence;
-    CLEANUP_FREE const struct fence_entry **removals = calloc(f->n + 1, sizeof(*removals));
+    const struct dynids *f = &a->records->dynids;
+    CLEANUP_FREE const struct dynid_entry **removals = calloc(f->n + 1, sizeof(*removals));
     struct job *j;
 
     jobs_stop(a->jobs);
     if (!removals)
         return -ENOMEM;
-    size_t n = fence_removals(f, is_to_withdraw, NULL, removals);
+    size_t n = dynids_removals(f, is_to_withdraw, NULL, removals);
     if (n == 0)
         return 0;
     int r = job_new(a->jobs, n, &j);
@@ -436,7 +436,7 @@ int apply_withdraw(struct apply *a)
     j->isolated = true;
     struct op *op = worker_room(j->worker, n);
     for (size_t i = 0; i < n; i++)
-        make_op(a, &(struct action){.kind = ACTION_REMOVE_ID, .fence = removals[i]->id}, op++);
+        make_op(a, &(struct action){.kind = ACTION_REMOVE_ID, .dynid = removals[i]->id}, op++);
     r = submit(a, j);
     if (r < 0)
         job_free(j);

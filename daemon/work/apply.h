@@ -21,18 +21,18 @@ void apply_free(struct apply *a);
 
 void apply_set_timeout(struct apply *a, uint64_t usec);
 
-/* Starts what can be started now: overrides and binds of free devices in one job; takeovers, each
- * in a worker of its own, once no such job runs. Returns 0 or negative errno. */
+/* Starts what can be started now: overrides and binds of free devices in one job; rebinds, each in
+ * a worker of its own, once no such job runs. Returns 0 or negative errno. */
 int apply_plan(struct apply *a, const struct plan *plan);
 
 /* Is work under way that is not stuck? */
 bool apply_is_busy(const struct apply *a);
 
-/* Are overrides being written, or free devices bound? Takeovers and releases do not count. */
+/* Are overrides being written, or free devices bound? Rebinds and releases do not count. */
 bool apply_batch_is_running(const struct apply *a);
 
-/* The daemon is about to end: no takeover begins any more, and entries of the fence that also fit
- * unselected devices are removed from the kernel's table. Returns 0 or negative errno. */
+/* The daemon is about to end: no rebind begins any more, and dynamic IDs that also fit unselected
+ * devices are removed from the kernel's table. Returns 0 or negative errno. */
 int apply_withdraw(struct apply *a);
 
 /* Is any work still running for which the end should wait? */

@@ -17,7 +17,7 @@ struct job {
     sd_event_source *source;
     bool waiting;      /* its operations are written down, it will be started */
     bool busy;         /* waiting or running */
-    bool isolated;     /* a takeover or a release */
+    bool isolated;     /* a rebind or a release */
     bool cancelled;    /* it hangs: it will do nothing after `hanging` */
     bool overdue;      /* it hangs and is past its deadline */
     bool ended;        /* about to be freed: gets no further job */

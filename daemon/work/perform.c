@@ -10,7 +10,7 @@
 #include "host/holders.h"
 #include "host/modules.h"
 #include "host/pci-files.h"
-#include "model/fence.h"
+#include "model/dynids.h"
 
 #define PATH_LENGTH 160
 
@@ -151,8 +151,8 @@ static bool is_newer(int root_fd, const char *driver, uint64_t order)
            (fstatat(root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && (uint64_t)st.st_ino > order);
 }
 
-/* Binds the device to its native driver by name: if the kernel were left to choose, the fence would
- * take it. A native driver that is not registered yet takes the device when it is loaded. */
+/* Binds the device to its native driver by name: if the kernel were left to choose, a dynamic ID
+ * would take it. A native driver that is not registered yet takes the device when it is loaded. */
 static void offer_to_natives(int root_fd, struct pci_addr a, uint64_t order)
 {
     struct module_names modules = {0}, drivers = {0};
@@ -174,7 +174,7 @@ static int bind_native(int root_fd, const struct op *op)
     return 0;
 }
 
-/* -- the fence -- */
+/* -- dynamic IDs -- */
 
 /* The highest number of any driver's folder. */
 static uint64_t newest_driver(int root_fd)
@@ -200,7 +200,7 @@ static bool has_driver(int root_fd, struct pci_addr a)
 
 /* Keeps the device from vfio-pci by an override that no driver has. Not needed if a driver has it,
  * or if somebody else wrote an override. */
-static int park(int root_fd, struct pci_addr a, struct perform_state *s)
+static int set_placeholder(int root_fd, struct pci_addr a, struct perform_state *s)
 {
     char path[PATH_LENGTH], text[128];
 
@@ -214,20 +214,20 @@ static int park(int root_fd, struct pci_addr a, struct perform_state *s)
         return r;
     if (*text && !streq(text, "(null)"))
         return 0;
-    return set_override(root_fd, a, PARKING_NAME);
+    return set_override(root_fd, a, PLACEHOLDER_NAME);
 }
 
-/* Removes that override, and offers the device to native drivers that were registered while it was
- * parked. Those that were there before have had their turn: somebody may have unbound the device
- * from them. */
-static int unpark(int root_fd, const struct op *op, const struct perform_state *s)
+/* Removes that override, and offers the device to native drivers that were registered while it had
+ * its placeholder. Those that were there before have had their turn: somebody may have unbound the
+ * device from them. */
+static int clear_placeholder(int root_fd, const struct op *op, const struct perform_state *s)
 {
     char path[PATH_LENGTH], text[128];
     int r = rootfs_read_line(root_fd, override_path(path, op->addr), text, sizeof(text));
 
     if (r < 0)
         return r == -ENOENT || r == -ENODEV ? 0 : r;
-    if (!streq(text, PARKING_NAME))
+    if (!streq(text, PLACEHOLDER_NAME))
         return 0;
     r = clear_override(root_fd, op->addr);
     if (r == 0 && !has_driver(root_fd, op->addr))
@@ -238,7 +238,7 @@ static int unpark(int root_fd, const struct op *op, const struct perform_state *
 /* ENODEV (there is no such entry) and ENOENT (there is no vfio-pci) are no failures. */
 static int remove_id(int root_fd, const char *entry)
 {
-    int r = write_driver(root_fd, FENCE_DRIVER, "remove_id", entry);
+    int r = write_driver(root_fd, DYNID_DRIVER, "remove_id", entry);
 
     return r == -ENODEV || r == -ENOENT ? 0 : r;
 }
@@ -266,12 +266,12 @@ int perform(int root_fd, const struct op *op, struct perform_state *s)
         return check_users(root_fd, op, s->found);
     case ACTION_NATIVE:
         return bind_native(root_fd, op);
-    case ACTION_PARK:
-        return park(root_fd, op->addr, s);
-    case ACTION_UNPARK:
-        return unpark(root_fd, op, s);
+    case ACTION_SET_PLACEHOLDER:
+        return set_placeholder(root_fd, op->addr, s);
+    case ACTION_CLEAR_PLACEHOLDER:
+        return clear_placeholder(root_fd, op, s);
     case ACTION_NEW_ID:
-        return write_driver(root_fd, FENCE_DRIVER, "new_id", op->driver);
+        return write_driver(root_fd, DYNID_DRIVER, "new_id", op->driver);
     case ACTION_REMOVE_ID:
         return remove_id(root_fd, op->driver);
     case ACTION_MAX:

@@ -12,16 +12,16 @@
 #define FOUND_MAX 192
 
 /* The override of a device that is to be left alone for a moment: no driver has this name. */
-#define PARKING_NAME "vfio-bindd-parked"
+#define PLACEHOLDER_NAME "vfio-bindd-placeholder"
 
 struct op {
     struct pci_addr addr; /* unused by ACTION_NEW_ID and ACTION_REMOVE_ID */
     enum action_kind kind;
     char driver[DRIVER_NAME_MAX]; /* as in struct action; ACTION_HOLD: the group's number;
-                                   * ACTION_NEW_ID, ACTION_REMOVE_ID: the entry (fence_text()) */
-    bool companion, narrowed;     /* of that entry */
-    uint64_t order; /* ACTION_PARK sets it to the number of the newest driver (snapshot.h),
-                       ACTION_UNPARK uses that; 0: unknown */
+                                   * ACTION_NEW_ID, ACTION_REMOVE_ID: the entry (dynid_text()) */
+    bool learned, narrowed;       /* of that entry */
+    uint64_t order; /* ACTION_SET_PLACEHOLDER sets it to the number of the newest driver
+                       (snapshot.h), ACTION_CLEAR_PLACEHOLDER uses that; 0: unknown */
     int result;     /* 0, negative errno, or OP_NOT_DONE */
 };
 
@@ -33,7 +33,7 @@ struct op {
 struct perform_state {
     char *found; /* FOUND_MAX bytes: who has the device, in words, if ACTION_CHECK or ACTION_HOLD
                   * says -EBUSY. A job has one of these at most. */
-    uint64_t drivers_order; /* the newest driver's (snapshot.h) when a device was first parked */
+    uint64_t drivers_order; /* the newest driver's (snapshot.h) at the first placeholder */
     int held_fd;            /* the group that ACTION_HOLD opened; -1: none */
     int bind_fd; /* "bind" of bind_driver; -1: none yet. Opened once for all devices of a job. */
     char bind_driver[DRIVER_NAME_MAX];

@@ -40,8 +40,8 @@ static size_t job_size(size_t capacity)
 
 /* -- in the worker -- */
 
-/* Operation k has failed: must i be skipped? A new entry of the fence is not written if a device
- * that it would take could not be parked (unless that is gone). After a removal that failed, no
+/* Operation k has failed: must i be skipped? A new dynamic ID is not written if a device that it
+ * would take could not get its placeholder (unless that is gone). After a removal that failed, no
  * other entry is removed, since the kernel would remove the wrong one, and the same entry is not
  * written again. */
 static bool depends_on(const struct op *i, const struct op *k)
@@ -52,8 +52,8 @@ static bool depends_on(const struct op *i, const struct op *k)
         return i->kind == ACTION_REMOVE_ID ||
                (i->kind == ACTION_NEW_ID && streq(i->driver, k->driver));
     if (i->kind == ACTION_NEW_ID)
-        return k->kind == ACTION_PARK && k->result != -ENOENT && k->result != -ENODEV;
-    return !action_is_fence(i->kind) && !action_is_fence(k->kind) &&
+        return k->kind == ACTION_SET_PLACEHOLDER && k->result != -ENOENT && k->result != -ENODEV;
+    return !action_is_dynid(i->kind) && !action_is_dynid(k->kind) &&
            pci_addr_cmp(k->addr, i->addr) == 0;
 }
 
@@ -95,7 +95,7 @@ static void run_job(int root_fd, struct shared_job *j)
             outlive_daemon(true);
         op->result = any_failed && failed_before(j, i) ? OP_SKIPPED : perform(root_fd, op, &state);
         any_failed = any_failed || op->result < 0;
-        if (op->kind == ACTION_PARK)
+        if (op->kind == ACTION_SET_PLACEHOLDER)
             op->order = state.drivers_order;
     }
     atomic_store(&j->current, NONE);

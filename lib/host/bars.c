@@ -12,7 +12,7 @@
 #define IOMEM_MAX (4U << 20)
 #define PLATFORM "sys/bus/platform/devices"
 
-/* The kernel indents no deeper: on the last level a parent and its child look like sisters. */
+/* The kernel indents no deeper: on the last level a parent and its child look like siblings. */
 #define LEVELS 6
 
 /* As the kernel's drivers for framebuffers of the firmware name their memory. */

@@ -105,8 +105,8 @@ static void read_outlook(struct scan_context *c, struct device *d, const struct 
 }
 
 /* Which driver has it, and which group it is in. */
-static void read_place(const struct scan_context *c, struct device *d, const struct device *old,
-                       char driver[static NAME_MAX + 1])
+static void read_driver_and_group(const struct scan_context *c, struct device *d,
+                                  const struct device *old, char driver[static NAME_MAX + 1])
 {
     int r = pci_link_name(c->root_fd, d->addr, "driver", driver);
     int q = pci_group(c->root_fd, d->addr, &d->group);
@@ -144,7 +144,7 @@ static void read_display(int root_fd, struct device *d, const struct device *old
     d->boot_display = keep_flag(d, FACT_DISPLAY, r, BEFORE(boot_display));
 }
 
-static void read_place_names(struct scan_context *c, struct device *d, const struct device *old)
+static void read_slot_and_serial(struct scan_context *c, struct device *d, const struct device *old)
 {
     int r = 0;
 
@@ -265,14 +265,14 @@ void scan_details(struct scan_context *c, struct device *d, char driver[static N
     const struct device *old = known_before(c, d);
 
     d->detailed = true;
-    read_place(c, d, old, driver);
+    read_driver_and_group(c, d, old, driver);
     read_outlook(c, d, old);
     d->node = old && old->node;
     d->noiommu = old && old->noiommu;
     scan_node(c->root_fd, c->unsafe_noiommu, d);
     read_kind(c->root_fd, d, old);
     read_display(c->root_fd, d, old);
-    read_place_names(c, d, old);
+    read_slot_and_serial(c, d, old);
     if (c->wants_variants)
         read_variant(c, d, old);
     read_claimant(c, d, old);

@@ -4,7 +4,7 @@
  * They are in the configuration space beyond its first 64 bytes, which takes CAP_SYS_ADMIN. The
  * daemon does not have it: "vfio-bindd --read-serials", in a unit of its own, writes what a policy
  * needs to /run/vfio-bindd/serials. There the inode of a device's folder in /sys stands beside each
- * address: another card in the same place has another one. */
+ * address: another card at the same address has another one. */
 #pragma once
 
 #include <stdbool.h>

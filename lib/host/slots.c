@@ -49,7 +49,7 @@ static int add_slot(int root_fd, const char *name, struct slots *ret)
     return 0;
 }
 
-/* A hot-plug driver may name one place twice; the name that sorts first counts. */
+/* A hot-plug driver may name one slot twice; the name that sorts first counts. */
 int slots_read(int root_fd, struct slots *ret)
 {
     const struct dirent *e;

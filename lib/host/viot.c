@@ -38,11 +38,11 @@ bool viot_read(const void *table, size_t size, struct viot *ret)
 
 bool viot_covers(const struct viot *v, struct pci_addr a)
 {
-    uint64_t place = pci_addr_number(a) & 0xffff;
+    uint64_t bdf = pci_addr_number(a) & 0xffff;
 
     for (size_t i = 0; i < v->n; i++)
         if (a.domain >= v->ranges[i].first_segment && a.domain <= v->ranges[i].last_segment &&
-            place >= v->ranges[i].first && place <= v->ranges[i].last)
+            bdf >= v->ranges[i].first && bdf <= v->ranges[i].last)
             return true;
     return false;
 }

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "base/util.h"
-#include "model/fence.h"
+#include "model/dynids.h"
 
 #define FLAP_WINDOW_USEC (60 * USEC_PER_SEC)
 #define FLAPS_MAX 3
@@ -50,11 +50,11 @@ static void doubt_override(struct record *r)
         r->override = OVERRIDE_MAYBE;
 }
 
-/* A device that was to be parked and is on vfio-pci nevertheless was taken by our entry in the
- * table: its binding is ours. */
-static void note_caught(struct record *r, const struct record_event *e)
+/* A device that was to get a placeholder and is on vfio-pci nevertheless was taken by our entry in
+ * the table: its binding is ours. */
+static void apply_caught(struct record *r, const struct record_event *e)
 {
-    if (r->parked && e->fenced && e->device && streq_null(e->device->driver, FENCE_DRIVER))
+    if (r->placeholder && e->has_dynid && e->device && streq_null(e->device->driver, DYNID_DRIVER))
         r->binding = BINDING_OURS;
 }
 
@@ -117,7 +117,7 @@ static void look(struct record *r, const struct record_event *e)
         enter(r, RECORD_OPEN);
     /* A new device has been untouched so far, unless a driver other than vfio-pci by our entry has
      * it. */
-    if (!(streq(driver, FENCE_DRIVER) && e->fenced))
+    if (!(streq(driver, DYNID_DRIVER) && e->has_dynid))
         r->fresh = false;
 }
 
@@ -137,7 +137,7 @@ static void count_foreign_unbind(struct record *r, uint64_t now)
 /* A device that lost its driver is usually about to be unplugged, so that a bind would fail: it is
  * left alone for a moment. A moment that has begun is not prolonged, since somebody may unbind the
  * device again and again. */
-static void note_unbound(struct record *r, const struct record_event *e)
+static void apply_unbound(struct record *r, const struct record_event *e)
 {
     if (record_is_confirmed(r) && !record_is_in_hand(r) && !record_is_released(r))
         count_foreign_unbind(r, e->now_usec);
@@ -147,10 +147,10 @@ static void note_unbound(struct record *r, const struct record_event *e)
         r->not_before_usec = e->now_usec + RECORD_MOMENT_USEC;
 }
 
-static void note_bound(struct record *r, const struct record_event *e)
+static void apply_bound(struct record *r, const struct record_event *e)
 {
     confirm(r);
-    note_caught(r, e);
+    apply_caught(r, e);
     doubt_override(r);
     r->not_before_usec = 0;
 }
@@ -167,7 +167,7 @@ static void remember_refusal(struct record *r, const struct device *d)
                                          .class_code = d->class_code};
 }
 
-static void note_verdict(struct record *r, const struct record_event *e)
+static void apply_verdict(struct record *r, const struct record_event *e)
 {
     const struct device *d = e->device;
 
@@ -179,7 +179,7 @@ static void note_verdict(struct record *r, const struct record_event *e)
         r->seen_usec = e->now_usec;
     if (d->driver && !streq_null(d->driver, e->verdict.driver) && !driver_is_vfio(d->driver))
         r->touched = true;
-    if (e->verdict.reason == REASON_UNPROVEN_AT_BOOT ||
+    if (e->verdict.reason == REASON_HOST_USE_UNKNOWN ||
         e->verdict.reason == REASON_NEEDED_AT_BOOT ||
         (e->verdict.reason == REASON_IN_USE && d->use))
         remember_refusal(r, d);
@@ -187,7 +187,7 @@ static void note_verdict(struct record *r, const struct record_event *e)
         return;
     r->refused = (struct record_refusal){0}; /* the host can do without */
     r->attempts = 0;
-    if (e->fenced && record_is_confirmed(r))
+    if (e->has_dynid && record_is_confirmed(r))
         r->binding = BINDING_OURS;
     if (r->bound_usec == 0 && (record_is_overridden(r) || record_is_plugged(r)))
         r->bound_usec = e->now_usec - r->seen_usec;
@@ -196,14 +196,14 @@ static void note_verdict(struct record *r, const struct record_event *e)
 /* No rule names the device any more. A failure to take it must not keep it from being handed back
  * (a failure to hand it back will), and that it was refused counts no more. Nothing changes while a
  * worker has it. */
-static void note_unnamed(struct record *r, const struct record_event *e)
+static void apply_unnamed(struct record *r, const struct record_event *e)
 {
     if (r->unnamed || record_is_in_hand(r))
         return;
     r->refused = (struct record_refusal){0};
     if (r->state == RECORD_GONE)
         return;
-    note_caught(r, e);
+    apply_caught(r, e);
     r->unnamed = true;
     r->attempts = r->flaps = 0;
     if (!record_is_going_back(r))
@@ -213,17 +213,17 @@ static void note_unnamed(struct record *r, const struct record_event *e)
 /* -- operations -- */
 
 /* What a crash in the middle must not forget. */
-static void note_beginning(struct record *r, const struct record_event *e)
+static void apply_beginning(struct record *r, const struct record_event *e)
 {
     switch (e->op.kind) {
     case ACTION_OVERRIDE:
         r->override = OVERRIDE_MAYBE;
         replace_text(&r->override_text, e->op.driver);
         break;
-    case ACTION_PARK:
-        if (!r->parked)
-            r->parked_order = 0;
-        r->parked = true;
+    case ACTION_SET_PLACEHOLDER:
+        if (!r->placeholder)
+            r->placeholder_order = 0;
+        r->placeholder = true;
         break;
     case ACTION_UNBIND:
         if (driver_is_vfio(e->op.driver) || record_is_overridden_to(r, e->op.driver))
@@ -240,7 +240,7 @@ static void note_beginning(struct record *r, const struct record_event *e)
     }
 }
 
-static void note_success(struct record *r, const struct record_event *e)
+static void apply_success(struct record *r, const struct record_event *e)
 {
     switch (e->op.kind) {
     case ACTION_OVERRIDE:
@@ -268,12 +268,12 @@ static void note_success(struct record *r, const struct record_event *e)
         r->fresh = false;
         enter(r, record_is_released(r) ? RECORD_RELEASED : RECORD_HANDED_BACK);
         break;
-    case ACTION_PARK:
-        if (r->parked_order == 0) /* else it is parked since then */
-            r->parked_order = e->op.order;
+    case ACTION_SET_PLACEHOLDER:
+        if (r->placeholder_order == 0) /* else it has had it since then */
+            r->placeholder_order = e->op.order;
         break;
-    case ACTION_UNPARK:
-        r->parked = false;
+    case ACTION_CLEAR_PLACEHOLDER:
+        r->placeholder = false;
         break;
     default: /* CHECK, HOLD, PROBE leave nothing behind */
         break;
@@ -287,7 +287,7 @@ static bool is_lost_race(const struct record_event *e)
            (e->op.kind == ACTION_UNBIND && (e->op.result == -ENODEV || e->op.result == -ENOENT));
 }
 
-static void note_failure(struct record *r, const struct record_event *e)
+static void apply_failure(struct record *r, const struct record_event *e)
 {
     bool lost_race = is_lost_race(e);
     /* The kernel tells of a device before it lets any driver match, and reads the override only
@@ -302,8 +302,8 @@ static void note_failure(struct record *r, const struct record_event *e)
     if ((lost_race || early) && ++r->attempts < ATTEMPTS_MAX)
         return;
     r->not_before_usec = 0;
-    if (e->op.kind == ACTION_PARK) { /* nothing was written */
-        r->parked = false;
+    if (e->op.kind == ACTION_SET_PLACEHOLDER) { /* nothing was written */
+        r->placeholder = false;
         return;
     }
     if (e->op.kind == ACTION_HOLD) /* nothing was done; see RECORD_EVENT_GROUP_KEPT */
@@ -318,7 +318,7 @@ static void note_failure(struct record *r, const struct record_event *e)
 
 /* Somebody has the group, or it could not be opened: nothing was unbound, and nobody is to try
  * again by itself. What was to be released stays as it is, which is no failure. */
-static void note_group_kept(struct record *r, const struct record_event *e)
+static void apply_group_kept(struct record *r, const struct record_event *e)
 {
     replace_text(&r->holder, e->op.found);
     if (record_is_released(r)) {
@@ -331,7 +331,7 @@ static void note_group_kept(struct record *r, const struct record_event *e)
 }
 
 /* The worker died before it did this; after some attempts that counts as a failure. */
-static void note_death(struct record *r, const struct record_event *e)
+static void apply_death(struct record *r, const struct record_event *e)
 {
     if (++r->attempts >= ATTEMPTS_MAX)
         enter_failure(r, EIO, e->op.kind);
@@ -342,13 +342,13 @@ static void apply_result(struct record *r, const struct record_event *e)
     if (record_is_replaced(r)) /* the worker's result is about the device that was there before */
         return;
     if (e->kind == RECORD_EVENT_GROUP_KEPT)
-        note_group_kept(r, e);
+        apply_group_kept(r, e);
     else if (e->kind == RECORD_EVENT_DIED)
-        note_death(r, e);
+        apply_death(r, e);
     else if (e->op.result < 0)
-        note_failure(r, e);
+        apply_failure(r, e);
     else
-        note_success(r, e);
+        apply_success(r, e);
 }
 
 /* -- requests -- */
@@ -424,15 +424,15 @@ void record_apply(struct record *r, const struct record_event *e)
     case RECORD_EVENT_LOOKED:
         return look(r, e);
     case RECORD_EVENT_BOUND:
-        return note_bound(r, e);
+        return apply_bound(r, e);
     case RECORD_EVENT_UNBOUND:
-        return note_unbound(r, e);
+        return apply_unbound(r, e);
     case RECORD_EVENT_JUDGED:
-        return note_verdict(r, e);
+        return apply_verdict(r, e);
     case RECORD_EVENT_UNNAMED:
-        return note_unnamed(r, e);
+        return apply_unnamed(r, e);
     case RECORD_EVENT_BEGINS:
-        return note_beginning(r, e);
+        return apply_beginning(r, e);
     case RECORD_EVENT_CLAIMED:
     case RECORD_EVENT_HANGS:
     case RECORD_EVENT_RETURNED:

@@ -9,13 +9,13 @@
 enum record_event_kind {
     RECORD_EVENT_APPEARED,    /* plugged in while we ran, or while nobody did: device, cold_boot */
     RECORD_EVENT_CAME_LATE,   /* plugged in by an earlier run's time, after the host had come up */
-    RECORD_EVENT_DISAPPEARED, /* known to be gone, or another is in its place */
-    RECORD_EVENT_LOOKED,      /* the snapshot shows it anew: device, fenced */
-    RECORD_EVENT_BOUND,       /* the kernel says that a driver has it: device, fenced */
+    RECORD_EVENT_DISAPPEARED, /* known to be gone, or another is at its address */
+    RECORD_EVENT_LOOKED,      /* the snapshot shows it anew: device, has_dynid */
+    RECORD_EVENT_BOUND,       /* the kernel says that a driver has it: device, has_dynid */
     RECORD_EVENT_UNBOUND,     /* or has let it go: device */
-    RECORD_EVENT_JUDGED,      /* a plan has a verdict for it: device, fenced, verdict */
+    RECORD_EVENT_JUDGED,      /* a plan has a verdict for it: device, has_dynid, verdict */
     RECORD_EVENT_UNNAMED,     /* a plan has none, no rule names it, or would if it came back:
-                               * device, fenced */
+                               * device, has_dynid */
     RECORD_EVENT_BEGINS,      /* a worker is about to do this: op */
     RECORD_EVENT_CLAIMED,     /* it is a worker's business now */
     RECORD_EVENT_DONE,        /* the operation was done: op */
@@ -37,7 +37,7 @@ struct record_event {
     uint64_t now_usec;
     const struct device *device;
     bool cold_boot;
-    bool fenced; /* an entry of ours in vfio-pci's table fits it */
+    bool has_dynid; /* an entry of ours in vfio-pci's table fits it */
     struct {
         enum device_state state;
         enum reason reason;
@@ -48,7 +48,7 @@ struct record_event {
         int result;         /* 0 or negative errno */
         const char *driver; /* as in struct action; "" for none */
         const char *found;  /* who has the device, in words, or "" */
-        uint64_t order;     /* ACTION_PARK: the newest driver then */
+        uint64_t order;     /* ACTION_SET_PLACEHOLDER: the newest driver then */
     } op;
 };
 

@@ -59,7 +59,7 @@ enum record_binding {
     BINDING_OURS,    /* by us, and probe() is over */
 };
 
-/* Which device was refused, since the host may need it. The same in the same place stays refused
+/* Which device was refused, since the host may need it. The same at the same address stays refused
  * when it comes back. */
 struct record_refusal {
     bool is_set;
@@ -75,15 +75,15 @@ struct record {
     enum record_override override;
     enum record_binding binding;
     struct record_refusal refused;
-    char *override_text;   /* of OVERRIDE_MAYBE and OVERRIDE_OURS, where known */
-    char *previous_driver; /* the native driver it was taken from, or NULL */
-    char *holder;          /* who was found to have it open, in words, or NULL */
-    bool parked;           /* its override may be the parking one */
-    uint64_t parked_order; /* the newest driver when it was parked (snapshot.h); 0: not known yet */
-    bool fresh;            /* nobody has had it since it was plugged in, but perhaps the fence */
-    bool touched;          /* a native driver was seen on it */
-    bool unnamed;          /* no rule names it: the failures of taking it count no more */
-    int error;             /* errno, of RECORD_FAILED and RECORD_RELEASE_FAILED; else 0 */
+    char *override_text;        /* of OVERRIDE_MAYBE and OVERRIDE_OURS, where known */
+    char *previous_driver;      /* the native driver it was taken from, or NULL */
+    char *holder;               /* who was found to have it open, in words, or NULL */
+    bool placeholder;           /* its override may be the placeholder */
+    uint64_t placeholder_order; /* the newest driver then (snapshot.h); 0: not known yet */
+    bool fresh;   /* nobody has had it since it was plugged in, unless by a dynamic ID */
+    bool touched; /* a native driver was seen on it */
+    bool unnamed; /* no rule names it: the failures of taking it count no more */
+    int error;    /* errno, of RECORD_FAILED and RECORD_RELEASE_FAILED; else 0 */
     enum action_kind failed_at;
     int hold_error;     /* errno of opening its group, for which it was not released; else 0 */
     unsigned attempts;  /* that came to nothing in a row, by nobody's fault */

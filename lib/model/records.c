@@ -9,7 +9,7 @@ void records_done(struct records *r)
     for (size_t i = 0; i < r->n; i++)
         record_done(&r->v[i]);
     free(r->v);
-    fence_done(&r->fence);
+    dynids_done(&r->dynids);
     *r = (struct records){0};
 }
 
@@ -68,9 +68,9 @@ void records_apply_all(struct records *r, const struct record_event *e)
         record_apply(&r->v[i], e);
     if (e->kind != RECORD_EVENT_RELOAD && e->kind != RECORD_EVENT_RESCAN)
         return;
-    fence_retry(&r->fence);
+    dynids_retry(&r->dynids);
     if (e->kind == RECORD_EVENT_RELOAD)
-        fence_unlearn(&r->fence);
+        dynids_unlearn(&r->dynids);
     r->iommu_given_up = false;
 }
 

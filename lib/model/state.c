@@ -29,7 +29,7 @@ const char *reason_word(enum reason r)
         [REASON_BRIDGE] = "bridge",
         [REASON_FUNCTION_NOT_NAMED] = "function-not-named",
         [REASON_UNREADABLE] = "unreadable",
-        [REASON_UNPROVEN_AT_BOOT] = "unproven-at-boot",
+        [REASON_HOST_USE_UNKNOWN] = "host-use-unknown",
         [REASON_NEEDED_AT_BOOT] = "needed-at-boot",
         [REASON_HOTPLUG_OFF] = "hotplug-off",
         [REASON_DRIVER_FIXED] = "driver-fixed",
@@ -38,7 +38,7 @@ const char *reason_word(enum reason r)
         [REASON_HAS_VIRTUAL_FUNCTIONS] = "has-virtual-functions",
         [REASON_FLAPS] = "flaps",
         [REASON_TAKEN_BACK] = "taken-back",
-        [REASON_COMPANION_REFUSED] = "companion-refused",
+        [REASON_GROUP_MEMBER_REFUSED] = "group-member-refused",
         [REASON_NO_IOMMU] = "no-iommu",
         [REASON_IOMMU_AWAITED] = "iommu-awaited",
         [REASON_DRIVER_MISSING] = "driver-missing",
@@ -62,10 +62,10 @@ const char *problem_word(enum problem p)
         return "native-driver-touched";
     case PROBLEM_DRIVER_NOT_ADVERTISED:
         return "driver-not-advertised";
-    case PROBLEM_UNPROVEN_AT_BOOT:
-        return "unproven-at-boot";
-    case PROBLEM_FENCE_INEFFECTIVE:
-        return "fence-ineffective";
+    case PROBLEM_HOST_USE_UNKNOWN:
+        return "host-use-unknown";
+    case PROBLEM_DYNAMIC_ID_INEFFECTIVE:
+        return "dynamic-id-ineffective";
     case PROBLEM_BAR_CLAIMED:
         return "bar-claimed";
     case PROBLEM_EXPECT_MISMATCH:
@@ -88,14 +88,14 @@ const char *action_word(enum action_kind a)
                                                   [ACTION_PROBE] = "probe",
                                                   [ACTION_CHECK] = "check-users",
                                                   [ACTION_NATIVE] = "bind-native",
-                                                  [ACTION_PARK] = "park",
-                                                  [ACTION_UNPARK] = "unpark",
+                                                  [ACTION_SET_PLACEHOLDER] = "set-placeholder",
+                                                  [ACTION_CLEAR_PLACEHOLDER] = "clear-placeholder",
                                                   [ACTION_NEW_ID] = "new-id",
                                                   [ACTION_REMOVE_ID] = "remove-id"};
     return words[a];
 }
 
-bool action_is_fence(enum action_kind a)
+bool action_is_dynid(enum action_kind a)
 {
     return a == ACTION_NEW_ID || a == ACTION_REMOVE_ID;
 }

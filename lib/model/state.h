@@ -22,16 +22,16 @@ enum reason {
     REASON_BRIDGE,
     REASON_FUNCTION_NOT_NAMED, /* another one of its card and group, that the host may live on */
     REASON_UNREADABLE,         /* what it takes to decide could not be read: left as it is */
-    REASON_UNPROVEN_AT_BOOT,
+    REASON_HOST_USE_UNKNOWN,
     REASON_NEEDED_AT_BOOT, /* fstab, crypttab or the kernel command line name it */
     REASON_HOTPLUG_OFF,
     REASON_DRIVER_FIXED, /* the driver that has it cannot be unbound */
     REASON_IN_USE,       /* by the host, or a virtual machine */
     REASON_BOOT_DISPLAY,
     REASON_HAS_VIRTUAL_FUNCTIONS,
-    REASON_FLAPS,             /* something else keeps rebinding it */
-    REASON_TAKEN_BACK,        /* vfio-pci took it again as soon as it was handed back */
-    REASON_COMPANION_REFUSED, /* what would have to come along may not */
+    REASON_FLAPS,                /* something else keeps rebinding it */
+    REASON_TAKEN_BACK,           /* vfio-pci took it again as soon as it was handed back */
+    REASON_GROUP_MEMBER_REFUSED, /* what would have to come along may not */
     REASON_NO_IOMMU,
     REASON_IOMMU_AWAITED,  /* the firmware announces one: kept from native drivers until it comes */
     REASON_DRIVER_MISSING, /* the target driver is not registered */
@@ -48,11 +48,11 @@ enum problem {
     PROBLEM_NODE_MISSING = 1 << 2,
     PROBLEM_NATIVE_DRIVER_TOUCHED = 1 << 3,
     PROBLEM_DRIVER_NOT_ADVERTISED = 1 << 4,
-    PROBLEM_UNPROVEN_AT_BOOT = 1 << 5,
-    PROBLEM_FENCE_INEFFECTIVE = 1 << 6, /* a native driver is asked before vfio-pci at hot-plug */
-    PROBLEM_BAR_CLAIMED = 1 << 7,       /* the firmware's framebuffer has one of its BARs */
-    PROBLEM_EXPECT_MISMATCH = 1 << 8,   /* its rule expects another number of devices */
-    PROBLEM_UNREADABLE = 1 << 9,        /* something about it or its group could not be read */
+    PROBLEM_HOST_USE_UNKNOWN = 1 << 5,
+    PROBLEM_DYNAMIC_ID_INEFFECTIVE = 1 << 6, /* a native driver is asked first at hot-plug */
+    PROBLEM_BAR_CLAIMED = 1 << 7,            /* the firmware's framebuffer has one of its BARs */
+    PROBLEM_EXPECT_MISMATCH = 1 << 8,        /* its rule expects another number of devices */
+    PROBLEM_UNREADABLE = 1 << 9,             /* something about it or its group could not be read */
     PROBLEM_MAX = 1 << 10,
 };
 
@@ -64,10 +64,10 @@ enum action_kind {
     ACTION_CLEAR,    /* remove the override */
     ACTION_PROBE,    /* let the kernel look for a driver */
     ACTION_CHECK,    /* look for processes that have the device open, before an unbind */
-    ACTION_NATIVE,   /* bind to its native driver by name, past the fence */
-    ACTION_PARK,     /* while entries are written: an override that no driver has */
-    ACTION_UNPARK,
-    ACTION_NEW_ID, /* the fence's entries in vfio-pci's table: of no device's own */
+    ACTION_NATIVE,   /* bind to its native driver by name, past the dynamic IDs */
+    ACTION_SET_PLACEHOLDER, /* while entries are written: an override that no driver has */
+    ACTION_CLEAR_PLACEHOLDER,
+    ACTION_NEW_ID, /* dynamic IDs in vfio-pci's table: of no device's own */
     ACTION_REMOVE_ID,
     ACTION_MAX,
 };
@@ -78,5 +78,5 @@ const char *reason_word(enum reason r);          /* "" for REASON_NONE */
 const char *problem_word(enum problem p);
 const char *action_word(enum action_kind a);
 
-/* Is it about an entry of the fence, not about a device? */
-bool action_is_fence(enum action_kind a);
+/* Is it about a dynamic ID, not about a device? */
+bool action_is_dynid(enum action_kind a);

@@ -10,7 +10,7 @@
 #define NFD_LINE_MAX 96
 
 int features_of_plan(const struct policy *p, const struct snapshot *s, const struct plan *plan,
-                     size_t mistakes, bool at_work, struct features *ret)
+                     size_t errors, bool at_work, struct features *ret)
 {
     struct feature_device *v = calloc(plan->n_verdicts + 1, sizeof(*v));
 
@@ -26,11 +26,11 @@ int features_of_plan(const struct policy *p, const struct snapshot *s, const str
                 .d = d,
                 .rule = verdict->rule->name,
                 .state = state_word(verdict->state),
-                .companion = verdict->companion,
+                .comes_along = verdict->comes_along,
                 .usable = verdict->usable,
             };
     }
-    *ret = (struct features){.policy = p, .v = v, .n = n, .mistakes = mistakes, .at_work = at_work};
+    *ret = (struct features){.policy = p, .v = v, .n = n, .errors = errors, .at_work = at_work};
     features_judge(ret);
     return 0;
 }
@@ -46,13 +46,13 @@ static size_t count_matched(const struct features *f, const char *rule)
     size_t n = 0;
 
     for (size_t i = 0; i < f->n; i++)
-        n += !f->v[i].companion && streq(f->v[i].rule, rule);
+        n += !f->v[i].comes_along && streq(f->v[i].rule, rule);
     return n;
 }
 
 void features_judge(struct features *f)
 {
-    f->ready = f->mistakes == 0;
+    f->ready = f->errors == 0;
     for (size_t i = 0; i < f->n; i++)
         f->ready = f->ready && device_is_good(state_parse(f->v[i].state), f->v[i].usable,
                                               f->v[i].d->driver, f->at_work);
@@ -66,7 +66,7 @@ void features_judge(struct features *f)
 
 static bool is_model(const struct feature_device *v, uint16_t vendor, uint16_t device)
 {
-    return !v->companion && v->d->vendor == vendor && v->d->device == device;
+    return !v->comes_along && v->d->vendor == vendor && v->d->device == device;
 }
 
 /* Is v[i] the first of its model that a rule itself names? A walk over these meets each model once,
@@ -78,7 +78,7 @@ static bool features_is_first(const struct features *f, size_t i)
     for (size_t j = 0; j < i; j++)
         if (is_model(&f->v[j], d->vendor, d->device))
             return false;
-    return !f->v[i].companion;
+    return !f->v[i].comes_along;
 }
 
 static bool group_is_counted(const struct features *f, size_t i)
@@ -148,8 +148,7 @@ static void write_label(const char *name, const char *value, FILE *stream)
 
 static void write_states(const struct features *f, FILE *stream)
 {
-    write_head("devices", "Devices that the policy selects, companions included, by state.",
-               stream);
+    write_head("devices", "Devices that the policy selects or that come along, by state.", stream);
     for (enum device_state s = 0; s < STATE_MAX; s++) {
         size_t n = 0;
         for (size_t i = 0; i < f->n; i++)
@@ -220,8 +219,8 @@ int features_write_prometheus(const struct features *f, FILE *stream)
 {
     write_head("ready", "Whether everything is as the policy wants it.", stream);
     fprintf(stream, "vfio_bindd_ready %d\n", f->ready);
-    write_head("policy_mistakes", "Mistakes in the policy.", stream);
-    fprintf(stream, "vfio_bindd_policy_mistakes %zu\n", f->mistakes);
+    write_head("policy_errors", "Errors in the policy.", stream);
+    fprintf(stream, "vfio_bindd_policy_errors %zu\n", f->errors);
     write_states(f, stream);
     write_models(f, stream);
     write_rules(f, stream);

@@ -13,7 +13,7 @@ struct feature_device {
     const struct device *d; /* its driver is what has it now */
     const char *rule;       /* the rule's name */
     const char *state;      /* a state's word */
-    bool companion;
+    bool comes_along;
     bool usable;
 };
 
@@ -21,10 +21,10 @@ struct features {
     const struct policy *policy; /* for what rules expect; may be NULL */
     struct feature_device *v;    /* in the order of addresses */
     size_t n;
-    size_t mistakes; /* in the policy */
-    bool at_work;    /* somebody sees to what is pending */
-    bool ready; /* everything is as the policy wants it. features_judge() sets it; a caller that
-                 * knows more (disabled, still starting) says no. */
+    size_t errors; /* in the policy */
+    bool at_work;  /* somebody sees to what is pending */
+    bool ready;    /* everything is as the policy wants it. features_judge() sets it; a caller that
+                    * knows more (disabled, still starting) says no. */
 };
 
 /* NFD ignores a larger file. */
@@ -32,10 +32,10 @@ struct features {
 
 /* Makes the features of a plan, with pointers into all three. Returns 0 or -ENOMEM. */
 int features_of_plan(const struct policy *p, const struct snapshot *s, const struct plan *plan,
-                     size_t mistakes, bool at_work, struct features *ret);
+                     size_t errors, bool at_work, struct features *ret);
 void features_done(struct features *f);
 
-/* Sets `ready`: no mistake, every device as it should be (device_is_good()), every `expect` met. */
+/* Sets `ready`: no error, every device as it should be (device_is_good()), every `expect` met. */
 void features_judge(struct features *f);
 
 /* The lines of an NFD feature file: vfio-bindd.ready, and a count for every model that a rule

@@ -2,17 +2,17 @@
 #include "plan/actions.h"
 
 #include "base/util.h"
-#include "plan/fence.h"
+#include "plan/dynids.h"
 #include "plan/kinds.h"
 
 /* -- handing back -- */
 
 /* Did an entry of ours give the device to vfio-pci when it was plugged in, although no rule selects
  * it? */
-static bool is_stray(const struct builder *b, const struct device *d, const struct record *r)
+static bool is_caught(const struct builder *b, const struct device *d, const struct record *r)
 {
-    return r->fresh && !record_is_owned(r) && streq_null(d->driver, FENCE_DRIVER) &&
-           fence_has(&b->records->fence, d);
+    return r->fresh && !record_is_owned(r) && streq_null(d->driver, DYNID_DRIVER) &&
+           dynids_has(&b->records->dynids, d);
 }
 
 /* Could a member of the group not be read? Then the group is not handed back. */
@@ -48,11 +48,11 @@ static bool is_left_over(const struct builder *b, const struct device *d, const 
         return record_may_be_overridden(r) || (!d->driver && record_is_going_back(r));
     /* Without a node nothing shows whether a virtual machine has it; virtual functions would go. */
     return d->node && !d->noiommu && !d->has_vfs && !group_is_unread(b, d) &&
-           (record_is_owned(r) || is_stray(b, d, r));
+           (record_is_owned(r) || is_caught(b, d, r));
 }
 
 /* Is the device to go back to its native driver: released by an administrator, ours although no
- * rule names it, or caught by the fence although nobody selects it? */
+ * rule names it, or caught by a dynamic ID although nobody selects it? */
 static bool wants_hand_back(const struct builder *b, const struct device *d)
 {
     const struct verdict *v = plan_verdict_of(b, d);
@@ -101,8 +101,8 @@ static void add_hand_back_step(struct builder *b, enum action_kind kind, const s
         return;
     if (kind == ACTION_CLEAR && !record_may_be_overridden(r) && !record_is_released(r))
         return; /* if it has an override, it is not by us */
-    if (kind == ACTION_PROBE && fence_has(&b->records->fence, d))
-        return; /* the fence would snatch it back */
+    if (kind == ACTION_PROBE && dynids_has(&b->records->dynids, d))
+        return; /* a dynamic ID would snatch it back */
     if (kind == ACTION_UNBIND)
         driver = d->driver;
     if (kind == ACTION_NATIVE && r->previous_driver)
@@ -186,8 +186,8 @@ static bool is_free_or_ours(const struct builder *b, const struct verdict *v)
     return !d->driver || streq(d->driver, v->driver);
 }
 
-/* Is it to be taken over from another VFIO driver? Its verdict, or NULL. */
-static const struct verdict *vfio_takeover(const struct builder *b, const struct device *d)
+/* Is it to be rebound from another VFIO driver? Its verdict, or NULL. */
+static const struct verdict *vfio_rebind(const struct builder *b, const struct device *d)
 {
     const struct verdict *v = plan_verdict_of(b, d);
 
@@ -206,7 +206,7 @@ static bool wants_override(const struct builder *b, const struct verdict *v)
     if (r && (record_has_override(r, v->driver) || record_is_in_hand(r) || record_is_released(r) ||
               record_is_waiting(r)))
         return false;
-    if (vfio_takeover(b, d))
+    if (vfio_rebind(b, d))
         return false;
     if (v->reason == REASON_DRIVER_MISSING || v->reason == REASON_IOMMU_AWAITED)
         return !d->driver;
@@ -230,22 +230,22 @@ static void add_surrender(struct builder *b, const struct verdict *v)
 /* Devices of one IOMMU group change from one VFIO driver to another together, while the group is
  * held so that no virtual machine can take it. The override is written only then: if a virtual
  * machine has the group, nothing is changed. */
-static void add_group_takeover(struct builder *b, const struct device *d)
+static void add_group_rebind(struct builder *b, const struct device *d)
 {
     const struct device *member;
     size_t first = groups_start(&b->groups, d->group), i = first;
 
     while ((member = plan_next_member(b, d->group, &i)) && member < d)
-        if (vfio_takeover(b, member))
+        if (vfio_rebind(b, member))
             return; /* done for the first of them */
-    plan_add_action(b, PHASE_TAKEOVER, ACTION_HOLD, d, "");
+    plan_add_action(b, PHASE_REBIND, ACTION_HOLD, d, "");
     for (i = first; (member = plan_next_member(b, d->group, &i));) {
-        const struct verdict *v = vfio_takeover(b, member);
+        const struct verdict *v = vfio_rebind(b, member);
         if (!v)
             continue;
-        plan_add_action(b, PHASE_TAKEOVER, ACTION_OVERRIDE, member, v->driver);
-        plan_add_action(b, PHASE_TAKEOVER, ACTION_UNBIND, member, member->driver);
-        plan_add_action(b, PHASE_TAKEOVER, ACTION_BIND, member, v->driver);
+        plan_add_action(b, PHASE_REBIND, ACTION_OVERRIDE, member, v->driver);
+        plan_add_action(b, PHASE_REBIND, ACTION_UNBIND, member, member->driver);
+        plan_add_action(b, PHASE_REBIND, ACTION_BIND, member, v->driver);
     }
 }
 
@@ -259,19 +259,19 @@ void plan_add_actions(struct builder *b)
         if (wants_bind(b, &b->verdicts[i]) && is_free_or_ours(b, &b->verdicts[i]))
             plan_add_action(b, PHASE_BIND, ACTION_BIND, plan_device_of(b, &b->verdicts[i]),
                             b->verdicts[i].driver);
-    plan_add_fence(b);
+    plan_add_dynids(b);
     for (size_t i = 0; i < b->n_verdicts; i++) {
         const struct device *d = plan_device_of(b, &b->verdicts[i]);
         if (!wants_bind(b, &b->verdicts[i]) || is_free_or_ours(b, &b->verdicts[i]))
             continue;
-        if (vfio_takeover(b, d)) { /* a virtual machine may be using it */
-            add_group_takeover(b, d);
+        if (vfio_rebind(b, d)) { /* a virtual machine may be using it */
+            add_group_rebind(b, d);
             continue;
         }
         if (!b->verdicts[i].rule->force)
-            plan_add_action(b, PHASE_TAKEOVER, ACTION_CHECK, d, "");
-        plan_add_action(b, PHASE_TAKEOVER, ACTION_UNBIND, d, d->driver);
-        plan_add_action(b, PHASE_TAKEOVER, ACTION_BIND, d, b->verdicts[i].driver);
+            plan_add_action(b, PHASE_REBIND, ACTION_CHECK, d, "");
+        plan_add_action(b, PHASE_REBIND, ACTION_UNBIND, d, d->driver);
+        plan_add_action(b, PHASE_REBIND, ACTION_BIND, d, b->verdicts[i].driver);
     }
     for (size_t i = 0; i < b->n_verdicts; i++)
         add_surrender(b, &b->verdicts[i]);

@@ -63,9 +63,9 @@ static bool allocate(struct builder *b)
     b->known = calloc(n, sizeof(*b->known));
     b->index = calloc(n, sizeof(*b->index));
     b->devices = calloc(n, sizeof(*b->devices));
-    b->removals = calloc(b->records->fence.n + 1, sizeof(*b->removals));
+    b->removals = calloc(b->records->dynids.n + 1, sizeof(*b->removals));
     /* Not calloc(): what is not used costs no memory then. */
-    b->actions_max = 9 * n + FENCE_ENTRIES_MAX + b->records->fence.n;
+    b->actions_max = 9 * n + DYNIDS_MAX + b->records->dynids.n;
     b->actions = reallocarray(NULL, b->actions_max, sizeof(*b->actions));
     return b->removals && b->rules && b->known && b->index && b->devices && b->verdicts &&
            b->actions;
@@ -82,7 +82,7 @@ void builder_done(struct builder *b)
     free(b->verdicts);
     free(b->actions);
     free(b->earlier);
-    fence_done(&b->wanted);
+    dynids_done(&b->wanted);
 }
 
 bool builder_init(struct builder *b)

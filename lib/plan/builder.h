@@ -18,12 +18,12 @@ struct builder {
     size_t n_verdicts;
     struct action *actions;
     size_t n_actions, actions_max;
-    const struct fence_entry **removals; /* from the kernel's table, in their order */
+    const struct dynid_entry **removals; /* from the kernel's table, in their order */
     size_t n_removals;
-    struct fence wanted;         /* the entries that the policy calls for */
-    const struct rule *unfenced; /* the first rule without a fence; NULL: none, or not looked for */
-    bool unfenced_known;
-    bool any_unproven;       /* is a device refused because the host may need it? */
+    struct dynids wanted;              /* the entries that the policy calls for */
+    const struct rule *not_preventing; /* the first such rule; NULL: none, or not looked for */
+    bool not_preventing_known;
+    bool any_use_unknown;    /* is a device refused because the host may need it? */
     struct earlier *earlier; /* native drivers that are asked before vfio-pci, by ID */
     size_t n_earlier, earlier_allocated;
 };

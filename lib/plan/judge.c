@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "base/util.h"
-#include "plan/fence.h"
+#include "plan/dynids.h"
 #include "plan/kinds.h"
 #include "plan/select.h"
 
@@ -14,27 +14,27 @@
  * link is up, so that a device seems unused proves nothing. Later, a device without a driver has no
  * user. One that was plugged in while we ran had none before, unless it was refused and has only
  * come back. */
-static bool is_unproven(const struct builder *b, const struct verdict *v, const struct record *r)
+static bool is_use_unknown(const struct builder *b, const struct verdict *v, const struct record *r)
 {
     const struct snapshot *s = b->snapshot;
     const struct device *d = plan_device_of(b, v);
-    const struct device *named = v->companion ? snapshot_find(s, v->leader) : d;
+    const struct device *named = v->comes_along ? snapshot_find(s, v->leader) : d;
 
     if (!plan_may_carry_host(d) || v->rule->force || (r && record_is_unused(r)))
         return false;
-    if (v->companion && !device_must_be_named(d, named))
+    if (v->comes_along && !device_must_be_named(d, named))
         return false;
     if (!s->cold_boot && !d->driver && !(r && record_stays_refused(r)))
         return false;
-    return !rule_names_place(v->rule, named);
+    return !rule_names_device(v->rule, named);
 }
 
 static void refuse(struct verdict *v, enum reason reason)
 {
     v->state = STATE_REFUSED;
     v->reason = reason;
-    if (reason == REASON_UNPROVEN_AT_BOOT)
-        v->problems |= PROBLEM_UNPROVEN_AT_BOOT;
+    if (reason == REASON_HOST_USE_UNKNOWN)
+        v->problems |= PROBLEM_HOST_USE_UNKNOWN;
 }
 
 static void fail(struct verdict *v, enum reason reason)
@@ -80,7 +80,7 @@ static void judge_released(struct verdict *v, const struct device *d, const stru
 /* With "auto" a device that somebody uses by vfio-pci stays there: its variant can wait. */
 static bool is_good_enough(const struct verdict *v, const struct device *d, const struct record *r)
 {
-    return rule_is_auto(v->rule) && streq_null(d->driver, FENCE_DRIVER) && r &&
+    return rule_is_auto(v->rule) && streq_null(d->driver, DYNID_DRIVER) && r &&
            record_is_confirmed(r) && r->error && r->failed_at == ACTION_HOLD;
 }
 
@@ -126,8 +126,8 @@ static void judge_taking(const struct builder *b, struct verdict *v, const struc
     } else if ((other = plan_unnamed_function(b, v))) {
         v->other = other->addr;
         refuse(v, other->unidentified ? REASON_UNREADABLE : REASON_FUNCTION_NOT_NAMED);
-    } else if (is_unproven(b, v, r)) {
-        refuse(v, REASON_UNPROVEN_AT_BOOT);
+    } else if (is_use_unknown(b, v, r)) {
+        refuse(v, REASON_HOST_USE_UNKNOWN);
     } else if (d->use && !v->rule->force) {
         occupy(v);
     } else if (d->evidence && !v->rule->force && !(r && record_is_unused(r))) {
@@ -137,7 +137,7 @@ static void judge_taking(const struct builder *b, struct verdict *v, const struc
     } else if (judge_iommu(b, v, d, r)) {
         ; /* said there */
     } else if (is_good_enough(v, d, r)) {
-        v->driver = FENCE_DRIVER;
+        v->driver = DYNID_DRIVER;
         v->state = STATE_BOUND;
     } else if (r && r->error &&
                (r->failed_at == ACTION_CHECK ||
@@ -204,7 +204,7 @@ static void judge_unknown(const struct builder *b, struct verdict *v)
 /* Does the device keep the others of its IOMMU group from being taken? A bridge does not. */
 static bool holds_back(const struct verdict *v)
 {
-    return (v->state == STATE_REFUSED && v->reason != REASON_COMPANION_REFUSED &&
+    return (v->state == STATE_REFUSED && v->reason != REASON_GROUP_MEMBER_REFUSED &&
             v->reason != REASON_BRIDGE) ||
            v->reason == REASON_IN_USE;
 }
@@ -236,7 +236,7 @@ static void refuse_together(struct builder *b)
             if (!other || !is_to_be_taken(b, other))
                 continue;
             other->state = STATE_REFUSED;
-            other->reason = REASON_COMPANION_REFUSED;
+            other->reason = REASON_GROUP_MEMBER_REFUSED;
             other->other = d->addr;
         }
     }
@@ -284,7 +284,7 @@ static void judge_use(const struct builder *b, struct verdict *v)
             continue;
         viable = false;
         if (other && other->state == STATE_PENDING)
-            continue; /* no problem, it is being taken over; but not usable until then */
+            continue; /* no problem, it is being rebound; but not usable until then */
         v->problems |= PROBLEM_GROUP_NOT_VIABLE;
         v->other = member->addr;
         v->other_driver = member->driver;
@@ -331,6 +331,6 @@ void plan_judge(struct builder *b)
         wait_for_group(b, &b->verdicts[i]);
     for (size_t i = 0; i < b->n_verdicts; i++)
         judge_use(b, &b->verdicts[i]);
-    plan_judge_fence(b);
+    plan_judge_dynids(b);
     judge_expect(b);
 }

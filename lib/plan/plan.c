@@ -58,6 +58,6 @@ int plan_count_matched(const struct plan *p, const struct rule *r)
     int n = 0;
 
     for (size_t i = 0; i < p->n_verdicts; i++)
-        n += p->verdicts[i].rule == r && !p->verdicts[i].companion;
+        n += p->verdicts[i].rule == r && !p->verdicts[i].comes_along;
     return n;
 }

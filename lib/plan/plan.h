@@ -12,9 +12,9 @@
 enum phase {
     PHASE_OVERRIDE, /* every driver_override, before anything else: this wins the race */
     PHASE_BIND,     /* devices that no driver has */
-    PHASE_FENCE,    /* the entries for devices that are plugged in later. By now there is no device
-                       left that the kernel would bind by them */
-    PHASE_TAKEOVER, /* devices that a native driver has: may take seconds, or block */
+    PHASE_DYNIDS,   /* the entries for devices that are plugged in later. By now there is no device
+                      left that the kernel would bind by them */
+    PHASE_REBIND,   /* devices that a native driver has: may take seconds, or block */
     PHASE_RELEASE,  /* groups that are handed back: may take seconds, or block */
 };
 
@@ -25,8 +25,8 @@ struct action {
     const char *driver; /* the target; for ACTION_UNBIND the driver that loses it; for ACTION_NATIVE
                          * the driver that had it before, if known; else "" */
     uint32_t group;     /* after ACTION_HOLD the actions of this group belong together */
-    struct fence_id fence;    /* ACTION_NEW_ID, ACTION_REMOVE_ID, which have no address */
-    bool companion, narrowed; /* of that entry: fence.h */
+    struct dynid dynid; /* ACTION_NEW_ID, ACTION_REMOVE_ID, which have no address */
+    bool learned, narrowed; /* of that entry: dynids.h */
 };
 
 struct verdict {
@@ -34,17 +34,17 @@ struct verdict {
     const struct rule
         *rule;          /* the rule that names it, or names the device that it comes along with */
     const char *driver; /* the target */
-    struct pci_addr leader; /* companion: with this device */
+    struct pci_addr leader; /* comes_along: with this device */
     enum device_state state;
     enum reason reason;
     struct pci_addr
-        other; /* the device that the reason is about: for COMPANION_REFUSED and FUNCTION_NOT_NAMED;
-                  for GROUP_NOT_VIABLE the first that is in the way */
+        other;                /* the device that the reason is about: for GROUP_MEMBER_REFUSED and
+                                 FUNCTION_NOT_NAMED;                for GROUP_NOT_VIABLE the first that is in the way */
     const char *other_driver; /* GROUP_NOT_VIABLE: the driver of that device */
-    const char *earlier; /* FENCE_INEFFECTIVE: the driver that is offered new devices first; NULL:
-                            the write of an entry failed */
+    const char *earlier; /* DYNAMIC_ID_INEFFECTIVE: the driver that is offered new devices first;
+                            NULL: the write of an entry failed */
     unsigned problems;   /* set of enum problem */
-    bool companion;      /* it comes along */
+    bool comes_along;    /* no rule names it */
     bool other_selected; /* GROUP_NOT_VIABLE: it has a verdict of its own */
     bool usable;         /* bound, the whole group viable, the node there */
 };

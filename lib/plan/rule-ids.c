@@ -25,11 +25,11 @@ static bool class_of_pattern(const char *pattern, uint32_t *ret_class, uint32_t 
 
 /* Room for the combinations of what a rule lists. */
 struct ids {
-    struct fence_id *v;
+    struct dynid *v;
     size_t n, max;
 };
 
-static void add_classes(const struct rule *r, struct fence_id id, struct ids *ids, bool *narrowed)
+static void add_classes(const struct rule *r, struct dynid id, struct ids *ids, bool *narrowed)
 {
     const struct patterns *p = &r->narrow[KEY_CLASS];
     bool any = false;
@@ -44,12 +44,11 @@ static void add_classes(const struct rule *r, struct fence_id id, struct ids *id
             ids->v[ids->n++] = id;
     }
     id.class_code = id.class_mask = 0;
-    if (!any && (id.vendor != FENCE_ANY || id.subvendor != FENCE_ANY) && ids->n < ids->max)
+    if (!any && (id.vendor != DYNID_ANY || id.subvendor != DYNID_ANY) && ids->n < ids->max)
         ids->v[ids->n++] = id; /* never one that fits every device of the host */
 }
 
-static void add_subsystems(const struct rule *r, struct fence_id id, struct ids *ids,
-                           bool *narrowed)
+static void add_subsystems(const struct rule *r, struct dynid id, struct ids *ids, bool *narrowed)
 {
     const struct patterns *p = &r->narrow[KEY_SUBSYSTEM];
     bool any = false;
@@ -65,23 +64,23 @@ static void add_subsystems(const struct rule *r, struct fence_id id, struct ids 
         id.subdevice = d;
         add_classes(r, id, ids, narrowed);
     }
-    id.subvendor = id.subdevice = FENCE_ANY;
+    id.subvendor = id.subdevice = DYNID_ANY;
     if (!any)
         add_classes(r, id, ids, narrowed);
 }
 
-size_t fence_of_rule(const struct rule *r, struct fence_id *v, size_t max, bool *ret_narrowed)
+size_t dynids_of_rule(const struct rule *r, struct dynid *v, size_t max, bool *ret_narrowed)
 {
     struct ids ids = {v, 0, max};
-    struct fence_id id = {
-        .vendor = FENCE_ANY, .device = FENCE_ANY, .subvendor = FENCE_ANY, .subdevice = FENCE_ANY};
+    struct dynid id = {
+        .vendor = DYNID_ANY, .device = DYNID_ANY, .subvendor = DYNID_ANY, .subdevice = DYNID_ANY};
     bool narrowed = false;
 
     for (enum rule_key k = KEY_ADDRESS; k < KEY_SELECTS_MAX; k++)
         narrowed = narrowed || r->narrow[k].n > 0;
     for (size_t i = 0; i < r->n_ids; i++) {
         id.vendor = r->ids[i].vendor;
-        id.device = r->ids[i].any_device ? FENCE_ANY : r->ids[i].device;
+        id.device = r->ids[i].any_device ? DYNID_ANY : r->ids[i].device;
         add_subsystems(r, id, &ids, &narrowed);
     }
     if (r->n_ids == 0)

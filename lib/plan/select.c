@@ -14,7 +14,7 @@ static void add_verdict(struct builder *b, size_t device, const struct rule *rul
     assert(b->n_verdicts < b->snapshot->n && b->index[device] < 0);
     *v = (struct verdict){.addr = b->snapshot->devices[device].addr,
                           .rule = rule,
-                          .companion = leader != NULL,
+                          .comes_along = leader != NULL,
                           .driver = variant ? variant : rule_target(rule)};
     if (leader)
         v->leader = leader->addr;
@@ -56,7 +56,7 @@ const struct device *plan_unnamed_function(const struct builder *b, const struct
     const struct snapshot *s = b->snapshot;
     const struct device *d = plan_device_of(b, v);
 
-    if (v->companion || v->rule->group != GROUP_FUNCTIONS || d->vf)
+    if (v->comes_along || v->rule->group != GROUP_FUNCTIONS || d->vf)
         return NULL;
     for (size_t i = first_function(s, plan_index_of(b, d));
          i < s->n && pci_addr_same_slot(s->devices[i].addr, d->addr); i++) {
@@ -92,15 +92,15 @@ static void add_group_members(struct builder *b, size_t leader)
 }
 
 /* Does function i stay with the host because `keeper` does, a function of the same card? Not if an
- * earlier rule decides about it, or one that names its place; and not if it is in another group and
- * the host may live on it, like the second port of a network card. */
+ * earlier rule decides about it, or one that names it by address, slot or serial number; and not if
+ * it is in another group and the host may live on it, like the second port of a network card. */
 static bool stays_along(const struct builder *b, size_t keeper, size_t i)
 {
     const struct device *d = &b->snapshot->devices[i], *kept = &b->snapshot->devices[keeper];
 
     if (d->vf || (d->group != kept->group && device_must_be_named(d, kept)))
         return false;
-    return !b->rules[i] || (b->rules[i] > b->rules[keeper] && !rule_names_place(b->rules[i], d));
+    return !b->rules[i] || (b->rules[i] > b->rules[keeper] && !rule_names_device(b->rules[i], d));
 }
 
 /* If a "native" rule leaves one function to the host, the whole card stays. Returns whether a

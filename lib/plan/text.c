@@ -175,11 +175,12 @@ static void not_named_sentence(const struct verdict *v, const struct device *d,
         at.s, line);
 }
 
-static void unproven_sentence(const struct verdict *v, const struct device *d, char *buf,
-                              size_t size)
+static void use_unknown_sentence(const struct verdict *v, const struct device *d, char *buf,
+                                 size_t size)
 {
     snprintf(buf, size,
-             "it is %s%s%s, and [device %s] names no place, so this host may live on it: if it "
+             "it is %s%s%s, and [device %s] names no address, slot or serial number, so this host "
+             "may live on it: if it "
              "is meant, put a rule of its own before that one, with \"id = %04x:%04x\" and "
              "\"address = %s\" (or slot, or force = yes)",
              class_noun(d), known_use(d) ? " that " : "", known_use(d) ? known_use(d) : "",
@@ -201,8 +202,8 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s,
     case REASON_UNREADABLE:
         unreadable_sentence(v, d, s, buf, size);
         break;
-    case REASON_UNPROVEN_AT_BOOT:
-        unproven_sentence(v, d, buf, size);
+    case REASON_HOST_USE_UNKNOWN:
+        use_unknown_sentence(v, d, buf, size);
         break;
     case REASON_DRIVER_FIXED:
         snprintf(
@@ -229,7 +230,7 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s,
                  "it has virtual functions, which would vanish with its driver: name them instead, "
                  "or write 0 to its sriov_numvfs first");
         break;
-    case REASON_COMPANION_REFUSED:
+    case REASON_GROUP_MEMBER_REFUSED:
         snprintf(buf, size,
                  "%s of its IOMMU group cannot be taken, and the group is of no use without it: "
                  "see what is said of that one",
@@ -263,14 +264,14 @@ static void pending_sentence(const struct verdict *v, const struct device *d,
     else if (v->reason == REASON_IOMMU_AWAITED)
         snprintf(buf, size,
                  "stays on %s until the virtual IOMMU that the firmware announces is at work "
-                 "(its driver virtio_iommu), and is taken over then",
+                 "(its driver virtio_iommu), and is rebound then",
                  d->driver);
     else if (!d->driver)
         snprintf(buf, size, "to be bound to %s", v->driver);
     else if (streq(d->driver, v->driver))
         snprintf(buf, size, "%s is taking it", v->driver);
     else
-        snprintf(buf, size, "to be taken over from %s by %s", d->driver, v->driver);
+        snprintf(buf, size, "to be rebound from %s to %s", d->driver, v->driver);
 }
 
 static void busy_sentence(const struct verdict *v, const struct device *d, const struct record *r,
@@ -304,7 +305,7 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
     switch (v->state) {
     case STATE_BOUND:
         if (r && r->previous_driver)
-            snprintf(buf, size, "bound to %s, taken over from %s", v->driver, r->previous_driver);
+            snprintf(buf, size, "bound to %s, rebound from %s", v->driver, r->previous_driver);
         else
             snprintf(buf, size, "bound to %s", v->driver);
         break;
@@ -361,7 +362,7 @@ void verdict_sentence(const struct verdict *v, const struct snapshot *s,
                  v->rule->name);
         return;
     }
-    if (v->companion)
+    if (v->comes_along)
         snprintf(along, sizeof(along), " with %s", pci_addr_text(v->leader).s);
     state_sentence(v, s, d, records_find(records, v->addr), what, sizeof(what));
     snprintf(buf, SENTENCE_MAX, "%s (%04x:%04x, rule %s%s) %s%s%s", pci_addr_text(d->addr).s,
@@ -445,11 +446,11 @@ static void unselected_sentence(const struct action *a, char *buf)
     struct pci_addr_text address = pci_addr_text(a->addr);
 
     switch (a->kind) {
-    case ACTION_PARK:
-    case ACTION_UNPARK:
+    case ACTION_SET_PLACEHOLDER:
+    case ACTION_CLEAR_PLACEHOLDER:
         snprintf(buf, SENTENCE_MAX,
-                 "%s is not selected: it is kept from %s while the fence is put up", address.s,
-                 FENCE_DRIVER);
+                 "%s is not selected: it is kept from %s while dynamic IDs are added", address.s,
+                 DYNID_DRIVER);
         break;
     default:
         snprintf(buf, SENTENCE_MAX, "%s is not selected: it goes back to its native driver",
@@ -460,11 +461,11 @@ static void unselected_sentence(const struct action *a, char *buf)
 void action_sentence(const struct action *a, const struct plan *p, const struct snapshot *s,
                      const struct records *r, char buf[static SENTENCE_MAX])
 {
-    const struct verdict *v = action_is_fence(a->kind) ? NULL : plan_find(p, a->addr);
+    const struct verdict *v = action_is_dynid(a->kind) ? NULL : plan_find(p, a->addr);
 
-    if (action_is_fence(a->kind))
-        snprintf(buf, SENTENCE_MAX, "%s is to %s what is plugged in as %s", FENCE_DRIVER,
-                 a->kind == ACTION_NEW_ID ? "take" : "leave alone", fence_words(&a->fence).s);
+    if (action_is_dynid(a->kind))
+        snprintf(buf, SENTENCE_MAX, "%s is to %s what is plugged in as %s", DYNID_DRIVER,
+                 a->kind == ACTION_NEW_ID ? "take" : "leave alone", dynid_words(&a->dynid).s);
     else if (v)
         verdict_sentence(v, s, r, buf);
     else
@@ -488,7 +489,7 @@ static void write_verdict(const struct verdict *v, const struct device *d, FILE 
     if (d)
         fprintf(f, " %04x:%04x", d->vendor, d->device);
     fprintf(f, " rule=%s state=%s", v->rule->name, state_word(v->state));
-    if (v->companion)
+    if (v->comes_along)
         fprintf(f, " with=%s", pci_addr_text(v->leader).s);
     if (v->reason != REASON_NONE)
         fprintf(f, " reason=%s", reason_word(v->reason));
@@ -507,12 +508,12 @@ void plan_write(const struct plan *plan, const struct snapshot *s, const struct 
     fprintf(f, "actions: %zu\n", plan->n_actions);
     for (size_t i = 0; i < plan->n_actions; i++) {
         const struct action *a = &plan->actions[i];
-        if (action_is_fence(a->kind))
-            fprintf(f, "  %s %s %s\n", a->driver, action_word(a->kind), fence_words(&a->fence).s);
+        if (action_is_dynid(a->kind))
+            fprintf(f, "  %s %s %s\n", a->driver, action_word(a->kind), dynid_words(&a->dynid).s);
         else
             fprintf(f, "  %s %s%s%s%s\n", pci_addr_text(a->addr).s, action_word(a->kind),
                     *a->driver ? " " : "", a->driver,
-                    a->phase >= PHASE_TAKEOVER ? " (after everything else)" : "");
+                    a->phase >= PHASE_REBIND ? " (after everything else)" : "");
     }
     fprintf(f, "devices: %zu\n", plan->n_verdicts);
     for (size_t i = 0; i < plan->n_verdicts; i++) {

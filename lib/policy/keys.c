@@ -61,10 +61,10 @@ static void unknown_key(const struct key_context *c, const char *where, const ch
     if (i < 0 && (streq(key, "driver_override") || streq(key, "driver-override")))
         i = word_index(words, n, "driver");
     if (i >= 0)
-        policy_mistake(c, "unknown key \"%s\" in %s: did you mean \"%s\"?", key, where, words[i]);
+        policy_error(c, "unknown key \"%s\" in %s: did you mean \"%s\"?", key, where, words[i]);
     else
-        policy_mistake(c, "unknown key \"%s\" in %s: vfio-bindd.conf(5) lists those that exist",
-                       key, where);
+        policy_error(c, "unknown key \"%s\" in %s: vfio-bindd.conf(5) lists those that exist", key,
+                     where);
 }
 
 /* The index of the value among the allowed words; -1 after reporting that it is none of them. */
@@ -78,7 +78,7 @@ static int choice(const struct key_context *c, const char *key, const char *valu
         return i;
     for (size_t j = 0, used = 0; j < n && used < sizeof(list); j++)
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", j ? ", " : "", words[j]);
-    policy_mistake(c, "%s = %s: write one of %s", key, value, list);
+    policy_error(c, "%s = %s: write one of %s", key, value, list);
     return -1;
 }
 
@@ -122,12 +122,12 @@ static bool set_driver(const struct key_context *c, struct rule *r, const char *
         meant = "vfio-pci";
 
     if (meant && !streq(value, meant)) {
-        policy_mistake(c, "driver = %s: did you mean %s?", value, meant);
+        policy_error(c, "driver = %s: did you mean %s?", value, meant);
         (void)replace(&r->driver, meant); /* a broken native rule still protects */
         return false;
     }
     if (value[n] || n > 55 || value[0] == '-') {
-        policy_mistake(c, "driver = %s: write vfio-pci, auto, native, or a driver's name", value);
+        policy_error(c, "driver = %s: write vfio-pci, auto, native, or a driver's name", value);
         return false;
     }
     return replace(&r->driver, value);
@@ -136,15 +136,15 @@ static bool set_driver(const struct key_context *c, struct rule *r, const char *
 static bool set_resource(const struct key_context *c, struct rule *r, const char *value)
 {
     if (!resource_is_valid(value)) {
-        policy_mistake(c,
-                       "resource = %s: write DOMAIN/NAME of at most 61 characters, like "
-                       "nvidia.com/gpu_dev1",
-                       value);
+        policy_error(c,
+                     "resource = %s: write DOMAIN/NAME of at most 61 characters, like "
+                     "nvidia.com/gpu_dev1",
+                     value);
         return false;
     }
     if (resource_is_reserved(value)) {
-        policy_mistake(c, "resource = %s: kubernetes.io is reserved; use a domain of your own",
-                       value);
+        policy_error(c, "resource = %s: kubernetes.io is reserved; use a domain of your own",
+                     value);
         return false;
     }
     return replace(&r->resource, value);
@@ -157,8 +157,7 @@ static bool set_expect(const struct key_context *c, struct rule *r, const char *
     errno = 0;
     long n = strtol(value, &end, 10);
     if (!isdigit((unsigned char)value[0]) || *end || errno || n > 65536) {
-        policy_mistake(c, "expect = %s: write how many devices this rule must match, like 8",
-                       value);
+        policy_error(c, "expect = %s: write how many devices this rule must match, like 8", value);
         return false;
     }
     r->expect = (int)n;
@@ -169,7 +168,7 @@ static bool set_choice(const struct key_context *c, struct rule *r, enum rule_ke
                        const char *value)
 {
     static const char *const groups[] = {"functions", "all", "matched"};
-    static const char *const hotplugs[] = {"fence", "takeover", "off"};
+    static const char *const hotplugs[] = {"prevent", "rebind", "off"};
     int i;
 
     switch (key) {
@@ -227,14 +226,14 @@ void policy_set_rule_key(struct key_context *c, struct rule *r, const char *key,
     int k = word_index(names, KEY_MAX, key);
 
     if (k >= 0 && r->keys[k].line > 0 && r->keys[k].file == c->origin.file) {
-        policy_mistake(
+        policy_error(
             c, "%s stands twice in [device %s] (first in line %u): write one line, with commas",
             key, r->name, r->keys[k].line);
         r->broken = true;
     } else if (k >= 0) {
         r->keys[k] = c->origin;
         if (!*value)
-            policy_mistake(c, "%s has no value: write one, or remove the line", key);
+            policy_error(c, "%s has no value: write one, or remove the line", key);
         r->broken_keys &= ~(1U << k);
         if (!*value || !set_key(c, r, (enum rule_key)k, value)) {
             r->broken = true;
@@ -242,13 +241,12 @@ void policy_set_rule_key(struct key_context *c, struct rule *r, const char *key,
         }
     } else {
         if (policy_parse_id(key, &id))
-            policy_mistake(
-                c,
-                "\"%s\" is a value: write \"id = %s\" (and \"driver = ...\" if it is not "
-                "vfio-pci)",
-                key, key);
+            policy_error(c,
+                         "\"%s\" is a value: write \"id = %s\" (and \"driver = ...\" if it is not "
+                         "vfio-pci)",
+                         key, key);
         else if (pci_addr_parse(key, &address) == 0)
-            policy_mistake(c, "\"%s\" is a value: write \"address = %s\"", key, key);
+            policy_error(c, "\"%s\" is a value: write \"address = %s\"", key, key);
         else
             unknown_key(c, "a [device] section", key, names, KEY_MAX);
         r->broken = true;
@@ -262,24 +260,23 @@ bool policy_check_rule_name(struct key_context *c, const char *name)
     for (const char *s = name; *s; s++) {
         if (is_name_char(*s) || *s == ':' || *s == '@')
             continue;
-        policy_mistake(c, "[device %s]: a rule's name is made of letters, digits and - _ . : @",
-                       name);
+        policy_error(c, "[device %s]: a rule's name is made of letters, digits and - _ . : @",
+                     name);
         return false;
     }
     if (n == 0) {
-        policy_mistake(c,
-                       "[device] needs a name that the status can show: write [device a100], say");
+        policy_error(c, "[device] needs a name that the status can show: write [device a100], say");
         return false;
     }
     if (n > RULE_NAME_MAX) {
-        policy_mistake(c, "[device %.16s...]: the name has %zu characters, %d are allowed", name, n,
-                       RULE_NAME_MAX);
+        policy_error(c, "[device %.16s...]: the name has %zu characters, %d are allowed", name, n,
+                     RULE_NAME_MAX);
         return false;
     }
     if (streq(name, RULE_CMDLINE)) {
-        policy_mistake(
-            c, "[device cmdline]: this name belongs to vfio_bindd.ids= on the kernel command "
-               "line; choose another");
+        policy_error(c,
+                     "[device cmdline]: this name belongs to vfio_bindd.ids= on the kernel command "
+                     "line; choose another");
         return false;
     }
     return true;
@@ -323,8 +320,8 @@ static void set_span(const struct key_context *c, const char *key, const char *v
                 *target = n * units[i].usec;
                 return;
             }
-    policy_mistake(c, "%s = %s: write a time like 10s or 500ms, at most %llus", key, value,
-                   (unsigned long long)(max_usec / USEC_PER_SEC));
+    policy_error(c, "%s = %s: write a time like 10s or 500ms, at most %llus", key, value,
+                 (unsigned long long)(max_usec / USEC_PER_SEC));
 }
 
 /* The index of the key; -1 after reporting that it is unknown, or stands in this file twice. */
@@ -338,7 +335,7 @@ static int new_key(const struct key_context *c, const char *where, const char *k
         return -1;
     }
     if (*seen & 1U << k) {
-        policy_mistake(c, "%s stands twice in %s of this file: keep one line", key, where);
+        policy_error(c, "%s stands twice in %s of this file: keep one line", key, where);
         return -1;
     }
     *seen |= 1U << k;

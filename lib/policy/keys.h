@@ -2,12 +2,12 @@
 /* What each key of the policy accepts: checks a value and stores it. Pure. */
 #pragma once
 
-#include "policy/mistake.h"
+#include "policy/error.h"
 
-/* Sets a key of a rule; a mistake is reported and marks the rule broken. */
+/* Sets a key of a rule; an error is reported and marks the rule broken. */
 void policy_set_rule_key(struct key_context *c, struct rule *r, const char *key, const char *value);
 
-/* Sets a key of [daemon]; a mistake is reported and the default stays. *seen has a bit for each key
+/* Sets a key of [daemon]; an error is reported and the default stays. *seen has a bit for each key
  * that this file has set. */
 void policy_set_daemon_key(struct key_context *c, const char *key, const char *value,
                            unsigned *seen);

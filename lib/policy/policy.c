@@ -85,7 +85,7 @@ struct rule *policy_add_rule(struct policy *p, const char *name, struct origin w
         return NULL;
 
     struct rule *r = &p->rules[p->n_rules];
-    *r = (struct rule){.where = where, .expect = -1, .hotplug = HOTPLUG_FENCE};
+    *r = (struct rule){.where = where, .expect = -1, .hotplug = HOTPLUG_PREVENT};
     r->name = strdup(name);
     r->driver = strdup("vfio-pci");
     if (!r->name || !r->driver) {
@@ -153,7 +153,7 @@ bool policy_is_undecided(const struct policy *p, const struct device *d)
     return false;
 }
 
-/* -- mistakes that only the complete policy shows -- */
+/* -- errors that only the complete policy shows -- */
 
 static void check_selects(struct policy *p, struct rule *r, struct diags *d)
 {
@@ -186,7 +186,7 @@ static struct candidates candidates_to_cover(const struct policy *p, const struc
 /* The number of pairs of IDs that are compared at most: a hostile policy must not keep us busy. */
 #define COVER_BUDGET 20000000
 
-/* In one file a covered rule is a mistake. Across files it may be meant: a drop-in or the kernel
+/* In one file a covered rule is an error. Across files it may be meant: a drop-in or the kernel
  * command line that overrides for the time being. */
 static void check_covered(struct policy *p, struct diags *d)
 {
@@ -244,8 +244,8 @@ static void check_native(struct policy *p, struct diags *d)
     }
 }
 
-/* The fence keeps a native driver from every device of an ID: that is only meant where nothing
- * narrows the rule. */
+/* A dynamic ID keeps a native driver from every device that it fits: that is only meant where
+ * nothing narrows the rule. */
 static void default_hotplug(struct policy *p)
 {
     for (size_t i = 0; i < p->n_rules; i++) {
@@ -254,7 +254,7 @@ static void default_hotplug(struct policy *p)
         for (enum rule_key k = KEY_CLASS; k < KEY_SELECTS_MAX; k++)
             narrowed = narrowed || r->narrow[k].n > 0;
         if (r->keys[KEY_HOTPLUG].line == 0)
-            r->hotplug = narrowed ? HOTPLUG_TAKEOVER : HOTPLUG_FENCE;
+            r->hotplug = narrowed ? HOTPLUG_REBIND : HOTPLUG_PREVENT;
     }
 }
 

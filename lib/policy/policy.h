@@ -18,7 +18,7 @@ struct policy {
     unsigned *users; /* who refers to the rules: the policy and its plans. NULL: no rule yet */
     struct rule_index index;      /* the rules by their IDs; made by policy_finish() */
     unsigned used_keys;           /* which keys any rule has: bits 1 << enum rule_key; likewise */
-    bool incomplete;              /* a mistake kept some of it out: a device that no rule names may
+    bool incomplete;              /* an error kept some of it out: a device that no rule names may
                                    * have been meant by that */
     int log_level;                /* syslog level */
     uint64_t boot_deadline_usec;  /* READY is sent by then */
@@ -27,7 +27,7 @@ struct policy {
     bool metrics;                 /* keep a file of metrics for Prometheus */
 };
 
-/* More would be a mistake or an attack; the design's bound on memory. */
+/* More would be an error or an attack; the design's bound on memory. */
 #define POLICY_RULES_MAX 4096
 #define POLICY_FILES_MAX 1024
 

@@ -125,7 +125,7 @@ int rule_test(const struct rule *r, const struct device *d)
 }
 
 /* Can the pattern fit only one slot? All of an address but the function must be written out. */
-static bool is_one_place(enum rule_key key, const char *pattern)
+static bool is_one_slot(enum rule_key key, const char *pattern)
 {
     size_t literal = strcspn(pattern, "*?[");
     const char *bus = strchr(pattern, ':'), *dev = bus ? strchr(bus + 1, ':') : NULL;
@@ -137,14 +137,14 @@ static bool is_one_place(enum rule_key key, const char *pattern)
     return dev && pattern + literal >= dev + strlen(":00");
 }
 
-bool rule_names_place(const struct rule *r, const struct device *d)
+bool rule_names_device(const struct rule *r, const struct device *d)
 {
     for (enum rule_key k = KEY_ADDRESS; k <= KEY_SERIAL; k++) {
         char buf[PCI_ADDR_MAX];
         const char *text = key_text(k, d, buf, sizeof(buf));
 
         for (size_t i = 0; text && i < r->narrow[k].n; i++)
-            if (is_one_place(k, r->narrow[k].v[i]) && fnmatch(r->narrow[k].v[i], text, 0) == 0)
+            if (is_one_slot(k, r->narrow[k].v[i]) && fnmatch(r->narrow[k].v[i], text, 0) == 0)
                 return true;
     }
     return false;

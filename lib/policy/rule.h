@@ -35,9 +35,9 @@ enum group_mode {
 };
 
 enum hotplug_mode {
-    HOTPLUG_FENCE,    /* keep native drivers away before the device appears */
-    HOTPLUG_TAKEOVER, /* write the override when the device appears, take it over if need be */
-    HOTPLUG_OFF,      /* leave devices alone that appear later */
+    HOTPLUG_PREVENT, /* keep native drivers away before the device appears */
+    HOTPLUG_REBIND,  /* write the override when the device appears, rebind it if need be */
+    HOTPLUG_OFF,     /* leave devices alone that appear later */
 };
 
 /* vendor:device as a rule names it. */
@@ -89,10 +89,10 @@ bool rule_is_native(const struct rule *r);
  * another for each device (snapshot.h), and vfio-pci serves until it is there. */
 const char *rule_target(const struct rule *r);
 
-/* Does the rule name the very place or card of this device, so that no other can be meant? Needs a
- * positive pattern of address, slot or serial that fits it and could fit no second slot: wildcards
- * only in the function of an address. */
-bool rule_names_place(const struct rule *r, const struct device *d);
+/* Does the rule name this very device, by address, slot or serial number, so that no other can be
+ * meant? Needs a positive pattern of address, slot or serial that fits it and could fit no second
+ * slot: wildcards only in the function of an address. */
+bool rule_names_device(const struct rule *r, const struct device *d);
 
 bool rule_is_auto(const struct rule *r);
 

@@ -52,26 +52,25 @@ static const char *id_guess(const char *text, char *buf, size_t size)
     return buf;
 }
 
-static void mistake_id(const struct key_context *c, const char *key, const char *item)
+static void error_in_id(const struct key_context *c, const char *key, const char *item)
 {
     struct pci_addr address;
     char guess[40];
 
     if (item[0] == '!')
-        policy_mistake(
+        policy_error(
             c,
             "%s = %s: IDs cannot be negated; keep devices out with a rule before this one that "
             "says \"driver = native\"",
             key, item);
     else if (pci_addr_parse(item, &address) == 0)
-        policy_mistake(c, "%s = %s is an address: write \"address = %s\"", key, item,
-                       pci_addr_text(address).s);
+        policy_error(c, "%s = %s is an address: write \"address = %s\"", key, item,
+                     pci_addr_text(address).s);
     else
-        policy_mistake(
-            c,
-            "%s = %s: write VENDOR:DEVICE as four and four hex digits, like 10de:20f1, or "
-            "10de:* for any device of a vendor%s",
-            key, item, id_guess(item, guess, sizeof(guess)));
+        policy_error(c,
+                     "%s = %s: write VENDOR:DEVICE as four and four hex digits, like 10de:20f1, or "
+                     "10de:* for any device of a vendor%s",
+                     key, item, id_guess(item, guess, sizeof(guess)));
 }
 
 bool policy_set_ids(const struct key_context *c, struct rule *r, const char *value)
@@ -85,7 +84,7 @@ bool policy_set_ids(const struct key_context *c, struct rule *r, const char *val
     while (copy && (item = next_item(&rest))) {
         struct id_pattern id;
         if (!policy_parse_id(item, &id)) {
-            mistake_id(c, "id", item);
+            error_in_id(c, "id", item);
             good = false;
         } else if (grow(&ids, &allocated, n, sizeof(*ids))) {
             ids[n++] = id;
@@ -227,8 +226,8 @@ bool policy_set_patterns(const struct key_context *c, struct rule *r, enum rule_
         for (char *s = text; s && *s && !narrowing[key].keep_case; s++)
             *s = (char)tolower((unsigned char)*s);
         if (!text || text[0] == '!' || !narrowing[key].normalise(&text)) {
-            policy_mistake(c, "%s = %s: %s", rule_key_name(key), *item ? item : "(empty item)",
-                           narrowing[key].advice);
+            policy_error(c, "%s = %s: %s", rule_key_name(key), *item ? item : "(empty item)",
+                         narrowing[key].advice);
             good = false;
         } else if (!add_pattern(&r->narrow[key], &allocated, negated, text)) {
             good = false;

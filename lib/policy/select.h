@@ -2,12 +2,12 @@
 /* The selecting keys of a rule: lists of IDs, and lists of globs. Pure. */
 #pragma once
 
-#include "policy/mistake.h"
+#include "policy/error.h"
 
 /* "10de:20f1" or "10de:*"; subsystems are written the same way. */
 bool policy_parse_id(const char *text, struct id_pattern *ret);
 
-/* Each reads a comma list into the rule. What is sound is kept; false after a mistake, which has
+/* Each reads a comma list into the rule. What is sound is kept; false after an error, which has
  * been reported. */
 bool policy_set_ids(const struct key_context *c, struct rule *r, const char *value);
 bool policy_set_patterns(const struct key_context *c, struct rule *r, enum rule_key key,

@@ -147,7 +147,7 @@ static int write_override(size_t card, const char *text)
 }
 
 /* One that a driver has needs none, and one with an override is not touched. */
-static int park(size_t card, struct perform_state *state)
+static int set_placeholder(size_t card, struct perform_state *state)
 {
     char text[DRIVER_NAME_MAX];
 
@@ -158,16 +158,16 @@ static int park(size_t card, struct perform_state *state)
     card_driver(card, text);
     if (!*text)
         card_override(card, text);
-    return *text ? 0 : write_override(card, PARKING_NAME);
+    return *text ? 0 : write_override(card, PLACEHOLDER_NAME);
 }
 
 /* What was registered meanwhile has not been asked for it. */
-static int unpark(const struct op *op, size_t card, const struct perform_state *state)
+static int clear_placeholder(const struct op *op, size_t card, const struct perform_state *state)
 {
     char text[DRIVER_NAME_MAX];
 
     card_override(card, text);
-    if (!streq(text, PARKING_NAME))
+    if (!streq(text, PLACEHOLDER_NAME))
         return 0;
     int r = write_override(card, "\n");
     card_driver(card, text);
@@ -179,20 +179,20 @@ static int unpark(const struct op *op, size_t card, const struct perform_state *
 /* It hangs with its entry in the table, since it waits for the lock of a device that fits. */
 static int new_id(const struct op *op)
 {
-    int r = kernel_add_id(kernel(), FENCE_DRIVER, op->driver);
+    int r = kernel_add_id(kernel(), DYNID_DRIVER, op->driver);
 
     if (r < 0)
         return r;
     if (current.hang_before || current.hang_inside)
         hang(NO_CARD);
-    kernel_offer_all(kernel(), FENCE_DRIVER);
+    kernel_offer_all(kernel(), DYNID_DRIVER);
     return 0;
 }
 
 /* perform() takes "there is none such" for success. */
 static int remove_id(const struct op *op)
 {
-    int r = kernel_remove_id(kernel(), FENCE_DRIVER, op->driver);
+    int r = kernel_remove_id(kernel(), DYNID_DRIVER, op->driver);
 
     return r == -ENODEV || r == -ENOENT ? 0 : r;
 }
@@ -218,10 +218,10 @@ static int do_call(const struct op *op, size_t card, struct perform_state *state
         return hold_group(op->driver, &state->held_fd);
     case ACTION_CHECK:
         return 0; /* nobody has anything open here */
-    case ACTION_PARK:
-        return park(card, state);
-    case ACTION_UNPARK:
-        return unpark(op, card, state);
+    case ACTION_SET_PLACEHOLDER:
+        return set_placeholder(card, state);
+    case ACTION_CLEAR_PLACEHOLDER:
+        return clear_placeholder(op, card, state);
     case ACTION_NEW_ID:
         return new_id(op);
     case ACTION_REMOVE_ID:
@@ -236,7 +236,7 @@ static int do_call(const struct op *op, size_t card, struct perform_state *state
 
 static bool takes_lock(enum action_kind kind)
 {
-    return kind != ACTION_HOLD && kind != ACTION_CHECK && !action_is_fence(kind);
+    return kind != ACTION_HOLD && kind != ACTION_CHECK && !action_is_dynid(kind);
 }
 
 /* Is the n-th call the one, or (FAULT_ERROR) one like it? */
@@ -280,7 +280,8 @@ static int answer(enum action_kind kind, int error)
 {
     bool is_gone = error == ENODEV || error == ENOENT;
 
-    if (kind == ACTION_NATIVE || ((kind == ACTION_REMOVE_ID || kind == ACTION_UNPARK) && is_gone))
+    if (kind == ACTION_NATIVE ||
+        ((kind == ACTION_REMOVE_ID || kind == ACTION_CLEAR_PLACEHOLDER) && is_gone))
         return 0;
     return kind == ACTION_CHECK ? -EBUSY : -error;
 }
@@ -324,7 +325,7 @@ static void check_promises(const struct op *op, const char *address, int card, s
 {
     pid_t nobody = 0;
 
-    if (action_is_fence(op->kind))
+    if (action_is_dynid(op->kind))
         return;
     if (card < 0 || host.script->cards[card].untouchable)
         breach("%s of %s, which nobody may touch", action_word(op->kind), address);
@@ -379,7 +380,7 @@ int perform(int root_fd, const struct op *op, struct perform_state *state)
 {
     const struct pci_addr_text address = pci_addr_text(op->addr);
     pid_t daemon = getppid();
-    int card = action_is_fence(op->kind) ? NO_CARD : card_index(address.s), r = -ENODEV;
+    int card = action_is_dynid(op->kind) ? NO_CARD : card_index(address.s), r = -ENODEV;
     int death_signal = 0;
     size_t n;
 

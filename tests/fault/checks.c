@@ -181,7 +181,7 @@ void picture_take(const struct display *d, struct picture *ret)
         char driver[DRIVER_NAME_MAX], override[DRIVER_NAME_MAX], shown[256];
         card_driver(i, driver);
         card_override(i, override);
-        /* What the fence has caught needs none, and has one after a restart. */
+        /* What a dynamic ID has caught needs none, and has one after a restart. */
         if (driver_is_vfio(driver) && (!*override || streq(override, driver)))
             snprintf(override, sizeof(override), "as-bound");
         describe_shown(&d->cards[i], shown, sizeof(shown));

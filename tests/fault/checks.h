@@ -4,7 +4,7 @@
 
 #include "run.h"
 
-/* What the daemon shows, taken over in one piece. */
+/* What the daemon shows, copied in one piece. */
 struct display {
     unsigned updates, events;
     struct shown cards[CARDS_MAX];

@@ -138,7 +138,7 @@ static bool names_devices(void)
            strstr(text, "0000:");
 }
 
-/* All was bound by the daemon, so all goes back, and the fence with it. Nothing is left. */
+/* All was bound by the daemon, so all goes back, and the dynamic IDs with it. Nothing is left. */
 static bool drop_rules(struct run *r)
 {
     struct tree t = {.fd = host.root_fd};
@@ -158,7 +158,7 @@ static bool drop_rules(struct run *r)
             return card < host.n_cards
                        ? failed(r, "no rule names %s any more, and it is not handed back",
                                 address_of(card))
-                   : dynamic_ids(&ids) > 0 ? failed(r, "no rule is left, and the fence has entries")
+                   : dynamic_ids(&ids) > 0 ? failed(r, "no rule is left, and there are dynamic IDs")
                                            : failed(r, "no rule is left, and devices are noted");
         usleep(LOOK_USEC);
     }

@@ -5,11 +5,12 @@
 
 /* The kernel says that something was done, or that a device is gone, and neither is so: a real one
  * does not. Of a device that no rule names nobody looks whether the next word is true. */
-#define PARKED "there driver= override=vfio-bindd-parked"
+#define PLACEHOLDER "there driver= override=vfio-bindd-placeholder"
 #define KEPT "there driver=vfio-pci override=as-bound node; shown: nothing"
 #define OVERRIDDEN "there driver= override=pci-stub; shown: nothing"
 /* The daemon was killed within the first half second of a write to new_id that waits: which worker
- * that was is not on record, so nobody waits for it, and it takes what has been unparked since. */
+ * that was is not on record, so nobody waits for it, and it takes what has lost its placeholder
+ * since. */
 #define CAUGHT KEPT
 
 static const struct {
@@ -17,14 +18,14 @@ static const struct {
     const char *text;             /* in what the run says */
     bool rare;                    /* it may pass as well */
 } expected[] = {
-    {"twins", "ENODEV", PARKED, .rare = false},
-    {"twins", "ENODEV-once", PARKED, .rare = false},
-    {"twins", "no-effect", PARKED, .rare = false},
+    {"identical", "ENODEV", PLACEHOLDER, .rare = false},
+    {"identical", "ENODEV-once", PLACEHOLDER, .rare = false},
+    {"identical", "no-effect", PLACEHOLDER, .rare = false},
     {"dropped", "no-effect", KEPT, .rare = false},
     {"unstubbed", "no-effect", OVERRIDDEN, .rare = false},
-    {"twins", "kill-waiting", CAUGHT, .rare = true},
-    {"twins", "kill-hanging", CAUGHT, .rare = true},
-    {"twins", "kill-stuck", CAUGHT, .rare = true},
+    {"identical", "kill-waiting", CAUGHT, .rare = true},
+    {"identical", "kill-hanging", CAUGHT, .rare = true},
+    {"identical", "kill-stuck", CAUGHT, .rare = true},
     {.script = NULL},
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is known to fail: a mistake of the daemon that the truthful model shows. Whoever mends it
+/* What is known to fail: an error of the daemon that the truthful model shows. Whoever mends it
  * takes it from the list in expected.c, which fails when one of these passes. */
 #pragma once
 

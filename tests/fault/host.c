@@ -100,7 +100,7 @@ bool card_is_viable(size_t card)
 
 size_t dynamic_ids(const struct pci_id **ret)
 {
-    int driver = kernel_find_driver(kernel(), FENCE_DRIVER);
+    int driver = kernel_find_driver(kernel(), DYNID_DRIVER);
 
     *ret = driver == NOBODY ? NULL : kernel()->drivers[driver].ids;
     return driver == NOBODY ? 0 : kernel()->drivers[driver].n_ids;

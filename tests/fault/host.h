@@ -10,11 +10,11 @@
 #include "base/util.h"
 #include "kernel.h"
 #include "loop/hotplug.h"
-#include "model/fence.h"
+#include "model/dynids.h"
 #include "work/perform.h"
 
 #define CARDS_MAX 32
-#define NO_CARD CARDS_MAX /* whose call it is that is about the fence */
+#define NO_CARD CARDS_MAX /* whose call it is that is about the dynamic IDs */
 #define CALLS_MAX 2048
 #define REQUESTS_MAX 32
 #define SENTENCE_SIZE 512 /* SENTENCE_MAX of plan/text.h */
@@ -60,7 +60,7 @@ struct script {
     const char *late; /* a driver that FAULT_LOAD registers, or NULL */
     bool unseen;      /* it is about devices that no rule names in the end */
     bool faultless;   /* with a fault it comes to another end, which says nothing */
-    bool refenced;    /* it is about entries of the fence, which wait while a call hangs */
+    bool dynids_wait; /* it is about dynamic IDs, which wait while a call hangs */
 };
 
 extern const struct script scripts[];

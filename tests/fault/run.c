@@ -328,19 +328,21 @@ static bool catch_up(struct run *r)
 
 /* -- the whole -- */
 
-/* Without the fence native drivers may come first: then devices come to the same end another way.
- */
-static bool is_about_fence(void)
+/* Without dynamic IDs native drivers may come first: then devices come to the same end another
+ * way. */
+static bool is_about_dynids(void)
 {
     enum action_kind k = host.shared->hit_kind;
 
-    return host.shared->fired && (action_is_fence(k) || k == ACTION_PARK || k == ACTION_UNPARK);
+    return host.shared->fired &&
+           (action_is_dynid(k) || k == ACTION_SET_PLACEHOLDER || k == ACTION_CLEAR_PLACEHOLDER);
 }
 
-/* While a call hangs so does the write of an entry, and what is parked for it stays so. */
-static bool holds_up_fence(const struct run *r)
+/* While a call hangs so does the write of an entry, and what has a placeholder for it keeps that.
+ */
+static bool holds_up_dynids(const struct run *r)
 {
-    return fault_hangs(&r->fault) && host.script->refenced;
+    return fault_hangs(&r->fault) && host.script->dynids_wait;
 }
 
 static bool check(struct run *r, const char *when, const struct picture *expected,
@@ -377,7 +379,7 @@ static void exempt(const struct run *r, char address[static PCI_ADDR_MAX], struc
     if (!host.shared->fired)
         return;
     snprintf(address, PCI_ADDR_MAX, "%s", pci_addr_text(host.shared->hit).s);
-    played->all_pasts = recovered->all_pasts = is_about_fence() || holds_up_fence(r);
+    played->all_pasts = recovered->all_pasts = is_about_dynids() || holds_up_dynids(r);
     if (is_too_early(r, address))
         played->device = recovered->device = address;
     else if (!fault_kills(&r->fault) || fault_hangs(&r->fault))
@@ -411,7 +413,8 @@ static bool run_to_end(struct run *r, struct reference *ret)
     if (!play(r) || !check_ready(r, "at the end of the script"))
         return false;
     exempt(r, address, &played, &recovered);
-    bool comparable = reference && !is_about_fence() && !holds_up_fence(r) && !host.shared->loading;
+    bool comparable =
+        reference && !is_about_dynids() && !holds_up_dynids(r) && !host.shared->loading;
     if (!check(r, "at the end of the script", comparable ? &reference->played : NULL, &played,
                &ret->played))
         return false;

@@ -111,20 +111,20 @@ static const struct card two[] = {
     {0},
 };
 
-#define DISPLAYS "[device gpu]\nid = 10de:20f1\nclass = 0302\nhotplug = fence\n"
+#define DISPLAYS "[device gpu]\nid = 10de:20f1\nclass = 0302\nhotplug = prevent\n"
 
 static const struct step wider_steps[] = {
     {.kind = STEP_BOOTED},
     {.kind = STEP_RULES,
-     .text = DISPLAYS "[device wide]\nid = 10de:20f1\nclass = 03\nhotplug = fence\n"},
+     .text = DISPLAYS "[device wide]\nid = 10de:20f1\nclass = 03\nhotplug = prevent\n"},
     {.kind = STEP_RULES, .text = DISPLAYS},
     {.kind = STEP_PLUG, .address = "0000:07:00.0"},
     {0},
 };
 
-#define SUBSYSTEM "[device sub]\nid = 10de:20f1\nsubsystem = 10de:1463\nhotplug = fence\n"
+#define SUBSYSTEM "[device sub]\nid = 10de:20f1\nsubsystem = 10de:1463\nhotplug = prevent\n"
 #define SUBSYSTEM_CLASS \
-    "[device both]\nid = 10de:20f1\nsubsystem = 10de:1463\nclass = 0302\nhotplug = fence\n"
+    "[device both]\nid = 10de:20f1\nsubsystem = 10de:1463\nclass = 0302\nhotplug = prevent\n"
 
 static const struct step narrower_steps[] = {
     {.kind = STEP_BOOTED},
@@ -190,14 +190,14 @@ static const struct step unstubbed_steps[] = {
 /* -- one of two like each other; the native driver of both comes while things are done to them --
  */
 
-static const struct card twins[] = {
+static const struct card identical[] = {
     {"0000:06:00.0", A100, "14", .driver = NULL},
     {"0000:07:00.0", A100, "15", .driver = NULL},
     {"0000:08:00.0", A100, "16", .driver = NULL},
     {0},
 };
 
-static const struct step twins_steps[] = {
+static const struct step identical_steps[] = {
     {.kind = STEP_BOOTED},
     {.kind = STEP_LOAD, .text = "nvidia"},
     {0},
@@ -208,7 +208,7 @@ const struct script scripts[] = {
      "[device console]\nid = 10de:20f1\nclass = 0300\n"
      "[device a100]\nid = 10de:20f1\n"
      "[device nic]\nid = 8086:10d3\n"
-     "[device nvme]\nid = 144d:a80a\nhotplug = takeover\n"
+     "[device nvme]\nid = 144d:a80a\nhotplug = rebind\n"
      "[device fpga]\nid = 10ee:9038\naddress = 0000:0c:00.0\ngroup = all\n",
      "vfio-pci nvidia snd_hda_intel fpga pcieport e1000e nvme", gpus, gpus_steps, .late = NULL},
     {"variants",
@@ -217,15 +217,15 @@ const struct script scripts[] = {
      "vfio-pci mlx5_vfio_pci mlx5_core fpga snd_hda_intel", variants, variants_steps, .late = NULL},
     {"bridged", "[device sata]\naddress = 0000:00:1f.2\n", "vfio-pci lpc_ich ahci", bridged,
      no_steps, .late = NULL},
-    {"wider", DISPLAYS, "vfio-pci nvidia", two, wider_steps, .late = NULL, .refenced = true},
+    {"wider", DISPLAYS, "vfio-pci nvidia", two, wider_steps, .late = NULL, .dynids_wait = true},
     {"narrower", SUBSYSTEM_CLASS, "vfio-pci nvidia", two, narrower_steps, .late = NULL,
-     .refenced = true},
+     .dynids_wait = true},
     {"stubs", STUB, "vfio-pci fpga", stubs, stubs_steps, .late = NULL, .unseen = true,
      .faultless = true},
     {"unstubbed", STUB, "vfio-pci fpga", stubs, unstubbed_steps, .late = NULL, .unseen = true},
     {"dropped", OTHER "[device gpu]\nid = 10de:20f1\n", "vfio-pci nvidia", dropped, dropped_steps,
      .late = NULL, .unseen = true},
-    {"twins", "[device gpu]\nid = 10de:20f1\naddress = 0000:06:00.0\nhotplug = fence\n", "vfio-pci",
-     twins, twins_steps, .late = "nvidia", .unseen = true, .refenced = true},
+    {"identical", "[device gpu]\nid = 10de:20f1\naddress = 0000:06:00.0\nhotplug = prevent\n",
+     "vfio-pci", identical, identical_steps, .late = "nvidia", .unseen = true, .dynids_wait = true},
 };
 const size_t n_scripts = ELEMENTS(scripts);

@@ -215,14 +215,14 @@ static void show(struct shown *to, const struct verdict *v, const struct view *v
 }
 
 /* Only what is in the table for certain; what is being written is not at rest. */
-static void show_ids(const struct fence *f)
+static void show_ids(const struct dynids *f)
 {
     struct shared *s = host.shared;
 
     s->n_ids = 0;
     for (size_t i = 0; i < f->n && s->n_ids < KERNEL_IDS_MAX; i++)
-        if (f->v[i].state == FENCE_ARMED) {
-            const struct fence_id *id = &f->v[i].id;
+        if (f->v[i].state == DYNID_ARMED) {
+            const struct dynid *id = &f->v[i].id;
             s->ids[s->n_ids++] = (struct pci_id){.vendor = id->vendor,
                                                  .device = id->device,
                                                  .subvendor = id->subvendor,
@@ -234,7 +234,7 @@ static void show_ids(const struct fence *f)
 
 static size_t open_work(const struct view *view)
 {
-    size_t n = view->plan.n_actions + view->records.fence.in_flight;
+    size_t n = view->plan.n_actions + view->records.dynids.in_flight;
 
     for (size_t i = 0; i < view->records.n; i++)
         n += record_is_in_hand(&view->records.v[i]) || record_is_waiting(&view->records.v[i]);
@@ -260,7 +260,7 @@ static void publish(const struct view *view)
         if (v->state == STATE_STUCK && !group_is_in_call((size_t)card))
             s->false_alarm = true;
     }
-    show_ids(&view->records.fence);
+    show_ids(&view->records.dynids);
     s->n_open = open_work(view);
     s->events_shown = atomic_load(&s->events_done);
     s->updates++;

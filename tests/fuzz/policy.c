@@ -2,8 +2,8 @@
 /* The policy's reader. An input is one or more files, the lowest precedence first, with a line "%%"
  * between two; one that begins with "cmdline " is the kernel command line.
  *
- * Whatever the bytes are: mistakes can be told, rules are whole, and the rules, written down in one
- * spelling and read again, are the same rules without a mistake. */
+ * Whatever the bytes are: errors can be told, rules are whole, and the rules, written down in one
+ * spelling and read again, are the same rules without an error. */
 #include "fuzz.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 /* -- rules in one spelling -- */
 
 static const char *const groups[] = {"functions", "all", "matched"};
-static const char *const hotplugs[] = {"fence", "takeover", "off"};
+static const char *const hotplugs[] = {"prevent", "rebind", "off"};
 
 static void write_ids(const struct rule *r, FILE *f)
 {
@@ -130,7 +130,7 @@ static void check_matches(const struct policy *p)
         if (!r)
             continue;
         REQUIRE(rule_test(r, &devices[i]) < 0 && policy_may_match(p, &devices[i]), "%s", r->name);
-        (void)rule_names_place(r, &devices[i]);
+        (void)rule_names_device(r, &devices[i]);
         for (const struct rule *earlier = p->rules; earlier < r; earlier++)
             REQUIRE(rule_test(earlier, &devices[i]) >= 0, "%s", earlier->name);
     }

@@ -8,11 +8,11 @@
 
 #include <errno.h>
 
-#include "held.h"
 #include "laws.h"
 #include "plan/make.h"
 #include "plan/text.h"
 #include "policy/parse.h"
+#include "record-file.h"
 
 #define DEVICES_MAX 64 /* the laws compare each with each */
 
@@ -76,7 +76,7 @@ static void plan_over(const struct snapshot *s, const struct snapshot *again, st
     CLEANUP(diags_done) struct diags d = {0};
     CLEANUP(policy_done) struct policy p;
     CLEANUP(records_done) struct records records = {0};
-    CLEANUP(held_workers_done) struct held_workers workers = {0};
+    CLEANUP(recorded_workers_done) struct recorded_workers workers = {0};
     CLEANUP_FREE char *policy = next_text(rest), *state = next_text(rest);
     const char *text = policy ? policy : usual_policy;
 
@@ -84,7 +84,7 @@ static void plan_over(const struct snapshot *s, const struct snapshot *again, st
     REQUIRE(policy_parse(&p, "policy", text, strlen(text), &d) == 0, "out of memory");
     policy_finish(&p, &d);
     if (state)
-        REQUIRE(held_read(state, &records, &workers) == 0, "out of memory");
+        REQUIRE(record_file_read(state, &records, &workers) == 0, "out of memory");
     free(read_plan(&p, s, &records));
     confirm(s, &records);
     CLEANUP_FREE char *first = read_plan(&p, s, &records), *second = read_plan(&p, again, &records);

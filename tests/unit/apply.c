@@ -5,8 +5,8 @@
 
 #include <signal.h>
 
-#include "held.h"
 #include "policy/policy.h"
+#include "record-file.h"
 #include "work/apply.h"
 
 #define UNBIND "sys/bus/pci/drivers/nvidia/unbind"
@@ -76,17 +76,17 @@ static void run_until_done(struct fixture *f, unsigned wanted)
         ck_assert_int_ge(sd_event_run(f->event, USEC_PER_SEC), 0);
 }
 
-static struct action takeover(struct pci_addr a)
+static struct action rebind(struct pci_addr a)
 {
     return (struct action){
-        .phase = PHASE_TAKEOVER, .kind = ACTION_UNBIND, .addr = a, .driver = "nvidia"};
+        .phase = PHASE_REBIND, .kind = ACTION_UNBIND, .addr = a, .driver = "nvidia"};
 }
 
 static struct action entry(void)
 {
-    struct action a = {.phase = PHASE_FENCE, .kind = ACTION_NEW_ID, .driver = FENCE_DRIVER};
+    struct action a = {.phase = PHASE_DYNIDS, .kind = ACTION_NEW_ID, .driver = DYNID_DRIVER};
 
-    ck_assert(fence_parse(ENTRY, &a.fence));
+    ck_assert(dynid_parse(ENTRY, &a.dynid));
     return a;
 }
 
@@ -107,7 +107,7 @@ static bool on_file(const struct fixture *f, const char *words)
 START_TEST(on_file_before_anything_is_unbound)
 {
     CLEANUP(fixture_done) struct fixture f;
-    struct action a = takeover(gpu);
+    struct action a = rebind(gpu);
 
     make_host(&f);
     start(&f);
@@ -127,7 +127,7 @@ START_TEST(on_file_before_an_entry_is_written)
     make_host(&f);
     start(&f);
     carry_out(&f, &a, 1);
-    ck_assert(on_file(&f, "entry state=begun companion=0 narrowed=0 added=1 id=" ENTRY));
+    ck_assert(on_file(&f, "entry state=begun learned=0 narrowed=0 added=1 id=" ENTRY));
 }
 END_TEST
 
@@ -135,7 +135,7 @@ END_TEST
 START_TEST(a_vfio_driver_was_nobody_before)
 {
     CLEANUP(fixture_done) struct fixture f;
-    struct action a = takeover(gpu);
+    struct action a = rebind(gpu);
 
     make_host(&f);
     start(&f);
@@ -146,7 +146,7 @@ START_TEST(a_vfio_driver_was_nobody_before)
 }
 END_TEST
 
-START_TEST(so_many_takeovers_at_once)
+START_TEST(so_many_rebinds_at_once)
 {
     CLEANUP(fixture_done) struct fixture f;
     struct action actions[40];
@@ -155,7 +155,7 @@ START_TEST(so_many_takeovers_at_once)
     make_host(&f);
     make_hang(&f, UNBIND);
     for (unsigned i = 0; i < ELEMENTS(actions); i++) {
-        actions[i] = takeover((struct pci_addr){0, (unsigned char)i, 0, 0});
+        actions[i] = rebind((struct pci_addr){0, (unsigned char)i, 0, 0});
         ck_assert_ptr_nonnull(records_get(&f.records, actions[i].addr));
     }
     start(&f);
@@ -173,13 +173,13 @@ END_TEST
 
 /* -- when it is done -- */
 
-START_TEST(of_another_card_in_its_place_counts_what_events_told)
+START_TEST(of_another_card_at_its_address_counts_what_events_told)
 {
     static const struct record_event gone = {.kind = RECORD_EVENT_DISAPPEARED},
                                      plugged = {.kind = RECORD_EVENT_APPEARED},
                                      bound = {.kind = RECORD_EVENT_BOUND};
     CLEANUP(fixture_done) struct fixture f;
-    struct action a = takeover(gpu);
+    struct action a = rebind(gpu);
 
     for (int again = 0; again < 2; again++) {
         make_host(&f);
@@ -207,7 +207,7 @@ END_TEST
 START_TEST(a_death_is_noted)
 {
     CLEANUP(fixture_done) struct fixture f;
-    struct action a = takeover(gpu);
+    struct action a = rebind(gpu);
     int pid;
 
     make_host(&f);
@@ -236,12 +236,12 @@ START_TEST(a_write_of_an_entry_that_hangs)
     start(&f);
     carry_out(&f, &a, 1);
     run_until_done(&f, 1); /* left behind */
-    ck_assert(f.records.fence.hanging == 1 && !f.records.fence.in_flight);
-    ck_assert(on_file(&f, "worker fence pid=") && on_file(&f, "state=armed"));
+    ck_assert(f.records.dynids.hanging == 1 && !f.records.dynids.in_flight);
+    ck_assert(on_file(&f, "worker dynamic-ids pid=") && on_file(&f, "state=armed"));
     CLEANUP_CLOSE int reader = let_go(&f, NEW_ID);
     ck_assert_int_ge(reader, 0);
     run_until_done(&f, 2);
-    ck_assert_uint_eq(f.records.fence.hanging, 0);
+    ck_assert_uint_eq(f.records.dynids.hanging, 0);
     ck_assert(!on_file(&f, "worker"));
 }
 END_TEST
@@ -249,7 +249,7 @@ END_TEST
 START_TEST(what_hangs_since_an_earlier_run)
 {
     CLEANUP(fixture_done) struct fixture f;
-    struct held_workers workers = {0};
+    struct recorded_workers workers = {0};
     pid_t pids[2];
 
     make_host(&f);
@@ -259,17 +259,17 @@ START_TEST(what_hangs_since_an_earlier_run)
             pause();
             _exit(0);
         }
-        ck_assert_int_eq(held_workers_add(&workers, i ? NULL : &gpu, pids[i]), 0);
+        ck_assert_int_eq(recorded_workers_add(&workers, i ? NULL : &gpu, pids[i]), 0);
     }
-    ck_assert_int_eq(held_save(f.tree.fd, &f.records, &workers), 0);
-    held_workers_done(&workers);
+    ck_assert_int_eq(record_file_save(f.tree.fd, &f.records, &workers), 0);
+    recorded_workers_done(&workers);
     start(&f);
     const struct record *r = records_find(&f.records, gpu);
-    ck_assert(record_is_stuck(r) && f.records.fence.hanging == 1);
+    ck_assert(record_is_stuck(r) && f.records.dynids.hanging == 1);
     ck_assert(!apply_is_busy(f.apply));
     kill(pids[1], SIGKILL);
     run_until_done(&f, 1);
-    ck_assert(record_is_stuck(r) && f.records.fence.hanging == 0);
+    ck_assert(record_is_stuck(r) && f.records.dynids.hanging == 0);
     kill(pids[0], SIGKILL);
     run_until_done(&f, 2);
     ck_assert(!record_is_in_hand(r));
@@ -295,7 +295,7 @@ END_TEST
 START_TEST(stopped_between_unbind_and_bind)
 {
     CLEANUP(fixture_done) struct fixture f;
-    struct action actions[] = {takeover(gpu), takeover(gpu)};
+    struct action actions[] = {rebind(gpu), rebind(gpu)};
     CLEANUP_FREE char *bound = NULL;
 
     actions[1].kind = ACTION_BIND;
@@ -327,17 +327,17 @@ START_TEST(withdrawn_is_what_also_fits_others)
     CLEANUP(fixture_done) struct fixture f;
     static const char *const entries[] = {ENTRY, "10de 2330 ffffffff ffffffff 0 0 0",
                                           "10de 1aef ffffffff ffffffff 0 0 0"};
-    struct action a = takeover(gpu);
-    struct fence_id id;
+    struct action a = rebind(gpu);
+    struct dynid id;
 
     make_host(&f);
     start(&f);
     ck_assert_int_eq(apply_withdraw(f.apply), 0);
     ck_assert(!apply_is_ending(f.apply));
     for (size_t i = 0; i < ELEMENTS(entries); i++) {
-        ck_assert(fence_parse(entries[i], &id));
-        struct fence_entry *e = fence_get(&f.records.fence, &id);
-        e->state = i < 2 ? FENCE_ARMED : FENCE_OPEN;
+        ck_assert(dynid_parse(entries[i], &id));
+        struct dynid_entry *e = dynids_get(&f.records.dynids, &id);
+        e->state = i < 2 ? DYNID_ARMED : DYNID_OPEN;
         e->added = i < 2 ? i + 1 : 0;
         e->narrowed = i > 0;
     }
@@ -347,8 +347,8 @@ START_TEST(withdrawn_is_what_also_fits_others)
     run_until_done(&f, 1);
     CLEANUP_FREE char *removed = tree_read(&f.tree, REMOVE_ID);
     ck_assert_str_eq(removed, entries[1]);
-    ck_assert(fence_parse(entries[0], &id) && fence_find(&f.records.fence, &id));
-    ck_assert_int_eq(fence_find(&f.records.fence, &id)->state, FENCE_ARMED);
+    ck_assert(dynid_parse(entries[0], &id) && dynids_find(&f.records.dynids, &id));
+    ck_assert_int_eq(dynids_find(&f.records.dynids, &id)->state, DYNID_ARMED);
     for (int i = 0; i < 5; i++)
         ck_assert_int_ge(sd_event_run(f.event, 10000), 0);
     CLEANUP_FREE char *unbound = tree_read(&f.tree, UNBIND); /* that does not begin any more */
@@ -357,8 +357,8 @@ START_TEST(withdrawn_is_what_also_fits_others)
 END_TEST
 
 UNIT_MAIN("apply", a_vfio_driver_was_nobody_before, on_file_before_anything_is_unbound,
-          on_file_before_an_entry_is_written, so_many_takeovers_at_once,
-          of_another_card_in_its_place_counts_what_events_told, a_death_is_noted,
+          on_file_before_an_entry_is_written, so_many_rebinds_at_once,
+          of_another_card_at_its_address_counts_what_events_told, a_death_is_noted,
           a_write_of_an_entry_that_hangs, what_hangs_since_an_earlier_run,
           what_cannot_be_read_is_not_forgotten, stopped_between_unbind_and_bind,
           withdrawn_is_what_also_fits_others)

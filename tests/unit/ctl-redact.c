@@ -19,7 +19,7 @@ static void make_devices(struct snapshot *s, struct redaction *r)
     }
 }
 
-/* The index of the rule that decides about each device, or '-', and the number of mistakes. */
+/* The index of the rule that decides about each device, or '-', and the number of errors. */
 static char *decide(const char *text, const struct snapshot *s)
 {
     CLEANUP(policy_done) struct policy p;

@@ -90,7 +90,7 @@ START_TEST(written_changed_and_removed)
     ck_assert_int_eq(fstatat(f.tree.fd, FEATURES, &second, 0), 0);
     ck_assert_uint_eq(first.st_ino, second.st_ino);
 
-    f.view.n_mistakes = 1;
+    f.view.n_errors = 1;
     feature_files_update(f.files, &f.view);
     ck_assert(says(&f, FEATURES, NOT_READY));
 
@@ -112,7 +112,7 @@ START_TEST(not_twice_within_the_interval)
     begin(&f, 3600 * USEC_PER_SEC);
     f.view.policy.node_features = true;
     feature_files_update(f.files, &f.view);
-    f.view.n_mistakes = 1;
+    f.view.n_errors = 1;
     feature_files_update(f.files, &f.view);
     ck_assert(says(&f, FEATURES, READY));
     end(&f);
@@ -120,7 +120,7 @@ START_TEST(not_twice_within_the_interval)
     begin(&f, 100000);
     f.view.policy.node_features = true;
     feature_files_update(f.files, &f.view);
-    f.view.n_mistakes = 1;
+    f.view.n_errors = 1;
     feature_files_update(f.files, &f.view);
     for (int i = 0; i < 300 && !says(&f, FEATURES, NOT_READY); i++)
         ck_assert_int_ge(sd_event_run(f.event, 100000), 0);
@@ -158,7 +158,7 @@ START_TEST(what_cannot_be_written_does_not_mislead)
     feature_files_update(f.files, &f.view);
     snprintf(folder, sizeof(folder), "%s/run/vfio-bindd/.features.new", f.tree.path);
     ck_assert_int_eq(mkdir(folder, 0755), 0);
-    f.view.n_mistakes = 1;
+    f.view.n_errors = 1;
     feature_files_update(f.files, &f.view);
     ck_assert(!exists(&f, FEATURES));
     ck_assert(says(&f, METRICS, "vfio_bindd_ready 0\n"));
@@ -167,12 +167,12 @@ START_TEST(what_cannot_be_written_does_not_mislead)
     for (int i = 0; i < 3; i++) /* no news: not tried again, nor said */
         feature_files_update(f.files, &f.view);
     ck_assert_int_eq(n_errors, 1);
-    f.view.n_mistakes = 0; /* tried again, not said again */
+    f.view.n_errors = 0; /* tried again, not said again */
     feature_files_update(f.files, &f.view);
     ck_assert_int_eq(n_errors, 1);
 
     ck_assert_int_eq(rmdir(folder), 0);
-    f.view.n_mistakes = 1;
+    f.view.n_errors = 1;
     feature_files_update(f.files, &f.view);
     ck_assert(says(&f, FEATURES, NOT_READY));
     ck_assert_int_eq(n_errors, 1);

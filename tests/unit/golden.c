@@ -78,8 +78,8 @@ static void read_record(char *line, struct records *records)
             r->override = OVERRIDE_OURS, r->override_text = strdup("vfio-pci");
         else if (strncmp(word, "overridden=", strlen("overridden=")) == 0) /* by an earlier run */
             r->override = OVERRIDE_MAYBE, r->override_text = strdup(word + strlen("overridden="));
-        else if (streq(word, "parked"))
-            r->parked = true;
+        else if (streq(word, "placeholder"))
+            r->placeholder = true;
         else if (streq(word, "touched"))
             r->touched = true;
         else if (streq(word, "waiting"))
@@ -113,24 +113,24 @@ static void read_record(char *line, struct records *records)
     }
 }
 
-/* "fence armed|begun|learned|narrowed|failed|stays SEVEN FIELDS": an entry, and its state; in the
- * order in which they were added; "stays": it could not be removed. "fence
- * in-flight" and "fence hanging": a write of one. */
-static void read_entry(const char *line, struct fence *f)
+/* "dynid armed|begun|learned|narrowed|failed|stays SEVEN FIELDS": an entry, and its state; in the
+ * order in which they were added; "stays": it could not be removed. "dynid in-flight" and "dynid
+ * hanging": a write of one. */
+static void read_entry(const char *line, struct dynids *f)
 {
     char word[16];
-    struct fence_id id;
+    struct dynid id;
     int n;
 
-    ck_assert_msg(sscanf(line, "fence %15s %n", word, &n) == 1 && fence_parse(line + n, &id), "%s",
+    ck_assert_msg(sscanf(line, "dynid %15s %n", word, &n) == 1 && dynid_parse(line + n, &id), "%s",
                   line);
-    struct fence_entry *e = fence_get(f, &id);
-    e->state = streq(word, "begun")    ? FENCE_BEGUN
-               : streq(word, "failed") ? FENCE_OPEN
-                                       : FENCE_ARMED;
-    if (e->state != FENCE_OPEN)
+    struct dynid_entry *e = dynids_get(f, &id);
+    e->state = streq(word, "begun")    ? DYNID_BEGUN
+               : streq(word, "failed") ? DYNID_OPEN
+                                       : DYNID_ARMED;
+    if (e->state != DYNID_OPEN)
         e->added = ++f->last_added;
-    e->companion = streq(word, "learned");
+    e->learned = streq(word, "learned");
     e->narrowed = streq(word, "narrowed");
     e->error = streq(word, "failed") ? EINVAL : streq(word, "stays") ? EROFS : 0;
 }
@@ -145,12 +145,12 @@ static void read_records(char *text, const struct snapshot *s, struct records *r
     while ((line = strsep(&rest, "\n")))
         if (streq(line, "iommu given-up"))
             records->iommu_given_up = true;
-        else if (streq(line, "fence in-flight"))
-            records->fence.in_flight = true;
-        else if (streq(line, "fence hanging"))
-            records->fence.hanging = 1;
-        else if (after_prefix(line, "fence "))
-            read_entry(line, &records->fence);
+        else if (streq(line, "dynid in-flight"))
+            records->dynids.in_flight = true;
+        else if (streq(line, "dynid hanging"))
+            records->dynids.hanging = 1;
+        else if (after_prefix(line, "dynid "))
+            read_entry(line, &records->dynids);
         else if (*line && *line != '#')
             read_record(line, records);
 }
@@ -185,7 +185,7 @@ START_TEST(golden)
     policy_finish(&p, &d);
     ck_assert_msg(d.errors == 0, "%s", d.n ? d.v[0].text : "");
     ck_assert_msg(snapshot_read(&s, snapshot, &line) == 0, "%s.snapshot:%u", name, line);
-    records.fence.order = snapshot_order(&s, FENCE_DRIVER);
+    records.dynids.order = snapshot_order(&s, DYNID_DRIVER);
     read_records(records_text, &s, &records);
 
     ck_assert_int_eq(plan_make(&p, &s, &records, &plan), 0);
@@ -193,7 +193,7 @@ START_TEST(golden)
     plan_write(&plan, &s, &records, f);
     for (size_t i = 0; i < plan.n_actions; i++)
         if (plan.actions[i].kind == ACTION_NEW_ID && plan.actions[i].narrowed)
-            fprintf(f, "narrowed: %s\n", fence_words(&plan.actions[i].fence).s);
+            fprintf(f, "narrowed: %s\n", dynid_words(&plan.actions[i].dynid).s);
     fclose(f);
     if (update)
         write_case(name, found);

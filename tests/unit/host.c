@@ -299,7 +299,7 @@ static void write_doing(struct dice *dice, FILE *f)
     static const char *const drivers[] = {"native",          "native",   "auto",    "mlx5_vfio_pci",
                                           "uio_pci_generic", "pci-stub", "vfio-pci"};
     static const char *const groups[] = {"functions", "all", "matched"};
-    static const char *const hotplugs[] = {"fence", "takeover", "off"};
+    static const char *const hotplugs[] = {"prevent", "rebind", "off"};
 
     if (dice_chance(dice, 40))
         fprintf(f, "driver = %s\n", PICK(dice, drivers));
@@ -419,19 +419,19 @@ static void add_record(struct dice *dice, const struct snapshot *s, const struct
     if (dice_chance(dice, 40))
         r->previous_driver = strdup("nvidia");
     r->fresh = record_is_plugged(r) && dice_chance(dice, 60);
-    r->parked = !d->driver && !record_is_overridden(r) && dice_chance(dice, 10);
+    r->placeholder = !d->driver && !record_is_overridden(r) && dice_chance(dice, 10);
     if (dice_chance(dice, 12))
         release_group(s, d, dice_chance(dice, 40), records); /* r may be elsewhere now */
 }
 
-/* An entry of the fence that fits this device. */
-static void add_entry(struct dice *dice, const struct device *d, struct fence *f)
+/* A dynamic ID that fits this device. */
+static void add_entry(struct dice *dice, const struct device *d, struct dynids *f)
 {
-    static const enum fence_state states[] = {FENCE_OPEN, FENCE_BEGUN, FENCE_ARMED, FENCE_ARMED};
-    struct fence_id id = {.vendor = d->vendor,
-                          .device = dice_chance(dice, 70) ? d->device : FENCE_ANY,
-                          .subvendor = FENCE_ANY,
-                          .subdevice = FENCE_ANY};
+    static const enum dynid_state states[] = {DYNID_OPEN, DYNID_BEGUN, DYNID_ARMED, DYNID_ARMED};
+    struct dynid id = {.vendor = d->vendor,
+                       .device = dice_chance(dice, 70) ? d->device : DYNID_ANY,
+                       .subvendor = DYNID_ANY,
+                       .subdevice = DYNID_ANY};
 
     if (dice_chance(dice, 30)) {
         id.subvendor = d->subvendor;
@@ -441,15 +441,15 @@ static void add_entry(struct dice *dice, const struct device *d, struct fence *f
         id.class_code = d->class_code;
         id.class_mask = 0xffff00;
     }
-    struct fence_entry *e = fence_get(f, &id);
+    struct dynid_entry *e = dynids_get(f, &id);
     if (!e)
         abort();
     e->state = PICK(dice, states);
-    if (e->state != FENCE_OPEN) /* an old file of state does not have the order */
+    if (e->state != DYNID_OPEN) /* a file of state may lack the order */
         e->added = dice_chance(dice, 95) ? ++f->last_added : 0;
-    e->companion = dice_chance(dice, 30);
+    e->learned = dice_chance(dice, 30);
     e->narrowed = dice_chance(dice, 30);
-    e->error = e->state == FENCE_OPEN && dice_chance(dice, 50) ? EINVAL : 0;
+    e->error = e->state == DYNID_OPEN && dice_chance(dice, 50) ? EINVAL : 0;
 }
 
 void host_records(struct dice *dice, const struct snapshot *s, struct records *r)
@@ -460,8 +460,8 @@ void host_records(struct dice *dice, const struct snapshot *s, struct records *r
         if (!fresh && dice_chance(dice, 60))
             add_record(dice, s, &s->devices[i], r);
     r->iommu_given_up = dice_chance(dice, 30);
-    r->fence.order = snapshot_order(s, FENCE_DRIVER);
-    for (size_t i = 0; i < s->n && !fresh && r->fence.order; i++)
+    r->dynids.order = snapshot_order(s, DYNID_DRIVER);
+    for (size_t i = 0; i < s->n && !fresh && r->dynids.order; i++)
         if (dice_chance(dice, 10))
-            add_entry(dice, &s->devices[i], &r->fence);
+            add_entry(dice, &s->devices[i], &r->dynids);
 }

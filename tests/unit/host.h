@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Random hosts and policies, made for many coincidences: few IDs, so that there are twins; shared
- * groups, bridges, virtual functions, every driver, every record, and rules that hit them. The same
- * seed makes the same. */
+/* Random hosts and policies, made for many coincidences: few IDs, so that there are identical
+ * devices; shared groups, bridges, virtual functions, every driver, every record, and rules that
+ * hit them. The same seed makes the same. */
 #pragma once
 
 #include "model/records.h"
@@ -21,7 +21,7 @@ bool dice_chance(struct dice *d, unsigned percent);
 /* Fills an empty snapshot. */
 void host_make(struct dice *dice, struct snapshot *s);
 
-/* A policy's text for this host, malloc'ed. It may have mistakes. */
+/* A policy's text for this host, malloc'ed. It may have errors. */
 char *host_policy(struct dice *dice, const struct snapshot *s);
 
 /* Fills empty records for this host. */

@@ -121,7 +121,7 @@ END_TEST
 START_TEST(a_driver_that_comes_while_a_placeholder_is_there_is_not_asked_again)
 {
     setup();
-    override(gpu, "vfio-bindd-parked");
+    override(gpu, "vfio-bindd-placeholder");
     kernel_load(&k, fact_of_module("nvidia"));
     override(gpu, "\n");
     ck_assert_str_eq(kernel_driver_of(&k, gpu), "");

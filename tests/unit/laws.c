@@ -87,7 +87,7 @@ static bool may_be_kept(const struct laws *l, const struct device *d)
     return false;
 }
 
-static bool companion_is_sound(const struct laws *l, const struct verdict *v)
+static bool follower_is_sound(const struct laws *l, const struct verdict *v)
 {
     const struct device *d = device_of(l, v);
     const struct device *leader = snapshot_find(l->snapshot, v->leader);
@@ -95,7 +95,7 @@ static bool companion_is_sound(const struct laws *l, const struct verdict *v)
 
     if (rule_of(l, d))
         return broken(l, d->addr, "comes along although a rule names it");
-    if (!leader || !first || first->companion || first->rule != v->rule)
+    if (!leader || !first || first->comes_along || first->rule != v->rule)
         return broken(l, d->addr, "comes along with a device that its rule does not name");
     if (v->rule->group == GROUP_MATCHED)
         return broken(l, d->addr, "comes along with group = matched");
@@ -120,7 +120,7 @@ static bool named_have_verdicts(const struct laws *l)
             return broken(l, d->addr, "is named by %s and has no verdict", rule->name);
         if (v && rule && rule_is_native(rule))
             return broken(l, d->addr, "has a verdict, but %s leaves it alone", rule->name);
-        if (v && !v->companion && v->rule != rule)
+        if (v && !v->comes_along && v->rule != rule)
             return broken(l, d->addr, "has the verdict of another rule");
     }
     return true;
@@ -181,7 +181,7 @@ static bool verdicts_are_sound(const struct laws *l)
         const struct verdict *v = &l->plan->verdicts[i];
         if (!device_of(l, v) || (i > 0 && pci_addr_cmp(v[-1].addr, v->addr) >= 0))
             return broken(l, (struct pci_addr){0}, "verdicts are not in the order of devices");
-        if (!verdict_is_sound(l, v) || (v->companion && !companion_is_sound(l, v)))
+        if (!verdict_is_sound(l, v) || (v->comes_along && !follower_is_sound(l, v)))
             return false;
     }
     return named_have_verdicts(l);
@@ -193,9 +193,9 @@ static bool verdicts_are_sound(const struct laws *l)
 static bool fits_nothing(const struct laws *l, const struct device *d)
 {
     for (size_t i = 0; i < l->plan->n_actions; i++)
-        if (l->plan->actions[i].kind == ACTION_NEW_ID && fence_fits(&l->plan->actions[i].fence, d))
+        if (l->plan->actions[i].kind == ACTION_NEW_ID && dynid_fits(&l->plan->actions[i].dynid, d))
             return false;
-    return !fence_has(&l->records->fence, d);
+    return !dynids_has(&l->records->dynids, d);
 }
 
 /* Must a function of its card and group that nobody named be taken along? */
@@ -204,7 +204,8 @@ static bool takes_the_unnamed(const struct laws *l, const struct verdict *v)
     const struct device *d = device_of(l, v);
 
     for (size_t i = 0;
-         v->rule->group == GROUP_FUNCTIONS && !v->companion && !d->vf && i < l->snapshot->n; i++) {
+         v->rule->group == GROUP_FUNCTIONS && !v->comes_along && !d->vf && i < l->snapshot->n;
+         i++) {
         const struct device *other = &l->snapshot->devices[i];
         if (other != d && pci_addr_same_slot(d->addr, other->addr) && same_group(d, other) &&
             !other->vf && !device_is_bridge(other) && !is_harmless(other, d) &&
@@ -218,7 +219,7 @@ static bool takes_the_unnamed(const struct laws *l, const struct verdict *v)
 static const char *protection(const struct laws *l, const struct verdict *v)
 {
     const struct device *d = device_of(l, v);
-    const struct device *named = v->companion ? snapshot_find(l->snapshot, v->leader) : d;
+    const struct device *named = v->comes_along ? snapshot_find(l->snapshot, v->leader) : d;
     const struct record *r = record_of(l, d);
     bool to_move = record_is_released(r) || !streq_null(d->driver, v->driver);
 
@@ -245,26 +246,26 @@ static const char *protection(const struct laws *l, const struct verdict *v)
         return d->use;
     if (d->evidence && !record_is_unused(r))
         return d->evidence;
-    if (is_risky(d) && !(v->companion && is_harmless(d, named)) && !record_is_unused(r) &&
+    if (is_risky(d) && !(v->comes_along && is_harmless(d, named)) && !record_is_unused(r) &&
         (l->snapshot->cold_boot || d->driver || record_stays_refused(r)) &&
-        !rule_names_place(v->rule, named))
+        !rule_names_device(v->rule, named))
         return "may be what the host lives on";
     return NULL;
 }
 
-/* A device that no rule names is touched only to keep the fence from it, or to hand it back. */
+/* A device that no rule names is touched only to keep dynamic IDs from it, or to hand it back. */
 static bool unnamed_may_be_acted_on(const struct laws *l, const struct action *a)
 {
     const struct device *d = snapshot_find(l->snapshot, a->addr);
     const struct record *r = d ? record_of(l, d) : NULL;
 
-    if (a->kind == ACTION_UNPARK && r && r->parked && !record_is_in_hand(r))
+    if (a->kind == ACTION_CLEAR_PLACEHOLDER && r && r->placeholder && !record_is_in_hand(r))
         return true;
     if (!d || device_is_bridge(d) || record_is_in_hand(r))
         return broken(l, a->addr, "%s of what is no business of ours", action_word(a->kind));
-    if (a->kind == ACTION_PARK || a->kind == ACTION_UNPARK)
-        return (!d->driver && !fits_nothing(l, d)) || r->parked ||
-               broken(l, a->addr, "is parked for no reason");
+    if (a->kind == ACTION_SET_PLACEHOLDER || a->kind == ACTION_CLEAR_PLACEHOLDER)
+        return (!d->driver && !fits_nothing(l, d)) || r->placeholder ||
+               broken(l, a->addr, "has a placeholder for no reason");
     if (a->kind == ACTION_CLEAR || (a->phase == PHASE_RELEASE && !d->driver))
         return record_may_be_overridden(r) || record_is_released(r) || record_is_going_back(r) ||
                broken(l, a->addr, "has no override of ours");
@@ -274,7 +275,7 @@ static bool unnamed_may_be_acted_on(const struct laws *l, const struct action *a
         return true;
     if (a->phase != PHASE_RELEASE || !driver_is_vfio(d->driver) || d->has_vfs || !d->node)
         return broken(l, a->addr, "has no rule, yet: %s", action_word(a->kind));
-    return record_is_owned(r) || (r->fresh && fence_has(&l->records->fence, d)) ||
+    return record_is_owned(r) || (r->fresh && dynids_has(&l->records->dynids, d)) ||
            broken(l, a->addr, "is handed back and was never ours");
 }
 
@@ -284,15 +285,16 @@ static bool may_be_acted_on(const struct laws *l, const struct action *a)
     const struct verdict *v = plan_find(l->plan, a->addr);
     const struct device *d = v ? device_of(l, v) : NULL;
 
-    if (action_is_fence(a->kind))
+    if (action_is_dynid(a->kind))
         return true;
     const struct device *there = snapshot_find(l->snapshot, a->addr);
     if (there && there->unknown.fact != FACT_NONE)
         return broken(l, a->addr, "could not be read, yet: %s", action_word(a->kind));
     if (!v)
         return unnamed_may_be_acted_on(l, a);
-    if (a->kind == ACTION_PARK || a->kind == ACTION_UNPARK)
-        return !record_is_in_hand(record_of(l, d)) || broken(l, a->addr, "is in flight and parked");
+    if (a->kind == ACTION_SET_PLACEHOLDER || a->kind == ACTION_CLEAR_PLACEHOLDER)
+        return !record_is_in_hand(record_of(l, d)) ||
+               broken(l, a->addr, "is in flight and has a placeholder");
     if (device_is_bridge(d) || record_is_in_hand(record_of(l, d)))
         return broken(l, a->addr, "is a bridge or in flight, yet: %s", action_word(a->kind));
     if (record_is_contested(record_of(l, d)) && !record_is_released(record_of(l, d)))
@@ -320,7 +322,7 @@ static const struct action *earlier(const struct laws *l, const struct action *a
                                     enum action_kind kind)
 {
     for (const struct action *e = l->plan->actions; e < a; e++)
-        if (e->kind == kind && !action_is_fence(kind) && pci_addr_cmp(e->addr, a->addr) == 0)
+        if (e->kind == kind && !action_is_dynid(kind) && pci_addr_cmp(e->addr, a->addr) == 0)
             return e;
     return NULL;
 }
@@ -340,7 +342,7 @@ static bool action_is_sound(const struct laws *l, const struct action *a)
     const struct record *r = d ? record_of(l, d) : NULL;
     const struct verdict *v = plan_find(l->plan, a->addr);
 
-    if (action_is_fence(a->kind))
+    if (action_is_dynid(a->kind))
         return true;
     if (!d || a->group != d->group)
         return broken(l, a->addr, "has an action and is not there, or in another group");
@@ -383,7 +385,7 @@ static bool is_in_one_job(const struct laws *l, const struct action *a)
 {
     const struct action *e = a;
 
-    if (a->phase < PHASE_TAKEOVER || group_is_held(l, a))
+    if (a->phase < PHASE_REBIND || group_is_held(l, a))
         return true;
     while (e > l->plan->actions && e[-1].phase == a->phase &&
            pci_addr_cmp(e[-1].addr, a->addr) == 0)
@@ -396,7 +398,7 @@ static bool is_in_one_job(const struct laws *l, const struct action *a)
 
 static bool is_released_whole(const struct laws *l, const struct action *a)
 {
-    const struct verdict *v = action_is_fence(a->kind) ? NULL : plan_find(l->plan, a->addr);
+    const struct verdict *v = action_is_dynid(a->kind) ? NULL : plan_find(l->plan, a->addr);
 
     for (size_t i = 0; v && a->phase == PHASE_RELEASE && i < l->plan->n_verdicts; i++) {
         const struct verdict *other = &l->plan->verdicts[i];

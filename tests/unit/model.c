@@ -6,7 +6,7 @@
 #include "base/util.h"
 #include "plan/kinds.h"
 
-static const char parking[] = "parking";
+static const char placeholder[] = "placeholder";
 
 static size_t override_index(const struct model *m, struct pci_addr a)
 {
@@ -32,13 +32,13 @@ static void set_override(struct model *m, struct pci_addr a, const char *driver)
         abort();
     m->overrides[i].addr = a;
     m->overrides[i].driver =
-        driver && driver != parking ? snapshot_name(m->snapshot, driver) : driver;
+        driver && driver != placeholder ? snapshot_name(m->snapshot, driver) : driver;
     m->n_overrides += i == m->n_overrides;
 }
 
 /* -- the table of dynamic IDs -- */
 
-static struct pci_id id_of(const struct fence_id *id)
+static struct pci_id id_of(const struct dynid *id)
 {
     return (struct pci_id){.vendor = id->vendor,
                            .device = id->device,
@@ -48,20 +48,20 @@ static struct pci_id id_of(const struct fence_id *id)
                            .class_mask = id->class_mask};
 }
 
-static struct fence_id fence_id_of(const struct pci_id *id)
+static struct dynid dynid_of(const struct pci_id *id)
 {
-    return (struct fence_id){.vendor = id->vendor,
-                             .device = id->device,
-                             .subvendor = id->subvendor,
-                             .subdevice = id->subdevice,
-                             .class_code = id->class_code,
-                             .class_mask = id->class_mask};
+    return (struct dynid){.vendor = id->vendor,
+                          .device = id->device,
+                          .subvendor = id->subvendor,
+                          .subdevice = id->subdevice,
+                          .class_code = id->class_code,
+                          .class_mask = id->class_mask};
 }
 
 static int by_age(const void *x, const void *y)
 {
-    const struct fence_entry *a = *(const struct fence_entry *const *)x,
-                             *b = *(const struct fence_entry *const *)y;
+    const struct dynid_entry *a = *(const struct dynid_entry *const *)x,
+                             *b = *(const struct dynid_entry *const *)y;
 
     return (a->added > b->added) - (a->added < b->added);
 }
@@ -69,14 +69,14 @@ static int by_age(const void *x, const void *y)
 /* What was being written when a daemon died may be there or not. */
 static void init_table(struct model *m)
 {
-    const struct fence *f = &m->records->fence;
-    const struct fence_entry *v[KERNEL_IDS_MAX];
+    const struct dynids *f = &m->records->dynids;
+    const struct dynid_entry *v[KERNEL_IDS_MAX];
     size_t n = 0;
 
     for (size_t i = 0; i < f->n && n < KERNEL_IDS_MAX; i++)
-        if (f->v[i].state == FENCE_ARMED || (f->v[i].state != FENCE_OPEN && f->v[i].added % 2 == 1))
+        if (f->v[i].state == DYNID_ARMED || (f->v[i].state != DYNID_OPEN && f->v[i].added % 2 == 1))
             v[n++] = &f->v[i];
-    qsort(v, n, sizeof(const struct fence_entry *), by_age);
+    qsort(v, n, sizeof(const struct dynid_entry *), by_age);
     for (size_t i = 0; i < n; i++) {
         const struct pci_id id = id_of(&v[i]->id);
         (void)dynamic_add(&m->table, &id);
@@ -86,8 +86,8 @@ static void init_table(struct model *m)
 static bool is_in_table(const struct model *m, const struct device *d)
 {
     for (size_t i = 0; i < m->table.n_ids; i++) {
-        const struct fence_id id = fence_id_of(&m->table.ids[i]);
-        if (fence_fits(&id, d))
+        const struct dynid id = dynid_of(&m->table.ids[i]);
+        if (dynid_fits(&id, d))
             return true;
     }
     return false;
@@ -103,8 +103,8 @@ void model_init(struct model *m, struct snapshot *s, struct records *r, const st
         if (driver_is_vfio(s->devices[i].driver) && !s->devices[i].node)
             m->group_nodes = false;
     for (size_t i = 0; i < r->n; i++)
-        if (r->v[i].parked)
-            set_override(m, r->v[i].addr, parking);
+        if (r->v[i].placeholder)
+            set_override(m, r->v[i].addr, placeholder);
     for (size_t i = 0; i < plan->n_verdicts; i++) {
         const struct verdict *v = &plan->verdicts[i];
         const struct device *d = snapshot_find(s, v->addr);
@@ -140,7 +140,7 @@ static void tell(struct model *m, struct record *r, const struct action *a)
     if (a->kind == ACTION_BIND)
         record_apply(r, &(struct record_event){.kind = RECORD_EVENT_LOOKED,
                                                .device = snapshot_find(m->snapshot, a->addr),
-                                               .fenced = true});
+                                               .has_dynid = true});
 }
 
 /* /dev/vfio/GROUP is there while a VFIO driver has a device of the group. */
@@ -214,18 +214,18 @@ static bool go_native(struct model *m, struct device *d, const struct record *r)
 }
 
 /* An override that is there already, whose ever, is left. */
-static bool park(struct model *m, const struct device *d)
+static bool set_placeholder(struct model *m, const struct device *d)
 {
     if (d->driver)
-        return refuse(m, "parked although %s has it", d->driver);
+        return refuse(m, "a placeholder although %s has it", d->driver);
     if (!model_override(m, d->addr))
-        set_override(m, d->addr, parking);
+        set_override(m, d->addr, placeholder);
     return true;
 }
 
-static void unpark(struct model *m, const struct device *d)
+static void clear_placeholder(struct model *m, const struct device *d)
 {
-    if (model_override(m, d->addr) == parking)
+    if (model_override(m, d->addr) == placeholder)
         set_override(m, d->addr, NULL);
 }
 
@@ -237,11 +237,11 @@ static void begin_entries(struct model *m, const struct plan *plan)
     for (size_t i = 0; i < plan->n_actions; i++) {
         const struct action *a = &plan->actions[i];
         if (a->kind == ACTION_REMOVE_ID)
-            fence_begin_removal(&m->records->fence, &a->fence);
+            dynids_begin_removal(&m->records->dynids, &a->dynid);
         if (a->kind != ACTION_NEW_ID)
             continue;
-        struct fence_entry *e = fence_begin(&m->records->fence, &a->fence);
-        e->companion = a->companion;
+        struct dynid_entry *e = dynids_begin(&m->records->dynids, &a->dynid);
+        e->learned = a->learned;
         e->narrowed = a->narrowed;
     }
 }
@@ -249,12 +249,12 @@ static void begin_entries(struct model *m, const struct plan *plan)
 /* At its end; then the kernel offers every device without a driver to vfio-pci. */
 static bool new_id(struct model *m, const struct action *a)
 {
-    struct fence_entry *e = fence_get(&m->records->fence, &a->fence);
-    const struct pci_id id = id_of(&a->fence);
+    struct dynid_entry *e = dynids_get(&m->records->dynids, &a->dynid);
+    const struct pci_id id = id_of(&a->dynid);
 
     if (e->error != 0) /* it could not be removed before */
         return true;
-    e->companion = a->companion;
+    e->learned = a->learned;
     e->narrowed = a->narrowed;
     for (size_t i = 0; i < m->snapshot->n; i++) { /* what has a driver by now owes it to others */
         const struct device *d = &m->snapshot->devices[i];
@@ -264,7 +264,7 @@ static bool new_id(struct model *m, const struct action *a)
     }
     if (dynamic_add(&m->table, &id) < 0)
         return refuse(m, "the table is full");
-    fence_end(&m->records->fence, e, 0);
+    dynids_end(&m->records->dynids, e, 0);
     for (size_t i = 0; i < m->snapshot->n; i++) {
         const struct device *d = &m->snapshot->devices[i];
         const struct record *r = records_find(m->records, d->addr);
@@ -280,25 +280,25 @@ static bool new_id(struct model *m, const struct action *a)
 /* That there is none is no error. What was learned is remembered. */
 static void remove_id(struct model *m, const struct action *a)
 {
-    const struct pci_id id = id_of(&a->fence);
-    struct fence_entry *e = fence_find(&m->records->fence, &a->fence);
+    const struct pci_id id = id_of(&a->dynid);
+    struct dynid_entry *e = dynids_find(&m->records->dynids, &a->dynid);
 
     if (m->remove_error == 0)
         (void)dynamic_remove(&m->table, &id);
     if (!e)
         return;
-    fence_end_removal(e, m->remove_error);
-    if (e->state == FENCE_OPEN && !e->companion)
-        fence_drop(&m->records->fence, &a->fence);
+    dynids_end_removal(e, m->remove_error);
+    if (e->state == DYNID_OPEN && !e->learned)
+        dynids_drop(&m->records->dynids, &a->dynid);
 }
 
-size_t model_table_find(const struct model *m, const struct fence_id *id)
+size_t model_table_find(const struct model *m, const struct dynid *id)
 {
     size_t i = 0;
 
     while (i < m->table.n_ids) {
-        const struct fence_id found = fence_id_of(&m->table.ids[i]);
-        if (fence_same(&found, id))
+        const struct dynid found = dynid_of(&m->table.ids[i]);
+        if (dynid_same(&found, id))
             break;
         i++;
     }
@@ -307,19 +307,19 @@ size_t model_table_find(const struct model *m, const struct fence_id *id)
 
 bool model_table_is_on_record(struct model *m)
 {
-    const struct fence *f = &m->records->fence;
+    const struct dynids *f = &m->records->dynids;
 
     for (size_t i = 0; i < m->table.n_ids; i++) {
-        const struct fence_id id = fence_id_of(&m->table.ids[i]);
-        const struct fence_entry *e = fence_find(f, &id);
+        const struct dynid id = dynid_of(&m->table.ids[i]);
+        const struct dynid_entry *e = dynids_find(f, &id);
         if (model_table_find(m, &id) < i)
-            return refuse(m, "twice in the table: %s", fence_words(&id).s);
-        if (!e || e->state == FENCE_OPEN)
-            return refuse(m, "in the table, not on record: %s", fence_words(&id).s);
+            return refuse(m, "twice in the table: %s", dynid_words(&id).s);
+        if (!e || e->state == DYNID_OPEN)
+            return refuse(m, "in the table, not on record: %s", dynid_words(&id).s);
     }
     for (size_t k = 0; k < f->n; k++)
-        if (f->v[k].state == FENCE_ARMED && model_table_find(m, &f->v[k].id) == m->table.n_ids)
-            return refuse(m, "on record, not in the table: %s", fence_words(&f->v[k].id).s);
+        if (f->v[k].state == DYNID_ARMED && model_table_find(m, &f->v[k].id) == m->table.n_ids)
+            return refuse(m, "on record, not in the table: %s", dynid_words(&f->v[k].id).s);
     return true;
 }
 
@@ -352,10 +352,10 @@ static bool apply_to_device(struct model *m, const struct action *a, struct devi
         return true;
     case ACTION_NATIVE:
         return go_native(m, d, r);
-    case ACTION_PARK:
-        return park(m, d);
-    case ACTION_UNPARK:
-        unpark(m, d);
+    case ACTION_SET_PLACEHOLDER:
+        return set_placeholder(m, d);
+    case ACTION_CLEAR_PLACEHOLDER:
+        clear_placeholder(m, d);
         return true;
     case ACTION_PROBE:
         return probe(m, d, r);

@@ -32,7 +32,7 @@ void model_init(struct model *m, struct snapshot *s, struct records *r, const st
 bool model_apply(struct model *m, const struct plan *plan, size_t n);
 
 /* Where the entry is in the table; how many there are if it is not there. */
-size_t model_table_find(const struct model *m, const struct fence_id *id);
+size_t model_table_find(const struct model *m, const struct dynid *id);
 
 /* Is all that is in the kernel's table on record, once, and the other way round? m->why says. */
 bool model_table_is_on_record(struct model *m);

@@ -7,8 +7,8 @@
 #include "plan/make.h"
 #include "policy/parse.h"
 
-/* Two GPUs in one group, one with a companion in a group of its own, one in a group that is not
- * viable. */
+/* Two GPUs in one group, one with a companion function in a group of its own, one in a group that
+ * is not viable. */
 static const char host[] =
     "snapshot cold-boot=0\n"
     "registered vfio-pci\n"
@@ -97,20 +97,21 @@ START_TEST(readiness)
 {
     static const struct {
         const char *policy;
-        size_t mistakes;
+        size_t errors;
         bool ready;
     } cases[] = {
         {"[device x]\naddress = 0000:06:00.0\n", 0, true},
         {"[device x]\naddress = 0000:06:00.0\n", 1, false},
         {"[device x]\naddress = 0000:06:00.0\nexpect = 1\n", 0, true},
-        {"[device x]\naddress = 0000:06:00.0\nexpect = 2\n", 0, false}, /* a companion is none */
-        {"[device x]\naddress = 0000:09:00.0\n", 0, false},             /* not viable */
-        {"[device x]\naddress = 0000:0a:00.0\n", 0, false},             /* pending */
+        {"[device x]\naddress = 0000:06:00.0\nexpect = 2\n", 0,
+         false},                                            /* a companion function is none */
+        {"[device x]\naddress = 0000:09:00.0\n", 0, false}, /* not viable */
+        {"[device x]\naddress = 0000:0a:00.0\n", 0, false}, /* pending */
     };
     for (size_t i = 0; i < ELEMENTS(cases); i++) {
         CLEANUP(done) struct made m;
         make(&m, host, cases[i].policy);
-        m.features.mistakes = cases[i].mistakes;
+        m.features.errors = cases[i].errors;
         features_judge(&m.features);
         ck_assert_msg(m.features.ready == cases[i].ready, "case %zu", i);
     }
@@ -151,11 +152,11 @@ START_TEST(prometheus)
         "# HELP vfio_bindd_ready Whether everything is as the policy wants it.\n"
         "# TYPE vfio_bindd_ready gauge\n"
         "vfio_bindd_ready 1\n"
-        "# HELP vfio_bindd_policy_mistakes Mistakes in the policy.\n"
-        "# TYPE vfio_bindd_policy_mistakes gauge\n"
-        "vfio_bindd_policy_mistakes 0\n"
-        "# HELP vfio_bindd_devices Devices that the policy selects, companions included, by "
-        "state.\n"
+        "# HELP vfio_bindd_policy_errors Errors in the policy.\n"
+        "# TYPE vfio_bindd_policy_errors gauge\n"
+        "vfio_bindd_policy_errors 0\n"
+        "# HELP vfio_bindd_devices Devices that the policy selects or that come "
+        "along, by state.\n"
         "# TYPE vfio_bindd_devices gauge\n"
         "vfio_bindd_devices{state=\"pending\"} 0\n"
         "vfio_bindd_devices{state=\"bound\"} 2\n"

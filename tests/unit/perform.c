@@ -82,15 +82,15 @@ START_TEST(a_group_is_kept_until_the_job_is_done)
 }
 END_TEST
 
-/* -- the fence -- */
+/* -- dynamic IDs -- */
 
-START_TEST(parking_spares_what_is_not_ours)
+START_TEST(placeholders_spare_what_is_not_ours)
 {
     static const struct {
-        const char *driver, *before, *parked, *unparked;
+        const char *driver, *before, *held, *cleared;
     } cases[] = {
-        {NULL, "", PARKING_NAME, "\n"},
-        {NULL, "(null)", PARKING_NAME, "\n"},
+        {NULL, "", PLACEHOLDER_NAME, "\n"},
+        {NULL, "(null)", PLACEHOLDER_NAME, "\n"},
         {NULL, "pci-stub", "pci-stub", "pci-stub"}, /* somebody else's */
         {"nvidia", "", "", ""},                     /* nobody takes it from there */
     };
@@ -102,18 +102,18 @@ START_TEST(parking_spares_what_is_not_ours)
         tree_init(&t);
         tree_device(&t, GPU, MODALIAS_A100, cases[i].driver, "14");
         tree_write(&t, DEVICE "/driver_override", cases[i].before);
-        ck_assert_int_eq(do_op(&t, ACTION_PARK, "", &s), 0);
-        CLEANUP_FREE char *parked = tree_read(&t, DEVICE "/driver_override");
-        ck_assert_msg(strncmp(parked, cases[i].parked, strlen(cases[i].parked)) == 0 &&
-                          !*parked == !*cases[i].parked,
-                      "case %zu: %s", i, parked);
+        ck_assert_int_eq(do_op(&t, ACTION_SET_PLACEHOLDER, "", &s), 0);
+        CLEANUP_FREE char *held = tree_read(&t, DEVICE "/driver_override");
+        ck_assert_msg(strncmp(held, cases[i].held, strlen(cases[i].held)) == 0 &&
+                          !*held == !*cases[i].held,
+                      "case %zu: %s", i, held);
         /* a regular file is not cut off as the kernel's is */
-        tree_write(&t, DEVICE "/driver_override", cases[i].parked);
-        ck_assert_int_eq(do_op(&t, ACTION_UNPARK, "", &s), 0);
-        CLEANUP_FREE char *unparked = tree_read(&t, DEVICE "/driver_override");
-        ck_assert_msg(strncmp(unparked, cases[i].unparked, strlen(cases[i].unparked)) == 0 &&
-                          !*unparked == !*cases[i].unparked,
-                      "case %zu: %s", i, unparked);
+        tree_write(&t, DEVICE "/driver_override", cases[i].held);
+        ck_assert_int_eq(do_op(&t, ACTION_CLEAR_PLACEHOLDER, "", &s), 0);
+        CLEANUP_FREE char *cleared = tree_read(&t, DEVICE "/driver_override");
+        ck_assert_msg(strncmp(cleared, cases[i].cleared, strlen(cases[i].cleared)) == 0 &&
+                          !*cleared == !*cases[i].cleared,
+                      "case %zu: %s", i, cleared);
     }
 }
 END_TEST
@@ -131,24 +131,24 @@ static void put_native(const struct tree *t)
     tree_link(t, "sys/module/nvidia/drivers/pci:nvidia", "x");
 }
 
-/* A driver that was registered while the device was parked was not offered it; one that was there
- * before had its turn. */
-START_TEST(unparked_and_offered_to_who_came_meanwhile)
+/* A driver that was registered while the device had its placeholder was not offered it; one that
+ * was there before had its turn. */
+START_TEST(freed_and_offered_to_who_came_meanwhile)
 {
     static const struct {
         const char *driver; /* that has it by then */
-        int newer;          /* than when it was parked: how the numbers differ; 0: not known */
+        int newer;          /* than when it got that: how the numbers differ; 0: not known */
         bool offered;
     } cases[] = {{NULL, 1, true}, {NULL, -1, false}, {NULL, 0, true}, {"other", 1, false}};
 
     for (size_t i = 0; i < ELEMENTS(cases); i++) {
         CLEANUP(tree_done) struct tree t;
         struct perform_state s = PERFORM_STATE_NONE;
-        struct op op = {.kind = ACTION_UNPARK};
+        struct op op = {.kind = ACTION_CLEAR_PLACEHOLDER};
         struct stat st;
         tree_init(&t);
         tree_device(&t, GPU, MODALIAS_A100, cases[i].driver, "14");
-        tree_write(&t, DEVICE "/driver_override", PARKING_NAME);
+        tree_write(&t, DEVICE "/driver_override", PLACEHOLDER_NAME);
         put_native(&t);
         ck_assert_int_eq(fstatat(t.fd, "sys/bus/pci/drivers/nvidia", &st, 0), 0);
         ck_assert_int_eq(pci_addr_parse(GPU, &op.addr), 0);
@@ -160,8 +160,8 @@ START_TEST(unparked_and_offered_to_who_came_meanwhile)
 }
 END_TEST
 
-/* The newest driver's number, for a job that unparks later. */
-START_TEST(parking_notes_the_newest_driver)
+/* The newest driver's number, for a job that clears it later. */
+START_TEST(a_placeholder_tells_the_newest_driver)
 {
     CLEANUP(tree_done) struct tree t;
     struct perform_state s = PERFORM_STATE_NONE;
@@ -170,7 +170,7 @@ START_TEST(parking_notes_the_newest_driver)
     tree_init(&t);
     tree_device(&t, GPU, MODALIAS_A100, NULL, "14");
     tree_driver(&t, "nvidia");
-    ck_assert_int_eq(do_op(&t, ACTION_PARK, "", &s), 0);
+    ck_assert_int_eq(do_op(&t, ACTION_SET_PLACEHOLDER, "", &s), 0);
     ck_assert_int_eq(fstatat(t.fd, "sys/bus/pci/drivers/nvidia", &st, 0), 0);
     ck_assert_uint_eq(s.drivers_order, st.st_ino);
 }
@@ -182,13 +182,13 @@ START_TEST(what_is_gone_need_not_be_undone)
     struct perform_state s = PERFORM_STATE_NONE;
 
     tree_init(&t);
-    ck_assert_int_eq(do_op(&t, ACTION_UNPARK, "", &s), 0);
+    ck_assert_int_eq(do_op(&t, ACTION_CLEAR_PLACEHOLDER, "", &s), 0);
     ck_assert_int_eq(do_op(&t, ACTION_REMOVE_ID, "10de 20f1 ffffffff ffffffff 0 0 0", &s), 0);
     ck_assert_int_lt(do_op(&t, ACTION_NEW_ID, "10de 20f1 ffffffff ffffffff 0 0 0", &s), 0);
 }
 END_TEST
 
 UNIT_MAIN("perform", users_make_it_busy, not_permitted_to_look_makes_it_busy,
-          a_group_is_kept_until_the_job_is_done, parking_spares_what_is_not_ours,
-          unparked_and_offered_to_who_came_meanwhile, parking_notes_the_newest_driver,
+          a_group_is_kept_until_the_job_is_done, placeholders_spare_what_is_not_ours,
+          freed_and_offered_to_who_came_meanwhile, a_placeholder_tells_the_newest_driver,
           what_is_gone_need_not_be_undone)

@@ -56,7 +56,7 @@ static void host_init(struct host *h)
             r->override = OVERRIDE_MAYBE;
         }
     }
-    h->records.fence.order = 50;
+    h->records.dynids.order = 50;
     ck_assert_int_eq(plan_make(&h->policy, &h->snapshot, &h->records, &h->plan), 0);
     ck_assert_uint_ge(h->plan.n_actions, 8);
     ck_assert_uint_eq(h->plan.n_verdicts, 6);

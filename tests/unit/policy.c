@@ -28,9 +28,9 @@ static const char *messages(const struct diags *d)
 
 static const struct {
     const char *text;
-    unsigned line;    /* of the one mistake */
+    unsigned line;    /* of the one error */
     const char *says; /* part of the message */
-} mistakes[] = {
+} errors[] = {
     {"[device a]\n10de:20f1 = vfio-pci\n", 2, "write \"id = 10de:20f1\""},
     {"[device a]\nids = 10de:20f1\n", 2, "did you mean \"id\"?"},
     {"[device a]\nid = 0x10DE:0x20F1\n", 2, "did you mean 10de:20f1?"},
@@ -70,7 +70,7 @@ static const struct {
     {"[device a]\nid = 10de:20f1\ndriver = Native\n", 3, "did you mean native?"},
     {"[device a]\nid = 10de:20f1\nslot = !!3\n", 3, "/sys/bus/pci/slots"},
     {"[device a]\nid = 10de:20f1\ngroup = some\n", 3, "functions, all, matched"},
-    {"[device a]\nid = 10de:20f1\nhotplug = on\n", 3, "fence, takeover, off"},
+    {"[device a]\nid = 10de:20f1\nhotplug = on\n", 3, "prevent, rebind, off"},
     {"[device a]\nid = 10de:20f1\nforce = true\n", 3, "no, yes"},
     {"[device a]\nid = 10de:20f1\nexpect = many\n", 3, "how many devices"},
     {"[device a]\nid = 10de:20f1\nexpect = -1\n", 3, "how many devices"},
@@ -126,26 +126,26 @@ static const struct {
     {"[device a]\nid = 10de:20f1\x01\n", 2, "control character"},
 };
 
-START_TEST(each_mistake_has_its_message)
+START_TEST(each_error_has_its_message)
 {
-    for (size_t i = 0; i < ELEMENTS(mistakes); i++) {
+    for (size_t i = 0; i < ELEMENTS(errors); i++) {
         CLEANUP(diags_done) struct diags d = {0};
         CLEANUP(policy_done) struct policy p;
         policy_init(&p);
-        parse(&p, &d, "x.conf", mistakes[i].text);
+        parse(&p, &d, "x.conf", errors[i].text);
         policy_finish(&p, &d);
-        ck_assert_msg(d.errors == 1 && d.n == 1, "%s\n-> %zu mistakes:\n%s", mistakes[i].text,
-                      d.errors, messages(&d));
-        ck_assert_msg(strstr(d.v[0].text, mistakes[i].says), "%s\n-> %s (wanted: %s)",
-                      mistakes[i].text, d.v[0].text, mistakes[i].says);
-        ck_assert_msg(d.v[0].line == mistakes[i].line, "%s\n-> line %u: %s", mistakes[i].text,
+        ck_assert_msg(d.errors == 1 && d.n == 1, "%s\n-> %zu errors:\n%s", errors[i].text, d.errors,
+                      messages(&d));
+        ck_assert_msg(strstr(d.v[0].text, errors[i].says), "%s\n-> %s (wanted: %s)", errors[i].text,
+                      d.v[0].text, errors[i].says);
+        ck_assert_msg(d.v[0].line == errors[i].line, "%s\n-> line %u: %s", errors[i].text,
                       d.v[0].line, d.v[0].text);
         ck_assert_str_eq(d.v[0].file, "x.conf");
     }
 }
 END_TEST
 
-START_TEST(all_mistakes_at_once_and_the_rest_is_used)
+START_TEST(all_errors_at_once_and_the_rest_is_used)
 {
     CLEANUP(diags_done) struct diags d = {0};
     CLEANUP(policy_done) struct policy p;
@@ -177,7 +177,7 @@ START_TEST(every_key_is_read)
           "[kubernetes]\nnode-features = yes\nmetrics = yes\n"
           "[device a100]\nid=10DE:20F1 , 10de:2204\naddress = 06:00.0, !0000:07:*\nslot = 3, !4\n"
           "serial = 48:B0:2D:ff:ff:12:34:56\nclass = 0302, 03\nsubsystem = 10DE:1463\n"
-          "driver = auto\ngroup = all\nhotplug = takeover\nforce = yes\nexpect = 8\n"
+          "driver = auto\ngroup = all\nhotplug = rebind\nforce = yes\nexpect = 8\n"
           "resource = nvidia.com/gpu_dev1\n");
     policy_finish(&p, &d);
     ck_assert_msg(d.errors == 0 && d.warnings == 0, "%s", messages(&d));
@@ -197,7 +197,7 @@ START_TEST(every_key_is_read)
     ck_assert_str_eq(r->narrow[KEY_CLASS].v[0], "0302*");
     ck_assert_str_eq(r->narrow[KEY_SUBSYSTEM].v[0], "10de:1463");
     ck_assert_str_eq(r->driver, "auto");
-    ck_assert(r->group == GROUP_ALL && r->hotplug == HOTPLUG_TAKEOVER && r->force);
+    ck_assert(r->group == GROUP_ALL && r->hotplug == HOTPLUG_REBIND && r->force);
     ck_assert_int_eq(r->expect, 8);
     ck_assert_str_eq(r->resource, "nvidia.com/gpu_dev1");
     ck_assert_uint_eq(r->where.line, 12);
@@ -333,7 +333,7 @@ START_TEST(dropins_override_key_by_key)
 }
 END_TEST
 
-START_TEST(a_section_twice_in_a_dropin_is_a_mistake)
+START_TEST(a_section_twice_in_a_dropin_is_an_error)
 {
     CLEANUP(diags_done) struct diags d = {0};
     CLEANUP(policy_done) struct policy p;
@@ -421,7 +421,7 @@ START_TEST(command_line)
 }
 END_TEST
 
-START_TEST(fence_is_for_rules_by_id_alone)
+START_TEST(prevent_is_for_rules_by_id_alone)
 {
     CLEANUP(diags_done) struct diags d = {0};
     CLEANUP(policy_done) struct policy p;
@@ -429,11 +429,11 @@ START_TEST(fence_is_for_rules_by_id_alone)
     policy_init(&p);
     parse(&p, &d, "x.conf",
           "[device a]\nid = 10de:20f1\n[device b]\nid = 10de:20f2\nslot = 3\n"
-          "[device c]\nid = 10de:20f3\nslot = 3\nhotplug = fence\n"
+          "[device c]\nid = 10de:20f3\nslot = 3\nhotplug = prevent\n"
           "[device d]\nid = 10de:20f4\nhotplug = off\n");
     policy_finish(&p, &d);
-    ck_assert(p.rules[0].hotplug == HOTPLUG_FENCE && p.rules[1].hotplug == HOTPLUG_TAKEOVER &&
-              p.rules[2].hotplug == HOTPLUG_FENCE && p.rules[3].hotplug == HOTPLUG_OFF);
+    ck_assert(p.rules[0].hotplug == HOTPLUG_PREVENT && p.rules[1].hotplug == HOTPLUG_REBIND &&
+              p.rules[2].hotplug == HOTPLUG_PREVENT && p.rules[3].hotplug == HOTPLUG_OFF);
 }
 END_TEST
 
@@ -519,7 +519,7 @@ START_TEST(index_finds_the_first)
         unsigned r = seed >> 8;
         if (i == 250)
             fprintf(f, "[device any]\nclass = 12\n"); /* without an ID, in between */
-        if (r % 16 == 0) /* a vendor's every device, in one place only */
+        if (r % 16 == 0) /* a vendor's every device, at one address only */
             fprintf(f, "[device v%u]\nid = 10%02x:*\naddress = 0000:%02x:*\n", i, i % 8, i % 7);
         else
             fprintf(f, "[device d%u]\nid = 10%02x:%04x, 10%02x:%04x\naddress = 0000:0%u:*\n", i,
@@ -548,9 +548,9 @@ START_TEST(index_finds_the_first)
 }
 END_TEST
 
-UNIT_MAIN("policy", each_mistake_has_its_message, all_mistakes_at_once_and_the_rest_is_used,
+UNIT_MAIN("policy", each_error_has_its_message, all_errors_at_once_and_the_rest_is_used,
           every_key_is_read, long_values_and_names_survive_whole, too_long_is_refused,
           hostile_bytes, no_unbounded_complaints, dropins_override_key_by_key,
-          a_section_twice_in_a_dropin_is_a_mistake, covered_across_files_is_a_warning,
-          broken_native_rule_keeps_protecting, fence_is_for_rules_by_id_alone, command_line,
+          a_section_twice_in_a_dropin_is_an_error, covered_across_files_is_a_warning,
+          broken_native_rule_keeps_protecting, prevent_is_for_rules_by_id_alone, command_line,
           matching, index_finds_the_first)

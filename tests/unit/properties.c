@@ -144,7 +144,7 @@ static bool is_waiting(const struct round *r, const struct device *d)
 }
 
 /* Is a device left to its native driver for want of an IOMMU? With a driver it may be one that the
- * host lives on, and then its entry of the fence goes as well, in a plan of its own. */
+ * host lives on, and then its dynamic ID goes as well, in a plan of its own. */
 static bool surrenders(const struct round *r)
 {
     for (size_t i = 0; i < r->plan.n_actions; i++) {
@@ -200,7 +200,7 @@ START_TEST(laws_and_convergence)
 }
 END_TEST
 
-/* What outlives the process; see daemon/held.h. */
+/* What outlives the process; see daemon/record-file.h. */
 static void restart(struct records *records)
 {
     for (size_t i = 0; i < records->n; i++) {
@@ -305,7 +305,8 @@ START_TEST(killed_at_every_action)
                 if (whole.plan.verdicts[j].state == STATE_BOUND &&
                     !(whole.plan.verdicts[j].problems & PROBLEM_UNREADABLE) &&
                     !(r.plan.verdicts[j].problems & PROBLEM_UNREADABLE) &&
-                    !(r.plan.verdicts[j].reason == REASON_COMPANION_REFUSED && any_unknown(&r)) &&
+                    !(r.plan.verdicts[j].reason == REASON_GROUP_MEMBER_REFUSED &&
+                      any_unknown(&r)) &&
                     r.plan.verdicts[j].state != STATE_BOUND)
                     give_up(&r, &r.plan, "a device was lost");
         }

@@ -46,7 +46,7 @@ static struct record_event some_event(unsigned kind, unsigned variation)
 
     e.device = devices[variation % ELEMENTS(devices)];
     e.cold_boot = variation & 1;
-    e.fenced = variation & 2;
+    e.has_dynid = variation & 2;
     e.verdict.state = variation % STATE_MAX;
     e.verdict.reason = variation % REASON_MAX;
     e.verdict.driver = "vfio-pci";

@@ -153,7 +153,7 @@ START_TEST(one_device_anew)
     ck_assert_str_eq(find(&s, "0000:06:00.0")->driver, "vfio-pci");
     ck_assert(find(&s, "0000:06:00.0")->node);
     ck_assert_str_eq(find(&s, "0000:06:00.0")->slot, "3");
-    /* and one that is new, whose companion came first */
+    /* and one that is new, whose companion function came first */
     tree_write(&t, "sys/bus/pci/slots/5/address", "0000:08:00\n");
     tree_device(&t, "0000:08:00.1", MODALIAS_AUDIO, NULL, "16");
     tree_device(&t, "0000:08:00.0", MODALIAS_A100, NULL, "16");
@@ -306,7 +306,7 @@ START_TEST(policy_files)
 }
 END_TEST
 
-START_TEST(no_policy_is_no_mistake)
+START_TEST(no_policy_is_no_error)
 {
     CLEANUP(tree_done) struct tree t;
     CLEANUP(diags_done) struct diags d = {0};
@@ -516,5 +516,5 @@ END_TEST
 UNIT_MAIN("scan", any_call_fails, what_is_unknown, node_without_iommu, everything,
           only_what_rules_concern, members_of_the_group, members_of_many_groups, after_binds,
           what_vanishes_is_left_out, one_device_anew, serial_number, no_sys,
-          links_stay_inside_the_root, policy_files, no_policy_is_no_mistake, bad_policy_files,
+          links_stay_inside_the_root, policy_files, no_policy_is_no_error, bad_policy_files,
           a_driver_that_cannot_be_unbound)

@@ -60,8 +60,8 @@ static inline void compare(const char *what, const struct record *a, const struc
     SAME(arrival);
     SAME(override);
     SAME(binding);
-    SAME(parked);
-    SAME(parked_order);
+    SAME(placeholder);
+    SAME(placeholder_order);
     SAME(fresh);
     SAME(touched);
     SAME(unnamed);

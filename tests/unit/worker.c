@@ -98,12 +98,12 @@ START_TEST(a_failure_ends_its_device_only)
 }
 END_TEST
 
-/* An entry would give vfio-pci what could not be parked; what is gone needs no parking. */
-START_TEST(no_entry_over_a_device_that_is_not_parked)
+/* An entry would give vfio-pci what did not get its placeholder; what is gone needs none. */
+START_TEST(no_entry_over_a_device_without_placeholder)
 {
     static const struct {
-        const char *to_park;
-        int parked, entered;
+        const char *to_hold;
+        int held, entered;
     } cases[] = {
         {"0000:07:00.0", 0, 0},
         {"0000:08:00.0", -EISDIR, OP_SKIPPED},
@@ -118,14 +118,14 @@ START_TEST(no_entry_over_a_device_that_is_not_parked)
         tree_write(&t, "sys/bus/pci/drivers/vfio-pci/new_id", "");
         tree_write(&t, "sys/bus/pci/devices/0000:08:00.0/driver_override/x", "");
         const struct op ops[] = {
-            make_op(cases[i].to_park, ACTION_PARK, ""),
+            make_op(cases[i].to_hold, ACTION_SET_PLACEHOLDER, ""),
             make_op("0000:00:00.0", ACTION_NEW_ID, "10de 20f1 ffffffff ffffffff 0 0 0"),
         };
         ck_assert_int_eq(worker_new(t.fd, 8, &w), 0);
         ck_assert_int_eq(submit(w, ops, 2), 0);
         ck_assert_int_eq(wait_for(w, 60000), 1);
         const struct op *done = worker_ops(w, &n);
-        ck_assert_int_eq(done[0].result, cases[i].parked);
+        ck_assert_int_eq(done[0].result, cases[i].held);
         ck_assert_msg(done[1].result == cases[i].entered, "case %zu: %d", i, done[1].result);
         worker_free(w);
     }
@@ -321,6 +321,6 @@ START_TEST(no_descriptor_is_shared)
 END_TEST
 
 UNIT_MAIN("worker", writes_what_it_is_told, a_failure_ends_its_device_only,
-          no_entry_over_a_device_that_is_not_parked, what_depends_on_what,
+          no_entry_over_a_device_without_placeholder, what_depends_on_what,
           a_hang_is_seen_and_cancelled, death_is_noticed, an_unbind_is_followed_by_its_bind,
           nothing_is_begun_after_a_cancel, no_descriptor_is_shared)

@@ -8,7 +8,7 @@ ADDRESS = re.compile(r"^([0-9a-f]{4,}):[0-9a-f]{2}:([0-9a-f]{2}\.[0-7])$")
 MARK = "handing over"
 
 
-def place_of(path):
+def location_of(path):
     """The path of DEVICE.FUNCTION below the root bus, which is that of domain 0 if none is said."""
     hops = [m for m in map(ADDRESS.match, path.split("/")) if m]
     return ("" if hops[0][1] == "0000" else hops[0][1] + ":") + "/".join(m[2] for m in hops)
@@ -23,7 +23,7 @@ class Facts:
         for line in text.splitlines():
             if line.startswith("{"):
                 self.take(json.loads(line))
-        self.place = {d["address"]: p for p, d in self.devices.items()}
+        self.location = {d["address"]: p for p, d in self.devices.items()}
 
     def take(self, o):
         kind = o.pop("t")
@@ -31,7 +31,7 @@ class Facts:
             o["id"] = f"{o['vendor']}:{o['device']}".replace("0x", "")
             o["subsystem"] = f"{o['subvendor']}:{o['subdevice']}".replace("0x", "")
             o["class"] = o["class"].replace("0x", "")
-            self.devices[place_of(o["path"])] = o
+            self.devices[location_of(o["path"])] = o
         elif kind == "group":
             self.groups[o["group"]] = o["devices"]
         elif kind == "vfio":
@@ -59,14 +59,14 @@ class Facts:
         elif kind == "end":
             self.complete = True
 
-    def places(self, addresses):
-        return frozenset(self.place.get(a, a) for a in addresses)
+    def locations(self, addresses):
+        return frozenset(self.location.get(a, a) for a in addresses)
 
-    def group_places(self):
-        return {n: [self.place[a] for a in members if a in self.place] for n, members in self.groups.items()}
+    def group_locations(self):
+        return {n: [self.location[a] for a in members if a in self.location] for n, members in self.groups.items()}
 
-    def driver(self, place):
-        return self.devices[place]["driver"] if place in self.devices else None
+    def driver(self, location):
+        return self.devices[location]["driver"] if location in self.devices else None
 
     def handed_over(self):
         """How many events there were when the initramfs ended."""

@@ -2,7 +2,7 @@
 """A random host from a seed: what is plugged where, and what the host uses of it.
 
 Nothing here knows vfio-bindd. A card is one physical card (or an integrated device), a function one
-PCI function of it. A function's place is its path of DEVICE.FUNCTION from the root bus, "08.0/00.1":
+PCI function of it. A function's location is its path of DEVICE.FUNCTION from the root bus, "08.0/00.1":
 it needs no bus numbers, so it is known before anything is booted, and it stays what it is. In another
 PCI domain than 0 that comes first: "10000:00.1".
 """
@@ -77,7 +77,7 @@ BY_PATH = {"nvme": "pci-{}-nvme-1", "virtio-blk-pci": "virtio-pci-{}", "ahci": "
 
 @dataclass
 class Function:
-    place: str
+    location: str
     model: str
     kind: str  # net, disk, misc, audio, display, gpu
     id: str
@@ -94,7 +94,7 @@ class Card:
     later: bool = False  # plugged while the host runs
     emulated: bool = False  # by the module emugpu, not by QEMU
     integrated: bool = False  # part of the machine
-    physical: str = ""  # the place of the function whose virtual functions these are
+    physical: str = ""  # the location of the function whose virtual functions these are
     autoprobe: bool = True  # does the kernel offer virtual functions to native drivers?
     qemu: list = field(default_factory=list)  # its -device arguments; the first is the card's own
 
@@ -128,27 +128,27 @@ class Host:
     def functions(self):
         return [f for c in self.cards for f in c.functions]
 
-    def function(self, place):
-        return next(f for f in self.functions() if f.place == place)
+    def function(self, location):
+        return next(f for f in self.functions() if f.location == location)
 
-    def card_of(self, place):
-        return next((c for c in self.cards if any(f.place == place for f in c.functions)), None)
+    def card_of(self, location):
+        return next((c for c in self.cards if any(f.location == location for f in c.functions)), None)
 
-    def address(self, place):
+    def address(self, location):
         """Where firmware numbers buses from 1 in the order of ports: "0000:03:00.0"."""
-        hops = place.split("/")
+        hops = location.split("/")
         if len(hops) == 1:
-            return f"0000:00:{place}"
+            return f"0000:00:{location}"
         device, function = hops[0].split(".")
         slot = (int(device, 16) - 8) * 8 + int(function) + 1
         bridges = sum(1 for n in self.bridge_slots if n < slot)
         return "0000:%02x:%s" % (slot + bridges + len(hops) - 2, hops[-1])
 
     def by_path(self, text):
-        """Puts names below /dev/disk/by-path in place of @PLACE@."""
+        """Puts names below /dev/disk/by-path in place of @LOCATION@."""
         def name(match):
-            f = next(f for f in self.functions() if f.place == match[1])
-            return "/dev/disk/by-path/" + BY_PATH[f.model].format(self.address(f.place))
+            f = next(f for f in self.functions() if f.location == match[1])
+            return "/dev/disk/by-path/" + BY_PATH[f.model].format(self.address(f.location))
         return re.sub(r"@([^@]*)@", name, text)
 
     def describe(self):
@@ -157,14 +157,14 @@ class Host:
                  (f", nvidia: {self.native}" if self.native else "")]
         for card in self.cards:
             for f in card.functions:
-                lines.append(f"  {f.place:<12} {f.id} {f.cls} {f.model}"
+                lines.append(f"  {f.location:<12} {f.id} {f.cls} {f.model}"
                              + (f" slot {card.slot}" if card.slot else "")
                              + (f" use={f.use}" if f.use else "")
                              + (" later" if card.later else ""))
         return "\n".join(lines + ["  fstab: " + line for line in self.fstab])
 
 
-def port_place(number):
+def port_location(number):
     """Of the root port with that slot number, as tests/lab/boot lays them."""
     return "%02x.%d" % (8 + (number - 1) // 8, (number - 1) % 8)
 
@@ -186,10 +186,10 @@ class Builder:
         self.host.drives += ["-drive", f"file=@{kind}@,format=raw,if=none,id={name},snapshot=on,cache=unsafe"]
         return name
 
-    def function(self, model, where, place, use="", image="plain", drive=None):
+    def function(self, model, where, location, use="", image="plain", drive=None):
         """A function and its arguments for QEMU; `where` is "bus=…,addr=…"."""
         m = MODELS[model]
-        f = Function(place, model, m["kind"], m["id"], m["cls"], use)
+        f = Function(location, model, m["kind"], m["id"], m["cls"], use)
         self.ids += 1
         me = f"d{self.ids}"
         if m["kind"] == "net":
@@ -219,7 +219,7 @@ class Builder:
                 (later or self.rng.random() < 0.8)
         if slot:
             n = self.next_slot()
-            f, args = self.function(model, f"bus=slot{n},addr=0", port_place(n) + "/00.0", use, image, drive)
+            f, args = self.function(model, f"bus=slot{n},addr=0", port_location(n) + "/00.0", use, image, drive)
             card = Card(f"{model} in slot {n}", [f], slot=n, later=later, qemu=args)
         else:
             at = self.free.pop()
@@ -242,8 +242,8 @@ class Builder:
         bus, at = (f"slot{n}", 0) if slot else (self.root_bus, self.free.pop())
         for number, model in enumerate(models):
             multi = ",multifunction=on" if number == 0 else ""
-            place = f"{port_place(n)}/00.{number}" if slot else f"{at:02x}.{number}"
-            f, a = self.function(model, f"bus={bus},addr={at:x}.{number}{multi}", place, use if number == user else "")
+            location = f"{port_location(n)}/00.{number}" if slot else f"{at:02x}.{number}"
+            f, a = self.function(model, f"bus={bus},addr={at:x}.{number}{multi}", location, use if number == user else "")
             functions.append(f)
             args += a
         card = Card(f"{'+'.join(models)} {f'in slot {n}' if slot else f'at {at:02x}'}", functions, slot=n, qemu=args)
@@ -253,16 +253,16 @@ class Builder:
     def add_virtual(self, count, autoprobe):
         """An nvme that can have so many virtual functions, which come while the host runs."""
         n, disk = self.next_slot(), self.drive("plain")
-        place, me = port_place(n) + "/00.", f"sriov{n}"
+        location, me = port_location(n) + "/00.", f"sriov{n}"
         self.host.drives += ["-device", f"nvme-subsys,id=subsys{n}"]
         qemu = ["-device", f"nvme,serial={disk},subsys=subsys{n},id={me},bus=slot{n},addr=0,sriov_max_vfs={count},"
                 f"sriov_vq_flexible={2 * count},sriov_vi_flexible={count},max_ioqpairs={2 * count + 2},"
                 f"msix_qsize={count + 1}", "-device", f"nvme-ns,drive={disk},bus={me}"]
         def function(number):
-            return Function(place + str(number), "nvme-vf" if number else "nvme-sriov", "disk", "1b36:0010", "010802")
+            return Function(location + str(number), "nvme-vf" if number else "nvme-sriov", "disk", "1b36:0010", "010802")
         self.host.cards.append(Card(f"nvme with SR-IOV in slot {n}", [function(0)], slot=n, qemu=qemu))
         self.host.cards.append(Card(f"virtual functions of slot {n}", [function(v + 1) for v in range(count)],
-                                    later=True, physical=place + "0", autoprobe=autoprobe))
+                                    later=True, physical=location + "0", autoprobe=autoprobe))
 
     def add_chip_set(self):
         """What q35 has beside its ISA bridge 1f.0, and in its IOMMU group; the host uses none of it."""
@@ -273,10 +273,10 @@ class Builder:
     def add_domain(self, count, audio):
         """GPUs in a PCI domain beyond 16 bits."""
         for n in range(count):
-            place = f"10000:{n:02x}."
-            functions = [Function(place + "0", "gpu", "gpu", "10de:20f1", "030200")]
+            location = f"10000:{n:02x}."
+            functions = [Function(location + "0", "gpu", "gpu", "10de:20f1", "030200")]
             if audio:
-                functions.append(Function(place + "1", "gpu-audio", "companion", AUDIO_ID, "040300"))
+                functions.append(Function(location + "1", "gpu-audio", "companion-function", AUDIO_ID, "040300"))
             self.host.cards.append(Card(f"GPU {n} of domain 10000", functions, emulated=True))
         self.host.emugpu += f" domain_cards={count}"
 
@@ -288,19 +288,19 @@ class Builder:
         self.host.drives += ["-device", f"pcie-pci-bridge,id=bridge{self.bridges},bus=slot{n}"]
         for at, model in enumerate(models, 1):
             f, a = self.function(model, f"bus=bridge{self.bridges},addr={at:x}",
-                                 port_place(n) + f"/00.0/{at:02x}.0")
+                                 port_location(n) + f"/00.0/{at:02x}.0")
             f.id = self.transitional(f.id, model)
             self.host.cards.append(Card(f"{model} behind the bridge in slot {n}", [f], qemu=a))
 
     def add_gpu(self, ident, audio, usb, cls, later=False):
         n = self.next_slot()
-        place = port_place(n) + "/00."
-        functions = [Function(place + "0", "gpu", "gpu", "10de:" + ident, cls + "00")]
+        location = port_location(n) + "/00."
+        functions = [Function(location + "0", "gpu", "gpu", "10de:" + ident, cls + "00")]
         if audio or usb:
-            functions.append(Function(place + "1", "gpu-audio", "companion", AUDIO_ID, "040300"))
+            functions.append(Function(location + "1", "gpu-audio", "companion-function", AUDIO_ID, "040300"))
         if usb:
-            functions.append(Function(place + "2", "gpu-usb", "companion", "10de:1ad6", "0c0330"))
-            functions.append(Function(place + "3", "gpu-usb-c", "companion", "10de:1ad7", "0c8000"))
+            functions.append(Function(location + "2", "gpu-usb", "companion-function", "10de:1ad6", "0c0330"))
+            functions.append(Function(location + "3", "gpu-usb-c", "companion-function", "10de:1ad7", "0c8000"))
         self.host.cards.append(Card(f"GPU {ident} in slot {n}", functions, slot=n, later=later, emulated=True))
 
 
@@ -321,14 +321,14 @@ def add_use(host, builder, rng, use):
     options = rng.choice(("defaults", "nofail")) + ",x-systemd.device-timeout=600s"
     source = {"uuid": "UUID=11111111-2222-3333-4444-555555555555", "label": "LABEL=datalabel",
               "lvm": "/dev/labvg/data", "crypt": "/dev/mapper/labcrypt", "md": "LABEL=datamd",
-              "btrfs": "LABEL=databtrfs", "by-path": f"@{host.cards[-1].functions[0].place}@",
+              "btrfs": "LABEL=databtrfs", "by-path": f"@{host.cards[-1].functions[0].location}@",
               "swap": "LABEL=dataswap", "random-swap": "/dev/mapper/labswap"}[use]
     if "nofail" not in options or use in ("crypt", "random-swap"):
         host.required.add(use)
     if use == "crypt":
         host.crypttab.append("labcrypt UUID=99999999-2222-3333-4444-555555555555 /lab/key luks")
     if use == "random-swap":
-        host.crypttab.append(f"labswap @{host.cards[-1].functions[0].place}@ /dev/urandom swap,cipher=aes-xts-plain64,size=256")
+        host.crypttab.append(f"labswap @{host.cards[-1].functions[0].location}@ /dev/urandom swap,cipher=aes-xts-plain64,size=256")
     if use in ("swap", "random-swap"):
         host.fstab.append(f"{source} none swap {options.replace('defaults', 'sw')} 0 0")
     else:

@@ -32,7 +32,7 @@ def plug(guest, card, facts):
 
 
 class State:
-    """What is meant now, place by place."""
+    """What is meant now, location by location."""
 
     def __init__(self, policy):
         self.policy = policy
@@ -40,51 +40,51 @@ class State:
         self.split = set()  # those with virtual functions, which would vanish with their driver
         self.outcomes = dict(policy.here)
         self.released, self.held, self.excused = set(), set(), set(policy.excused)
-        self.present = {}  # place → how many events there were when it appeared
-        self.watched = {}  # place → since when no native driver may be asked
+        self.present = {}  # location → how many events there were when it appeared
+        self.watched = {}  # location → since when no native driver may be asked
         self.refused = set()  # what was refused because the host may need it
         self.stopped = self.empty = False
 
-    def expected(self, place):
-        if place in self.released:
+    def expected(self, location):
+        if location in self.released:
             return policies.Outcome("stay")
-        if place in self.split:
+        if location in self.split:
             return policies.Outcome("stay", selected=True)
-        return self.outcomes.get(place, policies.Outcome("stay"))
+        return self.outcomes.get(location, policies.Outcome("stay"))
 
-    def appears(self, place, events):
-        outcome = self.policy.plugged.get(place, policies.Outcome("stay"))
-        if place in self.refused:
+    def appears(self, location, events):
+        outcome = self.policy.plugged.get(location, policies.Outcome("stay"))
+        if location in self.refused:
             outcome = policies.Outcome("stay", selected=True)
-        self.outcomes[place] = outcome
-        self.present[place] = events
+        self.outcomes[location] = outcome
+        self.present[location] = events
         if outcome.kind == "go" and outcome.prevented:
-            self.watched[place] = events
+            self.watched[location] = events
 
-    def goes(self, place):
-        if self.expected(place).kind == "stay" and self.expected(place).selected:
-            self.refused.add(place)
+    def goes(self, location):
+        if self.expected(location).kind == "stay" and self.expected(location).selected:
+            self.refused.add(location)
         for table in (self.outcomes, self.present, self.watched):
-            table.pop(place, None)
-        self.released.discard(place)
+            table.pop(location, None)
+        self.released.discard(location)
 
-    def joined(self, place):
+    def joined(self, location):
         """Its virtual functions are gone: may it be taken then, or only at the next reload?"""
-        self.split.discard(place)
-        if self.expected(place).kind == "go":
-            self.outcomes[place] = policies.Outcome("free", self.outcomes[place].driver, True)
+        self.split.discard(location)
+        if self.expected(location).kind == "go":
+            self.outcomes[location] = policies.Outcome("free", self.outcomes[location].driver, True)
 
     def reload(self, policy, facts):
         """What is held by somebody is not handed back, and not taken either."""
         before, self.policy = self.outcomes, policy
         self.outcomes = {p: o for p, o in policy.here.items() if p in facts.devices}
-        for place, outcome in self.outcomes.items():
-            # It was taken by another rule, with a place perhaps: the host does not use it, and a rule fits it.
-            if outcome.kind == "stay" and outcome.selected and facts.driver(place) in OURS:
-                self.outcomes[place] = policies.Outcome("free", facts.driver(place), True)
-        for place in self.held:
-            if place in before and self.expected(place) != before[place]:
-                self.outcomes[place] = policies.Outcome("free", before[place].driver)
+        for location, outcome in self.outcomes.items():
+            # It was taken by another rule, with a location perhaps: the host does not use it, and a rule fits it.
+            if outcome.kind == "stay" and outcome.selected and facts.driver(location) in OURS:
+                self.outcomes[location] = policies.Outcome("free", facts.driver(location), True)
+        for location in self.held:
+            if location in before and self.expected(location) != before[location]:
+                self.outcomes[location] = policies.Outcome("free", before[location].driver)
         self.watched = {p: n for p, n in self.watched.items()
                         if p not in self.released and self.expected(p).kind == "go"}
         self.released.clear()
@@ -143,9 +143,9 @@ class Life:
         for violation in found:
             self.log(f"    BROKEN {violation}")
             self.violations.append((step, violation))
-        for place in self.facts.devices:
-            if self.state.expected(place).kind == "go" and self.facts.driver(place) == self.state.expected(place).driver:
-                self.state.watched.setdefault(place, len(self.facts.events))
+        for location in self.facts.devices:
+            if self.state.expected(location).kind == "go" and self.facts.driver(location) == self.state.expected(location).driver:
+                self.state.watched.setdefault(location, len(self.facts.events))
 
     # Acting. Each does something, and says what is meant from then on.
 
@@ -153,10 +153,10 @@ class Life:
         self.guest.wait_for_uses(self.state.excused, 120)
         facts, _ = self.look()
         since = facts.handed_over()
-        for place in facts.devices:
-            self.state.present[place] = 0
-            if self.state.expected(place).kind == "go":
-                self.state.watched[place] = since
+        for location in facts.devices:
+            self.state.present[location] = 0
+            if self.state.expected(location).kind == "go":
+                self.state.watched[location] = since
         self.check("boot")
 
     def random_steps(self, count):
@@ -220,7 +220,7 @@ class Life:
     def cards_to_go(self):
         """In a slot or virtual, of no use to the host, and nobody has them."""
         return [c for c in self.host.cards if c.name in self.plugged and (c.slot or c.physical) and not c.used
-                and (c.later or c.emulated) and not any(f.place in self.state.held for f in c.functions)]
+                and (c.later or c.emulated) and not any(f.location in self.state.held for f in c.functions)]
 
     def usable(self):
         return [p for p, d in self.facts.devices.items() if self.state.expected(p).kind == "go"
@@ -238,21 +238,21 @@ class Life:
         return False
 
     def there(self, card):
-        paths = [f"/sys/bus/pci/devices/{self.address(f.place)}" for f in card.functions]
+        paths = [f"/sys/bus/pci/devices/{self.address(f.location)}" for f in card.functions]
         return " && ".join(f"[ -e {p} ]" for p in paths)
 
-    def address(self, place):
-        return self.judge.base.devices[place]["address"]
+    def address(self, location):
+        return self.judge.base.devices[location]["address"]
 
     def plug_card(self, card):
         events = self.events()
         for f in card.functions:
-            self.state.appears(f.place, events)
+            self.state.appears(f.location, events)
         if card.physical:
             self.state.split.add(card.physical)
             if card.autoprobe:  # the native driver fails with them, if it is asked first
                 for f in card.functions:
-                    self.state.watched.pop(f.place, None)
+                    self.state.watched.pop(f.location, None)
         plug(self.guest, card, self.facts)
         self.plugged.add(card.name)
         if not self.wait_for(self.there(card)):
@@ -277,7 +277,7 @@ class Life:
         if not self.wait_for(f"! {{ {self.there(card)}; }}", 40):
             raise GuestError(f"{card.name} does not go")
         for f in card.functions:
-            self.state.goes(f.place)
+            self.state.goes(f.location)
         if card.later or card.emulated:
             self.plugged.discard(card.name)
             card.later = True
@@ -285,46 +285,46 @@ class Life:
 
     def remove_and_rescan(self):
         card = self.rng.choice([c for c in self.cards_to_go() if c.slot])
-        self.state.released -= {f.place for f in card.functions}
+        self.state.released -= {f.location for f in card.functions}
         for f in reversed(card.functions):
-            self.guest.run(f"echo 1 >/sys/bus/pci/devices/{self.address(f.place)}/remove", 60)
-            self.state.goes(f.place)
+            self.guest.run(f"echo 1 >/sys/bus/pci/devices/{self.address(f.location)}/remove", 60)
+            self.state.goes(f.location)
         events = self.events()
         for f in card.functions:
-            self.state.appears(f.place, events)
+            self.state.appears(f.location, events)
         self.guest.run("echo 1 >/sys/bus/pci/rescan", 60)
         return card.name
 
-    def group_of(self, place):
-        group = self.facts.devices[place]["group"] if place in self.facts.devices else None
-        return [self.facts.place[a] for a in self.facts.groups.get(group, [])] if group is not None else [place]
+    def group_of(self, location):
+        group = self.facts.devices[location]["group"] if location in self.facts.devices else None
+        return [self.facts.location[a] for a in self.facts.groups.get(group, [])] if group is not None else [location]
 
     def release(self):
-        place = self.rng.choice([p for p in self.facts.devices if self.state.expected(p).kind == "go"])
-        status, text = self.guest.run(CALL + f"Release st {self.address(place)} 0", 70)
-        members = self.group_of(place)
+        location = self.rng.choice([p for p in self.facts.devices if self.state.expected(p).kind == "go"])
+        status, text = self.guest.run(CALL + f"Release st {self.address(location)} 0", 70)
+        members = self.group_of(location)
         if status == 0 and any(p in self.state.held for p in members):
-            self.violations.append(("release", Violation("lie-release", place, "released though somebody has it open")))
+            self.violations.append(("release", Violation("lie-release", location, "released though somebody has it open")))
         if status == 0:
             gone = {p for p in members if self.state.expected(p).kind == "go"}
             self.state.released |= gone
             for p in gone:
                 self.state.watched.pop(p, None)
-        return f"{self.address(place)}: {text.strip() or 'done'}"
+        return f"{self.address(location)}: {text.strip() or 'done'}"
 
     def bind(self):
-        place = self.rng.choice(sorted(self.state.released))
-        status, text = self.guest.run(CALL + f"Bind st {self.address(place)} 0", 70)
+        location = self.rng.choice(sorted(self.state.released))
+        status, text = self.guest.run(CALL + f"Bind st {self.address(location)} 0", 70)
         if status == 0:
-            self.state.released -= set(self.group_of(place))
-        return f"{self.address(place)}: {text.strip() or 'done'}"
+            self.state.released -= set(self.group_of(location))
+        return f"{self.address(location)}: {text.strip() or 'done'}"
 
     def virtual_machine(self):
-        place = self.rng.choice(self.usable())
-        self.guest.run(f"/lab/vfio-open {self.address(place)} 7200 >/run/vm.log 2>&1 & echo $! >/run/vm.pid", 20)
+        location = self.rng.choice(self.usable())
+        self.guest.run(f"/lab/vfio-open {self.address(location)} 7200 >/run/vm.log 2>&1 & echo $! >/run/vm.pid", 20)
         self.wait_for("[ -s /run/vm.log ]", 10)
-        self.state.held = set(self.group_of(place))
-        return self.address(place)
+        self.state.held = set(self.group_of(location))
+        return self.address(location)
 
     def end_of_virtual_machine(self):
         self.guest.run("kill $(cat /run/vm.pid); sleep 1", 20)
@@ -354,13 +354,13 @@ class Life:
         self.reload_to(policy)
 
     def refused_reload(self):
-        """A mistake refuses the whole; then the policy in force is read again."""
+        """An error refuses the whole; then the policy in force is read again."""
         good = self.state.policy.files()
         self.put({"/etc/vfio-bindd.conf": good["/etc/vfio-bindd.conf"] + "\n[device bad]\nid = 10de-20f1\n"})
         status, text = self.guest.run("systemctl reload vfio-bindd", 100)
         if status == 0:
-            self.violations.append(("refused-reload", Violation("lie-reload", "policy", "a mistake was not refused")))
-        if not self.state.policy.mistake:
+            self.violations.append(("refused-reload", Violation("lie-reload", "policy", "an error was not refused")))
+        if not self.state.policy.error:
             self.put(good)
             self.reload_to(self.state.policy)
 

@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import host as hosts  # noqa: E402
 import policy as policies  # noqa: E402
-from facts import Facts, Said, place_of  # noqa: E402
+from facts import Facts, Said, location_of  # noqa: E402
 from judge import Baseline, Judge  # noqa: E402
 from life import State  # noqa: E402
 
@@ -25,16 +25,16 @@ PATH = {GPU: "0000:00:08.0/0000:01:00.0", NIC: "0000:00:08.1/0000:02:00.0", DISK
 
 
 def kernel(drivers, **more):
-    """What facts prints: drivers by place, and `more` lines in place of the usual ones."""
+    """What facts prints: drivers by location, and `more` lines in place of the usual ones."""
     lines = []
-    for number, (place, ident, cls) in enumerate(((GPU, "10de:20f1", "030200"), (NIC, "8086:10d3", "020000"),
+    for number, (location, ident, cls) in enumerate(((GPU, "10de:20f1", "030200"), (NIC, "8086:10d3", "020000"),
                                                   (DISK, "1af4:1001", "010000"))):
         vendor, device = ident.split(":")
-        lines.append({"t": "device", "address": ADDRESS[place], "path": "/sys/devices/pci0000:00/" + PATH[place],
+        lines.append({"t": "device", "address": ADDRESS[location], "path": "/sys/devices/pci0000:00/" + PATH[location],
                       "vendor": vendor, "device": device, "class": cls, "subvendor": "1af4", "subdevice": "1100",
-                      "driver": drivers[place], "override": more.get("override", {}).get(place, "(null)"),
+                      "driver": drivers[location], "override": more.get("override", {}).get(location, "(null)"),
                       "group": number, "header": 0, "serial": None, "slot": None})
-        lines.append({"t": "group", "group": number, "devices": [ADDRESS[place]]})
+        lines.append({"t": "group", "group": number, "devices": [ADDRESS[location]]})
     viable = more.get("viable", True)
     lines.append({"t": "vfio", "group": 0, "node": True, "open": "ok", "viable": viable,
                   "devices": {ADDRESS[GPU]: "ok" if viable else None}})
@@ -73,8 +73,8 @@ OVERRIDE = {"override": {GPU: "vfio-pci"}}
 class OracleTest(unittest.TestCase):
     def setUp(self):
         host = hosts.Host(1)
-        for place, model in ((GPU, "gpu"), (NIC, "e1000e"), (DISK, "virtio-blk-pci")):
-            host.cards.append(hosts.Card(model, [hosts.Function(place, model, model, "", "")]))
+        for location, model in ((GPU, "gpu"), (NIC, "e1000e"), (DISK, "virtio-blk-pci")):
+            host.cards.append(hosts.Card(model, [hosts.Function(location, model, model, "", "")]))
         native = kernel(NATIVE)
         self.judge = Judge(host, Baseline(native, native, set()))
         policy = policies.Policy(here={GPU: policies.Outcome("go", selected=True)})
@@ -151,9 +151,9 @@ class StateTest(unittest.TestCase):
 
 
 class HostsTest(unittest.TestCase):
-    def test_places(self):
-        self.assertEqual(place_of("/sys/devices/pci0000:00/0000:00:08.0/0000:01:00.1"), "08.0/00.1")
-        self.assertEqual(place_of("/sys/devices/pci10000:00/10000:00:01.0"), "10000:01.0")
+    def test_locations(self):
+        self.assertEqual(location_of("/sys/devices/pci0000:00/0000:00:08.0/0000:01:00.1"), "08.0/00.1")
+        self.assertEqual(location_of("/sys/devices/pci10000:00/10000:00:01.0"), "10000:01.0")
 
     def test_same_seed_same_host(self):
         for seed in range(200):
@@ -162,8 +162,8 @@ class HostsTest(unittest.TestCase):
     def test_hosts_are_possible(self):
         for seed in range(500):
             host = hosts.generate(seed)
-            places = [f.place for f in host.functions()]
-            self.assertEqual(len(places), len(set(places)), seed)
+            locations = [f.location for f in host.functions()]
+            self.assertEqual(len(locations), len(set(locations)), seed)
             self.assertEqual(sum(f.use == "root" for f in host.functions()), 1, seed)
             self.assertLessEqual(host.ports, 64, seed)
 

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "loop/record-seen.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+
+/* An event of this kind, with what the snapshot shows of the device. */
+static struct record_event observed(const struct view *view, const struct device *d,
+                                    enum record_event_kind kind)
+{
+    return (struct record_event){.kind = kind,
+                                 .now_usec = now_usec(),
+                                 .device = d,
+                                 .cold_boot = view->snapshot.cold_boot,
+                                 .has_dynid = d && dynids_has(&view->records.dynids, d)};
+}
+
+/* -- plans -- */
+
+static int take_verdict(struct view *view, const struct verdict *v)
+{
+    const struct device *d = snapshot_find(&view->snapshot, v->addr);
+    struct record *r = records_get(&view->records, v->addr);
+    struct record_event e = observed(view, d, RECORD_EVENT_JUDGED);
+
+    assert(d); /* the plan was made just now */
+    if (!r)
+        return -ENOMEM;
+    e.verdict.state = v->state;
+    e.verdict.reason = v->reason;
+    e.verdict.driver = v->driver;
+    record_apply(r, &e);
+    return 0;
+}
+
+/* The device was refused and is away: would no rule name it if it came back? */
+static bool is_absent_unnamed(const struct view *view, const struct record *r)
+{
+    const struct device d = record_refused_device(r);
+    const struct rule *rule = policy_match(&view->policy, &d);
+
+    return r->refused.is_set && (!rule || rule_is_native(rule));
+}
+
+/* Is it certain that no rule names the device? Not if too little of it could be read. */
+static bool is_known_unnamed(const struct view *view, const struct record *r)
+{
+    const struct device *d = snapshot_find(&view->snapshot, r->addr);
+
+    if (view->policy.incomplete)
+        return false;
+    if (r->state == RECORD_GONE)
+        return is_absent_unnamed(view, r);
+    return d && !d->unidentified && (d->detailed || !record_is_owned(r)) &&
+           !plan_find(&view->plan, d->addr) &&
+           !plan_is_undecided(&view->policy, &view->snapshot, d);
+}
+
+int record_seen_plan(struct view *view)
+{
+    int changed = 0;
+
+    for (size_t i = 0; i < view->plan.n_verdicts; i++)
+        if (take_verdict(view, &view->plan.verdicts[i]) < 0)
+            return -ENOMEM;
+    for (size_t i = view->records.n; i-- > 0;) {
+        const struct record *r = &view->records.v[i];
+        if (r->unnamed || !is_known_unnamed(view, r))
+            continue;
+        const struct record_event unnamed =
+            observed(view, snapshot_find(&view->snapshot, r->addr), RECORD_EVENT_UNNAMED);
+        changed = changed || !record_is_in_hand(r);
+        records_apply(&view->records, r->addr, &unnamed);
+    }
+    return changed;
+}
+
+/* -- coming and going -- */
+
+void record_seen_plugged(struct view *view, struct pci_addr a)
+{
+    const struct device *d = snapshot_find(&view->snapshot, a);
+    struct record *r = records_get(&view->records, a);
+    const struct record_event e = observed(view, d, RECORD_EVENT_APPEARED);
+
+    if (d && d->order > view->records.newest)
+        view->records.newest = d->order;
+    if (r)
+        record_apply(r, &e);
+}
+
+/* Is the device new, or was it only missing from the last snapshot because it could not be read?
+ * Then its number is not above `newest`, the highest one known before, and its record does not say
+ * that it went. The number alone does not tell: the event of a card that went may be read when the
+ * next card is there already (lab: storm). */
+static bool is_new(const struct view *view, const struct device *d, const struct snapshot *before,
+                   uint64_t newest)
+{
+    const struct device *old = snapshot_find(before, d->addr);
+    const struct record *r = records_find(&view->records, d->addr);
+    bool is_known = before->n == 0 || (r && r->state != RECORD_GONE);
+
+    if (old)
+        return old->order != 0 && d->order != 0 && old->order != d->order;
+    if (is_known && d->order != 0 && newest != 0)
+        return d->order > newest;
+    return before->n > 0;
+}
+
+/* A device that came after the boot, during an earlier run, is known by its number. */
+static void take_late_comer(struct view *view, const struct device *d)
+{
+    const struct record_event late = {.kind = RECORD_EVENT_CAME_LATE};
+    struct record *r = records_get(&view->records, d->addr);
+
+    if (r)
+        record_apply(r, &late);
+}
+
+void record_seen_boot(struct view *view)
+{
+    if (!view->snapshot.cold_boot && view->records.newest_at_boot == 0)
+        view->records.newest_at_boot = view->records.newest;
+}
+
+void record_seen_new_devices(struct view *view, const struct snapshot *before)
+{
+    const uint64_t newest = view->records.newest, at_boot = view->records.newest_at_boot;
+
+    for (size_t i = 0; i < view->snapshot.n; i++) {
+        const struct device *d = &view->snapshot.devices[i];
+        if (is_new(view, d, before, newest)) {
+            record_seen_forget(view, d->addr);
+            record_seen_plugged(view, d->addr);
+            continue;
+        }
+        if (at_boot != 0 && d->order > at_boot && before->n == 0)
+            take_late_comer(view, d);
+        if (d->order > view->records.newest)
+            view->records.newest = d->order;
+    }
+    record_seen_boot(view);
+}
+
+void record_seen_forget(struct view *view, struct pci_addr a)
+{
+    const struct record_event e = {.kind = RECORD_EVENT_DISAPPEARED};
+
+    records_apply(&view->records, a, &e);
+}
+
+/* For a device that the snapshot does not have: is it gone, or could it just not be read? */
+static bool is_known_gone(const struct view *view, struct pci_addr a)
+{
+    char path[64];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s", pci_addr_text(a).s);
+    return fstatat(view->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 && fact_is_gone(-errno);
+}
+
+bool record_seen_drop_vanished(struct view *view)
+{
+    bool unread = false;
+
+    for (size_t i = view->records.n; i-- > 0;) {
+        const struct record *r = &view->records.v[i];
+        if (r->state == RECORD_GONE || snapshot_find(&view->snapshot, r->addr))
+            continue;
+        if (is_known_gone(view, r->addr))
+            record_seen_forget(view, r->addr);
+        else
+            unread = true;
+    }
+    return unread;
+}
+
+bool record_seen_look(struct view *view, struct pci_addr a)
+{
+    const struct device *d = snapshot_find(&view->snapshot, a);
+
+    if (d) {
+        const struct record_event e = observed(view, d, RECORD_EVENT_LOOKED);
+        records_apply(&view->records, a, &e);
+    } else if (is_known_gone(view, a)) {
+        record_seen_forget(view, a);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+bool record_seen_event(struct view *view, enum hotplug_action action, struct pci_addr a)
+{
+    struct record *r = records_find(&view->records, a);
+
+    if (!r || (action != HOTPLUG_BIND && action != HOTPLUG_UNBIND))
+        return false;
+    const struct record_event e =
+        observed(view, snapshot_find(&view->snapshot, a),
+                 action == HOTPLUG_BIND ? RECORD_EVENT_BOUND : RECORD_EVENT_UNBOUND);
+    record_apply(r, &e);
+    return record_is_waiting(r);
+}
+
+void record_seen_iommu(struct view *view)
+{
+    const struct record_event e = {.kind = RECORD_EVENT_RESCAN};
+
+    view->records.iommu_given_up = false;
+    for (size_t i = 0; i < view->snapshot.n; i++)
+        if (view->snapshot.devices[i].group == NO_GROUP)
+            records_apply(&view->records, view->snapshot.devices[i].addr, &e);
+}

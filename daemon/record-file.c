@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "record-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/rootfs.h"
+#include "base/util.h"
+#include "replace.h"
+
+#define FOLDER "run/vfio-bindd"
+#define DRIVER_NAME_LENGTH 56
+#define FILE_MAX (4 * 1024 * 1024)
+
+void recorded_workers_done(struct recorded_workers *w)
+{
+    free(w->v);
+    free(w->saved);
+    *w = (struct recorded_workers){0};
+}
+
+/* Returns 0 or -ESRCH. The process' name is in parentheses and may hold anything; the fields after
+ * the last ')' are numbers. */
+static int start_of(pid_t pid, unsigned long long *ret)
+{
+    char path[32], text[512];
+    CLEANUP_CLOSE int root_fd = rootfs_open_root("/");
+
+    snprintf(path, sizeof(path), "proc/%d/stat", (int)pid);
+    if (rootfs_read_line(root_fd, path, text, sizeof(text)) < 0)
+        return -ESRCH;
+    const char *after = strrchr(text, ')');
+    if (!after || sscanf(after + 1,
+                         " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+                         "%*d %llu",
+                         ret) != 1)
+        return -ESRCH;
+    return 0;
+}
+
+int recorded_workers_add(struct recorded_workers *w, const struct pci_addr *a, pid_t pid)
+{
+    struct recorded_worker new = {.dynid = !a, .pid = pid};
+    int r = start_of(pid, &new.start);
+
+    if (r < 0)
+        return r;
+    if (a)
+        new.addr = *a;
+    if (!grow(&w->v, &w->allocated, w->n, sizeof(*w->v)))
+        return -ENOMEM;
+    w->v[w->n++] = new;
+    return 0;
+}
+
+void recorded_workers_drop(struct recorded_workers *w, pid_t pid)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < w->n; i++)
+        if (w->v[i].pid != pid)
+            w->v[kept++] = w->v[i];
+    w->n = kept;
+}
+
+/* -- reading: lines of words, most of them KEY=VALUE; what is not understood is skipped -- */
+
+/* The value of the next word, which is cut off from *rest; *ret_key is its key. NULL at the end. */
+static char *next_value(char **rest, const char **ret_key)
+{
+    char *word;
+
+    while ((word = strsep(rest, " "))) {
+        char *value = strchr(word, '=');
+        if (!value)
+            continue;
+        *value = '\0';
+        *ret_key = word;
+        return value + 1;
+    }
+    return NULL;
+}
+
+static int load_worker(char *text, struct recorded_workers *w)
+{
+    struct recorded_worker worker = {0};
+    unsigned long long start;
+    const char *address = strsep(&text, " "), *key, *value;
+
+    worker.dynid = streq(address, "dynamic-ids");
+    if (!worker.dynid && pci_addr_parse(address, &worker.addr) < 0)
+        return 0;
+    while ((value = next_value(&text, &key))) {
+        if (streq(key, "pid"))
+            worker.pid = (pid_t)strtol(value, NULL, 10);
+        else if (streq(key, "start"))
+            worker.start = strtoull(value, NULL, 10);
+    }
+    if (worker.pid <= 1 || start_of(worker.pid, &start) < 0 || start != worker.start)
+        return 0; /* it has ended */
+    if (!grow(&w->v, &w->allocated, w->n, sizeof(*w->v)))
+        return -ENOMEM;
+    w->v[w->n++] = worker;
+    return 0;
+}
+
+/* The states that are kept over a restart; what failed is tried again by the next run. */
+static const struct {
+    const char *word;
+    enum record_state state;
+} kept_states[] = {{"contested", RECORD_CONTESTED},
+                   {"handing-back", RECORD_HANDING_BACK},
+                   {"handed-back", RECORD_HANDED_BACK},
+                   {"releasing", RECORD_RELEASING},
+                   {"released", RECORD_RELEASED}};
+
+static void load_state(struct record *r, const char *word)
+{
+    for (size_t i = 0; i < ELEMENTS(kept_states); i++)
+        if (streq(kept_states[i].word, word))
+            r->state = kept_states[i].state;
+}
+
+static void load_flag(struct record *r, const char *key)
+{
+    if (streq(key, "touched"))
+        r->touched = true;
+    else if (streq(key, "placeholder"))
+        r->placeholder = true;
+    else if (streq(key, "bound"))
+        r->binding = BINDING_CLAIMED;
+}
+
+static void load_refusal(struct record_refusal *k, const char *text)
+{
+    unsigned vendor, device, subvendor, subdevice, class_code;
+
+    if (sscanf(text, "%4x:%4x:%4x:%4x:%6x", &vendor, &device, &subvendor, &subdevice,
+               &class_code) != 5)
+        return;
+    *k = (struct record_refusal){.is_set = true,
+                                 .vendor = (uint16_t)vendor,
+                                 .device = (uint16_t)device,
+                                 .subvendor = (uint16_t)subvendor,
+                                 .subdevice = (uint16_t)subdevice,
+                                 .class_code = class_code & 0xffffff};
+}
+
+/* "-" and "1" say that there is a driver, but not which. */
+static void load_driver(char **ret, const char *value)
+{
+    if (!*value || streq(value, "-") || streq(value, "1") || strlen(value) >= DRIVER_NAME_LENGTH)
+        return;
+    free(*ret);
+    *ret = strdup(value);
+}
+
+static void load_value(struct record *r, const char *key, const char *value)
+{
+    if (streq(value, "1"))
+        load_flag(r, key);
+    if (streq(key, "state"))
+        load_state(r, value);
+    else if (streq(key, "arrival"))
+        r->arrival = streq(value, "plugged") ? ARRIVAL_PLUGGED : ARRIVAL_PLUGGED_AT_BOOT;
+    else if (streq(key, "drivers"))
+        r->placeholder_order = strtoull(value, NULL, 10);
+    else if (streq(key, "refused"))
+        load_refusal(&r->refused, value);
+    else if (streq(key, "previous"))
+        load_driver(&r->previous_driver, value);
+    else if (streq(key, "override")) {
+        r->override = OVERRIDE_MAYBE;
+        load_driver(&r->override_text, value);
+    }
+}
+
+static int load_device(char *text, struct records *records)
+{
+    const char *address = strsep(&text, " "), *key, *value;
+    struct pci_addr a;
+
+    if (pci_addr_parse(address, &a) < 0)
+        return 0;
+    struct record *r = records_get(records, a);
+    if (!r)
+        return -ENOMEM;
+    while ((value = next_value(&text, &key)))
+        load_value(r, key, value);
+    if (r->placeholder && r->placeholder_order == 0)
+        r->placeholder_order = 1; /* we died then: any driver may be newer */
+    return 0;
+}
+
+/* "dynamic-ids order=N": the registration of vfio-pci to which the entries belong. */
+static void load_dynids(char *text, struct dynids *f)
+{
+    const char *key, *value;
+
+    while ((value = next_value(&text, &key)))
+        if (streq(key, "order"))
+            f->order = strtoull(value, NULL, 10);
+}
+
+static int load_entry(char *text, struct dynids *f)
+{
+    char *fields = strstr(text, " id=");
+    struct dynid id;
+    const char *key, *value;
+
+    if (!fields || !dynid_parse(fields + strlen(" id="), &id) || f->n >= DYNIDS_MAX)
+        return 0;
+    struct dynid_entry *e = dynids_get(f, &id);
+    if (!e)
+        return -ENOMEM;
+    *fields = '\0';
+    while ((value = next_value(&text, &key))) {
+        if (streq(key, "state"))
+            e->state = streq(value, "armed")  ? DYNID_ARMED
+                       : streq(value, "open") ? DYNID_OPEN
+                                              : DYNID_BEGUN; /* it may be in the table */
+        else if (streq(key, "added"))
+            e->added = strtoull(value, NULL, 10);
+        else if (streq(key, "learned"))
+            e->learned = streq(value, "1");
+        else if (streq(key, "narrowed"))
+            e->narrowed = streq(value, "1");
+    }
+    if (e->added > f->last_added)
+        f->last_added = e->added;
+    return 0;
+}
+
+int record_file_read(char *text, struct records *records, struct recorded_workers *w)
+{
+    char *line;
+    int r = 0;
+
+    while (r == 0 && (line = strsep(&text, "\n"))) {
+        if (after_prefix(line, "worker "))
+            r = load_worker(line + strlen("worker "), w);
+        else if (after_prefix(line, "device "))
+            r = load_device(line + strlen("device "), records);
+        else if (after_prefix(line, "newest "))
+            records->newest = strtoull(line + strlen("newest "), NULL, 10);
+        else if (after_prefix(line, "newest-at-boot "))
+            records->newest_at_boot = strtoull(line + strlen("newest-at-boot "), NULL, 10);
+        else if (streq(line, "iommu given-up"))
+            records->iommu_given_up = true;
+        else if (after_prefix(line, "dynamic-ids "))
+            load_dynids(line + strlen("dynamic-ids "), &records->dynids);
+        else if (after_prefix(line, "entry "))
+            r = load_entry(line + strlen("entry "), &records->dynids);
+    }
+    return r;
+}
+
+int record_file_load(int root_fd, struct records *records, struct recorded_workers *w)
+{
+    CLEANUP_FREE char *text = NULL;
+    size_t size;
+    int r = rootfs_read_file(root_fd, FOLDER "/state", FILE_MAX, &text, &size);
+
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    return record_file_read(text, records, w);
+}
+
+/* -- writing -- */
+
+static void write_dynids(FILE *f, const struct dynids *dynids)
+{
+    static const char *const states[] = {[DYNID_OPEN] = "open",
+                                         [DYNID_BEGUN] = "begun",
+                                         [DYNID_ARMED] = "armed",
+                                         [DYNID_LEAVING] = "begun"};
+
+    if (dynids->n > 0)
+        fprintf(f, "dynamic-ids order=%llu\n", (unsigned long long)dynids->order);
+    for (size_t i = 0; i < dynids->n; i++)
+        fprintf(f, "entry state=%s learned=%d narrowed=%d added=%llu id=%s\n",
+                states[dynids->v[i].state], dynids->v[i].learned, dynids->v[i].narrowed,
+                (unsigned long long)dynids->v[i].added, dynid_text(&dynids->v[i].id).s);
+}
+
+static const char *state_kept(const struct record *r)
+{
+    if (r->state == RECORD_RELEASE_FAILED)
+        return "releasing";
+    for (size_t i = 0; i < ELEMENTS(kept_states); i++)
+        if (kept_states[i].state == r->state)
+            return kept_states[i].word;
+    return NULL;
+}
+
+static bool is_bound_by_us(const struct record *r)
+{
+    return r->binding == BINDING_CLAIMED || r->binding == BINDING_OURS;
+}
+
+/* A device that no rule names is kept only if something of it is ours, which must still go back.
+ * When it came need not be written: `newest_at_boot` tells. */
+static bool is_worth_a_line(const struct record *r)
+{
+    if (r->unnamed && !record_is_in_hand(r))
+        return r->placeholder || record_is_owned(r) || record_is_going_back(r);
+    return r->touched || r->placeholder || r->previous_driver || r->refused.is_set ||
+           r->arrival != ARRIVAL_THERE || record_is_owned(r) || state_kept(r);
+}
+
+static void write_record(FILE *f, const struct record *r)
+{
+    static const char *const arrivals[] = {[ARRIVAL_THERE] = "",
+                                           [ARRIVAL_PLUGGED_AT_BOOT] = " arrival=plugged-at-boot",
+                                           [ARRIVAL_PLUGGED] = " arrival=plugged"};
+    const struct record_refusal *k = &r->refused;
+    const char *state = state_kept(r);
+
+    fprintf(f, "device %s%s", pci_addr_text(r->addr).s, r->touched ? " touched=1" : "");
+    if (state)
+        fprintf(f, " state=%s", state);
+    fputs(arrivals[r->arrival], f);
+    if (record_may_be_overridden(r))
+        fprintf(f, " override=%s", r->override_text ? r->override_text : "1");
+    fputs(is_bound_by_us(r) ? " bound=1" : "", f);
+    fputs(r->placeholder ? " placeholder=1" : "", f);
+    if (r->placeholder && r->placeholder_order > 0)
+        fprintf(f, " drivers=%llu", (unsigned long long)r->placeholder_order);
+    if (k->is_set)
+        fprintf(f, " refused=%04x:%04x:%04x:%04x:%06x", k->vendor, k->device, k->subvendor,
+                k->subdevice, k->class_code);
+    if (r->previous_driver)
+        fprintf(f, " previous=%s", r->previous_driver);
+    fputc('\n', f);
+}
+
+void record_file_write(FILE *f, const struct records *records, const struct recorded_workers *w)
+{
+    for (size_t i = 0; i < w->n; i++)
+        fprintf(f, "worker %s pid=%d start=%llu\n",
+                w->v[i].dynid ? "dynamic-ids" : pci_addr_text(w->v[i].addr).s, (int)w->v[i].pid,
+                w->v[i].start);
+    for (size_t i = 0; i < records->n; i++)
+        if (is_worth_a_line(&records->v[i]))
+            write_record(f, &records->v[i]);
+    if (records->newest > 0)
+        fprintf(f, "newest %llu\n", (unsigned long long)records->newest);
+    if (records->newest_at_boot > 0)
+        fprintf(f, "newest-at-boot %llu\n", (unsigned long long)records->newest_at_boot);
+    if (records->iommu_given_up)
+        fputs("iommu given-up\n", f);
+    write_dynids(f, &records->dynids);
+}
+
+int record_file_folder(int root_fd)
+{
+    int dir = rootfs_open(root_fd, FOLDER, O_PATH | O_DIRECTORY);
+
+    if (dir != -ENOENT)
+        return dir;
+    CLEANUP_CLOSE int run = rootfs_open(root_fd, "run", O_PATH | O_DIRECTORY);
+    if (run < 0)
+        return run;
+    if (mkdirat(run, "vfio-bindd", 0755) < 0 && errno != EEXIST)
+        return -errno;
+    return rootfs_open(root_fd, FOLDER, O_PATH | O_DIRECTORY);
+}
+
+int record_file_lock(int root_fd)
+{
+    CLEANUP_CLOSE int dir = record_file_folder(root_fd);
+    CLEANUP_CLOSE int fd =
+        dir < 0 ? dir : openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (dir < 0)
+        return dir;
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return -errno;
+    return take_fd(&fd);
+}
+
+int record_file_save(int root_fd, const struct records *records, struct recorded_workers *w)
+{
+    CLEANUP_CLOSE int dir = -1;
+    CLEANUP_FREE char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+
+    if (!f)
+        return -errno;
+    record_file_write(f, records, w);
+    if (fclose(f) != 0)
+        return -errno;
+    if (w->saved && streq(w->saved, text))
+        return 0;
+    dir = record_file_folder(root_fd);
+    int r = dir < 0 ? dir : replace_file(dir, "state", 0600, text, size);
+    if (r < 0)
+        return r;
+    free(w->saved);
+    w->saved = text;
+    text = NULL;
+    return 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What must outlive the process, in /run/vfio-bindd/state: what each device was before us, which
+ * dynamic IDs are in the kernel's table, and which workers may still hang in the kernel. Written
+ * atomically. */
+#pragma once
+
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "model/records.h"
+
+/* A worker of an earlier run that is still alive. */
+struct recorded_worker {
+    struct pci_addr addr; /* what it works on */
+    bool dynid;           /* it does not work on a device, but on a dynamic ID */
+    pid_t pid;
+    unsigned long long start; /* field 22 of /proc/PID/stat: with the PID it names one process */
+};
+
+struct recorded_workers {
+    struct recorded_worker *v;
+    size_t n, allocated;
+    char *saved; /* the file's text as record_file_save() left it; NULL: not yet */
+};
+
+void recorded_workers_done(struct recorded_workers *w);
+
+/* Records a worker that is about to do what may block; `a` is NULL for a dynamic ID. Returns 0 or
+ * negative errno. */
+int recorded_workers_add(struct recorded_workers *w, const struct pci_addr *a, pid_t pid);
+void recorded_workers_drop(struct recorded_workers *w, pid_t pid);
+
+/* Opens our folder in /run, which is made if necessary. Returns a descriptor (O_PATH) or negative
+ * errno. */
+int record_file_folder(int root_fd);
+
+/* Makes sure that no other vfio-bindd works below this root. Returns a descriptor to be kept open,
+ * -EWOULDBLOCK if there is another, or another negative errno. */
+int record_file_lock(int root_fd);
+
+/* Reads the state from its text, which is modified; workers that have ended are left out. Lines
+ * that are not understood are skipped: losing the past is better than not starting. Returns 0 or
+ * -ENOMEM. */
+int record_file_read(char *text, struct records *r, struct recorded_workers *w);
+
+/* Writes what record_file_read() reads. */
+void record_file_write(FILE *f, const struct records *r, const struct recorded_workers *w);
+
+/* Reads the file below root_fd. Returns 0 (also where there is none) or negative errno. */
+int record_file_load(int root_fd, struct records *r, struct recorded_workers *w);
+
+/* Replaces the file, unless nothing has changed since it was last written here. Returns 0 or
+ * negative errno. */
+int record_file_save(int root_fd, const struct records *r, struct recorded_workers *w);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How an error in the value of a key is reported. Pure. */
+#pragma once
+
+#include "policy/policy.h"
+
+/* Where a diagnostic about a value belongs. */
+struct key_context {
+    struct policy *policy;
+    struct diags *diags;
+    struct origin origin;
+};
+
+/* Reports an error in what the context points at. */
+void policy_error(const struct key_context *c, const char *format, ...) PRINTF(2, 3);
