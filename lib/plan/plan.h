@@ -31,22 +31,20 @@ struct action {
 
 struct verdict {
     struct pci_addr addr;
-    const struct rule
-        *rule;          /* the rule that names it, or names the device that it comes along with */
-    const char *driver; /* the target */
-    struct pci_addr leader; /* comes_along: with this device */
+    const struct rule *rule; /* it names the device, or the one that this one comes along with */
+    const char *driver;      /* the target */
+    struct pci_addr leader;  /* comes_along: with this device */
     enum device_state state;
     enum reason reason;
-    struct pci_addr
-        other;                /* the device that the reason is about: for GROUP_MEMBER_REFUSED and
-                                 FUNCTION_NOT_NAMED;                for GROUP_NOT_VIABLE the first that is in the way */
+    struct pci_addr other;    /* GROUP_MEMBER_REFUSED, FUNCTION_NOT_NAMED: which;
+                               * GROUP_NOT_VIABLE: the first that is in the way */
     const char *other_driver; /* GROUP_NOT_VIABLE: the driver of that device */
-    const char *earlier; /* DYNAMIC_ID_INEFFECTIVE: the driver that is offered new devices first;
-                            NULL: the write of an entry failed */
-    unsigned problems;   /* set of enum problem */
-    bool comes_along;    /* no rule names it */
-    bool other_selected; /* GROUP_NOT_VIABLE: it has a verdict of its own */
-    bool usable;         /* bound, the whole group viable, the node there */
+    const char *earlier;      /* DYNAMIC_ID_INEFFECTIVE: the driver that is offered new devices
+                               * first; NULL: the write of an entry failed */
+    unsigned problems;        /* set of enum problem */
+    bool comes_along;         /* no rule names it */
+    bool other_selected;      /* GROUP_NOT_VIABLE: it has a verdict of its own */
+    bool usable;              /* bound, the whole group viable, the node there */
 };
 
 /* Names of drivers, each once. */
