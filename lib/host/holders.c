@@ -203,6 +203,23 @@ static int look_at_process(struct holder_search *s, pid_t pid)
     return 0;
 }
 
+/* A worker that keeps an IOMMU group while it hands a member back is no user of the group's other
+ * members. A worker whose daemon has died is nobody's child any more. */
+static bool is_fellow_worker(const struct holder_search *s, pid_t pid)
+{
+    char path[64], text[512];
+    const char *after_name;
+    int parent;
+
+    if (getppid() <= 1)
+        return false;
+    snprintf(path, sizeof(path), "proc/%d/stat", pid);
+    if (rootfs_read_line(s->root_fd, path, text, sizeof(text)) < 0)
+        return false;
+    after_name = strrchr(text, ')'); /* the name may have blanks and brackets */
+    return after_name && sscanf(after_name, ") %*c %d", &parent) == 1 && parent == getppid();
+}
+
 /* Returns as holders_find(). */
 static int search(struct holder_search *s)
 {
@@ -225,6 +242,8 @@ static int search(struct holder_search *s)
             continue;
         s->ret = &found;
         r = look_at_process(s, pid);
+        if (r != 0 && is_fellow_worker(s, pid))
+            continue;
         if (r == 1 || (r == 2 && !perhaps))
             *ret = found;
         if (r == 1)

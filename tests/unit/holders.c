@@ -169,6 +169,27 @@ END_TEST
 
 /* -- who, on a made-up host -- */
 
+/* Workers of one daemon are children of one parent: one may keep a group while another looks. */
+START_TEST(not_a_fellow_worker)
+{
+    CLEANUP(tree_done) struct tree t;
+    struct holder h;
+    char stat[64];
+
+    make_host(&t);
+    tree_node(&t, GPU "drm/card0", "1:3\n", "drm");
+    make_process(&t, 300, "vfio-bindd-work\n", "0::/system.slice/vfio-bindd.service\n");
+    make_fd(&t, 300, 7, "/dev/null");
+    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 1);
+    snprintf(stat, sizeof(stat), "300 (a) b) S %d 1\n", (int)getppid());
+    tree_write(&t, "proc/300/stat", stat);
+    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 0);
+    snprintf(stat, sizeof(stat), "300 (a) S %d 1\n", (int)getppid() + 1);
+    tree_write(&t, "proc/300/stat", stat);
+    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 1);
+}
+END_TEST
+
 START_TEST(by_number)
 {
     CLEANUP(tree_done) struct tree t;
@@ -448,6 +469,6 @@ START_TEST(real_process_in_another_mount_namespace)
 }
 END_TEST
 
-UNIT_MAIN("holders", nodes_in_the_folder, nodes_of_groups, children_of_a_bridge_are_not_its_own,
-          nvidia, by_number, not_seen_is_not_free, units, virtual_machines, real_process,
-          real_process_in_another_mount_namespace)
+UNIT_MAIN("holders", not_a_fellow_worker, nodes_in_the_folder, nodes_of_groups,
+          children_of_a_bridge_are_not_its_own, nvidia, by_number, not_seen_is_not_free, units,
+          virtual_machines, real_process, real_process_in_another_mount_namespace)
