@@ -22,7 +22,7 @@
 #include "tell/bus.h"
 #include "tell/feature-files.h"
 #include "tell/journal.h"
-#include "work/apply.h"
+#include "write/apply.h"
 
 #define FEATURE_INTERVAL_USEC USEC_PER_SEC
 /* How long a stop waits for workers to finish what they have begun. */

@@ -3,10 +3,9 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/rootfs.h"
 
 /* An event of this kind, with what the snapshot shows of the device. */
 static struct record_event observed(const struct view *view, const struct device *d,
@@ -157,10 +156,9 @@ void record_seen_forget(struct view *view, struct pci_addr a)
 static bool is_known_gone(const struct view *view, struct pci_addr a)
 {
     char path[64];
-    struct stat st;
 
     snprintf(path, sizeof(path), "sys/bus/pci/devices/%s", pci_addr_text(a).s);
-    return fstatat(view->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 && fact_is_gone(-errno);
+    return rootfs_exists(view->root_fd, path) == 0;
 }
 
 bool record_seen_drop_vanished(struct view *view)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Makes events for the records (lib/model/record-event.h): from what is read of devices, from
- * kernel events, and from plans. What workers did is in work/record-ops.h. */
+ * kernel events, and from plans. What workers did is in write/record-ops.h. */
 #pragma once
 
 #include "loop/uevent.h"

@@ -11,7 +11,7 @@
 #include "kernel.h"
 #include "loop/hotplug.h"
 #include "model/dynids.h"
-#include "work/perform.h"
+#include "write/perform.h"
 
 #define CARDS_MAX 32
 #define NO_CARD CARDS_MAX /* whose call it is that is about the dynamic IDs */

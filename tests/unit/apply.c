@@ -7,7 +7,7 @@
 
 #include "policy/policy.h"
 #include "record-file.h"
-#include "work/apply.h"
+#include "write/apply.h"
 
 #define UNBIND "sys/bus/pci/drivers/nvidia/unbind"
 #define NEW_ID "sys/bus/pci/drivers/vfio-pci/new_id"

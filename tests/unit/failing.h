@@ -58,12 +58,6 @@ ssize_t readlinkat(int fd, const char *path, char *buf, size_t size)
     return FAILING_NEXT(readlinkat)(fd, path, buf, size);
 }
 
-int faccessat(int fd, const char *path, int mode, int flags)
-{
-    FAILING_ASK(path);
-    return FAILING_NEXT(faccessat)(fd, path, mode, flags);
-}
-
 int fstatat(int fd, const char *path, struct stat *ret, int flags)
 {
     FAILING_ASK(path);

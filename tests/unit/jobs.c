@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "policy/policy.h"
-#include "work/jobs.h"
+#include "write/jobs.h"
 
 #define ADDRESS "0000:06:00.0"
 

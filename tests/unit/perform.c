@@ -4,7 +4,7 @@
 
 #include <sys/utsname.h>
 
-#include "work/perform.h"
+#include "write/perform.h"
 
 #define GPU "0000:06:00.0"
 #define DEVICE "sys/bus/pci/devices/" GPU

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "work/record-ops.h"
+#include "write/record-ops.h"
 
 static struct op make_op(const char *address, enum action_kind kind, const char *driver, int result)
 {

@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "work/worker.h"
+#include "write/worker.h"
 
 static struct op make_op(const char *address, enum action_kind kind, const char *driver)
 {

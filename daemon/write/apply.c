@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "work/apply.h"
+#include "write/apply.h"
 
 #include <errno.h>
 #include <syslog.h>
 
 #include "record-file.h"
 #include "tell/journal.h"
-#include "work/jobs.h"
-#include "work/record-ops.h"
+#include "write/jobs.h"
+#include "write/record-ops.h"
 
 #define ISOLATED_MAX 32 /* workers at once; more wait their turn */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "work/worker.h"
+#include "write/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>

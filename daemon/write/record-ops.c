@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "work/record-ops.h"
+#include "write/record-ops.h"
 
 #include <errno.h>
 #include <string.h>

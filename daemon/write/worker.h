@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "work/perform.h"
+#include "write/perform.h"
 
 struct worker;
 

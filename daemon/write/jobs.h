@@ -5,7 +5,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "work/worker.h"
+#include "write/worker.h"
 
 struct jobs;
 

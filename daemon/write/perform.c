@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "work/perform.h"
+#include "write/perform.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -195,7 +195,7 @@ static bool has_driver(int root_fd, struct pci_addr a)
     char path[PATH_LENGTH];
 
     snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/driver", pci_addr_text(a).s);
-    return faccessat(root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    return rootfs_exists(root_fd, path) > 0;
 }
 
 /* Keeps the device from vfio-pci by an override that no driver has. Not needed if a driver has it,

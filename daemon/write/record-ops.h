@@ -4,7 +4,7 @@
 #pragma once
 
 #include "model/records.h"
-#include "work/worker.h"
+#include "write/worker.h"
 
 /* Records what is about to be done, as far as it must be known after a crash in the middle of it.
  * Returns true if it must be written to /run before (record-file.h). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "work/jobs.h"
+#include "write/jobs.h"
 
 #include <errno.h>
 #include <stdlib.h>
