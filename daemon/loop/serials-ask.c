@@ -8,8 +8,7 @@
 #include "tell/journal.h"
 
 #define UNIT "vfio-bindd-serials.service"
-#define TIMEOUT_USEC \
-    (30 * 1000000ULL)  /* long, for a busy machine; boot-deadline limits what the boot waits */
+#define TIMEOUT_USEC (40 * 1000000ULL) /* somewhat longer than the unit allows itself */
 #define ATTEMPTS_MAX 3 /* a device that came while the unit was running needs a further one */
 
 struct serials_ask {

@@ -103,6 +103,16 @@ static void come_late(struct record *r)
         r->arrival = ARRIVAL_PLUGGED;
 }
 
+/* A device that was on its way back has a driver. If that is vfio-pci, an entry of ours took it: one
+ * that was written while the device hung, and whose write waited for the device. */
+static void arrive(struct record *r, const char *driver)
+{
+    if (streq(driver, DYNID_DRIVER))
+        r->binding = BINDING_OURS;
+    else
+        enter(r, RECORD_HANDED_BACK);
+}
+
 static void look(struct record *r, const struct record_event *e)
 {
     const char *driver = e->device ? e->device->driver : NULL;
@@ -111,8 +121,8 @@ static void look(struct record *r, const struct record_event *e)
         enter(r, RECORD_OPEN);
     if (!driver)
         return;
-    if (record_is_going_back(r) && !record_is_owned(r)) /* somebody has it by now */
-        enter(r, RECORD_HANDED_BACK);
+    if (record_is_going_back(r) && !record_is_owned(r))
+        arrive(r, driver);
     if (r->state == RECORD_UNVERIFIED) /* whoever has it, the plan knows what to do */
         enter(r, RECORD_OPEN);
     /* A new device has been untouched so far, unless a driver other than vfio-pci by our entry has

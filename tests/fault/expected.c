@@ -26,11 +26,6 @@ static const struct {
     {"identical", "kill-waiting", CAUGHT, .rare = true},
     {"identical", "kill-hanging", CAUGHT, .rare = true},
     {"identical", "kill-stuck", CAUGHT, .rare = true},
-    /* While an override hangs, a dynamic ID is written that fits the device, and takes it when the
-     * override is over. If the rule has gone by then, and the hand-back has begun before the bind
-     * is seen, nobody knows that it is ours. To be mended: no new ID that fits a stuck device. */
-    {"dropped", "hang-before", KEPT, .rare = true},
-    {"dropped", "hang-inside", KEPT, .rare = true},
     {.script = NULL},
 };
 
