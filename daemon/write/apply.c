@@ -102,7 +102,6 @@ static void take_results(void *userdata, struct job *j, bool ended)
     struct apply *a = userdata;
     size_t n, n_addrs = 0;
     const struct op *ops = worker_ops(j->worker, &n);
-    CLEANUP_FREE struct pci_addr *addrs = calloc(n, sizeof(*addrs));
 
     for (size_t i = 0; i < n; i++) {
         if (!is_due(j, &ops[i], ended))
@@ -113,15 +112,15 @@ static void take_results(void *userdata, struct job *j, bool ended)
     }
     record_ops_give_up_group(a->records, ops, n, worker_found(j->worker));
     for (size_t i = 0; i < n; i++)
-        if (is_due(j, &ops[i], ended) && release_op(a, &ops[i]) && addrs)
-            addrs[n_addrs++] = ops[i].addr;
+        if (is_due(j, &ops[i], ended) && release_op(a, &ops[i]))
+            j->addrs[n_addrs++] = ops[i].addr;
     if (ended && j->cancelled && action_is_dynid(j->hanging.kind))
         a->records->dynids.hanging--;
     if (j->cancelled ? ended : j->isolated) {
         recorded_workers_drop(&a->workers, worker_pid(j->worker));
         (void)apply_save(a);
     }
-    a->done(a->userdata, addrs, n_addrs);
+    a->done(a->userdata, j->addrs, n_addrs);
 }
 
 /* -- jobs that hang -- */
@@ -252,7 +251,7 @@ static int apply_batch(struct apply *a, const struct plan *plan)
         fill(a, j, plan->actions, n);
         if (submit(a, j) == 0)
             return 0;
-        job_free(j); /* the waiting worker has died */
+        j->ended = true; /* the waiting worker has died, which frees the job in its turn */
     }
     int r = job_new(a->jobs, n, &j);
     if (r < 0)

@@ -48,6 +48,7 @@ void job_free(struct job *j)
         }
     sd_event_source_disable_unref(j->source);
     worker_free(j->worker);
+    free(j->addrs);
     free(j);
 }
 
@@ -97,7 +98,10 @@ int job_new(struct jobs *jobs, size_t capacity, struct job **ret)
 
     if (!j)
         return -ENOMEM;
-    r = worker_new(jobs->root_fd, capacity > CAPACITY ? capacity : CAPACITY, &j->worker);
+    if (capacity < CAPACITY)
+        capacity = CAPACITY;
+    j->addrs = calloc(capacity, sizeof(*j->addrs)); /* now, since results cannot be refused */
+    r = j->addrs ? worker_new(jobs->root_fd, capacity, &j->worker) : -ENOMEM;
     if (r >= 0)
         r = sd_event_add_io(jobs->event, &j->source, worker_fd(j->worker), EPOLLIN, on_worker, j);
     if (r < 0) {

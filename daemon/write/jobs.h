@@ -12,8 +12,9 @@ struct jobs;
 struct job {
     struct jobs *jobs;
     struct job *next;
-    struct worker *worker; /* NULL: the worker is of an earlier run, and is only waited for */
-    pid_t pid;             /* of that one */
+    struct worker *worker;  /* NULL: the worker is of an earlier run, and is only waited for */
+    struct pci_addr *addrs; /* room for the devices of all its operations */
+    pid_t pid;              /* of that one */
     sd_event_source *source;
     bool waiting;      /* its operations are written down, it will be started */
     bool busy;         /* waiting or running */

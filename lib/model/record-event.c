@@ -103,8 +103,8 @@ static void come_late(struct record *r)
         r->arrival = ARRIVAL_PLUGGED;
 }
 
-/* A device that was on its way back has a driver. If that is vfio-pci, an entry of ours took it: one
- * that was written while the device hung, and whose write waited for the device. */
+/* A device that was on its way back has a driver. If that is vfio-pci, an entry of ours took it:
+ * one that was written while the device hung, and whose write waited for the device. */
 static void arrive(struct record *r, const char *driver)
 {
     if (streq(driver, DYNID_DRIVER))
@@ -183,7 +183,8 @@ static void apply_verdict(struct record *r, const struct record_event *e)
 
     r->unnamed = false;
     /* A rule names it again: */
-    if (record_is_going_back(r) || r->state == RECORD_HANDED_BACK || r->state == RECORD_GONE)
+    if ((record_is_going_back(r) && !reason_sends_back(e->verdict.reason)) ||
+        r->state == RECORD_HANDED_BACK || r->state == RECORD_GONE)
         enter(r, RECORD_OPEN);
     if (r->seen_usec == 0)
         r->seen_usec = e->now_usec;

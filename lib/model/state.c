@@ -49,6 +49,11 @@ const char *reason_word(enum reason r)
     return words[r];
 }
 
+bool reason_sends_back(enum reason r)
+{
+    return r == REASON_HOTPLUG_OFF || r == REASON_FUNCTION_NOT_NAMED;
+}
+
 const char *problem_word(enum problem p)
 {
     switch (p) {

@@ -76,6 +76,10 @@ const char *state_word(enum device_state s);
 enum device_state state_parse(const char *word); /* STATE_MAX: no such word */
 const char *reason_word(enum reason r);          /* "" for REASON_NONE */
 const char *problem_word(enum problem p);
+
+/* Does a device that is refused for this reason go back if a dynamic ID has caught it? The other
+ * reasons are about devices that were there before. */
+bool reason_sends_back(enum reason r);
 const char *action_word(enum action_kind a);
 
 /* Is it about a dynamic ID, not about a device? */

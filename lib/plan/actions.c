@@ -7,14 +7,6 @@
 
 /* -- handing back -- */
 
-/* Did an entry of ours give the device to vfio-pci when it was plugged in, although no rule selects
- * it? */
-static bool is_caught(const struct builder *b, const struct device *d, const struct record *r)
-{
-    return r->fresh && !record_is_owned(r) && streq_null(d->driver, DYNID_DRIVER) &&
-           dynids_has(&b->records->dynids, d);
-}
-
 /* Could a member of the group not be read? Then the group is not handed back. */
 static bool group_is_unread(const struct builder *b, const struct device *d)
 {
@@ -48,11 +40,11 @@ static bool is_left_over(const struct builder *b, const struct device *d, const 
         return record_may_be_overridden(r) || (!d->driver && record_is_going_back(r));
     /* Without a node nothing shows whether a virtual machine has it; virtual functions would go. */
     return d->node && !d->noiommu && !d->has_vfs && !group_is_unread(b, d) &&
-           (record_is_owned(r) || is_caught(b, d, r));
+           (record_is_owned(r) || plan_is_caught(b, d));
 }
 
 /* Is the device to go back to its native driver: released by an administrator, ours although no
- * rule names it, or caught by a dynamic ID although nobody selects it? */
+ * rule names it, or caught by a dynamic ID although nobody selects it or its rule refuses it? */
 static bool wants_hand_back(const struct builder *b, const struct device *d)
 {
     const struct verdict *v = plan_verdict_of(b, d);
@@ -60,7 +52,9 @@ static bool wants_hand_back(const struct builder *b, const struct device *d)
 
     if (!r || record_is_in_hand(r) || record_is_waiting(r))
         return false;
-    return v ? v->state == STATE_PENDING && record_is_released(r) : is_left_over(b, d, r);
+    if (!v || (reason_sends_back(v->reason) && (plan_is_caught(b, d) || record_is_going_back(r))))
+        return is_left_over(b, d, r);
+    return v->state == STATE_PENDING && record_is_released(r);
 }
 
 /* Is it on the driver that a rule wants, or, where none names it any more, on one that a rule

@@ -12,6 +12,14 @@ static const struct dynids *dynids_of(const struct builder *b)
     return &b->records->dynids;
 }
 
+bool plan_is_caught(const struct builder *b, const struct device *d)
+{
+    const struct record *r = plan_record_of(b, d);
+
+    return r && r->fresh && !record_is_owned(r) && streq_null(d->driver, DYNID_DRIVER) &&
+           dynids_has(dynids_of(b), d);
+}
+
 static bool rule_prevents(const struct rule *r)
 {
     return r->hotplug == HOTPLUG_PREVENT && !rule_is_native(r) &&

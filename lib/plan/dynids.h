@@ -5,6 +5,10 @@
 
 #include "plan/builder.h"
 
+/* Did an entry of ours give the device to vfio-pci when it was plugged in, and no plan has said yet
+ * that it is to be there? */
+bool plan_is_caught(const struct builder *b, const struct device *d);
+
 /* Adds the actions that bring the dynamic IDs into vfio-pci's table. */
 void plan_add_dynids(struct builder *b);
 

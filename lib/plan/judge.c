@@ -109,12 +109,39 @@ static bool judge_iommu(const struct builder *b, struct verdict *v, const struct
     return true;
 }
 
+/* Has the card a function which must be named and is not? */
+static bool refuse_as_other_is_unnamed(const struct builder *b, struct verdict *v)
+{
+    const struct device *other = plan_unnamed_function(b, v);
+
+    if (!other)
+        return false;
+    v->other = other->addr;
+    refuse(v, other->unidentified ? REASON_UNREADABLE : REASON_FUNCTION_NOT_NAMED);
+    return true;
+}
+
+/* Was the device plugged in while we ran, and its rule does not want such ones? */
+static bool refuse_as_plugged(struct verdict *v, const struct record *r)
+{
+    if (!r || !record_is_plugged(r) || v->rule->hotplug != HOTPLUG_OFF)
+        return false;
+    refuse(v, REASON_HOTPLUG_OFF);
+    return true;
+}
+
+/* A device that was plugged in is on its driver only because a dynamic ID fits it, which was
+ * written for another rule: what its own rule refuses goes back. */
+static bool refuse_caught(const struct builder *b, struct verdict *v, const struct device *d,
+                          const struct record *r)
+{
+    return plan_is_caught(b, d) && (refuse_as_other_is_unnamed(b, v) || refuse_as_plugged(v, r));
+}
+
 /* A device that is not on its driver: may it be taken, and is that possible? */
 static void judge_taking(const struct builder *b, struct verdict *v, const struct device *d,
                          const struct record *r)
 {
-    const struct device *other;
-
     if (may_be_held(d)) {
         occupy(v);
     } else if (d->has_vfs) {
@@ -123,19 +150,18 @@ static void judge_taking(const struct builder *b, struct verdict *v, const struc
         refuse(v, REASON_DRIVER_FIXED);
     } else if (d->boot_display && d->driver && !v->rule->force) {
         refuse(v, REASON_BOOT_DISPLAY);
-    } else if ((other = plan_unnamed_function(b, v))) {
-        v->other = other->addr;
-        refuse(v, other->unidentified ? REASON_UNREADABLE : REASON_FUNCTION_NOT_NAMED);
+    } else if (refuse_as_other_is_unnamed(b, v)) {
+        ; /* said there */
     } else if (is_use_unknown(b, v, r)) {
         refuse(v, REASON_HOST_USE_UNKNOWN);
     } else if (d->use && !v->rule->force) {
         occupy(v);
     } else if (d->evidence && !v->rule->force && !(r && record_is_unused(r))) {
         refuse(v, REASON_NEEDED_AT_BOOT);
-    } else if (r && record_is_plugged(r) && v->rule->hotplug == HOTPLUG_OFF) {
-        refuse(v, REASON_HOTPLUG_OFF);
+    } else if (refuse_as_plugged(v, r)) {
+        ; /* likewise */
     } else if (judge_iommu(b, v, d, r)) {
-        ; /* said there */
+        ; /* likewise */
     } else if (is_good_enough(v, d, r)) {
         v->driver = DYNID_DRIVER;
         v->state = STATE_BOUND;
@@ -172,6 +198,8 @@ static void judge_device(const struct builder *b, struct verdict *v)
     } else if (r && record_is_contested(r)) {
         v->state = STATE_CONTESTED;
         v->reason = REASON_FLAPS;
+    } else if (refuse_caught(b, v, d, r)) {
+        ; /* said there */
     } else if (streq_null(d->driver, v->driver) && r && record_is_confirmed(r)) {
         v->state = STATE_BOUND;
     } else if (streq_null(d->driver, v->driver)) {

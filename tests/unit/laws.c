@@ -145,6 +145,14 @@ static bool blocks_group(const struct device *d)
            !streq(d->driver, "pcieport");
 }
 
+/* May vfio-pci have taken it by a dynamic ID when it was plugged in? Then its own rule may refuse
+ * it all the same. */
+static bool may_be_caught(const struct laws *l, const struct device *d)
+{
+    return record_of(l, d)->fresh && !record_is_owned(record_of(l, d)) &&
+           streq_null(d->driver, "vfio-pci") && dynids_has(&l->records->dynids, d);
+}
+
 static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
 {
     const struct device *d = device_of(l, v);
@@ -161,7 +169,7 @@ static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
         !waits_for_group(l, d))
         return broken(l, d->addr, "is stuck and not said to be, or the other way round");
     if (ours && (v->state == STATE_REFUSED || v->state == STATE_BUSY) && !record_is_released(r) &&
-        !device_is_bridge(d) && v->reason != REASON_UNREADABLE)
+        !device_is_bridge(d) && v->reason != REASON_UNREADABLE && !may_be_caught(l, d))
         return broken(l, d->addr, "is on its driver, and refused");
     if (v->state == STATE_RELEASED && (!record_is_released(r) || ours))
         return broken(l, d->addr, "is not released, but said to be");
