@@ -32,9 +32,8 @@ static bool is_on_other_target(const struct device *d, const struct record *r)
  * we took it off its native driver it is offered to that driver again. */
 static bool is_left_over(const struct builder *b, const struct device *d, const struct record *r)
 {
-    if (!d->detailed || d->unknown.fact != FACT_NONE || device_is_bridge(d) ||
-        record_is_handed_back(r) || r->error != 0 || b->policy->incomplete ||
-        plan_is_undecided(b->policy, b->snapshot, d))
+    if (!d->detailed || d->unknown.fact != FACT_NONE || d->bridge || record_is_handed_back(r) ||
+        r->error != 0 || b->policy->incomplete || plan_is_undecided(b->policy, b->snapshot, d))
         return false;
     if (!driver_is_vfio(d->driver))
         return record_may_be_overridden(r) || (!d->driver && record_is_going_back(r));

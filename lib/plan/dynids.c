@@ -182,7 +182,7 @@ static bool fits_wanted(const struct builder *b, const struct device *d)
     struct dynids_walk walk = {0};
     const struct dynid_entry *wanted;
 
-    if (device_is_bridge(d))
+    if (device_is_refused_by_vfio(d))
         return false;
     while ((wanted = dynids_next(&b->wanted, d, &walk))) {
         const struct dynid_entry *e = dynids_find(dynids_of(b), &wanted->id);
@@ -211,7 +211,7 @@ static bool needs_placeholder(const struct builder *b, size_t i)
     const struct verdict *v = plan_verdict_of(b, d);
     const struct record *r = plan_record_of(b, d);
 
-    if (d->driver || device_is_bridge(d) || (r && record_is_in_hand(r)) ||
+    if (d->driver || device_is_refused_by_vfio(d) || (r && record_is_in_hand(r)) ||
         d->unknown.fact != FACT_NONE)
         return false;
     if (v && v->state == STATE_PENDING && !(r && record_is_released(r)))

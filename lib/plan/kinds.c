@@ -20,6 +20,14 @@ bool device_is_bridge(const struct device *d)
            class == PCI_CLASS_BRIDGE_PCI || class == PCI_CLASS_BRIDGE_CARDBUS;
 }
 
+bool device_is_refused_by_vfio(const struct device *d)
+{
+    unsigned class = plan_class_of(d);
+
+    return d->detailed ? d->bridge
+                       : class == PCI_CLASS_BRIDGE_PCI || class == PCI_CLASS_BRIDGE_CARDBUS;
+}
+
 /* Kinds that cannot carry the host: no disk, network or console can hang below them. Whatever is
  * not here may have one, even if it is of no class that is known for it: an SD host controller,
  * FireWire, InfiniBand, or a class that comes next year. A display that shows the console is seen

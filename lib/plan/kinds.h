@@ -10,6 +10,10 @@ bool plan_may_carry_host(const struct device *d);
 /* A bridge, by its header type or class: never bound. */
 bool device_is_bridge(const struct device *d);
 
+/* Does vfio-pci's probe() refuse it? It does if the header is not of type 0. The host bridge and
+ * the ISA bridge of a chip set have that type: a dynamic ID takes them. */
+bool device_is_refused_by_vfio(const struct device *d);
+
 /* Must this function be named by a rule itself, although another function of its card is selected?
  * It must if the host may live on it, like the second port of a network card. What cannot carry the
  * host comes along, and so does the USB controller of a graphics card. */

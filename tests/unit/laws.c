@@ -169,7 +169,7 @@ static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
         !waits_for_group(l, d))
         return broken(l, d->addr, "is stuck and not said to be, or the other way round");
     if (ours && (v->state == STATE_REFUSED || v->state == STATE_BUSY) && !record_is_released(r) &&
-        !device_is_bridge(d) && v->reason != REASON_UNREADABLE && !may_be_caught(l, d))
+        !d->bridge && v->reason != REASON_UNREADABLE && !may_be_caught(l, d))
         return broken(l, d->addr, "is on its driver, and refused");
     if (v->state == STATE_RELEASED && (!record_is_released(r) || ours))
         return broken(l, d->addr, "is not released, but said to be");
@@ -269,7 +269,7 @@ static bool unnamed_may_be_acted_on(const struct laws *l, const struct action *a
 
     if (a->kind == ACTION_CLEAR_PLACEHOLDER && r && r->placeholder && !record_is_in_hand(r))
         return true;
-    if (!d || device_is_bridge(d) || record_is_in_hand(r))
+    if (!d || d->bridge || record_is_in_hand(r))
         return broken(l, a->addr, "%s of what is no business of ours", action_word(a->kind));
     if (a->kind == ACTION_SET_PLACEHOLDER || a->kind == ACTION_CLEAR_PLACEHOLDER)
         return (!d->driver && !fits_nothing(l, d)) || r->placeholder ||
@@ -303,10 +303,14 @@ static bool may_be_acted_on(const struct laws *l, const struct action *a)
     if (a->kind == ACTION_SET_PLACEHOLDER || a->kind == ACTION_CLEAR_PLACEHOLDER)
         return !record_is_in_hand(record_of(l, d)) ||
                broken(l, a->addr, "is in flight and has a placeholder");
-    if (device_is_bridge(d) || record_is_in_hand(record_of(l, d)))
+    if ((device_is_bridge(d) && (d->bridge || a->phase != PHASE_RELEASE)) ||
+        record_is_in_hand(record_of(l, d)))
         return broken(l, a->addr, "is a bridge or in flight, yet: %s", action_word(a->kind));
     if (record_is_contested(record_of(l, d)) && !record_is_released(record_of(l, d)))
         return broken(l, a->addr, "is contested, yet: %s", action_word(a->kind));
+    if (a->phase == PHASE_RELEASE && v->state == STATE_REFUSED)
+        return may_be_caught(l, d) || record_is_going_back(record_of(l, d)) ||
+               broken(l, a->addr, "is handed back and was not caught");
     if (streq_null(d->driver, v->driver) != record_is_released(record_of(l, d)))
         return true; /* is where it is to be: a bind waits for probe(), an override goes */
     for (size_t i = 0; i < l->plan->n_verdicts; i++) {

@@ -268,7 +268,7 @@ static bool new_id(struct model *m, const struct action *a)
     for (size_t i = 0; i < m->snapshot->n; i++) {
         const struct device *d = &m->snapshot->devices[i];
         const struct record *r = records_find(m->records, d->addr);
-        if (d->driver || device_is_bridge(d) || model_override(m, d->addr) ||
+        if (d->driver || d->bridge || model_override(m, d->addr) ||
             (r && (record_is_stuck(r) || record_is_overridden(r))) || !is_in_table(m, d))
             continue;
         m->at = d->addr;
