@@ -188,7 +188,8 @@ static void apply_verdict(struct record *r, const struct record_event *e)
         enter(r, RECORD_OPEN);
     if (r->seen_usec == 0)
         r->seen_usec = e->now_usec;
-    if (d->driver && !streq_null(d->driver, e->verdict.driver) && !driver_is_vfio(d->driver))
+    if (d->driver && !streq_null(d->driver, e->verdict.driver) && !driver_is_vfio(d->driver) &&
+        !record_is_overridden_to(r, d->driver)) /* an earlier policy wanted it there */
         r->touched = true;
     if (e->verdict.reason == REASON_HOST_USE_UNKNOWN ||
         e->verdict.reason == REASON_NEEDED_AT_BOOT ||

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from facts import ADDRESS
 
-OURS = {"vfio-pci", "pci-stub"}
+VFIO = {"vfio-pci", "lab-vfio-pci"}
+OURS = VFIO | {"pci-stub"}
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ class Judge:
         device = facts.devices[location]
         vfio = facts.vfio.get(device["group"])
         name = self.name(facts, location)
-        if not vfio or device["driver"] not in ("vfio-pci",):
+        if not vfio or device["driver"] not in VFIO:
             self.check(not said["Usable"], "lie-usable", location, f"{name} is said to be usable, and is on {device['driver']}")
             return
         if vfio["open"] == "EBUSY":

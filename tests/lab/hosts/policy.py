@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 # At a cold boot nothing shows yet whether the host lives on one of these; of "misc", a class that
 # nobody has heard of, nothing is known at all.
 RISKY = ("net", "disk", "misc")
+# Where "driver = auto" does not mean vfio-pci: the lab has a variant driver for these (modules/lab_vfio_pci.c).
+VARIANTS = {"10de:20f1": "lab-vfio-pci"}
 # With one of these a rule prevents native probes only if it says so.
 NARROWING = ("address", "slot", "serial", "class", "subsystem")
 
@@ -110,7 +112,8 @@ class Writer:
         for other in sorted(mates, key=lambda f: f.kind not in RISKY):
             mine, mine_later = self.policy.here[function.location], self.policy.plugged[function.location]
             if not matched and other.kind not in RISKY:
-                self.settle(other, mine.kind, mine_later.kind, mine.driver)
+                driver = "vfio-pci" if mine.driver in VARIANTS.values() else mine.driver
+                self.settle(other, mine.kind, mine_later.kind, driver)
                 self.unnamed.add(other.location)
                 continue
             # A second port is not taken unless it is named; and then the first is of no use.
@@ -171,8 +174,12 @@ class Writer:
         if force:
             keys = keys + [("force", "yes")]
         self.rule("take", *keys, hotplug=hotplug)
-        self.by_location(function, hotplug, "pci-stub" if driver == "pci-stub" else "vfio-pci", force)
+        self.by_location(function, hotplug, self.target(function, driver), force)
         self.companion_functions(function, matched)
+
+    def target(self, function, driver):
+        variant = VARIANTS.get(self.devices[function.location]["id"], "vfio-pci")
+        return {"": "vfio-pci", "auto": variant}.get(driver, driver)
 
     def keep(self, function):
         device = self.devices[function.location]
