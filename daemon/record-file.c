@@ -295,11 +295,6 @@ static const char *state_kept(const struct record *r)
     return NULL;
 }
 
-static bool is_bound_by_us(const struct record *r)
-{
-    return r->binding == BINDING_CLAIMED || r->binding == BINDING_OURS;
-}
-
 /* A device that no rule names is kept only if something of it is ours, which must still go back.
  * When it came need not be written: `newest_at_boot` tells. */
 static bool is_worth_a_line(const struct record *r)
@@ -324,7 +319,7 @@ static void write_record(FILE *f, const struct record *r)
     fputs(arrivals[r->arrival], f);
     if (record_may_be_overridden(r))
         fprintf(f, " override=%s", r->override_text ? r->override_text : "1");
-    fputs(is_bound_by_us(r) ? " bound=1" : "", f);
+    fputs(record_is_bound_by_us(r) ? " bound=1" : "", f);
     fputs(r->placeholder ? " placeholder=1" : "", f);
     if (r->placeholder && r->placeholder_order > 0)
         fprintf(f, " drivers=%llu", (unsigned long long)r->placeholder_order);

@@ -38,9 +38,7 @@ static void enter_failure(struct record *r, int error, enum action_kind at)
 
 static void confirm(struct record *r)
 {
-    bool ours = r->binding == BINDING_CLAIMED || r->binding == BINDING_OURS;
-
-    r->binding = ours ? BINDING_OURS : BINDING_FOUND;
+    r->binding = record_is_bound_by_us(r) ? BINDING_OURS : BINDING_FOUND;
 }
 
 /* Somebody may have changed the override, or the target may be another by now. */
@@ -189,7 +187,7 @@ static void apply_verdict(struct record *r, const struct record_event *e)
     if (r->seen_usec == 0)
         r->seen_usec = e->now_usec;
     if (d->driver && !streq_null(d->driver, e->verdict.driver) && !driver_is_vfio(d->driver) &&
-        !record_is_overridden_to(r, d->driver)) /* an earlier policy wanted it there */
+        !record_is_bound_by_us(r)) /* an earlier policy wanted it there */
         r->touched = true;
     if (e->verdict.reason == REASON_HOST_USE_UNKNOWN ||
         e->verdict.reason == REASON_NEEDED_AT_BOOT ||
@@ -199,7 +197,7 @@ static void apply_verdict(struct record *r, const struct record_event *e)
         return;
     r->refused = (struct record_refusal){0}; /* the host can do without */
     r->attempts = 0;
-    if (e->has_dynid && record_is_confirmed(r))
+    if (record_is_confirmed(r) && (e->has_dynid || record_is_overridden_to(r, d->driver)))
         r->binding = BINDING_OURS;
     if (r->bound_usec == 0 && (record_is_overridden(r) || record_is_plugged(r)))
         r->bound_usec = e->now_usec - r->seen_usec;
@@ -238,7 +236,7 @@ static void apply_beginning(struct record *r, const struct record_event *e)
         r->placeholder = true;
         break;
     case ACTION_UNBIND:
-        if (driver_is_vfio(e->op.driver) || record_is_overridden_to(r, e->op.driver))
+        if (driver_is_vfio(e->op.driver) || record_is_bound_by_us(r))
             break;
         r->touched = true;
         replace_text(&r->previous_driver, e->op.driver);

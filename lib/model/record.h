@@ -187,11 +187,15 @@ bool record_has_override(const struct record *r, const char *driver);
 /* Is this driver its override by us, as far as is known? */
 bool record_is_overridden_to(const struct record *r, const char *driver);
 
+static inline bool record_is_bound_by_us(const struct record *r)
+{
+    return r->binding == BINDING_CLAIMED || r->binding == BINDING_OURS;
+}
+
 /* Is anything at it ours, which goes when no rule names it? */
 static inline bool record_is_owned(const struct record *r)
 {
-    return record_may_be_overridden(r) || r->binding == BINDING_CLAIMED ||
-           r->binding == BINDING_OURS;
+    return record_may_be_overridden(r) || record_is_bound_by_us(r);
 }
 
 /* What a refused device was, as far as a modalias tells. */
