@@ -15,7 +15,7 @@ LAB = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Every probe of every driver since power-on, in the initramfs' time too; and who lets go. A guest that
 # waits for a processor of the busy machine is not stuck.
 TRACE = ("kprobe_event=p:rp,really_probe,dev=+0(+0(%di)):string,drv=+0(+0(%si)):string "
-         "trace_buf_size=8M nosoftlockup")
+         "nosoftlockup")
 
 
 class GuestError(Exception):
