@@ -82,6 +82,9 @@ class State:
             # It was taken by another rule, with a location perhaps: the host does not use it, and a rule fits it.
             if outcome.kind == "stay" and outcome.selected and facts.driver(location) in OURS:
                 self.outcomes[location] = policies.Outcome("free", facts.driver(location), True)
+            # "hotplug = off" holds for what was plugged in under an earlier policy as well.
+            elif outcome.kind == "go" and self.present.get(location) and policy.plugged.get(location, outcome).kind == "stay":
+                self.outcomes[location] = policies.Outcome("free", outcome.driver, True)
         for location in self.held:
             if location in before and self.expected(location) != before[location]:
                 self.outcomes[location] = policies.Outcome("free", before[location].driver)
