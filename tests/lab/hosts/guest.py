@@ -57,6 +57,10 @@ class Guest:
         self.agent = self.monitor = None
         self.buffer = b""
 
+    def interrupts(self):
+        """Since 6.3 VFIO wants to be told that interrupts from the other domain, as from a VMD, are not remapped."""
+        return ["vfio_iommu_type1.allow_unsafe_interrupts=1"] if "domain_cards" in self.host.emugpu else []
+
     def write_scenario(self, images, files, tree, memory):
         host, root = self.host, self.out + "/scenario/root"
 
@@ -103,7 +107,7 @@ class Guest:
         settings = {"GPUS": host.gpus, "PORTS": host.ports, "EMUGPU": host.emugpu, "MACHINE": host.machine,
                     "ROOT_MODULES": host.root_modules + " ext4", "UNMASK": " ".join(host.unmask),
                     "MASK": "lab-test.service",
-                    "APPEND": TRACE + " " + host.append,
+                    "APPEND": " ".join([TRACE, host.append, *self.interrupts()]),
                     "MEMORY": memory or "1G"}
         root_disk = next(c for c in host.cards if c.functions[0].use == "root")
         with open(self.out + "/scenario/config", "w", encoding="utf-8") as f:
