@@ -24,10 +24,30 @@ int pci_addr_parse(const char *s, struct pci_addr *ret)
     return 0;
 }
 
+/* Writes so many hexadecimal digits, and returns where they end. */
+static char *write_hex(char *s, uint32_t value, int digits)
+{
+    while (digits-- > 0)
+        *s++ = "0123456789abcdef"[value >> 4 * digits & 0xf];
+    return s;
+}
+
+/* By hand, since addresses are written some thirty times for each device of a pass: snprintf()
+ * would be a third of all instructions. */
 struct pci_addr_text pci_addr_text(struct pci_addr a)
 {
     struct pci_addr_text t;
+    int domain_digits = 4;
 
-    snprintf(t.s, sizeof(t.s), "%04x:%02x:%02x.%x", a.domain, a.bus, a.dev & 0x1fU, a.fn & 7U);
+    while (domain_digits < 8 && a.domain >> 4 * domain_digits != 0)
+        domain_digits++;
+    char *s = write_hex(t.s, a.domain, domain_digits);
+    *s++ = ':';
+    s = write_hex(s, a.bus, 2);
+    *s++ = ':';
+    s = write_hex(s, a.dev & 0x1fU, 2);
+    *s++ = '.';
+    s = write_hex(s, a.fn & 7U, 1);
+    *s = '\0';
     return t;
 }

@@ -24,6 +24,7 @@ struct builder {
     const struct rule *not_preventing; /* the first such rule; NULL: none, or not looked for */
     bool not_preventing_known;
     bool any_use_unknown;    /* is a device refused because the host may need it? */
+    bool any_refusal;        /* is one on record that was, there or not? */
     struct earlier *earlier; /* native drivers that are asked before vfio-pci, by ID */
     size_t n_earlier, earlier_allocated;
 };

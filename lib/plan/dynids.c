@@ -66,7 +66,7 @@ static bool endangers_host(const struct builder *b, const struct dynid *id)
         if (is_refused_as_use_unknown(&b->verdicts[i]) &&
             dynid_fits(id, plan_device_of(b, &b->verdicts[i])))
             return true;
-    for (size_t i = 0; i < b->records->n; i++)
+    for (size_t i = 0; b->any_refusal && i < b->records->n; i++)
         if (b->records->v[i].refused.is_set && endangers_absent(b, &b->records->v[i], id))
             return true;
     return false;
@@ -118,6 +118,8 @@ static void want_entries(struct builder *b)
 {
     for (size_t i = 0; i < b->n_verdicts; i++)
         b->any_use_unknown = b->any_use_unknown || is_refused_as_use_unknown(&b->verdicts[i]);
+    for (size_t i = 0; i < b->records->n; i++)
+        b->any_refusal = b->any_refusal || b->records->v[i].refused.is_set;
     for (size_t i = 0; i < b->policy->n_rules; i++)
         if (rule_prevents(&b->policy->rules[i]))
             want_rule(b, &b->policy->rules[i]);
