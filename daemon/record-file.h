@@ -20,7 +20,8 @@ struct recorded_worker {
 struct recorded_workers {
     struct recorded_worker *v;
     size_t n, allocated;
-    char *saved; /* the file's text as record_file_save() left it; NULL: not yet */
+    size_t saved_size;   /* of the file as record_file_save() left it */
+    uint32_t saved_hash; /* likewise; both 0: not yet */
 };
 
 void recorded_workers_done(struct recorded_workers *w);
