@@ -13,7 +13,7 @@
 
 /* How it stands between the device and the policy. One of these at a time: a device cannot be
  * released and fought for, say. */
-enum record_state {
+enum __attribute__((packed)) record_state {
     RECORD_OPEN,           /* nothing stands in the way of what the policy wants */
     RECORD_FAILED,         /* the kernel said no, or somebody has it: .error, .failed_at */
     RECORD_UNVERIFIED,     /* every write succeeded, the driver link does not show it (yet) */
@@ -28,7 +28,7 @@ enum record_state {
 
 /* Whether a worker has it. What a worker does to a device that was unplugged meanwhile says nothing
  * of the one that is there now; but no other worker may get that until it is back. */
-enum record_work {
+enum __attribute__((packed)) record_work {
     WORK_NONE,
     WORK_RUNNING,
     WORK_STUCK, /* past its deadline */
@@ -37,14 +37,14 @@ enum record_work {
 };
 
 /* How it came. */
-enum record_arrival {
+enum __attribute__((packed)) record_arrival {
     ARRIVAL_THERE,           /* before us, as far as is known */
     ARRIVAL_PLUGGED_AT_BOOT, /* while we ran, but the host was still coming up */
     ARRIVAL_PLUGGED,         /* and after the host had come up: nothing can have used it before */
 };
 
 /* Whose its driver_override is. */
-enum record_override {
+enum __attribute__((packed)) record_override {
     OVERRIDE_NOT_OURS, /* if it has one, somebody else wrote it */
     OVERRIDE_MAYBE,    /* we wrote it or were about to; somebody may have changed it since */
     OVERRIDE_OURS,     /* we wrote .override_text, and nothing has happened since */
@@ -52,7 +52,7 @@ enum record_override {
 
 /* Whose its binding is, and whether its driver's probe() is known to be over: a bind of ours
  * returned, a bind event came, or it was bound when we looked for the first time. */
-enum record_binding {
+enum __attribute__((packed)) record_binding {
     BINDING_UNKNOWN,
     BINDING_FOUND,   /* probe() is over; not known to be by us */
     BINDING_CLAIMED, /* by us, in an earlier run; whether probe() is over is not known */
@@ -62,11 +62,13 @@ enum record_binding {
 /* Which device was refused, since the host may need it. The same at the same address stays refused
  * when it comes back. */
 struct record_refusal {
-    bool is_set;
     uint16_t vendor, device, subvendor, subdevice;
     uint32_t class_code;
+    bool is_set;
 };
 
+/* There may be thousands, one for each device that was ever selected: so small fields stand
+ * together, without holes. */
 struct record {
     struct pci_addr addr;
     enum record_state state;
@@ -74,29 +76,29 @@ struct record {
     enum record_arrival arrival;
     enum record_override override;
     enum record_binding binding;
-    struct record_refusal refused;
-    char *override_text;        /* of OVERRIDE_MAYBE and OVERRIDE_OURS, where known */
-    char *previous_driver;      /* the native driver it was taken from, or NULL */
-    char *holder;               /* who was found to have it open, in words, or NULL */
+    enum action_kind failed_at; /* of RECORD_FAILED and RECORD_RELEASE_FAILED, with .error */
     bool placeholder;           /* its override may be the placeholder */
-    uint64_t placeholder_order; /* the newest driver then (snapshot.h); 0: not known yet */
     bool fresh;   /* nobody has had it since it was plugged in, unless by a dynamic ID */
     bool touched; /* a native driver was seen on it */
     bool unnamed; /* no rule names it: the failures of taking it count no more */
-    int error;    /* errno, of RECORD_FAILED and RECORD_RELEASE_FAILED; else 0 */
-    enum action_kind failed_at;
-    int hold_error;     /* errno of opening its group, for which it was not released; else 0 */
-    unsigned attempts;  /* that came to nothing in a row, by nobody's fault */
-    unsigned flaps;     /* foreign unbinds in a row, each less than a minute after the first */
-    uint64_t flap_usec; /* when the first of them came */
-    uint64_t not_before_usec; /* nothing is to be done until then; 0: at once */
-    uint64_t seen_usec;       /* CLOCK_MONOTONIC, when it was first seen */
-    uint64_t bound_usec;      /* how long from then until it was verified; 0: not yet */
     struct {
         bool any;
         enum device_state state;
         enum reason reason;
-    } told; /* what the journal was told last */
+    } told;           /* what the journal was told last */
+    uint8_t attempts; /* that came to nothing in a row, by nobody's fault */
+    uint8_t flaps;    /* foreign unbinds in a row, each less than a minute after the first */
+    struct record_refusal refused;
+    char *override_text;        /* of OVERRIDE_MAYBE and OVERRIDE_OURS, where known */
+    char *previous_driver;      /* the native driver it was taken from, or NULL */
+    char *holder;               /* who was found to have it open, in words, or NULL */
+    uint64_t placeholder_order; /* the newest driver then (snapshot.h); 0: not known yet */
+    int error;                  /* errno, of the states above; else 0 */
+    int hold_error;             /* of opening its group, for which it was not released; else 0 */
+    uint64_t flap_usec;         /* when the first of .flaps came */
+    uint64_t not_before_usec;   /* nothing is to be done until then; 0: at once */
+    uint64_t seen_usec;         /* CLOCK_MONOTONIC, when it was first seen */
+    uint64_t bound_usec;        /* how long from then until it was verified; 0: not yet */
 };
 
 static inline bool record_is_in_hand(const struct record *r)

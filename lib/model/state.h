@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The closed sets of words in which vfio-bindd speaks of a device, on the bus, in the journal and
- * in the plan alike. Pure. */
+ * in the plan alike. Packed: records and plans have many of them for each device. Pure. */
 #pragma once
 
 #include <stdbool.h>
 
-enum device_state {
+enum __attribute__((packed)) device_state {
     STATE_PENDING,   /* something is still to be done or being done */
     STATE_BOUND,     /* the driver link was read back */
     STATE_REFUSED,   /* protected */
@@ -17,7 +17,7 @@ enum device_state {
     STATE_MAX,
 };
 
-enum reason {
+enum __attribute__((packed)) reason {
     REASON_NONE,
     REASON_BRIDGE,
     REASON_FUNCTION_NOT_NAMED, /* another one of its card and group, that the host may live on */
@@ -56,7 +56,7 @@ enum problem {
     PROBLEM_MAX = 1 << 10,
 };
 
-enum action_kind {
+enum __attribute__((packed)) action_kind {
     ACTION_OVERRIDE, /* write the target to driver_override */
     ACTION_UNBIND,   /* from the driver that has it */
     ACTION_BIND,     /* to the target */
