@@ -10,6 +10,7 @@ int view_plan(struct view *view)
     /* While the list of drivers cannot be read, the table of IDs does not count as lost. */
     if (view->snapshot.n_registered > 0 || view->snapshot.unknown.fact == FACT_NONE)
         dynids_follow(&view->records.dynids, snapshot_order(&view->snapshot, DYNID_DRIVER));
+    plan_forget_actions(&view->plan);
     int r = plan_make(&view->policy, &view->snapshot, &view->records, &new);
     if (r < 0)
         return r;

@@ -25,7 +25,8 @@ struct view {
     uint64_t overflows;  /* how often the kernel dropped events */
 };
 
-/* Makes a plan from what is known now. Returns 0 or -ENOMEM: then the old plan stays. */
+/* Makes a plan from what is known now. Returns 0 or -ENOMEM: then the old plan stays, without its
+ * actions. */
 int view_plan(struct view *view);
 
 void view_clear(struct view *view);

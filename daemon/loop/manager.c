@@ -167,7 +167,7 @@ static void follow_unknown(struct manager *m)
 }
 
 /* Something that should not fail has failed (no memory, no process): say so, let nobody wait, and
- * try again. The view and the plan stay what they were. */
+ * try again. The view and the verdicts stay what they were. */
 static int step_failed(struct manager *m, int error)
 {
     const bool before = m->view.trouble != 0;

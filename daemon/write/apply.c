@@ -173,23 +173,32 @@ static void on_old_ended(void *userdata, const struct job *j)
 
 /* -- plans -- */
 
-static void make_op(const struct apply *a, const struct action *action, struct op *ret)
+/* What the operation concerns, as its kernel call takes it. */
+static const char *op_text(struct job *j, const struct action *action)
+{
+    char group[16];
+
+    if (action_is_dynid(action->kind))
+        return worker_text(j->worker, dynid_text(action->dynid).s);
+    if (action->kind != ACTION_HOLD)
+        return worker_text(j->worker, action->driver);
+    snprintf(group, sizeof(group), "%u", action->group);
+    return worker_text(j->worker, group);
+}
+
+static void make_op(const struct apply *a, struct job *j, const struct action *action,
+                    struct op *ret)
 {
     const struct record *r =
         action->kind == ACTION_CLEAR_PLACEHOLDER ? records_find(a->records, action->addr) : NULL;
 
     *ret = (struct op){.addr = action->addr,
                        .kind = action->kind,
+                       .driver = op_text(j, action),
                        .learned = action->learned,
                        .narrowed = action->narrowed,
                        .order = r ? r->placeholder_order : 0,
                        .result = OP_NOT_DONE};
-    if (action->kind == ACTION_HOLD)
-        snprintf(ret->driver, sizeof(ret->driver), "%u", action->group);
-    else if (action_is_dynid(action->kind))
-        snprintf(ret->driver, sizeof(ret->driver), "%s", dynid_text(&action->dynid).s);
-    else
-        (void)memccpy(ret->driver, action->driver, '\0', sizeof(ret->driver) - 1);
 }
 
 /* Puts the operations of a job where its worker looks for them. */
@@ -198,7 +207,7 @@ static void fill(const struct apply *a, struct job *j, const struct action *acti
     struct op *ops = worker_room(j->worker, n);
 
     for (size_t i = 0; i < n; i++)
-        make_op(a, &actions[i], &ops[i]);
+        make_op(a, j, &actions[i], &ops[i]);
 }
 
 static void save_or_say(struct apply *a, const struct op *op)
@@ -348,7 +357,8 @@ static int adopt(struct apply *a, const struct recorded_worker *w)
 
     if (r < 0)
         return r == -ESRCH ? 0 : r;
-    j->hanging = (struct op){.addr = w->addr, .kind = w->dynid ? ACTION_NEW_ID : ACTION_UNBIND};
+    j->hanging = (struct op){
+        .addr = w->addr, .kind = w->dynid ? ACTION_NEW_ID : ACTION_UNBIND, .driver = ""};
     if (w->dynid)
         a->records->dynids.hanging++;
     else
@@ -435,7 +445,7 @@ int apply_withdraw(struct apply *a)
     j->isolated = true;
     struct op *op = worker_room(j->worker, n);
     for (size_t i = 0; i < n; i++)
-        make_op(a, &(struct action){.kind = ACTION_REMOVE_ID, .dynid = removals[i]->id}, op++);
+        make_op(a, j, &(struct action){.kind = ACTION_REMOVE_ID, .dynid = &removals[i]->id}, op++);
     r = submit(a, j);
     if (r < 0)
         job_free(j);

@@ -16,13 +16,14 @@
 
 struct op {
     struct pci_addr addr; /* unused by ACTION_NEW_ID and ACTION_REMOVE_ID */
+    const char *driver;   /* as in struct action; ACTION_HOLD: the group's number; ACTION_NEW_ID,
+                           * ACTION_REMOVE_ID: the entry (dynid_text()). At an address that daemon
+                           * and worker share (worker_text()) */
+    uint64_t order;       /* ACTION_SET_PLACEHOLDER sets it to the number of the newest driver
+                           * (snapshot.h), ACTION_CLEAR_PLACEHOLDER uses that; 0: unknown */
+    int result;           /* 0, negative errno, or OP_NOT_DONE */
     enum action_kind kind;
-    char driver[DRIVER_NAME_MAX]; /* as in struct action; ACTION_HOLD: the group's number;
-                                   * ACTION_NEW_ID, ACTION_REMOVE_ID: the entry (dynid_text()) */
-    bool learned, narrowed;       /* of that entry */
-    uint64_t order; /* ACTION_SET_PLACEHOLDER sets it to the number of the newest driver
-                       (snapshot.h), ACTION_CLEAR_PLACEHOLDER uses that; 0: unknown */
-    int result;     /* 0, negative errno, or OP_NOT_DONE */
+    bool learned, narrowed; /* of that entry */
 };
 
 #define OP_NOT_DONE 1

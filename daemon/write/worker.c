@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "write/worker.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -18,7 +19,7 @@
 /* Shared between daemon and worker. Only one side writes at a time: the daemon between jobs, the
  * worker during one; `current` and `since_usec` are looked at meanwhile. */
 struct shared_job {
-    size_t n;
+    size_t n, n_texts;
     _Atomic size_t current;
     _Atomic uint64_t since_usec;
     _Atomic bool cancelled; /* by the daemon: do nothing more */
@@ -31,11 +32,12 @@ struct worker {
     int fd;
     size_t capacity;
     struct shared_job *job;
+    char (*texts)[DRIVER_NAME_MAX]; /* behind the operations; what is not used costs no memory */
 };
 
 static size_t job_size(size_t capacity)
 {
-    return sizeof(struct shared_job) + capacity * sizeof(struct op);
+    return sizeof(struct shared_job) + capacity * (sizeof(struct op) + DRIVER_NAME_MAX);
 }
 
 /* -- in the worker -- */
@@ -158,6 +160,7 @@ int worker_new(int root_fd, size_t capacity, struct worker **ret)
         return r;
     }
     w->job->current = NONE;
+    w->texts = (void *)&w->job->ops[capacity];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0) {
         r = -errno;
         goto fail;
@@ -224,9 +227,22 @@ struct op *worker_room(struct worker *w, size_t n)
         return NULL;
     w->job->found[0] = '\0';
     w->job->n = n;
+    w->job->n_texts = 0;
     atomic_store(&w->job->cancelled,
                  false); /* a cancellation that came when the last job was over */
     return w->job->ops;
+}
+
+const char *worker_text(struct worker *w, const char *text)
+{
+    /* From the end, since it is the last one most often. */
+    for (size_t i = w->job->n_texts; i-- > 0;)
+        if (strncmp(w->texts[i], text, DRIVER_NAME_MAX - 1) == 0)
+            return w->texts[i];
+    assert(w->job->n_texts < w->capacity);
+    char *new = w->texts[w->job->n_texts++];
+    snprintf(new, DRIVER_NAME_MAX, "%s", text);
+    return new;
 }
 
 int worker_submit(struct worker *w)

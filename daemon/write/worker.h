@@ -36,6 +36,10 @@ int worker_fd(const struct worker *w);
  * worker must be idle. NULL: more than its capacity. */
 struct op *worker_room(struct worker *w, size_t n);
 
+/* The job's own copy of a text for its operations; of equal texts there is one. A worker is forked
+ * without exec, so it finds it at the same address. Longer than a driver's name can be: cut off. */
+const char *worker_text(struct worker *w, const char *text);
+
 /* Has the worker begin with them. Returns 0 or negative errno (it is gone). */
 int worker_submit(struct worker *w);
 

@@ -65,10 +65,12 @@ static bool allocate(struct builder *b)
     b->devices = calloc(n, sizeof(*b->devices));
     b->removals = calloc(b->records->dynids.n + 1, sizeof(*b->removals));
     /* Not calloc(): what is not used costs no memory then. */
-    b->actions_max = 9 * n + DYNIDS_MAX + b->records->dynids.n;
+    b->dynids_max = DYNIDS_MAX + b->records->dynids.n;
+    b->actions_max = 9 * n + b->dynids_max;
+    b->dynids = reallocarray(NULL, b->dynids_max, sizeof(*b->dynids));
     b->actions = reallocarray(NULL, b->actions_max, sizeof(*b->actions));
     return b->removals && b->rules && b->known && b->index && b->devices && b->verdicts &&
-           b->actions;
+           b->dynids && b->actions;
 }
 
 void builder_done(struct builder *b)
@@ -81,6 +83,7 @@ void builder_done(struct builder *b)
     groups_done(&b->groups);
     free(b->verdicts);
     free(b->actions);
+    free(b->dynids);
     free(b->earlier);
     dynids_done(&b->wanted);
 }

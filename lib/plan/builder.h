@@ -18,6 +18,8 @@ struct builder {
     size_t n_verdicts;
     struct action *actions;
     size_t n_actions, actions_max;
+    struct dynid *dynids; /* those that the actions point to */
+    size_t n_dynids, dynids_max;
     const struct dynid_entry **removals; /* from the kernel's table, in their order */
     size_t n_removals;
     struct dynids wanted;              /* the entries that the policy calls for */

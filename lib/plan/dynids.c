@@ -3,6 +3,8 @@
  * that nobody selected. */
 #include "plan/dynids.h"
 
+#include <assert.h>
+
 #include "base/util.h"
 #include "plan/kinds.h"
 #include "plan/rule-ids.h"
@@ -142,10 +144,13 @@ static void add_dynid_action(struct builder *b, enum action_kind kind, const str
 {
     const struct dynid_entry *e = dynids_find(&b->wanted, id);
 
+    assert(b->n_dynids < b->dynids_max);
+    struct dynid *own = &b->dynids[b->n_dynids++];
+    *own = *id;
     *plan_new_action(b) = (struct action){.phase = PHASE_DYNIDS,
                                           .kind = kind,
                                           .driver = DYNID_DRIVER,
-                                          .dynid = *id,
+                                          .dynid = own,
                                           .learned = e && e->learned,
                                           .narrowed = e && e->narrowed};
 }

@@ -84,10 +84,12 @@ int plan_make(const struct policy *p, const struct snapshot *s, const struct rec
                         .n_verdicts = b.n_verdicts,
                         .actions = b.actions,
                         .n_actions = b.n_actions,
+                        .dynids = b.dynids,
                         .groups = b.groups};
 
     b.verdicts = NULL;
     b.actions = NULL;
+    b.dynids = NULL;
     b.groups.v = NULL;
     if (!keep_names(&plan, &plan.names)) {
         plan_done(&plan);

@@ -11,10 +11,19 @@ static void names_done(struct plan_names *names)
     *names = (struct plan_names){0};
 }
 
+void plan_forget_actions(struct plan *p)
+{
+    free(p->actions);
+    free(p->dynids);
+    p->actions = NULL;
+    p->dynids = NULL;
+    p->n_actions = 0;
+}
+
 void plan_done(struct plan *p)
 {
+    plan_forget_actions(p);
     free(p->verdicts);
-    free(p->actions);
     groups_done(&p->groups);
     rules_done(&p->rules);
     names_done(&p->names);

@@ -9,7 +9,7 @@
 #include "policy/policy.h"
 
 /* Phases, in this order. The first three cannot reach a native driver's remove(). */
-enum phase {
+enum __attribute__((packed)) phase {
     PHASE_OVERRIDE, /* every driver_override, before anything else: this wins the race */
     PHASE_BIND,     /* devices that no driver has */
     PHASE_DYNIDS,   /* the entries for devices that are plugged in later. By now there is no device
@@ -21,30 +21,31 @@ enum phase {
 struct action {
     enum phase phase;
     enum action_kind kind;
+    bool learned, narrowed; /* of the entry .dynid: dynids.h */
+    uint32_t group;         /* after ACTION_HOLD the actions of this group belong together */
     struct pci_addr addr;
     const char *driver; /* the target; for ACTION_UNBIND the driver that loses it; for ACTION_NATIVE
                          * the driver that had it before, if known; else "" */
-    uint32_t group;     /* after ACTION_HOLD the actions of this group belong together */
-    struct dynid dynid; /* ACTION_NEW_ID, ACTION_REMOVE_ID, which have no address */
-    bool learned, narrowed; /* of that entry: dynids.h */
+    const struct dynid *dynid; /* ACTION_NEW_ID, ACTION_REMOVE_ID, which have no address: the
+                                * plan's own */
 };
 
 struct verdict {
     struct pci_addr addr;
-    const struct rule *rule; /* it names the device, or the one that this one comes along with */
-    const char *driver;      /* the target */
-    struct pci_addr leader;  /* comes_along: with this device */
-    enum device_state state;
-    enum reason reason;
+    const struct rule *rule;  /* it names the device, or the one that this one comes along with */
+    const char *driver;       /* the target */
+    struct pci_addr leader;   /* comes_along: with this device */
     struct pci_addr other;    /* GROUP_MEMBER_REFUSED, FUNCTION_NOT_NAMED: which;
                                * GROUP_NOT_VIABLE: the first that is in the way */
     const char *other_driver; /* GROUP_NOT_VIABLE: the driver of that device */
     const char *earlier;      /* DYNAMIC_ID_INEFFECTIVE: the driver that is offered new devices
                                * first; NULL: the write of an entry failed */
     unsigned problems;        /* set of enum problem */
-    bool comes_along;         /* no rule names it */
-    bool other_selected;      /* GROUP_NOT_VIABLE: it has a verdict of its own */
-    bool usable;              /* bound, the whole group viable, the node there */
+    enum device_state state;
+    enum reason reason;
+    bool comes_along : 1;    /* no rule names it */
+    bool other_selected : 1; /* GROUP_NOT_VIABLE: it has a verdict of its own */
+    bool usable : 1;         /* bound, the whole group viable, the node there */
 };
 
 /* Names of drivers, each once. */
@@ -58,12 +59,16 @@ struct plan {
     size_t n_verdicts;
     struct action *actions; /* in the order in which they must be done */
     size_t n_actions;
+    struct dynid *dynids; /* those that the actions point to */
     struct groups groups;
     struct rules rules;      /* those that the verdicts point to */
     struct plan_names names; /* likewise, of drivers */
 };
 
 void plan_done(struct plan *p);
+
+/* Frees the actions, which are many at the first pass: they are done, or to be planned anew. */
+void plan_forget_actions(struct plan *p);
 
 /* Is the device as it should be: bound and, on a VFIO driver, usable; or released by an
  * administrator? While the daemon is `at_work`, a pending device is as it should be. */

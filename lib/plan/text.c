@@ -465,7 +465,7 @@ void action_sentence(const struct action *a, const struct plan *p, const struct 
 
     if (action_is_dynid(a->kind))
         snprintf(buf, SENTENCE_MAX, "%s is to %s what is plugged in as %s", DYNID_DRIVER,
-                 a->kind == ACTION_NEW_ID ? "take" : "leave alone", dynid_words(&a->dynid).s);
+                 a->kind == ACTION_NEW_ID ? "take" : "leave alone", dynid_words(a->dynid).s);
     else if (v)
         verdict_sentence(v, s, r, buf);
     else
@@ -509,7 +509,7 @@ void plan_write(const struct plan *plan, const struct snapshot *s, const struct 
     for (size_t i = 0; i < plan->n_actions; i++) {
         const struct action *a = &plan->actions[i];
         if (action_is_dynid(a->kind))
-            fprintf(f, "  %s %s %s\n", a->driver, action_word(a->kind), dynid_words(&a->dynid).s);
+            fprintf(f, "  %s %s %s\n", a->driver, action_word(a->kind), dynid_words(a->dynid).s);
         else
             fprintf(f, "  %s %s%s%s%s\n", pci_addr_text(a->addr).s, action_word(a->kind),
                     *a->driver ? " " : "", a->driver,

@@ -84,10 +84,11 @@ static struct action rebind(struct pci_addr a)
 
 static struct action entry(void)
 {
-    struct action a = {.phase = PHASE_DYNIDS, .kind = ACTION_NEW_ID, .driver = DYNID_DRIVER};
+    static struct dynid id;
 
-    ck_assert(dynid_parse(ENTRY, &a.dynid));
-    return a;
+    ck_assert(dynid_parse(ENTRY, &id));
+    return (struct action){
+        .phase = PHASE_DYNIDS, .kind = ACTION_NEW_ID, .driver = DYNID_DRIVER, .dynid = &id};
 }
 
 static void carry_out(struct fixture *f, struct action *actions, size_t n)

@@ -193,7 +193,7 @@ START_TEST(golden)
     plan_write(&plan, &s, &records, f);
     for (size_t i = 0; i < plan.n_actions; i++)
         if (plan.actions[i].kind == ACTION_NEW_ID && plan.actions[i].narrowed)
-            fprintf(f, "narrowed: %s\n", dynid_words(&plan.actions[i].dynid).s);
+            fprintf(f, "narrowed: %s\n", dynid_words(plan.actions[i].dynid).s);
     fclose(f);
     if (update)
         write_case(name, found);

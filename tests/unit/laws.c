@@ -201,7 +201,7 @@ static bool verdicts_are_sound(const struct laws *l)
 static bool fits_nothing(const struct laws *l, const struct device *d)
 {
     for (size_t i = 0; i < l->plan->n_actions; i++)
-        if (l->plan->actions[i].kind == ACTION_NEW_ID && dynid_fits(&l->plan->actions[i].dynid, d))
+        if (l->plan->actions[i].kind == ACTION_NEW_ID && dynid_fits(l->plan->actions[i].dynid, d))
             return false;
     return !dynids_has(&l->records->dynids, d);
 }

@@ -237,10 +237,10 @@ static void begin_entries(struct model *m, const struct plan *plan)
     for (size_t i = 0; i < plan->n_actions; i++) {
         const struct action *a = &plan->actions[i];
         if (a->kind == ACTION_REMOVE_ID)
-            dynids_begin_removal(&m->records->dynids, &a->dynid);
+            dynids_begin_removal(&m->records->dynids, a->dynid);
         if (a->kind != ACTION_NEW_ID)
             continue;
-        struct dynid_entry *e = dynids_begin(&m->records->dynids, &a->dynid);
+        struct dynid_entry *e = dynids_begin(&m->records->dynids, a->dynid);
         e->learned = a->learned;
         e->narrowed = a->narrowed;
     }
@@ -249,8 +249,8 @@ static void begin_entries(struct model *m, const struct plan *plan)
 /* At its end; then the kernel offers every device without a driver to vfio-pci. */
 static bool new_id(struct model *m, const struct action *a)
 {
-    struct dynid_entry *e = dynids_get(&m->records->dynids, &a->dynid);
-    const struct pci_id id = id_of(&a->dynid);
+    struct dynid_entry *e = dynids_get(&m->records->dynids, a->dynid);
+    const struct pci_id id = id_of(a->dynid);
 
     if (e->error != 0) /* it could not be removed before */
         return true;
@@ -280,8 +280,8 @@ static bool new_id(struct model *m, const struct action *a)
 /* That there is none is no error. What was learned is remembered. */
 static void remove_id(struct model *m, const struct action *a)
 {
-    const struct pci_id id = id_of(&a->dynid);
-    struct dynid_entry *e = dynids_find(&m->records->dynids, &a->dynid);
+    const struct pci_id id = id_of(a->dynid);
+    struct dynid_entry *e = dynids_find(&m->records->dynids, a->dynid);
 
     if (m->remove_error == 0)
         (void)dynamic_remove(&m->table, &id);
@@ -289,7 +289,7 @@ static void remove_id(struct model *m, const struct action *a)
         return;
     dynids_end_removal(e, m->remove_error);
     if (e->state == DYNID_OPEN && !e->learned)
-        dynids_drop(&m->records->dynids, &a->dynid);
+        dynids_drop(&m->records->dynids, a->dynid);
 }
 
 size_t model_table_find(const struct model *m, const struct dynid *id)

@@ -15,7 +15,7 @@ static int do_op(const struct tree *t, enum action_kind kind, const char *driver
     struct op op = {.kind = kind};
 
     ck_assert_int_eq(pci_addr_parse(GPU, &op.addr), 0);
-    snprintf(op.driver, sizeof(op.driver), "%s", driver);
+    op.driver = driver;
     return perform(t->fd, &op, s);
 }
 

@@ -12,7 +12,7 @@ static struct op make_op(const char *address, enum action_kind kind, const char 
 
     if (*address)
         ck_assert_int_eq(pci_addr_parse(address, &op.addr), 0);
-    snprintf(op.driver, sizeof(op.driver), "%s", driver);
+    op.driver = driver;
     return op;
 }
 

@@ -15,7 +15,7 @@ static struct op make_op(const char *address, enum action_kind kind, const char 
     struct op op = {.kind = kind, .result = OP_NOT_DONE};
 
     ck_assert_int_eq(pci_addr_parse(address, &op.addr), 0);
-    snprintf(op.driver, sizeof(op.driver), "%s", driver);
+    op.driver = driver;
     return op;
 }
 
