@@ -410,4 +410,4 @@ def gpus(host, b, rng):
     host.gpus = count
     lists = [",".join(table[n] and "0x" + table[n] if n in table else "0" for n in range(1, b.slots + 1))
              for table in (ids, classes)]
-    host.emugpu = f"devices={lists[0]} classes={lists[1]} audio={int(audio)} usb={int(usb)}"
+    host.emugpu = f"devices={lists[0]} classes={lists[1]} audio={int(audio or usb)} usb={int(usb)}"
