@@ -106,7 +106,8 @@ static void take_results(void *userdata, struct job *j, bool ended)
     for (size_t i = 0; i < n; i++) {
         if (!is_due(j, &ops[i], ended))
             continue;
-        record_ops_result(a->records, &ops[i], worker_found(j->worker));
+        if (!(ended && j->cancelled && ops[i].kind == ACTION_NEW_ID)) /* its entry is on record */
+            record_ops_result(a->records, &ops[i], worker_found(j->worker));
         if (ended && !j->cancelled)
             record_ops_death(a->records, &ops[i]);
     }

@@ -101,14 +101,16 @@ static void come_late(struct record *r)
         r->arrival = ARRIVAL_PLUGGED;
 }
 
-/* A device that was on its way back has a driver. If that is vfio-pci, an entry of ours took it:
- * one that was written while the device hung, and whose write waited for the device. */
+/* Where is a device that was on its way back? If vfio-pci has it, that is our doing: the write of
+ * an entry waited for the device while it hung, and bound it before its override was removed. */
 static void arrive(struct record *r, const char *driver)
 {
-    if (streq(driver, DYNID_DRIVER))
-        r->binding = BINDING_OURS;
-    else
+    if (!streq_null(driver, DYNID_DRIVER) || ++r->attempts >= ATTEMPTS_MAX) {
         enter(r, RECORD_HANDED_BACK);
+        return;
+    }
+    r->binding = BINDING_OURS;
+    enter(r, RECORD_HANDING_BACK);
 }
 
 static void look(struct record *r, const struct record_event *e)
@@ -117,6 +119,8 @@ static void look(struct record *r, const struct record_event *e)
 
     if (r->state == RECORD_GONE)
         enter(r, RECORD_OPEN);
+    if (r->state == RECORD_RETURNED)
+        arrive(r, driver);
     if (!driver)
         return;
     if (record_is_going_back(r) && !record_is_owned(r))
@@ -182,7 +186,7 @@ static void apply_verdict(struct record *r, const struct record_event *e)
     r->unnamed = false;
     /* A rule names it again: */
     if ((record_is_going_back(r) && !reason_sends_back(e->verdict.reason)) ||
-        r->state == RECORD_HANDED_BACK || r->state == RECORD_GONE)
+        r->state == RECORD_RETURNED || r->state == RECORD_HANDED_BACK || r->state == RECORD_GONE)
         enter(r, RECORD_OPEN);
     if (r->seen_usec == 0)
         r->seen_usec = e->now_usec;
@@ -276,7 +280,7 @@ static void apply_success(struct record *r, const struct record_event *e)
         break;
     case ACTION_NATIVE:
         r->fresh = false;
-        enter(r, record_is_released(r) ? RECORD_RELEASED : RECORD_HANDED_BACK);
+        enter(r, record_is_released(r) ? RECORD_RELEASED : RECORD_RETURNED);
         break;
     case ACTION_SET_PLACEHOLDER:
         if (r->placeholder_order == 0) /* else it has had it since then */

@@ -19,7 +19,8 @@ enum __attribute__((packed)) record_state {
     RECORD_UNVERIFIED,     /* every write succeeded, the driver link does not show it (yet) */
     RECORD_CONTESTED,      /* too many foreign unbinds: we stopped fighting */
     RECORD_HANDING_BACK,   /* no rule names it, and its native driver is to be asked yet */
-    RECORD_HANDED_BACK,    /* likewise, and that was done */
+    RECORD_RETURNED,       /* likewise, and that was done; who has it now was not looked at yet */
+    RECORD_HANDED_BACK,    /* likewise, and it is not on vfio-pci */
     RECORD_RELEASING,      /* an administrator wants it handed back, until reload or bind */
     RECORD_RELEASE_FAILED, /* likewise, and the kernel said no: .error, .failed_at */
     RECORD_RELEASED,       /* likewise, and that was carried out to its end */
@@ -125,7 +126,8 @@ static inline bool record_is_released(const struct record *r)
 
 static inline bool record_is_handed_back(const struct record *r)
 {
-    return r->state == RECORD_HANDED_BACK || r->state == RECORD_RELEASED;
+    return r->state == RECORD_RETURNED || r->state == RECORD_HANDED_BACK ||
+           r->state == RECORD_RELEASED;
 }
 
 /* Has handing it back begun, for no rule names it, and not come to its end? */

@@ -26,11 +26,6 @@ static const struct {
     {"identical", "kill-waiting", CAUGHT, .rare = true},
     {"identical", "kill-hanging", CAUGHT, .rare = true},
     {"identical", "kill-stuck", CAUGHT, .rare = true},
-    /* While an override hangs, the rule goes. When the override is over the device is handed back,
-     * and once in some dozens of runs the kernel is asked for a driver while the dynamic ID of the
-     * rule is still, or again, in its table. To be mended. */
-    {"dropped", "hang-before", KEPT, .rare = true},
-    {"dropped", "hang-inside", KEPT, .rare = true},
     {.script = NULL},
 };
 
