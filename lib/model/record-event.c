@@ -123,6 +123,10 @@ static void look(struct record *r, const struct record_event *e)
         arrive(r, driver);
     if (!driver)
         return;
+    /* An earlier run was killed when it had handed the device back, and before it could say so. */
+    if (r->binding == BINDING_CLAIMED && !driver_is_vfio(driver) &&
+        !record_is_overridden_to(r, driver))
+        r->binding = BINDING_UNKNOWN;
     if (record_is_going_back(r) && !record_is_owned(r))
         arrive(r, driver);
     if (r->state == RECORD_UNVERIFIED) /* whoever has it, the plan knows what to do */

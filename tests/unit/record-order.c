@@ -72,7 +72,9 @@ START_TEST(every_event_in_every_state)
     for (unsigned state = 0; state <= RECORD_GONE; state++)
         for (unsigned work = 0; work <= WORK_STUCK_FOR_ANOTHER; work++)
             for (unsigned i = 0; i < RECORD_EVENT_MAX * 24; i++) {
-                struct record before = {.state = state, .work = work, .attempts = (uint8_t)(i % 6)};
+                struct record before = {.state = (enum record_state)state,
+                                        .work = (enum record_work)work,
+                                        .attempts = (uint8_t)(i % 6)};
                 const struct record_event e = some_event(i / 24, i % 24);
                 if (!is_possible(state, work))
                     continue;
