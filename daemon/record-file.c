@@ -135,12 +135,13 @@ static void load_flag(struct record *r, const char *key)
 
 static void load_refusal(struct record_refusal *k, const char *text)
 {
-    unsigned vendor, device, subvendor, subdevice, class_code;
+    unsigned vendor, device, subvendor, subdevice, class_code, had_driver = 0;
 
-    if (sscanf(text, "%4x:%4x:%4x:%4x:%6x", &vendor, &device, &subvendor, &subdevice,
-               &class_code) != 5)
+    if (sscanf(text, "%4x:%4x:%4x:%4x:%6x:%1u", &vendor, &device, &subvendor, &subdevice,
+               &class_code, &had_driver) < 5)
         return;
     *k = (struct record_refusal){.is_set = true,
+                                 .had_driver = had_driver == 1,
                                  .vendor = (uint16_t)vendor,
                                  .device = (uint16_t)device,
                                  .subvendor = (uint16_t)subvendor,
@@ -326,8 +327,8 @@ static void write_record(FILE *f, const struct record *r)
     if (r->placeholder && r->placeholder_order > 0)
         fprintf(f, " drivers=%llu", (unsigned long long)r->placeholder_order);
     if (k->is_set)
-        fprintf(f, " refused=%04x:%04x:%04x:%04x:%06x", k->vendor, k->device, k->subvendor,
-                k->subdevice, k->class_code);
+        fprintf(f, " refused=%04x:%04x:%04x:%04x:%06x:%d", k->vendor, k->device, k->subvendor,
+                k->subdevice, k->class_code, k->had_driver);
     if (r->previous_driver)
         fprintf(f, " previous=%s", r->previous_driver);
     fputc('\n', f);

@@ -16,6 +16,32 @@ static void look_at(struct view *view, struct pci_addr a)
     view->missed |= !record_seen_look(view, a);
 }
 
+void look_at_group(struct view *view, struct pci_addr a)
+{
+    const struct device *d = snapshot_find(&view->snapshot, a);
+    const uint32_t group = d ? d->group : NO_GROUP;
+
+    for (size_t i = 0; i < view->snapshot.n; i++) {
+        const struct device *member = &view->snapshot.devices[i];
+        if (pci_addr_cmp(member->addr, a) == 0 || (group != NO_GROUP && member->group == group))
+            look_at(view, member->addr);
+    }
+}
+
+bool look_at_rebinds(struct view *view)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < view->plan.n_actions; i++) {
+        const struct action *a = &view->plan.actions[i];
+        if (a->phase != PHASE_REBIND || a->kind != ACTION_UNBIND || driver_is_vfio(a->driver))
+            continue;
+        look_at(view, a->addr);
+        any = true;
+    }
+    return any;
+}
+
 void look_at_bindings(struct view *view, const struct pci_addr *addrs, size_t n)
 {
     (void)scan_bindings(view->root_fd, &view->policy, addrs, n, &view->snapshot);

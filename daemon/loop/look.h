@@ -12,6 +12,13 @@ int look_at_all(struct view *view, bool may_be_empty);
 /* Reads these devices, of which only the drivers have changed. */
 void look_at_bindings(struct view *view, const struct pci_addr *addrs, size_t n);
 
+/* Reads the devices of this one's IOMMU group. */
+void look_at_group(struct view *view, struct pci_addr a);
+
+/* Reads the devices that the plan takes off a native driver: a mount or an address that came since
+ * they were read makes no event. Returns whether there are any. */
+bool look_at_rebinds(struct view *view);
+
 /* Reads the device of a kernel event. Returns whether a new plan can wait, since the device is to
  * be left alone for a moment (record.h). */
 bool look_at_event(struct view *view, enum hotplug_action action, struct pci_addr a);

@@ -194,12 +194,25 @@ static void watch_moment(struct manager *m)
     (void)sd_event_source_set_enabled(m->moment, next > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
+/* The plan, of devices as they are now where that matters: of those that are about to lose their
+ * native driver. */
+static int plan(struct manager *m)
+{
+    int r = view_plan(&m->view);
+    const struct plan *p = &m->view.plan;
+
+    if (r >= 0 && !m->view.disabled && p->n_actions > 0 && p->actions[0].phase == PHASE_REBIND &&
+        !apply_batch_is_running(m->apply) && look_at_rebinds(&m->view))
+        r = view_plan(&m->view);
+    return r;
+}
+
 /* Plans over what is known now, starts what can be started, and tells when nothing is under way. */
 static int step(struct manager *m)
 {
     if (m->stopping)
         return 0;
-    int r = view_plan(&m->view);
+    int r = plan(m);
     if (r >= 0)
         follow_unknown(m);
     if (r >= 0)
@@ -427,6 +440,8 @@ static int request_rescan(void *userdata, sd_bus_error *error)
 static int request_bind(void *userdata, struct pci_addr a, sd_bus_error *error)
 {
     struct manager *m = userdata;
+
+    look_at_group(&m->view, a); /* what was in use may not be any more */
     int r = requests_mark_bind(&m->view, a, error);
 
     m->unsaved = m->unsaved || r >= 0;

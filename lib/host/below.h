@@ -20,7 +20,8 @@ enum below_kind {
     BELOW_STACKED,   /* a block device on one of those: device mapper, md, bcache */
     BELOW_TTY,       /* a serial port */
     BELOW_INTERFACE, /* of the network; without a number */
-    BELOW_KEYBOARD,  /* likewise */
+    BELOW_HIDDEN,    /* one that another network namespace has: neither name nor number */
+    BELOW_KEYBOARD,  /* without a number */
     BELOW_GROUP,     /* an IOMMU group, by its name: of the device, or of mediated ones */
 };
 

@@ -189,6 +189,9 @@ static bool is_used(const struct host_use *h, const struct below_item *i, unsign
         *before = "has the network interface ";
         *after = i->up ? ", which is up" : ", which is part of a bridge or bond";
         return i->up || i->enslaved;
+    case BELOW_HIDDEN:
+        *before = "has a network interface in another network namespace";
+        return true;
     case BELOW_KEYBOARD: /* of use to the host where a virtual terminal is its console */
         *before = "has a keyboard of the console, ";
         return is_console(h, "tty0");

@@ -175,7 +175,10 @@ static void apply_bound(struct record *r, const struct record_event *e)
 
 static void remember_refusal(struct record *r, const struct device *d)
 {
+    const bool had_driver = d->driver || r->refused.had_driver;
+
     r->refused = (struct record_refusal){.is_set = true,
+                                         .had_driver = had_driver,
                                          .vendor = d->vendor,
                                          .device = d->device,
                                          .subvendor = d->subvendor,

@@ -61,11 +61,12 @@ enum __attribute__((packed)) record_binding {
 };
 
 /* Which device was refused, since the host may need it. The same at the same address stays refused
- * when it comes back. */
+ * when it comes back, and when it loses its driver, which may be reloaded just now. */
 struct record_refusal {
     uint16_t vendor, device, subvendor, subdevice;
     uint32_t class_code;
     bool is_set;
+    bool had_driver; /* a native one, then or later */
 };
 
 /* There may be thousands, one for each device that was ever selected: so small fields stand
@@ -157,10 +158,10 @@ static inline bool record_is_plugged(const struct record *r)
     return r->arrival != ARRIVAL_THERE;
 }
 
-/* Has it come back after it was refused, since the host may need it? */
+/* Does it stay refused without a driver? It came back after it was refused, or had one then. */
 static inline bool record_stays_refused(const struct record *r)
 {
-    return r->refused.is_set && record_is_plugged(r);
+    return r->refused.is_set && (record_is_plugged(r) || r->refused.had_driver);
 }
 
 /* Can nothing have used it before? */

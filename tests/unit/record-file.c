@@ -124,7 +124,12 @@ static void restart(const struct record *r, struct records *ret)
 START_TEST(each_of_these_survives)
 {
     static char driver[] = "nvidia";
-    const struct record_refusal refusal = {true, 0x8086, 0x10d3, 0x8086, 0, 0x020000};
+    const struct record_refusal refusal = {.is_set = true,
+                                           .had_driver = true,
+                                           .vendor = 0x8086,
+                                           .device = 0x10d3,
+                                           .subvendor = 0x8086,
+                                           .class_code = 0x020000};
     const struct record before[] = {
         {.touched = true},
         {.state = RECORD_CONTESTED},

@@ -201,6 +201,19 @@ START_TEST(interfaces)
 }
 END_TEST
 
+/* A container has it: the folder is there, and nothing in it. */
+START_TEST(interface_elsewhere)
+{
+    CLEANUP(tree_done) struct tree t;
+
+    tree_init(&t);
+    tree_write(&t, CARD "virtio0/net/.empty", "");
+    check_use(&t, "has a network interface in another network namespace");
+    tree_interface(&t, CARD "virtio0/net/ens3", "0x1002\n", "52:54:00:aa:bb:cc\n");
+    check_use(&t, NULL);
+}
+END_TEST
+
 START_TEST(consoles)
 {
     CLEANUP(tree_done) struct tree t;
@@ -246,4 +259,5 @@ START_TEST(unknown)
 END_TEST
 
 UNIT_MAIN("use", mounted, of_any_class, with_a_long_mountinfo, by_a_node, below_other_block_devices,
-          further_disks_of_btrfs, by_an_nvme_subsystem, interfaces, consoles, unknown)
+          further_disks_of_btrfs, by_an_nvme_subsystem, interfaces, interface_elsewhere, consoles,
+          unknown)
