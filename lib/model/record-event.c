@@ -56,6 +56,16 @@ static void apply_caught(struct record *r, const struct record_event *e)
         r->binding = BINDING_OURS;
 }
 
+/* An entry of ours gave a new device to vfio-pci. That is ours even when the entry has gone;
+ * whether it is right is for the next plan. */
+static void note_catch(struct record *r, const struct record_event *e)
+{
+    if (!r->fresh || !e->has_dynid || !e->device || !streq_null(e->device->driver, DYNID_DRIVER) ||
+        record_is_owned(r))
+        return;
+    r->binding = r->binding == BINDING_FOUND ? BINDING_OURS : BINDING_CLAIMED;
+}
+
 /* -- coming and going -- */
 
 /* Forgets the device that was there; if a worker has it, that is remembered until it returns. */
@@ -133,8 +143,9 @@ static void look(struct record *r, const struct record_event *e)
         enter(r, RECORD_OPEN);
     /* A new device has been untouched so far, unless a driver other than vfio-pci by our entry has
      * it. */
-    if (!(streq(driver, DYNID_DRIVER) && e->has_dynid))
+    if (!(streq(driver, DYNID_DRIVER) && (e->has_dynid || record_is_bound_by_us(r))))
         r->fresh = false;
+    note_catch(r, e);
 }
 
 /* -- drivers -- */
@@ -166,6 +177,7 @@ static void apply_unbound(struct record *r, const struct record_event *e)
 static void apply_bound(struct record *r, const struct record_event *e)
 {
     confirm(r);
+    note_catch(r, e);
     apply_caught(r, e);
     doubt_override(r);
     r->not_before_usec = 0;
@@ -207,6 +219,7 @@ static void apply_verdict(struct record *r, const struct record_event *e)
     if (e->verdict.state != STATE_BOUND)
         return;
     r->refused = (struct record_refusal){0}; /* the host can do without */
+    r->fresh = false;                        /* if it was caught, that was right */
     r->attempts = 0;
     if (record_is_confirmed(r) && (e->has_dynid || record_is_overridden_to(r, d->driver)))
         r->binding = BINDING_OURS;

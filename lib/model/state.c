@@ -51,7 +51,8 @@ const char *reason_word(enum reason r)
 
 bool reason_sends_back(enum reason r)
 {
-    return r == REASON_BRIDGE || r == REASON_HOTPLUG_OFF || r == REASON_FUNCTION_NOT_NAMED;
+    return r == REASON_BRIDGE || r == REASON_HOTPLUG_OFF || r == REASON_FUNCTION_NOT_NAMED ||
+           r == REASON_HOST_USE_UNKNOWN || r == REASON_NEEDED_AT_BOOT;
 }
 
 const char *problem_word(enum problem p)

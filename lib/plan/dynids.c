@@ -18,8 +18,8 @@ bool plan_is_caught(const struct builder *b, const struct device *d)
 {
     const struct record *r = plan_record_of(b, d);
 
-    return r && r->fresh && !record_is_owned(r) && streq_null(d->driver, DYNID_DRIVER) &&
-           dynids_has(dynids_of(b), d);
+    return r && r->fresh && !record_may_be_overridden(r) && streq_null(d->driver, DYNID_DRIVER) &&
+           (record_is_bound_by_us(r) || dynids_has(dynids_of(b), d));
 }
 
 static bool rule_prevents(const struct rule *r)

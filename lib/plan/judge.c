@@ -130,12 +130,29 @@ static bool refuse_as_plugged(struct verdict *v, const struct record *r)
     return true;
 }
 
-/* A device that was plugged in is on its driver only because a dynamic ID fits it, which was
- * written for another rule: what its own rule refuses goes back. */
+/* May the host want what has appeared during the boot, like a disk behind a controller that has
+ * just got its driver? Not virtual functions: they were made for virtual machines. */
+static bool refuse_as_wanted_at_boot(const struct builder *b, struct verdict *v,
+                                     const struct device *d, const struct record *r)
+{
+    if (d->vf || v->rule->keys[KEY_HOTPLUG].line > 0) /* a rule that says "prevent" means it */
+        return false;
+    if (is_use_unknown(b, v, r))
+        refuse(v, REASON_HOST_USE_UNKNOWN);
+    else if (d->evidence && !v->rule->force && !record_is_unused(r))
+        refuse(v, REASON_NEEDED_AT_BOOT);
+    else
+        return false;
+    return true;
+}
+
+/* A device that was plugged in is on its driver only because a dynamic ID fits it: what its rule
+ * refuses goes back. */
 static bool refuse_caught(const struct builder *b, struct verdict *v, const struct device *d,
                           const struct record *r)
 {
-    return plan_is_caught(b, d) && (refuse_as_other_is_unnamed(b, v) || refuse_as_plugged(v, r));
+    return plan_is_caught(b, d) && (refuse_as_other_is_unnamed(b, v) || refuse_as_plugged(v, r) ||
+                                    refuse_as_wanted_at_boot(b, v, d, r));
 }
 
 /* A device that is not on its driver: may it be taken, and is that possible? */

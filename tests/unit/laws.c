@@ -149,8 +149,10 @@ static bool blocks_group(const struct device *d)
  * it all the same. */
 static bool may_be_caught(const struct laws *l, const struct device *d)
 {
-    return record_of(l, d)->fresh && !record_is_owned(record_of(l, d)) &&
-           streq_null(d->driver, "vfio-pci") && dynids_has(&l->records->dynids, d);
+    const struct record *r = record_of(l, d);
+
+    return r->fresh && !record_may_be_overridden(r) && streq_null(d->driver, "vfio-pci") &&
+           (record_is_bound_by_us(r) || dynids_has(&l->records->dynids, d));
 }
 
 static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
