@@ -270,6 +270,17 @@ static int apply_batch(struct apply *a, const struct plan *plan)
     return submit(a, j);
 }
 
+/* Two members of a group are not bound at the same time: Linux 6.1 warns when two probes make the
+ * VFIO group (vfio_create_group()), and some hosts panic at a warning. What hangs holds up nobody.
+ */
+static bool group_is_at_work(const struct apply *a, uint32_t group)
+{
+    for (const struct job *j = jobs_list(a->jobs); j; j = j->next)
+        if (j->isolated && j->busy && !j->overdue && j->group == group)
+            return group != NO_GROUP;
+    return false;
+}
+
 /* What may block gets a worker of its own, and that worker is written down before it begins. */
 static int prepare_isolated(struct apply *a, const struct action *actions, size_t n)
 {
@@ -279,6 +290,7 @@ static int prepare_isolated(struct apply *a, const struct action *actions, size_
     if (r < 0)
         return r;
     j->isolated = true;
+    j->group = actions[0].group;
     fill(a, j, actions, n);
     const struct op *ops = worker_ops(j->worker, &n);
     for (size_t i = 0; i < n; i++)
@@ -327,7 +339,7 @@ static int apply_isolated(struct apply *a, const struct plan *plan)
         const struct action *first = &plan->actions[i];
         for (n = 1; i + n < plan->n_actions && belong_together(first, first + n); n++)
             ;
-        if (first->phase < PHASE_REBIND)
+        if (first->phase < PHASE_REBIND || group_is_at_work(a, first->group))
             continue;
         if (isolated_running(a) >= ISOLATED_MAX)
             break;
@@ -444,6 +456,7 @@ int apply_withdraw(struct apply *a)
     if (r < 0)
         return r;
     j->isolated = true;
+    j->group = NO_GROUP;
     struct op *op = worker_room(j->worker, n);
     for (size_t i = 0; i < n; i++)
         make_op(a, j, &(struct action){.kind = ACTION_REMOVE_ID, .dynid = &removals[i]->id}, op++);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/util.h"
+#include "model/snapshot.h"
 
 #define CAPACITY 256          /* operations of the worker that is kept ready */
 #define TIMEOUT_USEC 10000000 /* until the policy is read */
@@ -137,6 +138,7 @@ int job_new_old(struct jobs *jobs, pid_t pid, struct job **ret)
     if (!j)
         return -ENOMEM;
     j->busy = j->isolated = j->cancelled = j->overdue = true;
+    j->group = NO_GROUP;
     j->pid = pid;
     r = sd_event_add_io(jobs->event, &j->source, fd, EPOLLIN, on_old_worker, j);
     if (r >= 0)

@@ -16,6 +16,7 @@ struct job {
     struct pci_addr *addrs; /* room for the devices of all its operations */
     pid_t pid;              /* of that one */
     sd_event_source *source;
+    uint32_t group;    /* the IOMMU group of an isolated job, or NO_GROUP */
     bool waiting;      /* its operations are written down, it will be started */
     bool busy;         /* waiting or running */
     bool isolated;     /* a rebind or a release */

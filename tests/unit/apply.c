@@ -78,8 +78,11 @@ static void run_until_done(struct fixture *f, unsigned wanted)
 
 static struct action rebind(struct pci_addr a)
 {
-    return (struct action){
-        .phase = PHASE_REBIND, .kind = ACTION_UNBIND, .addr = a, .driver = "nvidia"};
+    return (struct action){.phase = PHASE_REBIND,
+                           .kind = ACTION_UNBIND,
+                           .addr = a,
+                           .driver = "nvidia",
+                           .group = NO_GROUP};
 }
 
 static struct action entry(void)
@@ -169,6 +172,30 @@ START_TEST(so_many_rebinds_at_once)
     carry_out(&f, actions + 32, 8);
     for (size_t i = 0; i < ELEMENTS(actions); i++)
         ck_assert(record_is_in_hand(records_find(&f.records, actions[i].addr)));
+}
+END_TEST
+
+START_TEST(of_a_group_one_after_the_other)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    struct action actions[3];
+    const bool begun[] = {true, false, true};
+
+    make_host(&f);
+    make_hang(&f, UNBIND);
+    for (unsigned i = 0; i < ELEMENTS(actions); i++) {
+        actions[i] = rebind((struct pci_addr){0, 1, 0, (unsigned char)i});
+        actions[i].group = i < 2 ? 0 : 1;
+        ck_assert_ptr_nonnull(records_get(&f.records, actions[i].addr));
+    }
+    start(&f);
+    carry_out(&f, actions, ELEMENTS(actions));
+    for (size_t i = 0; i < ELEMENTS(actions); i++)
+        ck_assert(record_is_in_hand(records_find(&f.records, actions[i].addr)) == begun[i]);
+    apply_set_timeout(f.apply, 1000);
+    run_until_done(&f, 4); /* both are left behind, then stuck */
+    carry_out(&f, &actions[1], 1);
+    ck_assert(record_is_in_hand(records_find(&f.records, actions[1].addr)));
 }
 END_TEST
 
@@ -359,7 +386,7 @@ END_TEST
 
 UNIT_MAIN("apply", a_vfio_driver_was_nobody_before, on_file_before_anything_is_unbound,
           on_file_before_an_entry_is_written, so_many_rebinds_at_once,
-          of_another_card_at_its_address_counts_what_events_told, a_death_is_noted,
-          a_write_of_an_entry_that_hangs, what_hangs_since_an_earlier_run,
+          of_a_group_one_after_the_other, of_another_card_at_its_address_counts_what_events_told,
+          a_death_is_noted, a_write_of_an_entry_that_hangs, what_hangs_since_an_earlier_run,
           what_cannot_be_read_is_not_forgotten, stopped_between_unbind_and_bind,
           withdrawn_is_what_also_fits_others)
