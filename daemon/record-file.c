@@ -290,7 +290,7 @@ static const char *state_kept(const struct record *r)
 {
     if (r->state == RECORD_RELEASE_FAILED)
         return "releasing";
-    if (r->state == RECORD_RETURNED)
+    if (r->state == RECORD_HANDED_BACK_UNSEEN)
         return "handing-back";
     for (size_t i = 0; i < ELEMENTS(kept_states); i++)
         if (kept_states[i].state == r->state)

@@ -28,18 +28,10 @@ void look_at_group(struct view *view, struct pci_addr a)
     }
 }
 
-bool look_at_rebinds(struct view *view)
+void look_at_devices(struct view *view, const struct pci_addr *addrs, size_t n)
 {
-    bool any = false;
-
-    for (size_t i = 0; i < view->plan.n_actions; i++) {
-        const struct action *a = &view->plan.actions[i];
-        if (a->phase != PHASE_REBIND || a->kind != ACTION_UNBIND || driver_is_vfio(a->driver))
-            continue;
-        look_at(view, a->addr);
-        any = true;
-    }
-    return any;
+    for (size_t i = 0; i < n; i++)
+        look_at(view, addrs[i]);
 }
 
 void look_at_bindings(struct view *view, const struct pci_addr *addrs, size_t n)

@@ -15,9 +15,9 @@ void look_at_bindings(struct view *view, const struct pci_addr *addrs, size_t n)
 /* Reads the devices of this one's IOMMU group. */
 void look_at_group(struct view *view, struct pci_addr a);
 
-/* Reads the devices that the plan takes off a native driver: a mount or an address that came since
- * they were read makes no event. Returns whether there are any. */
-bool look_at_rebinds(struct view *view);
+/* Reads all of these devices: a mount or an address that came since they were read makes no event.
+ */
+void look_at_devices(struct view *view, const struct pci_addr *addrs, size_t n);
 
 /* Reads the device of a kernel event. Returns whether a new plan can wait, since the device is to
  * be left alone for a moment (record.h). */

@@ -194,17 +194,16 @@ static void watch_moment(struct manager *m)
     (void)sd_event_source_set_enabled(m->moment, next > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
-/* The plan, of devices as they are now where that matters: of those that are about to lose their
- * native driver. */
+/* The plan, of devices as they are now where that matters: of those that lose their native driver
+ * next. */
 static int plan(struct manager *m)
 {
+    struct pci_addr next[APPLY_REBINDS_MAX];
     int r = view_plan(&m->view);
-    const struct plan *p = &m->view.plan;
+    size_t n = r >= 0 && !m->view.disabled ? apply_next_rebinds(m->apply, &m->view.plan, next) : 0;
 
-    if (r >= 0 && !m->view.disabled && p->n_actions > 0 && p->actions[0].phase == PHASE_REBIND &&
-        !apply_batch_is_running(m->apply) && look_at_rebinds(&m->view))
-        r = view_plan(&m->view);
-    return r;
+    look_at_devices(&m->view, next, n);
+    return n > 0 ? view_plan(&m->view) : r;
 }
 
 /* Plans over what is known now, starts what can be started, and tells when nothing is under way. */

@@ -9,7 +9,7 @@
 #include "write/jobs.h"
 #include "write/record-ops.h"
 
-#define ISOLATED_MAX 32 /* workers at once; more wait their turn */
+#define ISOLATED_MAX APPLY_REBINDS_MAX
 
 struct apply {
     int root_fd;
@@ -329,6 +329,34 @@ static bool belong_together(const struct action *x, const struct action *y)
     if (x->kind == ACTION_HOLD)
         return x->group == y->group && y->kind != ACTION_HOLD;
     return pci_addr_cmp(x->addr, y->addr) == 0;
+}
+
+static bool is_in(const uint32_t *groups, size_t n, uint32_t group)
+{
+    for (size_t i = 0; i < n; i++)
+        if (groups[i] == group)
+            return group != NO_GROUP;
+    return false;
+}
+
+size_t apply_next_rebinds(const struct apply *a, const struct plan *plan,
+                          struct pci_addr ret[static APPLY_REBINDS_MAX])
+{
+    uint32_t groups[APPLY_REBINDS_MAX];
+    size_t n = 0;
+
+    if (plan->n_actions == 0 || plan->actions[0].phase < PHASE_REBIND || apply_batch_is_running(a))
+        return 0;
+    for (size_t i = 0; i < plan->n_actions && n + isolated_running(a) < ISOLATED_MAX; i++) {
+        const struct action *action = &plan->actions[i];
+        if (action->phase != PHASE_REBIND || action->kind != ACTION_UNBIND ||
+            driver_is_vfio(action->driver) || group_is_at_work(a, action->group) ||
+            is_in(groups, n, action->group))
+            continue;
+        groups[n] = action->group;
+        ret[n++] = action->addr;
+    }
+    return n;
 }
 
 static int apply_isolated(struct apply *a, const struct plan *plan)

@@ -7,6 +7,8 @@
 
 #include "plan/plan.h"
 
+#define APPLY_REBINDS_MAX 32 /* workers at once; more wait their turn */
+
 struct apply;
 
 /* Called from the loop when workers are done with these devices (or given up on them): their state
@@ -24,6 +26,11 @@ void apply_set_timeout(struct apply *a, uint64_t usec);
 /* Starts what can be started now: overrides and binds of free devices in one job; rebinds, each in
  * a worker of its own, once no such job runs. Returns 0 or negative errno. */
 int apply_plan(struct apply *a, const struct plan *plan);
+
+/* The devices that apply_plan() would take off a native driver now, as far as workers are free.
+ * Returns their number. */
+size_t apply_next_rebinds(const struct apply *a, const struct plan *plan,
+                          struct pci_addr ret[static APPLY_REBINDS_MAX]);
 
 /* Is work under way that is not stuck? */
 bool apply_is_busy(const struct apply *a);

@@ -125,21 +125,6 @@ static int add_interface(struct walk *w, const struct walk_folder *p)
     return fact_error(r);
 }
 
-/* The kernel shows the interfaces of one network namespace, and keeps the folder "net" as long as
- * the device has an interface in any. */
-static int add_hidden(struct walk *w, const struct walk_folder *p)
-{
-    CLEANUP(closedirp) DIR *dir;
-    const struct dirent *e;
-    struct below_item *item;
-    int r = rootfs_list(dirfd(p->dir), "net", &dir);
-
-    if (!dir)
-        return r;
-    r = rootfs_next(dir, &e);
-    return r == 0 ? add_item(w, BELOW_HIDDEN, "", 0, &item) : r < 0 ? r : 0;
-}
-
 static int add_keyboard(struct walk *w, const struct walk_folder *p)
 {
     const unsigned long wanted = EV_KEY | EV_REP;
@@ -261,10 +246,6 @@ static int walk_entry(struct walk *w, const struct walk_folder *p, const struct 
         return add_interface(w, p);
     if (streq(e->d_name, "capabilities"))
         return add_keyboard(w, p);
-    if (streq(e->d_name, "net"))
-        r = add_hidden(w, p);
-    if (r < 0)
-        return r;
     if ((e->d_type != DT_DIR && e->d_type != DT_UNKNOWN) || is_no_device(e->d_name) ||
         (w->bridge && pci_addr_parse(e->d_name, &a) == 0))
         return 0;
@@ -275,14 +256,20 @@ static int walk_entry(struct walk *w, const struct walk_folder *p, const struct 
     return r < 0 ? r : walk_child(w, p, e->d_name);
 }
 
+/* The kernel shows the interfaces of one network namespace only, and keeps the folder "net" as long
+ * as the device has an interface in any: an empty one means that another namespace has it. */
 static int walk(struct walk *w, const struct walk_folder *p)
 {
     const struct dirent *e;
+    struct below_item *item;
+    bool empty = true;
     int r = ++w->folders > FOLDERS_MAX ? -E2BIG : 0;
 
-    while (r == 0 && (r = rootfs_next(p->dir, &e)) > 0)
+    while (r == 0 && (r = rootfs_next(p->dir, &e)) > 0) {
+        empty = false;
         r = walk_entry(w, p, e);
-    return r;
+    }
+    return r == 0 && empty && streq(p->name, "net") ? add_item(w, BELOW_HIDDEN, "", 0, &item) : r;
 }
 
 int below_walk(int root_fd, struct pci_addr a, struct below *ret)

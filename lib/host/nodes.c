@@ -49,8 +49,7 @@ static int add_below(int root_fd, struct pci_addr a, struct nodes *nodes)
         int q = 0;
         if (item->kind == BELOW_GROUP)
             q = fact_error(nodes_of_group(root_fd, item->name, a, nodes));
-        else if (item->kind != BELOW_INTERFACE && item->kind != BELOW_HIDDEN &&
-                 item->kind != BELOW_KEYBOARD)
+        else if (item->number != 0)
             q = add_node(nodes, a, item->number,
                          item->kind == BELOW_BLOCK || item->kind == BELOW_STACKED);
         r = r < 0 ? r : q;

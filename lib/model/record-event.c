@@ -48,22 +48,14 @@ static void doubt_override(struct record *r)
         r->override = OVERRIDE_MAYBE;
 }
 
-/* A device that was to get a placeholder and is on vfio-pci nevertheless was taken by our entry in
- * the table: its binding is ours. */
-static void apply_caught(struct record *r, const struct record_event *e)
-{
-    if (r->placeholder && e->has_dynid && e->device && streq_null(e->device->driver, DYNID_DRIVER))
-        r->binding = BINDING_OURS;
-}
-
-/* An entry of ours gave a new device to vfio-pci. That is ours even when the entry has gone;
- * whether it is right is for the next plan. */
+/* vfio-pci has a device that was new, or was to get a placeholder: an entry of ours took it. The
+ * binding is ours even when the entry has gone; whether it is right is for the next plan. */
 static void note_catch(struct record *r, const struct record_event *e)
 {
-    if (!r->fresh || !e->has_dynid || !e->device || !streq_null(e->device->driver, DYNID_DRIVER) ||
-        record_is_owned(r))
+    if ((!r->fresh && !r->placeholder) || !e->has_dynid || !e->device ||
+        !streq_null(e->device->driver, DYNID_DRIVER) || record_is_bound_by_us(r))
         return;
-    r->binding = r->binding == BINDING_FOUND ? BINDING_OURS : BINDING_CLAIMED;
+    r->binding = record_is_confirmed(r) ? BINDING_OURS : BINDING_CLAIMED;
 }
 
 /* -- coming and going -- */
@@ -129,7 +121,7 @@ static void look(struct record *r, const struct record_event *e)
 
     if (r->state == RECORD_GONE)
         enter(r, RECORD_OPEN);
-    if (r->state == RECORD_RETURNED)
+    if (r->state == RECORD_HANDED_BACK_UNSEEN)
         arrive(r, driver);
     if (!driver)
         return;
@@ -178,7 +170,6 @@ static void apply_bound(struct record *r, const struct record_event *e)
 {
     confirm(r);
     note_catch(r, e);
-    apply_caught(r, e);
     doubt_override(r);
     r->not_before_usec = 0;
 }
@@ -205,7 +196,8 @@ static void apply_verdict(struct record *r, const struct record_event *e)
     r->unnamed = false;
     /* A rule names it again: */
     if ((record_is_going_back(r) && !reason_sends_back(e->verdict.reason)) ||
-        r->state == RECORD_RETURNED || r->state == RECORD_HANDED_BACK || r->state == RECORD_GONE)
+        r->state == RECORD_HANDED_BACK_UNSEEN || r->state == RECORD_HANDED_BACK ||
+        r->state == RECORD_GONE)
         enter(r, RECORD_OPEN);
     if (r->seen_usec == 0)
         r->seen_usec = e->now_usec;
@@ -237,7 +229,7 @@ static void apply_unnamed(struct record *r, const struct record_event *e)
     r->refused = (struct record_refusal){0};
     if (r->state == RECORD_GONE)
         return;
-    apply_caught(r, e);
+    note_catch(r, e);
     r->unnamed = true;
     r->attempts = r->flaps = 0;
     if (!record_is_going_back(r))
@@ -300,7 +292,7 @@ static void apply_success(struct record *r, const struct record_event *e)
         break;
     case ACTION_NATIVE:
         r->fresh = false;
-        enter(r, record_is_released(r) ? RECORD_RELEASED : RECORD_RETURNED);
+        enter(r, record_is_released(r) ? RECORD_RELEASED : RECORD_HANDED_BACK_UNSEEN);
         break;
     case ACTION_SET_PLACEHOLDER:
         if (r->placeholder_order == 0) /* else it has had it since then */

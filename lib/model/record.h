@@ -14,17 +14,18 @@
 /* How it stands between the device and the policy. One of these at a time: a device cannot be
  * released and fought for, say. */
 enum __attribute__((packed)) record_state {
-    RECORD_OPEN,           /* nothing stands in the way of what the policy wants */
-    RECORD_FAILED,         /* the kernel said no, or somebody has it: .error, .failed_at */
-    RECORD_UNVERIFIED,     /* every write succeeded, the driver link does not show it (yet) */
-    RECORD_CONTESTED,      /* too many foreign unbinds: we stopped fighting */
-    RECORD_HANDING_BACK,   /* no rule names it, and its native driver is to be asked yet */
-    RECORD_RETURNED,       /* likewise, and that was done; who has it now was not looked at yet */
-    RECORD_HANDED_BACK,    /* likewise, and it is not on vfio-pci */
-    RECORD_RELEASING,      /* an administrator wants it handed back, until reload or bind */
-    RECORD_RELEASE_FAILED, /* likewise, and the kernel said no: .error, .failed_at */
-    RECORD_RELEASED,       /* likewise, and that was carried out to its end */
-    RECORD_GONE,           /* it is not there; what is remembered concerns its coming back */
+    RECORD_OPEN,               /* nothing stands in the way of what the policy wants */
+    RECORD_FAILED,             /* the kernel said no, or somebody has it: .error, .failed_at */
+    RECORD_UNVERIFIED,         /* every write succeeded, the driver link does not show it (yet) */
+    RECORD_CONTESTED,          /* too many foreign unbinds: we stopped fighting */
+    RECORD_HANDING_BACK,       /* no rule names it, and its native driver is to be asked yet */
+    RECORD_HANDED_BACK_UNSEEN, /* likewise, and that was done; who has it now was not looked at yet
+                                */
+    RECORD_HANDED_BACK,        /* likewise, and looked at */
+    RECORD_RELEASING,          /* an administrator wants it handed back, until reload or bind */
+    RECORD_RELEASE_FAILED,     /* likewise, and the kernel said no: .error, .failed_at */
+    RECORD_RELEASED,           /* likewise, and that was carried out to its end */
+    RECORD_GONE,               /* it is not there; what is remembered concerns its coming back */
 };
 
 /* Whether a worker has it. What a worker does to a device that was unplugged meanwhile says nothing
@@ -127,7 +128,7 @@ static inline bool record_is_released(const struct record *r)
 
 static inline bool record_is_handed_back(const struct record *r)
 {
-    return r->state == RECORD_RETURNED || r->state == RECORD_HANDED_BACK ||
+    return r->state == RECORD_HANDED_BACK_UNSEEN || r->state == RECORD_HANDED_BACK ||
            r->state == RECORD_RELEASED;
 }
 

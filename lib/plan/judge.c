@@ -130,16 +130,24 @@ static bool refuse_as_plugged(struct verdict *v, const struct record *r)
     return true;
 }
 
+static bool is_needed_at_boot(const struct verdict *v, const struct device *d,
+                              const struct record *r)
+{
+    return d->evidence && !v->rule->force && !(r && record_is_unused(r));
+}
+
 /* May the host want what has appeared during the boot, like a disk behind a controller that has
  * just got its driver? Not virtual functions: they were made for virtual machines. */
 static bool refuse_as_wanted_at_boot(const struct builder *b, struct verdict *v,
                                      const struct device *d, const struct record *r)
 {
-    if (d->vf || v->rule->keys[KEY_HOTPLUG].line > 0) /* a rule that says "prevent" means it */
+    const bool asked = v->rule->keys[KEY_HOTPLUG].line > 0 && v->rule->hotplug == HOTPLUG_PREVENT;
+
+    if (d->vf || asked)
         return false;
     if (is_use_unknown(b, v, r))
         refuse(v, REASON_HOST_USE_UNKNOWN);
-    else if (d->evidence && !v->rule->force && !record_is_unused(r))
+    else if (is_needed_at_boot(v, d, r))
         refuse(v, REASON_NEEDED_AT_BOOT);
     else
         return false;
@@ -173,7 +181,7 @@ static void judge_taking(const struct builder *b, struct verdict *v, const struc
         refuse(v, REASON_HOST_USE_UNKNOWN);
     } else if (d->use && !v->rule->force) {
         occupy(v);
-    } else if (d->evidence && !v->rule->force && !(r && record_is_unused(r))) {
+    } else if (is_needed_at_boot(v, d, r)) {
         refuse(v, REASON_NEEDED_AT_BOOT);
     } else if (refuse_as_plugged(v, r)) {
         ; /* likewise */
