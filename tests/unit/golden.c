@@ -106,6 +106,8 @@ static void read_record(char *line, struct records *records)
             set_failed(r, EBUSY, ACTION_HOLD);
         else if ((value = after_prefix(word, "refused=")))
             read_refusal(r, value);
+        else if (streq(word, "had-driver")) /* when it was refused */
+            r->refused.had_driver = true;
         else if ((value = after_prefix(word, "previous=")))
             r->previous_driver = strdup(value);
         else
