@@ -131,22 +131,26 @@ static void load_flag(struct record *r, const char *key)
         r->placeholder = true;
     else if (streq(key, "bound"))
         r->binding = BINDING_CLAIMED;
+    else if (streq(key, "refused"))
+        r->past.refused = true;
+    else if (streq(key, "had-driver"))
+        r->past.had_driver = true;
+    else if (streq(key, "released"))
+        r->past.released = true;
 }
 
-static void load_refusal(struct record_refusal *k, const char *text)
+static void load_past(struct record_past *k, const char *text)
 {
-    unsigned vendor, device, subvendor, subdevice, class_code, had_driver = 0;
+    unsigned vendor, device, subvendor, subdevice, class_code;
 
-    if (sscanf(text, "%4x:%4x:%4x:%4x:%6x:%1u", &vendor, &device, &subvendor, &subdevice,
-               &class_code, &had_driver) < 5)
+    if (sscanf(text, "%4x:%4x:%4x:%4x:%6x", &vendor, &device, &subvendor, &subdevice,
+               &class_code) != 5)
         return;
-    *k = (struct record_refusal){.is_set = true,
-                                 .had_driver = had_driver == 1,
-                                 .vendor = (uint16_t)vendor,
-                                 .device = (uint16_t)device,
-                                 .subvendor = (uint16_t)subvendor,
-                                 .subdevice = (uint16_t)subdevice,
-                                 .class_code = class_code & 0xffffff};
+    k->vendor = (uint16_t)vendor;
+    k->device = (uint16_t)device;
+    k->subvendor = (uint16_t)subvendor;
+    k->subdevice = (uint16_t)subdevice;
+    k->class_code = class_code & 0xffffff;
 }
 
 /* "-" and "1" say that there is a driver, but not which. */
@@ -165,11 +169,11 @@ static void load_value(struct record *r, const char *key, const char *value)
     if (streq(key, "state"))
         load_state(r, value);
     else if (streq(key, "arrival"))
-        r->arrival = streq(value, "plugged") ? ARRIVAL_PLUGGED : ARRIVAL_PLUGGED_AT_BOOT;
+        r->arrival = streq(value, "unused") ? ARRIVAL_UNUSED : ARRIVAL_PLUGGED;
     else if (streq(key, "drivers"))
         r->placeholder_order = strtoull(value, NULL, 10);
-    else if (streq(key, "refused"))
-        load_refusal(&r->refused, value);
+    else if (streq(key, "was"))
+        load_past(&r->past, value);
     else if (streq(key, "previous"))
         load_driver(&r->previous_driver, value);
     else if (streq(key, "override")) {
@@ -304,16 +308,16 @@ static bool is_worth_a_line(const struct record *r)
 {
     if (r->unnamed && !record_is_in_hand(r))
         return r->placeholder || record_is_owned(r) || record_is_going_back(r);
-    return r->touched || r->placeholder || r->previous_driver || r->refused.is_set ||
+    return r->touched || r->placeholder || r->previous_driver || record_has_past(r) ||
            r->arrival != ARRIVAL_THERE || record_is_owned(r) || state_kept(r);
 }
 
 static void write_record(FILE *f, const struct record *r)
 {
     static const char *const arrivals[] = {[ARRIVAL_THERE] = "",
-                                           [ARRIVAL_PLUGGED_AT_BOOT] = " arrival=plugged-at-boot",
-                                           [ARRIVAL_PLUGGED] = " arrival=plugged"};
-    const struct record_refusal *k = &r->refused;
+                                           [ARRIVAL_PLUGGED] = " arrival=plugged",
+                                           [ARRIVAL_UNUSED] = " arrival=unused"};
+    const struct record_past *k = &r->past;
     const char *state = state_kept(r);
 
     fprintf(f, "device %s%s", pci_addr_text(r->addr).s, r->touched ? " touched=1" : "");
@@ -326,9 +330,10 @@ static void write_record(FILE *f, const struct record *r)
     fputs(r->placeholder ? " placeholder=1" : "", f);
     if (r->placeholder && r->placeholder_order > 0)
         fprintf(f, " drivers=%llu", (unsigned long long)r->placeholder_order);
-    if (k->is_set)
-        fprintf(f, " refused=%04x:%04x:%04x:%04x:%06x:%d", k->vendor, k->device, k->subvendor,
-                k->subdevice, k->class_code, k->had_driver);
+    if (record_has_past(r))
+        fprintf(f, "%s%s%s was=%04x:%04x:%04x:%04x:%06x", k->refused ? " refused=1" : "",
+                k->had_driver ? " had-driver=1" : "", k->released ? " released=1" : "", k->vendor,
+                k->device, k->subvendor, k->subdevice, k->class_code);
     if (r->previous_driver)
         fprintf(f, " previous=%s", r->previous_driver);
     fputc('\n', f);

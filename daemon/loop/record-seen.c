@@ -14,7 +14,6 @@ static struct record_event observed(const struct view *view, const struct device
     return (struct record_event){.kind = kind,
                                  .now_usec = now_usec(),
                                  .device = d,
-                                 .cold_boot = view->snapshot.cold_boot,
                                  .has_dynid = d && dynids_has(&view->records.dynids, d)};
 }
 
@@ -36,13 +35,13 @@ static int take_verdict(struct view *view, const struct verdict *v)
     return 0;
 }
 
-/* The device was refused and is away: would no rule name it if it came back? */
+/* The device was refused or released, and is away: would no rule name it if it came back? */
 static bool is_absent_unnamed(const struct view *view, const struct record *r)
 {
-    const struct device d = record_refused_device(r);
+    const struct device d = record_past_device(r);
     const struct rule *rule = policy_match(&view->policy, &d);
 
-    return r->refused.is_set && (!rule || rule_is_native(rule));
+    return record_has_past(r) && (!rule || rule_is_native(rule));
 }
 
 /* Is it certain that no rule names the device? Not if too little of it could be read. */
@@ -80,16 +79,29 @@ int record_seen_plan(struct view *view)
 
 /* -- coming and going -- */
 
-void record_seen_plugged(struct view *view, struct pci_addr a)
+static bool has_native_driver(const struct device *d)
+{
+    return d && d->driver && !driver_is_vfio(d->driver);
+}
+
+/* The device was plugged in. If nobody saw that happen, a native driver may have had it for long.
+ */
+static void take_arrival(struct view *view, struct pci_addr a, bool is_seen)
 {
     const struct device *d = snapshot_find(&view->snapshot, a);
     struct record *r = records_get(&view->records, a);
-    const struct record_event e = observed(view, d, RECORD_EVENT_APPEARED);
+    struct record_event e = observed(view, d, RECORD_EVENT_APPEARED);
 
+    e.unused = !view->snapshot.cold_boot && (is_seen || !has_native_driver(d));
     if (d && d->order > view->records.newest)
         view->records.newest = d->order;
     if (r)
         record_apply(r, &e);
+}
+
+void record_seen_plugged(struct view *view, struct pci_addr a)
+{
+    take_arrival(view, a, true);
 }
 
 /* Is the device new, or was it only missing from the last snapshot because it could not be read?
@@ -113,7 +125,8 @@ static bool is_new(const struct view *view, const struct device *d, const struct
 /* A device that came after the boot, during an earlier run, is known by its number. */
 static void take_late_comer(struct view *view, const struct device *d)
 {
-    const struct record_event late = {.kind = RECORD_EVENT_CAME_LATE};
+    const struct record_event late = {.kind = RECORD_EVENT_CAME_LATE,
+                                      .unused = !has_native_driver(d)};
     struct record *r = records_get(&view->records, d->addr);
 
     if (r)
@@ -134,7 +147,7 @@ void record_seen_new_devices(struct view *view, const struct snapshot *before)
         const struct device *d = &view->snapshot.devices[i];
         if (is_new(view, d, before, newest)) {
             record_seen_forget(view, d->addr);
-            record_seen_plugged(view, d->addr);
+            take_arrival(view, d->addr, before->n > 0);
             continue;
         }
         if (at_boot != 0 && d->order > at_boot && before->n == 0)

@@ -13,6 +13,7 @@
 #include "model/dynids.h"
 
 #define PATH_LENGTH 160
+#define OVERRIDE_MAX 128 /* longer ones are cut off, and are not ours */
 
 /* Takes a descriptor, which is closed, or the error of opening it. */
 static int write_and_close(int fd_or_error, const char *text)
@@ -79,6 +80,30 @@ static int clear_override(int root_fd, struct pci_addr a)
     return set_override(root_fd, a, "\n");
 }
 
+/* "" if there is none. */
+static int read_override(int root_fd, struct pci_addr a, char *text, size_t size)
+{
+    char path[PATH_LENGTH];
+    int r = rootfs_read_line(root_fd, override_path(path, a), text, size);
+
+    if (r >= 0 && streq(text, "(null)"))
+        *text = '\0';
+    return r < 0 ? r : 0;
+}
+
+/* Removes an override that is ours: by now somebody may have written another. */
+static int clear_our_override(int root_fd, const struct op *op)
+{
+    char text[OVERRIDE_MAX];
+    int r = *op->driver ? read_override(root_fd, op->addr, text, sizeof(text)) : 0;
+
+    if (r < 0)
+        return r;
+    if (*op->driver && !streq(text, op->driver) && !streq(text, PLACEHOLDER_NAME))
+        return 0;
+    return clear_override(root_fd, op->addr);
+}
+
 /* -- who has it -- */
 
 static void describe(const struct holder *h, char found[static FOUND_MAX])
@@ -108,6 +133,21 @@ static int hold_group(int root_fd, const struct op *op, struct perform_state *s)
         holders_vfio(root_fd, (uint32_t)strtoul(op->driver, NULL, 10), op->addr, &holder) == 1)
         describe(&holder, s->found);
     return error;
+}
+
+/* Is the device on that driver since somebody else wants it there? */
+static int check_override(int root_fd, const struct op *op, char found[static FOUND_MAX])
+{
+    char text[OVERRIDE_MAX];
+    int r = read_override(root_fd, op->addr, text, sizeof(text));
+
+    if (r == 0 && (!*text || streq(text, PLACEHOLDER_NAME)))
+        return 0;
+    if (r == 0)
+        snprintf(found, FOUND_MAX, "somebody else set its driver_override to %.60s", text);
+    else
+        snprintf(found, FOUND_MAX, "its driver_override could not be read (%s)", strerror(-r));
+    return -EBUSY;
 }
 
 /* What has a native device open may keep its driver's remove() waiting for ever, and that cannot be
@@ -202,18 +242,16 @@ static bool has_driver(int root_fd, struct pci_addr a)
  * or if somebody else wrote an override. */
 static int set_placeholder(int root_fd, struct pci_addr a, struct perform_state *s)
 {
-    char path[PATH_LENGTH], text[128];
+    char text[OVERRIDE_MAX];
 
     if (s->drivers_order == 0)
         s->drivers_order = newest_driver(root_fd);
     if (has_driver(root_fd,
                    a)) /* reading the override takes the device's lock, and may wait for it */
         return 0;
-    int r = rootfs_read_line(root_fd, override_path(path, a), text, sizeof(text));
-    if (r < 0)
+    int r = read_override(root_fd, a, text, sizeof(text));
+    if (r < 0 || *text)
         return r;
-    if (*text && !streq(text, "(null)"))
-        return 0;
     return set_override(root_fd, a, PLACEHOLDER_NAME);
 }
 
@@ -222,8 +260,8 @@ static int set_placeholder(int root_fd, struct pci_addr a, struct perform_state 
  * device from them. */
 static int clear_placeholder(int root_fd, const struct op *op, const struct perform_state *s)
 {
-    char path[PATH_LENGTH], text[128];
-    int r = rootfs_read_line(root_fd, override_path(path, op->addr), text, sizeof(text));
+    char text[OVERRIDE_MAX];
+    int r = read_override(root_fd, op->addr, text, sizeof(text));
 
     if (r < 0)
         return r == -ENOENT || r == -ENODEV ? 0 : r;
@@ -259,11 +297,12 @@ int perform(int root_fd, const struct op *op, struct perform_state *s)
     case ACTION_HOLD:
         return hold_group(root_fd, op, s);
     case ACTION_CLEAR:
-        return clear_override(root_fd, op->addr);
+        return clear_our_override(root_fd, op);
     case ACTION_PROBE:
         return write_attribute(root_fd, "sys/bus/pci/drivers_probe", address.s);
     case ACTION_CHECK:
-        return check_users(root_fd, op, s->found);
+        return *op->driver ? check_override(root_fd, op, s->found)
+                           : check_users(root_fd, op, s->found);
     case ACTION_NATIVE:
         return bind_native(root_fd, op);
     case ACTION_SET_PLACEHOLDER:

@@ -70,17 +70,16 @@ static void forget(struct record *r)
     replace_text(&r->holder, NULL);
     *r = (struct record){.addr = old.addr,
                          .state = RECORD_GONE,
-                         .refused = old.refused,
+                         .past = old.past,
                          .work = !record_is_in_hand(&old) ? WORK_NONE
                                  : record_is_stuck(&old)  ? WORK_STUCK_FOR_ANOTHER
                                                           : WORK_RUNNING_FOR_ANOTHER};
 }
 
-static bool is_what_was_refused(const struct record_refusal *k, const struct device *d)
+static bool is_the_same(const struct record_past *k, const struct device *d)
 {
-    return k->is_set && k->vendor == d->vendor && k->device == d->device &&
-           k->subvendor == d->subvendor && k->subdevice == d->subdevice &&
-           k->class_code == d->class_code;
+    return k->vendor == d->vendor && k->device == d->device && k->subvendor == d->subvendor &&
+           k->subdevice == d->subdevice && k->class_code == d->class_code;
 }
 
 /* If the device at this address before was not reported as gone, its record is cleared first. */
@@ -88,18 +87,26 @@ static void appear(struct record *r, const struct record_event *e)
 {
     if (r->state != RECORD_GONE)
         forget(r);
-    if (!e->device || !is_what_was_refused(&r->refused, e->device))
-        r->refused = (struct record_refusal){0};
-    enter(r, RECORD_OPEN);
-    r->arrival = e->cold_boot ? ARRIVAL_PLUGGED_AT_BOOT : ARRIVAL_PLUGGED;
+    if (!e->device || !is_the_same(&r->past, e->device))
+        r->past = (struct record_past){0};
+    enter(r, r->past.released ? RECORD_RELEASING : RECORD_OPEN);
+    r->arrival = e->unused ? ARRIVAL_UNUSED : ARRIVAL_PLUGGED;
     r->fresh = true;
     r->seen_usec = e->now_usec;
 }
 
 /* Nothing else is kept over a restart of a device that no rule named. */
-static void come_late(struct record *r)
+static void come_late(struct record *r, const struct record_event *e)
 {
     if (r->arrival == ARRIVAL_THERE)
+        r->arrival = e->unused ? ARRIVAL_UNUSED : ARRIVAL_PLUGGED;
+}
+
+/* Nobody is about to take the device from the driver that has it, if any: the host may come to use
+ * it. */
+static void leave_to_host(struct record *r, const struct device *d)
+{
+    if (r->arrival == ARRIVAL_UNUSED && d && d->driver && !driver_is_vfio(d->driver))
         r->arrival = ARRIVAL_PLUGGED;
 }
 
@@ -125,6 +132,8 @@ static void look(struct record *r, const struct record_event *e)
         arrive(r, driver);
     if (!driver)
         return;
+    if (r->unnamed)
+        leave_to_host(r, e->device);
     /* An earlier run was killed when it had handed the device back, and before it could say so. */
     if (r->binding == BINDING_CLAIMED && !driver_is_vfio(driver) &&
         !record_is_overridden_to(r, driver))
@@ -170,23 +179,33 @@ static void apply_bound(struct record *r, const struct record_event *e)
 {
     confirm(r);
     note_catch(r, e);
+    if (r->unnamed)
+        leave_to_host(r, e->device);
     doubt_override(r);
     r->not_before_usec = 0;
 }
 
 /* -- verdicts -- */
 
-static void remember_refusal(struct record *r, const struct device *d)
+static void remember(struct record *r, const struct device *d, enum reason reason)
 {
-    const bool had_driver = d->driver || r->refused.had_driver;
+    const bool needed = reason == REASON_HOST_USE_UNKNOWN || reason == REASON_NEEDED_AT_BOOT ||
+                        (reason == REASON_IN_USE && d->use);
+    const bool refused = needed || r->past.refused, released = record_is_released(r);
+    const bool has_native = d->driver && !driver_is_vfio(d->driver);
+    const bool had_driver = r->past.had_driver;
 
-    r->refused = (struct record_refusal){.is_set = true,
-                                         .had_driver = had_driver,
-                                         .vendor = d->vendor,
-                                         .device = d->device,
-                                         .subvendor = d->subvendor,
-                                         .subdevice = d->subdevice,
-                                         .class_code = d->class_code};
+    r->past = (struct record_past){0};
+    if (!refused && !released)
+        return;
+    r->past = (struct record_past){.vendor = d->vendor,
+                                   .device = d->device,
+                                   .subvendor = d->subvendor,
+                                   .subdevice = d->subdevice,
+                                   .class_code = d->class_code,
+                                   .refused = refused,
+                                   .had_driver = had_driver || (needed && has_native),
+                                   .released = released};
 }
 
 static void apply_verdict(struct record *r, const struct record_event *e)
@@ -204,14 +223,13 @@ static void apply_verdict(struct record *r, const struct record_event *e)
     if (d->driver && !streq_null(d->driver, e->verdict.driver) && !driver_is_vfio(d->driver) &&
         !record_is_bound_by_us(r)) /* an earlier policy wanted it there */
         r->touched = true;
-    if (e->verdict.reason == REASON_HOST_USE_UNKNOWN ||
-        e->verdict.reason == REASON_NEEDED_AT_BOOT ||
-        (e->verdict.reason == REASON_IN_USE && d->use))
-        remember_refusal(r, d);
+    if (e->verdict.state == STATE_REFUSED)
+        leave_to_host(r, d);
+    remember(r, d, e->verdict.reason);
     if (e->verdict.state != STATE_BOUND)
         return;
-    r->refused = (struct record_refusal){0}; /* the host can do without */
-    r->fresh = false;                        /* if it was caught, that was right */
+    r->past = (struct record_past){0}; /* the host can do without */
+    r->fresh = false;                  /* if it was caught, that was right */
     r->attempts = 0;
     if (record_is_confirmed(r) && (e->has_dynid || record_is_overridden_to(r, d->driver)))
         r->binding = BINDING_OURS;
@@ -226,9 +244,10 @@ static void apply_unnamed(struct record *r, const struct record_event *e)
 {
     if (r->unnamed || record_is_in_hand(r))
         return;
-    r->refused = (struct record_refusal){0};
+    r->past = (struct record_past){0};
     if (r->state == RECORD_GONE)
         return;
+    leave_to_host(r, e->device);
     note_catch(r, e);
     r->unnamed = true;
     r->attempts = r->flaps = 0;
@@ -292,6 +311,8 @@ static void apply_success(struct record *r, const struct record_event *e)
         break;
     case ACTION_NATIVE:
         r->fresh = false;
+        if (r->arrival == ARRIVAL_UNUSED)
+            r->arrival = ARRIVAL_PLUGGED;
         enter(r, record_is_released(r) ? RECORD_RELEASED : RECORD_HANDED_BACK_UNSEEN);
         break;
     case ACTION_SET_PLACEHOLDER:
@@ -394,6 +415,9 @@ static void retry(struct record *r)
 
 static void ask_for(struct record *r, enum record_state wanted)
 {
+    r->past.released = false;
+    if (r->state == RECORD_GONE)
+        return;
     retry(r);
     if (!record_is_going_back(r)) /* until a rule names it */
         enter(r, wanted);
@@ -430,6 +454,7 @@ static bool concerns_gone(const struct record *r, const struct record_event *e)
     case RECORD_EVENT_CLAIMED:
     case RECORD_EVENT_HANGS:
     case RECORD_EVENT_RETURNED:
+    case RECORD_EVENT_RELOAD:
         return true;
     default:
         return r->state != RECORD_GONE;
@@ -444,7 +469,7 @@ void record_apply(struct record *r, const struct record_event *e)
     case RECORD_EVENT_APPEARED:
         return appear(r, e);
     case RECORD_EVENT_CAME_LATE:
-        return come_late(r);
+        return come_late(r, e);
     case RECORD_EVENT_DISAPPEARED:
         return forget(r);
     case RECORD_EVENT_LOOKED:

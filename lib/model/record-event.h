@@ -7,8 +7,8 @@
 #include "model/record.h"
 
 enum record_event_kind {
-    RECORD_EVENT_APPEARED,    /* plugged in while we ran, or while nobody did: device, cold_boot */
-    RECORD_EVENT_CAME_LATE,   /* plugged in by an earlier run's time, after the host had come up */
+    RECORD_EVENT_APPEARED,    /* plugged in while we ran, or while nobody did: device, unused */
+    RECORD_EVENT_CAME_LATE,   /* plugged in during an earlier run, after the boot: unused */
     RECORD_EVENT_DISAPPEARED, /* known to be gone, or another is at its address */
     RECORD_EVENT_LOOKED,      /* the snapshot shows it anew: device, has_dynid */
     RECORD_EVENT_BOUND,       /* the kernel says that a driver has it: device, has_dynid */
@@ -36,7 +36,7 @@ struct record_event {
     enum record_event_kind kind;
     uint64_t now_usec;
     const struct device *device;
-    bool cold_boot;
+    bool unused;    /* nothing can have used it before */
     bool has_dynid; /* an entry of ours in vfio-pci's table fits it */
     struct {
         enum device_state state;

@@ -20,9 +20,9 @@ bool record_is_overridden_to(const struct record *r, const char *driver)
     return driver && record_may_be_overridden(r) && streq_null(r->override_text, driver);
 }
 
-struct device record_refused_device(const struct record *r)
+struct device record_past_device(const struct record *r)
 {
-    const struct record_refusal *k = &r->refused;
+    const struct record_past *k = &r->past;
 
     return (struct device){.addr = r->addr,
                            .vendor = k->vendor,

@@ -40,9 +40,9 @@ enum __attribute__((packed)) record_work {
 
 /* How it came. */
 enum __attribute__((packed)) record_arrival {
-    ARRIVAL_THERE,           /* before us, as far as is known */
-    ARRIVAL_PLUGGED_AT_BOOT, /* while we ran, but the host was still coming up */
-    ARRIVAL_PLUGGED,         /* and after the host had come up: nothing can have used it before */
+    ARRIVAL_THERE,   /* before us, as far as is known */
+    ARRIVAL_PLUGGED, /* later; the host may have come to use it since */
+    ARRIVAL_UNUSED,  /* likewise, but after the boot, and it was not left to a native driver */
 };
 
 /* Whose its driver_override is. */
@@ -61,13 +61,14 @@ enum __attribute__((packed)) record_binding {
     BINDING_OURS,    /* by us, and probe() is over */
 };
 
-/* Which device was refused, since the host may need it. The same at the same address stays refused
- * when it comes back, and when it loses its driver, which may be reloaded just now. */
-struct record_refusal {
+/* What counts when the same device comes back to its address, and what it was. */
+struct record_past {
     uint16_t vendor, device, subvendor, subdevice;
     uint32_t class_code;
-    bool is_set;
-    bool had_driver; /* a native one, then or later */
+    bool refused;    /* since the host may need it: so it stays, also when it loses its driver,
+                      * which may be reloaded just now */
+    bool had_driver; /* a native one, when it was refused or later */
+    bool released;   /* by an administrator */
 };
 
 /* There may be thousands, one for each device that was ever selected: so small fields stand
@@ -91,7 +92,7 @@ struct record {
     } told;           /* what the journal was told last */
     uint8_t attempts; /* that came to nothing in a row, by nobody's fault */
     uint8_t flaps;    /* foreign unbinds in a row, each less than a minute after the first */
-    struct record_refusal refused;
+    struct record_past past;
     char *override_text;        /* of OVERRIDE_MAYBE and OVERRIDE_OURS, where known */
     char *previous_driver;      /* the native driver it was taken from, or NULL */
     char *holder;               /* who was found to have it open, in words, or NULL */
@@ -162,13 +163,13 @@ static inline bool record_is_plugged(const struct record *r)
 /* Does it stay refused without a driver? It came back after it was refused, or had one then. */
 static inline bool record_stays_refused(const struct record *r)
 {
-    return r->refused.is_set && (record_is_plugged(r) || r->refused.had_driver);
+    return r->past.refused && (record_is_plugged(r) || r->past.had_driver);
 }
 
 /* Can nothing have used it before? */
 static inline bool record_is_unused(const struct record *r)
 {
-    return r->arrival == ARRIVAL_PLUGGED && !record_stays_refused(r);
+    return r->arrival == ARRIVAL_UNUSED && !record_stays_refused(r);
 }
 
 /* Is it to be left alone for a moment? */
@@ -204,7 +205,13 @@ static inline bool record_is_owned(const struct record *r)
     return record_may_be_overridden(r) || record_is_bound_by_us(r);
 }
 
-/* What a refused device was, as far as a modalias tells. */
-struct device record_refused_device(const struct record *r);
+/* Is anything remembered for its coming back? */
+static inline bool record_has_past(const struct record *r)
+{
+    return r->past.refused || r->past.released;
+}
+
+/* What it was, as far as a modalias tells. */
+struct device record_past_device(const struct record *r);
 
 void record_done(struct record *r);

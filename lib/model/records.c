@@ -58,7 +58,7 @@ void records_apply(struct records *r, struct pci_addr a, const struct record_eve
     if (!found)
         return;
     record_apply(found, e);
-    if (found->state == RECORD_GONE && found->work == WORK_NONE && !found->refused.is_set)
+    if (found->state == RECORD_GONE && found->work == WORK_NONE && !record_has_past(found))
         drop(r, found);
 }
 

@@ -56,13 +56,13 @@ static bool wants_hand_back(const struct builder *b, const struct device *d)
     return v->state == STATE_PENDING && record_is_released(r);
 }
 
-/* Is it on the driver that a rule wants, or, where none names it any more, on one that a rule
- * wanted? */
+/* Is it on the driver that its rule wants, or, where none names it any more or its rule refuses it,
+ * on one that a rule wanted or an entry gave it? */
 static bool is_ours_now(const struct builder *b, const struct device *d)
 {
     const struct verdict *v = plan_verdict_of(b, d);
 
-    if (v)
+    if (v && !reason_sends_back(v->reason))
         return streq_null(d->driver, v->driver);
     return driver_is_vfio(d->driver) || is_on_other_target(d, plan_record_of(b, d));
 }
@@ -82,18 +82,29 @@ static bool group_is_in_flight(const struct builder *b, const struct device *d)
     return false;
 }
 
+/* Have we put it on vfio-pci by an entry alone, as far as is known? Somebody else may have done it
+ * by an override, which only a worker can read: that takes the device's lock. */
+static bool is_ours_by_entry(const struct device *d, const struct record *r)
+{
+    return driver_is_vfio(d->driver) && !record_may_be_overridden(r) && !record_is_released(r);
+}
+
 /* Adds one step for a device that goes back, if it needs that step. */
 static void add_hand_back_step(struct builder *b, enum action_kind kind, const struct device *d)
 {
     const struct record *r = plan_record_of(b, d);
     const char *driver = "";
 
-    if (kind == ACTION_CHECK && (driver_is_vfio(d->driver) || !is_ours_now(b, d)))
+    if (kind == ACTION_CHECK && is_ours_by_entry(d, r))
+        driver = d->driver;
+    else if (kind == ACTION_CHECK && (driver_is_vfio(d->driver) || !is_ours_now(b, d)))
         return; /* of VFIO's the group tells */
     if (kind == ACTION_UNBIND && !is_ours_now(b, d))
         return;
     if (kind == ACTION_CLEAR && !record_may_be_overridden(r) && !record_is_released(r))
         return; /* if it has an override, it is not by us */
+    if (kind == ACTION_CLEAR && !record_is_released(r) && r->override_text)
+        driver = r->override_text;
     if (kind == ACTION_PROBE && dynids_has(&b->records->dynids, d))
         return; /* a dynamic ID would snatch it back */
     if (kind == ACTION_UNBIND)
@@ -143,7 +154,7 @@ static void add_hand_back(struct builder *b, const struct device *d)
     size_t first = groups_start(&b->groups, group), i = first;
 
     if (only_loses_override(b, d)) {
-        plan_add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, "");
+        add_hand_back_step(b, ACTION_CLEAR, d);
         return;
     }
     if (!wants_hold(b, group)) { /* each device is a job by itself */
@@ -216,7 +227,7 @@ static void add_surrender(struct builder *b, const struct verdict *v)
     if (v->reason != REASON_NO_IOMMU || !r || !record_may_be_overridden(r) ||
         record_is_in_hand(r) || d->driver)
         return;
-    plan_add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, "");
+    plan_add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, r->override_text ? r->override_text : "");
     plan_add_action(b, PHASE_RELEASE, ACTION_PROBE, d, "");
 }
 

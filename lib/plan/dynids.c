@@ -50,7 +50,7 @@ static bool is_refused_as_use_unknown(const struct verdict *v)
 static bool endangers_absent(const struct builder *b, const struct record *r,
                              const struct dynid *id)
 {
-    const struct device d = record_refused_device(r);
+    const struct device d = record_past_device(r);
     const struct rule *rule;
 
     if (!dynid_fits(id, &d) || !plan_may_carry_host(&d) || snapshot_find(b->snapshot, r->addr))
@@ -69,7 +69,7 @@ static bool endangers_host(const struct builder *b, const struct dynid *id)
             dynid_fits(id, plan_device_of(b, &b->verdicts[i])))
             return true;
     for (size_t i = 0; b->any_refusal && i < b->records->n; i++)
-        if (b->records->v[i].refused.is_set && endangers_absent(b, &b->records->v[i], id))
+        if (b->records->v[i].past.refused && endangers_absent(b, &b->records->v[i], id))
             return true;
     return false;
 }
@@ -121,7 +121,7 @@ static void want_entries(struct builder *b)
     for (size_t i = 0; i < b->n_verdicts; i++)
         b->any_use_unknown = b->any_use_unknown || is_refused_as_use_unknown(&b->verdicts[i]);
     for (size_t i = 0; i < b->records->n; i++)
-        b->any_refusal = b->any_refusal || b->records->v[i].refused.is_set;
+        b->any_refusal = b->any_refusal || b->records->v[i].past.refused;
     for (size_t i = 0; i < b->policy->n_rules; i++)
         if (rule_prevents(&b->policy->rules[i]))
             want_rule(b, &b->policy->rules[i]);

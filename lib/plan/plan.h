@@ -24,8 +24,10 @@ struct action {
     bool learned, narrowed; /* of the entry .dynid: dynids.h */
     uint32_t group;         /* after ACTION_HOLD the actions of this group belong together */
     struct pci_addr addr;
-    const char *driver; /* the target; for ACTION_UNBIND the driver that loses it; for ACTION_NATIVE
-                         * the driver that had it before, if known; else "" */
+    const char *driver; /* the target; ACTION_UNBIND: the driver that loses it; ACTION_NATIVE: the
+                         * driver that had it before; ACTION_CLEAR: our override, all others stay;
+                         * ACTION_CHECK: the driver on which nobody else's override may want it;
+                         * "": not known, none, any */
     const struct dynid *dynid; /* ACTION_NEW_ID, ACTION_REMOVE_ID, which have no address: the
                                 * plan's own */
 };

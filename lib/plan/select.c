@@ -86,7 +86,8 @@ static void add_group_members(struct builder *b, size_t leader)
 
     while ((member = plan_next_member(b, d->group, &i))) {
         size_t index = plan_index_of(b, member);
-        if (!b->rules[index] && b->index[index] < 0 && !device_is_bridge(member))
+        if (!b->rules[index] && b->index[index] < 0 && !device_is_bridge(member) &&
+            !policy_is_undecided(b->policy, member))
             add_verdict(b, index, b->rules[leader], d);
     }
 }

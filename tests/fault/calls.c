@@ -146,6 +146,24 @@ static int write_override(size_t card, const char *text)
     return kernel_write_override(kernel(), card, text, strlen(text));
 }
 
+static int clear_override(const struct op *op, size_t card)
+{
+    char text[DRIVER_NAME_MAX];
+
+    card_override(card, text);
+    if (*op->driver && !streq(text, op->driver) && !streq(text, PLACEHOLDER_NAME))
+        return 0;
+    return write_override(card, "\n");
+}
+
+static int check_override(size_t card)
+{
+    char text[DRIVER_NAME_MAX];
+
+    card_override(card, text);
+    return *text && !streq(text, PLACEHOLDER_NAME) ? -EBUSY : 0;
+}
+
 /* One that a driver has needs none, and one with an override is not touched. */
 static int set_placeholder(size_t card, struct perform_state *state)
 {
@@ -205,7 +223,7 @@ static int do_call(const struct op *op, size_t card, struct perform_state *state
     case ACTION_OVERRIDE:
         return write_override(card, op->driver);
     case ACTION_CLEAR:
-        return write_override(card, "\n");
+        return clear_override(op, card);
     case ACTION_UNBIND:
         return kernel_unbind(kernel(), op->driver, address);
     case ACTION_BIND:
@@ -217,7 +235,7 @@ static int do_call(const struct op *op, size_t card, struct perform_state *state
     case ACTION_HOLD:
         return hold_group(op->driver, &state->held_fd);
     case ACTION_CHECK:
-        return 0; /* nobody has anything open here */
+        return *op->driver ? check_override(card) : 0; /* nobody has anything open here */
     case ACTION_SET_PLACEHOLDER:
         return set_placeholder(card, state);
     case ACTION_CLEAR_PLACEHOLDER:
@@ -234,9 +252,10 @@ static int do_call(const struct op *op, size_t card, struct perform_state *state
 
 /* -- faults -- */
 
-static bool takes_lock(enum action_kind kind)
+static bool takes_lock(const struct op *op)
 {
-    return kind != ACTION_HOLD && kind != ACTION_CHECK && !action_is_dynid(kind);
+    return op->kind != ACTION_HOLD && (op->kind != ACTION_CHECK || *op->driver) &&
+           !action_is_dynid(op->kind);
 }
 
 /* Is the n-th call the one, or (FAULT_ERROR) one like it? */
@@ -264,7 +283,7 @@ static bool waits_before(const struct fault *f)
 /* Some calls find nothing to do that would take a lock, or run a driver: they hang at their end. */
 static void hang_at_last(const struct op *op, size_t card, int r)
 {
-    bool lock = takes_lock(op->kind);
+    bool lock = takes_lock(op);
 
     if (r < 0 || !(current.hang_before || current.hang_inside))
         return;

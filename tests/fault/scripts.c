@@ -118,6 +118,7 @@ static const struct step wider_steps[] = {
     {.kind = STEP_RULES,
      .text = DISPLAYS "[device wide]\nid = 10de:20f1\nclass = 03\nhotplug = prevent\n"},
     {.kind = STEP_RULES, .text = DISPLAYS},
+    {.kind = STEP_REST}, /* entries are removed unseen */
     {.kind = STEP_PLUG, .address = "0000:07:00.0"},
     {0},
 };
@@ -130,6 +131,7 @@ static const struct step narrower_steps[] = {
     {.kind = STEP_BOOTED},
     {.kind = STEP_RULES, .text = SUBSYSTEM_CLASS SUBSYSTEM},
     {.kind = STEP_RULES, .text = SUBSYSTEM_CLASS},
+    {.kind = STEP_REST}, /* entries are removed unseen */
     {.kind = STEP_PLUG, .address = "0000:07:00.0"},
     {0},
 };

@@ -204,7 +204,7 @@ END_TEST
 START_TEST(of_another_card_at_its_address_counts_what_events_told)
 {
     static const struct record_event gone = {.kind = RECORD_EVENT_DISAPPEARED},
-                                     plugged = {.kind = RECORD_EVENT_APPEARED},
+                                     plugged = {.kind = RECORD_EVENT_APPEARED, .unused = true},
                                      bound = {.kind = RECORD_EVENT_BOUND};
     CLEANUP(fixture_done) struct fixture f;
     struct action a = rebind(gpu);

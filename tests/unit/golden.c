@@ -51,10 +51,10 @@ static void read_refusal(struct record *r, const char *text)
     unsigned vendor, device, class_code;
 
     ck_assert_msg(sscanf(text, "%4x:%4x:%6x", &vendor, &device, &class_code) == 3, "%s", text);
-    r->refused = (struct record_refusal){.is_set = true,
-                                         .vendor = (uint16_t)vendor,
-                                         .device = (uint16_t)device,
-                                         .class_code = class_code};
+    r->past = (struct record_past){.refused = true,
+                                   .vendor = (uint16_t)vendor,
+                                   .device = (uint16_t)device,
+                                   .class_code = class_code};
 }
 
 static void read_record(char *line, struct records *records)
@@ -67,11 +67,11 @@ static void read_record(char *line, struct records *records)
     while ((word = strtok_r(NULL, " ", &save))) {
         const char *value;
         if (streq(word, "hotplugged"))
-            r->arrival = ARRIVAL_PLUGGED_AT_BOOT;
-        else if (streq(word, "fresh"))
-            r->fresh = true, r->arrival = ARRIVAL_PLUGGED_AT_BOOT;
-        else if (streq(word, "unused-before"))
             r->arrival = ARRIVAL_PLUGGED;
+        else if (streq(word, "fresh"))
+            r->fresh = true, r->arrival = ARRIVAL_PLUGGED;
+        else if (streq(word, "unused-before"))
+            r->arrival = ARRIVAL_UNUSED;
         else if (streq(word, "ours")) /* by an earlier run */
             r->override = OVERRIDE_MAYBE;
         else if (streq(word, "overridden"))
@@ -107,7 +107,7 @@ static void read_record(char *line, struct records *records)
         else if ((value = after_prefix(word, "refused=")))
             read_refusal(r, value);
         else if (streq(word, "had-driver")) /* when it was refused */
-            r->refused.had_driver = true;
+            r->past.had_driver = true;
         else if ((value = after_prefix(word, "previous=")))
             r->previous_driver = strdup(value);
         else

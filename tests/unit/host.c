@@ -384,12 +384,12 @@ static void add_work(struct dice *dice, struct record *r)
 
 static void add_refusal(struct record *r, const struct device *d)
 {
-    r->refused = (struct record_refusal){.is_set = true,
-                                         .vendor = d->vendor,
-                                         .device = d->device,
-                                         .subvendor = d->subvendor,
-                                         .subdevice = d->subdevice,
-                                         .class_code = d->class_code};
+    r->past = (struct record_past){.refused = true,
+                                   .vendor = d->vendor,
+                                   .device = d->device,
+                                   .subvendor = d->subvendor,
+                                   .subdevice = d->subdevice,
+                                   .class_code = d->class_code};
 }
 
 static void add_record(struct dice *dice, const struct snapshot *s, const struct device *d,
@@ -410,7 +410,7 @@ static void add_record(struct dice *dice, const struct snapshot *s, const struct
         r->override_text = strdup("vfio-pci");
     r->touched = dice_chance(dice, 30);
     if (dice_chance(dice, 20))
-        r->arrival = dice_chance(dice, 70) ? ARRIVAL_PLUGGED : ARRIVAL_PLUGGED_AT_BOOT;
+        r->arrival = dice_chance(dice, 70) ? ARRIVAL_UNUSED : ARRIVAL_PLUGGED;
     if (dice_chance(dice, 10))
         add_refusal(r, d);
     if (!record_is_released(r))

@@ -373,6 +373,9 @@ static bool action_is_sound(const struct laws *l, const struct action *a)
             return broken(l, a->addr, "is unbound before anybody looked for its users");
         if (v && record_is_released(r) && !streq(a->driver, v->driver))
             return broken(l, a->addr, "is released, and unbound from %s", a->driver);
+        if (a->phase == PHASE_RELEASE && driver_is_vfio(d->driver) && !record_is_released(r) &&
+            !record_may_be_overridden(r) && !earlier(l, a, ACTION_CHECK))
+            return broken(l, a->addr, "is unbound and may be somebody else's");
         return !driver_is_vfio(d->driver) || d->group == NO_GROUP || group_is_held(l, a) ||
                broken(l, a->addr, "is unbound from %s without its group", d->driver);
     case ACTION_BIND:

@@ -64,6 +64,53 @@ START_TEST(not_permitted_to_look_makes_it_busy)
 }
 END_TEST
 
+/* A device that we have by a dynamic ID alone may be another's by an override. */
+START_TEST(overrides_of_others_stay)
+{
+    static const struct {
+        const char *override, *ours, *found;
+        bool is_cleared;
+    } cases[] = {
+        {"(null)", "vfio-pci", "", false},
+        {PLACEHOLDER_NAME, "vfio-pci", "", true},
+        {"vfio-pci", "vfio-pci", "somebody else set its driver_override to vfio-pci", true},
+        {"uio_pci_generic", "vfio-pci", "somebody else set its driver_override to uio_pci_generic",
+         false},
+        {"uio_pci_generic", "", "somebody else set its driver_override to uio_pci_generic", true},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(tree_done) struct tree t;
+        struct perform_state s = PERFORM_STATE_NONE;
+        char found[FOUND_MAX] = "";
+
+        s.found = found;
+        tree_init(&t);
+        tree_device(&t, GPU, MODALIAS_A100, "vfio-pci", "14");
+        tree_write(&t, DEVICE "/driver_override", cases[i].override);
+        ck_assert_int_eq(do_op(&t, ACTION_CHECK, "vfio-pci", &s), *cases[i].found ? -EBUSY : 0);
+        ck_assert_str_eq(found, cases[i].found);
+        ck_assert_int_eq(do_op(&t, ACTION_CLEAR, cases[i].ours, &s), 0);
+        CLEANUP_FREE char *left = tree_read(&t, DEVICE "/driver_override");
+        ck_assert_msg((*left == '\n') == cases[i].is_cleared, "case %zu: %s", i, left);
+    }
+}
+END_TEST
+
+START_TEST(an_unreadable_override_may_be_anothers)
+{
+    CLEANUP(tree_done) struct tree t;
+    struct perform_state s = PERFORM_STATE_NONE;
+    char found[FOUND_MAX] = "";
+
+    s.found = found;
+    tree_init(&t);
+    ck_assert_int_eq(do_op(&t, ACTION_CHECK, "vfio-pci", &s), -EBUSY);
+    ck_assert_str_eq(found, "its driver_override could not be read (No such file or directory)");
+    ck_assert_int_eq(do_op(&t, ACTION_CLEAR, "vfio-pci", &s), -ENOENT);
+}
+END_TEST
+
 /* While the group is open no virtual machine can take it. */
 START_TEST(a_group_is_kept_until_the_job_is_done)
 {
@@ -189,6 +236,7 @@ START_TEST(what_is_gone_need_not_be_undone)
 END_TEST
 
 UNIT_MAIN("perform", users_make_it_busy, not_permitted_to_look_makes_it_busy,
+          overrides_of_others_stay, an_unreadable_override_may_be_anothers,
           a_group_is_kept_until_the_job_is_done, placeholders_spare_what_is_not_ours,
           freed_and_offered_to_who_came_meanwhile, a_placeholder_tells_the_newest_driver,
           what_is_gone_need_not_be_undone)

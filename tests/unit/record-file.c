@@ -124,12 +124,12 @@ static void restart(const struct record *r, struct records *ret)
 START_TEST(each_of_these_survives)
 {
     static char driver[] = "nvidia";
-    const struct record_refusal refusal = {.is_set = true,
-                                           .had_driver = true,
-                                           .vendor = 0x8086,
-                                           .device = 0x10d3,
-                                           .subvendor = 0x8086,
-                                           .class_code = 0x020000};
+    const struct record_past refusal = {.refused = true,
+                                        .had_driver = true,
+                                        .vendor = 0x8086,
+                                        .device = 0x10d3,
+                                        .subvendor = 0x8086,
+                                        .class_code = 0x020000};
     const struct record before[] = {
         {.touched = true},
         {.state = RECORD_CONTESTED},
@@ -137,12 +137,12 @@ START_TEST(each_of_these_survives)
         {.state = RECORD_HANDED_BACK},
         {.state = RECORD_RELEASING},
         {.state = RECORD_RELEASED},
-        {.arrival = ARRIVAL_PLUGGED_AT_BOOT},
         {.arrival = ARRIVAL_PLUGGED},
+        {.arrival = ARRIVAL_UNUSED},
         {.override = OVERRIDE_MAYBE},
         {.binding = BINDING_CLAIMED},
         {.placeholder = true, .placeholder_order = 123456789012},
-        {.refused = refusal},
+        {.past = refusal},
         {.previous_driver = driver},
     };
 
@@ -154,7 +154,7 @@ START_TEST(each_of_these_survives)
         ck_assert(a->touched == b->touched && a->state == b->state && a->arrival == b->arrival);
         ck_assert(a->override == b->override && a->binding == b->binding);
         ck_assert(a->placeholder == b->placeholder && a->placeholder_order == b->placeholder_order);
-        ck_assert(memcmp(&a->refused, &b->refused, sizeof(a->refused)) == 0);
+        ck_assert(memcmp(&a->past, &b->past, sizeof(a->past)) == 0);
         ck_assert(streq_null(a->previous_driver, b->previous_driver));
     }
 }
@@ -170,7 +170,7 @@ START_TEST(what_no_rule_names)
     } cases[] = {
         {{.touched = true, .previous_driver = driver}, false},
         {{.state = RECORD_HANDED_BACK}, false},
-        {{.arrival = ARRIVAL_PLUGGED}, false},
+        {{.arrival = ARRIVAL_UNUSED}, false},
         {{.state = RECORD_FAILED, .error = EIO, .failed_at = ACTION_PROBE}, false},
         {{.override = OVERRIDE_MAYBE}, true},
         {{.binding = BINDING_OURS}, true},

@@ -146,7 +146,7 @@ START_TEST(what_is_noted_before)
         struct record *r = records_get(&records, make_op("0000:06:00.0", ACTION_BIND, "", 0).addr);
         struct dynid id;
         op.learned = op.narrowed = true;
-        r->arrival = cases[i].hotplugged ? ARRIVAL_PLUGGED : ARRIVAL_THERE;
+        r->arrival = cases[i].hotplugged ? ARRIVAL_UNUSED : ARRIVAL_THERE;
         r->override = cases[i].ours ? OVERRIDE_MAYBE : OVERRIDE_NOT_OURS;
         ck_assert_msg(record_ops_begin(&records, &op, 1) == cases[i].keep, "case %zu", i);
         ck_assert(record_may_be_overridden(r) == (op.kind == ACTION_OVERRIDE));

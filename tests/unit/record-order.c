@@ -32,7 +32,7 @@ static void check_sound(const struct record *before, const struct record_event *
         ck_assert_msg(r->state == RECORD_GONE, "event %d brings it back", e->kind);
     if (e->kind != RECORD_EVENT_APPEARED && e->kind != RECORD_EVENT_JUDGED &&
         e->kind != RECORD_EVENT_UNNAMED)
-        ck_assert_msg(before->refused.is_set == r->refused.is_set, "event %d", e->kind);
+        ck_assert_msg(before->past.refused == r->past.refused, "event %d", e->kind);
     if (r->state == RECORD_GONE)
         ck_assert(!record_is_owned(r) && !r->override_text && !r->previous_driver && !r->holder);
 }
@@ -45,7 +45,7 @@ static struct record_event some_event(unsigned kind, unsigned variation)
     struct record_event e = {.kind = kind, .now_usec = NOW + variation};
 
     e.device = devices[variation % ELEMENTS(devices)];
-    e.cold_boot = variation & 1;
+    e.unused = variation & 1;
     e.has_dynid = variation & 2;
     e.verdict.state = variation % STATE_MAX;
     e.verdict.reason = variation % REASON_MAX;
@@ -116,7 +116,7 @@ START_TEST(only_what_may_come_back_outlives_a_device)
     CLEANUP(records_done) struct records records = {0};
 
     records_get(&records, first)->touched = true;
-    records_get(&records, second)->refused = (struct record_refusal)REFUSED;
+    records_get(&records, second)->past = (struct record_past)REFUSED;
     records_get(&records, third)->work = WORK_RUNNING;
     records_apply(&records, first, &gone);
     records_apply(&records, second, &gone);

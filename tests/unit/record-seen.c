@@ -204,7 +204,7 @@ START_TEST(refusals_of_what_no_rule_names)
     struct record *r = records_get(&v.records, first);
 
     r->state = RECORD_GONE;
-    r->refused = (struct record_refusal){.is_set = true, .vendor = 0x10de, .device = 0x20f1};
+    r->past = (struct record_past){.refused = true, .vendor = 0x10de, .device = 0x20f1};
     v.policy.incomplete = true;
     ck_assert_int_eq(record_seen_plan(&v), 0);
     ck_assert_ptr_nonnull(records_find(&v.records, first));

@@ -16,12 +16,12 @@ START_TEST(coming_and_going)
     static const struct transition table[] = {
         {"plugged in after the boot",
          {.state = RECORD_OPEN},
-         EVENT(APPEARED, .device = &without_driver),
-         {.arrival = ARRIVAL_PLUGGED, .fresh = true, .seen_usec = NOW}},
+         EVENT(APPEARED, .device = &without_driver, .unused = true),
+         {.arrival = ARRIVAL_UNUSED, .fresh = true, .seen_usec = NOW}},
         {"plugged in while the host comes up",
          {.state = RECORD_OPEN},
-         EVENT(APPEARED, .device = &without_driver, .cold_boot = true),
-         {.arrival = ARRIVAL_PLUGGED_AT_BOOT, .fresh = true, .seen_usec = NOW}},
+         EVENT(APPEARED, .device = &without_driver),
+         {.arrival = ARRIVAL_PLUGGED, .fresh = true, .seen_usec = NOW}},
         {"another at its address, and nobody said that the first was gone",
          {.state = RECORD_RELEASED,
           .touched = true,
@@ -31,8 +31,8 @@ START_TEST(coming_and_going)
           .previous_driver = nvidia,
           .holder = qemu,
           .flaps = 2},
-         EVENT(APPEARED, .device = &another),
-         {.arrival = ARRIVAL_PLUGGED, .fresh = true, .seen_usec = NOW}},
+         EVENT(APPEARED, .device = &another, .unused = true),
+         {.arrival = ARRIVAL_UNUSED, .fresh = true, .seen_usec = NOW}},
         {"gone",
          {.state = RECORD_CONTESTED, .flaps = 3, .placeholder = true, .placeholder_order = 7},
          EVENT(DISAPPEARED),
@@ -46,14 +46,14 @@ START_TEST(coming_and_going)
          EVENT(DISAPPEARED),
          {.state = RECORD_GONE, .work = WORK_STUCK_FOR_ANOTHER}},
         {"gone again, the first worker still has not come back",
-         {.work = WORK_RUNNING_FOR_ANOTHER, .arrival = ARRIVAL_PLUGGED},
+         {.work = WORK_RUNNING_FOR_ANOTHER, .arrival = ARRIVAL_UNUSED},
          EVENT(DISAPPEARED),
          {.state = RECORD_GONE, .work = WORK_RUNNING_FOR_ANOTHER}},
         {"another while a worker has the one before",
          {.state = RECORD_GONE, .work = WORK_STUCK_FOR_ANOTHER},
-         EVENT(APPEARED, .device = &another),
+         EVENT(APPEARED, .device = &another, .unused = true),
          {.work = WORK_STUCK_FOR_ANOTHER,
-          .arrival = ARRIVAL_PLUGGED,
+          .arrival = ARRIVAL_UNUSED,
           .fresh = true,
           .seen_usec = NOW}},
         {"there again, though nobody told of it",
@@ -73,57 +73,157 @@ START_TEST(refused_for_the_host)
         {"refused at boot",
          {.seen_usec = 1},
          EVENT(JUDGED, .device = &without_driver, VERDICT(REFUSED, HOST_USE_UNKNOWN)),
-         {.seen_usec = 1, .refused = REFUSED}},
+         {.seen_usec = 1, .past = REFUSED}},
         {"named in fstab",
          {.seen_usec = 1},
          EVENT(JUDGED, .device = &without_driver, VERDICT(REFUSED, NEEDED_AT_BOOT)),
-         {.seen_usec = 1, .refused = REFUSED}},
+         {.seen_usec = 1, .past = REFUSED}},
         {"refused for another reason",
          {.seen_usec = 1},
          EVENT(JUDGED, .device = &without_driver, VERDICT(REFUSED, BRIDGE)),
          {.seen_usec = 1}},
         {"unplugged",
-         {.refused = REFUSED},
+         {.past = REFUSED},
          EVENT(DISAPPEARED),
-         {.state = RECORD_GONE, .refused = REFUSED}},
+         {.state = RECORD_GONE, .past = REFUSED}},
         {"and back",
-         {.state = RECORD_GONE, .refused = REFUSED},
-         EVENT(APPEARED, .device = &without_driver),
-         {.arrival = ARRIVAL_PLUGGED, .fresh = true, .seen_usec = NOW, .refused = REFUSED}},
+         {.state = RECORD_GONE, .past = REFUSED},
+         EVENT(APPEARED, .device = &without_driver, .unused = true),
+         {.arrival = ARRIVAL_UNUSED, .fresh = true, .seen_usec = NOW, .past = REFUSED}},
         {"replaced by the like in one move",
-         {.refused = REFUSED},
-         EVENT(APPEARED, .device = &without_driver),
-         {.arrival = ARRIVAL_PLUGGED, .fresh = true, .seen_usec = NOW, .refused = REFUSED}},
+         {.past = REFUSED},
+         EVENT(APPEARED, .device = &without_driver, .unused = true),
+         {.arrival = ARRIVAL_UNUSED, .fresh = true, .seen_usec = NOW, .past = REFUSED}},
         {"another at its address",
-         {.state = RECORD_GONE, .refused = REFUSED},
-         EVENT(APPEARED, .device = &another),
-         {.arrival = ARRIVAL_PLUGGED, .fresh = true, .seen_usec = NOW}},
+         {.state = RECORD_GONE, .past = REFUSED},
+         EVENT(APPEARED, .device = &another, .unused = true),
+         {.arrival = ARRIVAL_UNUSED, .fresh = true, .seen_usec = NOW}},
         {"refused with its driver",
-         {.seen_usec = 1, .refused = REFUSED},
+         {.seen_usec = 1, .past = REFUSED},
          EVENT(JUDGED, .device = &on_nvidia, VERDICT(REFUSED, HOST_USE_UNKNOWN)),
          {.seen_usec = 1,
           .touched = true,
-          .refused = {.is_set = true, .had_driver = true, .vendor = 0x10de}}},
+          .past = {.refused = true, .had_driver = true, .vendor = 0x10de}}},
         {"the host can do without",
-         {.seen_usec = 1, .refused = REFUSED},
+         {.seen_usec = 1, .past = REFUSED},
          EVENT(JUDGED, .device = &on_vfio, VERDICT(BOUND, NONE)),
          {.seen_usec = 1}},
         {"a new policy does not change what it was",
-         {.refused = REFUSED},
+         {.past = REFUSED},
          EVENT(RELOAD),
-         {.refused = REFUSED}},
+         {.past = REFUSED}},
         {"nor does a rescan, while it is gone",
-         {.state = RECORD_GONE, .refused = REFUSED},
+         {.state = RECORD_GONE, .past = REFUSED},
          EVENT(RESCAN),
-         {.state = RECORD_GONE, .refused = REFUSED}},
+         {.state = RECORD_GONE, .past = REFUSED}},
     };
-    const struct record there = {.refused = REFUSED},
-                        back = {.refused = REFUSED, .arrival = ARRIVAL_PLUGGED},
-                        plugged = {.arrival = ARRIVAL_PLUGGED};
+    const struct record there = {.past = REFUSED},
+                        back = {.past = REFUSED, .arrival = ARRIVAL_UNUSED},
+                        plugged = {.arrival = ARRIVAL_UNUSED};
 
     RUN(table);
     ck_assert(!record_stays_refused(&there) && record_stays_refused(&back));
     ck_assert(!record_is_unused(&back) && record_is_unused(&plugged));
+}
+END_TEST
+
+/* What came after the boot has not been used before, until it is left to a native driver. */
+START_TEST(left_to_the_host)
+{
+    static const struct record new = {.arrival = ARRIVAL_UNUSED, .seen_usec = 1};
+    static const struct record unnamed = {
+        .arrival = ARRIVAL_UNUSED, .seen_usec = 1, .unnamed = true};
+    static const struct transition table[] = {
+        {"by its rule",
+         new,
+         EVENT(JUDGED, .device = &on_nvidia, VERDICT(REFUSED, HOTPLUG_OFF)),
+         {.arrival = ARRIVAL_PLUGGED, .seen_usec = 1, .touched = true}},
+        {"not while it is to be taken",
+         new,
+         EVENT(JUDGED, .device = &on_nvidia, VERDICT(PENDING, NONE)),
+         {.arrival = ARRIVAL_UNUSED, .seen_usec = 1, .touched = true}},
+        {"nor if no driver has it",
+         new,
+         EVENT(JUDGED, .device = &without_driver, VERDICT(REFUSED, HOTPLUG_OFF)),
+         {.arrival = ARRIVAL_UNUSED, .seen_usec = 1}},
+        {"without a rule",
+         new,
+         EVENT(UNNAMED, .device = &on_nvidia),
+         {.arrival = ARRIVAL_PLUGGED, .seen_usec = 1, .unnamed = true}},
+        {"without a rule, to no driver",
+         new,
+         EVENT(UNNAMED, .device = &without_driver),
+         {.arrival = ARRIVAL_UNUSED, .seen_usec = 1, .unnamed = true}},
+        {"and the driver comes later",
+         unnamed,
+         EVENT(BOUND, .device = &on_nvidia),
+         {.arrival = ARRIVAL_PLUGGED, .seen_usec = 1, .unnamed = true, .binding = BINDING_FOUND}},
+        {"and was seen later",
+         unnamed,
+         EVENT(LOOKED, .device = &on_nvidia),
+         {.arrival = ARRIVAL_PLUGGED, .seen_usec = 1, .unnamed = true}},
+        {"it is vfio-pci",
+         unnamed,
+         EVENT(BOUND, .device = &on_vfio),
+         {.arrival = ARRIVAL_UNUSED, .seen_usec = 1, .unnamed = true, .binding = BINDING_FOUND}},
+        {"handed back",
+         {.state = RECORD_RELEASING, .arrival = ARRIVAL_UNUSED},
+         EVENT(DONE, OP(NATIVE, 0, nvidia)),
+         {.state = RECORD_RELEASED, .arrival = ARRIVAL_PLUGGED}},
+    };
+
+    RUN(table);
+}
+END_TEST
+
+#define RELEASED_8086                                        \
+    {                                                        \
+        .released = true, .vendor = 0x8086, .device = 0x10d3 \
+    }
+
+/* Until reload or bind: also if it is unplugged, or removed and found by a rescan. */
+START_TEST(released_and_back)
+{
+    static const struct transition table[] = {
+        {"released",
+         {.state = RECORD_RELEASING, .seen_usec = 1},
+         EVENT(JUDGED, .device = &on_vfio, VERDICT(PENDING, NONE)),
+         {.state = RECORD_RELEASING, .seen_usec = 1, .past = RELEASED_8086}},
+        {"gone",
+         {.state = RECORD_RELEASED, .past = RELEASED_8086},
+         EVENT(DISAPPEARED),
+         {.state = RECORD_GONE, .past = RELEASED_8086}},
+        {"back",
+         {.state = RECORD_GONE, .past = RELEASED_8086},
+         EVENT(APPEARED, .device = &on_vfio, .unused = true),
+         {.state = RECORD_RELEASING,
+          .arrival = ARRIVAL_UNUSED,
+          .fresh = true,
+          .seen_usec = NOW,
+          .past = RELEASED_8086}},
+        {"another one",
+         {.state = RECORD_GONE, .past = RELEASED_8086},
+         EVENT(APPEARED, .device = &another, .unused = true),
+         {.arrival = ARRIVAL_UNUSED, .fresh = true, .seen_usec = NOW}},
+        {"a new policy, while it is gone",
+         {.state = RECORD_GONE, .past = RELEASED_8086},
+         EVENT(RELOAD),
+         {.state = RECORD_GONE, .past = {.vendor = 0x8086, .device = 0x10d3}}},
+        {"a rescan, while it is gone",
+         {.state = RECORD_GONE, .past = RELEASED_8086},
+         EVENT(RESCAN),
+         {.state = RECORD_GONE, .past = RELEASED_8086}},
+        {"bind",
+         {.state = RECORD_RELEASED, .past = RELEASED_8086},
+         EVENT(BIND),
+         {.past = {.vendor = 0x8086, .device = 0x10d3}}},
+        {"no rule names it, while it is gone",
+         {.state = RECORD_GONE, .past = RELEASED_8086},
+         EVENT(UNNAMED),
+         {.state = RECORD_GONE}},
+    };
+
+    RUN(table);
 }
 END_TEST
 
@@ -363,12 +463,16 @@ START_TEST(from_an_earlier_run)
     static const struct transition table[] = {
         {"nothing else is known",
          {.state = RECORD_OPEN},
+         EVENT(CAME_LATE, .unused = true),
+         {.arrival = ARRIVAL_UNUSED}},
+        {"a native driver has it by now",
+         {.state = RECORD_OPEN},
          EVENT(CAME_LATE),
          {.arrival = ARRIVAL_PLUGGED}},
         {"what is known counts",
-         {.arrival = ARRIVAL_PLUGGED_AT_BOOT},
-         EVENT(CAME_LATE),
-         {.arrival = ARRIVAL_PLUGGED_AT_BOOT}},
+         {.arrival = ARRIVAL_PLUGGED},
+         EVENT(CAME_LATE, .unused = true),
+         {.arrival = ARRIVAL_PLUGGED}},
         {"gone again", {.state = RECORD_GONE}, EVENT(CAME_LATE), {.state = RECORD_GONE}},
     };
 
@@ -409,13 +513,13 @@ START_TEST(no_rule_names_it)
          EVENT(UNNAMED),
          {.state = RECORD_FAILED, FAILED_OF(EIO, BIND), .work = WORK_RUNNING}},
         {"not there",
-         {.state = RECORD_GONE, .refused = REFUSED},
+         {.state = RECORD_GONE, .past = REFUSED},
          EVENT(UNNAMED),
          {.state = RECORD_GONE}},
         {"refused",
-         {.refused = REFUSED, .arrival = ARRIVAL_PLUGGED},
+         {.past = REFUSED, .arrival = ARRIVAL_UNUSED},
          EVENT(UNNAMED),
-         {.arrival = ARRIVAL_PLUGGED, .unnamed = true}},
+         {.arrival = ARRIVAL_UNUSED, .unnamed = true}},
         {"what failed when it was to be handed back counts",
          {.state = RECORD_FAILED, FAILED_OF(EBUSY, HOLD), .unnamed = true},
          EVENT(UNNAMED),
@@ -426,5 +530,6 @@ START_TEST(no_rule_names_it)
 }
 END_TEST
 
-UNIT_MAIN("record", coming_and_going, refused_for_the_host, drivers_that_come_and_go,
-          what_a_look_shows, verdicts, caught, from_an_earlier_run, no_rule_names_it)
+UNIT_MAIN("record", coming_and_going, refused_for_the_host, left_to_the_host, released_and_back,
+          drivers_that_come_and_go, what_a_look_shows, verdicts, caught, from_an_earlier_run,
+          no_rule_names_it)

@@ -11,9 +11,9 @@
 #define NOW (1000 * USEC_PER_SEC)
 #define SOON (NOW + RECORD_MOMENT_USEC)
 
-#define REFUSED                                            \
-    {                                                      \
-        .is_set = true, .vendor = 0x8086, .device = 0x10d3 \
+#define REFUSED                                             \
+    {                                                       \
+        .refused = true, .vendor = 0x8086, .device = 0x10d3 \
     }
 #define EVENT(k, ...)                                          \
     {                                                          \
@@ -73,8 +73,10 @@ static inline void compare(const char *what, const struct record *a, const struc
     SAME(not_before_usec);
     SAME(seen_usec);
     SAME(bound_usec);
-    SAME(refused.is_set);
-    SAME(refused.device);
+    SAME(past.refused);
+    SAME(past.had_driver);
+    SAME(past.released);
+    SAME(past.device);
     SAME(told.any);
     SAME(told.state);
     SAME(told.reason);
