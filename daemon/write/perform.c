@@ -191,9 +191,18 @@ static bool is_newer(int root_fd, const char *driver, uint64_t order)
            (fstatat(root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && (uint64_t)st.st_ino > order);
 }
 
+/* Is it bound now? Whatever comes of it, a driver that is there has been asked. */
+static bool offer(int root_fd, struct pci_addr a, const char *driver, bool *ret_asked)
+{
+    int r = write_driver(root_fd, driver, "bind", pci_addr_text(a).s);
+
+    *ret_asked = *ret_asked || r != -ENOENT;
+    return r == 0;
+}
+
 /* Binds the device to its native driver by name: if the kernel were left to choose, a dynamic ID
  * would take it. A native driver that is not registered yet takes the device when it is loaded. */
-static void offer_to_natives(int root_fd, struct pci_addr a, uint64_t order)
+static void offer_to_natives(int root_fd, struct pci_addr a, uint64_t order, bool *ret_asked)
 {
     struct module_names modules = {0}, drivers = {0};
 
@@ -203,14 +212,15 @@ static void offer_to_natives(int root_fd, struct pci_addr a, uint64_t order)
         (void)modules_drivers(root_fd, modules.v[i], &drivers);
     for (size_t i = 0; i < drivers.n; i++)
         if (!driver_is_vfio(drivers.v[i]) && is_newer(root_fd, drivers.v[i], order) &&
-            write_driver(root_fd, drivers.v[i], "bind", pci_addr_text(a).s) == 0)
+            offer(root_fd, a, drivers.v[i], ret_asked))
             break;
 }
 
-static int bind_native(int root_fd, const struct op *op)
+static int bind_native(int root_fd, const struct op *op, bool *ret_asked)
 {
-    if (!*op->driver || write_driver(root_fd, op->driver, "bind", pci_addr_text(op->addr).s) < 0)
-        offer_to_natives(root_fd, op->addr, 0);
+    *ret_asked = false;
+    if (!*op->driver || !offer(root_fd, op->addr, op->driver, ret_asked))
+        offer_to_natives(root_fd, op->addr, 0, ret_asked);
     return 0;
 }
 
@@ -261,6 +271,7 @@ static int set_placeholder(int root_fd, struct pci_addr a, struct perform_state 
 static int clear_placeholder(int root_fd, const struct op *op, const struct perform_state *s)
 {
     char text[OVERRIDE_MAX];
+    bool asked = false;
     int r = read_override(root_fd, op->addr, text, sizeof(text));
 
     if (r < 0)
@@ -269,7 +280,7 @@ static int clear_placeholder(int root_fd, const struct op *op, const struct perf
         return 0;
     r = clear_override(root_fd, op->addr);
     if (r == 0 && !has_driver(root_fd, op->addr))
-        offer_to_natives(root_fd, op->addr, op->order > 0 ? op->order : s->drivers_order);
+        offer_to_natives(root_fd, op->addr, op->order > 0 ? op->order : s->drivers_order, &asked);
     return r;
 }
 
@@ -304,7 +315,7 @@ int perform(int root_fd, const struct op *op, struct perform_state *s)
         return *op->driver ? check_override(root_fd, op, s->found)
                            : check_users(root_fd, op, s->found);
     case ACTION_NATIVE:
-        return bind_native(root_fd, op);
+        return bind_native(root_fd, op, &s->asked);
     case ACTION_SET_PLACEHOLDER:
         return set_placeholder(root_fd, op->addr, s);
     case ACTION_CLEAR_PLACEHOLDER:

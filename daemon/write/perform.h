@@ -20,7 +20,8 @@ struct op {
                            * ACTION_REMOVE_ID: the entry (dynid_text()). At an address that daemon
                            * and worker share (worker_text()) */
     uint64_t order;       /* ACTION_SET_PLACEHOLDER sets it to the number of the newest driver
-                           * (snapshot.h), ACTION_CLEAR_PLACEHOLDER uses that; 0: unknown */
+                           * (snapshot.h), ACTION_CLEAR_PLACEHOLDER uses that; 0: unknown.
+                           * ACTION_NATIVE sets it if a driver was asked */
     int result;           /* 0, negative errno, or OP_NOT_DONE */
     enum action_kind kind;
     bool learned, narrowed; /* of that entry */
@@ -34,6 +35,7 @@ struct op {
 struct perform_state {
     char *found; /* FOUND_MAX bytes: who has the device, in words, if ACTION_CHECK or ACTION_HOLD
                   * says -EBUSY. A job has one of these at most. */
+    bool asked;  /* ACTION_NATIVE: a native driver has had the device in its probe(), or may have */
     uint64_t drivers_order; /* the newest driver's (snapshot.h) at the first placeholder */
     int held_fd;            /* the group that ACTION_HOLD opened; -1: none */
     int bind_fd; /* "bind" of bind_driver; -1: none yet. Opened once for all devices of a job. */

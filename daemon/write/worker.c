@@ -99,6 +99,8 @@ static void run_job(int root_fd, struct shared_job *j)
         any_failed = any_failed || op->result < 0;
         if (op->kind == ACTION_SET_PLACEHOLDER)
             op->order = state.drivers_order;
+        else if (op->kind == ACTION_NATIVE)
+            op->order = state.asked;
     }
     atomic_store(&j->current, NONE);
 }

@@ -313,6 +313,7 @@ static void apply_success(struct record *r, const struct record_event *e)
         r->fresh = false;
         if (r->arrival == ARRIVAL_UNUSED)
             r->arrival = ARRIVAL_PLUGGED;
+        r->touched = r->touched || e->op.order != 0; /* also if its probe() has failed */
         enter(r, record_is_released(r) ? RECORD_RELEASED : RECORD_HANDED_BACK_UNSEEN);
         break;
     case ACTION_SET_PLACEHOLDER:

@@ -48,7 +48,8 @@ struct record_event {
         int result;         /* 0 or negative errno */
         const char *driver; /* as in struct action; "" for none */
         const char *found;  /* who has the device, in words, or "" */
-        uint64_t order;     /* ACTION_SET_PLACEHOLDER: the newest driver then */
+        uint64_t order;     /* ACTION_SET_PLACEHOLDER: the newest driver then; ACTION_NATIVE: not 0
+                             * if a native driver was asked */
     } op;
 };
 

@@ -217,18 +217,30 @@ static bool wants_override(const struct builder *b, const struct verdict *v)
     return v->state == STATE_PENDING;
 }
 
-/* A device that was kept for an IOMMU goes to its native driver if the IOMMU did not come, or is
- * not for this device. */
+/* Was it kept for vfio-pci, and is left to the host after all? Its IOMMU did not come or is not for
+ * it; or a native driver was faster, and shows the console on it now, say. What no driver has stays
+ * reserved when it is refused: that may be for a moment, until another of its group can be read. */
+static bool is_given_up(const struct device *d, const struct verdict *v)
+{
+    if (v->reason == REASON_NO_IOMMU)
+        return !d->driver;
+    return v->state == STATE_REFUSED && d->driver && !d->bridge && d->unknown.fact == FACT_NONE &&
+           !driver_is_vfio(d->driver) && !streq(d->driver, v->driver);
+}
+
+/* Our override would keep its native driver away when that is loaded (anew). */
 static void add_surrender(struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
     const struct record *r = plan_record_of(b, d);
 
-    if (v->reason != REASON_NO_IOMMU || !r || !record_may_be_overridden(r) ||
-        record_is_in_hand(r) || d->driver)
+    if (!is_given_up(d, v) || !r || wants_hand_back(b, d) || !record_may_be_overridden(r) ||
+        record_is_in_hand(r) || record_is_waiting(r) ||
+        (r->error != 0 && r->failed_at == ACTION_CLEAR))
         return;
     plan_add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, r->override_text ? r->override_text : "");
-    plan_add_action(b, PHASE_RELEASE, ACTION_PROBE, d, "");
+    if (!d->driver)
+        plan_add_action(b, PHASE_RELEASE, ACTION_PROBE, d, "");
 }
 
 /* Devices of one IOMMU group change from one VFIO driver to another together, while the group is

@@ -310,6 +310,10 @@ static bool may_be_acted_on(const struct laws *l, const struct action *a)
         return broken(l, a->addr, "is a bridge or in flight, yet: %s", action_word(a->kind));
     if (record_is_contested(record_of(l, d)) && !record_is_released(record_of(l, d)))
         return broken(l, a->addr, "is contested, yet: %s", action_word(a->kind));
+    if (a->phase == PHASE_RELEASE && v->state == STATE_REFUSED && !driver_is_vfio(d->driver) &&
+        (a->kind == ACTION_CLEAR || (a->kind == ACTION_PROBE && !d->driver)))
+        return record_may_be_overridden(record_of(l, d)) || record_is_going_back(record_of(l, d)) ||
+               broken(l, a->addr, "loses an override that is not ours");
     if (a->phase == PHASE_RELEASE && v->state == STATE_REFUSED)
         return may_be_caught(l, d) || record_is_going_back(record_of(l, d)) ||
                broken(l, a->addr, "is handed back and was not caught");

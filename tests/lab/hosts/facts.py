@@ -19,7 +19,7 @@ class Facts:
         self.devices, self.groups, self.vfio, self.events = {}, {}, {}, []
         self.mounts, self.swaps, self.nets, self.blocks = [], [], [], []
         self.texts = {"route": set(), "console": set(), "kernel": [], "fb": set()}
-        self.run, self.daemons, self.complete, self.lost_events = {}, [], False, 0
+        self.run, self.daemons, self.complete, self.lost_events, self.late = {}, [], False, 0, []
         for line in text.splitlines():
             if line.startswith("{"):
                 self.take(json.loads(line))
@@ -56,14 +56,21 @@ class Facts:
             self.daemons.append(o)
         elif kind == "tracelost":
             self.lost_events += o["count"]
+        elif kind == "timeout":
+            self.late.append(o["section"])
         elif kind == "end":
-            self.complete = True
+            self.complete = not self.late
 
     def locations(self, addresses):
         return frozenset(self.location.get(a, a) for a in addresses)
 
     def group_locations(self):
         return {n: [self.location[a] for a in members if a in self.location] for n, members in self.groups.items()}
+
+    def untraced(self):
+        """Devices with a driver whose probe() the trace does not have: then it proves nothing."""
+        probes = {(dev, drv) for kind, dev, drv in self.events if kind == "probe"}
+        return [p for p, d in self.devices.items() if d["driver"] and (d["address"], d["driver"]) not in probes]
 
     def driver(self, location):
         return self.devices[location]["driver"] if location in self.devices else None

@@ -220,7 +220,10 @@ class Guest:
 
     def run(self, command, timeout=30, fail=False):
         """Runs a shell command in the guest; (status, output). 124: it was given up."""
-        self.agent.sendall(b"%d %s\n" % (timeout, base64.b64encode(command.encode())))
+        try:
+            self.agent.sendall(b"%d %s\n" % (timeout, base64.b64encode(command.encode())))
+        except OSError as error:
+            raise GuestError(f"the guest ended: {error}: {self.tail()}") from error
         deadline = time.monotonic() + timeout + 60
         status, length = map(int, self.read_line(deadline).split())
         while len(self.buffer) < length:

@@ -45,7 +45,7 @@ class Baseline:
 
 
 class Judge:
-    """For one host. `state` is life's: policy, present, released, held, excused, watched, empty."""
+    """For one host. `state` is life's: policy, present, released, held, excused, watched, spared, empty."""
 
     def __init__(self, host, baseline):
         self.host, self.base = host, baseline
@@ -59,12 +59,15 @@ class Judge:
 
     def judge(self, state, facts, said, failed_units):
         self.found = []
-        self.check(facts.complete, "hung", "facts", "the kernel's facts are incomplete: something hangs")
+        self.check(facts.complete, "hung", "facts", f"the kernel's facts are incomplete: {facts.late or 'cut off'}")
+        if not facts.lost_events:
+            self.check(not facts.untraced(), "lab", "trace", f"no probe of {facts.untraced()} was traced")
         self.harmed_nothing(state, facts)
         self.devices(state, facts)
         self.lost_nothing(state, facts)
         self.hung_nothing(state, facts, said, failed_units)
         if said:
+            self.named_all(state, facts, said)
             for address, device in said.devices.items():
                 self.lied_about_device(state, facts, address, device)
             self.lied_about_all(state, facts, said)
@@ -82,7 +85,8 @@ class Judge:
         now = {(m["point"], m["type"]): facts.locations(m["pci"]) for m in facts.mounts}
         for (point, kind), locations in self.base.mounts.items():
             if kept(locations):
-                self.check((point, kind) in now, "harmed", "mount " + point, f"{kind} on {point} is gone ({set(locations)})")
+                self.check(now.get((point, kind)) == locations, "harmed", "mount " + point,
+                           f"{kind} on {point} was on {set(locations)}, is on {now.get((point, kind), 'nothing')}")
         for what, before, after in (
                 ("swap", self.base.swaps, [facts.locations(s["pci"]) for s in facts.swaps]),
                 ("md", self.base.md, [facts.locations(b["pci"]) for b in facts.blocks if b["md"]])):
@@ -101,6 +105,8 @@ class Judge:
         if kept(carriers):
             for route in self.base.routes:
                 self.check(route in facts.texts["route"], "harmed", "route", f"{route} is gone")
+        for location in state.present:
+            self.check(location in facts.devices, "harmed", "device " + location, "it is gone, and nobody unplugged it")
         for text in self.base.facts.texts["console"]:
             self.check(text in facts.texts["console"], "harmed", "console", f"{text} is gone")
 
@@ -111,25 +117,45 @@ class Judge:
             outcome = state.expected(location)
             driver, override = facts.driver(location), facts.devices[location]["override"]
             name = self.name(facts, location)
-            if outcome.kind == "go":
+            if outcome.kind == "go" and not self.shows_console(facts, location):
                 self.check(driver == outcome.driver, "not-taken", location, f"{name} is meant for {outcome.driver}, "
                            f"its driver is {driver}, its override {override}")
             elif outcome.kind == "stay" and location in self.base.native:
                 native = self.base.native[location]
                 kind = "taken" if driver in OURS else "left-without-driver" if not driver else "other-driver"
-                self.check(driver == native, kind, location, f"{name} is meant to stay on {native}, its driver is {driver}")
-                self.check(override in ("(null)", None), "override-left", location,
+                self.check(driver == native or (not driver and self.has_given_up(facts, native)), kind, location,
+                           f"{name} is meant to stay on {native}, its driver is {driver}")
+                self.check(override == "(null)", "override-left", location,
                            f"{name} is meant to stay, its driver_override is {override}")
+
+    @staticmethod
+    def shows_console(facts, location):
+        """The kernel may choose another display than at the boot when one comes or goes."""
+        return bool(facts.devices[location].get("boot_vga"))
+
+    @staticmethod
+    def has_given_up(facts, native):
+        """snd_hda_intel finds nothing that works in an emulated GPU, keeps the number it had for it, and
+        has 32 of them."""
+        return native == "snd_hda_intel" and sum(e[2] == native for e in facts.events if e[0] == "probe") >= 32
 
     # No native driver was asked.
 
     def lost_nothing(self, state, facts):
         self.check(not facts.lost_events, "lab", "trace", f"the kernel dropped {facts.lost_events} events")
         for location, since in state.watched.items():
-            if location not in facts.devices or state.expected(location).kind != "go":
+            if location not in facts.devices or state.expected(location).kind != "go" or self.shows_console(facts, location):
                 continue
+            # A driver that was registered before vfio-pci is asked first.
             natives = self.native_probes(facts, location, since) - self.base.early
             self.check(not natives, "lost", location, f"{self.name(facts, location)} was probed by {', '.join(sorted(natives))}")
+
+        # Not even for a moment.
+        for location, since in state.spared.items():
+            if location in facts.devices and state.expected(location).kind == "stay":
+                address = facts.devices[location]["address"]
+                ours = {drv for kind, dev, drv in facts.events[since:] if kind == "probe" and dev == address} & OURS
+                self.check(not ours, "taken", location, f"{self.name(facts, location)} was probed by {', '.join(sorted(ours))}")
 
     @staticmethod
     def native_probes(facts, location, since):
@@ -137,6 +163,15 @@ class Judge:
         return {drv for kind, dev, drv in facts.events[since:] if kind == "probe" and dev == address} - OURS
 
     # What is said is so.
+
+    def named_all(self, state, facts, said):
+        for location, device in facts.devices.items():
+            outcome, name = state.expected(location), self.name(facts, location)
+            state_said = said.devices.get(device["address"], {}).get("State")
+            if outcome.kind == "go" and device["driver"] == outcome.driver:
+                self.check(state_said == "bound", "lie-state", location, f"{name} is on {outcome.driver}, and said to be {state_said}")
+            if location in state.released and state.outcomes.get(location) and state.outcomes[location].kind == "go":
+                self.check(state_said == "released", "lie-state", location, f"{name} was released, and is said to be {state_said}")
 
     def lied_about_device(self, state, facts, address, said):
         location = facts.location.get(address)
@@ -161,7 +196,7 @@ class Judge:
         since = state.present.get(location, 0)
         touched = bool(self.native_probes(facts, location, since))
         # That a native driver was asked and failed does not show.
-        if not self.host.native.get("probe_fail") and (self.base.native.get(location) or not touched):
+        if not self.host.native.get("probe_fail") and not self.has_given_up(facts, self.base.native.get(location)) and (self.base.native.get(location) or not touched):
             self.check(said["Untouched"] != touched, "lie-untouched", location,
                        f"{self.name(facts, location)}: Untouched is {said['Untouched']}, probed by "
                        f"{self.native_probes(facts, location, since) or 'nobody'}")
@@ -174,7 +209,8 @@ class Judge:
             self.check(not said["Usable"], "lie-usable", location, f"{name} is said to be usable, and is on {device['driver']}")
             return
         if vfio["open"] == "EBUSY":
-            return  # somebody has it, whom the life of this host has let in
+            self.check(location in state.held, "leak", "group", f"{name}: its group is open, and not by the virtual machine")
+            return
         real = vfio["devices"].get(device["address"]) == "ok"
         self.check(said["Usable"] == real, "lie-usable", location,
                    f"{name}: Usable is {said['Usable']}, opening group {device['group']} says {vfio}")
@@ -217,7 +253,7 @@ class Judge:
 
     def left_nothing(self, facts, said):
         for location, device in facts.devices.items():
-            self.check(device["override"] in ("(null)", None), "left", "override " + location,
+            self.check(device["override"] == "(null)", "left", "override " + location,
                        f"{self.name(facts, location)} has the override {device['override']} under the empty policy")
         if said:
             self.check(not said.devices, "left", "objects", f"the bus still has {sorted(said.devices)}")

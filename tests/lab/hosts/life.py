@@ -42,6 +42,7 @@ class State:
         self.released, self.held, self.excused = set(), set(), set(policy.excused)
         self.present = {}  # location → how many events there were when it appeared
         self.watched = {}  # location → since when no native driver may be asked
+        self.spared = {}  # location → since when no driver of ours may be asked
         self.refused = set()  # what was refused because the host may need it
         self.stopped = self.empty = False
 
@@ -64,7 +65,7 @@ class State:
     def goes(self, location):
         if self.expected(location).kind == "stay" and self.expected(location).selected:
             self.refused.add(location)
-        for table in (self.outcomes, self.present, self.watched):
+        for table in (self.outcomes, self.present, self.watched, self.spared):
             table.pop(location, None)
         self.released.discard(location)
 
@@ -100,6 +101,7 @@ class Life:
         self.host, self.guest, self.judge, self.state, self.rng, self.log = host, guest, judge, state, rng, log
         self.violations = []  # (step, violation)
         self.steps = 0
+        self.soaking = False
         self.facts = self.said = None
         self.plugged = {c.name for c in host.cards if not c.later}
 
@@ -149,6 +151,10 @@ class Life:
         for location in self.facts.devices:
             if self.state.expected(location).kind == "go" and self.facts.driver(location) == self.state.expected(location).driver:
                 self.state.watched.setdefault(location, len(self.facts.events))
+            if self.state.expected(location).kind != "stay":
+                self.state.spared.pop(location, None)
+            elif self.facts.driver(location) == self.judge.base.native.get(location):
+                self.state.spared.setdefault(location, len(self.facts.events))
 
     # Acting. Each does something, and says what is meant from then on.
 
@@ -156,11 +162,20 @@ class Life:
         self.guest.wait_for_uses(self.state.excused, 120)
         facts, _ = self.look()
         since = facts.handed_over()
-        for location in facts.devices:
-            self.state.present[location] = 0
+        for location in self.judge.base.facts.devices:
+            self.state.present[location] = self.state.spared[location] = 0
             if self.state.expected(location).kind == "go":
                 self.state.watched[location] = since
+        self.ready_in_time()
         self.check("boot")
+
+    def ready_in_time(self):
+        """boot-deadline is 10 s; the rest is for a busy machine."""
+        times = self.guest.run("systemctl show -P InactiveExitTimestampMonotonic -P ActiveEnterTimestampMonotonic "
+                               "vfio-bindd", 20)[1].split()
+        took = abs(int(times[1]) - int(times[0])) / 1e6 if len(times) == 2 else None
+        if took is None or "0" in times or took > 60:
+            self.violations.append(("boot", Violation("hung", "ready", f"READY after {took} s: {times}")))
 
     def random_steps(self, count):
         for _ in range(count):
@@ -174,7 +189,9 @@ class Life:
 
     def soak(self, minutes):
         """Lives on; descriptors, memory, processes and what is kept in /run must be flat."""
+        self.soaking = True
         series, end = [], time.monotonic() + minutes * 60
+        first = self.guest.run("systemctl show -P MainPID vfio-bindd", 20)[1]
         while time.monotonic() < end:
             self.random_steps(1)
             ours = {d["pid"] for d in self.facts.daemons}
@@ -183,7 +200,9 @@ class Life:
                     series.append((daemon["fds"], daemon["private_kib"], len(ours) - 1,
                                    sum(map(len, self.facts.run.values()))))
         quarter = len(series) // 4
-        if not quarter:
+        self.log(f"  soak: {self.steps} steps")
+        if not quarter or self.guest.run("systemctl show -P MainPID vfio-bindd", 20)[1] != first:
+            self.violations.append(("soak", Violation("lab", "soak", f"{self.steps} steps, and not by one process")))
             return
         for number, (name, slack) in enumerate((("descriptors", 2), ("private KiB", 600), ("workers", 1), ("bytes in /run", 2048))):
             values = [row[number] for row in series]
@@ -197,6 +216,8 @@ class Life:
         bound = [p for p in self.facts.devices if s.expected(p).kind == "go" and p not in s.held]
         steps = [(self.rescan, 1), (self.rescan_starved, 1), (self.kill, 1), (self.restart, 1), (self.stop_and_start, 1),
                  (self.reload_another, 3), (self.refused_reload, 1), (self.restart_journal, 1), (self.restart_bus, 1)]
+        if self.soaking:  # by one process
+            steps = [s for s in steps if s[0] not in (self.kill, self.restart, self.stop_and_start)]
         if self.cards_to_come():
             steps.append((self.plug, 4))
         if self.cards_to_go():
@@ -308,6 +329,8 @@ class Life:
         members = self.group_of(location)
         if status == 0 and any(p in self.state.held for p in members):
             self.violations.append(("release", Violation("lie-release", location, "released though somebody has it open")))
+        elif status and not any(p in self.state.held or p in self.state.split for p in members):
+            self.refused("release", location, text)
         if status == 0:
             gone = {p for p in members if self.state.expected(p).kind == "go"}
             self.state.released |= gone
@@ -320,12 +343,27 @@ class Life:
         status, text = self.guest.run(CALL + f"Bind st {self.address(location)} 0", 70)
         if status == 0:
             self.state.released -= set(self.group_of(location))
+        elif self.state.outcomes.get(location) and self.state.outcomes[location].kind == "go":
+            self.refused("bind", location, text)
         return f"{self.address(location)}: {text.strip() or 'done'}"
+
+    def refused(self, what, subject, text):
+        self.log(f"    BROKEN refused {subject}: {what}: {text.strip()}")
+        self.violations.append((what, Violation("refused", subject, f"{what}: {text.strip()[:300]}")))
+
+    def does(self, command, timeout):
+        """What can always be done."""
+        status, text = self.guest.run(command, timeout)
+        if status:
+            self.refused("status %d" % status, command.split("/")[0].strip()[:40].replace(" ", "-"), text)
 
     def virtual_machine(self):
         location = self.rng.choice(self.usable())
         self.guest.run(f"/lab/vfio-open {self.address(location)} 7200 >/run/vm.log 2>&1 & echo $! >/run/vm.pid", 20)
         self.wait_for("[ -s /run/vm.log ]", 10)
+        if self.guest.run("kill -0 $(cat /run/vm.pid)", 20)[0]:
+            self.refused("open", location, self.guest.run("cat /run/vm.log", 20)[1])
+            return f"{self.address(location)}: refused"
         self.state.held = set(self.group_of(location))
         return self.address(location)
 
@@ -334,7 +372,7 @@ class Life:
         self.state.held = set()
         # What a reload could not hand back while it was held, the next reload does.
         if any(o.kind == "free" for o in self.state.outcomes.values()):
-            self.guest.run("systemctl reload vfio-bindd", 70)
+            self.does("systemctl reload vfio-bindd", 100)
             self.state.reload(self.state.policy, self.facts)
 
     def put(self, files):
@@ -368,7 +406,7 @@ class Life:
             self.reload_to(self.state.policy)
 
     def rescan(self):
-        self.guest.run(CALL + "Rescan", 70)
+        self.does(CALL + "Rescan", 70)
 
     def rescan_starved(self):
         """A rescan for which there are no descriptors, and one when there are again."""
@@ -382,26 +420,26 @@ class Life:
         self.wait_for("systemctl is-active -q vfio-bindd && busctl status org.vfio.Bindd1 >/dev/null 2>&1", 60)
 
     def kill(self):
-        self.guest.run("systemctl kill -s KILL --kill-whom=main vfio-bindd; sleep 2", 20)
+        self.does("systemctl kill -s KILL --kill-whom=main vfio-bindd && sleep 2", 20)
         self.wait_active()
 
     def restart(self):
-        self.guest.run("systemctl restart vfio-bindd", 100)
+        self.does("systemctl restart vfio-bindd", 100)
         self.wait_active()
 
     def stop_and_start(self):
-        self.guest.run("systemctl stop vfio-bindd", 60)
+        self.does("systemctl stop vfio-bindd", 60)
         self.state.stopped = True
         self.check("stopped")
         self.state.stopped = False
-        self.guest.run("systemctl start vfio-bindd", 100)
+        self.does("systemctl start vfio-bindd", 100)
         self.wait_active()
 
     def restart_journal(self):
-        self.guest.run("systemctl restart systemd-journald", 60)
+        self.does("systemctl restart systemd-journald", 60)
 
     def restart_bus(self):
-        self.guest.run("systemctl restart dbus; sleep 3", 60)
+        self.does("systemctl restart dbus && sleep 3", 60)
         self.wait_active()
 
     def load_native_anew(self):
@@ -415,6 +453,18 @@ class Life:
         self.state.empty = True
         self.reload_to(policies.empty())
         self.check("empty-policy")
+        # An entry that was left in vfio-pci's table shows only when something comes that it fits.
+        cards = [c for c in self.cards_to_go() if c.emulated]
+        if cards:
+            card = cards[0]
+            self.log(f"  step unplug-and-plug\n    {card.name}")
+            self.guest.run(f"echo {card.slot} >{EMUGPU}unplug", 60)
+            if not self.wait_for(f"! {{ {self.there(card)}; }}", 40):
+                raise GuestError(f"{card.name} does not go")
+            for f in card.functions:
+                self.state.goes(f.location)
+            self.plug_card(card)
+            self.check("plug-under-the-empty-policy")
 
     def reboot(self):
         """Under the empty policy the host boots as it does without vfio-bindd."""

@@ -34,9 +34,11 @@ def kernel(drivers, **more):
                       "vendor": vendor, "device": device, "class": cls, "subvendor": "1af4", "subdevice": "1100",
                       "driver": drivers[location], "override": more.get("override", {}).get(location, "(null)"),
                       "group": number, "header": 0, "serial": None, "slot": None})
+        if location in more.get("gone", ()):
+            lines.pop()
         lines.append({"t": "group", "group": number, "devices": [ADDRESS[location]]})
     viable = more.get("viable", True)
-    lines.append({"t": "vfio", "group": 0, "node": True, "open": "ok", "viable": viable,
+    lines.append({"t": "vfio", "group": 0, "node": True, "open": more.get("open", "ok"), "viable": viable,
                   "devices": {ADDRESS[GPU]: "ok" if viable else None}})
     lines += more.get("mounts", [{"t": "mount", "point": "/", "type": "ext4", "source": "/dev/vda", "devno": "254:0",
                                   "pci": [ADDRESS[DISK]]}])
@@ -45,7 +47,9 @@ def kernel(drivers, **more):
                                 "carrier": True, "addresses": ["10.77.1.2/24"]}])
     lines += [{"t": "route", "text": t} for t in more.get("routes", ["10.77.1.0/24 dev eth0"])]
     lines += [{"t": "mark", "time": 1, "text": "lab: handing over to systemd"}]
-    lines += [{"t": "probe", "time": 2, "dev": ADDRESS[p], "drv": d} for p, d in more.get("probes", [])]
+    probes = more.get("probes", []) + [(p, d) for p, d in drivers.items() if d and not more.get("untraced")]
+    lines += [{"t": "probe", "time": 2, "dev": ADDRESS[p], "drv": d} for p, d in probes]
+    lines += [{"t": "timeout", "section": s} for s in more.get("late", [])]
     lines += [{"t": "kernel", "text": t} for t in more.get("kernel", [])]
     lines += [{"t": "run", "path": "/run/vfio-bindd/state", "text": more.get("run", "newest 9\n")}]
     lines += [{"t": "daemon", "pid": 1, "fds": more.get("fds", 14)}, {"t": "end"}][:1 if more.get("cut") else 2]
@@ -81,6 +85,7 @@ class OracleTest(unittest.TestCase):
         self.state = State(policy)
         self.state.present = dict.fromkeys(ADDRESS, 0)
         self.state.watched = {GPU: 0}
+        self.state.spared = {NIC: 0, DISK: 0}
 
     def found(self, facts, said, failed=()):
         return {v.kind for v in self.judge.judge(self.state, facts, said, set(failed))}
@@ -95,14 +100,21 @@ class OracleTest(unittest.TestCase):
         for wanted, facts, said in (
                 ("harmed", kernel(TAKEN, **good, mounts=[]), bus({})),
                 ("harmed", kernel(TAKEN, **good, swaps=[]), bus({})),
+                ("harmed", kernel(TAKEN, **good, gone=[NIC]), bus({})),
+                ("harmed", kernel(TAKEN, **good, mounts=[{"t": "mount", "point": "/", "type": "ext4", "pci": []}]), bus({})),
                 ("harmed", kernel(TAKEN, **good, nets=lost_net), bus({})),
                 ("harmed", kernel(TAKEN, **good, routes=[]), bus({})),
                 ("taken", kernel({**TAKEN, NIC: "vfio-pci"}, **good), bus({})),
+                ("taken", kernel(TAKEN, **good, probes=[(NIC, "vfio-pci")]), bus({})),
                 ("left-without-driver", kernel({**TAKEN, NIC: None}, **good), bus({})),
                 ("override-left", kernel(TAKEN, override={GPU: "vfio-pci", NIC: "vfio-pci"}), bus({})),
+                ("override-left", kernel(TAKEN, override={GPU: "vfio-pci", NIC: None}), bus({})),
+                ("lab", kernel(TAKEN, **good, untraced=True), bus({})),
                 ("not-taken", kernel(NATIVE), bus({"State": "pending", "Driver": "nvidia", "Usable": False})),
                 ("lost", kernel(TAKEN, **good, probes=[(GPU, "nvidia")]), bus({"Untouched": False})),
                 ("lie-driver", kernel(TAKEN, **good), bus({"Driver": "nvidia"})),
+                ("lie-state", kernel(TAKEN, **good), bus({"State": "failed"})),
+                ("lie-state", kernel(TAKEN, **good), bus()),
                 ("lie-bound", kernel(NATIVE), bus({"Driver": "nvidia"})),
                 ("lie-usable", kernel(TAKEN, **good, viable=False), bus({"Problems": ["group-not-viable"]})),
                 ("lie-usable", kernel(TAKEN, **good), bus({"Usable": False})),
@@ -116,6 +128,8 @@ class OracleTest(unittest.TestCase):
                 ("kernel", kernel(TAKEN, **good, kernel=["WARNING: CPU: 0"]), bus({})),
                 ("hung", kernel(TAKEN, **good), None),
                 ("hung", kernel(TAKEN, **good, cut=True), bus({})),
+                ("hung", kernel(TAKEN, **good, late=["trace"]), bus({})),
+                ("leak", kernel(TAKEN, **good, open="EBUSY"), bus({})),
                 ("leak", kernel(TAKEN, **good, fds=100), bus({}))):
             with self.subTest(wanted):
                 self.assertIn(wanted, self.found(facts, said))
