@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/rootfs.h"
 #include "base/util.h"
+#include "host/process.h"
 #include "replace.h"
 
 #define FOLDER "run/vfio-bindd"
@@ -21,32 +22,23 @@ void recorded_workers_done(struct recorded_workers *w)
     *w = (struct recorded_workers){0};
 }
 
-/* Returns 0 or -ESRCH. The process' name is in parentheses and may hold anything; the fields after
- * the last ')' are numbers. */
-static int start_of(pid_t pid, unsigned long long *ret)
+/* The real /proc, also for a tree given by --root. */
+static int find_process(pid_t pid, struct process *ret)
 {
-    char path[32], text[512];
     CLEANUP_CLOSE int root_fd = rootfs_open_root("/");
 
-    snprintf(path, sizeof(path), "proc/%d/stat", (int)pid);
-    if (rootfs_read_line(root_fd, path, text, sizeof(text)) < 0)
-        return -ESRCH;
-    const char *after = strrchr(text, ')');
-    if (!after || sscanf(after + 1,
-                         " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-                         "%*d %llu",
-                         ret) != 1)
-        return -ESRCH;
-    return 0;
+    return root_fd < 0 ? root_fd : process_read(root_fd, pid, ret);
 }
 
 int recorded_workers_add(struct recorded_workers *w, const struct pci_addr *a, pid_t pid)
 {
     struct recorded_worker new = {.dynid = !a, .pid = pid};
-    int r = start_of(pid, &new.start);
+    struct process p;
+    int r = find_process(pid, &p);
 
     if (r < 0)
         return r;
+    new.start = p.start;
     if (a)
         new.addr = *a;
     if (!grow(&w->v, &w->allocated, w->n, sizeof(*w->v)))
@@ -86,7 +78,7 @@ static char *next_value(char **rest, const char **ret_key)
 static int load_worker(char *text, struct recorded_workers *w)
 {
     struct recorded_worker worker = {0};
-    unsigned long long start;
+    struct process p;
     const char *address = strsep(&text, " "), *key, *value;
 
     worker.dynid = streq(address, "dynamic-ids");
@@ -98,8 +90,11 @@ static int load_worker(char *text, struct recorded_workers *w)
         else if (streq(key, "start"))
             worker.start = strtoull(value, NULL, 10);
     }
-    if (worker.pid <= 1 || start_of(worker.pid, &start) < 0 || start != worker.start)
-        return 0; /* it has ended */
+    if (worker.pid <= 1)
+        return 0;
+    int r = find_process(worker.pid, &p);
+    if (r == -ESRCH || (r == 0 && p.start != worker.start))
+        return 0; /* it has ended; if that is not known, it counts as there */
     if (!grow(&w->v, &w->allocated, w->n, sizeof(*w->v)))
         return -ENOMEM;
     w->v[w->n++] = worker;

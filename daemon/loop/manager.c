@@ -159,11 +159,9 @@ static void follow_unknown(struct manager *m)
     const struct device *d;
     int error;
 
-    m->view.trouble = 0;
     m->view.unread = m->view.missed || snapshot_unknown(&m->view.snapshot, &d, &error) != FACT_NONE;
     if (m->view.unread && !before)
         announce_unknown(&m->view);
-    look_again_if(m->look_again, m->view.unread);
 }
 
 /* Something that should not fail has failed (no memory, no process): say so, let nobody wait, and
@@ -224,6 +222,8 @@ static int step(struct manager *m)
         r = apply_plan(m->apply, &m->view.plan);
     if (r < 0)
         return step_failed(m, r);
+    m->view.trouble = 0;
+    look_again_if(m->look_again, m->view.unread);
     if (!m->view.disabled)
         helpers_ask(m->helpers, &m->view);
     if (m->unsaved &&

@@ -42,10 +42,11 @@ int policy_in_force_load(struct view *view, bool reload)
 {
     CLEANUP(diags_done) struct diags d = {0};
     CLEANUP(policy_done) struct policy new;
+    bool off;
     int r;
 
     policy_init(&new);
-    r = policy_load(view->root_fd, &new, &d, &view->disabled);
+    r = policy_load(view->root_fd, &new, &d, &off);
     if (r < 0)
         return r;
     take_errors(view, &d);
@@ -56,6 +57,7 @@ int policy_in_force_load(struct view *view, bool reload)
                       d.errors, d.errors == 1 ? "" : "s");
         return -EINVAL;
     }
+    view->disabled = off;
     policy_done(&view->policy);
     view->policy = new;
     view->policy.incomplete = d.errors > 0;

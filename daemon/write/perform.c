@@ -227,25 +227,28 @@ static int bind_native(int root_fd, const struct op *op, bool *ret_asked)
 /* -- dynamic IDs -- */
 
 /* The highest number of any driver's folder. */
-static uint64_t newest_driver(int root_fd)
+static int newest_driver(int root_fd, uint64_t *ret)
 {
     const struct dirent *e;
     uint64_t newest = 0;
     CLEANUP(closedirp) DIR *dir;
-    (void)rootfs_open_dir(root_fd, "sys/bus/pci/drivers", &dir);
+    int r = rootfs_list(root_fd, "sys/bus/pci/drivers", &dir);
 
-    while (dir && (e = readdir(dir)))
-        if (e->d_name[0] != '.' && (uint64_t)e->d_ino > newest)
+    while (r >= 0 && (r = rootfs_next(dir, &e)) > 0)
+        if ((uint64_t)e->d_ino > newest)
             newest = e->d_ino;
-    return newest;
+    if (r == 0)
+        *ret = newest;
+    return r;
 }
 
-static bool has_driver(int root_fd, struct pci_addr a)
+/* Returns 1, 0 or negative errno. */
+static int has_driver(int root_fd, struct pci_addr a)
 {
     char path[PATH_LENGTH];
 
     snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/driver", pci_addr_text(a).s);
-    return rootfs_exists(root_fd, path) > 0;
+    return rootfs_exists(root_fd, path);
 }
 
 /* Keeps the device from vfio-pci by an override that no driver has. Not needed if a driver has it,
@@ -253,13 +256,13 @@ static bool has_driver(int root_fd, struct pci_addr a)
 static int set_placeholder(int root_fd, struct pci_addr a, struct perform_state *s)
 {
     char text[OVERRIDE_MAX];
+    int r = s->drivers_order == 0 ? newest_driver(root_fd, &s->drivers_order) : 0;
 
-    if (s->drivers_order == 0)
-        s->drivers_order = newest_driver(root_fd);
-    if (has_driver(root_fd,
-                   a)) /* reading the override takes the device's lock, and may wait for it */
-        return 0;
-    int r = read_override(root_fd, a, text, sizeof(text));
+    if (r == 0)
+        r = has_driver(root_fd, a); /* reading the override would wait for the device's lock */
+    if (r != 0)
+        return r < 0 ? r : 0;
+    r = read_override(root_fd, a, text, sizeof(text));
     if (r < 0 || *text)
         return r;
     return set_override(root_fd, a, PLACEHOLDER_NAME);
@@ -279,7 +282,7 @@ static int clear_placeholder(int root_fd, const struct op *op, const struct perf
     if (!streq(text, PLACEHOLDER_NAME))
         return 0;
     r = clear_override(root_fd, op->addr);
-    if (r == 0 && !has_driver(root_fd, op->addr))
+    if (r == 0 && has_driver(root_fd, op->addr) <= 0) /* one that has one is not bound again */
         offer_to_natives(root_fd, op->addr, op->order > 0 ? op->order : s->drivers_order, &asked);
     return r;
 }

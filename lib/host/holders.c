@@ -9,6 +9,7 @@
 #include "base/rootfs.h"
 #include "base/util.h"
 #include "host/nodes.h"
+#include "host/process.h"
 
 #define VFIO_DEVICE "anon_inode:[vfio-device]" /* a device opened through its group */
 
@@ -191,13 +192,13 @@ static int look_at_process(struct holder_search *s, pid_t pid)
         no_look(s, r);
         return 0;
     }
-    while ((e = readdir(dir))) {
-        if (e->d_name[0] == '.')
-            continue;
+    while ((r = rootfs_next(dir, &e)) > 0) {
         const struct pci_addr *a = device_of(s, pid, dirfd(dir), e->d_name, text, &use);
         if (a && identify(s, pid, *a, text))
             return 1;
     }
+    if (r < 0)
+        no_look(s, r);
     if (s->vfio && use.unknown && !use.group && identify(s, pid, s->addrs[0], "a VFIO device"))
         return 2;
     return 0;
@@ -207,17 +208,9 @@ static int look_at_process(struct holder_search *s, pid_t pid)
  * members. A worker whose daemon has died is nobody's child any more. */
 static bool is_fellow_worker(const struct holder_search *s, pid_t pid)
 {
-    char path[64], text[512];
-    const char *after_name;
-    int parent;
+    struct process p;
 
-    if (getppid() <= 1)
-        return false;
-    snprintf(path, sizeof(path), "proc/%d/stat", pid);
-    if (rootfs_read_line(s->root_fd, path, text, sizeof(text)) < 0)
-        return false;
-    after_name = strrchr(text, ')'); /* the name may have blanks and brackets */
-    return after_name && sscanf(after_name, ") %*c %d", &parent) == 1 && parent == getppid();
+    return getppid() > 1 && process_read(s->root_fd, pid, &p) == 0 && p.parent == getppid();
 }
 
 /* Returns as holders_find(). */
@@ -233,7 +226,7 @@ static int search(struct holder_search *s)
     r = rootfs_open_dir(s->root_fd, "proc", &dir);
     if (r < 0)
         return r;
-    while ((e = readdir(dir))) {
+    while ((r = rootfs_next(dir, &e)) > 0) {
         int pid, end;
         if (sscanf(e->d_name, "%9d%n", &pid, &end) != 1 || e->d_name[end] || pid <= 0)
             continue;
@@ -250,6 +243,8 @@ static int search(struct holder_search *s)
             return 1;
         perhaps = perhaps || r == 2;
     }
+    if (r < 0)
+        no_look(s, r);
     if (perhaps)
         return 1;
     if (!first) /* /proc was mounted to hide what we may not look at */

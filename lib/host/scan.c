@@ -191,11 +191,12 @@ int scan_drivers(int root_fd, struct snapshot *s)
         else if (r > 0)
             r = 0;
     }
-    if (q < 0 || unknown_note(&s->unknown, FACT_DRIVERS, r))
+    if (unknown_note(&s->unknown, FACT_DRIVERS, q < 0 ? q : r))
         return q;
     s->n_registered = 0;
     for (size_t i = 0; q == 0 && i < new.n_registered; i++)
         q = snapshot_add_registered(s, new.registered[i].name, new.registered[i].order);
+    (void)unknown_note(&s->unknown, FACT_DRIVERS, q);
     return q;
 }
 

@@ -107,17 +107,15 @@ static int list_folder(int root_fd, const char *folder, struct dropins *l, struc
 
     snprintf(path, sizeof(path), "%s/vfio-bindd.conf.d", folder);
     CLEANUP(closedirp) DIR *dir;
-    int error = rootfs_open_dir(root_fd, path, &dir);
-    if (error < 0 && error != -ENOENT) {
+    int error = rootfs_list(root_fd, path, &dir);
+    while (r == 0 && error >= 0 && (error = rootfs_next(dir, &e)) > 0)
+        if (is_dropin_name(e->d_name) && l->n < DROPINS_READ)
+            r = add_dropin(l, folder, e->d_name);
+    if (error < 0) {
         char name[72];
         snprintf(name, sizeof(name), "/%s", path);
         diags_add(d, DIAG_ERROR, name, 0, "cannot read this folder: %s", strerror(-error));
     }
-    if (error < 0)
-        return 0;
-    while (r == 0 && (e = readdir(dir)))
-        if (is_dropin_name(e->d_name) && l->n < DROPINS_READ)
-            r = add_dropin(l, folder, e->d_name);
     return r;
 }
 
@@ -180,8 +178,12 @@ static int load_cmdline(int root_fd, struct policy *p, struct diags *d, bool *re
     size_t size;
     int r = rootfs_read_file(root_fd, "proc/cmdline", 64 * 1024, &bytes, &size);
 
-    if (r < 0) /* no /proc: nothing is said there */
+    if (r == -ENOMEM || r == -ENOENT) /* no /proc: nothing is said there */
         return r == -ENOMEM ? r : 0;
+    if (r < 0) {
+        diags_add(d, DIAG_ERROR, "/proc/cmdline", 0, "%s", read_problem(r));
+        return 0;
+    }
     return policy_parse_cmdline(p, bytes, d, ret_off);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tree.h"
 
+#include "failing.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -10,6 +12,18 @@
 
 #include "host/holders.h"
 #include "host/nodes.h"
+
+static struct {
+    int error;         /* of the n-th call; 0: none fails */
+    unsigned n, calls; /* of those so far */
+} failing;
+
+static int failing_call(const char *call, const char *path)
+{
+    (void)call;
+    (void)path;
+    return failing.error != 0 && ++failing.calls == failing.n ? failing.error : 0;
+}
 
 #define GPU "sys/bus/pci/devices/0000:06:00.0/"
 
@@ -169,22 +183,24 @@ END_TEST
 
 /* -- who, on a made-up host -- */
 
+#define STAT "300 (a) b) S %d 1 1 0 -1 1 0 0 0 0 1 1 0 0 20 0 1 0 777 8192 100\n"
+
 /* Workers of one daemon are children of one parent: one may keep a group while another looks. */
 START_TEST(not_a_fellow_worker)
 {
     CLEANUP(tree_done) struct tree t;
     struct holder h;
-    char stat[64];
+    char stat[128];
 
     make_host(&t);
     tree_node(&t, GPU "drm/card0", "1:3\n", "drm");
     make_process(&t, 300, "vfio-bindd-work\n", "0::/system.slice/vfio-bindd.service\n");
     make_fd(&t, 300, 7, "/dev/null");
     ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 1);
-    snprintf(stat, sizeof(stat), "300 (a) b) S %d 1\n", (int)getppid());
+    snprintf(stat, sizeof(stat), STAT, (int)getppid());
     tree_write(&t, "proc/300/stat", stat);
     ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 0);
-    snprintf(stat, sizeof(stat), "300 (a) S %d 1\n", (int)getppid() + 1);
+    snprintf(stat, sizeof(stat), STAT, (int)getppid() + 1);
     tree_write(&t, "proc/300/stat", stat);
     ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 1);
 }
@@ -265,6 +281,28 @@ START_TEST(not_seen_is_not_free)
     make_process(&t, 200, "X\n", "");
     make_fd(&t, 200, 7, "/dev/null");
     ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 1);
+}
+END_TEST
+
+START_TEST(any_call_fails)
+{
+    CLEANUP(tree_done) struct tree t;
+    struct holder h;
+
+    make_host(&t);
+    tree_node(&t, GPU "drm/card0", "1:7\n", "drm");
+    make_process(&t, 200, "Xorg\n", "0::/\n");
+    make_fd(&t, 200, 0, "/dev/null");
+    make_fd(&t, 200, 9, "/dev/full");
+    for (unsigned n = 0, calls = 1; n <= calls; n++) {
+        failing.error = EMFILE;
+        failing.n = n; /* 0: none */
+        failing.calls = 0;
+        int r = holders_find(t.fd, &gpu, 1, &h);
+        calls = failing.calls;
+        failing.error = 0;
+        ck_assert_msg(r == 1 || (n > 0 && r == -EMFILE), "call %u of %u: %d", n, calls, r);
+    }
 }
 END_TEST
 
@@ -469,6 +507,6 @@ START_TEST(real_process_in_another_mount_namespace)
 }
 END_TEST
 
-UNIT_MAIN("holders", not_a_fellow_worker, nodes_in_the_folder, nodes_of_groups,
+UNIT_MAIN("holders", any_call_fails, not_a_fellow_worker, nodes_in_the_folder, nodes_of_groups,
           children_of_a_bridge_are_not_its_own, nvidia, by_number, not_seen_is_not_free, units,
           virtual_machines, real_process, real_process_in_another_mount_namespace)

@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tree.h"
 
+#include "failing.h"
+
 #include <signal.h>
 #include <sys/wait.h>
 
 #include "record-file.h"
+
+static int failing_error; /* of all calls; 0: none fails */
+
+static int failing_call(const char *call, const char *path)
+{
+    (void)call;
+    (void)path;
+    return failing_error;
+}
 
 static const struct pci_addr first = {0, 6, 0, 0}, second = {0, 7, 0, 0};
 
@@ -82,6 +93,26 @@ START_TEST(ended_workers_and_reused_pids_are_left_out)
     recorded_workers_done(&workers);
     ck_assert_int_eq(record_file_load(t.fd, &records, &workers), 0);
     ck_assert_uint_eq(workers.n, 0);
+}
+END_TEST
+
+/* A worker may hang in the kernel: it is not forgotten because /proc cannot be read. */
+START_TEST(a_worker_that_cannot_be_looked_at)
+{
+    static const int errors[] = {EMFILE, ENOMEM, EACCES, EIO};
+
+    for (size_t i = 0; i < ELEMENTS(errors); i++) {
+        CLEANUP(records_done) struct records records = {0};
+        CLEANUP(recorded_workers_done) struct recorded_workers workers = {0};
+        char line[] = "worker 0000:06:00.0 pid=2147483646 start=7\n", again[sizeof(line)];
+        memcpy(again, line, sizeof(line));
+        failing_error = errors[i];
+        ck_assert_int_eq(record_file_read(line, &records, &workers), 0);
+        failing_error = 0;
+        ck_assert_uint_eq(workers.n, 1);
+        ck_assert_int_eq(record_file_read(again, &records, &workers), 0);
+        ck_assert_uint_eq(workers.n, 1); /* now it is known that there is none such */
+    }
 }
 END_TEST
 
@@ -265,6 +296,6 @@ START_TEST(one_daemon_at_a_time)
 END_TEST
 
 UNIT_MAIN("record-file", round_trip, ended_workers_and_reused_pids_are_left_out,
-          what_is_not_understood_is_skipped, each_of_these_survives, what_no_rule_names,
-          these_become_others, states_of_entries_survive, a_worker_that_hangs_at_an_entry,
-          one_daemon_at_a_time)
+          a_worker_that_cannot_be_looked_at, what_is_not_understood_is_skipped,
+          each_of_these_survives, what_no_rule_names, these_become_others,
+          states_of_entries_survive, a_worker_that_hangs_at_an_entry, one_daemon_at_a_time)

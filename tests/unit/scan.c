@@ -428,6 +428,37 @@ START_TEST(any_call_fails)
 }
 END_TEST
 
+/* What cannot be read of the policy is an error: it is not taken for less than it is. */
+START_TEST(any_call_for_the_policy_fails)
+{
+    CLEANUP(tree_done) struct tree t;
+    unsigned refused = 0;
+
+    tree_init(&t);
+    tree_write(&t, "etc/vfio-bindd.conf", "[device a]\nid = 10de:20f1\n");
+    tree_write(&t, "etc/vfio-bindd.conf.d/10-b.conf", "[device b]\nid = 10de:20f2\n");
+    tree_write(&t, "usr/lib/vfio-bindd.conf.d/20-c.conf", "[device c]\nid = 10de:20f3\n");
+    tree_write(&t, "proc/cmdline", "quiet vfio_bindd.ids=10de:20f4\n");
+    for (unsigned n = 0, calls = 1; n <= calls; n++) {
+        CLEANUP(policy_done) struct policy p;
+        CLEANUP(diags_done) struct diags d = {0};
+        bool off;
+        policy_init(&p);
+        failing.error = EMFILE;
+        failing.n = n; /* 0: none */
+        failing.calls = 0;
+        int r = policy_load(t.fd, &p, &d, &off);
+        calls = failing.calls;
+        failing.error = 0;
+        refused += r < 0 || d.errors > 0;
+        ck_assert_msg((r < 0 || d.errors > 0) || p.n_rules == 4, "call %u: %zu rules", n,
+                      p.n_rules);
+        ck_assert(n > 0 || (r == 0 && d.errors == 0));
+    }
+    ck_assert_uint_gt(refused, 8);
+}
+END_TEST
+
 static void check_unknown(const char *part, int error, enum fact fact, const char *address)
 {
     CLEANUP(tree_done) struct tree t;
@@ -513,8 +544,8 @@ START_TEST(node_without_iommu)
 }
 END_TEST
 
-UNIT_MAIN("scan", any_call_fails, what_is_unknown, node_without_iommu, everything,
-          only_what_rules_concern, members_of_the_group, members_of_many_groups, after_binds,
-          what_vanishes_is_left_out, one_device_anew, serial_number, no_sys,
-          links_stay_inside_the_root, policy_files, no_policy_is_no_error, bad_policy_files,
-          a_driver_that_cannot_be_unbound)
+UNIT_MAIN("scan", any_call_fails, any_call_for_the_policy_fails, what_is_unknown,
+          node_without_iommu, everything, only_what_rules_concern, members_of_the_group,
+          members_of_many_groups, after_binds, what_vanishes_is_left_out, one_device_anew,
+          serial_number, no_sys, links_stay_inside_the_root, policy_files, no_policy_is_no_error,
+          bad_policy_files, a_driver_that_cannot_be_unbound)
