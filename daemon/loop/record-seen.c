@@ -35,13 +35,15 @@ static int take_verdict(struct view *view, const struct verdict *v)
     return 0;
 }
 
-/* The device was refused or released, and is away: would no rule name it if it came back? */
+/* The device was refused or released, and is away: is it certain that no rule would name it if it
+ * came back? Which slot it was in, and its serial number, is not remembered. */
 static bool is_absent_unnamed(const struct view *view, const struct record *r)
 {
     const struct device d = record_past_device(r);
     const struct rule *rule = policy_match(&view->policy, &d);
 
-    return record_has_past(r) && (!rule || rule_is_native(rule));
+    return record_has_past(r) && (!rule || rule_is_native(rule)) &&
+           !policy_uses(&view->policy, KEY_SLOT) && !policy_uses(&view->policy, KEY_SERIAL);
 }
 
 /* Is it certain that no rule names the device? Not if too little of it could be read. */

@@ -273,9 +273,8 @@ int jobs_new(sd_event *event, int root_fd, const struct jobs_handler *handler, s
         return -ENOMEM;
     *jobs = (struct jobs){
         .event = event, .root_fd = root_fd, .handler = *handler, .timeout_usec = TIMEOUT_USEC};
-    r = job_new(jobs, CAPACITY, &first);
-    if (r >= 0)
-        r = sd_event_add_time(event, &jobs->timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_timer, jobs);
+    (void)job_new(jobs, CAPACITY, &first); /* beforehand; if not now, then when it is needed */
+    r = sd_event_add_time(event, &jobs->timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_timer, jobs);
     if (r >= 0)
         r = sd_event_add_time(event, &jobs->starter, CLOCK_MONOTONIC, UINT64_MAX, 0, on_start,
                               jobs);

@@ -7,6 +7,7 @@
 
 #include "base/rootfs.h"
 #include "base/util.h"
+#include "host/claims.h"
 #include "host/holders.h"
 #include "host/modules.h"
 #include "host/pci-files.h"
@@ -155,12 +156,19 @@ static int check_override(int root_fd, const struct op *op, char found[static FO
 static int check_users(int root_fd, const struct op *op, char found[static FOUND_MAX])
 {
     struct holder holder;
+    char node[NAME_MAX + 8];
     int r = holders_find(root_fd, &op->addr, 1, &holder);
 
+    if (r > 0) {
+        describe(&holder, found);
+        return -EBUSY;
+    }
+    if (r == 0)
+        r = claims_find(root_fd, op->addr, node);
     if (r == 0)
         return 0;
     if (r > 0)
-        describe(&holder, found);
+        snprintf(found, FOUND_MAX, "this host's kernel has claimed %.80s", node);
     else
         snprintf(found, FOUND_MAX, "who uses it could not be seen (%s)", strerror(-r));
     return -EBUSY;

@@ -2,6 +2,8 @@
 #include "epilogue.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -29,15 +31,20 @@ static const char *address_of(size_t card)
 
 /* -- what cannot be read -- */
 
-/* While the daemon is blind it changes nothing, forgets nothing and says so. */
-static bool check_blind(struct run *r, int error, const struct display *before)
+/* While the daemon is blind it changes nothing, forgets nothing and says so. A reload cannot read
+ * the policy, the kernel command line at least. */
+static bool check_blind(struct run *r, int error, enum request_kind kind,
+                        const struct display *before)
 {
     const size_t calls = host.shared->n_calls;
 
     atomic_store(&host.shared->read_error, error);
-    ask(REQUEST_RESCAN, NULL);
-    if (!wait_until_quiet(r, "a rescan that can read nothing"))
+    unsigned number = ask(kind, NULL);
+    if (!wait_until_quiet(r, "a request while nothing can be read"))
         return false;
+    if (kind == REQUEST_RELOAD && atomic_load(&host.shared->answers[number]) == 0)
+        return failed(r, "%s: the policy could not be read, and a reload succeeds",
+                      strerror(error));
     if (host.shared->good || !host.shared->unread)
         return failed(r, "%s: nothing could be read, and it says it is ready", strerror(error));
     if (host.shared->n_calls != calls)
@@ -67,7 +74,8 @@ static bool lose_sight(struct run *r)
         uint64_t start = now_usec();
         atomic_store(&host.shared->folders_read, n % 2 == 1);
         picture_take(&before, &then);
-        if (!check_blind(r, errors[i], &before))
+        if (!check_blind(r, errors[i], REQUEST_RESCAN, &before) ||
+            !check_blind(r, errors[i], REQUEST_RELOAD, &before))
             return false;
         atomic_store(&host.shared->read_error, 0);
         while (atomic_load(&host.shared->unread)) {
@@ -165,7 +173,65 @@ static bool drop_rules(struct run *r)
     return true;
 }
 
+/* -- no processes -- */
+
+#define STARVED_USEC 2600000 /* it tries after 0, 0.5, 1.5 and 3.5 s */
+
+static bool restart_starved(struct run *r)
+{
+    struct shared *s = host.shared;
+    int status = -1;
+
+    kill(r->daemon, SIGTERM);
+    if (waitpid(r->daemon, &status, 0) != r->daemon || status != 0)
+        return failed(r, "the daemon did not end well: status %x", (unsigned)status);
+    for (size_t i = 0; i < host.n_cards; i++)
+        if (card_is_there(i) && is_on_vfio(i))
+            (void)host_unbind(i);
+    atomic_store(&s->forks, 0);
+    atomic_store(&s->fork_error, EAGAIN);
+    return start_daemon(r);
+}
+
+/* The first pass fails: the daemon does not give up, lets the boot go on, does not say that all is
+ * well, and tries again, ever more rarely. */
+static bool start_without_processes(struct run *r)
+{
+    struct shared *s = host.shared;
+    uint64_t start = now_usec();
+    bool bound[CARDS_MAX];
+
+    if (!streq(host.script->name, "gpus"))
+        return true; /* once is enough */
+    for (size_t i = 0; i < host.n_cards; i++)
+        bound[i] = is_shown_bound(r, i);
+    if (!restart_starved(r))
+        return false;
+    while (now_usec() - start < STARVED_USEC) {
+        if (!look_after_daemon(r))
+            return false;
+        display_take(&r->display);
+        if (r->display.updates > 0 && !atomic_load(&s->unread))
+            return failed(r, "nothing can be done, and it does not say so");
+        usleep(LOOK_USEC);
+    }
+    if (atomic_load(&s->forks) == 0 || atomic_load(&s->forks) > 4)
+        return failed(r, "it tried %u times", atomic_load(&s->forks));
+    if (r->ready_usec == 0)
+        return failed(r, "the boot waits for what cannot be done");
+    atomic_store(&s->fork_error, 0);
+    for (start = now_usec(); atomic_load(&s->unread); usleep(LOOK_USEC))
+        if (!look_after_daemon(r) || now_usec() - start > PATIENCE_USEC)
+            return failed(r, "processes can be started, and it does not try again");
+    if (!wait_until_quiet(r, "processes can be started"))
+        return false;
+    for (size_t i = 0; i < host.n_cards; i++)
+        if (bound[i] && !is_shown_bound(r, i))
+            return failed(r, "%s is not bound again", address_of(i));
+    return true;
+}
+
 bool epilogue(struct run *r)
 {
-    return lose_sight(r) && lose_events(r) && drop_rules(r);
+    return lose_sight(r) && start_without_processes(r) && lose_events(r) && drop_rules(r);
 }

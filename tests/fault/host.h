@@ -142,6 +142,8 @@ struct shared {
     _Atomic pid_t daemon;
     _Atomic int read_error;    /* errno with which what the daemon reads of the host fails */
     _Atomic bool folders_read; /* but folders can be listed, so that single devices fail */
+    _Atomic int fork_error;    /* errno with which it cannot start a process */
+    _Atomic unsigned forks;    /* that failed so */
     _Atomic bool unread;       /* it says that it could not read everything */
     _Atomic bool good;         /* and that all is as it should be */
     _Atomic unsigned events_sent, events_done;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the daemon reads of the host fails while the test says so; its workers and the model of the
- * kernel see as ever. */
+/* What the daemon reads of the host fails while the test says so, and that it starts processes; its
+ * workers and the model of the kernel see as ever. */
 #include <ctype.h>
 
 #include "../unit/failing.h"
@@ -27,4 +27,16 @@ static int failing_call(const char *call, const char *path)
     if (atomic_load(&s->folders_read) && (!path || streq(path, "sys/bus/pci/devices")))
         return 0;
     return streq(call, "readdir") || (path && is_of_host(path)) ? error : 0;
+}
+
+pid_t fork(void)
+{
+    struct shared *s = host.shared;
+
+    if (s && atomic_load(&s->fork_error) != 0 && getpid() == atomic_load(&s->daemon)) {
+        atomic_fetch_add(&s->forks, 1);
+        errno = atomic_load(&s->fork_error);
+        return -1;
+    }
+    return FAILING_NEXT(fork)();
 }

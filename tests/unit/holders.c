@@ -10,18 +10,21 @@
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 
+#include "host/claims.h"
 #include "host/holders.h"
 #include "host/nodes.h"
 
 static struct {
     int error;         /* of the n-th call; 0: none fails */
     unsigned n, calls; /* of those so far */
+    const char *part;  /* not NULL: of those instead whose path has this part */
 } failing;
 
 static int failing_call(const char *call, const char *path)
 {
     (void)call;
-    (void)path;
+    if (failing.part)
+        return path && strstr(path, failing.part) ? failing.error : 0;
     return failing.error != 0 && ++failing.calls == failing.n ? failing.error : 0;
 }
 
@@ -306,6 +309,34 @@ START_TEST(any_call_fails)
 }
 END_TEST
 
+/* A block device is claimed if it cannot be opened exclusively. */
+START_TEST(claimed_by_the_kernel)
+{
+    static const struct {
+        int error, wanted;
+    } cases[] = {{EBUSY, 1},      {ENOENT, 0},       {ENXIO, 0},  {ENOMEDIUM, 0},
+                 {EPERM, -EPERM}, {EMFILE, -EMFILE}, {0, -ESTALE}}; /* a regular file */
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(tree_done) struct tree t;
+        char node[NAME_MAX + 8];
+
+        make_host(&t);
+        tree_node(&t, GPU "block/cciss!c0d0", "104:0\n", "block");
+        ck_assert_int_eq(claims_find(t.fd, gpu, node), 0); /* no such number is known */
+        tree_link(&t, "sys/dev/block/104:0", "../../devices/block/cciss!c0d0");
+        tree_write(&t, "dev/cciss/c0d0", "");
+        failing.error = cases[i].error;
+        failing.part = "dev/cciss/c0d0";
+        ck_assert_int_eq(claims_find(t.fd, gpu, node), cases[i].wanted);
+        failing.error = 0;
+        failing.part = NULL;
+        if (cases[i].wanted == 1)
+            ck_assert_str_eq(node, "/dev/cciss/c0d0");
+    }
+}
+END_TEST
+
 START_TEST(units)
 {
     static const struct {
@@ -507,6 +538,7 @@ START_TEST(real_process_in_another_mount_namespace)
 }
 END_TEST
 
-UNIT_MAIN("holders", any_call_fails, not_a_fellow_worker, nodes_in_the_folder, nodes_of_groups,
-          children_of_a_bridge_are_not_its_own, nvidia, by_number, not_seen_is_not_free, units,
-          virtual_machines, real_process, real_process_in_another_mount_namespace)
+UNIT_MAIN("holders", any_call_fails, claimed_by_the_kernel, not_a_fellow_worker,
+          nodes_in_the_folder, nodes_of_groups, children_of_a_bridge_are_not_its_own, nvidia,
+          by_number, not_seen_is_not_free, units, virtual_machines, real_process,
+          real_process_in_another_mount_namespace)

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "loop/record-seen.h"
+#include "policy/parse.h"
 
 static const struct pci_addr first = {0, 6, 0, 0}, second = {0, 7, 0, 0};
 
@@ -214,6 +215,66 @@ START_TEST(refusals_of_what_no_rule_names)
 }
 END_TEST
 
+/* In which slot it was is not remembered, nor its serial number. */
+START_TEST(absent_and_perhaps_named)
+{
+    static const struct {
+        const char *rule;
+        bool forgotten;
+    } cases[] = {{"id = 8086:10d3\n", true},
+                 {"id = 8086:10d3\nslot = 3\n", false},
+                 {"id = 8086:10d3\nserial = 48-b0-2d-00-00-00-00-02\n", false},
+                 {"id = 10de:20f1\n", false}};
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(view_done) struct view v = {0};
+        CLEANUP(diags_done) struct diags d = {0};
+        char text[128];
+
+        snprintf(text, sizeof(text), "[device x]\n%s", cases[i].rule);
+        policy_init(&v.policy);
+        ck_assert_int_eq(policy_parse(&v.policy, "x.conf", text, strlen(text), &d), 0);
+        policy_finish(&v.policy, &d);
+        struct record *r = records_get(&v.records, first);
+        r->state = RECORD_GONE;
+        r->past = (struct record_past){.released = true, .vendor = 0x10de, .device = 0x20f1};
+        ck_assert_msg(record_seen_plan(&v) == cases[i].forgotten, "case %zu", i);
+        policy_done(&v.policy);
+    }
+}
+END_TEST
+
+/* A native driver may have had it for long if nobody saw it come. */
+START_TEST(came_while_nobody_ran_and_has_a_native_driver)
+{
+    static const struct {
+        const char *driver;
+        bool seen, unused;
+    } cases[] = {
+        {NULL, false, true}, {"vfio-pci", false, true}, {"nvidia", false, false},
+        {NULL, true, true},  {"vfio-pci", true, true},  {"nvidia", true, true},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(view_done) struct view v = {0};
+        const struct snapshot before = {0};
+
+        v.records.newest = 100;
+        put(&v.snapshot, first, 101);
+        if (cases[i].driver)
+            put_driver(&v, first, cases[i].driver);
+        snapshot_find(&v.snapshot, first)->order = 101;
+        if (cases[i].seen)
+            record_seen_plugged(&v, first);
+        else
+            record_seen_new_devices(&v, &before);
+        const struct record *r = records_find(&v.records, first);
+        ck_assert_msg(record_is_plugged(r) && record_is_unused(r) == cases[i].unused, "case %zu",
+                      i);
+    }
+}
+END_TEST
+
 /* What came after the boot is known by its number alone. */
 START_TEST(what_came_after_the_boot)
 {
@@ -369,7 +430,8 @@ END_TEST
 UNIT_MAIN("record-seen", an_iommu_that_comes_is_a_new_beginning, first_start,
           plugged_while_nobody_ran, plugged_while_events_were_lost,
           seen_before_its_own_event_was_lost, a_worker_has_it_in_hand, verdicts_are_told,
-          what_no_rule_names, refusals_of_what_no_rule_names, what_came_after_the_boot,
+          what_no_rule_names, refusals_of_what_no_rule_names, absent_and_perhaps_named,
+          came_while_nobody_ran_and_has_a_native_driver, what_came_after_the_boot,
           only_what_is_known_to_be_gone_is_forgotten,
           an_address_that_cannot_be_looked_at_says_nothing, nobody_used_what_came_after_the_boot,
           another_card_begins_anew, looks_are_told, events_are_told)

@@ -93,6 +93,7 @@ class State:
                         if p not in self.released and self.expected(p).kind == "go"}
         self.released.clear()
         self.refused.clear()
+        self.spared = {p: n for p, n in self.spared.items() if self.expected(p).kind == "stay"}
         self.excused |= policy.excused
 
 
