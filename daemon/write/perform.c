@@ -168,7 +168,7 @@ static int check_users(int root_fd, const struct op *op, char found[static FOUND
     if (r == 0)
         return 0;
     if (r > 0)
-        snprintf(found, FOUND_MAX, "this host's kernel has claimed %.80s", node);
+        snprintf(found, FOUND_MAX, "the kernel itself has claimed %.80s", node);
     else
         snprintf(found, FOUND_MAX, "who uses it could not be seen (%s)", strerror(-r));
     return -EBUSY;

@@ -42,8 +42,21 @@ static bool is_left_over(const struct builder *b, const struct device *d, const 
            (record_is_owned(r) || plan_is_caught(b, d));
 }
 
-/* Is the device to go back to its native driver: released by an administrator, ours although no
- * rule names it, or caught by a dynamic ID although nobody selects it or its rule refuses it? */
+/* Does its rule refuse a device that a dynamic ID caught, or that an earlier rule had bound to
+ * another driver than this one wants? */
+static bool is_ours_and_refused(const struct builder *b, const struct verdict *v,
+                                const struct device *d, const struct record *r)
+{
+    if (!reason_sends_back(v->reason))
+        return false;
+    if (plan_is_caught(b, d) || record_is_going_back(r))
+        return true;
+    return record_is_owned(r) && !record_is_contested(r) && !record_is_released(r) && d->driver &&
+           !streq(d->driver, v->driver);
+}
+
+/* Is the device to go back to its native driver: released by an administrator, or ours although no
+ * rule names it or its rule refuses it? */
 static bool wants_hand_back(const struct builder *b, const struct device *d)
 {
     const struct verdict *v = plan_verdict_of(b, d);
@@ -51,7 +64,7 @@ static bool wants_hand_back(const struct builder *b, const struct device *d)
 
     if (!r || record_is_in_hand(r) || record_is_waiting(r))
         return false;
-    if (!v || (reason_sends_back(v->reason) && (plan_is_caught(b, d) || record_is_going_back(r))))
+    if (!v || is_ours_and_refused(b, v, d, r))
         return is_left_over(b, d, r);
     return v->state == STATE_PENDING && record_is_released(r);
 }
@@ -118,7 +131,9 @@ static void add_hand_back_step(struct builder *b, enum action_kind kind, const s
  * matter then. */
 static bool only_loses_override(const struct builder *b, const struct device *d)
 {
-    return !plan_verdict_of(b, d) && d->driver && !is_ours_now(b, d);
+    const struct verdict *v = plan_verdict_of(b, d);
+
+    return (!v || reason_sends_back(v->reason)) && d->driver && !is_ours_now(b, d);
 }
 
 /* The next member of a group, from position *i on, that is handed back; NULL after the last. */
@@ -234,9 +249,9 @@ static void add_surrender(struct builder *b, const struct verdict *v)
     const struct device *d = plan_device_of(b, v);
     const struct record *r = plan_record_of(b, d);
 
-    if (!is_given_up(d, v) || !r || wants_hand_back(b, d) || !record_may_be_overridden(r) ||
-        record_is_in_hand(r) || record_is_waiting(r) ||
-        (r->error != 0 && r->failed_at == ACTION_CLEAR))
+    if (!is_given_up(d, v) || !r || record_is_released(r) || record_is_contested(r) ||
+        wants_hand_back(b, d) || !record_may_be_overridden(r) || record_is_in_hand(r) ||
+        record_is_waiting(r) || (r->error != 0 && r->failed_at == ACTION_CLEAR))
         return;
     plan_add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, r->override_text ? r->override_text : "");
     if (!d->driver)

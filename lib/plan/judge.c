@@ -10,10 +10,17 @@
 
 /* -- what may be done -- */
 
+/* Has it the driver to which we bound it, for this rule or an earlier one? */
+static bool is_where_we_put_it(const struct device *d, const struct record *r)
+{
+    return r &&
+           (driver_is_vfio(d->driver) ? record_is_owned(r) : record_is_overridden_to(r, d->driver));
+}
+
 /* Is there no proof that the host does not need the device? At cold boot nothing is mounted and no
  * link is up, so that a device seems unused proves nothing. Later, a device without a driver has no
- * user. One that was plugged in while we ran had none before, unless it was refused and has only
- * come back. */
+ * user, nor has one with a driver that we gave it. One that was plugged in while we ran had none
+ * before, unless it was refused and has only come back. */
 static bool is_use_unknown(const struct builder *b, const struct verdict *v, const struct record *r)
 {
     const struct snapshot *s = b->snapshot;
@@ -24,7 +31,8 @@ static bool is_use_unknown(const struct builder *b, const struct verdict *v, con
         return false;
     if (v->comes_along && !device_must_be_named(d, named))
         return false;
-    if (!s->cold_boot && !d->driver && !(r && record_stays_refused(r)))
+    if (!s->cold_boot && (!d->driver || is_where_we_put_it(d, r)) &&
+        !(r && record_stays_refused(r)))
         return false;
     return !rule_names_device(v->rule, named);
 }

@@ -225,6 +225,14 @@ static bool takes_the_unnamed(const struct laws *l, const struct verdict *v)
     return false;
 }
 
+/* Who was given a driver by us is not used by the host. */
+static bool is_on_ours(const struct device *d, const struct record *r)
+{
+    if (driver_is_vfio(d->driver))
+        return record_may_be_overridden(r) || record_is_bound_by_us(r);
+    return d->driver && record_may_be_overridden(r) && streq_null(r->override_text, d->driver);
+}
+
 /* Why the host must keep the device; NULL: it need not. */
 static const char *protection(const struct laws *l, const struct verdict *v)
 {
@@ -257,7 +265,7 @@ static const char *protection(const struct laws *l, const struct verdict *v)
     if (d->evidence && !record_is_unused(r))
         return d->evidence;
     if (is_risky(d) && !(v->comes_along && is_harmless(d, named)) && !record_is_unused(r) &&
-        (l->snapshot->cold_boot || d->driver || record_stays_refused(r)) &&
+        (l->snapshot->cold_boot || (d->driver && !is_on_ours(d, r)) || record_stays_refused(r)) &&
         !rule_names_device(v->rule, named))
         return "may be what the host lives on";
     return NULL;
@@ -316,6 +324,7 @@ static bool may_be_acted_on(const struct laws *l, const struct action *a)
                broken(l, a->addr, "loses an override that is not ours");
     if (a->phase == PHASE_RELEASE && v->state == STATE_REFUSED)
         return may_be_caught(l, d) || record_is_going_back(record_of(l, d)) ||
+               (record_is_owned(record_of(l, d)) && !streq_null(d->driver, v->driver)) ||
                broken(l, a->addr, "is handed back and was not caught");
     if (streq_null(d->driver, v->driver) != record_is_released(record_of(l, d)))
         return true; /* is where it is to be: a bind waits for probe(), an override goes */

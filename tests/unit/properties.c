@@ -262,7 +262,9 @@ START_TEST(awaited)
             const struct device *d = snapshot_find(&r.snapshot, v->addr);
             if (v->reason == REASON_IOMMU_AWAITED)
                 give_up(&r, &r.plan, "a device is kept for what came, or does not come");
-            if (v->reason == REASON_NO_IOMMU && !d->driver && !is_waiting(&r, d) &&
+            const struct record *record = records_find(&r.records, v->addr);
+            const bool tried = record && record->error && record->failed_at == ACTION_CLEAR;
+            if (v->reason == REASON_NO_IOMMU && !d->driver && !is_waiting(&r, d) && !tried &&
                 streq_null(model_override(&m, d->addr), v->driver))
                 give_up(&r, &r.plan, "a device without IOMMU keeps its override");
         }

@@ -133,6 +133,8 @@ class Writer:
             stays = self.host.function(location).kind in RISKY and self.devices[location]["driver"] and not force
             certain = not self.devices[location]["class"].startswith("0c")  # a GPU's USB-C port
             for table in (self.policy.here, self.policy.plugged):
+                if table[location].kind == "go":
+                    table[location].driver = "vfio-pci"
                 if table[location].kind != "go" or stays or not certain:
                     table[location] = Outcome("stay" if stays else "free", table[location].driver, True)
 
