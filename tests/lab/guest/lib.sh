@@ -89,6 +89,7 @@ finish() {
         check_equal "usable is what VFIO lets a virtual machine have" "" "$differing" ||
             comment </run/lab-facts.vfio
     fi
+    check_not "vfio-bindd has not failed" systemctl is-failed -q vfio-bindd.service
     emit "done"
 }
 
