@@ -115,7 +115,7 @@ static int open_remote(struct source *s)
 
 /* -- all of it -- */
 
-static int assume(struct source *s)
+static int assume_drivers(struct source *s)
 {
     int r = plan_assume(&s->policy, &s->snapshot, &s->records);
 
@@ -146,7 +146,7 @@ static int open_facts(struct source *s, unsigned flags)
 /* What follows from policy and facts. */
 static int judge_source(struct source *s)
 {
-    int r = assume(s);
+    int r = assume_drivers(s);
 
     if (r >= 0)
         r = source_plan(s, &s->policy, &s->plan);

@@ -94,7 +94,7 @@ static void empty_arrays(char *text)
 }
 
 /* Returns the JSON, malloc'ed; NULL on failure. */
-static char *json_text(struct table *t)
+static char *table_json(struct table *t)
 {
     char *text = NULL;
 
@@ -109,7 +109,7 @@ static char *json_text(struct table *t)
 int table_print(struct table *t)
 {
     if (t->json) {
-        CLEANUP_FREE char *text = json_text(t);
+        CLEANUP_FREE char *text = table_json(t);
         if (!text)
             return ctl_errno(-ENOMEM);
         fputs(text, stdout);
@@ -121,7 +121,7 @@ int table_print(struct table *t)
 
 int table_print_after(struct table *t, const char *head)
 {
-    CLEANUP_FREE char *text = json_text(t);
+    CLEANUP_FREE char *text = table_json(t);
     const char *inside = text ? strchr(text, '{') : NULL;
 
     if (!inside)

@@ -45,7 +45,8 @@ int offline_check_policy(int root_fd, char **files, size_t n_files)
 
 /* What the plan may take for granted: devices that are on a VFIO driver are really bound; drivers
  * that are not loaded can be (the unit does so). */
-static int assume(int root_fd, const struct policy *p, struct snapshot *s, struct records *records)
+static int assume_loaded(int root_fd, const struct policy *p, struct snapshot *s,
+                         struct records *records)
 {
     CLEANUP(recorded_workers_done) struct recorded_workers workers = {0};
 
@@ -102,7 +103,7 @@ int offline_dry_run(int root_fd)
     int r = read_host(root_fd, &p, &d, &off, &s);
 
     if (r >= 0)
-        r = assume(root_fd, &p, &s, &records);
+        r = assume_loaded(root_fd, &p, &s, &records);
     if (r >= 0)
         r = plan_make(&p, &s, &records, &plan);
     if (r < 0) {

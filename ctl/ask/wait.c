@@ -28,7 +28,7 @@ static int on_news(sd_bus_message *m, void *userdata, sd_bus_error *error)
 }
 
 /* Wakes the connection up when the daemon appears or changes. */
-static int subscribe(sd_bus *bus)
+static int await_news(sd_bus *bus)
 {
     int r = sd_bus_add_match(bus, NULL,
                              "type='signal',sender='" BUS_NAME "',path='" BUS_PATH
@@ -121,7 +121,7 @@ int verb_wait(const struct ctl *c)
         return ctl_error("\"wait\" asks a running vfio-bindd: it does not go with --root");
     int r = connect_by(c, end, &bus);
     if (r >= 0)
-        r = subscribe(bus);
+        r = await_news(bus);
     if (r == -ETIMEDOUT)
         return too_late(c);
     return r < 0 ? bus_complain(c, r, NULL) : wait_until(c, bus, end);

@@ -84,7 +84,7 @@ static enum loader find_loader(struct check *c)
 
 /* -- what to type: {P} is the parameter, {S} sudo where it is needed -- */
 
-static void tell(struct check *c, const char *line, const char *parameter)
+static void tell_boot(struct check *c, const char *line, const char *parameter)
 {
     char text[1024];
     size_t used = 0;
@@ -108,20 +108,20 @@ static void tell(struct check *c, const char *line, const char *parameter)
 
 static void rebuild_grub(struct check *c)
 {
-    tell(c,
-         check_exists(c, "boot/grub2") ? "{S}grub2-mkconfig -o /boot/grub2/grub.cfg"
-                                       : "{S}grub-mkconfig -o /boot/grub/grub.cfg",
-         "");
+    tell_boot(c,
+              check_exists(c, "boot/grub2") ? "{S}grub2-mkconfig -o /boot/grub2/grub.cfg"
+                                            : "{S}grub-mkconfig -o /boot/grub/grub.cfg",
+              "");
 }
 
 static void rebuild_debian(struct check *c)
 {
-    tell(c, "{S}update-grub", "");
+    tell_boot(c, "{S}update-grub", "");
 }
 
 static void rebuild_proxmox(struct check *c)
 {
-    tell(c, "{S}proxmox-boot-tool refresh", "");
+    tell_boot(c, "{S}proxmox-boot-tool refresh", "");
 }
 
 /* kernel-install(8) of any age takes the running kernel's files so. */
@@ -130,11 +130,11 @@ static void rebuild_entry(struct check *c)
     char path[128];
 
     snprintf(path, sizeof(path), "usr/lib/modules/%s/vmlinuz", c->release);
-    tell(c,
-         *c->release && check_exists(c, path)
-             ? "{S}kernel-install add \"$(uname -r)\" /usr/lib/modules/\"$(uname -r)\"/vmlinuz"
-             : "{S}kernel-install add \"$(uname -r)\" /boot/vmlinuz-\"$(uname -r)\"",
-         "");
+    tell_boot(c,
+              *c->release && check_exists(c, path)
+                  ? "{S}kernel-install add \"$(uname -r)\" /usr/lib/modules/\"$(uname -r)\"/vmlinuz"
+                  : "{S}kernel-install add \"$(uname -r)\" /boot/vmlinuz-\"$(uname -r)\"",
+              "");
 }
 
 static const struct {
@@ -172,28 +172,28 @@ static const struct {
                       NULL},
 };
 
-static void finish(struct check *c, enum loader loader)
+static void finish_boot(struct check *c, enum loader loader)
 {
     if (commands[loader].rebuild)
         commands[loader].rebuild(c);
     if (loader != LOADER_TALOS) /* the upgrade reboots */
-        tell(c, "{S}systemctl reboot", "");
+        tell_boot(c, "{S}systemctl reboot", "");
 }
 
 void check_add_parameter(struct check *c, const char *parameter)
 {
     enum loader loader = find_loader(c);
 
-    tell(c, commands[loader].add, parameter);
+    tell_boot(c, commands[loader].add, parameter);
     if (commands[loader].also)
-        tell(c, commands[loader].also, parameter);
-    finish(c, loader);
+        tell_boot(c, commands[loader].also, parameter);
+    finish_boot(c, loader);
 }
 
 void check_remove_parameter(struct check *c, const char *parameter)
 {
     enum loader loader = find_loader(c);
 
-    tell(c, commands[loader].remove, parameter);
-    finish(c, loader);
+    tell_boot(c, commands[loader].remove, parameter);
+    finish_boot(c, loader);
 }

@@ -75,7 +75,8 @@ static void run_parts(struct check *c)
 
 /* -- output -- */
 
-static void sum_up(const struct check *c, size_t counts[static FINDING_MAX], char *buf, size_t size)
+static void sum_up_findings(const struct check *c, size_t counts[static FINDING_MAX], char *buf,
+                            size_t size)
 {
     for (size_t i = 0; i < c->n; i++)
         counts[c->v[i].level]++;
@@ -96,7 +97,7 @@ static void print_remedy(const char *remedy, unsigned indent)
     }
 }
 
-static void print_text(const struct check *c)
+static void print_findings(const struct check *c)
 {
     static const char *const colours[FINDING_MAX] = {"\033[32m", "\033[33m", "\033[31m"};
     const unsigned indent = 6 + NAME_WIDTH + 1;
@@ -112,8 +113,8 @@ static void print_text(const struct check *c)
     }
 }
 
-static int print_json(const struct check *c, const size_t counts[static FINDING_MAX],
-                      const char *sentence)
+static int print_findings_json(const struct check *c, const size_t counts[static FINDING_MAX],
+                               const char *sentence)
 {
     static const struct column columns[] = {
         {"LEVEL", 0, 0, SCOLS_JSON_STRING},
@@ -157,11 +158,11 @@ int verb_check(const struct ctl *c)
     run_parts(&check);
     if (check.failed)
         return ctl_errno(-ENOMEM);
-    sum_up(&check, counts, sentence, sizeof(sentence));
+    sum_up_findings(&check, counts, sentence, sizeof(sentence));
     if (c->json) {
-        r = print_json(&check, counts, sentence);
+        r = print_findings_json(&check, counts, sentence);
     } else {
-        print_text(&check);
+        print_findings(&check);
         printf("%s\n", sentence);
         r = fflush(stdout) != 0 || ferror(stdout)
                 ? ctl_error("cannot write the output: %s", strerror(errno))

@@ -87,7 +87,7 @@ struct group_check {
     const struct row *nodeless;  /* the first on a VFIO driver, where /dev/vfio/GROUP is missing */
 };
 
-static int by_group(const void *x, const void *y)
+static int rows_by_group(const void *x, const void *y)
 {
     const struct row *a = *(const struct row *const *)x, *b = *(const struct row *const *)y;
 
@@ -158,7 +158,7 @@ static void check_groups(struct check *c)
     }
     for (size_t i = 0; i < s->snapshot.n; i++)
         rows[i] = &s->rows[i];
-    qsort(rows, s->snapshot.n, sizeof(*rows), by_group); /* NO_GROUP comes last */
+    qsort(rows, s->snapshot.n, sizeof(*rows), rows_by_group); /* NO_GROUP comes last */
     for (size_t i = 0; i < s->snapshot.n && rows[i]->d->group != NO_GROUP; i++) {
         if (i == 0 || rows[i]->d->group != g.group)
             g = (struct group_check){.group = rows[i]->d->group};

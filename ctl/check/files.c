@@ -64,7 +64,7 @@ static bool ends(const char *name, const char *ending)
     return n >= m && streq(name + n - m, ending);
 }
 
-static int by_name(const void *x, const void *y)
+static int names_in_order(const void *x, const void *y)
 {
     return strcmp(*(char *const *)x, *(char *const *)y);
 }
@@ -92,7 +92,7 @@ size_t check_each(struct check *c, const char *folder, const char *ending, check
         names[n++] = name;
     }
     if (n > 1)
-        qsort(names, n, sizeof(*names), by_name);
+        qsort(names, n, sizeof(*names), names_in_order);
     for (size_t i = 0; i < n; i++) {
         snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
         if (each)

@@ -35,7 +35,7 @@ const char *lister_name(const char *line)
 
 /* In a process group of its own, so that what it starts ends with it. The file goes by our
  * descriptor: the name might be another one by now, or below another root. */
-static int start(const char *program, int file_fd, int output_fd, pid_t *ret)
+static int start_lister(const char *program, int file_fd, int output_fd, pid_t *ret)
 {
     char file[64];
     char *const args[] = {(char *)program, file, NULL};
@@ -126,7 +126,7 @@ int lister_run(const char *program, int file_fd, uint64_t timeout_usec,
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
     CLEANUP_CLOSE int output = ends[0];
-    int r = start(program, file_fd, ends[1], &pid);
+    int r = start_lister(program, file_fd, ends[1], &pid);
     close(ends[1]);
     if (r < 0)
         return r;

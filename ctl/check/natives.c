@@ -76,7 +76,7 @@ struct all_wanted {
 };
 
 /* Each modalias once: a thousand virtual functions have the same. */
-static void collect(struct check *c, struct all_wanted *ret)
+static void collect_natives(struct check *c, struct all_wanted *ret)
 {
     for (size_t i = 0; i < c->s->snapshot.n; i++) {
         struct wanted w = {.row = &c->s->rows[i]};
@@ -102,7 +102,7 @@ void natives_find(struct check *c, struct natives *ret)
     char folder[128];
 
     if (*c->release)
-        collect(c, &wanted);
+        collect_natives(c, &wanted);
     snprintf(folder, sizeof(folder), "%slib/modules/%s",
              check_exists(c, "usr/lib/modules") ? "usr/" : "", c->release);
     for (size_t i = 0; i < wanted.n; i++) {

@@ -141,7 +141,7 @@ static bool check_driver_name(struct check *c, const struct rule *r)
 }
 
 /* That names are valid and distinct is checked when the policy is read. */
-static void check_resources(struct check *c)
+static void check_resource_names(struct check *c)
 {
     const struct policy *p = &c->s->policy;
     size_t resources = 0;
@@ -169,5 +169,5 @@ void check_policy(struct check *c)
     for (size_t i = 0; i < p->n_rules; i++)
         if (!rule_is_native(&p->rules[i]))
             check_rule(c, &p->rules[i]);
-    check_resources(c);
+    check_resource_names(c);
 }

@@ -123,7 +123,7 @@ static enum answer decide(const struct session *e, const struct change *change)
 /* -- the round -- */
 
 /* A daemon that is not there reads the policy when it starts. */
-static int reload(const struct ctl *c)
+static int ask_for_reload(const struct ctl *c)
 {
     CLEANUP_BUS sd_bus *bus = NULL;
     CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -158,7 +158,7 @@ static int put_into_place(struct session *e, const char *bytes, size_t size)
         ctl_note(e->s->ctl, "%s is replaced; nothing is reloaded with --root", e->target.path);
         return EXIT_SUCCESS;
     }
-    return reload(e->s->ctl);
+    return ask_for_reload(e->s->ctl);
 }
 
 /* One time through the editor. Returns -1 for another, or the exit code. */

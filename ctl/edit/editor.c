@@ -46,7 +46,7 @@ static void become_editor(const char *editor, const char *path)
 }
 
 /* While the editor runs, the keys that interrupt are meant for it. */
-static pid_t start(const char *path)
+static pid_t start_editor(const char *path)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, quit;
 
@@ -66,7 +66,7 @@ static pid_t start(const char *path)
 int editor_run(const char *path)
 {
     int status = 0;
-    pid_t pid = start(path), done = -1;
+    pid_t pid = start_editor(path), done = -1;
 
     if (pid > 0)
         do

@@ -22,7 +22,7 @@ static int read_file(const char *path, char **ret, size_t *ret_size)
     return root < 0 ? root : rootfs_read_file(root, path + 1, POLICY_FILE_MAX, ret, ret_size);
 }
 
-static int look_at(struct install *i)
+static int look_at_file(struct install *i)
 {
     struct stat st;
 
@@ -78,7 +78,7 @@ int install_open(const char *root, const char *name, struct install *ret)
     snprintf(ret->path, sizeof(ret->path), "%s", name);
     int r = resolve(root, name, ret);
     if (r == 0)
-        r = look_at(ret);
+        r = look_at_file(ret);
     if (r < 0)
         return r;
     folder_of(ret, folder);

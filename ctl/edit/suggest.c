@@ -20,7 +20,7 @@
 
 /* The consoles of servers and of virtual machines: a display controller, and yet nothing to hand
  * over. */
-static bool is_console(const struct row *r)
+static bool is_console_display(const struct row *r)
 {
     static const uint16_t vendors[] = {0x1a03, 0x102b, 0x18ca, 0x1234,
                                        0x1013, 0x15ad, 0x1b36, 0x1af4};
@@ -149,7 +149,7 @@ static void write_facts(const struct model *m, const struct row *r, FILE *f)
     fprintf(f, "  driver %s", *r->driver ? r->driver : "none");
     if (m->key != FIELD_ADDRESS)
         fprintf(f, "  %s %s", key_of_field(m->key), field_text(r, m->key, value));
-    fputs(is_console(r) ? "  (console of this host)\n" : "\n", f);
+    fputs(is_console_display(r) ? "  (console of this host)\n" : "\n", f);
 }
 
 /* Somebody in the IOMMU group who would have to come along, and does not by itself. */
@@ -189,7 +189,7 @@ static void write_values(const struct source *s, const struct model *m, const ch
     fprintf(f, "%s%s = ", hash, key_of_field(m->key));
     for (size_t i = 0; i < s->snapshot.n && used < 3500; i++) {
         const struct row *r = &s->rows[i];
-        if (!same_model(r, m->first) || !is_suggested(r) || is_console(r))
+        if (!same_model(r, m->first) || !is_suggested(r) || is_console_display(r))
             continue;
         used += (size_t)fprintf(f, "%s%s", used ? ", " : "", field_text(r, m->key, value));
     }
@@ -323,7 +323,7 @@ static struct model model_of(const struct source *s, size_t first)
     for (size_t i = 0; i < s->snapshot.n; i++)
         if (is_suggested(&s->rows[i]) && same_model(&s->rows[i], m.first)) {
             m.n++;
-            m.consoles += is_console(&s->rows[i]);
+            m.consoles += is_console_display(&s->rows[i]);
         }
     return m;
 }

@@ -77,7 +77,7 @@ static void add_entry(struct doc *d, const struct wish *w, unsigned number)
 
 /* -- a patch for generated manifests -- */
 
-static void add_operations(struct doc *d, const struct wish *w)
+static void write_operations(struct doc *d, const struct wish *w)
 {
     char pointer[160];
 
@@ -137,13 +137,13 @@ static int form_operations(const struct wish *w, char **ret)
     if (!f)
         return -ENOMEM;
     doc_begin(&d);
-    add_operations(&d, w);
+    write_operations(&d, w);
     doc_end(&d);
     int r = doc_write(&d, 1, f);
     return fclose(f) == 0 ? r : -ENOMEM;
 }
 
-static int write_patch(struct export *e, const struct wish *w)
+static int write_capk_patch(struct export *e, const struct wish *w)
 {
     CLEANUP(doc_done) struct doc d = {0};
     CLEANUP_FREE char *operations = NULL;
@@ -151,7 +151,7 @@ static int write_patch(struct export *e, const struct wish *w)
 
     doc_begin(&d);
     if (json) {
-        add_operations(&d, w);
+        write_operations(&d, w);
     } else {
         int r = form_operations(w, &operations);
         if (r < 0)
@@ -199,7 +199,7 @@ static void look_at_list(const struct doc *d, size_t devices, const char *list,
     }
 }
 
-static int add_devices(struct export *e, struct doc *d, const struct wish *w)
+static int add_to_template(struct export *e, struct doc *d, const struct wish *w)
 {
     struct taken taken = {0};
     struct doc entries = {0};
@@ -278,7 +278,7 @@ static int write_template(struct export *e, const struct wish *w)
     int r = export_read_object(e, &template, &d, &version);
 
     if (r == 0)
-        r = add_devices(e, &d, w);
+        r = add_to_template(e, &d, w);
     if (r != 0)
         return r;
     ssize_t metadata = doc_get(&d, doc_root(&d), "metadata");
@@ -331,7 +331,7 @@ static bool is_patch(const struct ctl *c)
     return c->patch || (c->template && c->n_args == 1);
 }
 
-static int check_options(const struct ctl *c)
+static int check_capk_options(const struct ctl *c)
 {
     if (c->patch && !streq(c->patch, "kustomize") && !streq(c->patch, "json"))
         return ctl_error("--patch %s: capk has kustomize and json", c->patch), EXIT_USAGE;
@@ -350,7 +350,7 @@ static int check_options(const struct ctl *c)
 int export_capk(struct export *e)
 {
     struct wish w;
-    int r = check_options(e->ctl);
+    int r = check_capk_options(e->ctl);
 
     if (r == 0)
         r = export_items(e);
@@ -358,5 +358,5 @@ int export_capk(struct export *e)
         r = choose(e, &w);
     if (r != 0)
         return r;
-    return is_patch(e->ctl) ? write_patch(e, &w) : write_template(e, &w);
+    return is_patch(e->ctl) ? write_capk_patch(e, &w) : write_template(e, &w);
 }

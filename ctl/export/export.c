@@ -95,7 +95,7 @@ static int open_source(const struct ctl *c, const struct kind *kind, struct sour
     return 0;
 }
 
-static int finish(struct export *e, const char *text, size_t size)
+static int finish_export(struct export *e, const char *text, size_t size)
 {
     if (e->inexpressible > 0 && e->ctl->strict)
         return ctl_error("not everything can be expressed, and --strict asks for that: nothing is "
@@ -125,5 +125,5 @@ int verb_export(const struct ctl *c)
     free(e.items);
     if (fclose(e.text) != 0 && r == 0)
         r = ctl_errno(-ENOMEM);
-    return r == 0 ? finish(&e, text, size) : r;
+    return r == 0 ? finish_export(&e, text, size) : r;
 }

@@ -12,7 +12,7 @@ static const struct variant {
     {"openshift", "4.14.0"},
 };
 
-static const struct variant *find_variant(const char *name)
+static const struct variant *find_host_variant(const char *name)
 {
     for (size_t i = 0; i < ELEMENTS(variants); i++)
         if (streq(variants[i].name, name))
@@ -79,7 +79,7 @@ static void add_units(const struct policy *p, struct doc *d)
     doc_map_end(d);
 }
 
-static void add_variant(struct doc *d, const struct variant *v)
+static void note_variant(struct doc *d, const struct variant *v)
 {
     doc_pair(d, "variant", v->name);
     doc_pair(d, "version", v->version);
@@ -108,7 +108,7 @@ int export_butane(struct export *e)
 {
     CLEANUP(doc_done) struct doc d = {0};
     const char *name = e->ctl->variant ? e->ctl->variant : "fcos";
-    const struct variant *v = find_variant(name);
+    const struct variant *v = find_host_variant(name);
 
     if (!v)
         return ctl_error("--variant %s: there are fcos, flatcar and openshift", name), EXIT_USAGE;
@@ -117,7 +117,7 @@ int export_butane(struct export *e)
     say_cmdline_rule(e);
     doc_begin(&d);
     doc_map(&d);
-    add_variant(&d, v);
+    note_variant(&d, v);
     doc_text(&d, "storage");
     doc_map(&d);
     add_files(e, &d);

@@ -18,8 +18,8 @@ static struct export_item *find_item(const struct export *e, uint16_t vendor, ui
     return NULL;
 }
 
-static struct export_item *add_item(struct export *e, uint16_t vendor, uint16_t device,
-                                    const struct rule *rule, const char *driver)
+static struct export_item *add_export_item(struct export *e, uint16_t vendor, uint16_t device,
+                                           const struct rule *rule, const char *driver)
 {
     struct device d = {.vendor = vendor, .device = device};
 
@@ -93,7 +93,7 @@ static int add_row(struct export *e, const struct row *r)
             find_item(e, other->d->vendor, other->d->device) == item)
             first_of_rule = false;
     if (!item)
-        item = add_item(e, r->d->vendor, r->d->device, r->v->rule, r->v->driver);
+        item = add_export_item(e, r->d->vendor, r->d->device, r->v->rule, r->v->driver);
     if (!item)
         return -1;
     if (first_of_rule && item->rule != r->v->rule)
@@ -181,7 +181,7 @@ static int add_absent(struct export *e, const struct rule *r, uint16_t vendor, u
                  id.s, r->name);
         return 0;
     }
-    struct export_item *item = add_item(e, vendor, device, r, rule_target(r));
+    struct export_item *item = add_export_item(e, vendor, device, r, rule_target(r));
     if (!item)
         return -1;
     item->gpu = true;

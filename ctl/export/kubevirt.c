@@ -44,7 +44,7 @@ static const struct permit_target hco[] = {
     },
 };
 
-static void add_gate(struct doc *d)
+static void write_gate(struct doc *d)
 {
     doc_text(d, "developerConfiguration");
     doc_map(d);
@@ -63,7 +63,7 @@ static void add_spec(struct doc *d, const struct export *e, const struct permit_
     doc_text(d, t->path[1]);
     doc_map(d);
     if (permit_needs_gate(e, t))
-        add_gate(d);
+        write_gate(d);
     doc_text(d, t->path[2]);
     doc_map(d);
     doc_text(d, t->path[3]);
@@ -157,7 +157,7 @@ static bool is_namespace(const char *s)
            s[0] != '-' && s[n - 1] != '-';
 }
 
-static int check_options(const struct ctl *c)
+static int check_kubevirt_options(const struct ctl *c)
 {
     if (c->patch && !streq(c->patch, "merge") && !streq(c->patch, "json"))
         return ctl_error("--patch %s: %s has merge and json", c->patch, c->args[0]), EXIT_USAGE;
@@ -174,7 +174,7 @@ static int check_options(const struct ctl *c)
 
 static int export_target(struct export *e, const struct permit_target versions[], size_t n)
 {
-    int r = check_options(e->ctl);
+    int r = check_kubevirt_options(e->ctl);
 
     if (r == 0)
         r = export_items(e);

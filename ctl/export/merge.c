@@ -69,8 +69,8 @@ static bool is_listed(struct export *e, const struct permit_target *t, const str
 }
 
 /* added[i]: item i is new. */
-static int add_devices(struct export *e, const struct permit_target *t, struct doc *d,
-                       struct list_place *p, bool added[])
+static int add_permitted(struct export *e, const struct permit_target *t, struct doc *d,
+                         struct list_place *p, bool added[])
 {
     size_t list;
     int r = enter_list(d, p, &list);
@@ -237,7 +237,7 @@ int permit_merge(struct export *e, const struct permit_target versions[], size_t
     struct list_place gates = {.path = permit_gate_path, .depth = t->depth};
     count_existing(&d, &devices);
     count_existing(&d, &gates);
-    r = add_devices(e, t, &d, &devices, added);
+    r = add_permitted(e, t, &d, &devices, added);
     if (r == 0 && permit_needs_gate(e, t))
         r = add_gate(&d, &gates);
     if (r != 0)

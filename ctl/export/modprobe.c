@@ -34,7 +34,7 @@ static void words_done(struct words *w)
 }
 
 /* Adds a word that is not there yet. */
-static bool add_word(struct words *w, const char *word)
+static bool add_module_word(struct words *w, const char *word)
 {
     char *copy;
 
@@ -55,7 +55,7 @@ static bool add_module(struct words *w, const char *driver)
     for (char *c = name; *c; c++)
         if (*c == '-')
             *c = '_';
-    return add_word(w, name);
+    return add_module_word(w, name);
 }
 
 static bool add_natives(struct words *w, const struct row *r)
@@ -68,25 +68,26 @@ static bool add_natives(struct words *w, const struct row *r)
         return false;
     for (size_t i = 0; i < ELEMENTS(natives); i++)
         if ((natives[i].vendor == 0 || natives[i].vendor == r->d->vendor) &&
-            natives[i].class == r->d->class_code >> 16 && !add_word(w, natives[i].module))
+            natives[i].class == r->d->class_code >> 16 && !add_module_word(w, natives[i].module))
             return false;
     return true;
 }
 
 /* What comes along is on the list, too: without them the groups are not viable. */
-static bool collect(struct export *e, struct words *ids, struct words *modules)
+static bool collect_modules(struct export *e, struct words *ids, struct words *modules)
 {
     const struct source *s = e->source;
 
     for (size_t i = 0; i < e->n_items; i++)
         if (!export_is_external(&e->items[i]) &&
-            !add_word(ids, export_id(e->items[i].vendor, e->items[i].device).s))
+            !add_module_word(ids, export_id(e->items[i].vendor, e->items[i].device).s))
             return false;
     for (size_t i = 0; i < s->snapshot.n; i++) {
         const struct row *r = &s->rows[i];
         if (!r->v || !streq(r->v->driver, "vfio-pci"))
             continue;
-        if (!add_word(ids, export_id(r->d->vendor, r->d->device).s) || !add_natives(modules, r))
+        if (!add_module_word(ids, export_id(r->d->vendor, r->d->device).s) ||
+            !add_natives(modules, r))
             return false;
     }
     return true;
@@ -130,7 +131,7 @@ int export_modprobe(struct export *e)
     if (r != 0)
         return r;
     say_lost(e);
-    if (!collect(e, &ids, &modules))
+    if (!collect_modules(e, &ids, &modules))
         return ctl_error("out of memory");
     for (size_t i = 0; i < ids.n; i++)
         length += strlen(ids.v[i]) + 1;

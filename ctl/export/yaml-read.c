@@ -16,7 +16,7 @@ struct tree_walk {
     size_t comments;
 };
 
-static void step(struct tree_walk *w)
+static void take_event(struct tree_walk *w)
 {
     do
         w->at++;
@@ -36,9 +36,9 @@ static void walk_to(struct tree_walk *w, size_t index)
         if (begins_comment(w)) {
             w->comments++;
             while (w->at < w->size && w->index < index && w->bytes[w->at] != '\n')
-                step(w);
+                take_event(w);
         } else {
-            step(w);
+            take_event(w);
         }
     }
 }
@@ -55,7 +55,7 @@ static void walk_over(struct tree_walk *w, const yaml_event_t *e)
         walk_to(w, header);
     }
     while (w->at < w->size && w->index < e->end_mark.index)
-        step(w);
+        take_event(w);
 }
 
 static void say_error(const yaml_parser_t *p, char *buf, size_t size)

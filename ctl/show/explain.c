@@ -254,7 +254,8 @@ static int print_text(const struct source *s, const struct row *row, const struc
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int print_json(const struct source *s, const struct row *row, const struct rule_outcome *v)
+static int print_explanation_json(const struct source *s, const struct row *row,
+                                  const struct rule_outcome *v)
 {
     static const struct column columns[] = {
         {"RULE", 0, 0, SCOLS_JSON_STRING},   {"FILE", 0, 0, SCOLS_JSON_STRING},
@@ -305,5 +306,5 @@ int verb_explain(const struct ctl *c)
     if (!v)
         return EXIT_FAILURE;
     diags_print(&s.diags, stderr);
-    return c->json ? print_json(&s, row, v) : print_text(&s, row, v);
+    return c->json ? print_explanation_json(&s, row, v) : print_text(&s, row, v);
 }

@@ -75,8 +75,8 @@ static struct libscols_line *add_head(const struct source *s, struct table *t, u
     return head;
 }
 
-static void add_group(const struct source *s, struct table *t, uint32_t group,
-                      const enum field *fields, size_t n)
+static void list_group(const struct source *s, struct table *t, uint32_t group,
+                       const enum field *fields, size_t n)
 {
     struct libscols_line *head = add_head(s, t, group);
     char text[16];
@@ -95,7 +95,7 @@ static void add_group(const struct source *s, struct table *t, uint32_t group,
     }
 }
 
-static int by_number(const void *x, const void *y)
+static int by_group_number(const void *x, const void *y)
 {
     const uint32_t *a = x, *b = y;
     return (*a > *b) - (*a < *b);
@@ -109,10 +109,10 @@ static int add_groups(const struct source *s, struct table *t, const enum field 
         return -1;
     for (size_t i = 0; i < s->snapshot.n; i++)
         groups[i] = s->snapshot.devices[i].group;
-    qsort(groups, s->snapshot.n, sizeof(*groups), by_number); /* NO_GROUP comes last */
+    qsort(groups, s->snapshot.n, sizeof(*groups), by_group_number); /* NO_GROUP comes last */
     for (size_t i = 0; i < s->snapshot.n; i++)
         if (i == 0 || groups[i] != groups[i - 1])
-            add_group(s, t, groups[i], fields, n);
+            list_group(s, t, groups[i], fields, n);
     return 0;
 }
 

@@ -37,8 +37,8 @@ static void print_verdicts(const struct source *s, const struct plan *p)
     }
 }
 
-static int print_json(const struct source *s, const struct plan *p, const struct policy *old,
-                      const struct plan *before)
+static int print_plan_json(const struct source *s, const struct plan *p, const struct policy *old,
+                           const struct plan *before)
 {
     static const struct column columns[] = {
         {"ADDRESS", 0, 0, SCOLS_JSON_STRING},
@@ -73,7 +73,7 @@ static int plan_running(const struct source *s)
     if (s->off)
         ctl_note(s->ctl, "disabled by the kernel command line: nothing of this would be done");
     if (s->ctl->json)
-        return print_json(s, &s->plan, NULL, NULL);
+        return print_plan_json(s, &s->plan, NULL, NULL);
     print_actions(&s->plan);
     print_verdicts(s, &s->plan);
     return s->diags.errors > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -99,7 +99,7 @@ static int plan_changed(struct source *s, const char *path)
                          "would stay",
                          change.diags.errors, change.diags.errors == 1 ? "" : "s");
     if (s->ctl->json)
-        return print_json(s, &change.plan, &s->policy, &s->plan);
+        return print_plan_json(s, &change.plan, &s->policy, &s->plan);
     change_print(s, &change);
     print_actions(&change.plan);
     return EXIT_SUCCESS;

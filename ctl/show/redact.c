@@ -233,7 +233,7 @@ static bool is_known_key(const char *key)
 }
 
 /* The key before '=', malloc'ed; NULL: this line has none. */
-static char *key_of(const char *line)
+static char *redact_key(const char *line)
 {
     size_t n = strcspn(line, "=");
 
@@ -248,7 +248,7 @@ static char *key_of(const char *line)
  * be a misspelt "serial". */
 static int write_key_line(struct redaction *r, const char *line, FILE *f)
 {
-    CLEANUP_FREE char *key = key_of(line), *list = NULL;
+    CLEANUP_FREE char *key = redact_key(line), *list = NULL;
     const char *value = strchr(line, '=');
 
     if (!key)

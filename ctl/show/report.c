@@ -19,7 +19,7 @@ struct writer {
 };
 
 /* Line ends and what introduces them. */
-static void write_escaped(struct writer *w, const char *text)
+static void write_redacted(struct writer *w, const char *text)
 {
     CLEANUP_FREE char *clean = redact_text(&w->redaction, text);
 
@@ -35,7 +35,7 @@ static void write_fact(struct writer *w, const char *name, const char *path)
 
     if (w->s->root_fd >= 0 && rootfs_read_line(w->s->root_fd, path, text, sizeof(text)) > 0) {
         fprintf(w->f, "%s ", name);
-        write_escaped(w, text);
+        write_redacted(w, text);
         fputc('\n', w->f);
     }
 }
@@ -64,7 +64,7 @@ static void write_cmdline(struct writer *w)
 static void write_unreadable(struct writer *w, const char *name, const char *why)
 {
     fprintf(w->f, "unreadable %s\t", name);
-    write_escaped(w, why);
+    write_redacted(w, why);
     fputc('\n', w->f);
 }
 
@@ -89,14 +89,14 @@ static void write_live(struct writer *w)
 
     for (size_t i = 0; l->running && i < l->manager.n; i++) {
         fprintf(w->f, "manager %s=", l->manager.v[i].name);
-        write_escaped(w, l->manager.v[i].text);
+        write_redacted(w, l->manager.v[i].text);
         fputc('\n', w->f);
     }
     for (size_t i = 0; l->running && i < l->n; i++)
         for (size_t j = 0; j < l->devices[i].props.n; j++) {
             fprintf(w->f, "live %s %s=", pci_addr_text(l->devices[i].addr).s,
                     l->devices[i].props.v[j].name);
-            write_escaped(w, l->devices[i].props.v[j].text);
+            write_redacted(w, l->devices[i].props.v[j].text);
             fputc('\n', w->f);
         }
 }

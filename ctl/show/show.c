@@ -145,7 +145,7 @@ static void print_row(const struct source *s, const struct row *r)
 
 /* What comes from a report or another tree may be anything; where JSON wants a number, only one
  * will do. */
-static const char *json_text(size_t extra, const char *text)
+static const char *json_value(size_t extra, const char *text)
 {
     bool number = extra == 0 || extra == 5;
     const char *digits = text && *text == '-' ? text + 1 : text;
@@ -172,7 +172,7 @@ static int print_json(const struct source *s, const struct row *r)
     struct libscols_line *l = table_line(&t, NULL);
     fields_set(&t, l, 0, r, fields_json, n_fields_json);
     for (size_t i = 0; i < ELEMENTS(extras); i++)
-        table_set(&t, l, n_fields_json + i, json_text(i, extra_text(s, r, &extras[i], buf)));
+        table_set(&t, l, n_fields_json + i, json_value(i, extra_text(s, r, &extras[i], buf)));
     return table_print(&t);
 }
 

@@ -407,7 +407,7 @@ static int reload(struct manager *m)
     return r;
 }
 
-static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
+static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
 {
     (void)source;
     (void)si;
@@ -470,7 +470,7 @@ static int set_up_loop(struct manager *m)
     int r = sd_event_new(&m->event);
 
     if (r >= 0)
-        r = signals_watch(m->event, on_stop, on_reload, m);
+        r = signals_watch(m->event, on_stop, on_sighup, m);
     if (r >= 0)
         r = sd_event_set_watchdog(m->event, true);
     if (r >= 0)

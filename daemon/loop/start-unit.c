@@ -92,7 +92,7 @@ static int on_job_removed(sd_bus_message *signal, void *userdata, sd_bus_error *
 }
 
 /* Where the call was answered but the job did not end. */
-static int on_disconnected(sd_bus_message *signal, void *userdata, sd_bus_error *error)
+static int on_manager_lost(sd_bus_message *signal, void *userdata, sd_bus_error *error)
 {
     (void)signal;
     (void)error;
@@ -113,7 +113,7 @@ static int call_systemd(struct start_unit *m, sd_event *event, const char *addre
         r = sd_bus_attach_event(m->bus, event, SD_EVENT_PRIORITY_NORMAL);
     if (r >= 0)
         r = sd_bus_match_signal(m->bus, &m->slots[0], NULL, "/org/freedesktop/DBus/Local",
-                                "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, m);
+                                "org.freedesktop.DBus.Local", "Disconnected", on_manager_lost, m);
     if (r >= 0)
         r = sd_bus_match_signal(m->bus, &m->slots[1], NULL, MANAGER_PATH, MANAGER, "JobRemoved",
                                 on_job_removed, m);

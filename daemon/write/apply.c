@@ -409,7 +409,7 @@ static int adopt(struct apply *a, const struct recorded_worker *w)
 
 /* A state file that exists and cannot be read ends the start. To go on without it would take
  * released devices away again, and overwrite the file. */
-static int load_state(struct apply *a)
+static int load_records(struct apply *a)
 {
     int r = record_file_load(a->root_fd, a->records, &a->workers);
 
@@ -432,7 +432,7 @@ int apply_new(sd_event *event, int root_fd, struct records *records, apply_done 
     *a = (struct apply){.root_fd = root_fd, .records = records, .done = done, .userdata = userdata};
     int r = jobs_new(event, root_fd, &handler, &a->jobs);
     if (r >= 0)
-        r = load_state(a);
+        r = load_records(a);
     for (size_t i = 0; r >= 0 && i < a->workers.n; i++)
         r = adopt(a, &a->workers.v[i]);
     if (r < 0) {

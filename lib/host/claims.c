@@ -14,7 +14,7 @@
 #include "host/nodes.h"
 
 /* The kernel's name for it, with a '!' where /dev has a folder, makes its path. */
-static int path_of(int root_fd, dev_t number, char path[static NAME_MAX + 8])
+static int node_path(int root_fd, dev_t number, char path[static NAME_MAX + 8])
 {
     char link[64], name[NAME_MAX + 1];
 
@@ -52,7 +52,7 @@ int claims_find(int root_fd, struct pci_addr a, char node[static NAME_MAX + 8])
     for (size_t i = 0; q == 0 && i < nodes.n; i++) {
         if (!nodes.v[i].block)
             continue;
-        q = path_of(root_fd, nodes.v[i].number, node);
+        q = node_path(root_fd, nodes.v[i].number, node);
         if (q > 0)
             q = is_claimed(root_fd, nodes.v[i].number, node);
     }

@@ -95,7 +95,7 @@ static int detail_group(struct scan_context *c, struct snapshot *s, uint32_t gro
     return q;
 }
 
-static int by_number(const void *x, const void *y)
+static int ascending(const void *x, const void *y)
 {
     const uint32_t *a = x, *b = y;
     return (*a > *b) - (*a < *b);
@@ -112,7 +112,7 @@ static int relevant_groups(const struct snapshot *s, uint32_t **ret, size_t *ret
     for (size_t i = 0; i < s->n; i++)
         if (s->devices[i].detailed && s->devices[i].group != NO_GROUP)
             v[n++] = s->devices[i].group;
-    qsort(v, n, sizeof(*v), by_number);
+    qsort(v, n, sizeof(*v), ascending);
     for (size_t i = 0; i < n; i++)
         if (kept == 0 || v[kept - 1] != v[i])
             v[kept++] = v[i];
@@ -142,7 +142,7 @@ static int detail_groups(struct scan_context *c, struct snapshot *s)
         struct pci_addr a = s->devices[i].addr;
         uint32_t group = NO_GROUP;
         int known = pci_group(c->root_fd, a, &group);
-        if (known < 0 || bsearch(&group, groups, n, sizeof(group), by_number))
+        if (known < 0 || bsearch(&group, groups, n, sizeof(group), ascending))
             r = detail(c, s, i);
     }
     return r;
@@ -399,7 +399,7 @@ static int read_nodes(int root_fd, uint32_t **ret, size_t *ret_n)
     if (r < 0)
         return r;
     if (n > 1)
-        qsort(v, n, sizeof(*v), by_number);
+        qsort(v, n, sizeof(*v), ascending);
     *ret = v;
     v = NULL;
     *ret_n = n;
@@ -443,7 +443,7 @@ int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *ad
             d->group == NO_GROUP || !reread_driver(root_fd, s, d))
             r = scan_device(root_fd, p, addrs[i], s);
         else if (many)
-            d->node = n_nodes > 0 && bsearch(&d->group, nodes, n_nodes, sizeof(*nodes), by_number);
+            d->node = n_nodes > 0 && bsearch(&d->group, nodes, n_nodes, sizeof(*nodes), ascending);
         else
             scan_node(root_fd, s->unsafe_noiommu, d);
     }

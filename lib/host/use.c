@@ -56,7 +56,8 @@ static int add_block(struct host_use *h, dev_t number, const char *what, const c
 }
 
 /* By its name in /dev; some file systems (btrfs) have no device number of their own. */
-static int add_node(struct mounts_reader *r, const char *node, const char *what, const char *name)
+static int add_mounted_node(struct mounts_reader *r, const char *node, const char *what,
+                            const char *name)
 {
     struct stat st;
 
@@ -81,7 +82,7 @@ static int take_mount(void *userdata, char *line)
         return 0;
     q = add_block(r->use, makedev(major_number, minor_number), what, where);
     if (q == 0 && after && sscanf(after, " - %*s %255s", source) == 1)
-        q = add_node(r, source, what, where);
+        q = add_mounted_node(r, source, what, where);
     return q;
 }
 
@@ -89,8 +90,9 @@ static int take_swap(void *userdata, char *line)
 {
     char node[256];
 
-    return sscanf(line, "%255s", node) == 1 ? add_node(userdata, node, "has the swap space", node)
-                                            : 0;
+    return sscanf(line, "%255s", node) == 1
+               ? add_mounted_node(userdata, node, "has the swap space", node)
+               : 0;
 }
 
 /* The host's mounts: ProtectHome= and the like hide some from our own namespace. Who may not look

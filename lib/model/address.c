@@ -51,3 +51,10 @@ struct pci_addr_text pci_addr_text(struct pci_addr a)
     *s = '\0';
     return t;
 }
+
+int pci_addr_compare(const void *x, const void *y)
+{
+    const struct pci_addr *a = x, *b = y;
+
+    return pci_addr_cmp(*a, *b);
+}

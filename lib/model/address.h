@@ -38,6 +38,9 @@ static inline int pci_addr_cmp(struct pci_addr a, struct pci_addr b)
     return (x > y) - (x < y);
 }
 
+/* The same for bsearch() and qsort(): of two that begin with their address. */
+int pci_addr_compare(const void *x, const void *y);
+
 /* Do both belong to one card (domain, bus and device are the same)? */
 static inline bool pci_addr_same_slot(struct pci_addr a, struct pci_addr b)
 {

@@ -90,7 +90,7 @@ static int compare_id(const void *key, const void *element)
     return id_cmp(key, &((const struct dynid_entry *)element)->id);
 }
 
-static size_t position_of(const struct dynids *f, const struct dynid *id)
+static size_t entry_position(const struct dynids *f, const struct dynid *id)
 {
     return lower_bound(id, f->v, f->n, sizeof(*f->v), compare_id);
 }
@@ -98,7 +98,7 @@ static size_t position_of(const struct dynids *f, const struct dynid *id)
 /* The first entry of this vendor and device, or of what follows. */
 static size_t start_of(const struct dynids *f, uint32_t vendor, uint32_t device)
 {
-    return position_of(f, &(struct dynid){.vendor = vendor, .device = device});
+    return entry_position(f, &(struct dynid){.vendor = vendor, .device = device});
 }
 
 const struct dynid_entry *dynids_next(const struct dynids *f, const struct device *d,
@@ -135,14 +135,14 @@ bool dynids_has(const struct dynids *f, const struct device *d)
 
 struct dynid_entry *dynids_find(const struct dynids *f, const struct dynid *id)
 {
-    size_t i = position_of(f, id);
+    size_t i = entry_position(f, id);
 
     return i < f->n && dynid_same(&f->v[i].id, id) ? &f->v[i] : NULL;
 }
 
 struct dynid_entry *dynids_get(struct dynids *f, const struct dynid *id)
 {
-    size_t i = position_of(f, id);
+    size_t i = entry_position(f, id);
 
     if (i < f->n && dynid_same(&f->v[i].id, id))
         return &f->v[i];

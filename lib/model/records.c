@@ -13,26 +13,21 @@ void records_done(struct records *r)
     *r = (struct records){0};
 }
 
-static int compare_address(const void *key, const void *element)
+static size_t record_position(const struct records *r, struct pci_addr a)
 {
-    return pci_addr_cmp(*(const struct pci_addr *)key, ((const struct record *)element)->addr);
-}
-
-static size_t position_of(const struct records *r, struct pci_addr a)
-{
-    return lower_bound(&a, r->v, r->n, sizeof(*r->v), compare_address);
+    return lower_bound(&a, r->v, r->n, sizeof(*r->v), pci_addr_compare);
 }
 
 struct record *records_find(const struct records *r, struct pci_addr a)
 {
-    size_t i = position_of(r, a);
+    size_t i = record_position(r, a);
 
     return i < r->n && pci_addr_cmp(r->v[i].addr, a) == 0 ? &r->v[i] : NULL;
 }
 
 struct record *records_get(struct records *r, struct pci_addr a)
 {
-    size_t i = position_of(r, a);
+    size_t i = record_position(r, a);
 
     if (i < r->n && pci_addr_cmp(r->v[i].addr, a) == 0)
         return &r->v[i];

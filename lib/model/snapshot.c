@@ -30,20 +30,15 @@ void snapshot_done(struct snapshot *s)
     *s = (struct snapshot){0};
 }
 
-static int compare_address(const void *key, const void *element)
-{
-    return pci_addr_cmp(*(const struct pci_addr *)key, ((const struct device *)element)->addr);
-}
-
 /* The index of the first device whose address is not below a. */
-static size_t position_of(const struct snapshot *s, struct pci_addr a)
+static size_t device_position(const struct snapshot *s, struct pci_addr a)
 {
-    return lower_bound(&a, s->devices, s->n, sizeof(*s->devices), compare_address);
+    return lower_bound(&a, s->devices, s->n, sizeof(*s->devices), pci_addr_compare);
 }
 
 struct device *snapshot_find(const struct snapshot *s, struct pci_addr a)
 {
-    size_t i = position_of(s, a);
+    size_t i = device_position(s, a);
 
     return i < s->n && pci_addr_cmp(s->devices[i].addr, a) == 0 ? &s->devices[i] : NULL;
 }
@@ -128,16 +123,10 @@ int snapshot_append(struct snapshot *s, const struct device *d)
     return insert(s, s->n, d);
 }
 
-static int by_address(const void *x, const void *y)
-{
-    const struct device *a = x, *b = y;
-    return pci_addr_cmp(a->addr, b->addr);
-}
-
 void snapshot_sort(struct snapshot *s)
 {
     if (s->n > 1)
-        qsort(s->devices, s->n, sizeof(*s->devices), by_address);
+        qsort(s->devices, s->n, sizeof(*s->devices), pci_addr_compare);
 }
 
 int snapshot_put(struct snapshot *s, const struct device *d)
@@ -145,7 +134,7 @@ int snapshot_put(struct snapshot *s, const struct device *d)
     struct device *old = snapshot_find(s, d->addr), new;
 
     if (!old)
-        return insert(s, position_of(s, d->addr), d);
+        return insert(s, device_position(s, d->addr), d);
     if (!own_device(s, d, &new))
         return -ENOMEM;
     device_done(old);

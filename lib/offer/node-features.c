@@ -81,7 +81,7 @@ static bool features_is_first(const struct features *f, size_t i)
     return !f->v[i].comes_along;
 }
 
-static bool group_is_counted(const struct features *f, size_t i)
+static bool is_group_counted(const struct features *f, size_t i)
 {
     const struct device *d = f->v[i].d;
 
@@ -99,7 +99,7 @@ static size_t features_advertisable(const struct features *f, uint16_t vendor, u
     size_t n = 0;
 
     for (size_t i = 0; i < f->n; i++)
-        n += f->v[i].usable && is_model(&f->v[i], vendor, device) && !group_is_counted(f, i);
+        n += f->v[i].usable && is_model(&f->v[i], vendor, device) && !is_group_counted(f, i);
     return n;
 }
 

@@ -9,12 +9,6 @@
 #include "plan/judge.h"
 #include "plan/select.h"
 
-static int by_address(const void *x, const void *y)
-{
-    const struct verdict *a = x, *b = y;
-    return pci_addr_cmp(a->addr, b->addr);
-}
-
 /* Puts the verdicts into the order of addresses: those of devices that come along were added last.
  */
 static void sort_verdicts(struct builder *b)
@@ -27,7 +21,7 @@ static void sort_verdicts(struct builder *b)
         sorted = sorted && b->devices[i - 1] < b->devices[i];
     if (sorted)
         return;
-    qsort(b->verdicts, b->n_verdicts, sizeof(*b->verdicts), by_address);
+    qsort(b->verdicts, b->n_verdicts, sizeof(*b->verdicts), pci_addr_compare);
     for (size_t i = 0; i < s->n; i++) /* in the order of addresses, too */
         if (b->index[i] >= 0) {
             b->devices[at] = i;

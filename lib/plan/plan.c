@@ -50,15 +50,10 @@ bool plan_is_undecided(const struct policy *p, const struct snapshot *s, const s
     return false;
 }
 
-static int compare_address(const void *key, const void *element)
-{
-    return pci_addr_cmp(*(const struct pci_addr *)key, ((const struct verdict *)element)->addr);
-}
-
 const struct verdict *plan_find(const struct plan *p, struct pci_addr a)
 {
     return p->n_verdicts > 0
-               ? bsearch(&a, p->verdicts, p->n_verdicts, sizeof(*p->verdicts), compare_address)
+               ? bsearch(&a, p->verdicts, p->n_verdicts, sizeof(*p->verdicts), pci_addr_compare)
                : NULL;
 }
 

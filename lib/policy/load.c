@@ -63,7 +63,7 @@ struct dropin {
     const char *folder;
 };
 
-static int by_name(const void *x, const void *y)
+static int dropins_by_name(const void *x, const void *y)
 {
     const struct dropin *a = x, *b = y;
     return strcmp(a->name, b->name);
@@ -135,7 +135,7 @@ static int load_dropins(int root_fd, struct policy *p, struct diags *d)
     for (size_t i = 0; r == 0 && i < ELEMENTS(folders); i++)
         r = list_folder(root_fd, folders[i], &l, d);
     if (l.n > 1)
-        qsort(l.v, l.n, sizeof(*l.v), by_name);
+        qsort(l.v, l.n, sizeof(*l.v), dropins_by_name);
     if (l.n > DROPINS_USED) {
         diags_add(d, DIAG_ERROR, "/etc/vfio-bindd.conf.d", 0,
                   "more than %d drop-ins: those after %s are not used", DROPINS_USED,
