@@ -14,6 +14,9 @@
 #include "model/dynids.h"
 
 #define PATH_LENGTH 160
+/* udev reads a disk that has just appeared. */
+#define UDEV_TRIES 10
+#define UDEV_WAIT_USEC 100000
 #define OVERRIDE_MAX 128 /* longer ones are cut off, and are not ours */
 
 /* Takes a descriptor, which is closed, or the error of opening it. */
@@ -159,6 +162,10 @@ static int check_users(int root_fd, const struct op *op, char found[static FOUND
     char node[NAME_MAX + 8];
     int r = holders_find(root_fd, &op->addr, 1, &holder);
 
+    for (int i = 0; r > 0 && streq(holder.unit, "systemd-udevd.service") && i < UDEV_TRIES; i++) {
+        usleep(UDEV_WAIT_USEC);
+        r = holders_find(root_fd, &op->addr, 1, &holder);
+    }
     if (r > 0) {
         describe(&holder, found);
         return -EBUSY;
@@ -199,12 +206,13 @@ static bool is_newer(int root_fd, const char *driver, uint64_t order)
            (fstatat(root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && (uint64_t)st.st_ino > order);
 }
 
-/* Is it bound now? Whatever comes of it, a driver that is there has been asked. */
+/* Is it bound now? Whatever comes of it, a driver that is there has been asked, unless another one
+ * has the device. */
 static bool offer(int root_fd, struct pci_addr a, const char *driver, bool *ret_asked)
 {
     int r = write_driver(root_fd, driver, "bind", pci_addr_text(a).s);
 
-    *ret_asked = *ret_asked || r != -ENOENT;
+    *ret_asked = *ret_asked || (r != -ENOENT && r != -EBUSY);
     return r == 0;
 }
 
@@ -226,10 +234,14 @@ static void offer_to_natives(int root_fd, struct pci_addr a, uint64_t order, boo
 
 static int bind_native(int root_fd, const struct op *op, bool *ret_asked)
 {
+    char path[PATH_LENGTH], driver[NAME_MAX + 1];
+
     *ret_asked = false;
     if (!*op->driver || !offer(root_fd, op->addr, op->driver, ret_asked))
         offer_to_natives(root_fd, op->addr, 0, ret_asked);
-    return 0;
+    /* One that was just plugged in may have fallen to an entry meanwhile. */
+    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/driver", pci_addr_text(op->addr).s);
+    return rootfs_link_name(root_fd, path, driver) > 0 && driver_is_vfio(driver) ? -EBUSY : 0;
 }
 
 /* -- dynamic IDs -- */

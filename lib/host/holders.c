@@ -147,6 +147,21 @@ static const struct pci_addr *vfio_device(struct holder_search *s, pid_t pid, co
     return named_in(s, at);
 }
 
+/* Does the descriptor only name the file (O_PATH)? So udev has a new node when it sets its mode. */
+static bool is_path_only(const struct holder_search *s, pid_t pid, const char *fd)
+{
+    CLEANUP_FREE char *text = NULL;
+    char path[64];
+    unsigned flags = 0;
+    size_t size;
+
+    snprintf(path, sizeof(path), "proc/%d/fdinfo/%.16s", pid, fd);
+    if (rootfs_read_file(s->root_fd, path, 1 << 16, &text, &size) < 0)
+        return false;
+    const char *at = strstr(text, "flags:");
+    return at && sscanf(at, "flags: %o", &flags) == 1 && (flags & O_PATH);
+}
+
 /* Which of the devices the descriptor is of; NULL: none. */
 static const struct pci_addr *device_of(struct holder_search *s, pid_t pid, int dir_fd,
                                         const char *fd, char text[static HOLDER_TEXT_MAX],
@@ -170,10 +185,12 @@ static const struct pci_addr *device_of(struct holder_search *s, pid_t pid, int 
     }
     if (!S_ISCHR(st.stx_mode) && !S_ISBLK(st.stx_mode))
         return NULL;
-    if (S_ISCHR(st.stx_mode) && s->vfio_major && st.stx_rdev_major == s->vfio_major)
-        use->group = true;
+    const bool group = S_ISCHR(st.stx_mode) && s->vfio_major && st.stx_rdev_major == s->vfio_major;
     const struct node *node =
         nodes_find(&s->nodes, makedev(st.stx_rdev_major, st.stx_rdev_minor), S_ISBLK(st.stx_mode));
+    if ((!node && !group) || is_path_only(s, pid, fd))
+        return NULL;
+    use->group = use->group || group;
     return node ? &node->addr : NULL;
 }
 

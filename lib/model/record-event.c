@@ -331,7 +331,7 @@ static void apply_success(struct record *r, const struct record_event *e)
 /* Another driver was there first, or has gone meanwhile: the next plan knows what to do. */
 static bool is_lost_race(const struct record_event *e)
 {
-    return (e->op.kind == ACTION_BIND && e->op.result == -EBUSY) ||
+    return ((e->op.kind == ACTION_BIND || e->op.kind == ACTION_NATIVE) && e->op.result == -EBUSY) ||
            (e->op.kind == ACTION_UNBIND && (e->op.result == -ENODEV || e->op.result == -ENOENT));
 }
 

@@ -116,7 +116,9 @@ static int bind_native(const struct op *op, size_t card)
 {
     if (!*op->driver || kernel_bind(kernel(), op->driver, host.script->cards[card].address) < 0)
         offer_to_natives(card, 0);
-    return 0;
+    char driver[DRIVER_NAME_MAX];
+    card_driver(card, driver);
+    return driver_is_vfio(driver) ? -EBUSY : 0;
 }
 
 static uint64_t newest_driver(void)

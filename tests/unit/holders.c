@@ -309,6 +309,25 @@ START_TEST(any_call_fails)
 }
 END_TEST
 
+/* udev names a new node with O_PATH to set its mode: that does not keep the device. */
+START_TEST(only_named)
+{
+    CLEANUP(tree_done) struct tree t;
+    struct holder h;
+
+    make_host(&t);
+    tree_node(&t, GPU "drm/card0", "1:3\n", "drm");
+    make_process(&t, 300, "(udev-worker)\n", "0::/system.slice/systemd-udevd.service/udev\n");
+    make_fd(&t, 300, 7, "/dev/null");
+    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 1);
+    ck_assert_str_eq(h.unit, "systemd-udevd.service");
+    tree_write(&t, "proc/300/fdinfo/7", "pos:\t0\nflags:\t012100000\nmnt_id:\t25\n");
+    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 0);
+    tree_write(&t, "proc/300/fdinfo/7", "pos:\t0\nflags:\t02100002\nmnt_id:\t25\n");
+    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 1);
+}
+END_TEST
+
 /* A block device is claimed if it cannot be opened exclusively. */
 START_TEST(claimed_by_the_kernel)
 {
@@ -538,7 +557,7 @@ START_TEST(real_process_in_another_mount_namespace)
 }
 END_TEST
 
-UNIT_MAIN("holders", any_call_fails, claimed_by_the_kernel, not_a_fellow_worker,
+UNIT_MAIN("holders", only_named, any_call_fails, claimed_by_the_kernel, not_a_fellow_worker,
           nodes_in_the_folder, nodes_of_groups, children_of_a_bridge_are_not_its_own, nvidia,
           by_number, not_seen_is_not_free, units, virtual_machines, real_process,
           real_process_in_another_mount_namespace)

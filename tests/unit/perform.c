@@ -129,6 +129,29 @@ START_TEST(a_group_is_kept_until_the_job_is_done)
 }
 END_TEST
 
+/* What was plugged in just now may fall to an entry before it can be given to its own driver. */
+START_TEST(taken_by_another_meanwhile)
+{
+    static const struct {
+        const char *driver;
+        int wanted;
+    } cases[] = {{NULL, 0}, {"nvidia", 0}, {"vfio-pci", -EBUSY}};
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(tree_done) struct tree t;
+        struct perform_state s = PERFORM_STATE_NONE;
+
+        tree_init(&t);
+        tree_device(&t, GPU, MODALIAS_A100, cases[i].driver, "14");
+        ck_assert_int_eq(do_op(&t, ACTION_NATIVE, "nouveau", &s), cases[i].wanted);
+        ck_assert(!s.asked); /* there is no such driver */
+        tree_write(&t, "sys/bus/pci/drivers/nouveau/bind", "");
+        ck_assert_int_eq(do_op(&t, ACTION_NATIVE, "nouveau", &s), cases[i].wanted);
+        ck_assert(s.asked);
+    }
+}
+END_TEST
+
 /* -- dynamic IDs -- */
 
 START_TEST(placeholders_spare_what_is_not_ours)
@@ -235,8 +258,8 @@ START_TEST(what_is_gone_need_not_be_undone)
 }
 END_TEST
 
-UNIT_MAIN("perform", users_make_it_busy, not_permitted_to_look_makes_it_busy,
-          overrides_of_others_stay, an_unreadable_override_may_be_anothers,
-          a_group_is_kept_until_the_job_is_done, placeholders_spare_what_is_not_ours,
-          freed_and_offered_to_who_came_meanwhile, a_placeholder_tells_the_newest_driver,
-          what_is_gone_need_not_be_undone)
+UNIT_MAIN("perform", taken_by_another_meanwhile, users_make_it_busy,
+          not_permitted_to_look_makes_it_busy, overrides_of_others_stay,
+          an_unreadable_override_may_be_anothers, a_group_is_kept_until_the_job_is_done,
+          placeholders_spare_what_is_not_ours, freed_and_offered_to_who_came_meanwhile,
+          a_placeholder_tells_the_newest_driver, what_is_gone_need_not_be_undone)

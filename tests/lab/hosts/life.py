@@ -59,7 +59,7 @@ class State:
             outcome = policies.Outcome("stay", selected=True)
         self.outcomes[location] = outcome
         self.present[location] = events
-        if outcome.kind == "go" and outcome.prevented:
+        if outcome.kind == "go" and outcome.prevented and location not in self.released:
             self.watched[location] = events
 
     def goes(self, location):
@@ -67,7 +67,6 @@ class State:
             self.refused.add(location)
         for table in (self.outcomes, self.present, self.watched, self.spared):
             table.pop(location, None)
-        self.released.discard(location)
 
     def joined(self, location):
         """Its virtual functions are gone: may it be taken then, or only at the next reload?"""
@@ -231,7 +230,7 @@ class Life:
                 steps.append((self.virtual_machine, 2))
         if s.held:
             steps.append((self.end_of_virtual_machine, 3))
-        if s.released:
+        if s.released & set(self.facts.devices):
             steps += [(self.bind, 3), (self.released_and_starved, 2)]
         if not self.host.native and any(f.kind == "gpu" for f in self.host.functions()):
             steps.append((self.load_native_anew, 1))
@@ -310,7 +309,6 @@ class Life:
 
     def remove_and_rescan(self):
         card = self.rng.choice([c for c in self.cards_to_go() if c.slot])
-        self.state.released -= {f.location for f in card.functions}
         for f in reversed(card.functions):
             self.guest.run(f"echo 1 >/sys/bus/pci/devices/{self.address(f.location)}/remove", 60)
             self.state.goes(f.location)
@@ -340,7 +338,7 @@ class Life:
         return f"{self.address(location)}: {text.strip() or 'done'}"
 
     def bind(self):
-        location = self.rng.choice(sorted(self.state.released))
+        location = self.rng.choice(sorted(self.state.released & set(self.facts.devices)))
         status, text = self.guest.run(CALL + f"Bind st {self.address(location)} 0", 70)
         if status == 0:
             self.state.released -= set(self.group_of(location))
