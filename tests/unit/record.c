@@ -127,43 +127,49 @@ START_TEST(refused_for_the_host)
 }
 END_TEST
 
+#define NEW                                       \
+    {                                             \
+        .arrival = ARRIVAL_UNUSED, .seen_usec = 1 \
+    }
+#define NEW_UNNAMED                                                \
+    {                                                              \
+        .arrival = ARRIVAL_UNUSED, .seen_usec = 1, .unnamed = true \
+    }
+
 /* What came after the boot has not been used before, until it is left to a native driver. */
 START_TEST(left_to_the_host)
 {
-    static const struct record new = {.arrival = ARRIVAL_UNUSED, .seen_usec = 1};
-    static const struct record unnamed = {
-        .arrival = ARRIVAL_UNUSED, .seen_usec = 1, .unnamed = true};
     static const struct transition table[] = {
         {"by its rule",
-         new,
+         NEW,
          EVENT(JUDGED, .device = &on_nvidia, VERDICT(REFUSED, HOTPLUG_OFF)),
          {.arrival = ARRIVAL_PLUGGED, .seen_usec = 1, .touched = true}},
         {"not while it is to be taken",
-         new,
+         NEW,
          EVENT(JUDGED, .device = &on_nvidia, VERDICT(PENDING, NONE)),
          {.arrival = ARRIVAL_UNUSED, .seen_usec = 1, .touched = true}},
         {"nor if no driver has it",
-         new,
+         NEW,
          EVENT(JUDGED, .device = &without_driver, VERDICT(REFUSED, HOTPLUG_OFF)),
          {.arrival = ARRIVAL_UNUSED, .seen_usec = 1}},
         {"without a rule",
-         new,
+         NEW,
          EVENT(UNNAMED, .device = &on_nvidia),
          {.arrival = ARRIVAL_PLUGGED, .seen_usec = 1, .unnamed = true}},
         {"without a rule, to no driver",
-         new,
+         NEW,
          EVENT(UNNAMED, .device = &without_driver),
          {.arrival = ARRIVAL_UNUSED, .seen_usec = 1, .unnamed = true}},
         {"and the driver comes later",
-         unnamed,
+         NEW_UNNAMED,
          EVENT(BOUND, .device = &on_nvidia),
          {.arrival = ARRIVAL_PLUGGED, .seen_usec = 1, .unnamed = true, .binding = BINDING_FOUND}},
         {"and was seen later",
-         unnamed,
+         NEW_UNNAMED,
          EVENT(LOOKED, .device = &on_nvidia),
          {.arrival = ARRIVAL_PLUGGED, .seen_usec = 1, .unnamed = true}},
         {"it is vfio-pci",
-         unnamed,
+         NEW_UNNAMED,
          EVENT(BOUND, .device = &on_vfio),
          {.arrival = ARRIVAL_UNUSED, .seen_usec = 1, .unnamed = true, .binding = BINDING_FOUND}},
         {"handed back",
