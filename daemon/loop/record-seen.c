@@ -36,14 +36,14 @@ static int take_verdict(struct view *view, const struct verdict *v)
 }
 
 /* The device was refused or released, and is away: is it certain that no rule would name it if it
- * came back? Which slot it was in, and its serial number, is not remembered. */
+ * came back? Too little is remembered to say which would: not its slot, its serial number, nor with
+ * which device it came along. */
 static bool is_absent_unnamed(const struct view *view, const struct record *r)
 {
-    const struct device d = record_past_device(r);
-    const struct rule *rule = policy_match(&view->policy, &d);
-
-    return record_has_past(r) && (!rule || rule_is_native(rule)) &&
-           !policy_uses(&view->policy, KEY_SLOT) && !policy_uses(&view->policy, KEY_SERIAL);
+    for (size_t i = 0; i < view->policy.n_rules; i++)
+        if (!rule_is_native(&view->policy.rules[i]))
+            return false;
+    return record_has_past(r);
 }
 
 /* Is it certain that no rule names the device? Not if too little of it could be read. */
@@ -81,9 +81,10 @@ int record_seen_plan(struct view *view)
 
 /* -- coming and going -- */
 
-static bool has_native_driver(const struct device *d)
+/* The driver is read of those alone that a rule may concern. */
+static bool may_have_native_driver(const struct device *d)
 {
-    return d && d->driver && !driver_is_vfio(d->driver);
+    return !d || !d->detailed || (d->driver && !driver_is_vfio(d->driver));
 }
 
 /* The device was plugged in. If nobody saw that happen, a native driver may have had it for long.
@@ -94,7 +95,7 @@ static void take_arrival(struct view *view, struct pci_addr a, bool is_seen)
     struct record *r = records_get(&view->records, a);
     struct record_event e = observed(view, d, RECORD_EVENT_APPEARED);
 
-    e.unused = !view->snapshot.cold_boot && (is_seen || !has_native_driver(d));
+    e.unused = !view->snapshot.cold_boot && (is_seen || !may_have_native_driver(d));
     if (d && d->order > view->records.newest)
         view->records.newest = d->order;
     if (r)
@@ -128,7 +129,7 @@ static bool is_new(const struct view *view, const struct device *d, const struct
 static void take_late_comer(struct view *view, const struct device *d)
 {
     const struct record_event late = {.kind = RECORD_EVENT_CAME_LATE,
-                                      .unused = !has_native_driver(d)};
+                                      .unused = !may_have_native_driver(d)};
     struct record *r = records_get(&view->records, d->addr);
 
     if (r)

@@ -14,10 +14,11 @@
 #include "model/dynids.h"
 
 #define PATH_LENGTH 160
-/* udev reads a disk that has just appeared. */
-#define UDEV_TRIES 10
-#define UDEV_WAIT_USEC 100000
-#define OVERRIDE_MAX 128 /* longer ones are cut off, and are not ours */
+/* For what passes: udev reads a disk that has just appeared, another worker looks for claims at a
+ * disk with two controllers. */
+#define TRIES 10
+#define WAIT_USEC 100000
+#define OVERRIDE_MAX 128 /* longer ones are not ours */
 
 /* Takes a descriptor, which is closed, or the error of opening it. */
 static int write_and_close(int fd_or_error, const char *text)
@@ -90,9 +91,11 @@ static int read_override(int root_fd, struct pci_addr a, char *text, size_t size
     char path[PATH_LENGTH];
     int r = rootfs_read_line(root_fd, override_path(path, a), text, size);
 
+    if (r == -E2BIG)
+        snprintf(text, size, "%s", "a long text");
     if (r >= 0 && streq(text, "(null)"))
         *text = '\0';
-    return r < 0 ? r : 0;
+    return r < 0 && r != -E2BIG ? r : 0;
 }
 
 /* Removes an override that is ours: by now somebody may have written another. */
@@ -162,8 +165,8 @@ static int check_users(int root_fd, const struct op *op, char found[static FOUND
     char node[NAME_MAX + 8];
     int r = holders_find(root_fd, &op->addr, 1, &holder);
 
-    for (int i = 0; r > 0 && streq(holder.unit, "systemd-udevd.service") && i < UDEV_TRIES; i++) {
-        usleep(UDEV_WAIT_USEC);
+    for (int i = 0; r > 0 && streq(holder.unit, "systemd-udevd.service") && i < TRIES; i++) {
+        usleep(WAIT_USEC);
         r = holders_find(root_fd, &op->addr, 1, &holder);
     }
     if (r > 0) {
@@ -172,6 +175,10 @@ static int check_users(int root_fd, const struct op *op, char found[static FOUND
     }
     if (r == 0)
         r = claims_find(root_fd, op->addr, node);
+    for (int i = 0; r > 0 && i < TRIES; i++) {
+        usleep(WAIT_USEC);
+        r = claims_find(root_fd, op->addr, node);
+    }
     if (r == 0)
         return 0;
     if (r > 0)

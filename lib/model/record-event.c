@@ -87,7 +87,7 @@ static void appear(struct record *r, const struct record_event *e)
 {
     if (r->state != RECORD_GONE)
         forget(r);
-    if (!e->device || !is_the_same(&r->past, e->device))
+    if (!e->device || (!e->device->unidentified && !is_the_same(&r->past, e->device)))
         r->past = (struct record_past){0};
     enter(r, r->past.released ? RECORD_RELEASING : RECORD_OPEN);
     r->arrival = e->unused ? ARRIVAL_UNUSED : ARRIVAL_PLUGGED;
@@ -102,11 +102,13 @@ static void come_late(struct record *r, const struct record_event *e)
         r->arrival = e->unused ? ARRIVAL_UNUSED : ARRIVAL_PLUGGED;
 }
 
-/* Nobody is about to take the device from the driver that has it, if any: the host may come to use
- * it. */
+/* Nobody is about to take the device from the driver that has it, if any (that is not read of every
+ * device): the host may come to use it. */
 static void leave_to_host(struct record *r, const struct device *d)
 {
-    if (r->arrival == ARRIVAL_UNUSED && d && d->driver && !driver_is_vfio(d->driver))
+    const bool has_native = d && d->driver && !driver_is_vfio(d->driver);
+
+    if (r->arrival == ARRIVAL_UNUSED && (has_native || (d && !d->detailed)))
         r->arrival = ARRIVAL_PLUGGED;
 }
 
@@ -120,6 +122,15 @@ static void arrive(struct record *r, const char *driver)
     }
     r->binding = BINDING_OURS;
     enter(r, RECORD_HANDING_BACK);
+}
+
+/* A released card that came back was given to its native driver too early, before the kernel let
+ * any driver match: then an entry has taken it. */
+static void catch_released(struct record *r, const struct record_event *e)
+{
+    if (r->state == RECORD_RELEASED && r->fresh && e->has_dynid && e->device &&
+        streq_null(e->device->driver, DYNID_DRIVER) && ++r->attempts < ATTEMPTS_MAX)
+        enter(r, RECORD_RELEASING);
 }
 
 static void look(struct record *r, const struct record_event *e)
@@ -147,6 +158,7 @@ static void look(struct record *r, const struct record_event *e)
     if (!(streq(driver, DYNID_DRIVER) && (e->has_dynid || record_is_bound_by_us(r))))
         r->fresh = false;
     note_catch(r, e);
+    catch_released(r, e);
 }
 
 /* -- drivers -- */
@@ -179,6 +191,7 @@ static void apply_bound(struct record *r, const struct record_event *e)
 {
     confirm(r);
     note_catch(r, e);
+    catch_released(r, e);
     if (r->unnamed)
         leave_to_host(r, e->device);
     doubt_override(r);
@@ -223,7 +236,8 @@ static void apply_verdict(struct record *r, const struct record_event *e)
     if (d->driver && !streq_null(d->driver, e->verdict.driver) && !driver_is_vfio(d->driver) &&
         !record_is_bound_by_us(r)) /* an earlier policy wanted it there */
         r->touched = true;
-    if (e->verdict.state == STATE_REFUSED)
+    if (e->verdict.state == STATE_REFUSED && e->verdict.reason != REASON_UNREADABLE &&
+        e->verdict.reason != REASON_GROUP_MEMBER_REFUSED) /* those may be for a moment */
         leave_to_host(r, d);
     remember(r, d, e->verdict.reason);
     if (e->verdict.state != STATE_BOUND)
@@ -310,7 +324,7 @@ static void apply_success(struct record *r, const struct record_event *e)
             enter(r, RECORD_UNVERIFIED); /* until the driver link has been read */
         break;
     case ACTION_NATIVE:
-        r->fresh = false;
+        r->fresh = r->fresh && record_is_released(r); /* an entry may be faster: catch_released() */
         if (r->arrival == ARRIVAL_UNUSED)
             r->arrival = ARRIVAL_PLUGGED;
         r->touched = r->touched || e->op.order != 0; /* also if its probe() has failed */

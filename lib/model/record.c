@@ -20,6 +20,12 @@ bool record_is_overridden_to(const struct record *r, const char *driver)
     return driver && record_may_be_overridden(r) && streq_null(r->override_text, driver);
 }
 
+bool record_has_bound_to(const struct record *r, const char *driver)
+{
+    return record_is_overridden_to(r, driver) ||
+           (r->binding == BINDING_OURS && record_may_be_overridden(r));
+}
+
 struct device record_past_device(const struct record *r)
 {
     const struct record_past *k = &r->past;

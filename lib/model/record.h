@@ -194,6 +194,11 @@ bool record_has_override(const struct record *r, const char *driver);
 /* Is this driver its override by us, as far as is known? */
 bool record_is_overridden_to(const struct record *r, const char *driver);
 
+/* Have we bound it to this driver, which is not VFIO's, for this rule or an earlier one? Its
+ * override may name another one by now. What an earlier run says to have bound may have gone back.
+ */
+bool record_has_bound_to(const struct record *r, const char *driver);
+
 static inline bool record_is_bound_by_us(const struct record *r)
 {
     return r->binding == BINDING_CLAIMED || r->binding == BINDING_OURS;

@@ -23,8 +23,8 @@ static bool group_is_unread(const struct builder *b, const struct device *d)
  * virtual functions: then it stays. */
 static bool is_on_other_target(const struct device *d, const struct record *r)
 {
-    return !driver_is_vfio(d->driver) && !d->use && !d->has_vfs &&
-           record_is_overridden_to(r, d->driver);
+    return d->driver && !driver_is_vfio(d->driver) && !d->use && !d->has_vfs &&
+           record_has_bound_to(r, d->driver);
 }
 
 /* No rule names the device: is something of it ours, so that it must go back? If another driver has
@@ -95,11 +95,13 @@ static bool group_is_in_flight(const struct builder *b, const struct device *d)
     return false;
 }
 
-/* Have we put it on vfio-pci by an entry alone, as far as is known? Somebody else may have done it
+/* Have we put it on vfio-pci by an entry alone, as far as is known? (What is released, and has not
+ * just come back, goes back from whoever put it there.) Somebody else may have done it
  * by an override, which only a worker can read: that takes the device's lock. */
 static bool is_ours_by_entry(const struct device *d, const struct record *r)
 {
-    return driver_is_vfio(d->driver) && !record_may_be_overridden(r) && !record_is_released(r);
+    return driver_is_vfio(d->driver) && !record_may_be_overridden(r) &&
+           (!record_is_released(r) || r->fresh);
 }
 
 /* Adds one step for a device that goes back, if it needs that step. */
@@ -114,7 +116,8 @@ static void add_hand_back_step(struct builder *b, enum action_kind kind, const s
         return; /* of VFIO's the group tells */
     if (kind == ACTION_UNBIND && !is_ours_now(b, d))
         return;
-    if (kind == ACTION_CLEAR && !record_may_be_overridden(r) && !record_is_released(r))
+    if (kind == ACTION_CLEAR && !record_may_be_overridden(r) &&
+        (!record_is_released(r) || r->fresh))
         return; /* if it has an override, it is not by us */
     if (kind == ACTION_CLEAR && !record_is_released(r) && r->override_text)
         driver = r->override_text;

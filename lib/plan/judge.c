@@ -13,8 +13,9 @@
 /* Has it the driver to which we bound it, for this rule or an earlier one? */
 static bool is_where_we_put_it(const struct device *d, const struct record *r)
 {
-    return r &&
-           (driver_is_vfio(d->driver) ? record_is_owned(r) : record_is_overridden_to(r, d->driver));
+    if (!r || !d->driver)
+        return false;
+    return driver_is_vfio(d->driver) ? record_is_owned(r) : record_has_bound_to(r, d->driver);
 }
 
 /* Is there no proof that the host does not need the device? At cold boot nothing is mounted and no
@@ -163,12 +164,15 @@ static bool refuse_as_wanted_at_boot(const struct builder *b, struct verdict *v,
 }
 
 /* A device that was plugged in is on its driver only because a dynamic ID fits it: what its rule
- * refuses goes back. */
+ * refuses goes back, also if that was begun by an earlier run. */
 static bool refuse_caught(const struct builder *b, struct verdict *v, const struct device *d,
                           const struct record *r)
 {
-    return plan_is_caught(b, d) && (refuse_as_other_is_unnamed(b, v) || refuse_as_plugged(v, r) ||
-                                    refuse_as_wanted_at_boot(b, v, d, r));
+    const bool goes_back = r && record_is_going_back(r) && driver_is_vfio(d->driver);
+
+    return (plan_is_caught(b, d) || goes_back) &&
+           (refuse_as_other_is_unnamed(b, v) || refuse_as_plugged(v, r) ||
+            refuse_as_wanted_at_boot(b, v, d, r));
 }
 
 /* A device that is not on its driver: may it be taken, and is that possible? */

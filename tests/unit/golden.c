@@ -96,6 +96,8 @@ static void read_record(char *line, struct records *records)
             r->work = WORK_RUNNING;
         else if (streq(word, "stuck"))
             r->work = WORK_STUCK;
+        else if (streq(word, "bound")) /* by us */
+            r->binding = BINDING_OURS;
         else if (streq(word, "probing")) /* the link is there, probe() has not returned */
             r->binding = BINDING_UNKNOWN;
         else if ((value = after_prefix(word, "bind-error=")))

@@ -345,6 +345,7 @@ static void release_group(const struct snapshot *s, const struct device *d, bool
         struct record *r = records_get(records, s->devices[i].addr);
         r->state = handed_back ? RECORD_RELEASED : RECORD_RELEASING;
         r->error = 0;
+        r->fresh = false; /* golden: released-and-back */
         if (r->override == OVERRIDE_OURS)
             r->override = OVERRIDE_MAYBE; /* forgotten, not removed */
     }
@@ -418,7 +419,7 @@ static void add_record(struct dice *dice, const struct snapshot *s, const struct
     add_work(dice, r);
     if (dice_chance(dice, 40))
         r->previous_driver = strdup("nvidia");
-    r->fresh = record_is_plugged(r) && dice_chance(dice, 60);
+    r->fresh = record_is_plugged(r) && dice_chance(dice, 60) && !record_is_released(r);
     r->placeholder = !d->driver && !record_is_overridden(r) && dice_chance(dice, 10);
     if (dice_chance(dice, 12))
         release_group(s, d, dice_chance(dice, 40), records); /* r may be elsewhere now */

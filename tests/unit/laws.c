@@ -171,7 +171,8 @@ static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
         !waits_for_group(l, d))
         return broken(l, d->addr, "is stuck and not said to be, or the other way round");
     if (ours && (v->state == STATE_REFUSED || v->state == STATE_BUSY) && !record_is_released(r) &&
-        !d->bridge && v->reason != REASON_UNREADABLE && !may_be_caught(l, d))
+        !d->bridge && v->reason != REASON_UNREADABLE && !may_be_caught(l, d) &&
+        !record_is_going_back(r))
         return broken(l, d->addr, "is on its driver, and refused");
     if (v->state == STATE_RELEASED && (!record_is_released(r) || ours))
         return broken(l, d->addr, "is not released, but said to be");
@@ -230,7 +231,8 @@ static bool is_on_ours(const struct device *d, const struct record *r)
 {
     if (driver_is_vfio(d->driver))
         return record_may_be_overridden(r) || record_is_bound_by_us(r);
-    return d->driver && record_may_be_overridden(r) && streq_null(r->override_text, d->driver);
+    return d->driver && record_may_be_overridden(r) &&
+           (r->binding == BINDING_OURS || streq_null(r->override_text, d->driver));
 }
 
 /* Why the host must keep the device; NULL: it need not. */
@@ -288,8 +290,9 @@ static bool unnamed_may_be_acted_on(const struct laws *l, const struct action *a
         return record_may_be_overridden(r) || record_is_released(r) || record_is_going_back(r) ||
                broken(l, a->addr, "has no override of ours");
     if (a->phase == PHASE_RELEASE && !d->has_vfs && !d->use && d->driver &&
-        !driver_is_vfio(d->driver) && r->override != OVERRIDE_NOT_OURS && r->override_text &&
-        streq(r->override_text, d->driver)) /* it has the driver that a rule wanted */
+        !driver_is_vfio(d->driver) && r->override != OVERRIDE_NOT_OURS &&
+        (streq_null(r->override_text, d->driver) ||
+         record_is_bound_by_us(r))) /* it has the driver that a rule wanted */
         return true;
     if (a->phase != PHASE_RELEASE || !driver_is_vfio(d->driver) || d->has_vfs || !d->node)
         return broken(l, a->addr, "has no rule, yet: %s", action_word(a->kind));

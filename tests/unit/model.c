@@ -111,7 +111,8 @@ void model_init(struct model *m, struct snapshot *s, struct records *r, const st
         const struct record *record = records_find(r, d->addr);
         if (record && record_is_overridden(record))
             set_override(m, d->addr, snapshot_name(s, record->override_text));
-        else if (streq_null(d->driver, v->driver) && v->state != STATE_REFUSED)
+        else if (streq_null(d->driver, v->driver) && v->state != STATE_REFUSED &&
+                 !(record && record_is_released(record) && record->fresh))
             set_override(m, d->addr, v->driver); /* a refused one was caught by a dynamic ID */
     }
 }

@@ -82,7 +82,7 @@ START_TEST(what_success_means)
         {"handed back as asked",
          {.state = RECORD_RELEASING, .fresh = true},
          EVENT(DONE, OP(NATIVE, 0, nvidia)),
-         {.state = RECORD_RELEASED}},
+         {.state = RECORD_RELEASED, .fresh = true}},
         {"handed back as no rule names it",
          {.unnamed = true, .fresh = true},
          EVENT(DONE, OP(NATIVE, 0, "")),
