@@ -52,6 +52,8 @@ static const char *open_work(const struct display *d)
             return "a device is pending";
         if (d->cards[i].state == STATE_STUCK && !group_is_in_call(i))
             return "a device is shown as stuck that is not";
+        if (d->cards[i].state == STATE_STUCK && atomic_load(&s->lifted) && !something_hangs())
+            return "what hung goes on, and is not over";
         if (hung && d->cards[i].is_there && d->cards[i].state != STATE_STUCK)
             return "a call hangs that is not shown as stuck";
     }
