@@ -367,7 +367,9 @@ class Life:
         return self.address(location)
 
     def end_of_virtual_machine(self):
-        self.guest.run("kill $(cat /run/vm.pid); sleep 1", 20)
+        # Its descriptors are closed when it has ended, which may take a while.
+        self.guest.run("p=$(cat /run/vm.pid); kill $p; for i in $(seq 150); do "
+                       "[ -z \"$(ls /proc/$p/fd 2>/dev/null)\" ] && break; sleep 0.1; done", 30)
         self.state.held = set()
         # What a reload could not hand back while it was held, the next reload does.
         if any(o.kind == "free" for o in self.state.outcomes.values()):
