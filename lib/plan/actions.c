@@ -236,14 +236,15 @@ static bool wants_override(const struct builder *b, const struct verdict *v)
 }
 
 /* Was it kept for vfio-pci, and is left to the host after all? Its IOMMU did not come or is not for
- * it; or a native driver was faster, and shows the console on it now, say. What no driver has stays
- * reserved when it is refused: that may be for a moment, until another of its group can be read. */
-static bool is_given_up(const struct device *d, const struct verdict *v)
+ * it; or a native driver was faster, and shows the console on it now, say. Not if another of its
+ * group is refused: that may be for a moment, until it can be read. */
+static bool is_given_up(const struct device *d, const struct verdict *v, const struct record *r)
 {
     if (v->reason == REASON_NO_IOMMU)
         return !d->driver;
-    return v->state == STATE_REFUSED && d->driver && !d->bridge && d->unknown.fact == FACT_NONE &&
-           !driver_is_vfio(d->driver) && !streq(d->driver, v->driver);
+    return v->state == STATE_REFUSED && v->reason != REASON_GROUP_MEMBER_REFUSED && d->driver &&
+           !d->bridge && d->unknown.fact == FACT_NONE && !driver_is_vfio(d->driver) &&
+           !streq(d->driver, v->driver) && !record_has_bound_to(r, d->driver);
 }
 
 /* Our override would keep its native driver away when that is loaded (anew). */
@@ -252,7 +253,7 @@ static void add_surrender(struct builder *b, const struct verdict *v)
     const struct device *d = plan_device_of(b, v);
     const struct record *r = plan_record_of(b, d);
 
-    if (!is_given_up(d, v) || !r || record_is_released(r) || record_is_contested(r) ||
+    if (!r || !is_given_up(d, v, r) || record_is_released(r) || record_is_contested(r) ||
         wants_hand_back(b, d) || !record_may_be_overridden(r) || record_is_in_hand(r) ||
         record_is_waiting(r) || (r->error != 0 && r->failed_at == ACTION_CLEAR))
         return;
