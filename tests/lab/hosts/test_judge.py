@@ -134,6 +134,11 @@ class OracleTest(unittest.TestCase):
             with self.subTest(wanted):
                 self.assertIn(wanted, self.found(facts, said))
 
+    def test_what_the_kernel_says_anyway(self):
+        self.judge.base.facts.texts["kernel"] = ["[    1.5] UBSAN: in mptsas.c"]
+        self.assertEqual(self.found(kernel(TAKEN, **OVERRIDE, kernel=["[   22.0] UBSAN: in mptsas.c"]), bus({})), set())
+        self.assertIn("kernel", self.found(kernel(TAKEN, **OVERRIDE, kernel=["[   22.0] WARNING: CPU: 0"]), bus({})))
+
     def test_failed_unit(self):
         self.assertIn("failed-unit", self.found(kernel(TAKEN, **OVERRIDE), bus({}), ["x.service"]))
 
