@@ -40,7 +40,7 @@ class Guest:
     root_device = "?"  # as the kernel calls it
 
     def __init__(self, host, out, images, tree=None, files=None, system=None, memory=None):
-        self.host, self.out = host, out
+        self.host, self.out, self.system = host, out, system
         self.sockets = tempfile.mkdtemp(prefix="lab-host.")
         shutil.rmtree(out, ignore_errors=True)
         os.makedirs(out + "/scenario/root/etc/systemd/network")
@@ -61,6 +61,11 @@ class Guest:
     def interrupts(self):
         """Since 6.3 VFIO wants to be told that interrupts from the other domain, as from a VMD, are not remapped."""
         return ["vfio_iommu_type1.allow_unsafe_interrupts=1"] if "domain_cards" in self.host.emugpu else []
+
+    def identity(self):
+        """QEMU's megasas reads where Linux 7.2 has mapped nothing for it, and hangs: without a mapping it works."""
+        has = any("megasas" in argument for card in self.host.cards for argument in card.qemu)
+        return ["iommu=pt"] if has and self.system == "testing" else []
 
     def write_scenario(self, images, files, tree, memory):
         host, root = self.host, self.out + "/scenario/root"
@@ -108,7 +113,7 @@ class Guest:
         settings = {"GPUS": host.gpus, "PORTS": host.ports, "EMUGPU": host.emugpu, "MACHINE": host.machine,
                     "ROOT_MODULES": host.root_modules + " ext4", "UNMASK": " ".join(host.unmask),
                     "MASK": "lab-test.service",
-                    "APPEND": " ".join([TRACE, host.append, *self.interrupts()]),
+                    "APPEND": " ".join([TRACE, host.append, *self.interrupts(), *self.identity()]),
                     "MEMORY": memory or "1G"}
         root_disk = next(c for c in host.cards if c.functions[0].use == "root")
         with open(self.out + "/scenario/config", "w", encoding="utf-8") as f:
