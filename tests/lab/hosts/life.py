@@ -207,7 +207,10 @@ class Life:
         for number, (name, slack) in enumerate((("descriptors", 2), ("private KiB", 600), ("workers", 1), ("bytes in /run", 2048))):
             values = [row[number] for row in series]
             first, last = sorted(values[:quarter])[quarter // 2], sorted(values[-quarter:])[quarter // 2]
-            self.log(f"  soak: {name}: {first} in the first quarter, {last} in the last, {max(values)} at most")
+            tenth = max(1, len(values) // 10)
+            tenths = [sorted(values[i:i + tenth])[tenth // 2] for i in range(0, len(values) - tenth + 1, tenth)]
+            self.log(f"  soak: {name}: {first} in the first quarter, {last} in the last, {max(values)} at most; "
+                     f"tenth by tenth {tenths}")
             if last > first + slack:
                 self.violations.append(("soak", Violation("leak", name.replace(" ", "-"), f"{first} became {last}")))
 
