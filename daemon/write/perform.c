@@ -241,14 +241,14 @@ static void offer_to_natives(int root_fd, struct pci_addr a, uint64_t order, boo
 
 static int bind_native(int root_fd, const struct op *op, bool *ret_asked)
 {
-    char path[PATH_LENGTH], driver[NAME_MAX + 1];
+    char driver[NAME_MAX + 1];
 
     *ret_asked = false;
     if (!*op->driver || !offer(root_fd, op->addr, op->driver, ret_asked))
         offer_to_natives(root_fd, op->addr, 0, ret_asked);
     /* One that was just plugged in may have fallen to an entry meanwhile. */
-    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/driver", pci_addr_text(op->addr).s);
-    return rootfs_link_name(root_fd, path, driver) > 0 && driver_is_vfio(driver) ? -EBUSY : 0;
+    return pci_link_name(root_fd, op->addr, "driver", driver) > 0 && driver_is_vfio(driver) ? -EBUSY
+                                                                                            : 0;
 }
 
 /* -- dynamic IDs -- */
@@ -272,10 +272,9 @@ static int newest_driver(int root_fd, uint64_t *ret)
 /* Returns 1, 0 or negative errno. */
 static int has_driver(int root_fd, struct pci_addr a)
 {
-    char path[PATH_LENGTH];
+    char driver[NAME_MAX + 1];
 
-    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/driver", pci_addr_text(a).s);
-    return rootfs_exists(root_fd, path);
+    return pci_link_name(root_fd, a, "driver", driver);
 }
 
 /* Keeps the device from vfio-pci by an override that no driver has. Not needed if a driver has it,
