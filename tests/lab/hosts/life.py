@@ -197,14 +197,14 @@ class Life:
             ours = {d["pid"] for d in self.facts.daemons}
             for daemon in self.facts.daemons:
                 if daemon.get("parent") not in ours:
-                    series.append((daemon["fds"], daemon["private_kib"], len(ours) - 1,
+                    series.append((daemon["fds"], daemon["anonymous_kib"], len(ours) - 1,
                                    sum(map(len, self.facts.run.values()))))
         quarter = len(series) // 4
         self.log(f"  soak: {self.steps} steps")
         if not quarter or self.guest.run("systemctl show -P MainPID vfio-bindd", 20)[1] != first:
             self.violations.append(("soak", Violation("lab", "soak", f"{self.steps} steps, and not by one process")))
             return
-        for number, (name, slack) in enumerate((("descriptors", 2), ("private KiB", 600), ("workers", 1), ("bytes in /run", 2048))):
+        for number, (name, slack) in enumerate((("descriptors", 2), ("anonymous KiB", 600), ("workers", 1), ("bytes in /run", 2048))):
             values = [row[number] for row in series]
             first, last = sorted(values[:quarter])[quarter // 2], sorted(values[-quarter:])[quarter // 2]
             tenth = max(1, len(values) // 10)
