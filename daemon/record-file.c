@@ -57,6 +57,19 @@ void recorded_workers_drop(struct recorded_workers *w, pid_t pid)
     w->n = kept;
 }
 
+bool recorded_workers_move(struct recorded_workers *w, pid_t pid, const struct pci_addr *a)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        if (w->v[i].pid != pid)
+            continue;
+        w->v[i].dynid = !a;
+        if (a)
+            w->v[i].addr = *a;
+        return true;
+    }
+    return false;
+}
+
 /* -- reading: lines of words, most of them KEY=VALUE; what is not understood is skipped -- */
 
 /* The value of the next word, which is cut off from *rest; *ret_key is its key. NULL at the end. */
@@ -239,7 +252,9 @@ int record_file_read(char *text, struct records *records, struct recorded_worker
     int r = 0;
 
     while (r == 0 && (line = strsep(&text, "\n"))) {
-        if (after_prefix(line, "worker "))
+        if (after_prefix(line, "format "))
+            w->format = (unsigned)strtoul(line + strlen("format "), NULL, 10);
+        else if (after_prefix(line, "worker "))
             r = load_worker(line + strlen("worker "), w);
         else if (after_prefix(line, "device "))
             r = load_device(line + strlen("device "), records);
@@ -336,6 +351,7 @@ static void write_record(FILE *f, const struct record *r)
 
 void record_file_write(FILE *f, const struct records *records, const struct recorded_workers *w)
 {
+    fprintf(f, "format %d\n", RECORD_FILE_FORMAT);
     for (size_t i = 0; i < w->n; i++)
         fprintf(f, "worker %s pid=%d start=%llu\n",
                 w->v[i].dynid ? "dynamic-ids" : pci_addr_text(w->v[i].addr).s, (int)w->v[i].pid,

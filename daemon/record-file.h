@@ -17,9 +17,14 @@ struct recorded_worker {
     unsigned long long start; /* field 22 of /proc/PID/stat: with the PID it names one process */
 };
 
+/* Of the file. It grows when an older program would take a line for something else. What it only
+ * does not know it passes over. */
+#define RECORD_FILE_FORMAT 1
+
 struct recorded_workers {
     struct recorded_worker *v;
     size_t n, allocated;
+    unsigned format;     /* of the file that was read; 0: it says none */
     size_t saved_size;   /* of the file as record_file_save() left it */
     uint32_t saved_hash; /* likewise; both 0: not yet */
 };
@@ -30,6 +35,9 @@ void recorded_workers_done(struct recorded_workers *w);
  * negative errno. */
 int recorded_workers_add(struct recorded_workers *w, const struct pci_addr *a, pid_t pid);
 void recorded_workers_drop(struct recorded_workers *w, pid_t pid);
+
+/* It is at this device now, or at a dynamic ID (NULL). False: it is not recorded. */
+bool recorded_workers_move(struct recorded_workers *w, pid_t pid, const struct pci_addr *a);
 
 /* Opens our folder in /run, which is made if necessary. Returns a descriptor (O_PATH) or negative
  * errno. */

@@ -10,13 +10,15 @@ struct view {
     struct policy policy;
     char **errors; /* in the policy when it was last read, each a sentence with file and line */
     size_t n_errors;
+    bool policy_unread; /* some of the policy in force could not be read */
     struct snapshot snapshot;
     struct records records;
     struct plan plan;
     int trouble;   /* errno with which the last pass failed as a whole; 0: none. The view is older
                       then */
     bool missed;   /* a device is missing from the snapshot since it could not be read */
-    bool unread;   /* a device is missing, or something of the others could not be read */
+    bool unread;   /* a device is missing, or something of the others or of the policy could not be
+                      read */
     bool disabled; /* by the kernel command line */
     bool ready; /* systemd was told READY: all overrides are written, or the deadline has passed */
     bool settled; /* the first pass is done, rebinds included; only stuck devices may be left */

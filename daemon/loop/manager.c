@@ -152,14 +152,15 @@ static bool is_critical_part_done(const struct manager *m)
            (m->view.plan.n_actions == 0 || m->view.plan.actions[0].phase >= PHASE_REBIND);
 }
 
-/* While something cannot be read, everything is looked at again from time to time. */
+/* While something cannot be read, all of it is read again from time to time. */
 static void follow_unknown(struct manager *m)
 {
     const bool before = m->view.unread || m->view.trouble != 0;
     const struct device *d;
     int error;
 
-    m->view.unread = m->view.missed || snapshot_unknown(&m->view.snapshot, &d, &error) != FACT_NONE;
+    m->view.unread = m->view.missed || m->view.policy_unread ||
+                     snapshot_unknown(&m->view.snapshot, &d, &error) != FACT_NONE;
     if (m->view.unread && !before)
         announce_unknown(&m->view);
 }
@@ -260,7 +261,17 @@ static int pass(struct manager *m)
 
 static void look_again(void *userdata)
 {
-    (void)look_anew(userdata, false);
+    struct manager *m = userdata;
+
+    if (m->stopping)
+        return;
+    bool completed = policy_in_force_complete(&m->view);
+    if (completed) {
+        apply_set_timeout(m->apply, m->view.policy.unbind_timeout_usec);
+        records_apply_all(&m->view.records, &(struct record_event){.kind = RECORD_EVENT_RESCAN});
+        helpers_retry(m->helpers);
+    }
+    (void)look_anew(m, completed);
 }
 
 /* Only now it can be seen what the host uses. */

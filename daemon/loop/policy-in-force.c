@@ -38,6 +38,17 @@ static void drop_serials(const struct view *view)
         (void)unlinkat(folder, SERIALS_FILE, 0);
 }
 
+static void use(struct view *view, struct policy *new, const struct diags *d, bool off)
+{
+    view->disabled = off;
+    view->policy_unread = d->unread > 0;
+    policy_done(&view->policy);
+    view->policy = *new;
+    policy_init(new);
+    journal_set_level(view->policy.log_level);
+    drop_serials(view);
+}
+
 int policy_in_force_load(struct view *view, bool reload)
 {
     CLEANUP(diags_done) struct diags d = {0};
@@ -57,12 +68,21 @@ int policy_in_force_load(struct view *view, bool reload)
                       d.errors, d.errors == 1 ? "" : "s");
         return -EINVAL;
     }
-    view->disabled = off;
-    policy_done(&view->policy);
-    view->policy = new;
-    view->policy.incomplete = d.errors > 0;
-    policy_init(&new);
-    journal_set_level(view->policy.log_level);
-    drop_serials(view);
+    use(view, &new, &d, off);
     return 0;
+}
+
+bool policy_in_force_complete(struct view *view)
+{
+    CLEANUP(diags_done) struct diags d = {0};
+    CLEANUP(policy_done) struct policy new;
+    bool off;
+
+    policy_init(&new);
+    if (!view->policy_unread || policy_load(view->root_fd, &new, &d, &off) < 0 || d.unread > 0)
+        return false;
+    journal_plain(LOG_NOTICE, "the policy can be read now");
+    take_errors(view, &d);
+    use(view, &new, &d, off);
+    return true;
 }

@@ -8,3 +8,7 @@
  * sound rules of a policy with errors are used; at a reload such a policy is refused (-EINVAL), and
  * the one in force stays. Returns 0 or negative errno. */
 int policy_in_force_load(struct view *view, bool reload);
+
+/* After a start at which some of the policy could not be read: reads all of it again, and uses it
+ * as at a start once that succeeds. Nothing is logged until then. Returns whether it is used. */
+bool policy_in_force_complete(struct view *view);

@@ -247,6 +247,13 @@ void announce_unknown(const struct view *view)
     int error = view->trouble;
     enum fact f = error ? FACT_LISTING : snapshot_unknown(&view->snapshot, &d, &error);
 
+    if (f == FACT_NONE && view->policy_unread) {
+        journal_event(
+            EVENT_UNREADABLE,
+            "some of the policy could not be read, and it may narrow any rule: none takes "
+            "a device until it can be read, which is tried again");
+        return;
+    }
     if (f == FACT_NONE) {
         journal_event(EVENT_UNREADABLE,
                       "a device is there that could not be read; what is known of "

@@ -117,11 +117,17 @@ static void take_results(void *userdata, struct job *j, bool ended)
             j->addrs[n_addrs++] = ops[i].addr;
     if (ended && j->cancelled && action_is_dynid(j->hanging.kind))
         a->records->dynids.hanging--;
-    if (j->cancelled ? ended : j->isolated) {
-        recorded_workers_drop(&a->workers, worker_pid(j->worker));
+    if (j->cancelled ? ended : j->isolated)
         (void)apply_save(a);
-    }
     a->done(a->userdata, j->addrs, n_addrs);
+}
+
+static void on_done(void *userdata, struct job *j, bool ended)
+{
+    struct apply *a = userdata;
+
+    recorded_workers_drop(&a->workers, worker_pid(j->worker));
+    take_results(a, j, ended);
 }
 
 /* -- jobs that hang -- */
@@ -138,7 +144,9 @@ static void on_hangs(void *userdata, struct job *j)
         a->records->dynids.hanging++;
     }
     if (!j->isolated) { /* isolated workers are written down before they begin */
-        (void)recorded_workers_add(&a->workers, dynid ? NULL : &op->addr, worker_pid(j->worker));
+        if (!recorded_workers_move(&a->workers, worker_pid(j->worker), dynid ? NULL : &op->addr))
+            (void)recorded_workers_add(&a->workers, dynid ? NULL : &op->addr,
+                                       worker_pid(j->worker));
         (void)apply_save(a);
     }
     take_results(a, j, false);
@@ -232,18 +240,35 @@ static void claim(struct apply *a, struct job *j)
             tell_device(a, ops[i].addr, RECORD_EVENT_CLAIMED);
 }
 
+/* An entry makes the kernel probe every unbound device that fits, which may block: a run after a
+ * SIGKILL has to know of a worker that is still at it, or it would take what that one catches. */
+static void write_down_worker_of_entries(struct apply *a, const struct job *j)
+{
+    size_t n;
+    const struct op *ops = worker_ops(j->worker, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (action_is_dynid(ops[i].kind)) {
+            (void)recorded_workers_add(&a->workers, NULL, worker_pid(j->worker));
+            return;
+        }
+}
+
 static int submit(struct apply *a, struct job *j)
 {
     size_t n;
     const struct op *ops = worker_ops(j->worker, &n);
 
+    write_down_worker_of_entries(a, j);
     if (record_ops_begin(a->records, ops, n))
         save_or_say(a, &ops[0]);
     int r = worker_submit(j->worker);
-    if (r < 0)
+    if (r < 0) {
         a->records->dynids.in_flight = false;
-    else
+        recorded_workers_drop(&a->workers, worker_pid(j->worker));
+    } else {
         claim(a, j);
+    }
     return r;
 }
 
@@ -418,6 +443,11 @@ static int load_records(struct apply *a)
                       "cannot read /run/vfio-bindd/state (%s): which devices were released and "
                       "which are ours is not known, so nothing is done",
                       strerror(-r));
+    else if (a->workers.format > RECORD_FILE_FORMAT)
+        journal_plain(LOG_WARNING,
+                      "/run/vfio-bindd/state was written by a later version of vfio-bindd (format "
+                      "%u, this one knows %d): what this one does not understand is forgotten",
+                      a->workers.format, RECORD_FILE_FORMAT);
     return r;
 }
 
@@ -425,7 +455,7 @@ int apply_new(sd_event *event, int root_fd, struct records *records, apply_done 
               void *userdata, struct apply **ret)
 {
     struct apply *a = calloc(1, sizeof(*a));
-    const struct jobs_handler handler = {a, take_results, on_hangs, on_overdue, on_old_ended};
+    const struct jobs_handler handler = {a, on_done, on_hangs, on_overdue, on_old_ended};
 
     if (!a)
         return -ENOMEM;

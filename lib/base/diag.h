@@ -23,6 +23,7 @@ struct diags {
     size_t n, allocated;
     size_t errors;   /* all that were reported, also those beyond DIAGS_MAX */
     size_t warnings; /* likewise */
+    size_t unread;   /* errors that only say that something could not be read this time */
 };
 
 /* A hostile policy must not fill the memory or the journal: past this many only counts grow. */

@@ -133,11 +133,6 @@ static void want_entries(struct builder *b)
             want(b, &dynids_of(b)->v[i].id, true, dynids_of(b)->v[i].narrowed);
 }
 
-static bool is_wanted_id(const struct builder *b, const struct dynid *id)
-{
-    return dynids_find(&b->wanted, id) != NULL;
-}
-
 /* -- into the table, and out of it -- */
 
 static void add_dynid_action(struct builder *b, enum action_kind kind, const struct dynid *id)
@@ -155,9 +150,14 @@ static void add_dynid_action(struct builder *b, enum action_kind kind, const str
                                           .narrowed = e && e->narrowed};
 }
 
+/* An entry that is wanted otherwise is written again, so that what is recorded of it is right: what
+ * is narrowed goes at a stop. */
 static bool is_unwanted(const void *builder, const struct dynid_entry *e)
 {
-    return !is_wanted_id(builder, &e->id);
+    const struct builder *b = builder;
+    const struct dynid_entry *wanted = dynids_find(&b->wanted, &e->id);
+
+    return !wanted || wanted->narrowed != e->narrowed;
 }
 
 /* Does this plan remove the entry, even if only to write it again? */

@@ -14,6 +14,13 @@
 /* From the highest precedence to the lowest. */
 static const char *const folders[] = {"etc", "run", "usr/local/lib", "usr/lib"};
 
+/* May the next attempt to read it succeed although nobody has changed it? */
+static bool is_passing(int error)
+{
+    return error != -EISDIR && error != -ENOTDIR && error != -ELOOP && error != -EINVAL &&
+           error != -EFBIG && error != -ENOENT;
+}
+
 static const char *read_problem(int error)
 {
     switch (error) {
@@ -33,6 +40,12 @@ static const char *read_problem(int error)
     }
 }
 
+static void add_read_problem(struct diags *d, const char *name, int error)
+{
+    diags_add(d, DIAG_ERROR, name, 0, "%s", read_problem(error));
+    d->unread += is_passing(error);
+}
+
 /* `name` is how the administrator knows the file. Returns -ENOENT silently, so that the caller can
  * look elsewhere; every other problem is reported and masks what comes after, as a file that could
  * be read would. */
@@ -46,7 +59,7 @@ static int load_file(int root_fd, const char *path, const char *name, struct pol
     if (r == -ENOMEM || r == -ENOENT)
         return r;
     if (r < 0) {
-        diags_add(d, DIAG_ERROR, name, 0, "%s", read_problem(r));
+        add_read_problem(d, name, r);
         return 0;
     }
     r = policy_parse(p, name, bytes, size, d);
@@ -115,15 +128,19 @@ static int list_folder(int root_fd, const char *folder, struct dropins *l, struc
         char name[72];
         snprintf(name, sizeof(name), "/%s", path);
         diags_add(d, DIAG_ERROR, name, 0, "cannot read this folder: %s", strerror(-error));
+        d->unread += is_passing(error);
     }
     return r;
 }
 
-/* A drop-in that is a link to /dev/null masks its namesakes and says nothing itself. */
-static bool is_masked(int root_fd, const char *path)
+/* A file that is a link to /dev/null masks its namesakes and says nothing itself. */
+static bool is_masked(int root_fd, const char *path, const char *name, struct diags *d)
 {
     char target[16];
     ssize_t n = readlinkat(root_fd, path, target, sizeof(target));
+
+    if (n < 0 && errno != EINVAL && errno != ENOENT) /* EINVAL: no link */
+        add_read_problem(d, name, -errno);
     return n == 9 && memcmp(target, "/dev/null", 9) == 0;
 }
 
@@ -147,11 +164,11 @@ static int load_dropins(int root_fd, struct policy *p, struct diags *d)
     for (size_t i = 0; r >= 0 && i < l.n; i++) {
         char name[PATH_MAX];
         snprintf(name, sizeof(name), "/%s/vfio-bindd.conf.d/%s", l.v[i].folder, l.v[i].name);
-        if (is_masked(root_fd, name + 1))
+        if (is_masked(root_fd, name + 1, name, d))
             continue;
         r = load_file(root_fd, name + 1, name, p, d);
         if (r == -ENOENT) { /* a dangling link, or removed just now */
-            diags_add(d, DIAG_ERROR, name, 0, "%s", read_problem(r));
+            add_read_problem(d, name, r);
             r = 0;
         }
     }
@@ -163,7 +180,7 @@ static int load_main(int root_fd, struct policy *p, struct diags *d)
     for (size_t i = 0; i < ELEMENTS(folders); i++) {
         char name[64];
         snprintf(name, sizeof(name), "/%s/vfio-bindd.conf", folders[i]);
-        if (is_masked(root_fd, name + 1))
+        if (is_masked(root_fd, name + 1, name, d))
             return 0;
         int r = load_file(root_fd, name + 1, name, p, d);
         if (r != -ENOENT)
@@ -181,7 +198,7 @@ static int load_cmdline(int root_fd, struct policy *p, struct diags *d, bool *re
     if (r == -ENOMEM || r == -ENOENT) /* no /proc: nothing is said there */
         return r == -ENOMEM ? r : 0;
     if (r < 0) {
-        diags_add(d, DIAG_ERROR, "/proc/cmdline", 0, "%s", read_problem(r));
+        add_read_problem(d, "/proc/cmdline", r);
         return 0;
     }
     return policy_parse_cmdline(p, bytes, d, ret_off);
@@ -198,6 +215,8 @@ int policy_load(int root_fd, struct policy *p, struct diags *d, bool *ret_off)
         r = load_cmdline(root_fd, p, d, &off);
     if (r < 0)
         return r;
+    if (d->unread > 0)
+        policy_distrust(p);
     policy_finish(p, d);
     *ret_off = off;
     return 0;
@@ -213,7 +232,7 @@ int policy_load_files(char *const *files, size_t n, struct policy *p, struct dia
         if (r == -ENOMEM)
             return r;
         if (r < 0)
-            diags_add(d, DIAG_ERROR, files[i], 0, "%s", read_problem(r));
+            add_read_problem(d, files[i], r);
     }
     policy_finish(p, d);
     return 0;

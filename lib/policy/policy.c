@@ -292,6 +292,13 @@ static void note_used_keys(struct policy *p)
                 p->used_keys |= 1U << k;
 }
 
+void policy_distrust(struct policy *p)
+{
+    for (size_t i = 0; i < p->n_rules; i++)
+        if (!streq(p->rules[i].name, RULE_CMDLINE))
+            p->rules[i].broken = true;
+}
+
 void policy_finish(struct policy *p, struct diags *d)
 {
     for (size_t i = 0; i < p->n_rules; i++)
@@ -306,4 +313,5 @@ void policy_finish(struct policy *p, struct diags *d)
     rule_index_make(&p->index, p->rules, p->n_rules);
     note_used_keys(p);
     default_hotplug(p);
+    p->incomplete = d->errors > 0;
 }

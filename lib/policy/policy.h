@@ -19,7 +19,7 @@ struct policy {
     struct rule_index index;      /* the rules by their IDs; made by policy_finish() */
     unsigned used_keys;           /* which keys any rule has: bits 1 << enum rule_key; likewise */
     bool incomplete;              /* an error kept some of it out: a device that no rule names may
-                                   * have been meant by that */
+                                   * have been meant by that; set by policy_finish() */
     int log_level;                /* syslog level */
     uint64_t boot_deadline_usec;  /* READY is sent by then */
     uint64_t unbind_timeout_usec; /* a kernel call that takes longer is "stuck" */
@@ -61,6 +61,11 @@ struct rule *policy_add_rule(struct policy *p, const char *name, struct origin w
  * names Kubernetes cannot tell apart), drops broken rules, sorts the rest into the order of
  * matching. Files must have been added from the lowest precedence to the highest. */
 void policy_finish(struct policy *p, struct diags *d);
+
+/* Before policy_finish(): some of the policy could not be read, and that may narrow any rule, or
+ * make an exception. So no rule takes a device; what "native" rules keep is kept, and what the
+ * kernel command line names comes first in any case. */
+void policy_distrust(struct policy *p);
 
 /* May some rule select a device of which only the modalias and the address are known? */
 bool policy_may_match(const struct policy *p, const struct device *d);

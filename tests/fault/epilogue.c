@@ -68,11 +68,11 @@ static bool lose_sight(struct run *r)
     struct picture then, now;
     char problem[PROBLEM_SIZE];
 
-    for (size_t n = 0; n < 2 * ELEMENTS(errors); n++) {
+    for (size_t n = 0; n < SIGHT_MAX * ELEMENTS(errors); n++) {
         const struct display before = r->display;
-        const size_t i = n / 2;
+        const size_t i = n / SIGHT_MAX;
         uint64_t start = now_usec();
-        atomic_store(&host.shared->folders_read, n % 2 == 1);
+        atomic_store(&host.shared->sight, (int)(n % SIGHT_MAX));
         picture_take(&before, &then);
         if (!check_blind(r, errors[i], REQUEST_RESCAN, &before) ||
             !check_blind(r, errors[i], REQUEST_RELOAD, &before))
@@ -173,13 +173,13 @@ static bool drop_rules(struct run *r)
     return true;
 }
 
-/* -- no processes -- */
+/* -- trouble at the start -- */
 
 #define STARVED_USEC 2600000 /* it tries after 0, 0.5, 1.5 and 3.5 s */
 
-static bool restart_starved(struct run *r)
+/* Ends the daemon, and frees every device that it had bound. */
+static bool end_daemon(struct run *r)
 {
-    struct shared *s = host.shared;
     int status = -1;
 
     kill(r->daemon, SIGTERM);
@@ -188,50 +188,93 @@ static bool restart_starved(struct run *r)
     for (size_t i = 0; i < host.n_cards; i++)
         if (card_is_there(i) && is_on_vfio(i))
             (void)host_unbind(i);
-    atomic_store(&s->forks, 0);
-    atomic_store(&s->fork_error, EAGAIN);
-    return start_daemon(r);
+    return true;
 }
 
-/* The first pass fails: the daemon does not give up, lets the boot go on, does not say that all is
- * well, and tries again, ever more rarely. */
-static bool start_without_processes(struct run *r)
+/* For so long it says that not all is well, and the boot goes on. */
+static bool goes_on_in_trouble(struct run *r)
+{
+    const struct shared *s = host.shared;
+
+    for (uint64_t start = now_usec(); now_usec() - start < STARVED_USEC; usleep(LOOK_USEC)) {
+        if (!look_after_daemon(r))
+            return false;
+        display_take(&r->display);
+        if (r->display.updates > 0 && (s->good || !s->unread))
+            return failed(r, "not all can be done, and it does not say so");
+    }
+    return r->ready_usec > 0 || failed(r, "the boot waits for what cannot be done");
+}
+
+/* The trouble is over, and it comes to the same end by itself. */
+static bool recovers(struct run *r, const bool was_bound[static CARDS_MAX])
+{
+    for (uint64_t start = now_usec(); atomic_load(&host.shared->unread); usleep(LOOK_USEC))
+        if (!look_after_daemon(r) || now_usec() - start > PATIENCE_USEC)
+            return failed(r, "the trouble is over, and it does not try again");
+    if (!wait_until_quiet(r, "after trouble at the start"))
+        return false;
+    for (size_t i = 0; i < host.n_cards; i++)
+        if (was_bound[i] && !is_shown_bound(r, i))
+            return failed(r, "%s is not bound again", address_of(i));
+    return true;
+}
+
+/* The first pass fails: the daemon does not give up, and tries again, ever more rarely. */
+static bool start_without_processes(struct run *r, const bool bound[static CARDS_MAX])
 {
     struct shared *s = host.shared;
-    uint64_t start = now_usec();
+
+    if (!end_daemon(r))
+        return false;
+    atomic_store(&s->forks, 0);
+    atomic_store(&s->fork_error, EAGAIN);
+    if (!start_daemon(r) || !goes_on_in_trouble(r))
+        return false;
+    if (atomic_load(&s->forks) == 0 || atomic_load(&s->forks) > 4)
+        return failed(r, "it tried %u times", atomic_load(&s->forks));
+    atomic_store(&s->fork_error, 0);
+    return recovers(r, bound);
+}
+
+static bool is_about_device(enum action_kind k)
+{
+    return !action_is_dynid(k) && k != ACTION_SET_PLACEHOLDER && k != ACTION_CLEAR_PLACEHOLDER;
+}
+
+/* Devices are left as they are until it can be read. The table of dynamic IDs is not: an entry
+ * that no rule wants may take what is plugged in. */
+static bool start_without_policy(struct run *r, const bool bound[static CARDS_MAX])
+{
+    struct shared *s = host.shared;
+
+    if (!end_daemon(r))
+        return false;
+    const size_t calls = s->n_calls;
+    atomic_store(&s->sight, SIGHT_ALL_BUT_POLICY);
+    atomic_store(&s->read_error, EIO);
+    if (!start_daemon(r) || !goes_on_in_trouble(r))
+        return false;
+    for (size_t i = calls; i < s->n_calls; i++)
+        if (is_about_device(s->calls[i].kind))
+            return failed(r, "the policy cannot be read, and it has written: %s %s",
+                          s->calls[i].address, action_word(s->calls[i].kind));
+    atomic_store(&s->read_error, 0);
+    return recovers(r, bound);
+}
+
+static bool start_in_trouble(struct run *r)
+{
     bool bound[CARDS_MAX];
 
     if (!streq(host.script->name, "gpus"))
         return true; /* once is enough */
     for (size_t i = 0; i < host.n_cards; i++)
         bound[i] = is_shown_bound(r, i);
-    if (!restart_starved(r))
-        return false;
-    while (now_usec() - start < STARVED_USEC) {
-        if (!look_after_daemon(r))
-            return false;
-        display_take(&r->display);
-        if (r->display.updates > 0 && !atomic_load(&s->unread))
-            return failed(r, "nothing can be done, and it does not say so");
-        usleep(LOOK_USEC);
-    }
-    if (atomic_load(&s->forks) == 0 || atomic_load(&s->forks) > 4)
-        return failed(r, "it tried %u times", atomic_load(&s->forks));
-    if (r->ready_usec == 0)
-        return failed(r, "the boot waits for what cannot be done");
-    atomic_store(&s->fork_error, 0);
-    for (start = now_usec(); atomic_load(&s->unread); usleep(LOOK_USEC))
-        if (!look_after_daemon(r) || now_usec() - start > PATIENCE_USEC)
-            return failed(r, "processes can be started, and it does not try again");
-    if (!wait_until_quiet(r, "processes can be started"))
-        return false;
-    for (size_t i = 0; i < host.n_cards; i++)
-        if (bound[i] && !is_shown_bound(r, i))
-            return failed(r, "%s is not bound again", address_of(i));
-    return true;
+    return start_without_processes(r, bound) && start_without_policy(r, bound);
 }
 
 bool epilogue(struct run *r)
 {
-    return lose_sight(r) && start_without_processes(r) && lose_events(r) && drop_rules(r);
+    return lose_sight(r) && start_in_trouble(r) && lose_events(r) && drop_rules(r);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is known to fail: an error of the daemon that the truthful model shows. Whoever mends it
- * takes it from the list in expected.c, which fails when one of these passes. */
+/* Faults that the daemon does not survive, each with the reason in expected.c. A run fails when one
+ * of these passes, unless that depends on the moment. */
 #pragma once
 
 #include <stdbool.h>

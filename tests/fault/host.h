@@ -16,7 +16,7 @@
 #define CARDS_MAX 32
 #define NO_CARD CARDS_MAX /* whose call it is that is about the dynamic IDs */
 #define CALLS_MAX 2048
-#define REQUESTS_MAX 32
+#define REQUESTS_MAX 64
 #define SENTENCE_SIZE 512 /* SENTENCE_MAX of plan/text.h */
 
 /* -- what is there and what happens: constant -- */
@@ -42,6 +42,7 @@ enum step_kind {
     STEP_LOAD,   /* a driver is registered */
     STEP_RULES,  /* other rules are written, and a reload asked for */
     STEP_REST,   /* until the daemon has nothing more to do for devices that it does not show */
+    STEP_BEGUN,  /* until a first call for the device has begun */
     STEP_SHOWS,  /* without a fault the device is as the text says */
 };
 
@@ -140,12 +141,12 @@ struct shared {
     char breach[256]; /* the first promise that was not kept */
 
     _Atomic pid_t daemon;
-    _Atomic int read_error;    /* errno with which what the daemon reads of the host fails */
-    _Atomic bool folders_read; /* but folders can be listed, so that single devices fail */
-    _Atomic int fork_error;    /* errno with which it cannot start a process */
-    _Atomic unsigned forks;    /* that failed so */
-    _Atomic bool unread;       /* it says that it could not read everything */
-    _Atomic bool good;         /* and that all is as it should be */
+    _Atomic int read_error; /* errno with which what the daemon reads of the host fails */
+    _Atomic int sight;      /* enum sight: what can be read all the same */
+    _Atomic int fork_error; /* errno with which it cannot start a process */
+    _Atomic unsigned forks; /* that failed so */
+    _Atomic bool unread;    /* it says that it could not read everything */
+    _Atomic bool good;      /* and that all is as it should be */
     _Atomic unsigned events_sent, events_done;
     _Atomic bool deaf;      /* events are dropped, and not counted */
     _Atomic bool unheard;   /* a message found no daemon: the one that was there is dying */
@@ -164,6 +165,14 @@ struct shared {
 };
 
 #define NOT_ANSWERED 1
+
+enum sight {
+    SIGHT_NONE,
+    SIGHT_FOLDERS, /* folders can be listed, so that single devices fail */
+    SIGHT_NAMES,   /* and files can be opened; reading them fails */
+    SIGHT_MAX,
+    SIGHT_ALL_BUT_POLICY,
+};
 
 struct host {
     char path[64];

@@ -143,7 +143,8 @@ static const char *step_name(const struct step *s)
         [STEP_PLUG] = "plug",         [STEP_UNPLUG] = "unplug", [STEP_UNBIND] = "foreign unbind",
         [STEP_RELEASE] = "release",   [STEP_BIND] = "bind",     [STEP_RESCAN] = "rescan",
         [STEP_RELOAD] = "reload",     [STEP_BOOTED] = "booted", [STEP_LOAD] = "load",
-        [STEP_RULES] = "other rules", [STEP_REST] = "rest",     [STEP_SHOWS] = "look"};
+        [STEP_RULES] = "other rules", [STEP_REST] = "rest",     [STEP_SHOWS] = "look",
+        [STEP_BEGUN] = "begun"};
     return names[s->kind];
 }
 
@@ -180,6 +181,28 @@ static void wait_for_rest(struct run *r)
         display_take(&r->display);
     } while (r->display.n_open > 0 && !host.shared->broken && now_usec() - start < REST_USEC &&
              look_after_daemon(r));
+}
+
+static bool has_begun(const char *address)
+{
+    const struct shared *s = host.shared;
+
+    for (size_t i = 0; i < s->n_calls; i++)
+        if (streq(s->calls[i].address, address))
+            return true;
+    return false;
+}
+
+/* With some faults it never comes so far. */
+static void wait_for_begin(struct run *r, const char *address)
+{
+    const bool before = r->restarted;
+
+    for (uint64_t start = now_usec(); !has_begun(address) && now_usec() - start < REST_USEC;)
+        if (!look_after_daemon(r))
+            return;
+    if (r->restarted != before) /* the new one does not listen yet */
+        (void)wait_until_quiet(r, "restart");
 }
 
 /* A fault changes it. */
@@ -228,6 +251,9 @@ static bool do_step(struct run *r, const struct step *s)
         break;
     case STEP_REST:
         wait_for_rest(r);
+        break;
+    case STEP_BEGUN:
+        wait_for_begin(r, s->address);
         break;
     case STEP_SHOWS:
         check_shown(r, s);

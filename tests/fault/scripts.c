@@ -153,6 +153,26 @@ static const struct step dropped_steps[] = {
     {0},
 };
 
+/* -- a rule that goes while its device is being rebound -- */
+
+static const struct card rebound[] = {
+    {"0000:06:00.0", A100, "14", .driver = "nvidia"},
+    {"0000:0c:00.0", FPGA, "20", .driver = NULL},
+    {0},
+};
+
+static const struct step rebound_steps[] = {
+    {.kind = STEP_BOOTED},
+    {.kind = STEP_RULES, .text = OTHER "[device gpu]\nid = 10de:20f1\n", .at_once = true},
+    {.kind = STEP_BEGUN, .address = "0000:06:00.0", .at_once = true},
+    {.kind = STEP_RULES, .text = OTHER},
+    {.kind = STEP_REST},
+    {.kind = STEP_SHOWS,
+     .address = "0000:06:00.0",
+     .text = "driver=nvidia override=; shown: nothing"},
+    {0},
+};
+
 /* -- a driver that somebody loads later -- */
 
 static const struct card stubs[] = {
@@ -227,6 +247,8 @@ const struct script scripts[] = {
     {"unstubbed", STUB, "vfio-pci fpga", stubs, unstubbed_steps, .late = NULL, .unseen = true},
     {"dropped", OTHER "[device gpu]\nid = 10de:20f1\n", "vfio-pci nvidia", dropped, dropped_steps,
      .late = NULL, .unseen = true},
+    {"rebound", OTHER, "vfio-pci nvidia fpga", rebound, rebound_steps, .late = NULL,
+     .unseen = true},
     {"identical", "[device gpu]\nid = 10de:20f1\naddress = 0000:06:00.0\nhotplug = prevent\n",
      "vfio-pci", identical, identical_steps, .late = "nvidia", .unseen = true, .dynids_wait = true},
 };

@@ -204,5 +204,23 @@ START_TEST(a_removal_that_fails)
 }
 END_TEST
 
+/* Another policy wants the same entry, but narrowed: it has to go at a stop from now on. */
+START_TEST(a_rule_that_is_narrowed_later)
+{
+    CLEANUP(host_done) struct host h;
+
+    host_init(&h);
+    take_policy(&h, (const char *[]){"id = 10de:20f1", NULL});
+    ck_assert_msg(model_apply(&h.model, &h.plan, h.plan.n_actions), "%s", h.model.why);
+    ck_assert(!h.records.dynids.v[0].narrowed);
+    take_policy(&h, (const char *[]){"id = 10de:20f1\naddress = 0000:06:00.0", NULL});
+    ck_assert_msg(model_apply(&h.model, &h.plan, h.plan.n_actions), "%s", h.model.why);
+    ck_assert_uint_eq(h.records.dynids.n, 1);
+    ck_assert(h.records.dynids.v[0].narrowed);
+    check_table(&h, "narrowed");
+    ck_assert_uint_eq(plan_again(&h), 0);
+}
+END_TEST
+
 UNIT_MAIN("dynids", entries_of_a_rule, reloads_leave_what_is_wanted, nor_does_a_crash,
-          a_removal_that_fails)
+          a_removal_that_fails, a_rule_that_is_narrowed_later)

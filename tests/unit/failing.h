@@ -13,17 +13,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* errno with which this call is to fail; 0: it is done. path is NULL where a call has none. */
-static int failing_call(const char *call, const char *path);
+/* errno with which this call is to fail; 0: it is done. A call has a path, as it was given, or an
+ * open file: the path is NULL then, and otherwise the descriptor is -1. */
+static int failing_call(const char *call, const char *path, int fd);
 
 #define FAILING_NEXT(name) ((typeof(&name))dlsym(RTLD_NEXT, #name))
-#define FAILING_ASK(path)                                 \
-    do {                                                  \
-        int failing_error = failing_call(__func__, path); \
-        if (failing_error != 0) {                         \
-            errno = failing_error;                        \
-            return -1;                                    \
-        }                                                 \
+#define FAILING_ASK(path, fd)                                 \
+    do {                                                      \
+        int failing_error = failing_call(__func__, path, fd); \
+        if (failing_error != 0) {                             \
+            errno = failing_error;                            \
+            return -1;                                        \
+        }                                                     \
     } while (0)
 
 int openat(int fd, const char *path, int flags, ...)
@@ -33,7 +34,7 @@ int openat(int fd, const char *path, int flags, ...)
     va_start(args, flags);
     mode_t mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
     va_end(args);
-    FAILING_ASK(path);
+    FAILING_ASK(path, -1);
     return FAILING_NEXT(openat)(fd, path, flags, mode);
 }
 
@@ -48,37 +49,37 @@ long syscall(long number, ...)
         a[i] = va_arg(args, long);
     va_end(args);
     if (number == SYS_openat2)
-        FAILING_ASK((const char *)a[1]);
+        FAILING_ASK((const char *)a[1], -1);
     return FAILING_NEXT(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 ssize_t readlinkat(int fd, const char *path, char *buf, size_t size)
 {
-    FAILING_ASK(path);
+    FAILING_ASK(path, -1);
     return FAILING_NEXT(readlinkat)(fd, path, buf, size);
 }
 
 int fstatat(int fd, const char *path, struct stat *ret, int flags)
 {
-    FAILING_ASK(path);
+    FAILING_ASK(path, -1);
     return FAILING_NEXT(fstatat)(fd, path, ret, flags);
 }
 
 ssize_t read(int fd, void *buf, size_t size)
 {
-    FAILING_ASK(NULL);
+    FAILING_ASK(NULL, fd);
     return FAILING_NEXT(read)(fd, buf, size);
 }
 
 ssize_t pread(int fd, void *buf, size_t size, off_t at)
 {
-    FAILING_ASK(NULL);
+    FAILING_ASK(NULL, fd);
     return FAILING_NEXT(pread)(fd, buf, size, at);
 }
 
 struct dirent *readdir(DIR *dir)
 {
-    int error = failing_call(__func__, NULL);
+    int error = failing_call(__func__, NULL, dirfd(dir));
 
     if (error != 0) {
         errno = error;

@@ -20,8 +20,9 @@ static struct {
     const char *part;  /* not NULL: of those instead whose path has this part */
 } failing;
 
-static int failing_call(const char *call, const char *path)
+static int failing_call(const char *call, const char *path, int fd)
 {
+    (void)fd;
     (void)call;
     if (failing.part)
         return path && strstr(path, failing.part) ? failing.error : 0;

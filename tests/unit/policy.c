@@ -437,50 +437,51 @@ START_TEST(prevent_is_for_rules_by_id_alone)
 }
 END_TEST
 
+static const struct {
+    const char *keys;
+    bool matches;
+} matches[] = {
+    {"id = 10de:20f1", true},
+    {"id = 10de:*", true},
+    {"id = 10de:20f2, 10de:20f1", true},
+    {"id = 10de:20f2", false},
+    {"id = 8086:*", false},
+    {"id = 10de:20f1\naddress = 0000:06:00.0", true},
+    {"id = 10de:20f1\naddress = 06:00.0", true},
+    {"id = 10de:20f1\naddress = 0000:06:*", true},
+    {"id = 10de:20f1\naddress = 06:*", true},
+    {"id = 10de:20f1\naddress = *:06:00.?", true},
+    {"id = 10de:20f1\naddress = 0000:*", true},
+    {"id = 10de:20f1\naddress = 0000:07:*", false},
+    {"id = 10de:20f1\naddress = !0000:07:*", true},
+    {"id = 10de:20f1\naddress = !0000:06:00.0", false},
+    {"id = 10de:20f1\naddress = 0000:06:*, !0000:06:00.0", false},
+    {"id = 10de:20f1\nslot = 3", true},
+    {"id = 10de:20f1\nslot = 4, 3", true},
+    {"id = 10de:20f1\nslot = 4", false},
+    {"id = 10de:20f1\nslot = !4", true},
+    {"id = 10de:20f1\nslot = !3", false},
+    {"id = 10de:20f1\nslot = ! 3", false},
+    {"id = 10de:20f1\naddress = !06:00.*", false},
+    {"id = 10de:20f1\nclass = 03*", true},
+    {"id = 10de:20f1\nclass = 030", true},
+    {"id = 10de:20f1\nclass = 03", true},
+    {"id = 10de:20f1\nclass = 0302", true},
+    {"id = 10de:20f1\nclass = 030200", true},
+    {"id = 10de:20f1\nclass = 0300", false},
+    {"id = 10de:20f1\nclass = !0300", true},
+    {"id = 10de:20f1\nsubsystem = 10de:1463", true},
+    {"id = 10de:20f1\nsubsystem = 10de:*", true},
+    {"id = 10de:20f1\nsubsystem = 1043:*", false},
+    {"id = 10de:20f1\nserial = 48-b0-2d-ff-ff-12-34-56", false},  /* not known */
+    {"id = 10de:20f1\nserial = !48-b0-2d-ff-ff-12-34-56", false}, /* not known either */
+    {"class = 0302", true},
+    {"address = 0000:06:00.0", true},
+    {"slot = 3", true},
+};
+
 START_TEST(matching)
 {
-    static const struct {
-        const char *keys;
-        bool matches;
-    } cases[] = {
-        {"id = 10de:20f1", true},
-        {"id = 10de:*", true},
-        {"id = 10de:20f2, 10de:20f1", true},
-        {"id = 10de:20f2", false},
-        {"id = 8086:*", false},
-        {"id = 10de:20f1\naddress = 0000:06:00.0", true},
-        {"id = 10de:20f1\naddress = 06:00.0", true},
-        {"id = 10de:20f1\naddress = 0000:06:*", true},
-        {"id = 10de:20f1\naddress = 06:*", true},
-        {"id = 10de:20f1\naddress = *:06:00.?", true},
-        {"id = 10de:20f1\naddress = 0000:*", true},
-        {"id = 10de:20f1\naddress = 0000:07:*", false},
-        {"id = 10de:20f1\naddress = !0000:07:*", true},
-        {"id = 10de:20f1\naddress = !0000:06:00.0", false},
-        {"id = 10de:20f1\naddress = 0000:06:*, !0000:06:00.0", false},
-        {"id = 10de:20f1\nslot = 3", true},
-        {"id = 10de:20f1\nslot = 4, 3", true},
-        {"id = 10de:20f1\nslot = 4", false},
-        {"id = 10de:20f1\nslot = !4", true},
-        {"id = 10de:20f1\nslot = !3", false},
-        {"id = 10de:20f1\nslot = ! 3", false},
-        {"id = 10de:20f1\naddress = !06:00.*", false},
-        {"id = 10de:20f1\nclass = 03*", true},
-        {"id = 10de:20f1\nclass = 030", true},
-        {"id = 10de:20f1\nclass = 03", true},
-        {"id = 10de:20f1\nclass = 0302", true},
-        {"id = 10de:20f1\nclass = 030200", true},
-        {"id = 10de:20f1\nclass = 0300", false},
-        {"id = 10de:20f1\nclass = !0300", true},
-        {"id = 10de:20f1\nsubsystem = 10de:1463", true},
-        {"id = 10de:20f1\nsubsystem = 10de:*", true},
-        {"id = 10de:20f1\nsubsystem = 1043:*", false},
-        {"id = 10de:20f1\nserial = 48-b0-2d-ff-ff-12-34-56", false},  /* not known */
-        {"id = 10de:20f1\nserial = !48-b0-2d-ff-ff-12-34-56", false}, /* not known either */
-        {"class = 0302", true},
-        {"address = 0000:06:00.0", true},
-        {"slot = 3", true},
-    };
     const struct device device = {.addr = {0, 6, 0, 0},
                                   .vendor = 0x10de,
                                   .device = 0x20f1,
@@ -489,17 +490,18 @@ START_TEST(matching)
                                   .class_code = 0x030200,
                                   .detailed = true,
                                   .slot = (char *)"3"};
-    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+    for (size_t i = 0; i < ELEMENTS(matches); i++) {
         CLEANUP(diags_done) struct diags d = {0};
         CLEANUP(policy_done) struct policy p;
         CLEANUP_FREE char *text = NULL;
-        ck_assert(asprintf(&text, "[device a]\n%s\n", cases[i].keys) > 0);
+        ck_assert(asprintf(&text, "[device a]\n%s\n", matches[i].keys) > 0);
         policy_init(&p);
         parse(&p, &d, "x.conf", text);
         policy_finish(&p, &d);
         ck_assert_msg(d.errors == 0, "%s", messages(&d));
-        ck_assert_msg((policy_match(&p, &device) != NULL) == cases[i].matches, "%s", cases[i].keys);
-        ck_assert_msg(policy_may_match(&p, &device) || !cases[i].matches, "%s", cases[i].keys);
+        ck_assert_msg((policy_match(&p, &device) != NULL) == matches[i].matches, "%s",
+                      matches[i].keys);
+        ck_assert_msg(policy_may_match(&p, &device) || !matches[i].matches, "%s", matches[i].keys);
     }
 }
 END_TEST
@@ -548,9 +550,28 @@ START_TEST(index_finds_the_first)
 }
 END_TEST
 
+/* A file that could not be read may narrow any rule, or make an exception. */
+START_TEST(what_is_left_of_a_policy_that_was_read_in_part)
+{
+    CLEANUP(diags_done) struct diags d = {0};
+    CLEANUP(policy_done) struct policy p;
+    bool off;
+
+    policy_init(&p);
+    parse(&p, &d, "x.conf",
+          "[device one]\nid = 10de:20f1\n[device kept]\nid = 10de:1eb8\ndriver = native\n");
+    ck_assert_int_eq(policy_parse_cmdline(&p, "vfio_bindd.ids=8086:10d3", &d, &off), 0);
+    policy_distrust(&p);
+    policy_finish(&p, &d);
+    ck_assert_uint_eq(p.n_rules, 2);
+    ck_assert_str_eq(p.rules[0].name, RULE_CMDLINE);
+    ck_assert(rule_is_native(&p.rules[1]));
+}
+END_TEST
+
 UNIT_MAIN("policy", each_error_has_its_message, all_errors_at_once_and_the_rest_is_used,
           every_key_is_read, long_values_and_names_survive_whole, too_long_is_refused,
           hostile_bytes, no_unbounded_complaints, dropins_override_key_by_key,
           a_section_twice_in_a_dropin_is_an_error, covered_across_files_is_a_warning,
           broken_native_rule_keeps_protecting, prevent_is_for_rules_by_id_alone, command_line,
-          matching, index_finds_the_first)
+          matching, index_finds_the_first, what_is_left_of_a_policy_that_was_read_in_part)

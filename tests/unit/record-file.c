@@ -10,8 +10,9 @@
 
 static int failing_error; /* of all calls; 0: none fails */
 
-static int failing_call(const char *call, const char *path)
+static int failing_call(const char *call, const char *path, int fd)
 {
+    (void)fd;
     (void)call;
     (void)path;
     return failing_error;
@@ -46,6 +47,7 @@ START_TEST(round_trip)
     ck_assert_int_eq(record_file_save(t.fd, &records, &workers), 0);
     ck_assert_int_eq(record_file_save(t.fd, &records, &workers), 0); /* over the old one */
     ck_assert_int_eq(record_file_load(t.fd, &again, &alive), 0);
+    ck_assert_uint_eq(alive.format, RECORD_FILE_FORMAT);
     ck_assert_uint_eq(again.n, 1);
     ck_assert(again.v[0].touched);
     ck_assert_str_eq(again.v[0].previous_driver, "nvidia");

@@ -13,8 +13,9 @@ static struct {
     int error;
 } failing;
 
-static int failing_call(const char *call, const char *path)
+static int failing_call(const char *call, const char *path, int fd)
 {
+    (void)fd;
     (void)call;
     if (failing.error == 0)
         return 0;
