@@ -352,8 +352,8 @@ static void print_daemon(const char *pid)
     put_number("threads", (long long)count_of(format("/proc/%s/task", pid)));
     put_number("children", children_of(pid));
     put_number("fds", (long long)count_of(format("/proc/%s/fd", pid)));
-    /* Not what is private: pages shared with the worker since fork() become so, one by one, as they are
-     * written, and that is no growth. */
+    /* Not what is private: pages shared with the worker since fork() become so, one by one, as they
+     * are written, and that is no growth. */
     put_number("anonymous_kib", kib_of(smaps, "Anonymous:"));
     put_text("state", state);
     end();
