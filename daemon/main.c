@@ -60,7 +60,7 @@ static int check_arguments(const struct arguments *a)
     return 0;
 }
 
-/* Returns 0, an exit code + 1 when there is nothing more to do. */
+/* Returns 0, or an exit code + 1 if there is nothing more to do. */
 static int parse_arguments(int argc, char **argv, struct arguments *a)
 {
     enum { CHECK = 256, DRY_RUN, ONCE, PUBLISH, READ_SERIALS, ROOT, HELP, VERSION };

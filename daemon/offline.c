@@ -43,8 +43,8 @@ int offline_check_policy(int root_fd, char **files, size_t n_files)
     return EXIT_SUCCESS;
 }
 
-/* What the plan may take for granted: devices that are on a VFIO driver are really bound; drivers
- * that are not loaded can be (the unit does so). */
+/* Loads the records, makes the assumptions of plan_assume(), and prints which drivers are only
+ * assumed. */
 static int assume_loaded(int root_fd, const struct policy *p, struct snapshot *s,
                          struct records *records)
 {
@@ -62,7 +62,7 @@ static int assume_loaded(int root_fd, const struct policy *p, struct snapshot *s
     return 0;
 }
 
-/* On a running host more is known than at boot: say what will be refused there. */
+/* On a running host more is known than at boot: says what will be refused at the next boot. */
 static void print_next_boot(const struct policy *p, struct snapshot *s)
 {
     CLEANUP(records_done) struct records none = {0};
@@ -83,7 +83,7 @@ static void print_next_boot(const struct policy *p, struct snapshot *s)
         }
 }
 
-/* Reads the policy and what it concerns into outputs that are empty. */
+/* Reads the policy and the devices that it concerns. The outputs must be empty. */
 static int read_host(int root_fd, struct policy *p, struct diags *d, bool *off, struct snapshot *s)
 {
     policy_init(p);

@@ -22,7 +22,7 @@ void recorded_workers_done(struct recorded_workers *w)
     *w = (struct recorded_workers){0};
 }
 
-/* The real /proc, also for a tree given by --root. */
+/* Looks into the real /proc, even for a tree given by --root. */
 static int find_process(pid_t pid, struct process *ret)
 {
     CLEANUP_CLOSE int root_fd = rootfs_open_root("/");
@@ -107,7 +107,7 @@ static int load_worker(char *text, struct recorded_workers *w)
         return 0;
     int r = find_process(worker.pid, &p);
     if (r == -ESRCH || (r == 0 && p.start != worker.start))
-        return 0; /* it has ended; if that is not known, it counts as there */
+        return 0; /* it has ended; if that is not known, it counts as alive */
     if (!grow(&w->v, &w->allocated, w->n, sizeof(*w->v)))
         return -ENOMEM;
     w->v[w->n++] = worker;
@@ -203,7 +203,7 @@ static int load_device(char *text, struct records *records)
     while ((value = next_value(&text, &key)))
         load_value(r, key, value);
     if (r->placeholder && r->placeholder_order == 0)
-        r->placeholder_order = 1; /* we died then: any driver may be newer */
+        r->placeholder_order = 1; /* we died before it was known: any driver may be newer */
     return 0;
 }
 

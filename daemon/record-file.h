@@ -9,9 +9,9 @@
 
 #include "model/records.h"
 
-/* A worker of an earlier run that is still alive. */
+/* A worker that may hang in the kernel, perhaps since an earlier run. */
 struct recorded_worker {
-    struct pci_addr addr; /* what it works on */
+    struct pci_addr addr; /* the device that it works on */
     bool dynid;           /* it does not work on a device, but on a dynamic ID */
     pid_t pid;
     unsigned long long start; /* field 22 of /proc/PID/stat: with the PID it names one process */
@@ -25,8 +25,8 @@ struct recorded_workers {
     struct recorded_worker *v;
     size_t n, allocated;
     unsigned format;     /* of the file that was read; 0: it says none */
-    size_t saved_size;   /* of the file as record_file_save() left it */
-    uint32_t saved_hash; /* likewise; both 0: not yet */
+    size_t saved_size;   /* size of the file as record_file_save() left it */
+    uint32_t saved_hash; /* hash of its contents; both are 0 until then */
 };
 
 void recorded_workers_done(struct recorded_workers *w);

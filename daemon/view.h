@@ -8,7 +8,7 @@
 struct view {
     int root_fd;
     struct policy policy;
-    char **errors; /* in the policy when it was last read, each a sentence with file and line */
+    char **errors; /* of the policy when it was last read: sentences with file and line */
     size_t n_errors;
     bool policy_unread; /* some of the policy in force could not be read */
     struct snapshot snapshot;

@@ -19,7 +19,7 @@ static int on_file(sd_event_source *source, const struct inotify_event *event, v
     struct boot_watch *w = userdata;
 
     (void)source;
-    if (event->mask & IN_Q_OVERFLOW) { /* it may have been among them */
+    if (event->mask & IN_Q_OVERFLOW) { /* the file may have been among the lost events */
         w->over(w->userdata);
         return 0;
     }

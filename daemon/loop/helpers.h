@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What other units of systemd do for us, since it needs a power that we have not: they load modules
- * of variant drivers and of a virtual IOMMU, and read serial numbers. */
+/* What other units of systemd do for us, since we lack the privileges: they load modules of variant
+ * drivers and of a virtual IOMMU, and read serial numbers. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -19,7 +19,7 @@ struct helpers_handler {
     void *userdata;
 };
 
-/* Returns 0 or -ENOMEM. For all others NULL stands for a run without helpers. */
+/* Returns 0 or -ENOMEM. All other functions accept NULL, for a run without helpers. */
 int helpers_new(sd_event *event, int root_fd, const struct helpers_handler *handler,
                 struct helpers **ret);
 void helpers_free(struct helpers *h);
@@ -27,7 +27,7 @@ void helpers_free(struct helpers *h);
 /* Asks for what the plan calls for. */
 void helpers_ask(struct helpers *h, const struct view *view);
 
-/* What was asked for in vain may be asked for again: all of it, or a part. */
+/* Let what was asked for in vain be asked for again: all of it, or a part. */
 void helpers_retry(struct helpers *h);
 void helpers_retry_serials(struct helpers *h);
 void helpers_retry_iommu(struct helpers *h);

@@ -95,7 +95,7 @@ int hotplug_new(sd_event *event, const struct hotplug_handler *handler, struct h
     r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "pci", NULL);
     if (r >= 0) /* drivers that come and go: when vfio-pci goes, its table of IDs is lost */
         r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "drivers", NULL);
-    if (r >= 0) /* virtio-iommu is one of them; there are few events, all at boot */
+    if (r >= 0) /* for virtio-iommu; the virtio bus has few events, all at boot */
         r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "virtio", NULL);
     if (r >= 0)
         r = udev_monitor_enable_receiving(h->monitor);
@@ -104,7 +104,8 @@ int hotplug_new(sd_event *event, const struct hotplug_handler *handler, struct h
     if (r >= 0)
         r = sd_event_add_io(event, &h->source, udev_monitor_get_fd(h->monitor), EPOLLIN,
                             on_readable, h);
-    /* Overrides of hot-plugged devices race with the kernel's probe: before anything else. */
+    /* Overrides of hot-plugged devices race with the kernel's probe, so this comes before anything
+     * else. */
     if (r >= 0)
         r = sd_event_source_set_priority(h->source, SD_EVENT_PRIORITY_IMPORTANT);
     if (r < 0)

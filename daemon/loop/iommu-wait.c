@@ -29,7 +29,7 @@ struct iommu_wait {
     size_t asked;            /* how many of the modules were asked for */
     sd_event_source *deadline;
     uint64_t usec;
-    unsigned rounds; /* how often it has passed */
+    unsigned rounds; /* how often the deadline has passed */
 };
 
 int iommu_wait_new(sd_event *event, int root_fd, iommu_given_up *given_up, void *userdata,
@@ -67,7 +67,7 @@ static void give_up(struct iommu_wait *w)
     w->given_up(w->userdata);
 }
 
-/* As long as that is unknown it is. */
+/* While it is unknown, the host counts as coming up. */
 static bool is_coming_up(int root_fd)
 {
     struct snapshot s = {.cold_boot = true};
@@ -101,7 +101,7 @@ static void on_loaded(void *userdata, const char *unit, int r, const char *text)
     if (r < 0) /* udev may load it all the same */
         journal_plain(LOG_WARNING, "%s", text);
     else if (w->asked == ELEMENTS(modules) && viommu_is_loaded(w->root_fd) == 0)
-        give_up(w); /* it is not there, or forbidden: modprobe says why */
+        give_up(w); /* the module is missing, or forbidden: modprobe says why */
     else
         ask_for_modules(w);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Has the driver loaded of an IOMMU that the firmware announces, and decides how long devices are
- * kept for it. That the IOMMU has come is told by a kernel event (hotplug.h); this tells when it
- * does not come. */
+/* Asks for the driver of an IOMMU that the firmware announces, and decides how long devices are
+ * kept for it. A kernel event tells that the IOMMU has come (hotplug.h); this tells that it does
+ * not come. */
 #pragma once
 
 #include <systemd/sd-event.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* When to look at the host again because something could not be read: after twice the time each
- * time, and not at all once everything is known. */
+/* When to look at the host again because something could not be read: the delay doubles each time,
+ * and no look follows once everything is known. */
 #pragma once
 
 #include <stdbool.h>

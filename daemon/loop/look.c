@@ -9,7 +9,7 @@
 #include "loop/record-seen.h"
 #include "tell/journal.h"
 
-/* All of a device. */
+/* Reads all of a device. */
 static void look_at(struct view *view, struct pci_addr a)
 {
     (void)scan_device(view->root_fd, &view->policy, a, &view->snapshot);
@@ -86,7 +86,7 @@ bool look_at_event(struct view *view, enum hotplug_action action, struct pci_add
     if (action == HOTPLUG_ADD && view->snapshot.cold_boot)
         scan_boot(view->root_fd, &view->snapshot);
     record_seen_boot(view);
-    if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) /* what is there now is another */
+    if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) /* now there is another one, or none */
         snapshot_remove(&view->snapshot, a);
     if (action == HOTPLUG_ADD)
         look_at(view, a);

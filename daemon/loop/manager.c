@@ -47,7 +47,7 @@ struct manager {
     bool summary_due; /* a pass over everything is under way: sum it up when it is done */
     bool stopping;
     bool plan_due;   /* an event of the current batch calls for a new plan */
-    bool iommu_came; /* the same, and for a look at every device */
+    bool iommu_came; /* the same, and every device must be looked at */
     bool unsaved;    /* what must outlive us is not in /run yet: a device came, or was asked for */
 };
 
@@ -144,8 +144,8 @@ static int on_boot_deadline(sd_event_source *source, uint64_t usec, void *userda
 
 /* -- the sequence -- */
 
-/* The boot may go on before rebinds begin, which may take long: everything that races with native
- * drivers is done by then. */
+/* The boot may go on before rebinds begin, since those may take long. Everything that races with
+ * native drivers is done by then. */
 static bool is_critical_part_done(const struct manager *m)
 {
     return !apply_batch_is_running(m->apply) && !helpers_are_awaited(m->helpers) &&
@@ -165,8 +165,8 @@ static void follow_unknown(struct manager *m)
         announce_unknown(&m->view);
 }
 
-/* Something that should not fail has failed (no memory, no process): say so, let nobody wait, and
- * try again. The view and the verdicts stay what they were. */
+/* Something that should not fail has failed (no memory, no process). Says so, lets nobody wait, and
+ * tries again. The view and the verdicts stay what they were. */
 static int step_failed(struct manager *m, int error)
 {
     const bool before = m->view.trouble != 0;
@@ -193,8 +193,8 @@ static void watch_moment(struct manager *m)
     (void)sd_event_source_set_enabled(m->moment, next > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
-/* The plan, of devices as they are now where that matters: of those that lose their native driver
- * next. */
+/* Makes the plan. For devices that lose their native driver next it matters how they are now: they
+ * are read again first. */
 static int plan(struct manager *m)
 {
     struct pci_addr next[APPLY_REBINDS_MAX];
@@ -238,7 +238,7 @@ static int step(struct manager *m)
     return 0;
 }
 
-/* Looks at everything anew; with a summary where somebody waits for one. */
+/* Looks at everything anew; with a summary if somebody waits for one. */
 static int look_anew(struct manager *m, bool summary)
 {
     bool first = m->view.snapshot.n == 0;
@@ -274,7 +274,7 @@ static void look_again(void *userdata)
     (void)look_anew(m, completed);
 }
 
-/* Only now it can be seen what the host uses. */
+/* What the host uses can be seen only now. */
 static void on_boot_over(void *userdata)
 {
     struct manager *m = userdata;
@@ -283,7 +283,7 @@ static void on_boot_over(void *userdata)
         (void)look_anew(m, false);
 }
 
-/* More is known, or will not be. */
+/* More serial numbers are known, or will not be. */
 static void on_serials(void *userdata)
 {
     struct manager *m = userdata;
@@ -292,7 +292,7 @@ static void on_serials(void *userdata)
     (void)step(m);
 }
 
-/* The variant driver is there, or will not be. */
+/* The variant driver is loaded, or will not be. */
 static void on_variant(void *userdata, const char *module)
 {
     struct manager *m = userdata;
@@ -344,7 +344,7 @@ static void on_iommu_given_up(void *userdata)
 
 /* -- hot-plug -- */
 
-/* Failures of devices for want of an IOMMU group count no more. */
+/* Failures for want of an IOMMU group no longer count. */
 static void on_iommu(void *userdata)
 {
     struct manager *m = userdata;

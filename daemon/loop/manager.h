@@ -8,7 +8,7 @@
 struct manager_options {
     int root_fd;
     bool once;   /* one pass, then exit */
-    bool listen; /* for hot-plug events */
+    bool listen; /* listen for hot-plug events */
 };
 
 /* Runs until told to stop, or, with `once`, until the first pass is done. Returns 0; 1 if with

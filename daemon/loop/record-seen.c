@@ -35,9 +35,9 @@ static int take_verdict(struct view *view, const struct verdict *v)
     return 0;
 }
 
-/* The device was refused or released, and is away: is it certain that no rule would name it if it
- * came back? Too little is remembered to say which would: not its slot, its serial number, nor with
- * which device it came along. */
+/* The device was refused or released, and is away. Is it certain that no rule would name it if it
+ * came back? Too little is remembered to say which rule would: not its slot, not its serial number,
+ * and not the device with which it came along. */
 static bool is_absent_unnamed(const struct view *view, const struct record *r)
 {
     for (size_t i = 0; i < view->policy.n_rules; i++)
@@ -81,14 +81,15 @@ int record_seen_plan(struct view *view)
 
 /* -- coming and going -- */
 
-/* The driver is read of those alone that a rule may concern. */
+/* The driver is read only for devices that a rule may concern; any other device may have a native
+ * one. */
 static bool may_have_native_driver(const struct device *d)
 {
     return !d || !d->detailed || (d->driver && !driver_is_vfio(d->driver));
 }
 
-/* The device was plugged in. If nobody saw that happen, a native driver may have had it for long.
- */
+/* The device was plugged in. If nobody saw that happen, a native driver may have had it for a long
+ * time. */
 static void take_arrival(struct view *view, struct pci_addr a, bool is_seen)
 {
     const struct device *d = snapshot_find(&view->snapshot, a);
@@ -107,10 +108,10 @@ void record_seen_plugged(struct view *view, struct pci_addr a)
     take_arrival(view, a, true);
 }
 
-/* Is the device new, or was it only missing from the last snapshot because it could not be read?
- * Then its number is not above `newest`, the highest one known before, and its record does not say
- * that it went. The number alone does not tell: the event of a card that went may be read when the
- * next card is there already (lab: storm). */
+/* Is the device new, or was it only missing from the last snapshot because it could not be read? If
+ * it was only missing, its number is not above `newest`, the highest one known before, and its
+ * record does not say that it went. The number alone does not tell: the event that a card went may
+ * be read only when the next card is there (lab: storm). */
 static bool is_new(const struct view *view, const struct device *d, const struct snapshot *before,
                    uint64_t newest)
 {

@@ -6,8 +6,8 @@
 #include "loop/uevent.h"
 #include "view.h"
 
-/* The view has a new plan. Returns 1 if it must be made anew, since devices that no rule names may
- * go back now, 0, or -ENOMEM. */
+/* The view has a new plan. Returns 0, 1 if the plan must be made anew, since devices that no rule
+ * names may go back now, or -ENOMEM. */
 int record_seen_plan(struct view *view);
 
 /* A device has appeared while we run; the snapshot has it. */
@@ -20,11 +20,12 @@ void record_seen_new_devices(struct view *view, const struct snapshot *before);
 /* If the boot is over: notes that the devices which are known now came before its end. */
 void record_seen_boot(struct view *view);
 
-/* A device is gone, or another is in its place: what is known of it counts no more. */
+/* A device is gone, or another is in its place: what is known of it no longer counts. */
 void record_seen_forget(struct view *view, struct pci_addr a);
 
 /* The same for all devices that are missing from the snapshot and known to be gone. Returns whether
- * others are missing, too: they could not be read, and everything must be looked at again. */
+ * other devices are missing, too: they could not be read, and everything must be looked at
+ * again. */
 bool record_seen_drop_vanished(struct view *view);
 
 /* The snapshot has been read anew for this device. Returns false if it is there and could not be

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What callers on the bus ask for: is it possible, and what does it mean for the records. How it
- * came out is for bus-outcome.h. Each returns 0, or negative errno with a sentence for the caller
- * in *error. */
+/* What callers on the bus ask for: whether it is possible, and what it means for the records.
+ * bus-outcome.h tells how it came out. Each returns 0, or negative errno with a sentence for the
+ * caller in *error. */
 #pragma once
 
 #include <systemd/sd-bus.h>
@@ -12,7 +12,7 @@
  * it open is found out later, by the worker. */
 int requests_mark_release(struct view *view, struct pci_addr a, sd_bus_error *error);
 
-/* Marks them to be taken again; failures are forgotten. */
+/* Marks the same devices to be taken again; failures are forgotten. */
 int requests_mark_bind(struct view *view, struct pci_addr a, sd_bus_error *error);
 
 /* Makes the error for a reload that was refused because of the errors in the view. */

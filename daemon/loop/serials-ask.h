@@ -21,5 +21,5 @@ void serials_ask_free(struct serials_ask *s);
 void serials_ask(struct serials_ask *s, const struct policy *p, const struct snapshot *snapshot);
 void serials_ask_retry(struct serials_ask *s);
 
-/* Is an answer to come? */
+/* Is an answer still to come? */
 bool serials_ask_is_waiting(const struct serials_ask *s);

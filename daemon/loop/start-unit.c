@@ -91,7 +91,7 @@ static int on_job_removed(sd_bus_message *signal, void *userdata, sd_bus_error *
     return 0;
 }
 
-/* Where the call was answered but the job did not end. */
+/* The call was answered, but the connection was lost before the job has ended. */
 static int on_manager_lost(sd_bus_message *signal, void *userdata, sd_bus_error *error)
 {
     (void)signal;
@@ -145,8 +145,8 @@ int start_unit(sd_event *event, const char *address, const char *unit, uint64_t 
     return 0;
 }
 
-/* An underscore is the same to modprobe as a dash, which stands for "/" in a unit's name; and
- * whether the template undoes its escape depends on systemd's version. */
+/* Dashes become underscores, which are the same to modprobe. In a unit's name a dash stands for
+ * "/", and whether the template undoes its escape depends on systemd's version. */
 bool start_unit_of_module(const char *module, char ret[static START_UNIT_NAME_MAX])
 {
     if (!module_name_is_valid(module))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Has systemd start a unit, over PID 1's private socket: what the daemon may not do itself (load a
- * module, read configuration space) is done there, without capabilities of ours and without the
- * bus, which is not there yet at boot.
+/* Asks systemd to start a unit, over PID 1's private socket. The unit does what the daemon may not
+ * do itself (load a module, read configuration space). This needs no capabilities of ours, and not
+ * the bus, which is not there yet at boot.
  *
  * Never blocks; one attempt a call. */
 #pragma once
@@ -16,16 +16,15 @@
 
 struct start_unit;
 
-/* Called once from the loop, when the object has gone. r is 0 when the unit has run to its end (of
- * modprobe@.service: also if modprobe failed, which that unit ignores). Otherwise it is negative
- * errno, -ETIMEDOUT among them, and `text` says what happened: "systemd does not start x.service:
- * ...". */
+/* Called once from the loop, after the object was freed. r is 0 when the unit has run to its end
+ * (for modprobe@.service: even if modprobe failed, which that unit ignores). Otherwise r is
+ * negative errno, -ETIMEDOUT among them, and `text` says what happened: "systemd does not start
+ * x.service: ...". */
 typedef void start_unit_done(void *userdata, const char *unit, int r, const char *text);
 
-/* Asks for a unit; address is START_UNIT_ADDRESS and timeout_usec START_UNIT_TIMEOUT_USEC but in
- * tests. Returns 0 with the object in *ret, good for start_unit_cancel() until the callback;
- * -ENOENT or -ECONNREFUSED (PID 1 is not systemd), or another negative errno, and then the callback
- * is never called. */
+/* Asks for a unit; address is START_UNIT_ADDRESS except in tests. Returns 0 with the object in
+ * *ret, good for start_unit_cancel() until the callback; -ENOENT or -ECONNREFUSED (PID 1 is not
+ * systemd), or another negative errno, and then the callback is never called. */
 int start_unit(sd_event *event, const char *address, const char *unit, uint64_t timeout_usec,
                start_unit_done *done, void *userdata, struct start_unit **ret);
 

@@ -20,9 +20,9 @@
 #define PASS BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)
 #define DROP BPF_STMT(BPF_RET | BPF_K, 0)
 
-/* An event begins with "ACTION@PATH". Dropped are the paths /devices/virtual, /kernel and /module:
- * no PCI device or driver is there. All else passes, also what is not understood; the jumps are
- * counted from the instruction behind. */
+/* An event begins with "ACTION@PATH". The paths /devices/virtual, /kernel and /module are dropped:
+ * no PCI device or driver is there. Everything else passes, even if it is not understood. Jumps are
+ * counted from the next instruction. */
 int uevent_filter(int fd)
 {
     struct sock_filter code[] = {

@@ -14,8 +14,8 @@ enum hotplug_action { HOTPLUG_ADD, HOTPLUG_REMOVE, HOTPLUG_BIND, HOTPLUG_UNBIND 
 bool uevent_read(const char *action, const char *sysname, const char *synth_uuid,
                  enum hotplug_action *ret_action, struct pci_addr *ret_addr);
 
-/* Has virtio-iommu's driver begun to work? The kernel tells of that when its probe() is over, and
- * from then on makes IOMMU groups. */
+/* Has virtio-iommu's driver begun to work? The kernel sends this event when the driver's probe() is
+ * over, and makes IOMMU groups from then on. */
 bool uevent_is_iommu(const char *action, const char *subsystem, const char *driver);
 
 /* Is the event one of a driver of the PCI bus that came or went? */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Has the modules of variant drivers loaded that "driver = auto" asks for. */
+/* Asks for the modules of the variant drivers that rules with "driver = auto" need. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -8,8 +8,8 @@
 
 struct variants;
 
-/* Called from the loop when a module has been loaded, or cannot be: devices with it in
- * snapshot.h's `module` are to be read anew. */
+/* Called from the loop when a module has been loaded, or cannot be. Devices that have it as
+ * `module` (snapshot.h) are to be read anew. */
 typedef void (*variants_done)(void *userdata, const char *module);
 
 /* Returns 0 or -ENOMEM. */

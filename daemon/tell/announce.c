@@ -194,8 +194,8 @@ static void announce_expect(const struct plan *plan, const struct policy *p)
     }
 }
 
-/* Devices that a rule by serial number may select; nothing is done with them until theirs is known.
- */
+/* Devices that a rule by serial number may select; nothing is done with them until their number is
+ * known. */
 static void announce_undecided(const struct view *view)
 {
     for (size_t i = 0; i < view->snapshot.n; i++)

@@ -26,7 +26,7 @@ void announce_status(const struct view *view, char *buf, size_t size);
  * goes on are left for later. */
 void announce_devices(struct view *view);
 
-/* Logs the summary of a pass over everything that took so long. */
+/* Logs the summary of a pass over everything that took `usec`. */
 void announce_summary(const struct view *view, uint64_t usec);
 
 /* Logs the first thing that could not be read, if there is one. */

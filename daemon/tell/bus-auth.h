@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* May the caller of a method change something? Root may; of others polkit is asked. Both questions
- * are asked without waiting: the synchronous calls of sd-bus block for 25 s when the bus or polkit
- * is stopped. */
+/* May the caller of a method change something? Root may; for others polkit is asked. Neither the
+ * bus nor polkit is waited for: the synchronous calls of sd-bus block for 25 s when one of them is
+ * stopped. */
 #pragma once
 
 #include <systemd/sd-bus.h>

@@ -11,7 +11,7 @@
 #include "offer/bus-names.h"
 #include "plan/text.h"
 
-/* What a property's getter finds of its object. */
+/* What the getter of a property finds of its object. */
 struct object {
     const struct view *view;
     const struct verdict *verdict;
@@ -20,7 +20,7 @@ struct object {
 };
 
 /* A device that is unplugged while a virtual machine has it loses its driver link at once, and the
- * kernel says nothing of it until the virtual machine lets go. So who asks is told what is true
+ * kernel says nothing of it until the virtual machine lets go. So a caller is told what is true
  * now. */
 bool bus_device_is_leaving(const struct view *view, const struct verdict *v)
 {
@@ -111,9 +111,9 @@ static int append_string(sd_bus_message *m, const char *s)
     return sd_bus_message_append(m, "s", s ? s : "");
 }
 
-/* Names from the hardware database, which is mapped, not read: only who asks pays. A look takes
- * some ms in the worst case, so those of the last device, whose neighbours are often alike, are
- * kept. */
+/* Names come from the hardware database, which is mapped, not read: only those who ask pay for it.
+ * A lookup takes some ms in the worst case. So the names of the last device are kept, since its
+ * neighbours are often alike. */
 static int append_name(sd_bus_message *m, const struct device *d, bool model)
 {
     static sd_hwdb *hwdb;
@@ -400,8 +400,8 @@ static void emit_removed(sd_bus *bus, struct pci_addr a)
             "org.freedesktop.DBus.Properties", BUS_DEVICE_INTERFACE, NULL);
 }
 
-/* Signals what is new of a device, of which `old` was told (NULL: nothing). Returns false if that
- * has to wait for the next turn. */
+/* Signals what is new about a device; `old` is what was signalled last (NULL: nothing). Returns
+ * false if that has to wait for the next turn. */
 static bool tell(sd_bus *bus, const struct published *old, const struct published *new,
                  unsigned *cost)
 {

@@ -9,7 +9,7 @@
 /* A device's object path, malloc'ed; NULL when out of memory. */
 char *bus_device_path(struct pci_addr a);
 
-/* Has a bound device lost its driver link, without an event having come yet? */
+/* Has a bound device lost its driver link, although no event has come yet? */
 bool bus_device_is_leaving(const struct view *view, const struct verdict *v);
 
 /* Puts the objects on the bus. Returns 0 or negative errno. */

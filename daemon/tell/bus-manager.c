@@ -145,7 +145,7 @@ static int on_list(sd_bus_message *m, void *userdata, sd_bus_error *error)
     return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-/* What would be done next: the actions, then devices for which nothing can be done. */
+/* What would be done next: the actions, then devices for which nothing is to be done. */
 static int on_plan(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
     const struct view *view = ((const struct bus_manager *)userdata)->view;
@@ -239,7 +239,7 @@ static int release_allowed(sd_bus_message *m, void *userdata, sd_bus_error *erro
     return start_work(m, userdata, false, error);
 }
 
-/* Wrong arguments are told before anybody is asked for a password. */
+/* Wrong arguments are reported before anybody is asked for a password. */
 static int on_bind(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
     struct pci_addr a;

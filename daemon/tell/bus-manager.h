@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The object /org/vfio/Bindd1: how things are as a whole, and what callers may ask for. Anybody may
- * read; what changes something is for root, or for whom polkit lets. */
+ * read; to change something takes root, or polkit's permission. */
 #pragma once
 
 #include <systemd/sd-bus.h>

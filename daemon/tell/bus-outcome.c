@@ -13,7 +13,7 @@ bool bus_outcome_is_pending(const struct view *view, struct pci_addr a)
     return v && v->state == STATE_PENDING;
 }
 
-/* The group could not be kept for the release, so nothing was done. */
+/* The group could not be held for the release, so nothing was done. */
 static int say_held(const struct view *view, struct pci_addr a, uint32_t group, sd_bus_error *error)
 {
     const struct record *r = records_find(&view->records, a);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How what a caller on the bus asked for (requests.h) has come out. */
+/* How a request of a caller on the bus (requests.h) has come out. */
 #pragma once
 
 #include <systemd/sd-bus.h>

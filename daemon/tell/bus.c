@@ -11,7 +11,7 @@
 #include "tell/journal.h"
 
 #define SOCKET "unix:path=/run/dbus/system_bus_socket"
-/* Between attempts when the bus is there but lets us not in. */
+/* Between attempts when the bus is there but does not let us in. */
 #define RETRY_USEC (2 * USEC_PER_SEC)
 
 struct bus {
@@ -38,7 +38,8 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-/* Not from inside a callback of the connection itself. */
+/* Does not free the connection, since this may be called from one of its callbacks: connect_bus()
+ * does. */
 static void disconnect_and_retry(struct bus *b)
 {
     bus_manager_forget_callers(&b->manager);
@@ -90,8 +91,8 @@ static int register_objects(struct bus *b)
     return r;
 }
 
-/* Never waits: the socket is watched for, the name is asked for, answers come through the loop. The
- * bus comes after hot-plug and workers. */
+/* Never waits: sd-bus watches for the socket, the name is asked for asynchronously, and answers
+ * come through the loop. There the bus comes after hot-plug, and takes turns with workers. */
 static int connect_bus(struct bus *b)
 {
     int r;
@@ -123,7 +124,7 @@ static int connect_bus(struct bus *b)
     return r == -ENOMEM ? r : 0;
 }
 
-/* What is too much for one turn of the event loop is left to the next. */
+/* What is too much for one turn of the event loop is left to the next turn. */
 static void publish_changes(struct bus *b)
 {
     if (!b->bus || sd_bus_is_ready(b->bus) <= 0)

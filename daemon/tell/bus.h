@@ -14,5 +14,5 @@ int bus_new(sd_event *event, const struct view *view, const struct bus_requests 
             struct bus **ret);
 void bus_free(struct bus *b);
 
-/* Something may have changed: what has is signalled, and waiting callers are answered. */
+/* Something may have changed: signals what has, and answers waiting callers. */
 void bus_update(struct bus *b);

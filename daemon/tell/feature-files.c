@@ -19,8 +19,8 @@
 #define RENEWAL_USEC (4 * MINUTE_USEC)
 #define RENEWAL_ACCURACY_USEC MINUTE_USEC
 
-/* systemd does not watch while the service of a path unit runs. So what is new is written once more
- * a little later. */
+/* systemd does not watch the files while the service of a path unit runs. So what is new is written
+ * once more a little later. */
 #define REPEAT_USEC (10 * USEC_PER_SEC)
 #define REPEAT_ACCURACY_USEC USEC_PER_SEC
 
@@ -41,7 +41,7 @@ struct feature_files {
     struct file files[FILES];
     uint64_t written_usec;    /* when something was last written */
     sd_event_source *writing; /* waits for interval_usec to be over */
-    sd_event_source *renewal; /* by the wall clock, as the expiry is: when it is set, this fires */
+    sd_event_source *renewal; /* by the wall clock, like the expiry: fires when somebody sets it */
 };
 
 /* -- text -- */
@@ -65,8 +65,8 @@ static int features_text(const struct features *f, size_t i, char **ret)
     return r;
 }
 
-/* The feature file as it is written: its text after a time of expiry. Returns -ENOMEM, or the
- * length. */
+/* The feature file as it is written: its text after a time of expiry. Returns the length or
+ * negative errno. */
 static int with_expiry(const char *text, char **ret)
 {
     time_t expiry = time(NULL) + (time_t)(LIFETIME_USEC / USEC_PER_SEC);
@@ -194,7 +194,7 @@ int feature_files_new(sd_event *event, int root_fd, uint64_t interval_usec,
     f->event = sd_event_ref(event);
     f->root_fd = root_fd;
     f->interval_usec = interval_usec;
-    f->files[FEATURES] = (struct file){.name = "features", .dirty = true}; /* of an earlier run */
+    f->files[FEATURES] = (struct file){.name = "features", .dirty = true}; /* perhaps left over */
     f->files[METRICS] = (struct file){.name = "metrics.prom", .dirty = true};
     *ret = f;
     return 0;

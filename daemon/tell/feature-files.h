@@ -23,5 +23,5 @@ int feature_files_new(sd_event *event, int root_fd, uint64_t interval_usec,
  * for. Failures are logged, once until it succeeds again. */
 void feature_files_update(struct feature_files *f, const struct view *view);
 
-/* Removes the files: from now on nobody keeps them. NULL is allowed. */
+/* Removes the files, since nobody keeps them current any more. NULL is allowed. */
 void feature_files_free(struct feature_files *f);

@@ -87,7 +87,7 @@ int journal_level(void)
 
 /* -- sending without waiting -- */
 
-/* journald was started anew with a new socket. The descriptor is another one from now on: a copy of
+/* journald was restarted and has a new socket. The new descriptor keeps its own number: a copy of
  * it under the old number would be unknown to epoll. */
 static bool reconnect(void)
 {

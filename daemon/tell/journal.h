@@ -35,7 +35,7 @@ int journal_level(void);
 /* EVENT_*: host events. */
 void journal_event(enum event_id id, const char *format, ...) PRINTF(2, 3);
 
-/* EVENT_DEVICE_*; v is NULL for a device that no rule names, r where nothing is known of it. */
+/* EVENT_DEVICE_*; v is NULL for a device that no rule names, r if nothing is known about it. */
 void journal_device(enum event_id id, const struct device *d, const struct verdict *v,
                     const struct record *r, const char *message);
 

@@ -10,7 +10,7 @@
 
 #define SOURCE_MAX (16 * 1024 * 1024)
 
-/* A source that changes while it is copied is copied anew: whoever watches it for us may have
+/* A source that changes while it is copied is copied again: systemd, which watches it, may have
  * looked away meanwhile. It changes once a second at most. */
 #define TRIES 5
 

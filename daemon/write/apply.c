@@ -64,7 +64,7 @@ static void tell_device(struct apply *a, struct pci_addr addr, enum record_event
     records_apply(a->records, addr, &e);
 }
 
-/* Gives the device back; false: no worker had it. */
+/* Notes that no worker has the device any more; false: none had it. */
 static bool release_device(struct apply *a, struct pci_addr addr)
 {
     const struct record *r = records_find(a->records, addr);
@@ -83,9 +83,9 @@ static bool is_hanging(const struct job *j, const struct op *op)
     return pci_addr_cmp(op->addr, j->hanging.addr) == 0;
 }
 
-/* Is the operation's result to be taken now? All results of a normal job are taken at its end. Of a
- * job that hangs, all but those of the device it hangs at are taken at once, and the rest when its
- * worker has `ended`. */
+/* Is the operation's result to be taken now? All results of a normal job are taken at its end. When
+ * a job hangs, all results are taken at once, except those of the device at which it hangs. They
+ * are taken when its worker has `ended`. */
 static bool is_due(const struct job *j, const struct op *op, bool ended)
 {
     return !j->cancelled || ended == is_hanging(j, op);
@@ -106,7 +106,7 @@ static void take_results(void *userdata, struct job *j, bool ended)
     for (size_t i = 0; i < n; i++) {
         if (!is_due(j, &ops[i], ended))
             continue;
-        if (!(ended && j->cancelled && ops[i].kind == ACTION_NEW_ID)) /* its entry is on record */
+        if (!(ended && j->cancelled && ops[i].kind == ACTION_NEW_ID)) /* recorded when it hung */
             record_ops_result(a->records, &ops[i], worker_found(j->worker));
         if (ended && !j->cancelled)
             record_ops_death(a->records, &ops[i]);
@@ -182,7 +182,7 @@ static void on_old_ended(void *userdata, const struct job *j)
 
 /* -- plans -- */
 
-/* What the operation concerns, as its kernel call takes it. */
+/* What the operation is about, as text: a driver, a group or an entry. */
 static const char *op_text(struct job *j, const struct action *action)
 {
     char group[16];
@@ -240,8 +240,9 @@ static void claim(struct apply *a, struct job *j)
             tell_device(a, ops[i].addr, RECORD_EVENT_CLAIMED);
 }
 
-/* An entry makes the kernel probe every unbound device that fits, which may block: a run after a
- * SIGKILL has to know of a worker that is still at it, or it would take what that one catches. */
+/* An entry makes the kernel probe every unbound device that fits, which may block. A run after a
+ * SIGKILL must know that a worker is still at it, or it would take the devices that the worker
+ * catches. */
 static void write_down_worker_of_entries(struct apply *a, const struct job *j)
 {
     size_t n;
@@ -272,7 +273,8 @@ static int submit(struct apply *a, struct job *j)
     return r;
 }
 
-/* One job for all of it, however much: so every override is written before the first bind. */
+/* One job for all of these actions, however many: so every override is written before the first
+ * bind. */
 static int apply_batch(struct apply *a, const struct plan *plan)
 {
     size_t n = 0;
@@ -286,7 +288,7 @@ static int apply_batch(struct apply *a, const struct plan *plan)
         fill(a, j, plan->actions, n);
         if (submit(a, j) == 0)
             return 0;
-        j->ended = true; /* the waiting worker has died, which frees the job in its turn */
+        j->ended = true; /* the idle worker has died; its socket tells, and the job is freed then */
     }
     int r = job_new(a->jobs, n, &j);
     if (r < 0)
@@ -296,8 +298,8 @@ static int apply_batch(struct apply *a, const struct plan *plan)
 }
 
 /* Two members of a group are not bound at the same time: Linux 6.1 warns when two probes make the
- * VFIO group (vfio_create_group()), and some hosts panic at a warning. What hangs holds up nobody.
- */
+ * VFIO group (vfio_create_group()), and some hosts panic at a warning. A job past its deadline
+ * holds up nobody. */
 static bool group_is_at_work(const struct apply *a, uint32_t group)
 {
     for (const struct job *j = jobs_list(a->jobs); j; j = j->next)
@@ -331,7 +333,7 @@ static int prepare_isolated(struct apply *a, const struct action *actions, size_
     return 0;
 }
 
-/* The file is written once for all that begin now. */
+/* Starts the waiting jobs. The file is written once for all of them. */
 static int start_waiting(struct apply *a)
 {
     const struct job *j = jobs_list(a->jobs);

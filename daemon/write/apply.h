@@ -15,8 +15,9 @@ struct apply;
  * in /sys must be read anew. */
 typedef void (*apply_done)(void *userdata, const struct pci_addr *addrs, size_t n);
 
-/* records must outlive it. Forks the first worker at once, while the process is small. Workers that
- * an earlier run left behind in the kernel are taken from /run. Returns 0 or negative errno. */
+/* records must outlive it. Forks the first worker at once, while the process is small. Workers of
+ * an earlier run that still hang in the kernel are adopted, as recorded in /run. Returns 0 or
+ * negative errno. */
 int apply_new(sd_event *event, int root_fd, struct records *records, apply_done done,
               void *userdata, struct apply **ret);
 void apply_free(struct apply *a);
@@ -42,7 +43,7 @@ bool apply_batch_is_running(const struct apply *a);
  * devices are removed from the kernel's table. Returns 0 or negative errno. */
 int apply_withdraw(struct apply *a);
 
-/* Is any work still running for which the end should wait? */
+/* Is work still running that a stop should wait for? */
 bool apply_is_ending(const struct apply *a);
 
 /* Writes what must survive a restart. Returns 0 or negative errno. */

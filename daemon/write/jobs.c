@@ -78,8 +78,8 @@ static int on_worker(sd_event_source *source, int fd, uint32_t events, void *use
     (void)events;
     if (r == 0)
         return 0;
-    /* Before the handler is called, since it may look for an idle worker: this one is idle now, or
-     * about to end. */
+    /* Done before the handler is called, which may look for an idle worker: this one is idle now,
+     * or about to end. */
     bool was_busy = j->busy;
     bool keep = r > 0 && !j->cancelled && !j->isolated && worker_capacity(j->worker) == CAPACITY &&
                 !jobs_idle(jobs, CAPACITY);
@@ -101,7 +101,7 @@ int job_new(struct jobs *jobs, size_t capacity, struct job **ret)
         return -ENOMEM;
     if (capacity < CAPACITY)
         capacity = CAPACITY;
-    j->addrs = calloc(capacity, sizeof(*j->addrs)); /* now, since results cannot be refused */
+    j->addrs = calloc(capacity, sizeof(*j->addrs)); /* now, since taking results must not fail */
     r = j->addrs ? worker_new(jobs->root_fd, capacity, &j->worker) : -ENOMEM;
     if (r >= 0)
         r = sd_event_add_io(jobs->event, &j->source, worker_fd(j->worker), EPOLLIN, on_worker, j);
@@ -152,7 +152,7 @@ int job_new_old(struct jobs *jobs, pid_t pid, struct job **ret)
     return 0;
 }
 
-/* -- their time -- */
+/* -- deadlines -- */
 
 void jobs_set_timeout(struct jobs *jobs, uint64_t usec)
 {
@@ -215,7 +215,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
         if (j->cancelled) {
             j->overdue = true;
             h->overdue(h->userdata, j);
-        } else if (worker_cancel(j->worker, &op)) { /* it may be at another by now */
+        } else if (worker_cancel(j->worker, &op)) { /* it may be at another operation by now */
             j->cancelled = true;
             j->hanging = op;
             h->hangs(h->userdata, j);
@@ -227,8 +227,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
 /* -- beginning -- */
 
-/* By a timer rather than a deferred event source, which would run before all others of its
- * priority. */
+/* Uses a timer, since a deferred event source would run before all others of its priority. */
 int jobs_start(struct jobs *jobs)
 {
     int r = sd_event_source_set_time(jobs->starter, 0);
@@ -273,7 +272,7 @@ int jobs_new(sd_event *event, int root_fd, const struct jobs_handler *handler, s
         return -ENOMEM;
     *jobs = (struct jobs){
         .event = event, .root_fd = root_fd, .handler = *handler, .timeout_usec = TIMEOUT_USEC};
-    (void)job_new(jobs, CAPACITY, &first); /* beforehand; if not now, then when it is needed */
+    (void)job_new(jobs, CAPACITY, &first); /* in advance; if that fails, when it is needed */
     r = sd_event_add_time(event, &jobs->timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_timer, jobs);
     if (r >= 0)
         r = sd_event_add_time(event, &jobs->starter, CLOCK_MONOTONIC, UINT64_MAX, 0, on_start,

@@ -14,12 +14,12 @@ struct job {
     struct job *next;
     struct worker *worker;  /* NULL: the worker is of an earlier run, and is only waited for */
     struct pci_addr *addrs; /* room for the devices of all its operations */
-    pid_t pid;              /* of that one */
+    pid_t pid;              /* of a worker of an earlier run */
     sd_event_source *source;
     uint32_t group;    /* the IOMMU group of an isolated job, or NO_GROUP */
     bool waiting;      /* its operations are written down, it will be started */
     bool busy;         /* waiting or running */
-    bool isolated;     /* a rebind or a release */
+    bool isolated;     /* it has a worker of its own, like a rebind or a release */
     bool cancelled;    /* it hangs: it will do nothing after `hanging` */
     bool overdue;      /* it hangs and is past its deadline */
     bool ended;        /* about to be freed: gets no further job */
@@ -32,8 +32,8 @@ struct jobs_handler {
     /* The job is done. `ended`: its worker has ended, or the operation of a cancelled job has
      * returned at last. */
     void (*done)(void *userdata, struct job *j, bool ended);
-    /* It takes too long over an operation, j->hanging, and was cancelled: it does nothing after
-     * that one. */
+    /* The operation j->hanging takes too long. The job was cancelled, and does nothing after that
+     * operation. */
     void (*hangs)(void *userdata, struct job *j);
     /* The operation j->hanging has now taken longer than the timeout. */
     void (*overdue)(void *userdata, struct job *j);
@@ -48,7 +48,7 @@ void jobs_free(struct jobs *jobs);
 /* How long an operation may take: microseconds. */
 void jobs_set_timeout(struct jobs *jobs, uint64_t usec);
 
-/* The first; the others by their `next`. */
+/* The first job; `next` leads to the others. */
 struct job *jobs_list(const struct jobs *jobs);
 
 /* A worker that waits for a job of this many operations, or NULL. Not for isolated jobs. */
@@ -63,10 +63,10 @@ int job_new_old(struct jobs *jobs, pid_t pid, struct job **ret);
 
 void job_free(struct job *j);
 
-/* Has the jobs that wait begin, one in each turn of the loop. Returns 0 or negative errno. */
+/* Starts the jobs that wait, one in each turn of the loop. Returns 0 or negative errno. */
 int jobs_start(struct jobs *jobs);
 
-/* No job that waits begins any more. */
+/* From now on no waiting job is started. */
 void jobs_stop(struct jobs *jobs);
 
 /* To be called when jobs have begun: watches their time. */

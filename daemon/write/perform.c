@@ -14,8 +14,8 @@
 #include "model/dynids.h"
 
 #define PATH_LENGTH 160
-/* For what passes: udev reads a disk that has just appeared, another worker looks for claims at a
- * disk with two controllers. */
+/* A device may be in use for a moment only: udev reads a disk that has just appeared, or another
+ * worker looks for claims at a disk with two controllers. */
 #define TRIES 10
 #define WAIT_USEC 100000
 #define OVERRIDE_MAX 128 /* longer ones are not ours */
@@ -85,7 +85,7 @@ static int clear_override(int root_fd, struct pci_addr a)
     return set_override(root_fd, a, "\n");
 }
 
-/* "" if there is none. */
+/* The text is "" if there is no override. */
 static int read_override(int root_fd, struct pci_addr a, char *text, size_t size)
 {
     char path[PATH_LENGTH];
@@ -98,7 +98,7 @@ static int read_override(int root_fd, struct pci_addr a, char *text, size_t size
     return r < 0 && r != -E2BIG ? r : 0;
 }
 
-/* Removes an override that is ours: by now somebody may have written another. */
+/* Removes an override that is ours. By now somebody may have written another one, which stays. */
 static int clear_our_override(int root_fd, const struct op *op)
 {
     char text[OVERRIDE_MAX];
@@ -123,8 +123,9 @@ static void describe(const struct holder *h, char found[static FOUND_MAX])
                  h->node);
 }
 
-/* Opening the group fails with EBUSY while anybody has it or a device of it; while we have it
- * nobody else can. It does not hinder an unbind. Kept until the job is done. */
+/* Opening the group fails with EBUSY while anybody has it or a device of it open. While we have it
+ * open nobody else can open it. That does not hinder an unbind. It is kept open until the job is
+ * done. */
 static int hold_group(int root_fd, const struct op *op, struct perform_state *s)
 {
     char path[DRIVER_NAME_MAX + 16];
@@ -142,7 +143,7 @@ static int hold_group(int root_fd, const struct op *op, struct perform_state *s)
     return error;
 }
 
-/* Is the device on that driver since somebody else wants it there? */
+/* Is the device on its driver because somebody else wants it there? */
 static int check_override(int root_fd, const struct op *op, char found[static FOUND_MAX])
 {
     char text[OVERRIDE_MAX];
@@ -157,8 +158,9 @@ static int check_override(int root_fd, const struct op *op, char found[static FO
     return -EBUSY;
 }
 
-/* What has a native device open may keep its driver's remove() waiting for ever, and that cannot be
- * killed. Not seen is not free: where looking is not permitted the device is left alone too. */
+/* A process that has the device open may keep its driver's remove() waiting for ever, and that wait
+ * cannot be killed. Not seen is not free: where looking is not permitted, the device is left alone,
+ * too. */
 static int check_users(int root_fd, const struct op *op, char found[static FOUND_MAX])
 {
     struct holder holder;
@@ -213,8 +215,8 @@ static bool is_newer(int root_fd, const char *driver, uint64_t order)
            (fstatat(root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && (uint64_t)st.st_ino > order);
 }
 
-/* Is it bound now? Whatever comes of it, a driver that is there has been asked, unless another one
- * has the device. */
+/* Offers the device to this driver. Returns whether it is bound now. A driver that exists has been
+ * asked in any case, unless another driver has the device. */
 static bool offer(int root_fd, struct pci_addr a, const char *driver, bool *ret_asked)
 {
     int r = write_driver(root_fd, driver, "bind", pci_addr_text(a).s);
@@ -246,7 +248,7 @@ static int bind_native(int root_fd, const struct op *op, bool *ret_asked)
     *ret_asked = false;
     if (!*op->driver || !offer(root_fd, op->addr, op->driver, ret_asked))
         offer_to_natives(root_fd, op->addr, 0, ret_asked);
-    /* One that was just plugged in may have fallen to an entry meanwhile. */
+    /* A device that was just plugged in may have been caught by an entry meanwhile. */
     return pci_link_name(root_fd, op->addr, "driver", driver) > 0 && driver_is_vfio(driver) ? -EBUSY
                                                                                             : 0;
 }
@@ -294,9 +296,9 @@ static int set_placeholder(int root_fd, struct pci_addr a, struct perform_state 
     return set_override(root_fd, a, PLACEHOLDER_NAME);
 }
 
-/* Removes that override, and offers the device to native drivers that were registered while it had
- * its placeholder. Those that were there before have had their turn: somebody may have unbound the
- * device from them. */
+/* Removes the placeholder, and offers the device to native drivers that were registered while it
+ * had it. Drivers that were there before have had their turn: somebody may have unbound the device
+ * from them. */
 static int clear_placeholder(int root_fd, const struct op *op, const struct perform_state *s)
 {
     char text[OVERRIDE_MAX];
@@ -308,7 +310,7 @@ static int clear_placeholder(int root_fd, const struct op *op, const struct perf
     if (!streq(text, PLACEHOLDER_NAME))
         return 0;
     r = clear_override(root_fd, op->addr);
-    if (r == 0 && has_driver(root_fd, op->addr) <= 0) /* one that has one is not bound again */
+    if (r == 0 && has_driver(root_fd, op->addr) <= 0) /* only a device without a driver */
         offer_to_natives(root_fd, op->addr, op->order > 0 ? op->order : s->drivers_order, &asked);
     return r;
 }

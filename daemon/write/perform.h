@@ -11,20 +11,20 @@
 #define DRIVER_NAME_MAX 56 /* with NUL; MODULE_NAME_LEN of the kernel */
 #define FOUND_MAX 192
 
-/* The override of a device that is to be left alone for a moment: no driver has this name. */
+/* This override keeps every driver from the device for a moment: no driver has this name. */
 #define PLACEHOLDER_NAME "vfio-bindd-placeholder"
 
 struct op {
     struct pci_addr addr; /* unused by ACTION_NEW_ID and ACTION_REMOVE_ID */
-    const char *driver;   /* as in struct action; ACTION_HOLD: the group's number; ACTION_NEW_ID,
+    const char *driver;   /* as in struct action. ACTION_HOLD: the group's number. ACTION_NEW_ID,
                            * ACTION_REMOVE_ID: the entry (dynid_text()). At an address that daemon
                            * and worker share (worker_text()) */
-    uint64_t order;       /* ACTION_SET_PLACEHOLDER sets it to the number of the newest driver
-                           * (snapshot.h), ACTION_CLEAR_PLACEHOLDER uses that; 0: unknown.
+    uint64_t order;       /* ACTION_SET_PLACEHOLDER sets it to the order of the newest driver
+                           * (snapshot.h), and ACTION_CLEAR_PLACEHOLDER uses that; 0: unknown.
                            * ACTION_NATIVE sets it if a driver was asked */
     int result;           /* 0, negative errno, or OP_NOT_DONE */
     enum action_kind kind;
-    bool learned, narrowed; /* of that entry */
+    bool learned, narrowed; /* of the entry */
 };
 
 #define OP_NOT_DONE 1
@@ -33,12 +33,12 @@ struct op {
 
 /* What a job keeps from one operation to the next. */
 struct perform_state {
-    char *found; /* FOUND_MAX bytes: who has the device, in words, if ACTION_CHECK or ACTION_HOLD
-                  * says -EBUSY. A job has one of these at most. */
+    char *found; /* FOUND_MAX bytes: who has the device, in words, after ACTION_CHECK or ACTION_HOLD
+                  * returned -EBUSY. A job has one such text. */
     bool asked;  /* ACTION_NATIVE: a native driver has had the device in its probe(), or may have */
-    uint64_t drivers_order; /* the newest driver's (snapshot.h) at the first placeholder */
+    uint64_t drivers_order; /* order of the newest driver (snapshot.h) at the first placeholder */
     int held_fd;            /* the group that ACTION_HOLD opened; -1: none */
-    int bind_fd; /* "bind" of bind_driver; -1: none yet. Opened once for all devices of a job. */
+    int bind_fd; /* file "bind" of .bind_driver, opened once for all devices of a job; -1: none */
     char bind_driver[DRIVER_NAME_MAX];
 };
 

@@ -80,7 +80,7 @@ bool record_ops_begin(struct records *records, const struct op *ops, size_t n)
     return keep;
 }
 
-/* An entry that is not in the table, and of which nothing must be remembered. */
+/* Is the entry neither in the table nor worth remembering? */
 static bool is_forgettable(const struct dynid_entry *e)
 {
     return e->state == DYNID_OPEN && e->error == 0 && !e->learned;

@@ -7,21 +7,21 @@
 #include "write/worker.h"
 
 /* Records what is about to be done, as far as it must be known after a crash in the middle of it.
- * Returns true if it must be written to /run before (record-file.h). */
+ * Returns true if the records must be written to /run first (record-file.h). */
 bool record_ops_begin(struct records *records, const struct op *ops, size_t n);
 
 /* Records that the write of an entry hangs. The entry is in effect all the same: the kernel adds it
  * to the table before it looks for devices. */
 void record_ops_hanging_entry(struct records *records, const struct op *op);
 
-/* Records the result of an operation. One that was not done, or was skipped, says nothing about its
- * device. `found`: worker_found(). */
+/* Records the result of an operation. An operation that was not done, or was skipped, says nothing
+ * about its device. `found`: worker_found(). */
 void record_ops_result(struct records *records, const struct op *op, const char *found);
 
 /* Records that the worker died before it did this operation, which must not be tried for ever. */
 void record_ops_death(struct records *records, const struct op *op);
 
-/* If a job's ACTION_HOLD failed, somebody has the group open: none of its devices is tried again by
- * itself. */
+/* If a job's ACTION_HOLD failed, somebody has the group open: none of its devices is tried again
+ * until somebody asks for that. */
 void record_ops_give_up_group(struct records *records, const struct op *ops, size_t n,
                               const char *found);

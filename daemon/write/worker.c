@@ -43,9 +43,9 @@ static size_t job_size(size_t capacity)
 /* -- in the worker -- */
 
 /* Operation k has failed: must i be skipped? A new dynamic ID is not written if a device that it
- * would take could not get its placeholder (unless that is gone). After a removal that failed, no
- * other entry is removed, since the kernel would remove the wrong one, and the same entry is not
- * written again. */
+ * would take could not get its placeholder (unless the device is gone). After a removal that
+ * failed, no other entry is removed, since the kernel would remove the wrong one, and the same
+ * entry is not written again. */
 static bool depends_on(const struct op *i, const struct op *k)
 {
     if (k->kind == ACTION_HOLD)
@@ -76,8 +76,8 @@ static void outlive_daemon(bool yes)
     prctl(PR_SET_PDEATHSIG, yes ? 0 : SIGKILL);
 }
 
-/* The operation is published before `cancelled` is read: so the daemon, which sets that and then
- * looks, sees either that the operation has begun, or that it never will. */
+/* The operation is published before `cancelled` is read. The daemon sets `cancelled` and then
+ * looks, so it sees either that the operation has begun, or that it never will. */
 static bool may_begin(struct shared_job *j, size_t i)
 {
     atomic_store(&j->since_usec, now_usec());
@@ -124,7 +124,7 @@ static _Noreturn void worker_main(pid_t parent, int root_fd, int fd, struct shar
 
     prctl(PR_SET_NAME, "vfio-bindd-work");
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) /* it died before the line above */
+    if (getppid() != parent) /* the daemon died before the line above */
         _exit(0);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -136,7 +136,7 @@ static _Noreturn void worker_main(pid_t parent, int root_fd, int fd, struct shar
     while (read(fd, &byte, 1) == 1) {
         run_job(root_fd, job);
         outlive_daemon(false);
-        if (getppid() != parent) /* it died meanwhile */
+        if (getppid() != parent) /* the daemon died meanwhile */
             break;
         if (write(fd, &byte, 1) != 1)
             break;
@@ -187,7 +187,8 @@ fail:
     return r;
 }
 
-/* No signal: by PID it could hit another process, and one in the kernel does not hear it anyway. */
+/* Sends no signal: the PID may belong to another process by now, and a worker that hangs in the
+ * kernel would not hear it anyway. */
 bool worker_cancel(struct worker *w, struct op *ret)
 {
     uint64_t since;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Worker processes, in which all that is written to /sys is written (perform.h). A write there can
- * block for ever and cannot be killed (an in-use driver's remove()); then one worker is left
- * behind, and everything else goes on.
+/* Worker processes: only they write to /sys (perform.h). Such a write can block for ever and cannot
+ * be killed (an in-use driver's remove()); then one worker is left behind, and everything else goes
+ * on.
  *
  * A worker is forked without exec. Operations and results lie in memory that both share, so that
  * results cost no system call and the daemon sees at which operation a worker hangs. It dies with
- * the daemon (parent-death signal) unless it hangs in the kernel, or has begun to unbind: then it
- * ends the job first, for no device may stay without a driver because we were stopped. */
+ * the daemon (parent-death signal), unless it hangs in the kernel or has begun to unbind. Then it
+ * ends the job first, since no device may stay without a driver because we were stopped. */
 #pragma once
 
 #include <stdint.h>
@@ -32,15 +32,16 @@ pid_t worker_pid(const struct worker *w);
 /* Becomes readable when the job is done or the worker has ended. */
 int worker_fd(const struct worker *w);
 
-/* Where the n operations of the next job are to be put, each with the result OP_NOT_DONE; the
+/* Room for the n operations of the next job, each to be filled in with the result OP_NOT_DONE. The
  * worker must be idle. NULL: more than its capacity. */
 struct op *worker_room(struct worker *w, size_t n);
 
-/* The job's own copy of a text for its operations; of equal texts there is one. A worker is forked
- * without exec, so it finds it at the same address. Longer than a driver's name can be: cut off. */
+/* Copies a text for the job's operations into the shared memory; equal texts are stored once. The
+ * worker is forked without exec, so it finds the text at the same address. A text that is longer
+ * than a driver's name can be is cut off. */
 const char *worker_text(struct worker *w, const char *text);
 
-/* Has the worker begin with them. Returns 0 or negative errno (it is gone). */
+/* Starts the job. Returns 0 or negative errno (the worker is gone). */
 int worker_submit(struct worker *w);
 
 /* To be called when the descriptor is readable. Returns 1 if the job is done, 0 if nothing has

@@ -7,10 +7,11 @@
 struct cmdline {
     char **v;
     size_t n, allocated;
-    char *text; /* what they point into */
+    char *text; /* owns the bytes that .v points into */
 };
 
-/* Words are separated by blanks outside of double quotes, which are dropped. Takes over the text,
- * malloc'ed, also on failure; cmdline_done() is to be called in any case. Returns 0 or -ENOMEM. */
+/* Splits the text at blanks outside of double quotes; the quotes are dropped. Takes ownership of
+ * the text, which is malloc'ed, even on failure: always call cmdline_done(). Returns 0 or
+ * -ENOMEM. */
 int cmdline_split(char *text, struct cmdline *ret);
 void cmdline_done(struct cmdline *c);

@@ -21,9 +21,9 @@ struct diag {
 struct diags {
     struct diag *v;
     size_t n, allocated;
-    size_t errors;   /* all that were reported, also those beyond DIAGS_MAX */
-    size_t warnings; /* likewise */
-    size_t unread;   /* errors that only say that something could not be read this time */
+    size_t errors;   /* all that were reported, including those beyond DIAGS_MAX */
+    size_t warnings; /* the same for warnings */
+    size_t unread;   /* those .errors that only say that something could not be read this time */
 };
 
 /* A hostile policy must not fill the memory or the journal: past this many only counts grow. */
@@ -37,5 +37,5 @@ void diags_add(struct diags *d, enum diag_level level, const char *file, unsigne
 /* "file:line: text", malloc'ed; NULL when out of memory. */
 char *diag_text(const struct diag *d);
 
-/* All of them as lines "error: file:line: text", and how many more there were. */
+/* Prints all of them as lines "error: file:line: text", and how many more were only counted. */
 void diags_print(const struct diags *d, FILE *f);

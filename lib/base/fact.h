@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Facts about the host have three values: there, gone, unknown. Only three errors say that
- * something is gone. Any other (no descriptor, no memory, no permission, an I/O error, too long)
- * says nothing about the host: who got it keeps what was known before, says so, keeps off the
- * device, and tries again. No reader may turn an error into "no". Pure. */
+ * something is gone. Any other error (no descriptor, no memory, no permission, an I/O error, too
+ * long) says nothing about the host. Whoever gets one keeps what was known before, says so, leaves
+ * the device alone, and tries again. No reader may turn an error into "no". Pure. */
 #pragma once
 
 #include <errno.h>
 #include <stdbool.h>
 
-/* Readers return 1 or a length for what is there, 0 or a negative errno. */
+/* Does this result of a reader mean "gone"? Readers return 1 or a length for what is there, and 0
+ * or a negative errno otherwise. */
 static inline bool fact_is_gone(int r)
 {
     return r == -ENOENT || r == -ENODEV || r == -ENXIO;
 }
 
-/* For readers that treat what is gone as "none": 0 for that, the error otherwise. */
+/* For readers to which "gone" is the same as "none": returns the error, or 0 if r is no error or
+ * means "gone". */
 static inline int fact_error(int r)
 {
     return r < 0 && !fact_is_gone(r) ? r : 0;
@@ -30,8 +32,8 @@ enum fact {
     FACT_IDENTITY, /* modalias */
     FACT_DRIVER,
     FACT_GROUP,
-    FACT_IOMMU,   /* one that the firmware announces */
-    FACT_MEMBERS, /* of its group */
+    FACT_IOMMU,   /* the virtual IOMMU that the firmware announces */
+    FACT_MEMBERS, /* the members of its IOMMU group */
     FACT_NODE,
     FACT_KIND, /* bridge, virtual function, physical function */
     FACT_DISPLAY,
@@ -45,14 +47,15 @@ enum fact {
 };
 
 struct unknown {
-    enum fact fact; /* the first one; FACT_NONE: all is known */
+    enum fact fact; /* the first one that is unknown; FACT_NONE: all is known */
     int error;      /* errno */
 };
 
-/* In words that follow "its" or "the": "driver". One word for the text form of a snapshot, too. */
+/* The name of a fact: words that can follow "its" or "the" ("driver"), and the single word for the
+ * text form of a snapshot. */
 const char *fact_words(enum fact f);
 const char *fact_word(enum fact f);
 
 /* If r is an error that means "unknown", notes the fact, unless one was noted before. Returns
- * whether it is. */
+ * whether r means "unknown". */
 bool unknown_note(struct unknown *u, enum fact f, int r);

@@ -10,9 +10,9 @@
 #include "base/fact.h"
 #include "base/util.h"
 
-/* The root below which links must stay, if it is not "/": -1 if it is. Below "/" a plain openat()
- * does the same; and openat2() is not to be had in a unit with RestrictSUIDSGID=, whose seccomp
- * filter cannot look into its arguments and answers ENOSYS. */
+/* The root below which links must stay; -1 if that is "/". Below "/" a plain openat() is enough,
+ * and openat2() would not work: in a unit with RestrictSUIDSGID= the seccomp filter, which cannot
+ * look into its arguments, answers ENOSYS. */
 static int confined_fd = -1;
 
 int rootfs_open_root(const char *path)
@@ -54,7 +54,7 @@ int rootfs_open_dir(int root_fd, const char *path, DIR **ret)
     *ret = fd < 0 ? NULL : fdopendir(fd);
     if (!*ret)
         return fd < 0 ? fd : -errno;
-    (void)take_fd(&fd); /* the folder's now */
+    (void)take_fd(&fd); /* fdopendir() owns it now */
     return 0;
 }
 
@@ -76,8 +76,8 @@ int rootfs_exists(int fd, const char *path)
 {
     struct stat st;
 
-    /* Not access(): the kernel asks the cgroup's device policy even for F_OK, and that does not
-     * know /dev/vfio where vfio was loaded after the service started (EPERM; lab: no-vfio). */
+    /* Not access(): even for F_OK the kernel asks the cgroup's device policy, which does not know
+     * /dev/vfio if vfio was loaded after the service had started (EPERM; lab: no-vfio). */
     if (fstatat(fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
         return 1;
     return fact_error(-errno);
@@ -158,7 +158,8 @@ int rootfs_read_file(int root_fd, const char *path, size_t max, char **ret, size
     return 0;
 }
 
-/* A line may be longer than any buffer: one of an overlay's mount names all of its layers. */
+/* A line may be longer than any fixed buffer: the line of an overlay mount names all of its
+ * layers. */
 int rootfs_each_line(int root_fd, const char *path, rootfs_take_line *take, void *userdata)
 {
     CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
@@ -184,7 +185,7 @@ int rootfs_each_line(int root_fd, const char *path, rootfs_take_line *take, void
             r = take(userdata, line);
         }
         used -= (size_t)(line - buf);
-        if (n == 0) /* the last one may have no end */
+        if (n == 0) /* the last line may lack its newline */
             return r == 0 && used > 0 ? take(userdata, line) : r;
         memmove(buf, line, used);
     }

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Opens the root itself; a process has one that is not "/" at most. Returns a descriptor or
+/* Opens the root itself. A process opens at most one root that is not "/". Returns a descriptor or
  * negative errno. */
 int rootfs_open_root(const char *path);
 
@@ -18,30 +18,31 @@ int rootfs_open(int root_fd, const char *path, int flags);
 /* Opens a folder for readdir(). Returns 0 or negative errno; *ret is NULL on failure. */
 int rootfs_open_dir(int root_fd, const char *path, DIR **ret);
 
-/* The same where a folder that is not there (fact.h) is an empty one: 0, and *ret is NULL. */
+/* The same, but a folder that is gone (fact.h) counts as empty: returns 0, and *ret is NULL. */
 int rootfs_list(int root_fd, const char *path, DIR **ret);
 
-/* The next entry whose name does not begin with a dot. Returns 1, 0 (the end, or no folder), or
- * negative errno: then there may be more. */
+/* The next entry whose name does not begin with a dot. Returns 1, 0 (the end, or dir is NULL), or
+ * negative errno; after an error there may be more entries. */
 int rootfs_next(DIR *dir, const struct dirent **ret);
 
-/* Returns 1, 0 (gone) or negative errno. The last part of the path is not followed. */
+/* Is the file there? Returns 1, 0 (gone) or negative errno. A link in the last part of the path is
+ * not followed. */
 int rootfs_exists(int fd, const char *path);
 
 /* The last part of a symbolic link's target. Returns 1, 0 (there is no such link) or negative
- * errno; buf is untouched then. */
+ * errno; buf is only written if it returns 1. */
 int rootfs_link_name(int fd, const char *path, char buf[static NAME_MAX + 1]);
 
-/* Calls `take` for each line of a file of any length, without its end. Returns 0 or negative errno;
- * that of `take` ends it. */
+/* Calls `take` with each line of a file, without the newline; a line may have any length. If `take`
+ * returns an error, the walk ends and returns it. Returns 0 or negative errno. */
 typedef int rootfs_take_line(void *userdata, char *line);
 int rootfs_each_line(int root_fd, const char *path, rootfs_take_line *take, void *userdata);
 
-/* Reads a small file, attributes of /sys above all, into buf, without the line end, as a string.
- * Returns its length, -E2BIG if it does not fit, or another negative errno. */
+/* Reads a small file, typically an attribute in /sys, into buf as a string without the trailing
+ * newline. Returns its length, -E2BIG if it does not fit, or another negative errno. */
 int rootfs_read_line(int root_fd, const char *path, char *buf, size_t size);
 
-/* Reads a regular file of at most `max` bytes, malloc'ed, with a NUL behind it. Never blocks on a
- * FIFO or device. Returns 0, -EFBIG, -EISDIR, -EINVAL (neither file nor directory) or another
+/* Reads a regular file of at most `max` bytes into malloc'ed memory, and adds a NUL. Never blocks
+ * on a FIFO or device. Returns 0, -EFBIG, -EISDIR, -EINVAL (neither file nor directory) or another
  * negative errno; outputs are untouched on failure. */
 int rootfs_read_file(int root_fd, const char *path, size_t max, char **ret, size_t *ret_size);

@@ -41,7 +41,7 @@ static inline void fclosep(FILE **f)
         fclose(*f);
 }
 
-/* The value of a descriptor that is handed over to somebody else. */
+/* Returns the descriptor and forgets it here: somebody else owns it from now on. */
 static inline int take_fd(int *fd)
 {
     int r = *fd;
@@ -84,7 +84,7 @@ static inline int write_all(int fd, const char *bytes, size_t size)
     return 0;
 }
 
-/* In names of rules and resources. */
+/* Is the character allowed in names of rules and resources? */
 static inline bool is_name_char(char c)
 {
     return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.';

@@ -15,7 +15,7 @@
 /* The kernel indents no deeper: on the last level a parent and its child look like siblings. */
 #define LEVELS 6
 
-/* As the kernel's drivers for framebuffers of the firmware name their memory. */
+/* Does one of the kernel's drivers for the firmware's framebuffer give its memory this name? */
 static bool is_framebuffer(const char *name)
 {
     static const char *const names[] = {"BOOTFB", "simpledrm", "simplefb",   "efifb",
@@ -27,8 +27,8 @@ static bool is_framebuffer(const char *name)
 
 /* -- the platform device -- */
 
-/* Is it a framebuffer in a display's memory? "platform-framebuffer.0" is there where the firmware
- * left none, without any display as well; "vga-" and "ega-" are for a console of text. */
+/* Is it a framebuffer in a display's memory? "platform-framebuffer.0" exists even if the firmware
+ * left no framebuffer, and on a host without a display; "vga-" and "ega-" are text consoles. */
 static bool is_in_memory(const char *device)
 {
     static const char *const others[] = {"platform-", "vga-", "ega-"};
@@ -39,7 +39,7 @@ static bool is_in_memory(const char *device)
     return strstr(device, "-framebuffer.") != NULL;
 }
 
-/* The framebuffer's platform device that the firmware's console has, if any. */
+/* Finds the platform device of the firmware's framebuffer, if there is one. */
 static int find_framebuffer(int root_fd, char **ret)
 {
     const struct dirent *e;
@@ -65,8 +65,8 @@ static int is_boot_display(int root_fd, struct pci_addr a)
     return r < 0 ? fact_error(r) : text[0] == '1';
 }
 
-/* Without /proc/iomem: from 6.9 on the framebuffer is a child of its PCI device; before, it is the
- * boot display's as far as anybody can tell. */
+/* The evidence without /proc/iomem. From 6.9 on the framebuffer is a child of its PCI device;
+ * before, nothing better is known than that it is on the boot display. */
 static int framebuffer_is_on(int root_fd, const char *framebuffer, struct pci_addr a)
 {
     char path[NAME_MAX + 64], target[PATH_MAX], part[PCI_ADDR_MAX + 2];
@@ -97,7 +97,8 @@ static char **claim_of(const struct bars *b, struct pci_addr a)
     return NULL;
 }
 
-/* Notes that the framebuffer claims a BAR of the device, if that is one: "a, b", each name once. */
+/* Notes that the framebuffer claims a BAR of the device, if `device` is an address. Several
+ * claimants become "a, b", each name once. */
 static void add_claim(struct bars *b, const char *device, const char *framebuffer)
 {
     struct pci_addr a;
@@ -121,8 +122,9 @@ static void add_claim(struct bars *b, const char *device, const char *framebuffe
     *list = longer;
 }
 
-/* One line of "  start-end : name". A framebuffer counts if it is below a BAR of a device, which
- * has the device's address for a name, or if it covers the BAR exactly, and then is above it. */
+/* Takes one line of "start-end : name", indented by its depth. A BAR has the device's address for a
+ * name. A framebuffer claims the BAR if its entry is below the BAR's entry, or above it: it is
+ * above if it covers the BAR exactly. */
 static void take_line(struct bars *b, struct lineage *l, const char *line)
 {
     size_t indent = strspn(line, " ");
@@ -149,7 +151,8 @@ static void take_line(struct bars *b, struct lineage *l, const char *line)
     }
 }
 
-/* Who may not look at /proc/iomem has weaker evidence; any other trouble leaves us without any. */
+/* Without permission to read /proc/iomem there is weaker evidence; after any other error there is
+ * none. */
 int bars_read(int root_fd, struct bars *ret)
 {
     struct lineage lineage = {0};

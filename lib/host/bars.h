@@ -19,7 +19,7 @@ struct claim {
 struct bars {
     char *framebuffer; /* the platform device of the firmware's framebuffer; NULL: there is none */
     bool seen;         /* /proc/iomem could be read */
-    struct claim *v;   /* what it tells */
+    struct claim *v;   /* the claims that it shows */
     size_t n, allocated;
     bool no_memory;
 };

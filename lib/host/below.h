@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What hangs below a PCI device: one walk along its folder in /sys finds its disks and what is
  * stacked on them, network interfaces, keyboards, consoles, and every other device that has a node.
- * Who asks how the host uses a device, or who has it open, asks this first. Takes no device's lock.
+ * What tells how the host uses a device (use.h, boot-use.h) and who has it open (nodes.h) begins
+ * with this walk. Takes no device's lock.
  *
- * A bridge's children are not its own; but below an Intel VMD and a USB controller everything is.
- */
+ * PCI devices below a bridge do not count as its own; but everything below an Intel VMD or a USB
+ * controller does. */
 #pragma once
 
 #include <limits.h>
@@ -15,21 +16,21 @@
 #include "model/address.h"
 
 enum below_kind {
-    BELOW_NODE,      /* a character device of any other kind */
+    BELOW_NODE,      /* any other character device */
     BELOW_BLOCK,     /* a disk, a partition, an NVMe multipath disk */
     BELOW_STACKED,   /* a block device on one of those: device mapper, md, bcache */
     BELOW_TTY,       /* a serial port */
-    BELOW_INTERFACE, /* of the network; without a number */
-    BELOW_HIDDEN,    /* one that another network namespace has: neither name nor number */
-    BELOW_KEYBOARD,  /* without a number */
-    BELOW_GROUP,     /* an IOMMU group, by its name: of the device, or of mediated ones */
+    BELOW_INTERFACE, /* a network interface; has no number */
+    BELOW_HIDDEN,    /* an interface in another network namespace; has neither name nor number */
+    BELOW_KEYBOARD,  /* a keyboard; has no number */
+    BELOW_GROUP,     /* an IOMMU group, by its name: the device's or a mediated device's */
 };
 
 struct below_item {
     enum below_kind kind;
     dev_t number;
     bool up, enslaved;       /* BELOW_INTERFACE: it is up; it is part of a bridge or bond */
-    char mac[64];            /* likewise; InfiniBand's have 59 characters */
+    char mac[64];            /* BELOW_INTERFACE; InfiniBand's have 59 characters */
     char name[NAME_MAX + 1]; /* as the kernel has it; "!" stands for "/" */
 };
 

@@ -28,7 +28,7 @@ static void note(struct card *c, int r)
 
 /* -- names that tell the device by themselves (systemd.net-naming-scheme) -- */
 
-/* A letter and a number behind it; false and nothing consumed if it is not there. */
+/* Takes a letter and the number behind it. False if they are not there; then nothing is taken. */
 static bool take_number(const char **p, char letter, unsigned long *ret)
 {
     char *end;
@@ -40,8 +40,8 @@ static bool take_number(const char **p, char letter, unsigned long *ret)
     return true;
 }
 
-/* Is it the device's function? Behind it may come a port, or what hangs on a USB controller; but
- * "v" would be a virtual function. */
+/* Does the rest of the name stand for the device's function? A port, or what hangs on a USB
+ * controller, may follow; but "v" would be a virtual function. */
 static bool ends_as(const struct card *c, const char *rest)
 {
     unsigned long function = 0;
@@ -175,7 +175,8 @@ static bool is_network_root(const char *word)
     return false;
 }
 
-/* Does the word name one interface, whosever it is (*ret_named), and is it the card's? */
+/* Does the word name an interface of the card? Sets *ret_named if it names one interface, of
+ * whichever card. */
 static bool names_card(struct card *c, const char *word, bool *ret_named)
 {
     static const char *const lists[] = {"bond=", "bootdev=", "bridge=", "team=", "vlan="};

@@ -6,6 +6,6 @@
 #include "host/below.h"
 #include "model/snapshot.h"
 
-/* As boot_use_of(). */
+/* Like boot_use_of(). */
 int boot_net_use(int root_fd, const struct device *d, const struct below *below,
                  const struct cmdline *words, char **ret);

@@ -50,7 +50,7 @@ static void encode(const char *text, char *to, size_t size)
     to[n] = '\0';
 }
 
-/* The path below the root of what is meant; false if it is no disk (nfs, tmpfs, a file). */
+/* The path of a disk, below the root; false if it is no disk (nfs, tmpfs, a file). */
 static bool disk_path(const char *disk, char path[static PATH_MAX])
 {
     static const struct {
@@ -78,8 +78,7 @@ static bool disk_path(const char *disk, char path[static PATH_MAX])
     return true;
 }
 
-/* The name that it would have in /sys/class/block. Returns 1, 0 (it is no disk) or negative errno.
- */
+/* The disk's name in /sys/class/block. Returns 1, 0 (it is no disk) or negative errno. */
 static int block_name(int root_fd, const char *disk, char name[static NAME_MAX + 1])
 {
     char path[PATH_MAX], target[NAME_MAX + 1];
@@ -90,7 +89,7 @@ static int block_name(int root_fd, const char *disk, char name[static NAME_MAX +
     /* Links lead to kernel names, right below /dev. */
     for (int i = 0; i < LINKS_MAX && (r = rootfs_link_name(root_fd, path, target)) > 0; i++)
         snprintf(path, sizeof(path), "dev/%s", target);
-    if (r < 0 && r != -EINVAL) /* that is no link */
+    if (r < 0 && r != -EINVAL) /* -EINVAL: the path is no link */
         return r;
     size_t length = strlen(path + strlen("dev/"));
     if (length > NAME_MAX)
@@ -113,7 +112,7 @@ static int add_disk(struct boot_use *b, const char *disk, const char *where, boo
     return new.disk &&new.where ? 0 : -ENOMEM;
 }
 
-/* A bare UUID, perhaps with "=NAME". */
+/* Makes "UUID=..." of a bare UUID, which may have "luks-" before it and "=NAME" behind it. */
 static void luks_disk(const char *value, char *disk, size_t size)
 {
     const char *uuid = after_prefix(value, "luks-");
@@ -141,7 +140,7 @@ static int add_word(struct boot_use *b, const char *word)
         else
             snprintf(disk, sizeof(disk), "%s", value);
         if (streq(keys[i].key, "cryptdevice=") && !strstr(disk, "/by-path/"))
-            disk[strcspn(disk, ":")] = '\0'; /* the name that it gets follows */
+            disk[strcspn(disk, ":")] = '\0'; /* the name of the mapping follows */
         return add_disk(b, disk, keys[i].key, true);
     }
     return 0;
@@ -217,10 +216,10 @@ void boot_use_done(struct boot_use *b)
     *b = (struct boot_use){0};
 }
 
-/* -- the question -- */
+/* -- is a device needed -- */
 
-/* On a device without a driver there is no disk yet; but a path may name it. Returns 1, 0 or
- * negative errno. */
+/* Is the disk on the device? A device without a driver has no disk yet, but a path may name it.
+ * Returns 1, 0 or negative errno. */
 static int is_on_device(int root_fd, const char *disk, const struct device *d,
                         const struct below *below)
 {

@@ -12,7 +12,7 @@
 #include "host/below.h"
 #include "model/snapshot.h"
 
-/* What names something; read once for many devices. */
+/* What fstab, crypttab and the kernel command line name; read once for many devices. */
 struct boot_use {
     struct cmdline words;
     struct boot_disk *disks;
@@ -20,14 +20,15 @@ struct boot_use {
 };
 
 /* *ret must be empty; boot_use_done() is to be called in any case. Returns 0, or a negative errno:
- * then what could not be read may name any device. */
+ * then any device may be named by what could not be read. */
 int boot_use_read(int root_fd, struct boot_use *ret);
 void boot_use_done(struct boot_use *b);
 
-/* What the host wants of the device, as words that follow "it": "has root= (UUID=...)", "is in
+/* What the host wants the device for, in words that follow "it": "has root= (UUID=...)", "is in
  * /etc/fstab (/data)", "is named by ip= on the kernel command line". With a root file system from
- * the network and no interface named for it, any network card may be needed. *ret is malloc'ed;
- * NULL: no evidence, which proves nothing: a disk may be named by what is not known yet. `below` is
- * what hangs below the device; empty while it has no driver. Returns 0 or negative errno. */
+ * the network and no interface named for it, any network card may be needed. *ret is malloc'ed.
+ * NULL means no evidence, which proves nothing: a disk may be named in a way that cannot be
+ * resolved yet. `below` is what hangs below the device; it is empty while the device has no driver.
+ * Returns 0 or negative errno. */
 int boot_use_of(int root_fd, const struct boot_use *b, const struct device *d,
                 const struct below *below, char **ret);

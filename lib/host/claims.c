@@ -13,7 +13,8 @@
 #include "base/util.h"
 #include "host/nodes.h"
 
-/* The kernel's name for it, with a '!' where /dev has a folder, makes its path. */
+/* Makes the path of the block device's node. The kernel's name has a '!' where /dev has a folder.
+ * Returns 1, 0 or negative errno. */
 static int node_path(int root_fd, dev_t number, char path[static NAME_MAX + 8])
 {
     char link[64], name[NAME_MAX + 1];
@@ -41,7 +42,7 @@ static int is_claimed(int root_fd, dev_t number, const char *path)
         return fd == -ENOMEDIUM ? 0 : fact_error(fd);
     if (fstat(fd, &st) < 0)
         return -errno;
-    return S_ISBLK(st.st_mode) && st.st_rdev == number ? 0 : -ESTALE; /* /dev is another's */
+    return S_ISBLK(st.st_mode) && st.st_rdev == number ? 0 : -ESTALE; /* another device's node */
 }
 
 int claims_find(int root_fd, struct pci_addr a, char node[static NAME_MAX + 8])

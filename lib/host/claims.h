@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which disk the kernel itself has claimed: a file system, swap space, a stack of block devices, or
- * another kind of user of which nothing in /sys or /proc tells (a pool of ZFS, a target of the
- * kernel's SCSI server). All of them open the block device exclusively, so that another exclusive
- * open of it or of its whole disk fails. Nothing is written, and no medium is asked for.
+/* Which disk the kernel itself has claimed: for a file system, swap space, a stack of block
+ * devices, or for a user that neither /sys nor /proc shows (a pool of ZFS, a target of the kernel's
+ * SCSI server). All of them open the block device exclusively, so that another exclusive open of it
+ * or of its whole disk fails. Nothing is written, and no medium is asked for.
  *
  * An open may wait for the driver: call it in a worker. */
 #pragma once

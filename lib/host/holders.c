@@ -18,21 +18,21 @@ struct holder_search {
     const struct pci_addr *addrs;
     size_t n;
     struct nodes nodes;
-    bool vfio;           /* an unknown VFIO device counts */
+    bool vfio;           /* a VFIO device that cannot be identified counts, too */
     unsigned vfio_major; /* major number of the groups' nodes; 0: not known */
     int trouble;         /* the first thing that could not be looked at; negative errno */
     struct holder *ret;
 };
 
-/* What a process has open of VFIO, beside what is searched for. */
+/* What else of VFIO a process has open. */
 struct vfio_use {
-    bool unknown; /* a device of which is not known which one it is */
+    bool unknown; /* a VFIO device that cannot be identified */
     bool group;
 };
 
 static void no_look(struct holder_search *s, int r)
 {
-    if (s->trouble == 0 && r != -ENOENT && r != -ESRCH) /* those have ended meanwhile */
+    if (s->trouble == 0 && r != -ENOENT && r != -ESRCH) /* these mean that it has ended */
         s->trouble = r;
 }
 
@@ -53,9 +53,9 @@ static bool ends_with(const char *s, size_t n, const char *suffix)
     return n > m && strncmp(s + n - m, suffix, m) == 0;
 }
 
-/* The unit in a path of /proc/PID/cgroup: the innermost service (one of a user's own manager too);
- * but nothing below a scope is systemd's any more. Pods without systemd's names: all from
- * "kubepods". */
+/* Finds the unit in a path of /proc/PID/cgroup: the innermost service, which may be one of a user's
+ * own manager. Nothing below a scope is systemd's any more. For pods without systemd's names it is
+ * everything from "kubepods" on. */
 static void unit_of_path(const char *path, char unit[static HOLDER_TEXT_MAX])
 {
     for (const char *part = path, *end; *part; part = *end ? end + 1 : end) {
@@ -68,7 +68,7 @@ static void unit_of_path(const char *path, char unit[static HOLDER_TEXT_MAX])
         }
         if (!scope && !ends_with(part, n, ".service"))
             continue;
-        if (*part == '_') /* put before names that the kernel might use itself */
+        if (*part == '_') /* systemd puts it before names that the kernel might use itself */
             part++, n--;
         char name[HOLDER_TEXT_MAX];
         snprintf(name, sizeof(name), "%.*s", n > 255 ? 255 : (int)n, part);
@@ -127,7 +127,8 @@ static const struct pci_addr *named_in(const struct holder_search *s, char *path
     return NULL;
 }
 
-/* The address that newer kernels tell of a VFIO device; a mediated one lies below its parent. */
+/* Newer kernels tell the address of a VFIO device; a mediated device lies below its parent. NULL:
+ * it is none of the devices, or not known. */
 static const struct pci_addr *vfio_device(struct holder_search *s, pid_t pid, const char *fd,
                                           struct vfio_use *use)
 {
@@ -147,7 +148,8 @@ static const struct pci_addr *vfio_device(struct holder_search *s, pid_t pid, co
     return named_in(s, at);
 }
 
-/* Does the descriptor only name the file (O_PATH)? So udev has a new node when it sets its mode. */
+/* Does the descriptor only name the file (O_PATH)? udev has a new node open like that while it sets
+ * the node's mode. */
 static bool is_path_only(const struct holder_search *s, pid_t pid, const char *fd)
 {
     CLEANUP_FREE char *text = NULL;
@@ -162,7 +164,7 @@ static bool is_path_only(const struct holder_search *s, pid_t pid, const char *f
     return at && sscanf(at, "flags: %o", &flags) == 1 && (flags & O_PATH);
 }
 
-/* Which of the devices the descriptor is of; NULL: none. */
+/* To which of the devices the descriptor belongs; NULL: to none. */
 static const struct pci_addr *device_of(struct holder_search *s, pid_t pid, int dir_fd,
                                         const char *fd, char text[static HOLDER_TEXT_MAX],
                                         struct vfio_use *use)
@@ -194,7 +196,8 @@ static const struct pci_addr *device_of(struct holder_search *s, pid_t pid, int 
     return node ? &node->addr : NULL;
 }
 
-/* Returns 1 (it has the device), 0 (it has not), or 2 (it may have it; *s->ret is filled, too). */
+/* Returns 1 (the process has the device), 0 (it has not), or 2 (it may have it). *s->ret is filled
+ * unless it returns 0. */
 static int look_at_process(struct holder_search *s, pid_t pid)
 {
     char path[64], text[HOLDER_TEXT_MAX];
@@ -230,7 +233,7 @@ static bool is_fellow_worker(const struct holder_search *s, pid_t pid)
     return getppid() > 1 && process_read(s->root_fd, pid, &p) == 0 && p.parent == getppid();
 }
 
-/* Returns as holders_find(). */
+/* Returns what holders_find() returns. */
 static int search(struct holder_search *s)
 {
     struct holder found, *ret = s->ret;
@@ -264,7 +267,7 @@ static int search(struct holder_search *s)
         no_look(s, r);
     if (perhaps)
         return 1;
-    if (!first) /* /proc was mounted to hide what we may not look at */
+    if (!first) /* without PID 1, /proc hides processes that we may not look at */
         no_look(s, -EACCES);
     return s->trouble == -EPERM ? -EACCES : s->trouble;
 }

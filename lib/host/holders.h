@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which process has a device open: looked for before its driver is taken away, since a driver's
- * remove() may wait until the last user closes.
+/* Which process has a device open. This must be known before its driver is taken away, since a
+ * driver's remove() may wait until the last user closes.
  *
- * One pass over /proc/PID/fd: 7 system calls a process and one a descriptor; one more for those
- * below /dev, whose device numbers are compared, so neither names nor mount namespaces matter.
- * (Only those: to follow any other descriptor may ask a dead NFS server.) A descriptor passed over
- * a socket and not received yet, one of a thread with a table of its own, a node outside /dev and
- * a mapping whose descriptor is closed are not seen. The last could be, in /proc/PID/maps, but
- * reading that waits for a lock of the process, for ever if it hangs with it: one sick process
- * would keep us from every device.
+ * One pass over /proc/PID/fd: 7 system calls for each process and one for each descriptor, and
+ * another one for descriptors below /dev. Their device numbers are compared, so neither names nor
+ * mount namespaces matter. Other descriptors are not followed: that may ask a dead NFS server. The
+ * pass does not see a descriptor that was passed over a socket and not received yet, one of a
+ * thread with a table of its own, a node outside /dev, and a mapping whose descriptor is closed.
+ * /proc/PID/maps would show the mapping, but reading it waits for a lock of the process, for ever
+ * if the process hangs with it: one sick process would keep us from every device.
  *
  * Needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, and takes milliseconds to some 100 ms; and
  * nodes_of() may wait for a driver: call it in a worker. */
@@ -20,7 +20,7 @@
 
 #define HOLDER_TEXT_MAX 256
 
-/* Texts are printable ASCII; what is not is '?'. */
+/* Texts are printable ASCII; any other character becomes '?'. */
 struct holder {
     struct pci_addr addr; /* which of the devices */
     pid_t pid;
@@ -36,6 +36,7 @@ struct holder {
 int holders_find(int root_fd, const struct pci_addr *addrs, size_t n, struct holder *ret);
 
 /* The same for a device that a VFIO driver has: whoever has its IOMMU group open holds it too. On
- * older kernels (6.1, 6.12) a descriptor of a VFIO device does not tell which device it is of; who
- * has one and no open group to explain it is reported as well, with the node "a VFIO device". */
+ * older kernels (6.1, 6.12) a descriptor of a VFIO device does not tell which device it is. A
+ * process that has one, and no open group that would explain it, is reported as well, with the node
+ * "a VFIO device". */
 int holders_vfio(int root_fd, uint32_t group, struct pci_addr a, struct holder *ret);

@@ -60,7 +60,7 @@ static int open_file(int root_fd, const char *folder, const char *name, FILE **r
     return 0;
 }
 
-/* Reads up to `end`, which is cut off; what does not fit is skipped, and the text then empty.
+/* Reads up to `end`, which is left out. A text that does not fit is skipped, and buf is empty then.
  * Returns false at the end of the file. */
 static bool read_until(FILE *f, int end, char buf[static LINE_MAX_BYTES])
 {

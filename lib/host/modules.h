@@ -2,10 +2,11 @@
 /* Kernel modules by alias: which VFIO variant driver suits a device best, which modules are its
  * native drivers', and what drivers a loaded module registered.
  *
- * Reads depmod's modules.alias as a stream (about 1 MB), not through libkmod: that takes a path
- * outside of the root's descriptor, and tells modules but not the patterns they matched by, without
- * which the most specific variant cannot be told. `folder` is what holds the running kernel's
- * files, normally usr/lib/modules/RELEASE; `modalias` is the device's: "pci:v000010DEd…". */
+ * Reads depmod's modules.alias as a stream (about 1 MB), not through libkmod. libkmod takes a path
+ * instead of the root's descriptor, and tells the modules but not the patterns that matched;
+ * without those the most specific variant cannot be found. `folder` is what holds the running
+ * kernel's files, normally usr/lib/modules/RELEASE; `modalias` is the device's:
+ * "pci:v000010DEd…". */
 #pragma once
 
 #include <stdbool.h>
@@ -41,8 +42,8 @@ int variant_aliases_read(int root_fd, const char *folder, struct variant_aliases
 void variant_aliases_done(struct variant_aliases *a);
 
 /* The module with the most specific alias for the device: the fewest wildcards, then the first.
- * vfio_pci itself suits all. Its driver may have another name: modules_drivers() tells it once the
- * module is loaded. NULL: none suits. */
+ * vfio_pci itself suits all. The module's driver may have another name: modules_drivers() tells it
+ * once the module is loaded. NULL: none suits. */
 const char *modules_variant(const struct variant_aliases *a, const char *modalias);
 
 /* Adds the modules with an alias for the device (of the PCI or virtio bus), as modprobe would load

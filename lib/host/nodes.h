@@ -29,8 +29,9 @@ void nodes_done(struct nodes *nodes);
  *   call this where waiting harms nobody.
  *
  * What several devices share proves nothing and is left out: nvidiactl, nvidia-uvm, kfd.
- * Returns 0; or, with those found that could be, -E2BIG (more nodes or folders than any device
- * has), -ENODATA (an NVIDIA GPU whose number is not told), or another negative errno. */
+ * Returns 0, or an error after adding all nodes that could be found: -E2BIG (more nodes or folders
+ * than any device has), -ENODATA (an NVIDIA GPU whose number is not told), or another negative
+ * errno. */
 int nodes_of(int root_fd, struct pci_addr a, struct nodes *nodes);
 
 /* Adds the character device /dev/vfio/GROUP. Returns 0, -ENOENT (no such group with VFIO) or

@@ -10,11 +10,11 @@
 #define PCI_DEVICES "sys/bus/pci/devices"
 
 /* The last part of a symbolic link's target. Returns 1, 0 (there is no such link) or negative
- * errno; buf is untouched then. */
+ * errno; buf is only written if it returns 1. */
 int pci_link_name(int root_fd, struct pci_addr a, const char *name, char buf[static NAME_MAX + 1]);
 
 /* Reads what modalias tells of the device at d->addr: 3 system calls. Returns 1, 0 (it is gone) or
- * negative errno; *d is untouched then. */
+ * negative errno; *d is only written if it returns 1. */
 int pci_identify(int root_fd, struct device *d);
 
 /* The IOMMU group; *ret is NO_GROUP where it has none. Returns 0 or negative errno. */
@@ -26,13 +26,13 @@ int pci_has_attribute(int root_fd, struct pci_addr a, const char *name);
 /* The first line of this file, as rootfs_read_line(). */
 int pci_read_attribute(int root_fd, struct pci_addr a, const char *name, char *buf, size_t size);
 
-/* An attribute of a device that is of no use to a plan, for those who show it: numa_node,
- * power_state, reset_method. Returns buf; it is empty where the attribute is not there. */
+/* An attribute that no plan needs, for those who show it: numa_node, power_state, reset_method.
+ * Returns buf, which is empty if the attribute is not there. */
 char *pci_attribute(int root_fd, struct pci_addr a, const char *name, char *buf, size_t size);
 
 /* Does the device's driver link name this driver right now? */
 bool pci_has_driver(int root_fd, struct pci_addr a, const char *driver);
 
-/* Has the device virtual functions right now? (Their coming makes no event of its own.) Returns 1,
- * 0 or negative errno. */
+/* Has the device virtual functions right now? (No event of the device tells when they come.)
+ * Returns 1, 0 or negative errno. */
 int pci_has_vfs(int root_fd, struct pci_addr a);

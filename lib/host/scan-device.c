@@ -89,7 +89,7 @@ void scan_node(int root_fd, bool unsafe_noiommu, struct device *d)
     d->noiommu = noiommu;
 }
 
-/* Asked only where there is no group. */
+/* The IOMMU matters only if there is no group. */
 static void read_outlook(struct scan_context *c, struct device *d, const struct device *old)
 {
     struct look *look = &c->viommu_look;
@@ -123,15 +123,15 @@ static void read_kind(int root_fd, struct device *d, const struct device *old)
     int r;
 
     d->vf = keep_flag(d, FACT_KIND, pci_has_attribute(root_fd, d->addr, "physfn"), BEFORE(vf));
-    /* Only bridges have this attribute, whatever their class says. A virtual function is none, and
-     * has none of its own. */
+    /* Only bridges have this attribute, whatever their class says. A virtual function is no bridge,
+     * and has no virtual functions itself. */
     r = d->vf ? 0 : pci_has_attribute(root_fd, d->addr, "secondary_bus_number");
     d->bridge = keep_flag(d, FACT_KIND, r, BEFORE(bridge));
     r = d->vf ? 0 : pci_has_attribute(root_fd, d->addr, "virtfn0");
     d->has_vfs = keep_flag(d, FACT_KIND, r, BEFORE(has_vfs));
 }
 
-/* Only VGA controllers have the attribute. */
+/* Only VGA controllers have the attribute boot_vga. */
 static void read_display(int root_fd, struct device *d, const struct device *old)
 {
     char text[8];
@@ -185,7 +185,8 @@ static int find_variant(struct scan_context *c, struct device *d)
     return !d->module || (r == 0 && drivers.n > 0 && !d->variant) ? -ENOMEM : fact_error(r);
 }
 
-/* The variant driver for the device, and whether its module is loaded. vfio_pci suits all. */
+/* The variant driver for the device, and whether its module is loaded. vfio_pci suits all devices,
+ * and is no variant. */
 static void read_variant(struct scan_context *c, struct device *d, const struct device *old)
 {
     int r = find_variant(c, d);
@@ -194,7 +195,7 @@ static void read_variant(struct scan_context *c, struct device *d, const struct 
     keep_text(d, FACT_VARIANT, r, &d->variant, BEFORE(variant));
 }
 
-/* Has the driver no "unbind"? A copy of /sys lacks all files that can only be written: it is
+/* Has the driver no "unbind"? A copy of /sys lacks all files that can only be written. The copy is
  * recognised by the absence of "uevent", which every driver has. */
 static int is_fixed(int root_fd, const char *driver)
 {
@@ -222,7 +223,7 @@ static void read_claimant(struct scan_context *c, struct device *d, const struct
     keep_text(d, FACT_BARS, r, &d->claimant, BEFORE(claimant));
 }
 
-/* How the host uses it, seen now. Nothing hangs below a device that no driver has. */
+/* Finds how the host uses the device now. Nothing hangs below a device that no driver has. */
 static int find_use(struct scan_context *c, struct device *d, struct below *below)
 {
     struct look *look = &c->use_look;
@@ -240,7 +241,7 @@ static int find_use(struct scan_context *c, struct device *d, struct below *belo
     return r < 0 ? r : look->r;
 }
 
-/* What tells whether the host needs the device. */
+/* Reads what tells whether the host needs the device. */
 static void read_uses(struct scan_context *c, struct device *d, const struct device *old)
 {
     CLEANUP(below_done) struct below below = {0};

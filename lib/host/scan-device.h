@@ -17,12 +17,12 @@
 /* What is looked up once for many devices. */
 struct scan_context {
     int root_fd;
-    const struct policy *policy;   /* NULL: everything is read of all */
-    const struct snapshot *before; /* what was known, for what cannot be read; or NULL */
+    const struct policy *policy;   /* NULL: everything is read of every device */
+    const struct snapshot *before; /* what was known before, for what cannot be read now; or NULL */
     struct slots slots;
     struct serials serials;
     int slots_read, serials_read; /* what reading them returned */
-    /* read for the first device that they may matter to */
+    /* the following is read for the first device that it may matter to */
     struct variant_aliases variants;
     struct bars bars;
     struct boot_use boot;
@@ -42,10 +42,10 @@ void scan_context_init(struct scan_context *c, int root_fd, const struct policy 
                        const struct snapshot *before, bool unsafe_noiommu);
 void scan_context_done(struct scan_context *c);
 
-/* Has the device's group a node? Sets d->node and d->noiommu; notes it with the device if that is
- * unknown. */
+/* Has the device's group a node? Sets d->node and d->noiommu; if it is unknown, notes that in the
+ * device. */
 void scan_node(int root_fd, bool unsafe_noiommu, struct device *d);
 
-/* Reads the rest; what is unknown is as it was before. d->driver points into `driver`, or into the
- * snapshot before, until the device is put into a snapshot. */
+/* Reads all details. What is unknown keeps its value from before. Until the device is put into a
+ * snapshot, d->driver points into `driver`, or into the snapshot before. */
 void scan_details(struct scan_context *c, struct device *d, char driver[static NAME_MAX + 1]);

@@ -44,7 +44,7 @@ static int detail_anew(struct scan_context *c, struct snapshot *s, size_t i)
     char driver[NAME_MAX + 1];
 
     if (known->unknown.fact == FACT_IDENTITY || known->unknown.fact == FACT_LISTING)
-        d.unknown = known->unknown; /* that is not read here */
+        d.unknown = known->unknown; /* these two are not read here */
     int r = snapshot_keep(&old, known);
     if (r < 0)
         return r;
@@ -67,8 +67,8 @@ static int detail_slot(struct scan_context *c, struct snapshot *s, size_t i)
     return r;
 }
 
-/* The members of the IOMMU group, which decide whether it is viable. One that was read before it
- * had the group (which may come when a driver binds it) is read again. */
+/* Reads the members of the IOMMU group, which decide whether it is viable. A member that was read
+ * before it had the group is read again: the group may come only when a driver binds the device. */
 static int detail_group(struct scan_context *c, struct snapshot *s, uint32_t group)
 {
     char path[PATH_LENGTH];
@@ -101,7 +101,7 @@ static int ascending(const void *x, const void *y)
     return (*a > *b) - (*a < *b);
 }
 
-/* The groups of what is detailed, sorted, each once. */
+/* The groups of all detailed devices, sorted, each once. */
 static int relevant_groups(const struct snapshot *s, uint32_t **ret, size_t *ret_n)
 {
     uint32_t *v = calloc(s->n + 1, sizeof(*v));
@@ -161,9 +161,9 @@ static int detail_relevant(struct scan_context *c, struct snapshot *s)
 
 /* -- the whole -- */
 
-/* While a driver is being registered its folder is there, and may have devices, before the files
- * are that we write to: their absence would look like a refusal (lab: no-vfio). The kernel's event
- * of the driver comes after them. */
+/* Is the driver still being registered? Then its folder is there, perhaps with devices, but the
+ * files that we write to are not, and their absence would look like a refusal (lab: no-vfio). The
+ * kernel's event about the driver comes after these files. */
 static int is_being_registered(int drivers_fd, const char *driver)
 {
     char path[NAME_MAX + sizeof("/bind")];
@@ -201,8 +201,8 @@ int scan_drivers(int root_fd, struct snapshot *s)
 }
 
 /* A unit that comes after all others makes the file. Until all of fstab is mounted and the network
- * is set up, use proves nothing. Without systemd nothing tells: then every pass counts as boot,
- * which refuses more. */
+ * is set up, a device that seems unused proves nothing. Without systemd nothing tells when the boot
+ * is over: then every pass counts as one at boot, which refuses more. */
 void scan_boot(int root_fd, struct snapshot *s)
 {
     int r = rootfs_exists(root_fd, "run/vfio-bindd/" SCAN_BOOTED_FILE);
@@ -368,7 +368,7 @@ int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct s
 
 /* -- after a bind or unbind -- */
 
-/* A group's node by its name; others are "vfio" and "devices". */
+/* Is it the name of a group's node? The others are "vfio" and "devices". */
 static bool is_node(const char *name, uint32_t *ret)
 {
     char *end;
@@ -378,7 +378,7 @@ static bool is_node(const char *name, uint32_t *ret)
     return end != name && !*end && group < NO_GROUP;
 }
 
-/* The groups that have a node, sorted: one look at the folder in place of one at each node. */
+/* The groups that have a node, sorted. One look at the folder replaces one at each node. */
 static int read_nodes(int root_fd, uint32_t **ret, size_t *ret_n)
 {
     CLEANUP_FREE uint32_t *v = NULL;
@@ -432,10 +432,11 @@ int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *ad
 {
     CLEANUP_FREE uint32_t *nodes = NULL;
     size_t n_nodes = 0;
-    bool many = n > 4; /* what the look at the folder costs */
+    bool many = n > 4; /* otherwise a look at the folder costs more */
     int r = 0;
 
-    /* In no-IOMMU mode a node's name tells more; and what cannot be listed is looked at singly. */
+    /* Not in no-IOMMU mode, where a node's name tells more. If the folder cannot be listed, each
+     * node is looked at by itself. */
     many = many && !s->unsafe_noiommu && read_nodes(root_fd, &nodes, &n_nodes) == 0;
     for (size_t i = 0; r == 0 && i < n; i++) {
         struct device *d = snapshot_find(s, addrs[i]);

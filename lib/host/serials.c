@@ -88,7 +88,8 @@ static const struct serial *find_loaded(const struct serials *s, struct pci_addr
     return NULL;
 }
 
-/* Without privilege the kernel shows just the header, of 64 bytes. */
+/* Looks for the number in the file. Without privilege the kernel shows just the header of the
+ * configuration space, of 64 bytes. */
 static int get_loaded(int root_fd, const struct serials *s, int loaded, struct pci_addr a,
                       char **ret, bool *ret_unread)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* PCIe device serial numbers, as lspci writes them.
  *
- * They are in the configuration space beyond its first 64 bytes, which takes CAP_SYS_ADMIN. The
- * daemon does not have it: "vfio-bindd --read-serials", in a unit of its own, writes what a policy
- * needs to /run/vfio-bindd/serials. There the inode of a device's folder in /sys stands beside each
- * address: another card at the same address has another one. */
+ * They are in the configuration space beyond its first 64 bytes; reading that takes CAP_SYS_ADMIN.
+ * The daemon does not have it: "vfio-bindd --read-serials", in a unit of its own, writes what a
+ * policy needs to /run/vfio-bindd/serials. In that file each address comes with the inode of the
+ * device's folder in /sys: another card at the same address has another inode. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,7 +27,7 @@ void serials_done(struct serials *s);
 int serials_load(int root_fd, struct serials *ret);
 
 /* The serial number of a device, malloc'ed: from its configuration space, or from the file. NULL:
- * it has none, or (*ret_unread) it is not to be had here. `loaded` is what serials_load() returned.
+ * it has none, or it cannot be read here (*ret_unread). `loaded` is what serials_load() returned.
  * Returns 0, or a negative errno if it is unknown; outputs are untouched then. */
 int serials_get(int root_fd, const struct serials *s, int loaded, struct pci_addr a, char **ret,
                 bool *ret_unread);

@@ -40,7 +40,7 @@ static const char *words_of(const struct host_use *h, dev_t number)
     return NULL;
 }
 
-/* The first place counts: of a host's thousand bind mounts one is enough. */
+/* Only the first place counts: a host may have a thousand bind mounts of one block device. */
 static int add_block(struct host_use *h, dev_t number, const char *what, const char *name)
 {
     if (words_of(h, number))
@@ -55,7 +55,8 @@ static int add_block(struct host_use *h, dev_t number, const char *what, const c
     return 0;
 }
 
-/* By its name in /dev; some file systems (btrfs) have no device number of their own. */
+/* Adds a block device by its name in /dev. For some file systems (btrfs) mountinfo does not show
+ * its number. */
 static int add_mounted_node(struct mounts_reader *r, const char *node, const char *what,
                             const char *name)
 {
@@ -95,9 +96,9 @@ static int take_swap(void *userdata, char *line)
                : 0;
 }
 
-/* The host's mounts: ProtectHome= and the like hide some from our own namespace. Who may not look
- * at them is a user with the client, whose namespace is the host's; in a tree without /proc there
- * is neither. */
+/* Reads the mounts of PID 1: ProtectHome= and the like hide some from our own namespace. If that is
+ * not permitted, this is the client of an ordinary user, whose namespace is the host's. A tree
+ * without /proc has neither file. */
 static int read_mounts(struct mounts_reader *r)
 {
     int q = rootfs_each_line(r->root_fd, "proc/1/mountinfo", take_mount, r);
@@ -107,7 +108,7 @@ static int read_mounts(struct mounts_reader *r)
     return fact_error(q);
 }
 
-/* Mounted file systems of btrfs list their disks, of which mountinfo names one. */
+/* A mounted btrfs lists all of its disks; mountinfo names only one of them. */
 static int read_btrfs(struct mounts_reader *r)
 {
     CLEANUP(closedirp) DIR *all;
@@ -147,7 +148,7 @@ int host_use_read(int root_fd, struct host_use *ret)
     return fact_error(r);
 }
 
-/* -- a device's -- */
+/* -- one device -- */
 
 static bool is_console(const struct host_use *h, const char *name)
 {
@@ -167,9 +168,9 @@ static bool is_member(const struct host_use *h, const char *name)
     return false;
 }
 
-/* Words for one thing below the device in three parts, the middle one its name; false: the host
- * does not use it. What says most comes first: a mounted volume before the disk it is stacked on.
- */
+/* How the host uses one thing below the device, as the words before and after its name; false: it
+ * does not use it. The first pass finds what says most: a mounted volume rather than the disk that
+ * it is stacked on. */
 static bool is_used(const struct host_use *h, const struct below_item *i, unsigned pass,
                     const char **before, const char **after)
 {
@@ -194,7 +195,7 @@ static bool is_used(const struct host_use *h, const struct below_item *i, unsign
     case BELOW_HIDDEN:
         *before = "has a network interface in another network namespace";
         return true;
-    case BELOW_KEYBOARD: /* of use to the host where a virtual terminal is its console */
+    case BELOW_KEYBOARD: /* the host needs it if a virtual terminal is its console */
         *before = "has a keyboard of the console, ";
         return is_console(h, "tty0");
     case BELOW_TTY:

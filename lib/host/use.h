@@ -8,17 +8,17 @@
 
 #include "host/below.h"
 
-/* What the host uses, whosever it is; read once for many devices. */
+/* What the host uses, of any device; read once for many devices. */
 struct host_use {
     struct used_block *v; /* with a file system or swap on it */
     size_t n, allocated;
-    char **members; /* of mounted file systems on several disks: their names */
+    char **members; /* names of the disks of mounted btrfs, which may have several */
     size_t n_members, members_allocated;
     char consoles[256]; /* "tty0 ttyS0" */
 };
 
-/* *ret must be empty; host_use_done() is to be called in any case. Returns 0, or a negative errno:
- * then nothing that was not found proves anything. */
+/* *ret must be empty; host_use_done() is to be called in any case. Returns 0, or a negative errno;
+ * after an error a use that was not found proves nothing. */
 int host_use_read(int root_fd, struct host_use *ret);
 void host_use_done(struct host_use *h);
 

@@ -22,8 +22,8 @@ int viommu_is_loaded(int root_fd)
     return r != 0 ? r : rootfs_exists(root_fd, "sys/module/" VIOMMU_MODULE);
 }
 
-/* Its entry is called after the bus's device (its address where that is PCI), and lies below a
- * virtio device. */
+/* The entry of a virtio-iommu has the name of its parent (on the PCI bus an address), and lies
+ * below a virtio device. */
 static int is_virtio(DIR *dir, const char *name)
 {
     char target[PATH_MAX];
@@ -62,7 +62,8 @@ int viommu_is_at_work(int root_fd)
     return is_there(root_fd, is_virtio);
 }
 
-/* A device tree's iommu-map is not read: it may be for any device. */
+/* Is the IOMMU's PCI function there? A device tree's iommu-map is not read, so it may be for any
+ * device. */
 static int has_function(int root_fd)
 {
     const struct dirent *e;
@@ -79,7 +80,7 @@ static int has_function(int root_fd)
     return r;
 }
 
-/* A table that may not be read (unless one is root), or is too long, may be for any device. */
+/* If only root may read the table, or it is too long, the IOMMU may be for any device. */
 static int read_table(int root_fd, struct viommu *v)
 {
     CLEANUP_FREE char *table = NULL;
@@ -95,7 +96,7 @@ static int read_table(int root_fd, struct viommu *v)
     return 0;
 }
 
-/* Where no table says anything a device tree may describe the host. */
+/* If there are no ACPI tables, a device tree may describe the host. */
 static int read_announcement(int root_fd, struct viommu *v)
 {
     int r = read_table(root_fd, v), tables;

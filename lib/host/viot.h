@@ -10,7 +10,7 @@
 
 #define VIOT_RANGES_MAX 64 /* there is one for each host bridge */
 
-/* Functions from one bus, device and function to another, in each of some segments (domains). */
+/* The functions from `first` to `last`, in each of these segments (domains). */
 struct viot_range {
     uint16_t first_segment, last_segment;
     uint16_t first, last; /* bus << 8 | device << 3 | function */

@@ -24,7 +24,7 @@ int pci_addr_parse(const char *s, struct pci_addr *ret)
     return 0;
 }
 
-/* Writes so many hexadecimal digits, and returns where they end. */
+/* Writes this many hexadecimal digits, and returns the end. */
 static char *write_hex(char *s, uint32_t value, int digits)
 {
     while (digits-- > 0)
@@ -32,8 +32,8 @@ static char *write_hex(char *s, uint32_t value, int digits)
     return s;
 }
 
-/* By hand, since addresses are written some thirty times for each device of a pass: snprintf()
- * would be a third of all instructions. */
+/* Not with snprintf(): a pass writes some thirty addresses for each device, and snprintf() would be
+ * a third of all its instructions. */
 struct pci_addr_text pci_addr_text(struct pci_addr a)
 {
     struct pci_addr_text t;

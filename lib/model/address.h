@@ -25,20 +25,20 @@ int pci_addr_parse(const char *s, struct pci_addr *ret);
 /* The kernel's spelling, as in /sys/bus/pci/devices. */
 struct pci_addr_text pci_addr_text(struct pci_addr a);
 
-/* One number in the order of the kernel's names. */
+/* The address as one number, which sorts as the kernel's names do. */
 static inline uint64_t pci_addr_number(struct pci_addr a)
 {
     return (uint64_t)a.domain << 16 | (uint64_t)a.bus << 8 | (uint64_t)a.dev << 3 | a.fn;
 }
 
-/* <0, 0, >0, in the order of the kernel's names. */
+/* Returns <0, 0 or >0; sorts as the kernel's names do. */
 static inline int pci_addr_cmp(struct pci_addr a, struct pci_addr b)
 {
     uint64_t x = pci_addr_number(a), y = pci_addr_number(b);
     return (x > y) - (x < y);
 }
 
-/* The same for bsearch() and qsort(): of two that begin with their address. */
+/* The same for bsearch() and qsort(), for elements that begin with their address. */
 int pci_addr_compare(const void *x, const void *y);
 
 /* Do both belong to one card (domain, bus and device are the same)? */

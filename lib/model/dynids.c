@@ -51,8 +51,8 @@ bool dynid_parse(const char *text, struct dynid *ret)
     return true;
 }
 
-/* By vendor and device first, so that few entries have to be looked at for a device: those of its
- * ID, and behind the others those of any device of its vendor, and of any vendor. */
+/* Vendor and device come first, so that few entries have to be looked at for a device: those of its
+ * ID, those for any device of its vendor, and those for any vendor. DYNID_ANY sorts last. */
 static int id_cmp(const struct dynid *a, const struct dynid *b)
 {
     const uint32_t x[] = {a->vendor,    a->device,     a->subvendor,
@@ -95,7 +95,7 @@ static size_t entry_position(const struct dynids *f, const struct dynid *id)
     return lower_bound(id, f->v, f->n, sizeof(*f->v), compare_id);
 }
 
-/* The first entry of this vendor and device, or of what follows. */
+/* The position of the first entry of this vendor and device, or where it would be. */
 static size_t start_of(const struct dynids *f, uint32_t vendor, uint32_t device)
 {
     return entry_position(f, &(struct dynid){.vendor = vendor, .device = device});
@@ -237,8 +237,8 @@ static int by_age(const void *x, const void *y)
     return (a->added > b->added) - (a->added < b->added);
 }
 
-/* Is it unknown whether the entry is in the kernel's table, or where? Then a removal might take
- * another one. */
+/* Is it unknown whether the entry is in the kernel's table, or where? Then its removal might take
+ * another entry. */
 static bool is_uncertain(const struct dynid_entry *e)
 {
     return e->state == DYNID_BEGUN || e->state == DYNID_LEAVING || e->added == 0;
@@ -250,8 +250,8 @@ static bool same_bucket(const struct dynid_entry *a, const struct dynid_entry *b
 }
 
 /* Marks further entries that must be removed. remove_id takes the first entry that fits, so an
- * older entry that fits as well must go first. If it is uncertain where an entry is, all of its
- * vendor and device are removed: then it does not matter which removal takes which. */
+ * older entry that fits as well must go first. If it is uncertain where an entry is, all entries of
+ * its vendor and device are removed: then it does not matter which removal takes which. */
 static void mark_what_is_hit(const struct dynid_entry *const *v, bool *marks, size_t n)
 {
     for (size_t j = 0; j < n; j++)

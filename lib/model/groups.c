@@ -17,7 +17,7 @@ static int by_group(const void *x, const void *y)
 
 int groups_make(const struct snapshot *s, struct groups *ret)
 {
-    struct group_member *v = calloc(s->n + 1, sizeof(*v)); /* so that it is not empty */
+    struct group_member *v = calloc(s->n + 1, sizeof(*v)); /* calloc(0) may return NULL */
     bool sorted = true;
     size_t n = 0;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What each event means for the memory of a device. */
+/* What each event means for the record of a device. */
 #include "model/record-event.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #define FLAP_WINDOW_USEC (60 * USEC_PER_SEC)
 #define FLAPS_MAX 3
-#define ATTEMPTS_MAX 5 /* how often another driver may be faster before we give up */
+#define ATTEMPTS_MAX 5 /* failed attempts in a row before we give up */
 
 static void replace_text(char **text, const char *new)
 {
@@ -19,8 +19,8 @@ static void replace_text(char **text, const char *new)
     *text = copy;
 }
 
-/* States are changed by these two functions only, so that an error is kept exactly as long as its
- * failure. */
+/* Apart from forget(), only these two functions change the state, so that an error is kept exactly
+ * as long as its failure. */
 static void enter(struct record *r, enum record_state state)
 {
     r->state = state;
@@ -41,15 +41,16 @@ static void confirm(struct record *r)
     r->binding = record_is_bound_by_us(r) ? BINDING_OURS : BINDING_FOUND;
 }
 
-/* Somebody may have changed the override, or the target may be another by now. */
+/* Somebody may have changed the override, or the target may be another driver by now. */
 static void doubt_override(struct record *r)
 {
     if (r->override == OVERRIDE_OURS)
         r->override = OVERRIDE_MAYBE;
 }
 
-/* vfio-pci has a device that was new, or was to get a placeholder: an entry of ours took it. The
- * binding is ours even when the entry has gone; whether it is right is for the next plan. */
+/* If vfio-pci has a device that was new, or was to get a placeholder, one of our entries took it.
+ * The binding stays ours even when the entry is removed. Whether the device should be there is for
+ * the next plan to decide. */
 static void note_catch(struct record *r, const struct record_event *e)
 {
     if ((!r->fresh && !r->placeholder) || !e->has_dynid || !e->device ||
@@ -60,7 +61,8 @@ static void note_catch(struct record *r, const struct record_event *e)
 
 /* -- coming and going -- */
 
-/* Forgets the device that was there; if a worker has it, that is remembered until it returns. */
+/* Forgets the device that was there. If a worker has it, that is remembered until the worker
+ * returns. */
 static void forget(struct record *r)
 {
     const struct record old = *r;
@@ -95,15 +97,16 @@ static void appear(struct record *r, const struct record_event *e)
     r->seen_usec = e->now_usec;
 }
 
-/* Nothing else is kept over a restart of a device that no rule named. */
+/* Sets only the arrival: after a restart nothing else is known about a device that no rule
+ * named. */
 static void come_late(struct record *r, const struct record_event *e)
 {
     if (r->arrival == ARRIVAL_THERE)
         r->arrival = e->unused ? ARRIVAL_UNUSED : ARRIVAL_PLUGGED;
 }
 
-/* Nobody is about to take the device from the driver that has it, if any (that is not read of every
- * device): the host may come to use it. */
+/* Nobody is about to take the device from its driver, so the host may begin to use it. For a device
+ * without details it is not known whether it has a driver. */
 static void leave_to_host(struct record *r, const struct device *d)
 {
     const bool has_native = d && d->driver && !driver_is_vfio(d->driver);
@@ -113,7 +116,8 @@ static void leave_to_host(struct record *r, const struct device *d)
 }
 
 /* Where is a device that was on its way back? If vfio-pci has it, that is our doing: the write of
- * an entry waited for the device while it hung, and bound it before its override was removed. */
+ * an entry waited for the device while it hung, and bound it before its override was removed. Then
+ * it goes back again. */
 static void arrive(struct record *r, const char *driver)
 {
     if (!streq_null(driver, DYNID_DRIVER) || ++r->attempts >= ATTEMPTS_MAX) {
@@ -124,8 +128,8 @@ static void arrive(struct record *r, const char *driver)
     enter(r, RECORD_HANDING_BACK);
 }
 
-/* A released card that came back was given to its native driver too early, before the kernel let
- * any driver match: then an entry has taken it. */
+/* A released card that came back was offered to its native driver too early, before the kernel let
+ * any driver match it. If one of our entries has taken it since, it goes back again. */
 static void catch_released(struct record *r, const struct record_event *e)
 {
     if (r->state == RECORD_RELEASED && r->fresh && e->has_dynid && e->device &&
@@ -145,16 +149,16 @@ static void look(struct record *r, const struct record_event *e)
         return;
     if (r->unnamed)
         leave_to_host(r, e->device);
-    /* An earlier run was killed when it had handed the device back, and before it could say so. */
+    /* An earlier run handed the device back, and was killed before it could record that. */
     if (r->binding == BINDING_CLAIMED && !driver_is_vfio(driver) &&
         !record_is_overridden_to(r, driver))
         r->binding = BINDING_UNKNOWN;
     if (record_is_going_back(r) && !record_is_owned(r))
         arrive(r, driver);
-    if (r->state == RECORD_UNVERIFIED) /* whoever has it, the plan knows what to do */
+    if (r->state == RECORD_UNVERIFIED) /* whoever has it, the next plan knows what to do */
         enter(r, RECORD_OPEN);
-    /* A new device has been untouched so far, unless a driver other than vfio-pci by our entry has
-     * it. */
+    /* A device counts as new until a driver has it; vfio-pci by one of our entries does not
+     * count. */
     if (!(streq(driver, DYNID_DRIVER) && (e->has_dynid || record_is_bound_by_us(r))))
         r->fresh = false;
     note_catch(r, e);
@@ -163,7 +167,7 @@ static void look(struct record *r, const struct record_event *e)
 
 /* -- drivers -- */
 
-/* Somebody else unbound a device that was ours. It is bound again, but not for ever. */
+/* Somebody else unbound the device. It is bound again, but not without end. */
 static void count_foreign_unbind(struct record *r, uint64_t now)
 {
     if (now - r->flap_usec > FLAP_WINDOW_USEC)
@@ -175,8 +179,8 @@ static void count_foreign_unbind(struct record *r, uint64_t now)
 }
 
 /* A device that lost its driver is usually about to be unplugged, so that a bind would fail: it is
- * left alone for a moment. A moment that has begun is not prolonged, since somebody may unbind the
- * device again and again. */
+ * left alone for a moment. That moment is not prolonged, since somebody may unbind the device again
+ * and again. */
 static void apply_unbound(struct record *r, const struct record_event *e)
 {
     if (record_is_confirmed(r) && !record_is_in_hand(r) && !record_is_released(r))
@@ -226,7 +230,7 @@ static void apply_verdict(struct record *r, const struct record_event *e)
     const struct device *d = e->device;
 
     r->unnamed = false;
-    /* A rule names it again: */
+    /* A rule names it again. */
     if ((record_is_going_back(r) && !reason_sends_back(e->verdict.reason)) ||
         r->state == RECORD_HANDED_BACK_UNSEEN || r->state == RECORD_HANDED_BACK ||
         r->state == RECORD_GONE)
@@ -234,16 +238,16 @@ static void apply_verdict(struct record *r, const struct record_event *e)
     if (r->seen_usec == 0)
         r->seen_usec = e->now_usec;
     if (d->driver && !streq_null(d->driver, e->verdict.driver) && !driver_is_vfio(d->driver) &&
-        !record_is_bound_by_us(r)) /* an earlier policy wanted it there */
+        !record_is_bound_by_us(r)) /* we bound it there for an earlier policy */
         r->touched = true;
     if (e->verdict.state == STATE_REFUSED && e->verdict.reason != REASON_UNREADABLE &&
-        e->verdict.reason != REASON_GROUP_MEMBER_REFUSED) /* those may be for a moment */
+        e->verdict.reason != REASON_GROUP_MEMBER_REFUSED) /* these two may be over soon */
         leave_to_host(r, d);
     remember(r, d, e->verdict.reason);
     if (e->verdict.state != STATE_BOUND)
         return;
-    r->past = (struct record_past){0}; /* the host can do without */
-    r->fresh = false;                  /* if it was caught, that was right */
+    r->past = (struct record_past){0}; /* the host can do without it */
+    r->fresh = false;                  /* if an entry caught it, that was right */
     r->attempts = 0;
     if (record_is_confirmed(r) && (e->has_dynid || record_is_overridden_to(r, d->driver)))
         r->binding = BINDING_OURS;
@@ -251,9 +255,9 @@ static void apply_verdict(struct record *r, const struct record_event *e)
         r->bound_usec = e->now_usec - r->seen_usec;
 }
 
-/* No rule names the device any more. A failure to take it must not keep it from being handed back
- * (a failure to hand it back will), and that it was refused counts no more. Nothing changes while a
- * worker has it. */
+/* No rule names the device any more. An earlier failure to take it must not keep it from being
+ * handed back (a failure to hand it back will), and an earlier refusal no longer counts. Nothing
+ * changes while a worker has it. */
 static void apply_unnamed(struct record *r, const struct record_event *e)
 {
     if (r->unnamed || record_is_in_hand(r))
@@ -271,7 +275,7 @@ static void apply_unnamed(struct record *r, const struct record_event *e)
 
 /* -- operations -- */
 
-/* What a crash in the middle must not forget. */
+/* Records before an operation what must be known if we crash in the middle of it. */
 static void apply_beginning(struct record *r, const struct record_event *e)
 {
     switch (e->op.kind) {
@@ -309,8 +313,8 @@ static void apply_success(struct record *r, const struct record_event *e)
         break;
     case ACTION_UNBIND:
         r->binding = BINDING_UNKNOWN;
-        r->told.any = false; /* so that the next binding is told, even to a variant driver, where
-                                the state is the same */
+        r->told.any = false; /* so that the next binding is told, even if the state is the same (a
+                              * variant driver) */
         break;
     case ACTION_CLEAR:
         r->override = OVERRIDE_NOT_OURS;
@@ -331,7 +335,7 @@ static void apply_success(struct record *r, const struct record_event *e)
         enter(r, record_is_released(r) ? RECORD_RELEASED : RECORD_HANDED_BACK_UNSEEN);
         break;
     case ACTION_SET_PLACEHOLDER:
-        if (r->placeholder_order == 0) /* else it has had it since then */
+        if (r->placeholder_order == 0) /* else it has had its placeholder for longer */
             r->placeholder_order = e->op.order;
         break;
     case ACTION_CLEAR_PLACEHOLDER:
@@ -342,7 +346,7 @@ static void apply_success(struct record *r, const struct record_event *e)
     }
 }
 
-/* Another driver was there first, or has gone meanwhile: the next plan knows what to do. */
+/* Another driver was faster, or the driver has gone meanwhile: the next plan knows what to do. */
 static bool is_lost_race(const struct record_event *e)
 {
     return ((e->op.kind == ACTION_BIND || e->op.kind == ACTION_NATIVE) && e->op.result == -EBUSY) ||
@@ -352,8 +356,9 @@ static bool is_lost_race(const struct record_event *e)
 static void apply_failure(struct record *r, const struct record_event *e)
 {
     bool lost_race = is_lost_race(e);
-    /* The kernel tells of a device before it lets any driver match, and reads the override only
-     * then: it will bind it itself. Its "later" (EAGAIN) is for an IOMMU that is about to come. */
+    /* The kernel announces a device before it lets any driver match it (ENODEV). It reads the
+     * override only then, and will bind the device itself. EAGAIN means "later": an IOMMU is about
+     * to come. */
     bool early = e->op.kind == ACTION_BIND &&
                  ((e->op.result == -ENODEV && record_is_plugged(r)) || e->op.result == -EAGAIN);
 
@@ -370,7 +375,7 @@ static void apply_failure(struct record *r, const struct record_event *e)
     }
     if (e->op.kind == ACTION_HOLD) /* nothing was done; see RECORD_EVENT_GROUP_KEPT */
         return;
-    if (e->op.kind == ACTION_CHECK) { /* it stays where it is */
+    if (e->op.kind == ACTION_CHECK) { /* the device stays with its driver */
         replace_text(&r->holder, e->op.found);
         if (!r->unnamed && !record_is_released(r)) /* it was not taken after all */
             replace_text(&r->previous_driver, NULL);
@@ -378,8 +383,9 @@ static void apply_failure(struct record *r, const struct record_event *e)
     enter_failure(r, -e->op.result, e->op.kind);
 }
 
-/* Somebody has the group, or it could not be opened: nothing was unbound, and nobody is to try
- * again by itself. What was to be released stays as it is, which is no failure. */
+/* Somebody has the group, or it could not be opened. Nothing was unbound, and it is not tried again
+ * until somebody asks for that. A device that was to be released stays as it is, which is no
+ * failure. */
 static void apply_group_kept(struct record *r, const struct record_event *e)
 {
     replace_text(&r->holder, e->op.found);
@@ -392,7 +398,7 @@ static void apply_group_kept(struct record *r, const struct record_event *e)
     r->fresh = false;
 }
 
-/* The worker died before it did this; after some attempts that counts as a failure. */
+/* The worker died before it did the operation. After some attempts that counts as a failure. */
 static void apply_death(struct record *r, const struct record_event *e)
 {
     if (++r->attempts >= ATTEMPTS_MAX)
@@ -434,7 +440,7 @@ static void ask_for(struct record *r, enum record_state wanted)
     if (r->state == RECORD_GONE)
         return;
     retry(r);
-    if (!record_is_going_back(r)) /* until a rule names it */
+    if (!record_is_going_back(r)) /* a device that is going back goes on until a rule names it */
         enter(r, wanted);
 }
 
@@ -456,8 +462,8 @@ static void apply_work(struct record *r, const struct record_event *e)
     }
 }
 
-/* Can the event change the record of a device that is gone? Only its return can, and what its
- * worker does. */
+/* Can the event change the record of a device that is gone? It can if it is about the device's
+ * return, about its worker, or about the policy. */
 static bool concerns_gone(const struct record *r, const struct record_event *e)
 {
     switch (e->kind) {

@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What happens to a device, and what that changes of what is remembered of it. The one memory:
- * whoever learns something of a device makes an event of it, and record_apply() alone says what
- * that changes. Pure: no clock, no logging. */
+/* What happens to a device, and how that changes its record. Whoever learns something about a
+ * device makes an event of it; only record_apply() decides what the event changes. Pure: no clock,
+ * no logging. */
 #pragma once
 
 #include "model/record.h"
 
+/* After the colon: the fields of struct record_event that are needed besides .now_usec. */
 enum record_event_kind {
-    RECORD_EVENT_APPEARED,    /* plugged in while we ran, or while nobody did: device, unused */
-    RECORD_EVENT_CAME_LATE,   /* plugged in during an earlier run, after the boot: unused */
-    RECORD_EVENT_DISAPPEARED, /* known to be gone, or another is at its address */
-    RECORD_EVENT_LOOKED,      /* the snapshot shows it anew: device, has_dynid */
+    RECORD_EVENT_APPEARED,    /* plugged in while this or no daemon ran: device, unused */
+    RECORD_EVENT_CAME_LATE,   /* plugged in after the boot, during an earlier run: unused */
+    RECORD_EVENT_DISAPPEARED, /* known to be gone, or another device is at its address */
+    RECORD_EVENT_LOOKED,      /* it was read anew into the snapshot: device, has_dynid */
     RECORD_EVENT_BOUND,       /* the kernel says that a driver has it: device, has_dynid */
-    RECORD_EVENT_UNBOUND,     /* or has let it go: device */
+    RECORD_EVENT_UNBOUND,     /* the kernel says that its driver has let it go: device */
     RECORD_EVENT_JUDGED,      /* a plan has a verdict for it: device, has_dynid, verdict */
-    RECORD_EVENT_UNNAMED,     /* a plan has none, no rule names it, or would if it came back:
-                               * device, has_dynid */
-    RECORD_EVENT_BEGINS,      /* a worker is about to do this: op */
-    RECORD_EVENT_CLAIMED,     /* it is a worker's business now */
-    RECORD_EVENT_DONE,        /* the operation was done: op */
-    RECORD_EVENT_GROUP_KEPT,  /* its group could not be had, nothing was done: op */
-    RECORD_EVENT_DIED,        /* the worker died before it did this: op */
-    RECORD_EVENT_HANGS,       /* past its deadline, or since an earlier run */
-    RECORD_EVENT_RETURNED,    /* the worker has no business with it any more */
-    RECORD_EVENT_BIND,        /* somebody wants it taken */
-    RECORD_EVENT_RELEASE,     /* or handed back */
+    RECORD_EVENT_UNNAMED,     /* no rule names it, or would if it came back: device, has_dynid */
+    RECORD_EVENT_BEGINS,      /* a worker is about to do an operation: op */
+    RECORD_EVENT_CLAIMED,     /* a worker has it from now on */
+    RECORD_EVENT_DONE,        /* an operation has a result: op */
+    RECORD_EVENT_GROUP_KEPT,  /* its group could not be held, so nothing was done: op */
+    RECORD_EVENT_DIED,        /* the worker died before it did an operation: op */
+    RECORD_EVENT_HANGS,       /* its worker is past the deadline, or hangs since an earlier run */
+    RECORD_EVENT_RETURNED,    /* no worker has it any more */
+    RECORD_EVENT_BIND,        /* somebody asks to have it taken */
+    RECORD_EVENT_RELEASE,     /* somebody asks to have it handed back */
     RECORD_EVENT_RELOAD,      /* a new policy */
-    RECORD_EVENT_RESCAN,      /* what failed is to be tried anew */
+    RECORD_EVENT_RESCAN,      /* what failed is to be tried again */
     RECORD_EVENT_TIME,        /* only time has passed */
     RECORD_EVENT_TOLD,        /* the journal was told: verdict */
     RECORD_EVENT_MAX,
@@ -36,7 +36,7 @@ struct record_event {
     enum record_event_kind kind;
     uint64_t now_usec;
     const struct device *device;
-    bool unused;    /* nothing can have used it before */
+    bool unused;    /* it is certain that nothing has used it yet */
     bool has_dynid; /* an entry of ours in vfio-pci's table fits it */
     struct {
         enum device_state state;
@@ -48,15 +48,16 @@ struct record_event {
         int result;         /* 0 or negative errno */
         const char *driver; /* as in struct action; "" for none */
         const char *found;  /* who has the device, in words, or "" */
-        uint64_t order;     /* ACTION_SET_PLACEHOLDER: the newest driver then; ACTION_NATIVE: not 0
-                             * if a native driver was asked */
+        uint64_t order;     /* ACTION_SET_PLACEHOLDER: order of the newest driver at that time;
+                             * ACTION_NATIVE: not 0 if a native driver was asked */
     } op;
 };
 
 /* Changes the record as the event demands. Every change of a record is made here. */
 void record_apply(struct record *r, const struct record_event *e);
 
-/* How long a device is left alone that lost its driver, or is still being added: some ms pass in
- * the kernel between the news that a driver let go of a device and that of its end, and between the
- * news of a device and its drivers' turn. */
+/* How long a device is left alone after it has lost its driver, or while it is still being added.
+ * Some milliseconds pass in the kernel between the event that a driver let a device go and the
+ * event that the device is gone, and between the event of a new device and the moment when drivers
+ * may match it. */
 #define RECORD_MOMENT_USEC (100 * 1000)

@@ -81,8 +81,8 @@ const char *resource_domain(uint16_t vendor)
     }
 }
 
-/* Upper case; '/', '.' and runs of blanks become '_'; whatever else is no letter, digit or '_'
- * goes. */
+/* Writes the model in upper case. '/', '.' and runs of blanks become '_'; any other character that
+ * is no letter, digit or '_' is dropped. Returns the length. */
 static size_t form_name(const char *model, char *buf, size_t size)
 {
     size_t n = 0;
@@ -108,7 +108,7 @@ void resource_default(uint16_t vendor, uint16_t device, const char *model,
     char *name = buf + start;
     size_t n = model ? form_name(model, name, RESOURCE_NAME_MAX - start) : 0;
 
-    while (n > 0 && name[n - 1] == '_') /* what Kubernetes does not take at an end */
+    while (n > 0 && name[n - 1] == '_') /* Kubernetes does not accept it at either end */
         n--;
     name[n] = '\0';
     size_t skip = strspn(name, "_");

@@ -57,7 +57,8 @@ const char *snapshot_name(struct snapshot *s, const char *name)
     return names[s->n_names] ? names[s->n_names++] : NULL;
 }
 
-/* The copy of d that the snapshot keeps. */
+/* Makes the device that the snapshot keeps: its driver name is the snapshot's own. Frees the texts
+ * on failure. */
 static bool own_device(struct snapshot *s, const struct device *d, struct device *ret)
 {
     *ret = *d;
@@ -401,7 +402,7 @@ static bool read_word(char *word, struct device *d, char **driver)
     return false;
 }
 
-/* What only a detailed device has. */
+/* Has it anything that only a detailed device has? */
 static bool has_details(const struct device *d, const char *driver)
 {
     return d->group != NO_GROUP || d->iommu != OUTLOOK_NONE || d->bridge || d->vf || d->has_vfs ||

@@ -13,51 +13,51 @@
 
 #define NO_GROUP UINT32_MAX
 
-/* What is known of an IOMMU for a device that has no IOMMU group. */
+/* Whether a device that has no IOMMU group may still get one. */
 enum outlook {
-    OUTLOOK_NONE,      /* nothing: there is none for it, as far as can be seen */
+    OUTLOOK_NONE,      /* there is no IOMMU for it, as far as can be seen */
     OUTLOOK_AWAITED,   /* the firmware announces one, whose driver is not at work yet */
-    OUTLOOK_AT_BIND,   /* that one is at work: it makes the group when a driver binds the device */
+    OUTLOOK_AT_BIND,   /* its IOMMU is at work, and makes the group when a driver binds it */
     OUTLOOK_NO_DRIVER, /* the firmware announces one, and this kernel has no driver for it */
     OUTLOOK_MAX,
 };
 
 struct device {
     struct pci_addr addr;
-    uint64_t order; /* those that came earlier have lower numbers; 0: not known. Of two at the same
-                     * address it tells whether they are one. Not in the text form. */
+    uint64_t order; /* devices that came earlier have lower numbers; 0: not known. Another number at
+                     * the same address means another device. Not in the text form. */
     uint16_t vendor, device, subvendor, subdevice; /* modalias */
     uint32_t class_code;                           /* 24 bits: base, sub, interface; modalias */
 
     struct unknown
-        unknown;       /* what could not be read and stays as it was before, if there was any */
-    bool unidentified; /* nor was that ever read: no rule can tell whether it fits */
+        unknown;       /* what could not be read; it keeps the value that it had before, if any */
+    bool unidentified; /* its IDs were never read: no rule can tell whether it fits */
 
-    /* Known only where `detailed`: the scanner leaves out what no rule can concern. */
+    /* Known only if `detailed`: details are not read of devices that no rule can concern. */
     bool detailed;
     bool bridge;        /* header type 1 or 2 */
     bool vf;            /* a virtual function of SR-IOV */
     bool has_vfs;       /* a physical function with virtual functions */
-    bool boot_display;  /* the firmware shows its messages there */
+    bool boot_display;  /* the firmware shows its messages on it */
     bool node;          /* /dev/vfio/GROUP is there */
-    bool noiommu;       /* it is /dev/vfio/noiommu-GROUP */
+    bool noiommu;       /* the node is /dev/vfio/noiommu-GROUP */
     bool fixed;         /* its native driver cannot be unbound (suppress_bind_attrs) */
     bool serial_unread; /* there may be a serial number, and it cannot be known yet */
     uint32_t group;     /* IOMMU group, or NO_GROUP */
-    enum outlook iommu; /* where there is no group (viommu.h) */
+    enum outlook iommu; /* if there is no group (viommu.h) */
     const char *driver; /* the driver link's target; NULL: none. Owned by the snapshot. */
     char *slot;         /* physical slot; NULL: none or not looked for. Owned by the device. */
-    char *serial;       /* PCIe device serial number as lspci writes it; NULL likewise */
+    char *serial;       /* PCIe device serial number as lspci writes it; NULL: as with .slot */
     char *use;          /* how the host uses it (use.h); NULL: no evidence, or not looked for */
-    char *evidence;     /* what the host is going to use it for (boot-use.h), at cold boot */
+    char *evidence;     /* what the host is going to use it for (boot-use.h) */
     char *claimant;     /* who has claimed one of its BARs (bars.h) */
-    char *module;       /* that has its variant of vfio-pci (modules.h); where a rule says "auto" */
+    char *module;       /* of its variant of vfio-pci (modules.h); only if a rule says "auto" */
     char *variant;      /* the driver which that module has registered; NULL: not loaded */
 };
 
 /* A driver of the PCI bus. */
 struct registered {
-    const char *name; /* the snapshot's */
+    const char *name; /* owned by the snapshot */
     uint64_t order;   /* those registered earlier have lower numbers; 0: not known */
 };
 
@@ -70,7 +70,7 @@ struct snapshot {
     size_t n_registered;
     bool cold_boot;         /* the host is still coming up */
     bool unsafe_noiommu;    /* vfio.enable_unsafe_noiommu_mode */
-    struct unknown unknown; /* of what is not a single device's */
+    struct unknown unknown; /* about the host as a whole */
 };
 
 void snapshot_done(struct snapshot *s);
@@ -78,20 +78,20 @@ void snapshot_done(struct snapshot *s);
 /* The device with this address, or NULL. Valid until a device is put or removed. */
 struct device *snapshot_find(const struct snapshot *s, struct pci_addr a);
 
-/* Adds a device or replaces the one with its address; takes over its texts, also on
+/* Adds a device or replaces the one with its address. Takes ownership of its texts, even on
  * failure. d->driver may point anywhere: the snapshot keeps a copy. Returns 0 or -ENOMEM. */
 int snapshot_put(struct snapshot *s, const struct device *d);
 
-/* The same with a copy of another snapshot's device. */
+/* The same for a device of another snapshot: copies its texts. */
 int snapshot_keep(struct snapshot *s, const struct device *d);
 
-/* What is unknown, and of which device; *ret_device is NULL for what is no single one's, or where
- * nothing is. Returns FACT_NONE if all is known. */
+/* The first fact that is unknown; FACT_NONE if all is known. *ret_device is the device that it is
+ * about, or NULL if it is about the host or nothing is unknown. */
 enum fact snapshot_unknown(const struct snapshot *s, const struct device **ret_device,
                            int *ret_error);
 
-/* The same for many: an address that is not there yet, in any order; then sort, before anything
- * else. */
+/* Like snapshot_put(), for many devices: each address must be new, and they may come in any order.
+ * Call snapshot_sort() before anything else. */
 int snapshot_append(struct snapshot *s, const struct device *d);
 void snapshot_sort(struct snapshot *s);
 
@@ -104,7 +104,7 @@ const char *snapshot_name(struct snapshot *s, const char *name);
 int snapshot_add_registered(struct snapshot *s, const char *driver, uint64_t order);
 bool snapshot_is_registered(const struct snapshot *s, const char *driver);
 
-/* 0: not registered, or not known. */
+/* The driver's order (struct registered). 0: not registered, or not known. */
 uint64_t snapshot_order(const struct snapshot *s, const char *driver);
 
 /* Is the driver one of VFIO's (vfio-pci or a variant)? NULL is not. */

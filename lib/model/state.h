@@ -20,8 +20,9 @@ enum __attribute__((packed)) device_state {
 enum __attribute__((packed)) reason {
     REASON_NONE,
     REASON_BRIDGE,
-    REASON_FUNCTION_NOT_NAMED, /* another one of its card and group, that the host may live on */
-    REASON_UNREADABLE,         /* what it takes to decide could not be read: left as it is */
+    REASON_FUNCTION_NOT_NAMED, /* no rule names another function of its card and group, on which the
+                                * host may live */
+    REASON_UNREADABLE,         /* something that decides could not be read: left as it is */
     REASON_HOST_USE_UNKNOWN,
     REASON_NEEDED_AT_BOOT, /* fstab, crypttab or the kernel command line name it */
     REASON_HOTPLUG_OFF,
@@ -31,7 +32,7 @@ enum __attribute__((packed)) reason {
     REASON_HAS_VIRTUAL_FUNCTIONS,
     REASON_FLAPS,                /* something else keeps rebinding it */
     REASON_TAKEN_BACK,           /* vfio-pci took it again as soon as it was handed back */
-    REASON_GROUP_MEMBER_REFUSED, /* what would have to come along may not */
+    REASON_GROUP_MEMBER_REFUSED, /* another device of its group is refused or in use */
     REASON_NO_IOMMU,
     REASON_IOMMU_AWAITED,  /* the firmware announces one: kept from native drivers until it comes */
     REASON_DRIVER_MISSING, /* the target driver is not registered */
@@ -65,9 +66,9 @@ enum __attribute__((packed)) action_kind {
     ACTION_PROBE,    /* let the kernel look for a driver */
     ACTION_CHECK,    /* look for processes that have the device open, before an unbind */
     ACTION_NATIVE,   /* bind to its native driver by name, past the dynamic IDs */
-    ACTION_SET_PLACEHOLDER, /* while entries are written: an override that no driver has */
+    ACTION_SET_PLACEHOLDER, /* write an override that no driver has, while entries are written */
     ACTION_CLEAR_PLACEHOLDER,
-    ACTION_NEW_ID, /* dynamic IDs in vfio-pci's table: of no device's own */
+    ACTION_NEW_ID, /* add a dynamic ID to vfio-pci's table; like the next, not about a device */
     ACTION_REMOVE_ID,
     ACTION_MAX,
 };

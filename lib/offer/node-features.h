@@ -10,7 +10,7 @@
 
 /* One device that a rule concerns. The strings belong to others. */
 struct feature_device {
-    const struct device *d; /* its driver is what has it now */
+    const struct device *d; /* d->driver is the driver that has it now */
     const char *rule;       /* the rule's name */
     const char *state;      /* a state's word */
     bool comes_along;
@@ -22,9 +22,9 @@ struct features {
     struct feature_device *v;    /* in the order of addresses */
     size_t n;
     size_t errors; /* in the policy */
-    bool at_work;  /* somebody sees to what is pending */
+    bool at_work;  /* a daemon is at work on what is pending */
     bool ready;    /* everything is as the policy wants it. features_judge() sets it; a caller that
-                    * knows more (disabled, still starting) says no. */
+                    * knows more (disabled, still starting) clears it. */
 };
 
 /* NFD ignores a larger file. */

@@ -19,17 +19,18 @@ static bool group_is_unread(const struct builder *b, const struct device *d)
     return false;
 }
 
-/* Is it on a driver other than VFIO's that we put it on? Not if the host uses it there, or has made
- * virtual functions: then it stays. */
+/* Is the device on a driver other than VFIO's that we put it on? Not if the host uses it there, or
+ * if that driver has made virtual functions: then it stays. */
 static bool is_on_other_target(const struct device *d, const struct record *r)
 {
     return d->driver && !driver_is_vfio(d->driver) && !d->use && !d->has_vfs &&
            record_has_bound_to(r, d->driver);
 }
 
-/* No rule names the device: is something of it ours, so that it must go back? If another driver has
- * it, or none, only our override is removed, since that would keep native drivers away for ever. If
- * we took it off its native driver it is offered to that driver again. */
+/* No rule names the device, or its rule refuses it: is something of it ours, so that it must go
+ * back? If another driver has it, or none, only our override is removed, since that would keep
+ * native drivers away for ever. If we took it from its native driver, it is offered to that driver
+ * again. */
 static bool is_left_over(const struct builder *b, const struct device *d, const struct record *r)
 {
     if (!d->detailed || d->unknown.fact != FACT_NONE || d->bridge || record_is_handed_back(r) ||
@@ -37,7 +38,8 @@ static bool is_left_over(const struct builder *b, const struct device *d, const 
         return false;
     if (!driver_is_vfio(d->driver))
         return record_may_be_overridden(r) || (!d->driver && record_is_going_back(r));
-    /* Without a node nothing shows whether a virtual machine has it; virtual functions would go. */
+    /* Without a node nothing shows whether a virtual machine has it. Virtual functions would
+     * vanish. */
     return d->node && !d->noiommu && !d->has_vfs && !group_is_unread(b, d) &&
            (record_is_owned(r) || plan_is_caught(b, d));
 }
@@ -69,8 +71,8 @@ static bool wants_hand_back(const struct builder *b, const struct device *d)
     return v->state == STATE_PENDING && record_is_released(r);
 }
 
-/* Is it on the driver that its rule wants, or, where none names it any more or its rule refuses it,
- * on one that a rule wanted or an entry gave it? */
+/* Is the device on the driver that its rule wants? If no rule names it any more, or its rule
+ * refuses it: is it on a driver that a rule wanted or an entry gave it? */
 static bool is_ours_now(const struct builder *b, const struct device *d)
 {
     const struct verdict *v = plan_verdict_of(b, d);
@@ -80,8 +82,8 @@ static bool is_ours_now(const struct builder *b, const struct device *d)
     return driver_is_vfio(d->driver) || is_on_other_target(d, plan_record_of(b, d));
 }
 
-/* Has a worker a member of the group? Only one worker can hold a group. A stuck one does not count.
- */
+/* Has a worker a member of the group? Only one worker can hold a group. A stuck worker does not
+ * count. */
 static bool group_is_in_flight(const struct builder *b, const struct device *d)
 {
     const struct device *member;
@@ -95,9 +97,9 @@ static bool group_is_in_flight(const struct builder *b, const struct device *d)
     return false;
 }
 
-/* Have we put it on vfio-pci by an entry alone, as far as is known? (What is released, and has not
- * just come back, goes back from whoever put it there.) Somebody else may have done it
- * by an override, which only a worker can read: that takes the device's lock. */
+/* Is the device on vfio-pci only because of one of our entries, as far as is known? Somebody else
+ * may have put it there by an override. Only a worker can read that, since reading it takes the
+ * device's lock. (A released device that has not just come back goes back whoever put it there.) */
 static bool is_ours_by_entry(const struct device *d, const struct record *r)
 {
     return driver_is_vfio(d->driver) && !record_may_be_overridden(r) &&
@@ -113,12 +115,12 @@ static void add_hand_back_step(struct builder *b, enum action_kind kind, const s
     if (kind == ACTION_CHECK && is_ours_by_entry(d, r))
         driver = d->driver;
     else if (kind == ACTION_CHECK && (driver_is_vfio(d->driver) || !is_ours_now(b, d)))
-        return; /* of VFIO's the group tells */
+        return; /* for VFIO's drivers the group tells who has it */
     if (kind == ACTION_UNBIND && !is_ours_now(b, d))
         return;
     if (kind == ACTION_CLEAR && !record_may_be_overridden(r) &&
         (!record_is_released(r) || r->fresh))
-        return; /* if it has an override, it is not by us */
+        return; /* if it has an override, we did not write it */
     if (kind == ACTION_CLEAR && !record_is_released(r) && r->override_text)
         driver = r->override_text;
     if (kind == ACTION_PROBE && dynids_has(&b->records->dynids, d))
@@ -181,7 +183,7 @@ static void add_hand_back(struct builder *b, const struct device *d)
         return;
     }
     if (next_handed_back(b, group, &i) != d || group_is_in_flight(b, d))
-        return; /* done for the first of the group */
+        return; /* done together with the first of the group */
     plan_add_action(b, PHASE_RELEASE, ACTION_HOLD, d, "");
     for (size_t k = 0; k < ELEMENTS(steps); k++)
         for (i = first; (d = next_handed_back(b, group, &i));)
@@ -199,8 +201,8 @@ static bool wants_bind(const struct builder *b, const struct verdict *v)
            !(r && (record_is_in_hand(r) || record_is_released(r) || record_is_waiting(r)));
 }
 
-/* A device whose driver link is right, but of which it is not known whether probe() has returned,
- * is bound once more: the kernel answers EBUSY, after waiting for the device's lock. */
+/* If the driver link is right, but it is not known whether probe() has returned, the device is
+ * bound once more: the kernel answers EBUSY, after waiting for the device's lock. */
 static bool is_free_or_ours(const struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -208,7 +210,7 @@ static bool is_free_or_ours(const struct builder *b, const struct verdict *v)
     return !d->driver || streq(d->driver, v->driver);
 }
 
-/* Is it to be rebound from another VFIO driver? Its verdict, or NULL. */
+/* The device's verdict if it is to be rebound from another VFIO driver; otherwise NULL. */
 static const struct verdict *vfio_rebind(const struct builder *b, const struct device *d)
 {
     const struct verdict *v = plan_verdict_of(b, d);
@@ -218,8 +220,9 @@ static const struct verdict *vfio_rebind(const struct builder *b, const struct d
                : NULL;
 }
 
-/* The kernel accepts an override of a driver that it does not know yet: a device that nobody has is
- * then reserved, and bound when the driver is registered. One that waits for its IOMMU likewise. */
+/* The kernel accepts an override of a driver that it does not know yet. So a device that nobody has
+ * is reserved, and bound when the driver is registered. A device that waits for its IOMMU is
+ * reserved in the same way. */
 static bool wants_override(const struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -235,9 +238,10 @@ static bool wants_override(const struct builder *b, const struct verdict *v)
     return v->state == STATE_PENDING;
 }
 
-/* Was it kept for vfio-pci, and is left to the host after all? Its IOMMU did not come or is not for
- * it; or a native driver was faster, and shows the console on it now, say. Not if another of its
- * group is refused: that may be for a moment, until it can be read. */
+/* Was the device kept for vfio-pci, but is left to the host after all? Either its IOMMU did not
+ * come or is not for it; or a native driver was faster, and shows the console on it now, for
+ * example. Not if another device of its group is refused: that may be over as soon as the other one
+ * can be read. */
 static bool is_given_up(const struct device *d, const struct verdict *v, const struct record *r)
 {
     if (v->reason == REASON_NO_IOMMU)
@@ -247,7 +251,7 @@ static bool is_given_up(const struct device *d, const struct verdict *v, const s
            !streq(d->driver, v->driver) && !record_has_bound_to(r, d->driver);
 }
 
-/* Our override would keep its native driver away when that is loaded (anew). */
+/* Removes our override, which would keep the native driver away when that is loaded (again). */
 static void add_surrender(struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -272,7 +276,7 @@ static void add_group_rebind(struct builder *b, const struct device *d)
 
     while ((member = plan_next_member(b, d->group, &i)) && member < d)
         if (vfio_rebind(b, member))
-            return; /* done for the first of them */
+            return; /* done together with the first of them */
     plan_add_action(b, PHASE_REBIND, ACTION_HOLD, d, "");
     for (i = first; (member = plan_next_member(b, d->group, &i));) {
         const struct verdict *v = vfio_rebind(b, member);

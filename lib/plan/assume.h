@@ -5,9 +5,9 @@
 #include "model/records.h"
 #include "policy/policy.h"
 
-/* What is on a VFIO driver is really bound, and the drivers of the policy that are not loaded can
- * be (the unit loads them). Returns 0 or -ENOMEM. */
+/* Assumes that a device on a VFIO driver is really bound, and that drivers of the policy that are
+ * not loaded can be loaded (the unit does so). Returns 0 or -ENOMEM. */
 int plan_assume(const struct policy *p, struct snapshot *s, struct records *records);
 
-/* Is this driver of the snapshot's only assumed? */
+/* Is the driver only assumed to be registered? */
 bool plan_is_assumed(const struct registered *r);

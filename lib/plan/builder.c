@@ -53,9 +53,9 @@ void plan_add_action(struct builder *b, enum phase phase, enum action_kind kind,
 
 static bool allocate(struct builder *b)
 {
-    size_t n = b->snapshot->n + 1; /* so that none is empty */
+    size_t n = b->snapshot->n + 1; /* calloc(0) may return NULL */
 
-    /* What is kept comes first, so that the rest can go back to the system. */
+    /* What the plan keeps is allocated first, so that the rest can go back to the system. */
     if (groups_make(b->snapshot, &b->groups) < 0)
         return false;
     b->verdicts = calloc(n, sizeof(*b->verdicts));

@@ -20,24 +20,24 @@ struct builder {
     size_t n_actions, actions_max;
     struct dynid *dynids; /* those that the actions point to */
     size_t n_dynids, dynids_max;
-    const struct dynid_entry **removals; /* from the kernel's table, in their order */
+    const struct dynid_entry **removals; /* to remove from the kernel's table, in this order */
     size_t n_removals;
     struct dynids wanted;              /* the entries that the policy calls for */
-    const struct rule *not_preventing; /* the first such rule; NULL: none, or not looked for */
+    const struct rule *not_preventing; /* first rule without dynamic IDs; NULL: none, or unknown */
     bool not_preventing_known;
     bool any_use_unknown;    /* is a device refused because the host may need it? */
-    bool any_refusal;        /* is one on record that was, there or not? */
+    bool any_refusal;        /* was any device on record refused for that reason, present or not? */
     struct earlier *earlier; /* native drivers that are asked before vfio-pci, by ID */
     size_t n_earlier, earlier_allocated;
 };
 
 const struct device *plan_device_of(const struct builder *b, const struct verdict *v);
 
-/* A device of the snapshot as a number, and its verdict; NULL: none. */
+/* The index of a device in the snapshot, and its verdict; NULL: it has none. */
 size_t plan_index_of(const struct builder *b, const struct device *d);
 struct verdict *plan_verdict_of(const struct builder *b, const struct device *d);
 
-/* The members of a group, as groups_next(), as devices. */
+/* Like groups_next(), but returns devices. */
 const struct device *plan_next_member(const struct builder *b, uint32_t group, size_t *i);
 
 /* The record of a device of the snapshot; NULL: there is none. */
@@ -48,7 +48,7 @@ const struct record *plan_record_of(const struct builder *b, const struct device
 bool builder_init(struct builder *b);
 void builder_done(struct builder *b);
 
-/* The next action, to be filled in. */
+/* Adds an action, to be filled in. */
 struct action *plan_new_action(struct builder *b);
 void plan_add_action(struct builder *b, enum phase phase, enum action_kind kind,
                      const struct device *d, const char *driver);

@@ -45,8 +45,8 @@ static bool is_refused_as_use_unknown(const struct verdict *v)
     return v->state == STATE_REFUSED && v->reason == REASON_HOST_USE_UNKNOWN;
 }
 
-/* The device was refused, and is unplugged: would it be refused again if it came back, and does the
- * entry fit it? */
+/* The device was refused, and is unplugged now. Would it be refused again if it came back, and does
+ * the entry fit it? */
 static bool endangers_absent(const struct builder *b, const struct record *r,
                              const struct dynid *id)
 {
@@ -74,7 +74,7 @@ static bool endangers_host(const struct builder *b, const struct dynid *id)
     return false;
 }
 
-/* Does an earlier rule without dynamic IDs possibly take devices away from this one? */
+/* May an earlier rule without dynamic IDs take devices away from this one? */
 static bool is_carved(struct builder *b, const struct rule *r)
 {
     const struct policy *p = b->policy;
@@ -199,7 +199,7 @@ static bool fits_wanted(const struct builder *b, const struct device *d)
     return false;
 }
 
-/* May the device be without driver and override for a moment? So it is while a worker hands it back
+/* May the device be without driver and override for a moment? It may while a worker hands it back
  * to its native driver, or while it waits for its override. */
 static bool is_in_between(const struct builder *b, const struct device *d)
 {
@@ -222,7 +222,7 @@ static bool needs_placeholder(const struct builder *b, size_t i)
         d->unknown.fact != FACT_NONE)
         return false;
     if (v && v->state == STATE_PENDING && !(r && record_is_released(r)))
-        return false; /* to be bound; its override is written before */
+        return false; /* it is to be bound, and its override is written first */
     return dynids_has(dynids_of(b), d) || fits_wanted(b, d);
 }
 
@@ -237,7 +237,7 @@ static void add_device_action(struct builder *b, enum action_kind kind, const st
 static bool may_be_caught_unread(const struct builder *b, const struct device *d)
 {
     return d->unknown.fact != FACT_NONE &&
-           (d->unidentified || fits_wanted(b, d)); /* other entries are removed before */
+           (d->unidentified || fits_wanted(b, d)); /* unwanted entries are removed first */
 }
 
 static bool can_add_entries(const struct builder *b)
@@ -285,8 +285,8 @@ static void add_clearing(struct builder *b, size_t first)
     }
 }
 
-/* While the write of an entry hangs, devices keep their placeholders: when it returns it may still
- * take some. */
+/* While the write of an entry hangs, devices keep their placeholders: the write may still take some
+ * of them when it returns. */
 void plan_add_dynids(struct builder *b)
 {
     const struct dynids *f = dynids_of(b);
@@ -348,8 +348,8 @@ static const char *find_earlier(const struct builder *b, const struct device *d)
     return NULL;
 }
 
-/* Native drivers that are offered new devices before vfio-pci: one for each ID of which a device
- * is, or was, on such a driver. */
+/* Native drivers that are offered new devices before vfio-pci: one for each ID that has, or had, a
+ * device on such a driver. */
 static void find_earlier_drivers(struct builder *b)
 {
     for (size_t i = 0; i < b->snapshot->n; i++) {

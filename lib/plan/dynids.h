@@ -5,8 +5,8 @@
 
 #include "plan/builder.h"
 
-/* Did an entry of ours give the device to vfio-pci when it was plugged in, and no plan has said yet
- * that it is to be there? */
+/* Did one of our entries give the device to vfio-pci when it was plugged in, and has no plan
+ * confirmed yet that it belongs there? */
 bool plan_is_caught(const struct builder *b, const struct device *d);
 
 /* Adds the actions that bring the dynamic IDs into vfio-pci's table. */

@@ -10,7 +10,7 @@
 
 /* -- what may be done -- */
 
-/* Has it the driver to which we bound it, for this rule or an earlier one? */
+/* Is the device on the driver to which we bound it, for this rule or an earlier one? */
 static bool is_where_we_put_it(const struct device *d, const struct record *r)
 {
     if (!r || !d->driver)
@@ -18,10 +18,10 @@ static bool is_where_we_put_it(const struct device *d, const struct record *r)
     return driver_is_vfio(d->driver) ? record_is_owned(r) : record_has_bound_to(r, d->driver);
 }
 
-/* Is there no proof that the host does not need the device? At cold boot nothing is mounted and no
- * link is up, so that a device seems unused proves nothing. Later, a device without a driver has no
- * user, nor has one with a driver that we gave it. One that was plugged in while we ran had none
- * before, unless it was refused and has only come back. */
+/* May the host need the device, as far as is known? At cold boot nothing is mounted and no link is
+ * up, so a device that seems unused proves nothing. Later, a device without a driver has no user,
+ * and neither has one on a driver that we gave it. A device that was plugged in while we ran had no
+ * user before, unless it was refused and has only come back. */
 static bool is_use_unknown(const struct builder *b, const struct verdict *v, const struct record *r)
 {
     const struct snapshot *s = b->snapshot;
@@ -59,15 +59,15 @@ static void occupy(struct verdict *v)
 }
 
 /* May a virtual machine have the device? That can be found out only through the node of its IOMMU
- * group. There is none on kernels that have only the device's own character device, and another one
- * in no-IOMMU mode. */
+ * group. Kernels that have only a character device for each device have no such node, and in
+ * no-IOMMU mode it is another one. */
 static bool may_be_held(const struct device *d)
 {
     return driver_is_vfio(d->driver) && (!d->node || d->noiommu);
 }
 
-/* A released device: is it handed back? A device that left our driver may still have our override;
- * the release is complete when that is removed, too. */
+/* A released device: has it been handed back? A device that left our driver may still have our
+ * override; the release is complete when that is removed, too. */
 static void judge_released(struct verdict *v, const struct device *d, const struct record *r)
 {
     bool still_ours = streq_null(d->driver, v->driver);
@@ -93,7 +93,8 @@ static bool is_good_enough(const struct verdict *v, const struct device *d, cons
            record_is_confirmed(r) && r->error && r->failed_at == ACTION_HOLD;
 }
 
-/* The kernel said at a bind, or when it was asked to look for a driver, that there is no group. */
+/* Did the kernel say, at a bind or when it was asked to look for a driver, that there is no
+ * group? */
 static bool has_no_group(const struct record *r)
 {
     return r && r->error &&
@@ -118,7 +119,7 @@ static bool judge_iommu(const struct builder *b, struct verdict *v, const struct
     return true;
 }
 
-/* Has the card a function which must be named and is not? */
+/* Refuses the device if a function of its card must be named by a rule and is not. */
 static bool refuse_as_other_is_unnamed(const struct builder *b, struct verdict *v)
 {
     const struct device *other = plan_unnamed_function(b, v);
@@ -130,7 +131,7 @@ static bool refuse_as_other_is_unnamed(const struct builder *b, struct verdict *
     return true;
 }
 
-/* Was the device plugged in while we ran, and its rule does not want such ones? */
+/* Refuses a device that was plugged in while we ran, if its rule does not want such devices. */
 static bool refuse_as_plugged(struct verdict *v, const struct record *r)
 {
     if (!r || !record_is_plugged(r) || v->rule->hotplug != HOTPLUG_OFF)
@@ -145,8 +146,9 @@ static bool is_needed_at_boot(const struct verdict *v, const struct device *d,
     return d->evidence && !v->rule->force && !(r && record_is_unused(r));
 }
 
-/* May the host want what has appeared during the boot, like a disk behind a controller that has
- * just got its driver? Not virtual functions: they were made for virtual machines. */
+/* Refuses a device that appeared during the boot and that the host may want, like a disk behind a
+ * controller that has just got its driver. Not virtual functions: they were made for virtual
+ * machines. */
 static bool refuse_as_wanted_at_boot(const struct builder *b, struct verdict *v,
                                      const struct device *d, const struct record *r)
 {
@@ -163,8 +165,8 @@ static bool refuse_as_wanted_at_boot(const struct builder *b, struct verdict *v,
     return true;
 }
 
-/* A device that was plugged in is on its driver only because a dynamic ID fits it: what its rule
- * refuses goes back, also if that was begun by an earlier run. */
+/* A device that was plugged in is on its driver only because a dynamic ID fits it. If its rule
+ * refuses it, it goes back, even if an earlier run began to hand it back. */
 static bool refuse_caught(const struct builder *b, struct verdict *v, const struct device *d,
                           const struct record *r)
 {
@@ -188,7 +190,7 @@ static void judge_taking(const struct builder *b, struct verdict *v, const struc
     } else if (d->boot_display && d->driver && !v->rule->force) {
         refuse(v, REASON_BOOT_DISPLAY);
     } else if (refuse_as_other_is_unnamed(b, v)) {
-        ; /* said there */
+        ; /* v is refused now */
     } else if (is_use_unknown(b, v, r)) {
         refuse(v, REASON_HOST_USE_UNKNOWN);
     } else if (d->use && !v->rule->force) {
@@ -196,9 +198,9 @@ static void judge_taking(const struct builder *b, struct verdict *v, const struc
     } else if (is_needed_at_boot(v, d, r)) {
         refuse(v, REASON_NEEDED_AT_BOOT);
     } else if (refuse_as_plugged(v, r)) {
-        ; /* likewise */
+        ; /* v is refused now */
     } else if (judge_iommu(b, v, d, r)) {
-        ; /* likewise */
+        ; /* v is judged now */
     } else if (is_good_enough(v, d, r)) {
         v->driver = DYNID_DRIVER;
         v->state = STATE_BOUND;
@@ -217,7 +219,7 @@ static void judge_taking(const struct builder *b, struct verdict *v, const struc
     }
 }
 
-/* A device by itself, without regard to its group. */
+/* Judges a device by itself, without regard to its group. */
 static void judge_device(const struct builder *b, struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -236,7 +238,7 @@ static void judge_device(const struct builder *b, struct verdict *v)
         v->state = STATE_CONTESTED;
         v->reason = REASON_FLAPS;
     } else if (refuse_caught(b, v, d, r)) {
-        ; /* said there */
+        ; /* v is refused now */
     } else if (streq_null(d->driver, v->driver) && r && record_is_confirmed(r)) {
         v->state = STATE_BOUND;
     } else if (streq_null(d->driver, v->driver)) {
@@ -275,7 +277,7 @@ static bool holds_back(const struct verdict *v)
 }
 
 /* Would the device be taken away from the host? Not if it is on its driver already, and only has to
- * be verified. One whose driver is missing counts, since it is reserved for that driver. */
+ * be verified. A device whose driver is missing counts, since it is reserved for that driver. */
 static bool is_to_be_taken(const struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);

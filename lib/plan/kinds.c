@@ -8,7 +8,7 @@
 /* Base class and subclass. */
 static unsigned plan_class_of(const struct device *d)
 {
-    return d->class_code >> 8; /* base class and subclass */
+    return d->class_code >> 8;
 }
 
 /* NVSwitch and other endpoints of class 0680 are no bridges in the sense of the header type. */
@@ -28,10 +28,10 @@ bool device_is_refused_by_vfio(const struct device *d)
                        : class == PCI_CLASS_BRIDGE_PCI || class == PCI_CLASS_BRIDGE_CARDBUS;
 }
 
-/* Kinds that cannot carry the host: no disk, network or console can hang below them. Whatever is
- * not here may have one, even if it is of no class that is known for it: an SD host controller,
- * FireWire, InfiniBand, or a class that comes next year. A display that shows the console is seen
- * as such. */
+/* Kinds that cannot carry the host: no disk, network or console can hang below them. Anything else
+ * may carry it, even if its class is not known for that: an SD host controller, FireWire,
+ * InfiniBand, or a class that comes next year. A display that shows the console is recognised
+ * separately. */
 bool plan_may_carry_host(const struct device *d)
 {
     static const struct {
@@ -65,9 +65,9 @@ bool device_must_be_named(const struct device *d, const struct device *selected)
     return plan_may_carry_host(d) && !is_part_of_display(d, selected);
 }
 
-/* The kernel's rule since 5.19: no driver of the group lets the kernel set up DMA for it. Drivers
- * that leave that to others say so (driver_managed_dma): in the tree VFIO's own, pci-stub and
- * pcieport. All others are in the way, be their device a bridge or a part of the chipset. */
+/* The kernel's rule since 5.19: no driver in the group may let the kernel set up DMA. Drivers that
+ * do not are marked (driver_managed_dma); in the kernel's tree these are VFIO's own, pci-stub and
+ * pcieport. All others are in the way, even on a bridge or a part of the chipset. */
 bool device_is_viable(const struct device *d)
 {
     return !d->driver || driver_is_vfio(d->driver) || streq(d->driver, "pci-stub") ||

@@ -22,7 +22,7 @@ static void sort_verdicts(struct builder *b)
     if (sorted)
         return;
     qsort(b->verdicts, b->n_verdicts, sizeof(*b->verdicts), pci_addr_compare);
-    for (size_t i = 0; i < s->n; i++) /* in the order of addresses, too */
+    for (size_t i = 0; i < s->n; i++) /* the snapshot is in the order of addresses, too */
         if (b->index[i] >= 0) {
             b->devices[at] = i;
             b->index[i] = (int)at++;

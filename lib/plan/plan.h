@@ -12,8 +12,8 @@
 enum __attribute__((packed)) phase {
     PHASE_OVERRIDE, /* every driver_override, before anything else: this wins the race */
     PHASE_BIND,     /* devices that no driver has */
-    PHASE_DYNIDS,   /* the entries for devices that are plugged in later. By now there is no device
-                      left that the kernel would bind by them */
+    PHASE_DYNIDS,   /* the entries for devices that are plugged in later. By now no device is left
+                     * that the kernel would bind by them */
     PHASE_REBIND,   /* devices that a native driver has: may take seconds, or block */
     PHASE_RELEASE,  /* groups that are handed back: may take seconds, or block */
 };
@@ -21,24 +21,25 @@ enum __attribute__((packed)) phase {
 struct action {
     enum phase phase;
     enum action_kind kind;
-    bool learned, narrowed; /* of the entry .dynid: dynids.h */
+    bool learned, narrowed; /* as in struct dynid_entry, of .dynid */
     uint32_t group;         /* after ACTION_HOLD the actions of this group belong together */
     struct pci_addr addr;
-    const char *driver; /* the target; ACTION_UNBIND: the driver that loses it; ACTION_NATIVE: the
-                         * driver that had it before; ACTION_CLEAR: our override, all others stay;
-                         * ACTION_CHECK: the driver on which nobody else's override may want it;
-                         * "": not known, none, any */
-    const struct dynid *dynid; /* ACTION_NEW_ID, ACTION_REMOVE_ID, which have no address: the
-                                * plan's own */
+    const char *driver;        /* the target. ACTION_UNBIND: the driver that loses the device.
+                                * ACTION_NATIVE: the driver that had it before. ACTION_CLEAR: our
+                                * override; any other stays. ACTION_CHECK: the driver on which
+                                * somebody else's override may want it; "" looks for users instead.
+                                * Otherwise "": not known, none, any */
+    const struct dynid *dynid; /* ACTION_NEW_ID, ACTION_REMOVE_ID, which have no address; owned by
+                                * the plan */
 };
 
 struct verdict {
     struct pci_addr addr;
-    const struct rule *rule;  /* it names the device, or the one that this one comes along with */
+    const struct rule *rule;  /* names the device, or the device with which this one comes along */
     const char *driver;       /* the target */
-    struct pci_addr leader;   /* comes_along: with this device */
-    struct pci_addr other;    /* GROUP_MEMBER_REFUSED, FUNCTION_NOT_NAMED: which;
-                               * GROUP_NOT_VIABLE: the first that is in the way */
+    struct pci_addr leader;   /* comes_along: the device with which it comes along */
+    struct pci_addr other;    /* GROUP_MEMBER_REFUSED, FUNCTION_NOT_NAMED: that device;
+                               * GROUP_NOT_VIABLE: the first device in the way */
     const char *other_driver; /* GROUP_NOT_VIABLE: the driver of that device */
     const char *earlier;      /* DYNAMIC_ID_INEFFECTIVE: the driver that is offered new devices
                                * first; NULL: the write of an entry failed */
@@ -46,7 +47,7 @@ struct verdict {
     enum device_state state;
     enum reason reason;
     bool comes_along : 1;    /* no rule names it */
-    bool other_selected : 1; /* GROUP_NOT_VIABLE: it has a verdict of its own */
+    bool other_selected : 1; /* GROUP_NOT_VIABLE: .other has a verdict of its own */
     bool usable : 1;         /* bound, the whole group viable, the node there */
 };
 
@@ -64,12 +65,13 @@ struct plan {
     struct dynid *dynids; /* those that the actions point to */
     struct groups groups;
     struct rules rules;      /* those that the verdicts point to */
-    struct plan_names names; /* likewise, of drivers */
+    struct plan_names names; /* the names of drivers that verdicts and actions point to */
 };
 
 void plan_done(struct plan *p);
 
-/* Frees the actions, which are many at the first pass: they are done, or to be planned anew. */
+/* Frees the actions, which are many at the first pass, once they are done or are to be planned
+ * anew. */
 void plan_forget_actions(struct plan *p);
 
 /* Is the device as it should be: bound and, on a VFIO driver, usable; or released by an

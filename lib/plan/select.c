@@ -92,9 +92,10 @@ static void add_group_members(struct builder *b, size_t leader)
     }
 }
 
-/* Does function i stay with the host because `keeper` does, a function of the same card? Not if an
- * earlier rule decides about it, or one that names it by address, slot or serial number; and not if
- * it is in another group and the host may live on it, like the second port of a network card. */
+/* Does function i stay with the host because `keeper`, another function of the same card, does? Not
+ * if an earlier rule decides about it, or a rule that names it by address, slot or serial number;
+ * and not if it is in another group and the host may live on it, like the second port of a network
+ * card. */
 static bool stays_along(const struct builder *b, size_t keeper, size_t i)
 {
     const struct device *d = &b->snapshot->devices[i], *kept = &b->snapshot->devices[keeper];

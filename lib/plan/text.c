@@ -371,8 +371,8 @@ void verdict_sentence(const struct verdict *v, const struct snapshot *s,
              v->state == STATE_BOUND || v->state == STATE_PENDING ? "" : ": ", what);
 }
 
-/* Somebody else's device is in the way: name the line to add. One that a rule names already has
- * lines of its own. */
+/* A device that no rule names is in the way: shows the line to add. A device that a rule names has
+ * a sentence of its own. */
 static void not_viable_sentence(const struct verdict *v, const struct snapshot *s,
                                 const struct device *d, char *buf)
 {
@@ -440,7 +440,7 @@ void problem_sentence(const struct verdict *v, const struct snapshot *s,
                  pci_addr_text(d->addr).s);
 }
 
-/* Of devices that no rule names. */
+/* For devices that no rule names. */
 static void unselected_sentence(const struct action *a, char *buf)
 {
     struct pci_addr_text address = pci_addr_text(a->addr);

@@ -11,7 +11,7 @@
 void verdict_sentence(const struct verdict *v, const struct snapshot *s, const struct records *r,
                       char buf[static SENTENCE_MAX]);
 
-/* "; …": what most likely is behind an error of the kernel's, or what to do about it. */
+/* The most likely cause of an error from the kernel, or what to do about it, as "; …". */
 const char *errno_advice(int error, enum action_kind kind);
 
 /* Why a bound device is not usable, and what to do about it; "" if nothing is known against it. */

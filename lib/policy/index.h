@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which rules may concern a vendor:device, without a look at all the others: with a thousand rules
- * a device costs no more than with one. Pure. */
+/* Finds the rules that may concern a vendor:device without a look at all the others: with a
+ * thousand rules a device costs no more than with one. Pure. */
 #pragma once
 
 #include "policy/rule.h"
@@ -8,15 +8,16 @@
 struct rule_index {
     const struct rule *rules; /* in the order in which they are tried */
     size_t n_rules;
-    uint64_t *v; /* NULL: without memory for it every rule is a candidate for everything */
+    uint64_t *v; /* NULL: no memory for it; then every rule is a candidate for every device */
     size_t n;
 };
 
-/* Makes the index, which is empty or an older one, after the rules or their order have changed. */
+/* Makes the index, or makes it anew after the rules or their order have changed. *x is empty or an
+ * older index. */
 void rule_index_make(struct rule_index *x, const struct rule *rules, size_t n);
 void rule_index_done(struct rule_index *x);
 
-/* The rules whose IDs fit, or that have none, in the order in which they are tried; one may come
+/* The rules whose IDs fit, or that have none, in the order in which they are tried. A rule may come
  * twice. */
 struct candidates {
     const struct rule_index *index;
@@ -24,7 +25,7 @@ struct candidates {
     size_t at[3];
 };
 
-/* any_device: the rules that fit every device of the vendor. */
+/* With any_device: only the rules that fit every device of the vendor. */
 struct candidates candidates_of(const struct rule_index *x, struct id_pattern id);
 
 /* NULL after the last. */

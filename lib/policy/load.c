@@ -14,7 +14,7 @@
 /* From the highest precedence to the lowest. */
 static const char *const folders[] = {"etc", "run", "usr/local/lib", "usr/lib"};
 
-/* May the next attempt to read it succeed although nobody has changed it? */
+/* May the next attempt to read the file succeed although nobody has changed it? */
 static bool is_passing(int error)
 {
     return error != -EISDIR && error != -ENOTDIR && error != -ELOOP && error != -EINVAL &&
@@ -47,8 +47,8 @@ static void add_read_problem(struct diags *d, const char *name, int error)
 }
 
 /* `name` is how the administrator knows the file. Returns -ENOENT silently, so that the caller can
- * look elsewhere; every other problem is reported and masks what comes after, as a file that could
- * be read would. */
+ * look elsewhere. Every other problem is reported; the file then still masks those of lower
+ * precedence, as if it had been read. */
 static int load_file(int root_fd, const char *path, const char *name, struct policy *p,
                      struct diags *d)
 {
@@ -195,7 +195,7 @@ static int load_cmdline(int root_fd, struct policy *p, struct diags *d, bool *re
     size_t size;
     int r = rootfs_read_file(root_fd, "proc/cmdline", 64 * 1024, &bytes, &size);
 
-    if (r == -ENOMEM || r == -ENOENT) /* no /proc: nothing is said there */
+    if (r == -ENOMEM || r == -ENOENT) /* without /proc there is no command line */
         return r == -ENOMEM ? r : 0;
     if (r < 0) {
         add_read_problem(d, "/proc/cmdline", r);

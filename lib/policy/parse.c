@@ -34,7 +34,7 @@ struct policy_reader {
 
     /* The key being handed to inih, in pieces where it is longer than inih's line. */
     char *key, *value; /* as written; NULL: none */
-    const char *rest;  /* of value: what inih has not had yet */
+    const char *rest;  /* the part of .value that inih has not had yet */
     char *collected;   /* what inih gave back */
 };
 
@@ -161,7 +161,7 @@ static void use_key(struct policy_reader *r, const char *key, const char *value)
                  "this key belongs to no section: write [daemon] or [device NAME] "
                  "above it");
         break;
-    case SECTION_UNUSED: /* said so already */
+    case SECTION_UNUSED: /* the section itself was reported */
         break;
     case SECTION_DAEMON:
         policy_set_daemon_key(&c, key, value, &r->once[SECTION_DAEMON].keys);
@@ -258,7 +258,7 @@ static void end_key(struct policy_reader *r)
 {
     if (!r->key)
         return;
-    /* Blanks around commas may differ, nothing else: the promise that no value is ever cut. */
+    /* Only blanks may differ. This keeps the promise that no value is ever cut. */
     const char *a = r->value, *b = r->collected;
     while (*a || *b) {
         a += strspn(a, " \t");
@@ -275,7 +275,8 @@ static void end_key(struct policy_reader *r)
     forget_key(r);
 }
 
-/* How much of a value fits into `room` bytes: all of it, or up to and with a comma. 0: nothing. */
+/* How much of a value fits into `room` bytes: all of it, or the part up to and including a comma.
+ * 0: nothing. */
 static size_t piece_length(const char *value, size_t room)
 {
     size_t n = strlen(value);

@@ -12,8 +12,8 @@
 #define POLICY_FILE_MAX (1024 * 1024) /* bytes of one file */
 #define POLICY_LINE_MAX 4096          /* bytes of one line */
 
-/* Adds a file's rules to the policy; a rule an earlier file has is overridden key by key. Errors go
- * to d. Returns 0, or -ENOMEM, -E2BIG (too many files). */
+/* Adds a file's rules to the policy. A rule that an earlier file has is overridden key by key.
+ * Errors go to d. Returns 0, or -ENOMEM, -E2BIG (too many files). */
 int policy_parse(struct policy *p, const char *file, const char *bytes, size_t size,
                  struct diags *d);
 

@@ -23,7 +23,7 @@ struct rules policy_keep_rules(const struct policy *p)
     return (struct rules){p->rules, p->n_rules, p->users};
 }
 
-/* Who is the last frees them. */
+/* The last user frees them. */
 void rules_done(struct rules *r)
 {
     if (r->users && --*r->users == 0) {
@@ -47,7 +47,7 @@ void policy_done(struct policy *p)
 
 int policy_add_file(struct policy *p, const char *name)
 {
-    if (p->n_files > POLICY_FILES_MAX) /* one more: the kernel command line */
+    if (p->n_files > POLICY_FILES_MAX) /* one more than the files: the kernel command line */
         return -E2BIG;
 
     char **files = reallocarray(p->files, p->n_files + 1, sizeof(*files));
@@ -65,7 +65,7 @@ const char *policy_file(const struct policy *p, struct origin o)
     return o.line > 0 && o.file < p->n_files ? p->files[o.file] : "";
 }
 
-/* From the last one backwards: mostly the section is meant that is being read. */
+/* Searches backwards: usually it is the rule whose section is being read. */
 struct rule *policy_find_rule(struct policy *p, const char *name)
 {
     for (size_t i = p->n_rules; i-- > 0;)
@@ -144,7 +144,8 @@ bool policy_is_undecided(const struct policy *p, const struct device *d)
     struct candidates c = candidates_for(p, d);
     const struct rule *r;
 
-    /* The serial number is tested last: everything else fits. */
+    /* The serial number is tested last: if it is the first that does not fit, everything else
+     * fits. */
     while (d->serial_unread && (r = candidates_next(&c))) {
         int key = rule_test(r, d);
         if (key < 0 || key == KEY_SERIAL)
@@ -187,7 +188,7 @@ static struct candidates candidates_to_cover(const struct policy *p, const struc
 #define COVER_BUDGET 20000000
 
 /* In one file a covered rule is an error. Across files it may be meant: a drop-in or the kernel
- * command line that overrides for the time being. */
+ * command line may override a rule for a while. */
 static void check_covered(struct policy *p, struct diags *d)
 {
     size_t compared = 0;
@@ -244,8 +245,8 @@ static void check_native(struct policy *p, struct diags *d)
     }
 }
 
-/* A dynamic ID keeps a native driver from every device that it fits: that is only meant where
- * nothing narrows the rule. */
+/* A dynamic ID keeps a native driver from every device that it fits. So it is the default only for
+ * a rule that nothing narrows. */
 static void default_hotplug(struct policy *p)
 {
     for (size_t i = 0; i < p->n_rules; i++) {
@@ -258,8 +259,9 @@ static void default_hotplug(struct policy *p)
     }
 }
 
-/* A broken "native" rule was meant to keep devices from us. It goes on with the selecting keys that
- * are sound: that keeps at least what was meant. False if none is left. */
+/* A broken "native" rule was meant to keep devices from us. It stays in force with those of its
+ * selecting keys that are sound: that keeps at least what was meant. False if none of them says
+ * which devices are meant. */
 static bool widen_broken_native(struct rule *r)
 {
     if (!rule_is_native(r))

@@ -15,11 +15,11 @@ struct policy {
     size_t n_files;
     struct rule *rules; /* after policy_finish(): in the order in which they are tried */
     size_t n_rules, allocated_rules;
-    unsigned *users; /* who refers to the rules: the policy and its plans. NULL: no rule yet */
+    unsigned *users; /* how many refer to the rules: the policy and its plans. NULL: no rule yet */
     struct rule_index index;      /* the rules by their IDs; made by policy_finish() */
-    unsigned used_keys;           /* which keys any rule has: bits 1 << enum rule_key; likewise */
-    bool incomplete;              /* an error kept some of it out: a device that no rule names may
-                                   * have been meant by that; set by policy_finish() */
+    unsigned used_keys;           /* keys that any rule has, as bits 1 << enum rule_key */
+    bool incomplete;              /* an error kept a part of it out, which may have meant a device
+                                   * that no rule names now; set by policy_finish() */
     int log_level;                /* syslog level */
     uint64_t boot_deadline_usec;  /* READY is sent by then */
     uint64_t unbind_timeout_usec; /* a kernel call that takes longer is "stuck" */
@@ -27,15 +27,15 @@ struct policy {
     bool metrics;                 /* keep a file of metrics for Prometheus */
 };
 
-/* More would be an error or an attack; the design's bound on memory. */
+/* More would be an error or an attack. Bounds the memory. */
 #define POLICY_RULES_MAX 4096
 #define POLICY_FILES_MAX 1024
 
 /* The name of the rule made from vfio_bindd.ids= on the kernel command line. */
 #define RULE_CMDLINE "cmdline"
 
-/* The rules of a policy, kept: they are there until this is given back, whatever becomes of the
- * policy. No rule can be added to it any more. */
+/* A reference to the rules of a policy. They exist until rules_done(), whatever becomes of the
+ * policy. While there is a reference no rule can be added to the policy. */
 struct rules {
     struct rule *v;
     size_t n;
@@ -70,8 +70,8 @@ void policy_distrust(struct policy *p);
 /* May some rule select a device of which only the modalias and the address are known? */
 bool policy_may_match(const struct policy *p, const struct device *d);
 
-/* Could a rule decide that names a serial number, if the device's were known? Nothing is to be done
- * with it until then. */
+/* Could a rule that names a serial number decide about the device, once its number is known? Until
+ * then the device must be left alone. */
 bool policy_is_undecided(const struct policy *p, const struct device *d);
 
 /* The rule that decides about the device (first match), or NULL. It may be a "native" one. */

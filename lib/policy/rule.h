@@ -63,7 +63,7 @@ struct rule {
     char *name;
     struct origin where;         /* the first section of this name */
     struct origin section;       /* the latest section of this name */
-    struct origin keys[KEY_MAX]; /* who set each key last */
+    struct origin keys[KEY_MAX]; /* where each key was set last */
     struct id_pattern *ids;      /* KEY_ID */
     size_t n_ids;
     struct patterns narrow[KEY_SELECTS_MAX]; /* KEY_CLASS to KEY_SERIAL */
@@ -85,13 +85,14 @@ int rule_test(const struct rule *r, const struct device *d);
 
 bool rule_is_native(const struct rule *r);
 
-/* The driver that a rule wants; NULL for a native one. With "auto", vfio-pci: the best variant is
- * another for each device (snapshot.h), and vfio-pci serves until it is there. */
+/* The driver that a rule wants; NULL for a "native" rule. For "auto" it is vfio-pci: the best
+ * variant differs from device to device (snapshot.h), and vfio-pci is used until the variant is
+ * loaded. */
 const char *rule_target(const struct rule *r);
 
-/* Does the rule name this very device, by address, slot or serial number, so that no other can be
- * meant? Needs a positive pattern of address, slot or serial that fits it and could fit no second
- * slot: wildcards only in the function of an address. */
+/* Does the rule name this very device by address, slot or serial number, so that no other can be
+ * meant? It does if a positive pattern of one of these keys fits the device and cannot fit a second
+ * slot: wildcards are allowed only in the function of an address. */
 bool rule_names_device(const struct rule *r, const struct device *d);
 
 bool rule_is_auto(const struct rule *r);
@@ -104,5 +105,5 @@ void rule_drop_key(struct rule *r, enum rule_key k);
 /* Does a key say which devices are meant, rather than which are not? */
 bool rule_has_positive(const struct rule *r);
 
-/* Does `wide` select all that `narrow` could? Sure cases only. */
+/* Does `wide` select every device that `narrow` could select? True only if that is certain. */
 bool rule_covers(const struct rule *wide, const struct rule *narrow);

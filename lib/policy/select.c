@@ -103,8 +103,9 @@ static bool is_glob(const char *s)
     return strpbrk(s, "*?[") != NULL;
 }
 
-/* Each of these checks one pattern of a key, without its '!', and puts it into the spelling that
- * it is compared in; false if it could never fit. *item may be replaced (malloc'ed). */
+/* Each of these functions checks one pattern of a key, without its '!', and brings it into the
+ * spelling in which it is compared. Returns false if it could never fit. *item, which is malloc'ed,
+ * may be replaced. */
 static bool normal_address(char **item)
 {
     struct pci_addr a;
@@ -136,7 +137,7 @@ static bool normal_slot(char **item)
     return **item != '\0';
 }
 
-/* lspci writes 48-b0-2d-ff-ff-12-34-56; colons instead are accepted. */
+/* lspci writes 48-b0-2d-ff-ff-12-34-56; colons are accepted, too. */
 static bool normal_serial(char **item)
 {
     for (char *s = *item; *s; s++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* perform() of these tests: it stands in for the one that writes to the real /sys, and makes the
+/* The perform() of these tests: it replaces the one that writes to the real /sys, and makes the
  * fault of the run happen. */
 #include "calls.h"
 
@@ -11,12 +11,12 @@
 
 #include "model/snapshot.h"
 
-#define HANG_USEC 2000 /* between two looks whether the fault is gone */
+#define HANG_USEC 2000 /* between two looks at whether the fault is gone */
 
-/* Of the call that this process is in. */
+/* The call that this process is in. */
 static struct {
     size_t card;
-    bool hang_before, hang_inside; /* it is yet to hang */
+    bool hang_before, hang_inside; /* it has still to hang */
 } current = {.card = NO_CARD};
 
 static struct kernel *kernel(void)
@@ -38,7 +38,7 @@ bool fault_kills(const struct fault *f)
 
 /* -- hanging -- */
 
-/* With the host's lock, which is free meanwhile. */
+/* Hangs until the fault is lifted. The caller has the host's lock, which is free meanwhile. */
 static void hang(size_t card)
 {
     current.hang_before = current.hang_inside = false;
@@ -49,7 +49,7 @@ static void hang(size_t card)
         host.shared->fault.kind == FAULT_KILL_WAITING)
         kill(atomic_load(&host.shared->daemon), SIGKILL);
     while (!atomic_load(&host.shared->lifted)) {
-        if (kill(host.shared->test, 0) < 0) /* nobody is left who would */
+        if (kill(host.shared->test, 0) < 0) /* the test has died: nobody would lift it */
             raise(SIGKILL);
         usleep(HANG_USEC);
     }
@@ -100,7 +100,8 @@ void calls_init(void)
 
 /* -- what perform() does besides single writes -- */
 
-/* To the first whose table has it, of those that were registered after `order`; 0: of all. */
+/* Offers the card to the native drivers that were registered after `order` (0: to all), until one
+ * takes it. */
 static void offer_to_natives(size_t card, uint64_t order)
 {
     for (size_t i = 0; i < kernel()->n_drivers; i++)
@@ -111,7 +112,7 @@ static void offer_to_natives(size_t card, uint64_t order)
             break;
 }
 
-/* By its name: the one that had it, or another. */
+/* Binds the card to the native driver that had it, by its name, or to another one. */
 static int bind_native(const struct op *op, size_t card)
 {
     if (!*op->driver || kernel_bind(kernel(), op->driver, host.script->cards[card].address) < 0)
@@ -131,7 +132,7 @@ static uint64_t newest_driver(void)
     return newest;
 }
 
-/* One open file a group, until the descriptor is closed. */
+/* Only one process can have a group open; it is free again when the descriptor is closed. */
 static int hold_group(const char *group, int *held_fd)
 {
     char path[128];
@@ -166,7 +167,7 @@ static int check_override(size_t card)
     return *text && !streq(text, PLACEHOLDER_NAME) ? -EBUSY : 0;
 }
 
-/* One that a driver has needs none, and one with an override is not touched. */
+/* A card that a driver has needs no placeholder, and an override is not replaced. */
 static int set_placeholder(size_t card, struct perform_state *state)
 {
     char text[DRIVER_NAME_MAX];
@@ -181,7 +182,7 @@ static int set_placeholder(size_t card, struct perform_state *state)
     return *text ? 0 : write_override(card, PLACEHOLDER_NAME);
 }
 
-/* What was registered meanwhile has not been asked for it. */
+/* Drivers that were registered meanwhile have not been asked yet. */
 static int clear_placeholder(const struct op *op, size_t card, const struct perform_state *state)
 {
     char text[DRIVER_NAME_MAX];
@@ -196,7 +197,8 @@ static int clear_placeholder(const struct op *op, size_t card, const struct perf
     return r;
 }
 
-/* It hangs with its entry in the table, since it waits for the lock of a device that fits. */
+/* A write that hangs has its entry in the table already: it waits for the lock of a device that
+ * fits. */
 static int new_id(const struct op *op)
 {
     int r = kernel_add_id(kernel(), DYNID_DRIVER, op->driver);
@@ -209,7 +211,7 @@ static int new_id(const struct op *op)
     return 0;
 }
 
-/* perform() takes "there is none such" for success. */
+/* Like the real perform(), counts "no such entry" and "no such driver" as success. */
 static int remove_id(const struct op *op)
 {
     int r = kernel_remove_id(kernel(), DYNID_DRIVER, op->driver);
@@ -260,7 +262,8 @@ static bool takes_lock(const struct op *op)
            !action_is_dynid(op->kind);
 }
 
-/* Is the n-th call the one, or (FAULT_ERROR) one like it? */
+/* Does the fault hit the n-th call? FAULT_ERROR also hits later calls of the same kind for the same
+ * device. */
 static bool is_hit(size_t n, const struct op *op)
 {
     struct shared *s = host.shared;
@@ -282,7 +285,8 @@ static bool waits_before(const struct fault *f)
     return f->kind == FAULT_HANG_BEFORE || f->kind == FAULT_KILL_WAITING;
 }
 
-/* Some calls find nothing to do that would take a lock, or run a driver: they hang at their end. */
+/* Some calls find nothing to do for which they would take a lock or run a driver: they hang at
+ * their end. */
 static void hang_at_last(const struct op *op, size_t card, int r)
 {
     bool lock = takes_lock(op);
@@ -296,7 +300,8 @@ static void hang_at_last(const struct op *op, size_t card, int r)
         card_unlock(card);
 }
 
-/* What perform() makes of an errno: some are what was wanted, some have no one to be told to. */
+/* What the real perform() makes of an errno: some operations count it as success, and ACTION_CHECK
+ * says -EBUSY. */
 static int answer(enum action_kind kind, int error)
 {
     bool is_gone = error == ENODEV || error == ENOENT;
@@ -395,8 +400,8 @@ void perform_state_done(struct perform_state *s)
     closep(&s->held_fd);
 }
 
-/* A system call is ended before a signal is heeded: whoever is in here does not die with the
- * daemon, but when it comes out; unless it outlives it anyway. */
+/* The kernel finishes a system call before it heeds a signal. So a worker in here does not die
+ * together with the daemon, but only when it comes out; unless it outlives the daemon anyway. */
 int perform(int root_fd, const struct op *op, struct perform_state *state)
 {
     const struct pci_addr_text address = pci_addr_text(op->addr);

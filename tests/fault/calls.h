@@ -4,5 +4,5 @@
 
 #include "host.h"
 
-/* Lets the model wait, hang and tell as this host does. */
+/* Gives the model this host's locks, hangs and events. */
 void calls_init(void);

@@ -8,7 +8,7 @@
 
 #define TRIES 100
 
-/* A daemon that was killed over it never ends its writing. */
+/* If the daemon was killed while it wrote, the sequence stays odd: then nothing counts as shown. */
 void display_take(struct display *ret)
 {
     struct shared *s = host.shared;
@@ -45,8 +45,8 @@ static const char *open_work(const struct display *d)
         if (atomic_load(&s->answers[i]) == NOT_ANSWERED)
             return "a request was not answered";
     for (size_t i = 0; i < host.n_cards; i++) {
-        /* Nothing is done to a refused device, so nothing shows that an earlier run's call hangs.
-         */
+        /* Nothing is done to a refused device, so nothing shows that a call of an earlier run
+         * hangs. */
         bool hung = atomic_load(&s->hung[i]) > 0 && d->cards[i].state != STATE_REFUSED;
         if (d->cards[i].is_there && d->cards[i].state == STATE_PENDING)
             return "a device is pending";
@@ -81,7 +81,7 @@ static bool has_failed(size_t card, enum action_kind kind, int error)
     return false;
 }
 
-/* Why what is shown of the device is not true; NULL if it is. */
+/* Returns what is true of the device, if what is shown of it is not; NULL if it is. */
 static const char *lie(size_t card, const struct shown *shown)
 {
     char driver[DRIVER_NAME_MAX];
@@ -146,7 +146,8 @@ static bool is_true_of_ids(const struct display *d, char problem[static PROBLEM_
 
 bool is_true(const struct display *d, char problem[static PROBLEM_SIZE])
 {
-    /* What a call said to have done nobody can look up. */
+    /* After a fault a call may have said that it did what it did not. The daemon cannot see that,
+     * since the kernel does not show the table. */
     if (host.shared->fault.kind == FAULT_NONE && !is_true_of_ids(d, problem))
         return false;
     for (size_t i = 0; i < host.n_cards; i++) {
@@ -183,7 +184,7 @@ void picture_take(const struct display *d, struct picture *ret)
         char driver[DRIVER_NAME_MAX], override[DRIVER_NAME_MAX], shown[256];
         card_driver(i, driver);
         card_override(i, override);
-        /* What a dynamic ID has caught needs none, and has one after a restart. */
+        /* A device that a dynamic ID has caught needs no override, but has one after a restart. */
         if (driver_is_vfio(driver) && (!*override || streq(override, driver)))
             snprintf(override, sizeof(override), "as-bound");
         describe_shown(&d->cards[i], shown, sizeof(shown));
@@ -195,7 +196,7 @@ void picture_take(const struct display *d, struct picture *ret)
     }
 }
 
-/* What the fault fell on, and what shares its group. */
+/* Is it the device that the exemption is for, or does it share that one's group? */
 static bool is_left_out(size_t card, const char *but)
 {
     int fallen_on = but ? card_index(but) : -1;

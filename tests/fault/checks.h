@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Does what the daemon shows agree with what is? */
+/* Is what the daemon shows the same as what the model has? */
 #pragma once
 
 #include "run.h"
@@ -17,16 +17,16 @@ void display_take(struct display *ret);
 /* Has the daemon done all that it can do? If not, *ret_why says what is still open. */
 bool is_quiet(const struct display *d, const char **ret_why);
 
-/* Is all of it true? If not, says what is not. */
+/* Is everything that the daemon shows true? If not, `problem` says what is not. */
 bool is_true(const struct display *d, char problem[static PROBLEM_SIZE]);
 
 void picture_take(const struct display *d, struct picture *ret);
 
-/* What need not be the same: addresses, each with all of its group; NULL: none. */
+/* What need not be the same. Each address stands for its whole group; NULL: none. */
 struct exempt {
-    const char *device; /* at all */
-    const char *past;   /* how it came to be so: a device that refused to go back to its native
-                         * driver was never there */
+    const char *device; /* everything about it */
+    const char *past;   /* who had it before: a device that refused to go back to its native driver
+                         * was never on that driver */
     bool all_pasts;
 };
 

@@ -16,7 +16,7 @@
 #include "loop/manager.h"
 #include "tell/journal.h"
 
-#define SOON_USEC 30000 /* what is not quiet by then waits for a hanging call's deadline */
+#define SOON_USEC 30000 /* from then on it waits for a hanging call's deadline: look less often */
 #define SLOW_LOOK_USEC 10000
 #define BLOCKED_USEC 20000 /* after that, a call that has not ended waits for one that hangs */
 #define DEADLINE_SLACK_USEC (10 * 1000000ULL)
@@ -89,7 +89,8 @@ bool start_daemon(struct run *r)
     return r->daemon > 0 || failed(r, "cannot fork: %m");
 }
 
-/* Reaps what has ended; is the daemon among it? Orphaned workers become our children. */
+/* Reaps processes that have ended. Returns whether the daemon is among them. Orphaned workers
+ * become our children. */
 static bool has_died(const struct run *r, int *ret_status)
 {
     pid_t pid;
@@ -100,8 +101,8 @@ static bool has_died(const struct run *r, int *ret_status)
     return false;
 }
 
-/* Workers that are inside a call live on, and end it; those that hang stay, and those that wait for
- * them. */
+/* Waits for workers that are inside a call: they live until the call ends. Calls that hang are not
+ * waited for, nor those that wait for them. */
 static bool wait_for_calls(struct run *r)
 {
     uint64_t start = now_usec();
@@ -120,7 +121,8 @@ static bool wait_for_calls(struct run *r)
     return true;
 }
 
-/* A worker that was just forked has not closed it yet, and is about to die. */
+/* Waits for the dead daemon's lock. A worker that was just forked has not closed it yet, and is
+ * about to die. */
 static bool wait_for_lock(struct run *r)
 {
     CLEANUP_CLOSE int fd =
@@ -135,7 +137,7 @@ static bool wait_for_lock(struct run *r)
     return true;
 }
 
-/* After the kill that belongs to the run. */
+/* Starts the daemon again after the kill that belongs to the run. */
 static bool restart(struct run *r)
 {
     struct shared *s = host.shared;

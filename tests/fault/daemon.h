@@ -16,7 +16,7 @@ struct request {
 
 struct run {
     struct fault fault;
-    const struct reference *reference; /* NULL: this is the one */
+    const struct reference *reference; /* NULL: this run makes the reference */
     struct outcome *outcome;
     pid_t daemon;
     uint64_t start_usec, ready_usec; /* of the daemon that runs; 0: not ready yet */
@@ -24,12 +24,12 @@ struct run {
     bool restarted;
     struct request requests[REQUESTS_MAX];
     size_t n_requests;
-    const struct step *later[REQUESTS_MAX]; /* what could not happen while a call hung */
+    const struct step *later[REQUESTS_MAX]; /* steps that could not happen while a call hung */
     size_t n_later;
     struct display display;
 };
 
-/* Notes what is wrong, unless something was before. Returns false. */
+/* Notes what is wrong, unless something was noted before. Returns false. */
 bool failed(struct run *r, const char *format, ...) PRINTF(2, 3);
 
 /* The socket on which READY comes; -1 with errno. */
@@ -38,10 +38,11 @@ void take_notifications(struct run *r);
 
 bool start_daemon(struct run *r);
 
-/* Has it died? If that belongs to the run it is started anew. False: the run has failed. */
+/* If the daemon has died, and that belongs to the run, starts it again. False: the run has
+ * failed. */
 bool look_after_daemon(struct run *r);
 
-/* Until the daemon has done all that it can do. False: the run has failed. */
+/* Waits until the daemon has done all that it can do. False: the run has failed. */
 bool wait_until_quiet(struct run *r, const char *when);
 
 /* Was READY sent by the boot-deadline? */

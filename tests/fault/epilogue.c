@@ -31,8 +31,8 @@ static const char *address_of(size_t card)
 
 /* -- what cannot be read -- */
 
-/* While the daemon is blind it changes nothing, forgets nothing and says so. A reload cannot read
- * the policy, the kernel command line at least. */
+/* While the daemon is blind it changes nothing, forgets nothing and says so. A reload fails, since
+ * it cannot read the kernel command line at least. */
 static bool check_blind(struct run *r, int error, enum request_kind kind,
                         const struct display *before)
 {
@@ -61,7 +61,8 @@ static bool check_blind(struct run *r, int error, enum request_kind kind,
     return true;
 }
 
-/* And when it sees again all is as before, by itself. */
+/* Makes reading fail for a while. When the daemon sees again, everything is as before, without any
+ * help. */
 static bool lose_sight(struct run *r)
 {
     static const int errors[] = {EMFILE, ENOMEM, EACCES, EIO};
@@ -97,7 +98,8 @@ static bool lose_sight(struct run *r)
 
 /* -- events that are lost -- */
 
-/* What happens to the card is not told, only that something was not. */
+/* Something happens to the card, but its events are dropped. The daemon learns only that events
+ * were lost. */
 static bool happens_unheard(struct run *r, int (*what)(size_t card), size_t card)
 {
     atomic_store(&host.shared->deaf, true);
@@ -108,7 +110,7 @@ static bool happens_unheard(struct run *r, int (*what)(size_t card), size_t card
            wait_until_quiet(r, "events were lost");
 }
 
-/* Each that is bound goes unheard, and comes again. */
+/* Each card that is bound goes without an event, and comes back without one. */
 static bool lose_events(struct run *r)
 {
     for (size_t i = 0; i < host.n_cards; i++) {
@@ -146,7 +148,8 @@ static bool names_devices(void)
            strstr(text, "0000:");
 }
 
-/* All was bound by the daemon, so all goes back, and the dynamic IDs with it. Nothing is left. */
+/* Everything was bound by the daemon, so everything goes back, and the dynamic IDs go, too. Nothing
+ * is left. */
 static bool drop_rules(struct run *r)
 {
     struct tree t = {.fd = host.root_fd};
@@ -175,7 +178,7 @@ static bool drop_rules(struct run *r)
 
 /* -- trouble at the start -- */
 
-#define STARVED_USEC 2600000 /* it tries after 0, 0.5, 1.5 and 3.5 s */
+#define STARVED_USEC 2600000 /* the daemon tries after 0, 0.5, 1.5 and 3.5 s */
 
 /* Ends the daemon, and frees every device that it had bound. */
 static bool end_daemon(struct run *r)
@@ -191,7 +194,7 @@ static bool end_daemon(struct run *r)
     return true;
 }
 
-/* For so long it says that not all is well, and the boot goes on. */
+/* All this time the daemon says that not all is well, and lets the boot go on. */
 static bool goes_on_in_trouble(struct run *r)
 {
     const struct shared *s = host.shared;
@@ -206,7 +209,7 @@ static bool goes_on_in_trouble(struct run *r)
     return r->ready_usec > 0 || failed(r, "the boot waits for what cannot be done");
 }
 
-/* The trouble is over, and it comes to the same end by itself. */
+/* The trouble is over, and the daemon comes to the same end by itself. */
 static bool recovers(struct run *r, const bool was_bound[static CARDS_MAX])
 {
     for (uint64_t start = now_usec(); atomic_load(&host.shared->unread); usleep(LOOK_USEC))
@@ -220,7 +223,7 @@ static bool recovers(struct run *r, const bool was_bound[static CARDS_MAX])
     return true;
 }
 
-/* The first pass fails: the daemon does not give up, and tries again, ever more rarely. */
+/* The first pass fails. The daemon does not give up, and tries again, ever more rarely. */
 static bool start_without_processes(struct run *r, const bool bound[static CARDS_MAX])
 {
     struct shared *s = host.shared;

@@ -3,17 +3,17 @@
 
 #include "base/util.h"
 
-/* What a device is left with after a fault that no real kernel has: a write that reports success
- * and does nothing, or an ENODEV for a device that is there. No rule names these devices, so the
- * daemon does not look at them again. */
+/* How a device is left after a fault that no real kernel has: a write that reports success and does
+ * nothing, or an ENODEV for a device that is there. No rule names these devices, so the daemon does
+ * not look at them again. */
 #define PLACEHOLDER "there driver= override=vfio-bindd-placeholder"
 #define KEPT "there driver=vfio-pci override=as-bound node; shown: nothing"
 #define LEFT "there driver=nvidia override=vfio-pci; shown: nothing"
 #define OVERRIDDEN "there driver= override=pci-stub; shown: nothing"
 
 static const struct {
-    const char *script, *variant; /* NULL: without a fault; "*": with any, and with one at least */
-    const char *text;             /* in what the run says */
+    const char *script, *variant; /* NULL: no fault; "*": any fault, and at least one */
+    const char *text;             /* part of what the run says */
     bool rare;                    /* it depends on the moment, and may pass as well */
 } expected[] = {
     {"identical", "ENODEV", PLACEHOLDER, .rare = false},
@@ -22,8 +22,8 @@ static const struct {
     {"dropped", "no-effect", KEPT, .rare = false},
     {"rebound", "no-effect", KEPT, .rare = true},
     {"unstubbed", "no-effect", OVERRIDDEN, .rare = false},
-    /* Two writers wait for a device's lock, the first of them from before a SIGKILL, and it is the
-     * last to get it. The kernel's mutex lets them in in their order. */
+    /* Two writers wait for a device's lock. The first of them, from before a SIGKILL, is the last
+     * to get it. The kernel's mutex lets them in in their order. */
     {"rebound", "kill-waiting", LEFT, .rare = true},
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Faults that the daemon does not survive, each with the reason in expected.c. A run fails when one
- * of these passes, unless that depends on the moment. */
+/* Faults after which a run is known to fail, each with the reason in expected.c. If such a run
+ * passes, the test fails, unless the result depends on the moment. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Fault injection: each script is played with each fault at each kernel call. The daemon must live,
- * tell the truth, and come to the same end as without the fault once that is gone.
+ * tell the truth, and, once the fault is gone, come to the same end as without it.
  *
  * usage: fault [SCRIPT [FAULT [N]]]     only these, to look for a cause
  *        fault SCRIPT none              how it comes out without a fault */
@@ -43,7 +43,7 @@ static const struct variant {
     {"EACCES-once", FAULT_ERROR_ONCE, EACCES},
     {"ENOSPC-once", FAULT_ERROR_ONCE, ENOSPC},
     {"EPERM", FAULT_ERROR, EPERM},           /* an override that a locked kernel refuses */
-    {"EOPNOTSUPP", FAULT_ERROR, EOPNOTSUPP}, /* one that the bus has not */
+    {"EOPNOTSUPP", FAULT_ERROR, EOPNOTSUPP}, /* an override, on a bus that has none */
     {"EROFS", FAULT_ERROR, EROFS},           /* /sys read-only */
     {"no-effect", FAULT_NOTHING, 0},
     {"load", FAULT_LOAD, 0},
@@ -162,8 +162,8 @@ static void complain(struct work *w, const char *script, const char *variant, co
     w->failed++;
 }
 
-/* Every place that the reference has must have been reached, but for a few: how many calls there
- * are depends a little on the order in which workers come. */
+/* Every place that the reference has must have been reached, except for a few: the number of calls
+ * depends a little on the order in which workers come. */
 static void report(const struct script *s, const struct selection *only, struct work *w)
 {
     unsigned known = 0;
@@ -186,7 +186,7 @@ static void report(const struct script *s, const struct selection *only, struct 
         complain(w, s->name, "any fault", "passes; take it from expected.c");
 }
 
-/* In a process of its own: it must leave nothing behind in this one. */
+/* Runs in a process of its own, so that it leaves nothing behind in this one. */
 static bool make_reference(const struct script *s, struct work *w)
 {
     struct outcome *o = share(sizeof(*o));

@@ -106,7 +106,7 @@ size_t dynamic_ids(const struct pci_id **ret)
     return driver == NOBODY ? 0 : kernel()->drivers[driver].n_ids;
 }
 
-/* -- locks: what holds one is inside the kernel, so it does not die -- */
+/* -- locks: whoever holds one is inside the kernel, and cannot die -- */
 
 void host_lock(void)
 {
@@ -124,7 +124,7 @@ static bool card_is_locked(size_t card)
     return atomic_load(&host.shared->owner[card]) != 0;
 }
 
-/* Taken only by who has the host's lock; whoever waits lets go of that. */
+/* The caller has the host's lock, and releases it while it waits. */
 void card_lock(size_t card)
 {
     while (card_is_locked(card)) {
@@ -243,7 +243,7 @@ void host_follow(void)
         follow_card(i);
 }
 
-/* -- what happens by itself -- */
+/* -- what happens without the daemon -- */
 
 static void show_new_driver(const char *driver)
 {
@@ -317,7 +317,7 @@ int host_unbind(size_t card)
     return happen(card, true, kernel_detach);
 }
 
-/* Registered for the kernel before it is seen in the tree. */
+/* The driver is in the tree before the model offers it any device. Its event comes last. */
 void host_load(const char *driver)
 {
     host_lock();

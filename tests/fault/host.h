@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The made-up host of one run: what it has, what happens on it, and the memory that the test, the
- * daemon and its workers share. The model of the kernel is tests/kernel; host.c makes of it what
- * the daemon sees, calls.c is what the daemon calls, and its other ends are in stand-ins.c. */
+ * daemon and its workers share. The model of the kernel is in tests/kernel. host.c turns it into
+ * what the daemon sees, calls.c is what the daemon calls, and stand-ins.c replaces the hot-plug
+ * socket and the bus. */
 #pragma once
 
 #include <stdatomic.h>
@@ -14,7 +15,7 @@
 #include "write/perform.h"
 
 #define CARDS_MAX 32
-#define NO_CARD CARDS_MAX /* whose call it is that is about the dynamic IDs */
+#define NO_CARD CARDS_MAX /* in place of a card, for calls about dynamic IDs */
 #define CALLS_MAX 2048
 #define REQUESTS_MAX 64
 #define SENTENCE_SIZE 512 /* SENTENCE_MAX of plan/text.h */
@@ -23,7 +24,7 @@
 
 struct card {
     const char *address, *modalias, *group; /* group: NULL for none */
-    const char *driver;                     /* that has it at the start, or NULL */
+    const char *driver;                     /* the driver that has it at the start, or NULL */
     const char *attribute;                  /* a file of its own, with the line "1" */
     bool absent;                            /* not there at the start */
     bool untouchable;                       /* no kernel call may name it */
@@ -41,9 +42,9 @@ enum step_kind {
     STEP_BOOTED, /* the host has come up */
     STEP_LOAD,   /* a driver is registered */
     STEP_RULES,  /* other rules are written, and a reload asked for */
-    STEP_REST,   /* until the daemon has nothing more to do for devices that it does not show */
-    STEP_BEGUN,  /* until a first call for the device has begun */
-    STEP_SHOWS,  /* without a fault the device is as the text says */
+    STEP_REST,   /* waits until nothing is left to do, even for devices that are not shown */
+    STEP_BEGUN,  /* waits until a first call for the device has begun */
+    STEP_SHOWS,  /* checks in a run without a fault that the device is as the text says */
 };
 
 struct step {
@@ -60,7 +61,7 @@ struct script {
     const struct step *steps;
     const char *late; /* a driver that FAULT_LOAD registers, or NULL */
     bool unseen;      /* it is about devices that no rule names in the end */
-    bool faultless;   /* with a fault it comes to another end, which says nothing */
+    bool faultless;   /* not run with faults: it would end otherwise, which proves nothing */
     bool dynids_wait; /* it is about dynamic IDs, which wait while a call hangs */
 };
 
@@ -73,22 +74,22 @@ enum fault_kind {
     FAULT_NONE,
     FAULT_ERROR,         /* the call fails, and each like it until the fault is gone */
     FAULT_ERROR_ONCE,    /* this call alone */
-    FAULT_NOTHING,       /* it succeeds and has done nothing */
-    FAULT_LOAD,          /* a driver is registered before it, which matches devices */
+    FAULT_NOTHING,       /* it reports success and does nothing */
+    FAULT_LOAD,          /* a driver that matches devices is registered before it */
     FAULT_HANG_BEFORE,   /* it waits for the device's lock */
     FAULT_HANG_INSIDE,   /* it hangs in the driver's probe() or remove() */
-    FAULT_KILL_BEFORE,   /* the daemon is killed before the call, */
-    FAULT_KILL_AFTER,    /* after it, */
-    FAULT_KILL_WAITING,  /* while it waits for the device's lock, */
-    FAULT_KILL_HANGING,  /* while it hangs in the driver, */
-    FAULT_KILL_STUCK,    /* when it has reported the hanging call, */
-    FAULT_KILL_UPDATING, /* or when it tells the bus something for the n-th time */
+    FAULT_KILL_BEFORE,   /* the daemon is killed before the call */
+    FAULT_KILL_AFTER,    /* ... after it */
+    FAULT_KILL_WAITING,  /* ... while the call waits for the device's lock */
+    FAULT_KILL_HANGING,  /* ... while the call hangs in the driver */
+    FAULT_KILL_STUCK,    /* ... when it has reported the hanging call */
+    FAULT_KILL_UPDATING, /* ... when it tells the bus something for the n-th time */
 };
 
 struct fault {
     enum fault_kind kind;
     int error; /* FAULT_ERROR */
-    size_t at; /* which kernel call; the first is 1 */
+    size_t at; /* which kernel call (FAULT_KILL_UPDATING: update); the first is 1 */
 };
 
 bool fault_hangs(const struct fault *f);
@@ -115,23 +116,23 @@ struct shown {
     char sentence[SENTENCE_SIZE];
 };
 
-/* What the tree says of a device. */
+/* What the tree says of a device, so that only changes are written. */
 struct shadow {
     bool there, node;
     char driver[DRIVER_NAME_MAX], override[DRIVER_NAME_MAX];
 };
 
 struct shared {
-    pid_t test; /* who makes the run */
+    pid_t test; /* the process that makes the run */
     struct fault fault;
     _Atomic bool fired, lifted;
-    struct pci_addr hit; /* whose call the fault was, */
+    struct pci_addr hit; /* device and kind of the call that the fault hit */
     enum action_kind hit_kind;
 
     _Atomic size_t n_calls;
     struct call calls[CALLS_MAX];
-    _Atomic pid_t kernel_lock;              /* who changes the tree */
-    _Atomic pid_t owner[CARDS_MAX + 1];     /* of the device's lock */
+    _Atomic pid_t kernel_lock;              /* not 0: somebody changes the model or the tree */
+    _Atomic pid_t owner[CARDS_MAX + 1];     /* who has the device's lock */
     _Atomic pid_t unbinding[CARDS_MAX + 1]; /* who is in unbind */
     _Atomic unsigned hung[CARDS_MAX + 1];   /* calls that hang */
     struct kernel kernel;
@@ -141,12 +142,12 @@ struct shared {
     char breach[256]; /* the first promise that was not kept */
 
     _Atomic pid_t daemon;
-    _Atomic int read_error; /* errno with which what the daemon reads of the host fails */
+    _Atomic int read_error; /* errno with which the daemon's reads of the host fail; 0: they work */
     _Atomic int sight;      /* enum sight: what can be read all the same */
     _Atomic int fork_error; /* errno with which it cannot start a process */
-    _Atomic unsigned forks; /* that failed so */
-    _Atomic bool unread;    /* it says that it could not read everything */
-    _Atomic bool good;      /* and that all is as it should be */
+    _Atomic unsigned forks; /* how many failed like that */
+    _Atomic bool unread;    /* the daemon says that it could not read everything */
+    _Atomic bool good;      /* the daemon says that all is as it should be */
     _Atomic unsigned events_sent, events_done;
     _Atomic bool deaf;      /* events are dropped, and not counted */
     _Atomic bool unheard;   /* a message found no daemon: the one that was there is dying */
@@ -159,9 +160,9 @@ struct shared {
     unsigned events_shown;
     bool false_alarm; /* a call that does not hang was reported stuck: the machine is slow */
     struct shown cards[CARDS_MAX];
-    struct pci_id ids[KERNEL_IDS_MAX]; /* that it takes for entries in vfio-pci's table */
+    struct pci_id ids[KERNEL_IDS_MAX]; /* what the daemon takes for vfio-pci's table */
     size_t n_ids;
-    size_t n_open; /* what it is about to do, or does */
+    size_t n_open; /* how many things the daemon does or is about to do */
 };
 
 #define NOT_ANSWERED 1
@@ -169,7 +170,7 @@ struct shared {
 enum sight {
     SIGHT_NONE,
     SIGHT_FOLDERS, /* folders can be listed, so that single devices fail */
-    SIGHT_NAMES,   /* and files can be opened; reading them fails */
+    SIGHT_NAMES,   /* files can be opened, too; reading them fails */
     SIGHT_MAX,
     SIGHT_ALL_BUT_POLICY,
 };
@@ -182,10 +183,10 @@ struct host {
     struct shared *shared;
 };
 
-/* The one of this process and its children. */
+/* The host of this process and its children. */
 extern struct host host;
 
-/* A promise was not kept; only the first is told. */
+/* Says that a promise was not kept. Only the first such text is kept. */
 void breach(const char *format, ...) PRINTF(1, 2);
 
 /* -- drivers.c -- */
@@ -209,14 +210,14 @@ bool card_is_viable(size_t card);
 /* vfio-pci's table; returns how many entries it has. */
 size_t dynamic_ids(const struct pci_id **ret);
 
-/* Is a call on it, or on a device of its group, under way? */
+/* Is a call under way on the device, or on a device of its group? */
 bool card_is_in_call(size_t card);
 bool group_is_in_call(size_t card);
 bool something_hangs(void);
 bool cards_share_group(size_t a, size_t b);
 
-/* The model is changed by who has the host's lock; a call that waits for a device, or hangs in a
- * driver, lets go of it meanwhile. */
+/* Only whoever holds the host's lock changes the model. A call that waits for a device, or hangs in
+ * a driver, releases the lock meanwhile. */
 void host_lock(void);
 void host_unlock(void);
 void card_lock(size_t card);
@@ -225,14 +226,14 @@ void card_unlock(size_t card);
 /* Makes the tree say what the model says. */
 void host_follow(void);
 
-/* What happens by itself. -EAGAIN: a call on the device hangs, and so would this. */
+/* What happens without the daemon. -EAGAIN: not now, since a call on the device has its lock. */
 void host_boot(void);
 int host_plug(size_t card);
 int host_unplug(size_t card);
 int host_unbind(size_t card);
 void host_load(const char *driver);
-/* The same in a process of its own, as modprobe: it waits for each device that the driver matches.
- */
+/* Like host_load(), but in a process of its own, as modprobe is: it waits for each device that the
+ * driver matches. */
 void host_modprobe(const char *driver);
 
 /* -- the daemon's other ends (stand-ins.c) -- */
@@ -242,12 +243,12 @@ enum request_kind { REQUEST_RELEASE, REQUEST_BIND, REQUEST_RESCAN, REQUEST_RELOA
 /* Asks the daemon for something; returns the request's number. address may be NULL. */
 unsigned ask(enum request_kind kind, const char *address);
 
-/* Tells it what the kernel would. Lost while there is no daemon. */
+/* Tells the daemon about a device, as the kernel does. Lost while there is no daemon. */
 void send_event(enum hotplug_action action, const char *address);
 
-/* Tells it that the kernel has dropped events. */
+/* Tells the daemon that a driver has come, or that the kernel has dropped events. */
 void send_driver_event(void);
 void send_overflow(void);
 
-/* Makes the pipes for both. */
+/* Makes the pipes for requests and events. */
 int make_pipes(void);

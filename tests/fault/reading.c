@@ -14,7 +14,7 @@ static bool is_below(const char *path, const char *const *folders)
     return false;
 }
 
-/* By the name that is opened. Not its own files, sockets and pipes. */
+/* Is it the name of a file of the host? The daemon's own files, sockets and pipes are not. */
 static bool is_name_of_host(const char *path)
 {
     static const char *const folders[] = {"sys/",      "proc/",        "dev/",
@@ -38,7 +38,7 @@ static bool is_file_of_host(int fd)
     return rest && is_below(rest, folders);
 }
 
-/* Does this call fail while so much can be seen? */
+/* Does the call fail while this much can be seen? */
 static bool is_blind(enum sight sight, const char *call, const char *path, int fd)
 {
     if (sight == SIGHT_ALL_BUT_POLICY)

@@ -15,8 +15,8 @@
 #include "epilogue.h"
 #include "tree.h"
 
-#define TIMEOUT_MSEC 400  /* unbind-timeout where something hangs, */
-#define LONG_MSEC 60000   /* and where nothing does */
+#define TIMEOUT_MSEC 400  /* unbind-timeout of a run in which something hangs */
+#define LONG_MSEC 60000   /* unbind-timeout of all other runs */
 #define REST_USEC 5000000 /* as long as a fault may keep the daemon from coming to rest */
 
 /* -- the host -- */
@@ -86,7 +86,7 @@ static int answer_to(const struct request *q)
     return atomic_load(&host.shared->answers[q->number]);
 }
 
-/* As a caller does whom the daemon's end left without an answer. */
+/* Asks again, as a caller does whom the daemon's end left without an answer. */
 static bool repeat_unanswered(struct run *r)
 {
     for (size_t i = 0; i < r->n_requests; i++) {
@@ -100,8 +100,8 @@ static bool repeat_unanswered(struct run *r)
     return true;
 }
 
-/* Has one that came before, for the same group, not been answered well? Then the devices have not
- * gone through what they go through without a fault. */
+/* Has this request, or an earlier one for the same group, not been answered well? Then the devices
+ * have not gone through what they go through without a fault. */
 static bool must_repeat(const struct run *r, size_t i)
 {
     int card = card_index(r->requests[i].address);
@@ -113,7 +113,7 @@ static bool must_repeat(const struct run *r, size_t i)
     return false;
 }
 
-/* As an administrator does who was told no, once the cause is gone. */
+/* Asks again, as an administrator does who was told no, now that the cause is gone. */
 static bool repeat_refused(struct run *r)
 {
     bool again[REQUESTS_MAX];
@@ -171,7 +171,8 @@ static void other_rules(const struct run *r, const char *rules)
     ask(REQUEST_RELOAD, NULL);
 }
 
-/* Of a call that fails all the time there may be no end: that is told by the promises. */
+/* A call that fails all the time may be repeated without end: then a broken promise ends the
+ * wait. */
 static void wait_for_rest(struct run *r)
 {
     uint64_t start = now_usec();
@@ -193,7 +194,7 @@ static bool has_begun(const char *address)
     return false;
 }
 
-/* With some faults it never comes so far. */
+/* With some faults the call never begins. */
 static void wait_for_begin(struct run *r, const char *address)
 {
     const bool before = r->restarted;
@@ -205,7 +206,7 @@ static void wait_for_begin(struct run *r, const char *address)
         (void)wait_until_quiet(r, "restart");
 }
 
-/* A fault changes it. */
+/* Only in the run without a fault: a fault may change it. */
 static void check_shown(struct run *r, const struct step *s)
 {
     struct picture now;
@@ -272,7 +273,7 @@ static bool is_put_off(const struct run *r, const struct step *s)
     return false;
 }
 
-/* What happens to a device waits for a call on it that is short, as the kernel does. */
+/* Like the kernel, waits for a short call on the device to end. False if the call hangs. */
 static bool try_step(struct run *r, const struct step *s)
 {
     int card = s->address ? card_index(s->address) : -1;
@@ -290,7 +291,7 @@ static bool is_hardware(const struct step *s)
     return s->kind == STEP_PLUG || s->kind == STEP_UNPLUG || s->kind == STEP_UNBIND;
 }
 
-/* The daemon reported a call that hangs: in some runs it is killed then. */
+/* In some runs the daemon is killed when it has reported a call that hangs. */
 static bool kill_if_stuck(struct run *r)
 {
     if (r->fault.kind != FAULT_KILL_STUCK || r->restarted || !host.shared->fired)
@@ -354,8 +355,8 @@ static bool catch_up(struct run *r)
 
 /* -- the whole -- */
 
-/* Without dynamic IDs native drivers may come first: then devices come to the same end another
- * way. */
+/* Does the fault concern dynamic IDs? Without them native drivers may come first, and devices come
+ * to the same end in another way. */
 static bool is_about_dynids(void)
 {
     enum action_kind k = host.shared->hit_kind;
@@ -364,8 +365,8 @@ static bool is_about_dynids(void)
            (action_is_dynid(k) || k == ACTION_SET_PLACEHOLDER || k == ACTION_CLEAR_PLACEHOLDER);
 }
 
-/* While a call hangs so does the write of an entry, and what has a placeholder for it keeps that.
- */
+/* While a call hangs, the write of an entry hangs as well, and devices keep the placeholders that
+ * they have for it. */
 static bool holds_up_dynids(const struct run *r)
 {
     return fault_hangs(&r->fault) && host.script->dynids_wait;
@@ -386,8 +387,8 @@ static bool check(struct run *r, const char *when, const struct picture *expecte
     return true;
 }
 
-/* The daemon was killed in the very moment in which a device was plugged in: what is written to
- * /run after the override that is in such a hurry is not there. */
+/* Was the daemon killed in the very moment in which the device was plugged in? What is written to
+ * /run only after the override, which is urgent, is not there then. */
 static bool is_too_early(const struct run *r, const char *address)
 {
     int card = card_index(address);
@@ -396,8 +397,9 @@ static bool is_too_early(const struct run *r, const char *address)
            host.script->cards[card].absent;
 }
 
-/* At the end of the script the device on which the fault fell may be in another state, unless all
- * that happened was that the daemon was killed; in the end no device may. */
+/* Which device may differ from the reference. At the end of the script this is the one that the
+ * fault hit, unless all that happened was that the daemon was killed. After that only its past may
+ * differ. If the kill came too early for /run, it may differ both times. */
 static void exempt(const struct run *r, char address[static PCI_ADDR_MAX], struct exempt *played,
                    struct exempt *recovered)
 {
@@ -412,7 +414,8 @@ static void exempt(const struct run *r, char address[static PCI_ADDR_MAX], struc
         played->device = played->past = recovered->past = address;
 }
 
-/* A reload takes all that was released; the reference would agree with one that does not. */
+/* A reload takes all devices that were released. The reference does not check that: the same daemon
+ * makes it. */
 static bool check_taken_again(struct run *r)
 {
     for (size_t i = 0; i < host.n_cards; i++)
@@ -422,7 +425,7 @@ static bool check_taken_again(struct run *r)
     return true;
 }
 
-/* The end is not the same before what the daemon does unseen. */
+/* The end is the same only when the daemon has done what it does unseen. */
 static bool rest_if_unseen(struct run *r)
 {
     if (host.script->unseen)
@@ -462,7 +465,7 @@ static bool run_to_end(struct run *r, struct reference *ret)
     return reference || epilogue(r); /* once is enough */
 }
 
-/* The daemon ends when told to, and nobody is left behind. */
+/* The daemon ends when told to, and no process is left behind. */
 static void end(struct run *r)
 {
     uint64_t start = now_usec();

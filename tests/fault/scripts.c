@@ -26,7 +26,7 @@ static const struct card gpus[] = {
     /* the GPU has its native driver */
     {"0000:08:00.0", A100, "16", .driver = "nvidia"},
     {"0000:08:00.1", AUDIO, "16", .driver = NULL},
-    /* the audio function has */
+    /* the audio function has its native driver */
     {"0000:09:00.0", A100, "17", .driver = NULL},
     {"0000:09:00.1", AUDIO, "17", .driver = "snd_hda_intel"},
     /* two cards in one group */
@@ -93,7 +93,7 @@ static const struct step variants_steps[] = {
     {0},
 };
 
-/* -- a group that VFIO does not call viable, for a bridge's driver in it -- */
+/* -- a group that is not viable, because of a bridge's driver in it -- */
 
 static const struct card bridged[] = {
     {"0000:00:1f.0", LPC, "7", .driver = "lpc_ich", .untouchable = true},
@@ -103,7 +103,7 @@ static const struct card bridged[] = {
 
 static const struct step no_steps[] = {{0}};
 
-/* -- entries of which one is as good as the other to remove_id, but not in what they take -- */
+/* -- entries that remove_id cannot tell apart, but that take different devices -- */
 
 static const struct card two[] = {
     {"0000:06:00.0", A100, "14", .driver = NULL},
@@ -136,7 +136,7 @@ static const struct step narrower_steps[] = {
     {0},
 };
 
-/* -- rules that go, and with them an entry -- */
+/* -- rules that are dropped, and an entry with them -- */
 
 static const struct card dropped[] = {
     {"0000:06:00.0", A100, "14", .driver = NULL},
@@ -153,7 +153,7 @@ static const struct step dropped_steps[] = {
     {0},
 };
 
-/* -- a rule that goes while its device is being rebound -- */
+/* -- a rule that is dropped while its device is being rebound -- */
 
 static const struct card rebound[] = {
     {"0000:06:00.0", A100, "14", .driver = "nvidia"},
@@ -199,7 +199,7 @@ static const struct step stubs_steps[] = {
     {0},
 };
 
-/* Nobody loads it, and the rule goes. */
+/* Nobody loads the driver, and the rule is dropped. */
 static const struct step unstubbed_steps[] = {
     {.kind = STEP_BOOTED},
     {.kind = STEP_REST},
@@ -209,8 +209,7 @@ static const struct step unstubbed_steps[] = {
     {0},
 };
 
-/* -- one of two like each other; the native driver of both comes while things are done to them --
- */
+/* -- identical devices, of which a rule selects one; their native driver is loaded meanwhile -- */
 
 static const struct card identical[] = {
     {"0000:06:00.0", A100, "14", .driver = NULL},

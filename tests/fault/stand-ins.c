@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the daemon has instead of the kernel's hot-plug socket and the system bus: two pipes with
- * names, from which it gets events and requests, and memory, in which it shows what it knows. */
+/* What replaces the kernel's hot-plug socket and the system bus: two named pipes, from which the
+ * daemon gets events and requests, and shared memory, in which it shows what it knows. */
 #include "host.h"
 
 #include <errno.h>
@@ -37,7 +37,8 @@ int make_pipes(void)
                : 0;
 }
 
-/* Both ends, so that there is never an end of file: messages are lost when the daemon ends. */
+/* Opens both ends, so that there is never an end of file. Messages are lost when the daemon
+ * ends. */
 static int open_pipe(const char *name)
 {
     int fd = openat(host.root_fd, name, O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -214,7 +215,8 @@ static void show(struct shown *to, const struct verdict *v, const struct view *v
              r->previous_driver ? r->previous_driver : "");
 }
 
-/* Only what is in the table for certain; what is being written is not at rest. */
+/* Only entries that are certainly in the table. While one is being written the daemon is not at
+ * rest. */
 static void show_ids(const struct dynids *f)
 {
     struct shared *s = host.shared;
