@@ -51,10 +51,19 @@ static char *template_text(const struct source *s)
     return fclose(f) == 0 ? text : NULL;
 }
 
+/* What is installed with the program says nothing of this host. */
+static bool has_no_rule(const struct text *t)
+{
+    return !memmem(t->bytes, t->size, "\n[device ", strlen("\n[device "));
+}
+
 /* The main file, wherever it was found; else a template. */
 static int write_copy(struct session *e)
 {
     const struct text *main = texts_main(&e->s->texts);
+
+    if (main && after_prefix(main->name, "/usr/lib/") && has_no_rule(main))
+        main = NULL;
     CLEANUP_FREE char *template = main ? NULL : template_text(e->s);
     const char *tmp = getenv("TMPDIR");
 

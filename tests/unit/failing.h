@@ -77,6 +77,33 @@ ssize_t pread(int fd, void *buf, size_t size, off_t at)
     return FAILING_NEXT(pread)(fd, buf, size, at);
 }
 
+/* What the same calls are in a build with _FORTIFY_SOURCE, as packages have. The headers give them
+ * the names for 64-bit offsets. */
+int __openat_2(int fd, const char *path, int flags);
+ssize_t __readlinkat_chk(int fd, const char *path, char *buf, size_t size, size_t room);
+ssize_t __read_chk(int fd, void *buf, size_t size, size_t room);
+ssize_t __pread_chk(int fd, void *buf, size_t size, off_t at, size_t room);
+
+int __openat_2(int fd, const char *path, int flags)
+{
+    return openat(fd, path, flags);
+}
+
+ssize_t __readlinkat_chk(int fd, const char *path, char *buf, size_t size, size_t room)
+{
+    return readlinkat(fd, path, buf, size < room ? size : room);
+}
+
+ssize_t __read_chk(int fd, void *buf, size_t size, size_t room)
+{
+    return read(fd, buf, size < room ? size : room);
+}
+
+ssize_t __pread_chk(int fd, void *buf, size_t size, off_t at, size_t room)
+{
+    return pread(fd, buf, size < room ? size : room, at);
+}
+
 struct dirent *readdir(DIR *dir)
 {
     int error = failing_call(__func__, NULL, dirfd(dir));

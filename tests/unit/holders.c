@@ -552,8 +552,11 @@ START_TEST(real_process)
 }
 END_TEST
 
+/* In a chroot, as packages are built in, the kernel makes no user namespace. */
 START_TEST(real_process_in_another_mount_namespace)
 {
+    if (getenv("VFIO_BINDD_TEST_IN_CHROOT"))
+        return;
     check_real(open_renamed, "/dev/renamed");
 }
 END_TEST

@@ -407,7 +407,10 @@ START_TEST(any_call_fails)
     ck_assert_int_eq(scan_all(t.fd, NULL, &before), 0);
     CLEANUP_FREE char *wanted = as_text(&before, true);
     ck_assert_str_eq(find(&before, "0000:0a:00.0")->use, "has the file system mounted on /data");
-    for (size_t i = 0; i < ELEMENTS(errors); i++)
+    for (size_t i = 0; i < ELEMENTS(errors); i++) {
+        /* An ordinary user may not read the mounts of PID 1, and is shown those of his own. */
+        if ((errors[i] == EACCES || errors[i] == EPERM) && geteuid() != 0)
+            continue;
         for (unsigned n = 1, calls = 1; n <= calls; n++) {
             CLEANUP(snapshot_done) struct snapshot s = {0};
             const struct device *d;
@@ -426,6 +429,7 @@ START_TEST(any_call_fails)
             if (snapshot_unknown(&s, &d, &error) != FACT_NONE)
                 ck_assert_int_eq(error, errors[i]);
         }
+    }
 }
 END_TEST
 

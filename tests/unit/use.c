@@ -251,7 +251,9 @@ START_TEST(unknown)
         CLEANUP(host_use_done) struct host_use host = {0};
         tree_init(&t);
         tree_write(&t, cases[i].path, cases[i].text);
-        ck_assert_int_eq(host_use_read(t.fd, &host), cases[i].r);
+        /* An ordinary user who may not look is shown what his own namespace has: nothing here. */
+        int wanted = cases[i].r == -EACCES && geteuid() != 0 ? 0 : cases[i].r;
+        ck_assert_int_eq(host_use_read(t.fd, &host), wanted);
         if (i + 1 < ELEMENTS(cases))
             tree_done(&t);
     }

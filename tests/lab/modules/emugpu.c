@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Emulated NVIDIA A100s, which are genuine PCI devices to the kernel.
  *

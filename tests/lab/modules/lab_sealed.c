@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A driver without the files bind and unbind, for the emulated A100s.
  * Nobody loads it by itself: it has no aliases.

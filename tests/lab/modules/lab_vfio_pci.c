@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A variant driver of VFIO for the emulated A100s: what vfio-pci does, and
  * nothing more, for those who look variants up by their vfio_pci: aliases.

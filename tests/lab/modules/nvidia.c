@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A driver which competes for NVIDIA's GPUs: the name and the aliases of the
  * real one, so that udev loads it for them, and nothing behind it.

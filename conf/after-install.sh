@@ -1,0 +1,7 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Called by meson install: lets a live system see the new files. Packages have triggers for that.
+set -eu
+[ -z "${DESTDIR:-}" ] || exit 0
+journalctl --update-catalog || true
+[ ! -d /run/systemd/system ] || systemctl daemon-reload || true
