@@ -9,5 +9,8 @@
 void check_add_parameter(struct check *c, const char *parameter);
 void check_remove_parameter(struct check *c, const char *parameter);
 
+/* Adds the command that packs the initramfs anew. */
+void check_rebuild_initramfs(struct check *c);
+
 /* Is it the system of this ID, by os-release(5)? */
 bool check_is_system(struct check *c, const char *id);

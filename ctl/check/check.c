@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: the preflight. Findings in three levels, each with what to do. */
 #include <errno.h>
-#include <sys/utsname.h>
 
 #include "check/files.h"
 #include "check/parts.h"
+#include "loader.h"
 #include "open.h"
 #include "table.h"
 
@@ -25,24 +25,11 @@ static enum cpu find_cpu(struct check *c)
     return strstr(info, "CPU implementer") ? CPU_ARM : CPU_OTHER;
 }
 
-static void find_release(struct check *c)
-{
-    CLEANUP_FREE char *text = check_read(c, "proc/sys/kernel/osrelease");
-    struct utsname name;
-
-    if (text)
-        snprintf(c->release, sizeof(c->release), "%.*s", (int)strcspn(text, " \n"), text);
-    else if (c->s->this_host && uname(&name) == 0)
-        snprintf(c->release, sizeof(c->release), "%s", name.release);
-    if (strchr(c->release, '/')) /* it becomes part of a path */
-        c->release[0] = '\0';
-}
-
 static void add_unseen(struct check *c)
 {
-    if (!c->unseen)
+    if (!c->tree.unseen)
         return;
-    check_add(c, FINDING_WARN, "not-seen", "not seen: %s", c->unseen);
+    check_add(c, FINDING_WARN, "not-seen", "not seen: %s", c->tree.unseen);
     if (geteuid() != 0)
         check_remedy(c, "sudo vfio-bindctl check%s%s", c->s->ctl->root ? " --root " : "",
                      c->s->ctl->root ? c->s->ctl->root : "");
@@ -54,14 +41,14 @@ static void split_cmdline(struct check *c)
     char *copy = strdup(text ? text : "");
 
     if (!copy || cmdline_split(copy, &c->cmdline) < 0)
-        c->failed = true;
+        c->tree.failed = true;
 }
 
 static void run_parts(struct check *c)
 {
     split_cmdline(c);
     c->cpu = find_cpu(c);
-    find_release(c);
+    loader_find_release(&c->tree, c->s->this_host, c->release);
     check_firmware(c);
     check_modules(c);
     check_service(c);
@@ -154,9 +141,9 @@ int verb_check(const struct ctl *c)
         return ctl_error(
             "a report does not hold what \"check\" looks at: run it on the host itself");
 
-    CLEANUP(findings_done) struct check check = {.s = &s, .root_fd = s.root_fd};
+    CLEANUP(findings_done) struct check check = {.s = &s, .tree.root_fd = s.root_fd};
     run_parts(&check);
-    if (check.failed)
+    if (check.tree.failed)
         return ctl_errno(-ENOMEM);
     sum_up_findings(&check, counts, sentence, sizeof(sentence));
     if (c->json) {

@@ -46,14 +46,6 @@ static void see_override(struct check *c, const char *path, const char *name, vo
 
 /* -- vfio-pci's own list of IDs -- */
 
-static void rebuild_initramfs(struct check *c)
-{
-    if (check_exists(c, "usr/sbin/update-initramfs"))
-        check_remedy(c, "%supdate-initramfs -u", ctl_sudo());
-    else if (check_exists(c, "usr/bin/dracut") || check_exists(c, "usr/sbin/dracut"))
-        check_remedy(c, "%sdracut --force", ctl_sudo());
-}
-
 static void check_cmdline_ids(struct check *c, struct claimant_search *search)
 {
     const char *ids = check_cmdline(c, "vfio-pci.ids=");
@@ -89,7 +81,7 @@ static void see_modprobe(struct check *c, const char *path, const char *name, vo
                   "says",
                   path, line);
         check_remedy(c, "%ssed -i 's/^ *options vfio[-_]pci .*ids=/#&/' /%s", ctl_sudo(), path);
-        rebuild_initramfs(c);
+        check_rebuild_initramfs(c);
     }
 }
 
@@ -124,7 +116,7 @@ static void see_all(struct check *c, const char *below, const char *ending, chec
     char path[64], target[16];
 
     for (size_t i = 0; i < ELEMENTS(folders); i++) {
-        if (readlinkat(c->root_fd, folders[i], target, sizeof(target)) > 0)
+        if (readlinkat(c->tree.root_fd, folders[i], target, sizeof(target)) > 0)
             continue;
         snprintf(path, sizeof(path), "%s/%s", folders[i], below);
         check_each(c, path, ending, see, search);

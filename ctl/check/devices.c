@@ -153,7 +153,7 @@ static void check_groups(struct check *c)
     size_t wanted = 0, hindered = 0, nodeless = 0;
 
     if (!rows) {
-        c->failed = true;
+        c->tree.failed = true;
         return;
     }
     for (size_t i = 0; i < s->snapshot.n; i++)
@@ -206,16 +206,16 @@ static void check_groupless(struct check *c)
 static void check_bars(struct check *c)
 {
     CLEANUP(bars_done) struct bars bars;
-    int known = bars_read(c->root_fd, &bars);
+    int known = bars_read(c->tree.root_fd, &bars);
 
     for (size_t i = 0; i < c->s->snapshot.n; i++) {
         const struct row *r = &c->s->rows[i];
         if (!check_is_taken(r) || r->d->class_code >> 16 != PCI_BASE_CLASS_DISPLAY)
             continue;
-        if (!bars_visible(c->root_fd) && check_exists(c, "proc/iomem"))
+        if (!bars_visible(c->tree.root_fd) && check_exists(c, "proc/iomem"))
             check_unseen(c, "/proc/iomem", -EACCES);
         CLEANUP_FREE char *claimant = NULL;
-        int seen = known < 0 ? known : bars_claimant(c->root_fd, &bars, r->d->addr, &claimant);
+        int seen = known < 0 ? known : bars_claimant(c->tree.root_fd, &bars, r->d->addr, &claimant);
         if (seen < 0)
             check_unseen(c, "/proc/iomem", seen);
         if (!claimant)

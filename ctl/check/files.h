@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: how its parts read files below the root. Absence is no failure; other failures are noted
- * as unseen. */
+/* check: how its parts read files below the root (tree.h). */
 #pragma once
 
 #include "check/findings.h"

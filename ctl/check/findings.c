@@ -24,7 +24,7 @@ void check_add(struct check *c, enum finding_level level, const char *name, cons
     if (n < 0 || !grow(&c->v, &c->allocated, c->n, sizeof(*c->v))) {
         if (n >= 0)
             free(text);
-        c->failed = true;
+        c->tree.failed = true;
         return;
     }
     defuse(text);
@@ -37,7 +37,7 @@ static void append(struct check *c, char **list, const char *separator, char *mo
     char *longer = NULL;
 
     if (!more || asprintf(&longer, "%s%s%s", *list ? *list : "", *list ? separator : "", more) < 0)
-        c->failed = true;
+        c->tree.failed = true;
     else {
         free(*list);
         *list = longer;
@@ -80,6 +80,6 @@ void findings_done(struct check *c)
         free(c->v[i].remedy);
     }
     free(c->v);
-    free(c->unseen);
+    tree_done(&c->tree);
     cmdline_done(&c->cmdline);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/cmdline.h"
+#include "loader.h"
 #include "source.h"
 
 enum finding_level { FINDING_OK, FINDING_WARN, FINDING_FAIL, FINDING_MAX };
@@ -18,14 +19,12 @@ enum cpu { CPU_INTEL, CPU_AMD, CPU_ARM, CPU_OTHER };
 
 struct check {
     const struct source *s;
-    int root_fd;
+    struct tree tree;
     struct finding *v;
     size_t n, allocated;
     struct cmdline cmdline;
-    char *unseen;     /* what could not be looked at, and why; NULL: nothing */
-    char release[80]; /* of the kernel; "": unknown */
+    char release[LOADER_RELEASE_MAX]; /* of the kernel; "": unknown */
     enum cpu cpu;
-    bool failed; /* out of memory */
 };
 
 /* Adds a finding. `name` must be static. */

@@ -103,7 +103,7 @@ static void check_off(struct check *c, bool described)
 /* A virtual IOMMU: its driver may be a module that is loaded late, or does not exist. */
 static void check_viommu(struct check *c)
 {
-    bool loaded = viommu_is_loaded(c->root_fd) > 0;
+    bool loaded = viommu_is_loaded(c->tree.root_fd) > 0;
     bool there = loaded || !*c->release || check_lists_module(c, "modules.dep", VIOMMU_MODULE) ||
                  check_lists_module(c, "modules.builtin", VIOMMU_MODULE);
 
@@ -146,7 +146,7 @@ static bool is_virtual(struct check *c)
 
 static void check_iommu(struct check *c)
 {
-    const char *kind = scan_iommu(c->root_fd);
+    const char *kind = scan_iommu(c->tree.root_fd);
     size_t groups = count_groups(c);
     /* A virtual one makes a group when a driver binds the first device. */
     bool on = streq(kind, "virtio") || (!streq(kind, "none") && groups > 0);
@@ -202,7 +202,7 @@ static void check_remapping(struct check *c)
             check_remove_parameter(c, off[i]);
             return;
         }
-    if (streq(scan_iommu(c->root_fd), "virtio")) {
+    if (streq(scan_iommu(c->tree.root_fd), "virtio")) {
         check_remedy(c, "# a virtio-iommu remaps none on x86: give this machine another virtual "
                         "IOMMU (QEMU: -device intel-iommu,intremap=on or amd-iommu)");
         check_remedy(c, "echo Y | %stee /%s   # or this, if you trust the guests", ctl_sudo(),
@@ -216,6 +216,6 @@ void check_firmware(struct check *c)
 {
     check_iommu(c);
     check_noiommu(c);
-    if ((c->cpu == CPU_INTEL || c->cpu == CPU_AMD) && !streq(scan_iommu(c->root_fd), "none"))
+    if ((c->cpu == CPU_INTEL || c->cpu == CPU_AMD) && !streq(scan_iommu(c->tree.root_fd), "none"))
         check_remapping(c);
 }

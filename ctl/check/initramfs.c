@@ -42,7 +42,7 @@ static int open_initramfs(const struct check *c, char *buf, size_t size)
     for (size_t i = 0; i < ELEMENTS(forms) && r == -ENOENT; i++) {
         const char *at = strstr(forms[i], "%s");
         snprintf(buf, size, "%.*s%s%s", (int)(at - forms[i]), forms[i], c->release, at + 2);
-        r = rootfs_open(c->root_fd, buf, O_RDONLY | O_NONBLOCK);
+        r = rootfs_open(c->tree.root_fd, buf, O_RDONLY | O_NONBLOCK);
     }
     return r;
 }
@@ -55,11 +55,11 @@ static int list(struct check *c, char *path, size_t size, struct contents *conte
     char what[256];
 
     if (fd == -ENOENT) {
-        check_append(c, &c->unseen, ", ", "the initramfs (none in /boot for this kernel)");
+        check_append(c, &c->tree.unseen, ", ", "the initramfs (none in /boot for this kernel)");
         return fd;
     }
     if (fd >= 0 && !program) {
-        check_append(c, &c->unseen, ", ",
+        check_append(c, &c->tree.unseen, ", ",
                      "/%s (no lsinitramfs, lsinitrd or lsinitcpio on this host)", path);
         return -ENOENT;
     }

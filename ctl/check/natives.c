@@ -52,7 +52,7 @@ static void add_native(struct check *c, struct natives *list, const char *module
     char *copy = strdup(module);
     if (!copy || !grow(&list->v, &list->allocated, list->n, sizeof(*list->v))) {
         free(copy);
-        c->failed = true;
+        c->tree.failed = true;
         return;
     }
     for (char *at = copy; (at = strchr(at, '-'));)
@@ -83,13 +83,13 @@ static void collect_natives(struct check *c, struct all_wanted *ret)
         bool known = false;
         if (!check_is_taken(w.row))
             continue;
-        pci_attribute(c->root_fd, w.row->d->addr, "modalias", w.modalias, sizeof(w.modalias));
+        pci_attribute(c->tree.root_fd, w.row->d->addr, "modalias", w.modalias, sizeof(w.modalias));
         for (size_t j = 0; j < ret->n && !known; j++)
             known = streq(ret->v[j].modalias, w.modalias);
         if (known || !*w.modalias)
             continue;
         if (!grow(&ret->v, &ret->allocated, ret->n, sizeof(*ret->v))) {
-            c->failed = true;
+            c->tree.failed = true;
             return;
         }
         ret->v[ret->n++] = w;
@@ -107,7 +107,7 @@ void natives_find(struct check *c, struct natives *ret)
              check_exists(c, "usr/lib/modules") ? "usr/" : "", c->release);
     for (size_t i = 0; i < wanted.n; i++) {
         struct module_names names = {0};
-        int r = modules_native(c->root_fd, folder, wanted.v[i].modalias, &names);
+        int r = modules_native(c->tree.root_fd, folder, wanted.v[i].modalias, &names);
         if (r < 0)
             check_unseen(c, "the aliases of the kernel's modules", r);
         for (size_t j = 0; j < names.n; j++)

@@ -32,7 +32,7 @@ static bool unit_is_masked(struct check *c)
     char target[64];
 
     for (size_t i = 0; i < ELEMENTS(links); i++) {
-        ssize_t n = readlinkat(c->root_fd, links[i], target, sizeof(target) - 1);
+        ssize_t n = readlinkat(c->tree.root_fd, links[i], target, sizeof(target) - 1);
         if (n > 0) {
             target[n] = '\0';
             if (streq(target, "/dev/null"))
@@ -45,8 +45,8 @@ static bool unit_is_masked(struct check *c)
 /* systemd notes each unit that is active, as a link to an ID that is no file. */
 static bool is_active(struct check *c)
 {
-    return c->s->live.running || faccessat(c->root_fd, "run/systemd/units/invocation:" UNIT, F_OK,
-                                           AT_SYMLINK_NOFOLLOW) == 0;
+    return c->s->live.running || faccessat(c->tree.root_fd, "run/systemd/units/invocation:" UNIT,
+                                           F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* How far it has come, by the daemon itself. */
