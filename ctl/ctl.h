@@ -58,6 +58,7 @@ int verb_show(const struct ctl *c);
 int verb_explain(const struct ctl *c);
 int verb_plan(const struct ctl *c);
 int verb_suggest(const struct ctl *c);
+int verb_import(const struct ctl *c);
 int verb_check(const struct ctl *c);
 int verb_cat_config(const struct ctl *c);
 int verb_edit(const struct ctl *c);

@@ -24,6 +24,8 @@ static const struct verb {
     {"explain", "ADDRESS", verb_explain, "which rule decides about a device, and why", false},
     {"plan", NULL, verb_plan, "what would be done (--policy FILE: with a changed policy)", false},
     {"suggest", NULL, verb_suggest, "a ready policy for the devices of this host", false},
+    {"import", NULL, verb_import, "a policy made of what binds devices so far (driverctl, ids=, ...)",
+     false},
     {"check", NULL, verb_check, "the preflight: what is missing, and how to put it right", false},
     {"cat-config", NULL, verb_cat_config, "the merged policy, with the source of each line", false},
     {"edit", NULL, verb_edit, "edit the policy, check it, show the difference, reload", false},

@@ -2,8 +2,8 @@
 # bash completion for vfio-bindctl(1)
 _vfio_bindctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb='' word previous='' addresses
-    local verbs='status list tree show explain plan suggest check cat-config edit wait is-usable bind release
-        reload rescan monitor report export'
+    local verbs='status list tree show explain plan suggest import check cat-config edit wait is-usable
+        bind release reload rescan monitor report export'
     local options='-j --json --no-legend -q --quiet --root -H --host --policy --timeout -o --output
         --no-pager --strict --patch --template --count --resource --namespace --variant -h --help --version'
     local kinds='kubevirt hco capk nfd prometheus butane talos modprobe'

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fish completion for vfio-bindctl(1)
-set -l verbs status list tree show explain plan suggest check cat-config edit wait is-usable bind release reload rescan monitor report export
+set -l verbs status list tree show explain plan suggest import check cat-config edit wait is-usable bind release reload rescan monitor report export
 
 function __fish_vfio_bindctl_devices
     vfio-bindctl --quiet --no-legend list 2>/dev/null | string replace -r '^(\S+)\s+' '$1\t'
@@ -34,6 +34,7 @@ complete -c vfio-bindctl -n $none -a show -d 'everything about one device'
 complete -c vfio-bindctl -n $none -a explain -d 'which rule decides about a device, and why'
 complete -c vfio-bindctl -n $none -a plan -d 'what would be done'
 complete -c vfio-bindctl -n $none -a suggest -d 'a ready policy for the devices of this host'
+complete -c vfio-bindctl -n $none -a import -d 'a policy made of what binds devices so far'
 complete -c vfio-bindctl -n $none -a check -d 'is all there that virtual machines need?'
 complete -c vfio-bindctl -n $none -a cat-config -d 'the merged policy with the source of each line'
 complete -c vfio-bindctl -n $none -a edit -d 'edit the policy, check it, reload'

@@ -6,10 +6,33 @@
 #include "check/files.h"
 #include "check/parts.h"
 
-/* Counts what was found of one kind. */
+/* Counts what was found. */
 struct claimant_search {
     size_t found;
 };
+
+/* Who has just been found can be taken over; said once. */
+static void point_to_import(struct check *c, struct claimant_search *search)
+{
+    if (search->found++ == 0)
+        check_remedy(c,
+                     "%svfio-bindctl import   # prints a policy that takes this over, and how "
+                     "to retire it",
+                     ctl_sudo());
+}
+
+/* Without any rule there is nobody to fight yet: then it is said that there is something to take
+ * over. */
+static bool has_no_policy(const struct check *c)
+{
+    return c->s->policy.n_rules == 0 && c->s->diags.errors == 0;
+}
+
+/* Is it a device that a rule takes, or would have to? */
+static bool is_concerned(const struct check *c, const struct row *r, bool to_vfio)
+{
+    return r && (r->selected || (to_vfio && has_no_policy(c)));
+}
 
 static const struct row *row_of(const struct check *c, struct pci_addr a)
 {
@@ -30,16 +53,18 @@ static void see_override(struct check *c, const char *path, const char *name, vo
     if (pci_addr_parse(word ? word : name, &a) < 0)
         return;
     const struct row *r = row_of(c, a);
-    if (!r || !r->selected)
-        return;
     CLEANUP_FREE char *text = check_read(c, path);
     char *rest = text, *driver = text ? check_line(&rest) : NULL;
     bool same = driver && driver_is_vfio(driver);
-    search->found++;
+    if (!is_concerned(c, r, same))
+        return;
     check_add(c, same ? FINDING_WARN : FINDING_FAIL, "driverctl",
               "driverctl has an override of its own for %s (%s)%s", pci_addr_text(a).s,
               driver ? driver : "not readable",
-              same ? ", and would write it again" : ": it and vfio-bindd would fight");
+              !same              ? ": it and vfio-bindd would fight"
+              : has_no_policy(c) ? ", and no rule does"
+                                 : ", and would write it again");
+    point_to_import(c, search);
     check_remedy(c, "%smv /%s /root/   # driverctl unset-override would unbind the device too",
                  ctl_sudo(), path);
 }
@@ -53,12 +78,12 @@ static void check_cmdline_ids(struct check *c, struct claimant_search *search)
 
     if (!ids)
         return;
-    search->found++;
     snprintf(parameter, sizeof(parameter), "vfio-pci.ids=%.*s", (int)strcspn(ids, " \n\""), ids);
     check_add(c, FINDING_WARN, "ids",
               "%s on the kernel command line: vfio-pci takes every device of these IDs, whatever "
               "the policy says",
               parameter);
+    point_to_import(c, search);
     check_remove_parameter(c, parameter);
 }
 
@@ -75,11 +100,11 @@ static void see_modprobe(struct check *c, const char *path, const char *name, vo
         if (sscanf(line, "options %31s", module) != 1 ||
             (!streq(module, "vfio-pci") && !streq(module, "vfio_pci")) || !strstr(line, " ids="))
             continue;
-        search->found++;
         check_add(c, FINDING_WARN, "ids",
                   "/%s has \"%s\": vfio-pci takes every device of these IDs, whatever the policy "
                   "says",
                   path, line);
+        point_to_import(c, search);
         check_remedy(c, "%ssed -i 's/^ *options vfio[-_]pci .*ids=/#&/' /%s", ctl_sudo(), path);
         check_rebuild_initramfs(c);
     }
@@ -96,8 +121,8 @@ static void see_rules(struct check *c, const char *path, const char *name, void 
     while (text && (line = check_line(&rest))) {
         if (!strstr(line, "driver_override"))
             continue;
-        search->found++;
         check_add(c, FINDING_WARN, "udev", "the udev rules in /%s write driver_override", path);
+        point_to_import(c, search);
         if (after_prefix(path, "etc/"))
             check_remedy(c, "%smv /%s /root/ && %sudevadm control --reload", ctl_sudo(), path,
                          ctl_sudo());
@@ -201,13 +226,13 @@ static void see_elements(struct check *c, char *text, const char *start, const c
         if (!managed || managed > head || !source_address(at, end, &a))
             continue;
         const struct row *r = row_of(c, a);
-        if (!r || !r->selected)
+        if (!is_concerned(c, r, true))
             continue;
-        search->found++;
         check_add(c, FINDING_WARN, "libvirt",
                   "libvirt's domain %s has %s with managed='yes': libvirt may hand it back to its "
                   "native driver when the domain ends",
                   domain, pci_addr_text(a).s);
+        point_to_import(c, search);
         check_remedy(c, "%svirsh edit '%s'   # write managed='no'", ctl_sudo(), domain);
     }
 }

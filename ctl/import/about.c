@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* import: what is known of the devices that the rules take. */
+#include <pci/pci.h>
+
+#include "fields.h"
+#include "host/modules.h"
+#include "host/pci-files.h"
+#include "import/rules.h"
+
+#define NAMED_MAX 8 /* devices that the comment of one rule names */
+
+/* -- names, and what would be a better key than the address -- */
+
+static size_t identical_to(const struct found *f, const struct device *d)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->s->snapshot.n; i++)
+        n += f->s->snapshot.devices[i].vendor == d->vendor &&
+             f->s->snapshot.devices[i].device == d->device;
+    return n;
+}
+
+/* Of identical devices the address says which, until a card is added. */
+static void advise_on_key(struct found *f, struct import_rule *r, const struct device *d)
+{
+    size_t n = identical_to(f, d);
+
+    if (n < 2 || !*r->what.address || r->addresses)
+        return;
+    if (d->slot && !strpbrk(d->slot, ",;#*?[]!\\\""))
+        import_comment(f, r,
+                       "%zu devices here are %04x:%04x: \"slot = %s\" tells this one's card as "
+                       "well, and does not move when another is added",
+                       n, d->vendor, d->device, d->slot);
+    else if (d->serial)
+        import_comment(f, r,
+                       "%zu devices here are %04x:%04x: \"serial = %s\" tells this one as well, "
+                       "and does not move when another is added",
+                       n, d->vendor, d->device, d->serial);
+    else
+        import_comment(f, r,
+                       "%zu devices here are %04x:%04x; an address can move when a card is added: "
+                       "\"slot\" or \"serial\", where the device has one, cannot",
+                       n, d->vendor, d->device);
+}
+
+static void name_device(struct found *f, struct import_rule *r, const struct device *d)
+{
+    char name[FIELD_TEXT_MAX];
+    CLEANUP_FREE char *text = NULL;
+
+    if (asprintf(&text, "%s (%04x:%04x) %s, driver %s", pci_addr_text(d->addr).s, d->vendor,
+                 d->device, row_name(found_row(f, d), name), d->driver ? d->driver : "none") < 0)
+        text = NULL;
+    if (!text || !list_add(&r->devices, text))
+        f->tree.failed = true;
+}
+
+static void describe_devices(struct found *f, const struct import_rules *all, struct import_rule *r)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->s->snapshot.n; i++) {
+        const struct device *d = &f->s->snapshot.devices[i];
+        if (import_rules_match(all, d) != r || ++n > NAMED_MAX)
+            continue;
+        name_device(f, r, d);
+        advise_on_key(f, r, d);
+    }
+    if (n > NAMED_MAX)
+        import_comment(f, r, "and %zu more", n - NAMED_MAX);
+    if (n == 0)
+        import_comment(f, r, "no such device is here now");
+    if (!driver_is_vfio(r->what.driver))
+        import_comment(f, r,
+                       "vfio-bindd does not load this driver; \"driver = native\" leaves a device "
+                       "to the one that it would have by itself");
+}
+
+/* -- blacklists -- */
+
+/* Of displays and their sound, where the kernel's tables are not to be had. */
+static const char *const usual_natives[] = {"nouveau", "nvidia", "nvidia_drm",   "nvidia_modeset",
+                                            "amdgpu",  "radeon", "snd_hda_intel"};
+
+static bool is_native_of(struct found *f, const char *folder, const struct device *d,
+                         const char *module)
+{
+    struct module_names names = {0};
+    char alias[128];
+
+    pci_attribute(f->tree.root_fd, d->addr, "modalias", alias, sizeof(alias));
+    if (!*folder || modules_native(f->tree.root_fd, folder, alias, &names) < 0)
+        return (d->class_code >> 16 == PCI_BASE_CLASS_DISPLAY ||
+                d->class_code >> 16 == PCI_BASE_CLASS_MULTIMEDIA) &&
+               word_index(usual_natives, ELEMENTS(usual_natives), module) >= 0;
+    for (size_t i = 0; i < names.n; i++) {
+        for (char *c = names.v[i]; *c; c++)
+            *c = (char)(*c == '-' ? '_' : *c);
+        if (streq(names.v[i], module))
+            return true;
+    }
+    return false;
+}
+
+static void judge_blacklist(struct found *f, const struct import_rules *all, const char *folder,
+                            const struct blacklisted *b)
+{
+    for (size_t i = 0; i < f->s->snapshot.n; i++) {
+        const struct device *d = &f->s->snapshot.devices[i];
+        const struct import_rule *r = import_rules_match(all, d);
+        if (!r || !driver_is_vfio(r->what.driver) || !is_native_of(f, folder, d, b->module))
+            continue;
+        found_remark(f, b->path, b->line,
+                     "%s is kept from loading; for the sake of %s that is not needed any more",
+                     b->module, pci_addr_text(d->addr).s);
+        return;
+    }
+}
+
+static void judge_blacklists(struct found *f, const struct import_rules *all)
+{
+    char folder[160] = "";
+
+    if (*f->release)
+        snprintf(folder, sizeof(folder), "%slib/modules/%s",
+                 tree_exists(&f->tree, "usr/lib/modules") ? "usr/" : "", f->release);
+    for (size_t i = 0; i < f->n_blacklisted; i++)
+        judge_blacklist(f, all, folder, &f->blacklisted[i]);
+}
+
+void import_rules_describe(struct found *f, struct import_rules *all)
+{
+    for (size_t i = 0; i < all->n; i++)
+        if (!all->v[i].dropped)
+            describe_devices(f, all, &all->v[i]);
+    judge_blacklists(f, all);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* import: the other functions of a card. The old ways take what they name and nothing else; a rule
+ * brings the functions of its slot along, or is refused for the sake of one that must be named. */
+#include "fields.h"
+#include "import/rules.h"
+#include "plan/kinds.h"
+
+/* Was the function left alone so far? */
+static bool is_left_alone(const struct import_rules *all, const struct device *d)
+{
+    return !device_is_bridge(d) && !d->vf && !driver_is_vfio(d->driver) &&
+           !import_rules_match(all, d);
+}
+
+static bool shares_group(const struct device *a, const struct device *b)
+{
+    return a->group != NO_GROUP && a->group == b->group;
+}
+
+static void hold_companion(struct found *f, struct import_rule *r, const struct device *d,
+                           const struct device *other)
+{
+    char name[FIELD_TEXT_MAX], address[PCI_ADDR_MAX];
+    bool along = !device_must_be_named(other, d), group = shares_group(d, other);
+
+    if (!along && !group)
+        return;
+    r->matched = true;
+    snprintf(address, sizeof(address), "%s", pci_addr_text(other->addr).s);
+    row_name(found_row(f, other), name);
+    if (along && group)
+        import_comment(f, r,
+                       "%s (%s) was left alone so far, so it does not come along. It is in the "
+                       "same IOMMU group, though: remove \"group = matched\" if virtual machines "
+                       "cannot use %s without it",
+                       address, name, pci_addr_text(d->addr).s);
+    else if (along)
+        import_comment(f, r,
+                       "%s (%s) was left alone so far; without \"group = matched\" it would come "
+                       "along",
+                       address, name);
+    else
+        import_comment(f, r,
+                       "%s (%s) is in the same IOMMU group and was left alone so far: virtual "
+                       "machines can use the one only with the other",
+                       address, name);
+}
+
+static void hold_companions_of(struct found *f, const struct import_rules *all,
+                               struct import_rule *r, const struct device *d)
+{
+    for (size_t i = 0; i < f->s->snapshot.n; i++) {
+        const struct device *other = &f->s->snapshot.devices[i];
+        if (other != d && pci_addr_same_slot(other->addr, d->addr) && is_left_alone(all, other))
+            hold_companion(f, r, d, other);
+    }
+}
+
+void import_rules_hold_companions(struct found *f, struct import_rules *all)
+{
+    for (size_t i = 0; i < f->s->snapshot.n; i++) {
+        const struct device *d = &f->s->snapshot.devices[i];
+        const struct import_rule *r = import_rules_match(all, d);
+        if (r && !device_is_bridge(d) && !d->vf)
+            hold_companions_of(f, all, &all->v[r - all->v], d);
+    }
+}

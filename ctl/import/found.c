@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "import/found.h"
+
+#include <stdarg.h>
+
+#include "base/rootfs.h"
+
+/* -- lists -- */
+
+bool list_add(struct list *l, const char *text)
+{
+    char *copy = strdup(text);
+
+    if (!copy || !grow(&l->v, &l->allocated, l->n, sizeof(*l->v))) {
+        free(copy);
+        return false;
+    }
+    l->v[l->n++] = copy;
+    return true;
+}
+
+void list_done(struct list *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        free(l->v[i]);
+    free(l->v);
+    *l = (struct list){0};
+}
+
+void found_done(struct found *f)
+{
+    for (size_t i = 0; i < f->n_claims; i++)
+        list_done(&f->claims[i].origins);
+    free(f->claims);
+    for (size_t i = 0; i < f->n_remarks; i++) {
+        free(f->remarks[i].where);
+        free(f->remarks[i].text);
+    }
+    free(f->remarks);
+    for (size_t i = 0; i < f->n_steps; i++)
+        free(f->steps[i].text);
+    free(f->steps);
+    for (size_t i = 0; i < f->n_blacklisted; i++)
+        free(f->blacklisted[i].path);
+    free(f->blacklisted);
+    free(f->options.path);
+    free(f->options.value);
+    tree_done(&f->tree);
+}
+
+/* Texts quote files: what could be taken for more than text on a terminal, or breaks a comment of
+ * the policy into lines, is replaced. */
+static void make_printable(char *text)
+{
+    for (; text && *text; text++)
+        if ((unsigned char)*text < ' ' || (unsigned char)*text > '~')
+            *text = '?';
+}
+
+static PRINTF(2, 0) char *format_text(struct found *f, const char *format, va_list args)
+{
+    char *text;
+
+    if (vasprintf(&text, format, args) < 0) {
+        f->tree.failed = true;
+        return NULL;
+    }
+    make_printable(text);
+    return text;
+}
+
+/* -- claims -- */
+
+static bool same_selection(const struct selection *a, const struct selection *b)
+{
+    return streq(a->id, b->id) && streq(a->subsystem, b->subsystem) && streq(a->class, b->class) &&
+           streq(a->address, b->address) && streq(a->driver, b->driver);
+}
+
+static struct claim *claim_of(struct found *f, const struct selection *what, bool at_start)
+{
+    for (size_t i = 0; i < f->n_claims; i++)
+        if (same_selection(&f->claims[i].what, what)) {
+            f->claims[i].at_start = f->claims[i].at_start && at_start;
+            return &f->claims[i];
+        }
+    if (f->n_claims >= FOUND_CLAIMS_MAX) {
+        f->left_out++;
+        return NULL;
+    }
+    if (!grow(&f->claims, &f->allocated_claims, f->n_claims, sizeof(*f->claims))) {
+        f->tree.failed = true;
+        return NULL;
+    }
+    f->claims[f->n_claims] = (struct claim){.what = *what, .at_start = at_start};
+    return &f->claims[f->n_claims++];
+}
+
+/* Takes over the origin, which may be NULL. */
+static void add_origin(struct found *f, struct claim *c, char *origin)
+{
+    for (size_t i = 0; c && origin && i < c->origins.n; i++)
+        if (streq(c->origins.v[i], origin)) {
+            free(origin);
+            return;
+        }
+    if (c && c->origins.n >= FOUND_REMARKS_MAX)
+        f->left_out++;
+    else if (c && (!origin || !list_add(&c->origins, origin)))
+        f->tree.failed = true;
+    free(origin);
+}
+
+void found_claim(struct found *f, const struct selection *what, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add_origin(f, claim_of(f, what, false), format_text(f, format, args));
+    va_end(args);
+}
+
+void found_claim_at_start(struct found *f, const struct selection *what, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add_origin(f, claim_of(f, what, true), format_text(f, format, args));
+    va_end(args);
+}
+
+/* -- remarks and steps -- */
+
+static char *place_text(struct found *f, const char *path, unsigned line)
+{
+    char *where;
+    int r = line ? asprintf(&where, "/%s:%u", path, line) : asprintf(&where, "/%s", path);
+
+    if (r < 0) {
+        f->tree.failed = true;
+        return NULL;
+    }
+    make_printable(where);
+    return where;
+}
+
+void found_remark(struct found *f, const char *path, unsigned line, const char *format, ...)
+{
+    CLEANUP_FREE char *where = place_text(f, path, line);
+    va_list args;
+
+    va_start(args, format);
+    CLEANUP_FREE char *text = format_text(f, format, args);
+    va_end(args);
+    if (!where || !text)
+        return;
+    for (size_t i = 0; i < f->n_remarks; i++)
+        if (streq(f->remarks[i].where, where) && streq(f->remarks[i].text, text))
+            return;
+    if (f->n_remarks >= FOUND_REMARKS_MAX) {
+        f->left_out++;
+        return;
+    }
+    if (!grow(&f->remarks, &f->allocated_remarks, f->n_remarks, sizeof(*f->remarks))) {
+        f->tree.failed = true;
+        return;
+    }
+    f->remarks[f->n_remarks++] = (struct remark){where, text};
+    where = text = NULL;
+}
+
+void found_step(struct found *f, enum stage stage, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    CLEANUP_FREE char *text = format_text(f, format, args);
+    va_end(args);
+    for (size_t i = 0; text && i < f->n_steps; i++)
+        if (f->steps[i].stage == stage && streq(f->steps[i].text, text))
+            return;
+    if (text && f->n_steps >= FOUND_CLAIMS_MAX) {
+        f->left_out++;
+        return;
+    }
+    if (!text || !grow(&f->steps, &f->allocated_steps, f->n_steps, sizeof(*f->steps))) {
+        f->tree.failed = true;
+        return;
+    }
+    f->steps[f->n_steps++] = (struct step){stage, text};
+    text = NULL;
+}
+
+void found_blacklisted(struct found *f, const char *module, const char *path, unsigned line)
+{
+    struct blacklisted b = {.path = strdup(path), .line = line};
+
+    if (!b.path || f->n_blacklisted >= FOUND_REMARKS_MAX || strlen(module) >= sizeof(b.module) ||
+        !grow(&f->blacklisted, &f->allocated_blacklisted, f->n_blacklisted,
+              sizeof(*f->blacklisted))) {
+        free(b.path);
+        return;
+    }
+    for (size_t i = 0; module[i]; i++)
+        b.module[i] = (char)(module[i] == '-' ? '_' : module[i]);
+    f->blacklisted[f->n_blacklisted++] = b;
+}
+
+static void rebuild_step(void *userdata, const char *line)
+{
+    found_step(userdata, STAGE_REBUILD, "%s", line);
+}
+
+void found_rebuild_loader(struct found *f, enum loader loader)
+{
+    const struct loader_to to = {&f->tree, f->release, rebuild_step, f};
+
+    loader_rebuild(&to, loader);
+    f->needs_reboot = true;
+}
+
+void found_rebuild_initramfs(struct found *f)
+{
+    const struct loader_to to = {&f->tree, f->release, rebuild_step, f};
+
+    loader_rebuild_initramfs(&to);
+    f->needs_reboot = true;
+}
+
+/* -- files -- */
+
+char *found_read(struct found *f, const char *path)
+{
+    size_t size;
+
+    if (f->n_bytes > FOUND_BYTES_MAX) {
+        f->left_out++;
+        return NULL;
+    }
+    char *text = tree_read(&f->tree, path, FOUND_FILE_MAX, &size);
+    f->n_bytes += text ? size : 0;
+    for (size_t i = 0; text && i < size; i++)
+        if (text[i] == '\0')
+            text[i] = '?';
+    return text;
+}
+
+struct folder_call {
+    struct found *f;
+    found_file *see;
+};
+
+static void see_one_file(void *userdata, const char *path, const char *name)
+{
+    struct folder_call *call = userdata;
+
+    if (call->f->n_files++ >= FOUND_FILES_MAX)
+        call->f->left_out++;
+    else
+        call->see(call->f, path, name);
+}
+
+void found_each(struct found *f, const char *folder, const char *ending, found_file *see)
+{
+    struct folder_call call = {f, see};
+
+    tree_each(&f->tree, folder, ending, see_one_file, &call);
+}
+
+/* The paths of a union of folders, one for each name. */
+struct paths {
+    struct found *f;
+    struct list list;
+};
+
+static const char *name_in(const char *path)
+{
+    return strrchr(path, '/') + 1;
+}
+
+static void add_path(void *userdata, const char *path, const char *name)
+{
+    struct paths *p = userdata;
+
+    for (size_t i = 0; i < p->list.n; i++)
+        if (streq(name_in(p->list.v[i]), name))
+            return;
+    if (p->f->n_files++ >= FOUND_FILES_MAX)
+        p->f->left_out++;
+    else if (!list_add(&p->list, path))
+        p->f->tree.failed = true;
+}
+
+static int by_name(const void *x, const void *y)
+{
+    return strcmp(name_in(*(char *const *)x), name_in(*(char *const *)y));
+}
+
+void found_each_of(struct found *f, const char *const *folders, size_t n, const char *ending,
+                   found_file *see)
+{
+    struct paths p = {.f = f};
+
+    for (size_t i = 0; i < n; i++)
+        tree_each(&f->tree, folders[i], ending, add_path, &p);
+    if (p.list.n > 1)
+        qsort(p.list.v, p.list.n, sizeof(*p.list.v), by_name);
+    for (size_t i = 0; i < p.list.n; i++)
+        see(f, p.list.v[i], name_in(p.list.v[i]));
+    list_done(&p.list);
+}
+
+char *found_quoted(const char *prefix, const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "/._-+:@%=,";
+    const char *quote = *text && !text[strspn(text, plain)] ? "" : "'";
+    char *word;
+
+    for (const char *c = text; *c; c++)
+        if (*c < ' ' || *c > '~' || *c == '\'')
+            return NULL;
+    if (*prefix == '\0' && *text == '-') /* it would be an option */
+        return NULL;
+    return asprintf(&word, "%s%s%s%s", quote, prefix, text, quote) < 0 ? NULL : word;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* import: what the old ways take, as values. Each source of it (sources.h) adds claims, remarks on
+ * what cannot be carried over, and the steps that retire it. */
+#pragma once
+
+#include "base/util.h"
+#include "loader.h"
+#include "source.h"
+
+/* Which devices, in the spelling of the policy's keys; "": any. */
+struct selection {
+    char id[12]; /* "10de:20f1" or "10de:*" */
+    char subsystem[12];
+    char class[8];
+    char address[40]; /* one pattern */
+    char driver[56];
+};
+
+/* A growing list of texts. */
+struct list {
+    char **v;
+    size_t n, allocated;
+};
+
+struct claim {
+    struct selection what;
+    struct list origins; /* "/etc/driverctl.d/pci-0000:06:00.0:1 (driverctl)" */
+    bool at_start;       /* it is taken only when its virtual machine starts */
+};
+
+struct remark {
+    char *where; /* "/etc/modprobe.d/vfio.conf:3" */
+    char *text;
+};
+
+/* The order in which the old way is retired. */
+enum stage {
+    STAGE_FILES,   /* what writes it down */
+    STAGE_REBUILD, /* what was made of these files */
+    STAGE_DOMAINS, /* what belongs to virtual machines */
+    STAGE_REBOOT,
+    STAGE_MAX,
+};
+
+struct step {
+    enum stage stage;
+    char *text; /* a command, or what is to be done by hand, as a shell comment */
+};
+
+/* A module that is kept from loading, perhaps for the sake of a device that is claimed. */
+struct blacklisted {
+    char *path;
+    unsigned line;
+    char module[64];
+};
+
+/* Options of vfio-pci in modprobe.d. */
+struct options_seen {
+    char *path; /* NULL: none */
+    char *value;
+    unsigned line;
+};
+
+struct found {
+    const struct source *s;
+    struct tree tree;
+    char release[LOADER_RELEASE_MAX];
+    struct claim *claims;
+    size_t n_claims, allocated_claims;
+    struct remark *remarks;
+    size_t n_remarks, allocated_remarks;
+    struct step *steps;
+    size_t n_steps, allocated_steps;
+    struct blacklisted *blacklisted;
+    size_t n_blacklisted, allocated_blacklisted;
+    size_t n_unsayable;          /* claims of which no rule could be made */
+    size_t left_out;             /* claims, remarks and files past the bounds below */
+    size_t n_files, n_bytes;     /* that were read */
+    bool cmdline_has_ids;        /* the running kernel's, which outdo those of modprobe.d */
+    struct options_seen options; /* the last ones */
+    bool needs_reboot;
+};
+
+/* Hostile files must fill neither the memory nor the output. */
+#define FOUND_CLAIMS_MAX 1024
+#define FOUND_REMARKS_MAX 512
+#define FOUND_FILES_MAX 4096
+#define FOUND_FILE_MAX ((size_t)1 << 20)
+#define FOUND_BYTES_MAX ((size_t)32 << 20)
+
+void found_done(struct found *f);
+
+bool list_add(struct list *l, const char *text); /* false when out of memory */
+void list_done(struct list *l);
+
+/* A device or a kind of device is claimed; the format is its origin. Who claims the same again only
+ * adds an origin. */
+void found_claim(struct found *f, const struct selection *what, const char *format, ...)
+    PRINTF(3, 4);
+
+/* The same for what happens only when a virtual machine starts. */
+void found_claim_at_start(struct found *f, const struct selection *what, const char *format, ...)
+    PRINTF(3, 4);
+
+/* `where` is a path below the root; line 0: the file as a whole. Each remark once. */
+void found_remark(struct found *f, const char *path, unsigned line, const char *format, ...)
+    PRINTF(4, 5);
+
+/* Each step once. */
+void found_step(struct found *f, enum stage stage, const char *format, ...) PRINTF(3, 4);
+void found_blacklisted(struct found *f, const char *module, const char *path, unsigned line);
+
+/* The steps that make changed files count. */
+void found_rebuild_loader(struct found *f, enum loader loader);
+void found_rebuild_initramfs(struct found *f);
+
+/* A whole file, with '?' for each NUL; NULL if it is absent. What else keeps it from being read is
+ * noted. */
+char *found_read(struct found *f, const char *path);
+
+/* Calls `see` with the path of each file in the folder whose name ends so. */
+typedef void found_file(struct found *f, const char *path, const char *name);
+void found_each(struct found *f, const char *folder, const char *ending, found_file *see);
+
+/* The same with the folders of which each hides what the later ones have of the same name, all in
+ * the order of the names. */
+void found_each_of(struct found *f, const char *const *folders, size_t n, const char *ending,
+                   found_file *see);
+
+/* A path (with '/' for `prefix`) or a name ("") as one word of a shell command; NULL where it has
+ * characters that nobody should paste, or when out of memory. malloc'ed. */
+char *found_quoted(const char *prefix, const char *text);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* import: Harvester. What it takes stands in the cluster, as PCIDeviceClaims; on the host are only
+ * cloud-init's files in /oem, which make others at each boot. (/oem/grubenv is a boot loader's
+ * file.) */
+#include "import/ids.h"
+#include "import/lines.h"
+#include "import/sources.h"
+
+/* The files are YAML with whole files inside. A line that claims devices reads the same there. */
+static void see_oem_file(struct found *f, const char *path, const char *name)
+{
+    CLEANUP_FREE char *text = found_read(f, path);
+    struct lines lines = lines_of(text);
+    struct ids_found ids;
+    bool ours = false;
+    char *line;
+    (void)name;
+
+    while ((line = lines_next(&lines))) {
+        line += strspn(line, "- \t");
+        bool found = true;
+        if (ids_find(line, &ids))
+            ids_claim(f, ids.value, path, lines.first, "Harvester, vfio-pci.ids=");
+        else if (strstr(line, "ATTR{driver_override}"))
+            import_udev_line(f, path, lines.first, line);
+        else if (strstr(line, "driver_override"))
+            found_remark(f, path, lines.first,
+                         "a command that writes driver_override: write a rule for its device");
+        else
+            found = import_options_line(f, path, lines.first, line);
+        ours = ours || found;
+    }
+    if (ours)
+        found_step(f, STAGE_FILES,
+                   "# take out of /%s what the remarks and origins above name; Harvester keeps "
+                   "copies in /oem/install",
+                   path);
+}
+
+static bool is_harvester(struct found *f)
+{
+    return tree_exists(&f->tree, "etc/harvester-release.yaml") ||
+           tree_exists(&f->tree, "oem/harvester.config");
+}
+
+void import_harvester(struct found *f)
+{
+    found_each(f, "oem", ".yaml", see_oem_file);
+    if (!is_harvester(f))
+        return;
+    found_remark(f, "oem", 0,
+                 "this is a node of Harvester. Its PCIDeviceClaims are in the cluster and cannot "
+                 "be read here: \"kubectl get pcideviceclaims.devices.harvesterhci.io -o yaml\" "
+                 "lists them; for each with this node's name write a rule with its address");
+    found_remark(f, "oem", 0,
+                 "leave the claims: a device that is bound already is all they ask for. Whoever "
+                 "deletes one has the device unbound, and when Harvester's pcidevices-controller "
+                 "starts it unbinds what is on vfio-pci without a claim");
+    found_remark(f, "oem", 0,
+                 "most of /etc is made anew at each boot: the policy has to be written by a file "
+                 "in /oem, too");
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "import/ids.h"
+
+#define ANY 0xffffffffU
+#define LIST_MAX 1023 /* the kernel's buffer has one byte more */
+
+enum { VENDOR, DEVICE, SUBVENDOR, SUBDEVICE, CLASS, MASK, FIELDS };
+
+/* Reads as many fields as there are; what follows the last is left, as the kernel leaves it. */
+static int read_fields(const char *item, uint32_t fields[static FIELDS], const char **ret_rest)
+{
+    int n = 0;
+
+    while (n < FIELDS) {
+        const char *digits = item + (item[0] == '0' && (item[1] == 'x' || item[1] == 'X') ? 2 : 0);
+        size_t length = strspn(digits, "0123456789abcdefABCDEF");
+        if (length == 0 || length > 8)
+            break;
+        fields[n++] = (uint32_t)strtoul(digits, NULL, 16);
+        item = digits + length;
+        if (*item != ':' || n == FIELDS)
+            break;
+        item++;
+    }
+    *ret_rest = item;
+    return n;
+}
+
+static bool no_device_has(const uint32_t fields[static FIELDS])
+{
+    for (int i = VENDOR; i <= SUBDEVICE; i++)
+        if (fields[i] > 0xffff && fields[i] != ANY)
+            return true;
+    return (fields[CLASS] & fields[MASK]) >> 24 != 0;
+}
+
+/* A class as the policy writes it: a digit where the mask has all bits, '?' where it has none, and
+ * nothing behind the last digit. Returns false if the mask divides a digit. */
+static bool set_class(uint32_t class, uint32_t mask, struct selection *ret)
+{
+    bool whole = true;
+    size_t n = 0;
+
+    for (int i = 0; i < 6; i++) {
+        unsigned digit = class >> (20 - 4 * i) & 0xf, bits = mask >> (20 - 4 * i) & 0xf;
+        ret->class[i] = bits == 0xf ? "0123456789abcdef"[digit] : '?';
+        whole = whole && (bits == 0xf || bits == 0);
+        n = bits == 0xf ? (size_t)i + 1 : n;
+    }
+    ret->class[n == 0 ? 0 : n < 2 ? 2 : n] = '\0';
+    return whole;
+}
+
+static void set_subsystem(const uint32_t fields[static FIELDS], struct selection *ret)
+{
+    if (fields[SUBVENDOR] != ANY && fields[SUBDEVICE] != ANY)
+        snprintf(ret->subsystem, sizeof(ret->subsystem), "%04x:%04x", fields[SUBVENDOR] & 0xffff,
+                 fields[SUBDEVICE] & 0xffff);
+    else if (fields[SUBVENDOR] != ANY)
+        snprintf(ret->subsystem, sizeof(ret->subsystem), "%04x:*", fields[SUBVENDOR] & 0xffff);
+    else if (fields[SUBDEVICE] != ANY)
+        snprintf(ret->subsystem, sizeof(ret->subsystem), "*:%04x", fields[SUBDEVICE] & 0xffff);
+}
+
+int ids_parse(const char *item, struct selection *ret, const char **ret_lost)
+{
+    uint32_t fields[FIELDS] = {ANY, ANY, ANY, ANY, 0, 0};
+    struct selection s = {.driver = "vfio-pci"};
+    const char *rest;
+    int n = read_fields(item, fields, &rest);
+
+    *ret_lost = NULL;
+    if (n < 2) {
+        *ret_lost = "is no VENDOR:DEVICE, and the kernel passes over it";
+        return -EINVAL;
+    }
+    if (no_device_has(fields)) {
+        *ret_lost = "has a number that no device has";
+        return -EINVAL;
+    }
+    if (fields[VENDOR] != ANY && fields[DEVICE] != ANY)
+        snprintf(s.id, sizeof(s.id), "%04x:%04x", fields[VENDOR] & 0xffff, fields[DEVICE] & 0xffff);
+    else if (fields[VENDOR] != ANY)
+        snprintf(s.id, sizeof(s.id), "%04x:*", fields[VENDOR] & 0xffff);
+    set_subsystem(fields, &s);
+    if (!set_class(fields[CLASS], fields[MASK], &s))
+        *ret_lost = "has a mask that divides a hexadecimal digit of the class: the rule takes any "
+                    "value of this digit";
+    else if (n > CLASS && fields[CLASS] != 0 && fields[MASK] == 0)
+        *ret_lost = "has a class without a mask, which the kernel does not look at";
+    else if (*rest)
+        *ret_lost = "has something behind it that the kernel does not look at";
+    if (fields[VENDOR] == ANY && (fields[DEVICE] != ANY || (!*s.class && !*s.subsystem))) {
+        *ret_lost = "means the devices of any vendor, which a rule can say by class or subsystem "
+                    "only";
+        return -EINVAL;
+    }
+    *ret = s;
+    return 0;
+}
+
+void ids_claim(struct found *f, const char *list, const char *path, unsigned line, const char *what)
+{
+    CLEANUP_FREE char *copy = strdup(list);
+    char *rest = copy, *item, place[16] = "";
+
+    if (!copy) {
+        f->tree.failed = true;
+        return;
+    }
+    if (strlen(list) > LIST_MAX) {
+        found_remark(f, path, line,
+                     "the list of IDs has more than %d characters: the kernel "
+                     "refuses it whole",
+                     LIST_MAX);
+        return;
+    }
+    if (line > 0)
+        snprintf(place, sizeof(place), ":%u", line);
+    while ((item = strsep(&rest, ","))) {
+        struct selection s;
+        const char *lost;
+        if (!*item)
+            continue;
+        int r = ids_parse(item, &s, &lost);
+        if (lost)
+            found_remark(f, path, line, "\"%s\" %s%s", item, lost,
+                         r < 0 ? ": no rule is made of it" : "");
+        if (r == 0)
+            found_claim(f, &s, "/%s%s (%s)", path, place, what);
+    }
+}
+
+/* "vfio-pci.ids=" or "vfio_pci.ids=" at the beginning of a parameter. */
+static const char *next_parameter(const char *line, const char *from)
+{
+    for (const char *at = from; (at = strstr(at, "vfio")); at++)
+        if ((at[4] == '-' || at[4] == '_') && after_prefix(at + 5, "pci.ids=") &&
+            (at == line || strchr(" \t\"'=", at[-1])))
+            return at;
+    return NULL;
+}
+
+bool ids_find(const char *line, struct ids_found *ret)
+{
+    const char *found = NULL;
+
+    for (const char *at = line; (at = next_parameter(line, at)); at++)
+        found = at + strlen("vfio-pci.ids=");
+    if (!found)
+        return false;
+    size_t quotes = strspn(found, "\\\"'");
+    /* A quote right behind '=' that also ends there is the end of what is around all of it. */
+    size_t n = strcspn(found + quotes, " \t\\\"'");
+    *ret = (struct ids_found){.quoted = quotes > 0 && n > 0};
+    snprintf(ret->value, sizeof(ret->value), "%.*s", (int)n, found + quotes);
+    return true;
+}

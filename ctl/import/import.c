@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* import: a policy made of what binds devices in other ways, and how these are retired. */
+#include <errno.h>
+
+#include "import/sources.h"
+#include "import/write.h"
+#include "open.h"
+#include "plan/assume.h"
+#include "plan/text.h"
+#include "policy/parse.h"
+
+static void look_everywhere(struct found *f)
+{
+    import_driverctl(f);
+    import_udev(f);
+    import_cmdline(f);
+    import_modprobe(f);
+    import_harvester(f);
+    import_proxmox(f);
+    import_libvirt(f);
+}
+
+/* -- is it right? -- */
+
+static char *rules_text(const struct import_rules *r, size_t *ret_size)
+{
+    char *text = NULL;
+    FILE *f = open_memstream(&text, ret_size);
+
+    if (!f)
+        return NULL;
+    import_write_rules(r, f);
+    if (fclose(f) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static int note_verdicts(struct import *m, const struct source *s, const struct plan *p)
+{
+    char sentence[SENTENCE_MAX];
+
+    for (size_t i = 0; i < p->n_verdicts; i++) {
+        const struct verdict *v = &p->verdicts[i];
+        if (v->state == STATE_BOUND || v->state == STATE_PENDING)
+            continue;
+        verdict_sentence(v, &s->snapshot, &s->records, sentence);
+        if (m->verdicts.n < FOUND_REMARKS_MAX && !list_add(&m->verdicts, sentence))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* All rules together, as the daemon would read them, and what it would do. The parser has seen each
+ * by itself, and overlaps are gone; an error here is one of ours, and no policy is printed then. */
+static int try_rules(struct import *m, struct source *s)
+{
+    CLEANUP(policy_done) struct policy p;
+    CLEANUP(diags_done) struct diags d = {0};
+    CLEANUP(plan_done) struct plan plan = {0};
+    size_t size;
+    CLEANUP_FREE char *text = rules_text(m->rules, &size);
+
+    policy_init(&p);
+    int r = text ? policy_parse(&p, "import", text, size, &d) : -ENOMEM;
+    if (r < 0)
+        return ctl_errno(r);
+    policy_finish(&p, &d);
+    if (d.errors > 0) {
+        diags_print(&d, stderr);
+        return ctl_error("the policy that was made has errors: please report this");
+    }
+    r = plan_assume(&p, &s->snapshot, &s->records);
+    if (r >= 0)
+        r = source_plan(s, &p, &plan);
+    if (r >= 0)
+        r = note_verdicts(m, s, &plan);
+    return r < 0 ? ctl_errno(r) : 0;
+}
+
+/* -- words -- */
+
+static void count_rules(struct import *m)
+{
+    for (size_t i = 0; i < m->rules->n; i++)
+        m->n_rules += !m->rules->v[i].dropped;
+    if (m->n_rules > 0)
+        snprintf(m->sentence, sizeof(m->sentence),
+                 "%zu rule%s, made by \"vfio-bindctl import\" of what binds PCI devices on this "
+                 "host so far.",
+                 m->n_rules, m->n_rules == 1 ? "" : "s");
+    else if (m->found->n_steps > 0 || m->found->n_remarks > 0 || m->found->tree.unseen)
+        snprintf(m->sentence, sizeof(m->sentence),
+                 "No rule: what was found takes no device that a rule could take over. See below.");
+    else
+        snprintf(m->sentence, sizeof(m->sentence),
+                 "Nothing was found that binds PCI devices in another way, so there is nothing to "
+                 "take over.");
+}
+
+/* A policy that is there already stays: a drop-in goes before it. */
+static bool tell_how_to_begin(struct import *m, const struct source *s)
+{
+    const char *sudo = ctl_sudo();
+    bool has_policy = s->policy.n_rules > 0 || s->diags.errors > 0;
+    const char *target =
+        has_policy ? "/etc/vfio-bindd.conf.d/50-import.conf" : "/etc/vfio-bindd.conf";
+    char text[256];
+    bool good = true;
+
+    if (m->n_rules == 0)
+        return true;
+    m->has_policy = has_policy;
+    if (has_policy) {
+        snprintf(text, sizeof(text), "%smkdir -p /etc/vfio-bindd.conf.d", sudo);
+        good = list_add(&m->begin, text);
+    }
+    snprintf(text, sizeof(text), "%svfio-bindctl import | %stee %s >/dev/null", sudo, sudo, target);
+    good = good && list_add(&m->begin, text) &&
+           list_add(&m->begin, "vfio-bindd --check-policy && vfio-bindctl plan");
+    snprintf(text, sizeof(text), "%ssystemctl enable --now vfio-bindd && vfio-bindctl status",
+             sudo);
+    return good && list_add(&m->begin, text);
+}
+
+static bool tell_how_to_end(struct import *m)
+{
+    char text[128];
+
+    if (m->found->n_steps == 0 || !m->found->needs_reboot)
+        return m->found->n_steps == 0 ||
+               list_add(&m->end, "vfio-bindctl check   # nothing else claims the devices");
+    snprintf(text, sizeof(text), "%ssystemctl reboot", ctl_sudo());
+    return list_add(&m->end, text) &&
+           list_add(&m->end, "vfio-bindctl status && vfio-bindctl check   # all as before, and "
+                             "nothing else claims the devices");
+}
+
+static void import_done(struct import *m)
+{
+    list_done(&m->verdicts);
+    list_done(&m->begin);
+    list_done(&m->end);
+}
+
+static int take_over(struct source *s, struct found *f)
+{
+    CLEANUP(import_rules_done) struct import_rules rules = {0};
+    CLEANUP(import_done) struct import m = {.found = f, .rules = &rules};
+
+    look_everywhere(f);
+    import_rules_make(f, &rules);
+    if (f->tree.failed)
+        return ctl_errno(-ENOMEM);
+    int r = try_rules(&m, s);
+    if (r != 0)
+        return r;
+    count_rules(&m);
+    if (!tell_how_to_begin(&m, s) || !tell_how_to_end(&m))
+        return ctl_errno(-ENOMEM);
+    if (s->ctl->json)
+        import_write_json(&m, stdout);
+    else
+        import_write(&m, stdout);
+    return fflush(stdout) == 0 ? EXIT_SUCCESS : ctl_errno(-EIO);
+}
+
+int verb_import(const struct ctl *c)
+{
+    CLEANUP(source_done) struct source s;
+    int r = source_open(c, SOURCE_FILES | SOURCE_BARE_TREE, &s);
+
+    if (r != 0)
+        return r;
+    if (s.replayed)
+        return ctl_error("a report does not hold what \"import\" reads: run it on the host itself");
+    CLEANUP(found_done) struct found f = {.s = &s, .tree.root_fd = s.root_fd};
+    loader_find_release(&f.tree, s.this_host, f.release);
+    return take_over(&s, &f);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "import/write.h"
+
+#define WIDTH 100
+
+/* -- comments -- */
+
+/* Text as comments, broken at blanks; every line begins with `prefix`, all but the first with
+ * blanks behind it. Bytes that do not belong there are replaced. */
+static void write_comment(FILE *f, const char *prefix, const char *indent, const char *text)
+{
+    size_t at = (size_t)fprintf(f, "%s", prefix);
+    bool first = true;
+
+    for (;;) {
+        text += strspn(text, " ");
+        size_t n = strcspn(text, " ");
+        if (n == 0)
+            break;
+        if (!first && at + 1 + n > WIDTH) {
+            at = (size_t)fprintf(f, "\n#%s", indent) - 1;
+        } else if (!first) {
+            fputc(' ', f);
+            at++;
+        }
+        for (size_t i = 0; i < n; i++)
+            fputc(text[i] < ' ' || text[i] > '~' ? '?' : text[i], f);
+        at += n;
+        text += n;
+        first = false;
+    }
+    fputc('\n', f);
+}
+
+static void write_import_rule(const struct import_rule *r, FILE *f)
+{
+    for (size_t i = 0; i < r->devices.n; i++)
+        write_comment(f, "# ", "   ", r->devices.v[i]);
+    for (size_t i = 0; i < r->comments.n; i++)
+        write_comment(f, "# ", "   ", r->comments.v[i]);
+    for (size_t i = 0; i < r->origins.n; i++) {
+        char text[640];
+        snprintf(text, sizeof(text), "from %s", r->origins.v[i]);
+        write_comment(f, "# ", "   ", text);
+    }
+    import_rule_write(r, f);
+    fputc('\n', f);
+}
+
+void import_write_rules(const struct import_rules *r, FILE *f)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (!r->v[i].dropped)
+            import_rule_write(&r->v[i], f);
+}
+
+/* -- sections behind the rules -- */
+
+static void write_remarks(const struct import *m, FILE *f)
+{
+    const struct found *found = m->found;
+    char text[640];
+
+    if (found->n_remarks == 0 && !found->tree.unseen && found->left_out == 0)
+        return;
+    fputs("# -- not carried over, or not needed any more --\n", f);
+    for (size_t i = 0; i < found->n_remarks; i++) {
+        snprintf(text, sizeof(text), "%s: %s", found->remarks[i].where, found->remarks[i].text);
+        write_comment(f, "# ", "   ", text);
+    }
+    if (found->tree.unseen) {
+        fputs("# ", f);
+        write_comment(f, "not seen: ", "   ", found->tree.unseen);
+    }
+    if (found->left_out > 0)
+        fprintf(f, "# %zu more of what was found is left out: nobody's host has so much\n",
+                found->left_out);
+    fputc('\n', f);
+}
+
+static void write_verdicts(const struct import *m, FILE *f)
+{
+    if (m->verdicts.n == 0)
+        return;
+    fputs("# -- what these rules would not bind on this host, as it is --\n", f);
+    for (size_t i = 0; i < m->verdicts.n; i++)
+        write_comment(f, "# ", "   ", m->verdicts.v[i]);
+    fputc('\n', f);
+}
+
+/* -- steps -- */
+
+void import_steps(const struct import *m, import_each_step *each, void *userdata)
+{
+    static const char *const words[STAGE_MAX] = {"files", "rebuild", "domains", "reboot"};
+    const struct found *found = m->found;
+
+    for (size_t i = 0; i < m->begin.n; i++)
+        each(userdata, "policy", m->begin.v[i]);
+    for (enum stage s = 0; s < STAGE_MAX; s++)
+        for (size_t i = 0; i < found->n_steps; i++)
+            if (found->steps[i].stage == s)
+                each(userdata, words[s], found->steps[i].text);
+    for (size_t i = 0; i < m->end.n; i++)
+        each(userdata, "end", m->end.v[i]);
+}
+
+struct step_writer {
+    FILE *f;
+    const char *stage;
+};
+
+/* Commands are not broken into lines: they are there to be pasted. */
+static void write_step(void *userdata, const char *stage, const char *text)
+{
+    static const struct {
+        const char *stage, *title;
+    } titles[] = {{"policy", "first this policy, and vfio-bindd at work:"},
+                  {"files", "then what took the devices so far:"},
+                  {"rebuild", "and what was made of it:"},
+                  {"domains", "virtual machines:"},
+                  {"reboot", "at last:"},
+                  {"end", "at last:"}};
+    struct step_writer *w = userdata;
+
+    for (size_t i = 0; !streq(stage, w->stage) && i < ELEMENTS(titles); i++)
+        if (streq(titles[i].stage, stage))
+            fprintf(w->f, "# %s\n", titles[i].title);
+    w->stage = stage;
+    if (*text == '#')
+        write_comment(w->f, "#   ", "     ", text);
+    else
+        fprintf(w->f, "#   %s\n", text);
+}
+
+void import_write(const struct import *m, FILE *f)
+{
+    struct step_writer w = {f, ""};
+
+    write_comment(f, "# ", " ", m->sentence);
+    if (m->n_rules > 0)
+        fputs("# Read it, and see what it does with \"vfio-bindctl plan --policy FILE\". All keys: "
+              "vfio-bindd.conf(5).\n",
+              f);
+    if (m->has_policy)
+        fputs("# This host has a policy already. It stays, and as a drop-in these rules are tried "
+              "before it.\n",
+              f);
+    fputc('\n', f);
+    for (size_t i = 0; i < m->rules->n; i++)
+        if (!m->rules->v[i].dropped)
+            write_import_rule(&m->rules->v[i], f);
+    write_remarks(m, f);
+    write_verdicts(m, f);
+    if (m->n_rules == 0 && m->found->n_steps == 0)
+        return;
+    fputs("# -- to retire the old way, in this order --\n", f);
+    import_steps(m, write_step, &w);
+}
