@@ -57,6 +57,14 @@ static void name_device(struct found *f, struct import_rule *r, const struct dev
         f->tree.failed = true;
 }
 
+static bool is_here(const struct found *f, const struct import_rule *r)
+{
+    for (size_t i = 0; i < f->s->snapshot.n; i++)
+        if (rule_test(import_rule_of(r), &f->s->snapshot.devices[i]) < 0)
+            return true;
+    return false;
+}
+
 static void describe_devices(struct found *f, const struct import_rules *all, struct import_rule *r)
 {
     size_t n = 0;
@@ -66,12 +74,15 @@ static void describe_devices(struct found *f, const struct import_rules *all, st
         if (import_rules_match(all, d) != r || ++n > NAMED_MAX)
             continue;
         name_device(f, r, d);
-        advise_on_key(f, r, d);
+        if (n == 1)
+            advise_on_key(f, r, d);
     }
     if (n > NAMED_MAX)
         import_comment(f, r, "and %zu more", n - NAMED_MAX);
     if (n == 0)
-        import_comment(f, r, "no such device is here now");
+        import_comment(f, r, "%s",
+                       is_here(f, r) ? "what it fits here is decided by the rules above"
+                                     : "no such device is here now");
     if (!driver_is_vfio(r->what.driver))
         import_comment(f, r,
                        "vfio-bindd does not load this driver; \"driver = native\" leaves a device "

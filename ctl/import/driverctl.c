@@ -43,8 +43,8 @@ static void see_saved_override(struct found *f, const char *path, const char *na
     } else {
         snprintf(s.address, sizeof(s.address), "%s", pci_addr_text(a).s);
         snprintf(s.driver, sizeof(s.driver), "%s", driver);
-        found_claim(f, &s, "/%s:%u (driverctl)", path, lines.first);
-        retire_override(f, path);
+        if (found_claim(f, &s, path, lines.first, "driverctl"))
+            retire_override(f, path);
     }
 }
 

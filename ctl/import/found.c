@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "import/found.h"
 
+#include <errno.h>
 #include <stdarg.h>
 
 #include "base/rootfs.h"
@@ -71,66 +72,6 @@ static PRINTF(2, 0) char *format_text(struct found *f, const char *format, va_li
 
 /* -- claims -- */
 
-static bool same_selection(const struct selection *a, const struct selection *b)
-{
-    return streq(a->id, b->id) && streq(a->subsystem, b->subsystem) && streq(a->class, b->class) &&
-           streq(a->address, b->address) && streq(a->driver, b->driver);
-}
-
-static struct claim *claim_of(struct found *f, const struct selection *what, bool at_start)
-{
-    for (size_t i = 0; i < f->n_claims; i++)
-        if (same_selection(&f->claims[i].what, what)) {
-            f->claims[i].at_start = f->claims[i].at_start && at_start;
-            return &f->claims[i];
-        }
-    if (f->n_claims >= FOUND_CLAIMS_MAX) {
-        f->left_out++;
-        return NULL;
-    }
-    if (!grow(&f->claims, &f->allocated_claims, f->n_claims, sizeof(*f->claims))) {
-        f->tree.failed = true;
-        return NULL;
-    }
-    f->claims[f->n_claims] = (struct claim){.what = *what, .at_start = at_start};
-    return &f->claims[f->n_claims++];
-}
-
-/* Takes over the origin, which may be NULL. */
-static void add_origin(struct found *f, struct claim *c, char *origin)
-{
-    for (size_t i = 0; c && origin && i < c->origins.n; i++)
-        if (streq(c->origins.v[i], origin)) {
-            free(origin);
-            return;
-        }
-    if (c && c->origins.n >= FOUND_REMARKS_MAX)
-        f->left_out++;
-    else if (c && (!origin || !list_add(&c->origins, origin)))
-        f->tree.failed = true;
-    free(origin);
-}
-
-void found_claim(struct found *f, const struct selection *what, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    add_origin(f, claim_of(f, what, false), format_text(f, format, args));
-    va_end(args);
-}
-
-void found_claim_at_start(struct found *f, const struct selection *what, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    add_origin(f, claim_of(f, what, true), format_text(f, format, args));
-    va_end(args);
-}
-
-/* -- remarks and steps -- */
-
 static char *place_text(struct found *f, const char *path, unsigned line)
 {
     char *where;
@@ -143,6 +84,99 @@ static char *place_text(struct found *f, const char *path, unsigned line)
     make_printable(where);
     return where;
 }
+
+static bool same_selection(const struct selection *a, const struct selection *b)
+{
+    return streq(a->id, b->id) && streq(a->subsystem, b->subsystem) && streq(a->class, b->class) &&
+           streq(a->address, b->address) && streq(a->driver, b->driver);
+}
+
+static struct claim *find_claim(struct found *f, const struct selection *what)
+{
+    for (size_t i = 0; i < f->n_claims; i++)
+        if (same_selection(&f->claims[i].what, what))
+            return &f->claims[i];
+    return NULL;
+}
+
+static void add_origin(struct found *f, struct claim *c, const char *origin)
+{
+    for (size_t i = 0; i < c->origins.n; i++)
+        if (streq(c->origins.v[i], origin))
+            return;
+    if (c->origins.n >= FOUND_REMARKS_MAX)
+        f->left_out++;
+    else if (!list_add(&c->origins, origin))
+        f->tree.failed = true;
+}
+
+static bool can_be_said(struct found *f, const struct selection *s, const char *path, unsigned line)
+{
+    CLEANUP(policy_done) struct policy p;
+    CLEANUP_FREE char *why = NULL;
+    int r = saying_parse(&(struct saying){.name = "x", .what = s}, &p, &why);
+
+    if (r == -EINVAL)
+        found_remark(f, path, line, "no rule can say this: %s", why ? why : "");
+    else if (r < 0)
+        f->tree.failed = true;
+    return r == 0;
+}
+
+/* A new claim; NULL if no rule can say it, or there is no room. */
+static struct claim *new_claim(struct found *f, const struct selection *s, const char *path,
+                               unsigned line)
+{
+    if (f->n_claims >= FOUND_CLAIMS_MAX) {
+        f->left_out++;
+        return NULL;
+    }
+    if (!can_be_said(f, s, path, line))
+        return NULL;
+    if (!grow(&f->claims, &f->allocated_claims, f->n_claims, sizeof(*f->claims))) {
+        f->tree.failed = true;
+        return NULL;
+    }
+    f->claims[f->n_claims] = (struct claim){.what = *s};
+    return &f->claims[f->n_claims++];
+}
+
+bool found_claim(struct found *f, const struct selection *s, const char *path, unsigned line,
+                 const char *what)
+{
+    CLEANUP_FREE char *where = place_text(f, path, line), *origin = NULL;
+    struct claim *c = find_claim(f, s);
+
+    if (!c)
+        c = new_claim(f, s, path, line);
+    if (where && asprintf(&origin, "%s (%s)", where, what) < 0)
+        origin = NULL;
+    make_printable(origin);
+    if (!origin)
+        f->tree.failed = true;
+    else if (c)
+        add_origin(f, c, origin);
+    return c != NULL;
+}
+
+bool found_shared_with_host(struct found *f, const struct selection *s, const char *path,
+                            unsigned line)
+{
+    struct pci_addr a;
+
+    if (pci_addr_parse(s->address, &a) < 0)
+        return false;
+    const struct device *d = snapshot_find(&f->s->snapshot, a);
+    if (!d || !d->use || driver_is_vfio(d->driver))
+        return false;
+    found_remark(f, path, line,
+                 "%s is in use by this host now (%s), and no rule is made of it: it would take the "
+                 "device at boot, not when the virtual machine starts",
+                 s->address, d->use);
+    return true;
+}
+
+/* -- remarks and steps -- */
 
 void found_remark(struct found *f, const char *path, unsigned line, const char *format, ...)
 {
@@ -270,7 +304,7 @@ void found_each(struct found *f, const char *folder, const char *ending, found_f
 /* The paths of a union of folders, one for each name. */
 struct paths {
     struct found *f;
-    struct list list;
+    struct list list, hidden;
 };
 
 static const char *name_in(const char *path)
@@ -283,8 +317,11 @@ static void add_path(void *userdata, const char *path, const char *name)
     struct paths *p = userdata;
 
     for (size_t i = 0; i < p->list.n; i++)
-        if (streq(name_in(p->list.v[i]), name))
+        if (streq(name_in(p->list.v[i]), name)) {
+            if (p->hidden.n < FOUND_FILES_MAX && !list_add(&p->hidden, path))
+                p->f->tree.failed = true;
             return;
+        }
     if (p->f->n_files++ >= FOUND_FILES_MAX)
         p->f->left_out++;
     else if (!list_add(&p->list, path))
@@ -305,9 +342,14 @@ void found_each_of(struct found *f, const char *const *folders, size_t n, const 
         tree_each(&f->tree, folders[i], ending, add_path, &p);
     if (p.list.n > 1)
         qsort(p.list.v, p.list.n, sizeof(*p.list.v), by_name);
-    for (size_t i = 0; i < p.list.n; i++)
+    for (size_t i = 0; i < p.list.n; i++) {
+        f->hides = false;
+        for (size_t j = 0; j < p.hidden.n; j++)
+            f->hides = f->hides || streq(name_in(p.hidden.v[j]), name_in(p.list.v[i]));
         see(f, p.list.v[i], name_in(p.list.v[i]));
+    }
     list_done(&p.list);
+    list_done(&p.hidden);
 }
 
 char *found_quoted(const char *prefix, const char *text)

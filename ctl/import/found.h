@@ -4,17 +4,9 @@
 #pragma once
 
 #include "base/util.h"
+#include "import/selection.h"
 #include "loader.h"
 #include "source.h"
-
-/* Which devices, in the spelling of the policy's keys; "": any. */
-struct selection {
-    char id[12]; /* "10de:20f1" or "10de:*" */
-    char subsystem[12];
-    char class[8];
-    char address[40]; /* one pattern */
-    char driver[56];
-};
 
 /* A growing list of texts. */
 struct list {
@@ -25,7 +17,6 @@ struct list {
 struct claim {
     struct selection what;
     struct list origins; /* "/etc/driverctl.d/pci-0000:06:00.0:1 (driverctl)" */
-    bool at_start;       /* it is taken only when its virtual machine starts */
 };
 
 struct remark {
@@ -38,7 +29,6 @@ enum stage {
     STAGE_FILES,   /* what writes it down */
     STAGE_REBUILD, /* what was made of these files */
     STAGE_DOMAINS, /* what belongs to virtual machines */
-    STAGE_REBOOT,
     STAGE_MAX,
 };
 
@@ -79,6 +69,7 @@ struct found {
     bool cmdline_has_ids;        /* the running kernel's, which outdo those of modprobe.d */
     struct options_seen options; /* the last ones */
     bool needs_reboot;
+    bool hides; /* the file that is looked at hides one of its name in another folder */
 };
 
 /* Hostile files must fill neither the memory nor the output. */
@@ -93,16 +84,17 @@ void found_done(struct found *f);
 bool list_add(struct list *l, const char *text); /* false when out of memory */
 void list_done(struct list *l);
 
-/* A device or a kind of device is claimed; the format is its origin. Who claims the same again only
- * adds an origin. */
-void found_claim(struct found *f, const struct selection *what, const char *format, ...)
-    PRINTF(3, 4);
+/* A device or a kind of device is claimed; `what` says by whom. Who claims the same again only adds
+ * an origin. Returns false, after a remark, if no rule can say it. */
+bool found_claim(struct found *f, const struct selection *s, const char *path, unsigned line,
+                 const char *what);
 
-/* The same for what happens only when a virtual machine starts. */
-void found_claim_at_start(struct found *f, const struct selection *what, const char *format, ...)
-    PRINTF(3, 4);
+/* Does the host use the device while its virtual machine is off? If so there must be no rule, or
+ * the host would lose it at the next boot; a remark says so. */
+bool found_shared_with_host(struct found *f, const struct selection *s, const char *path,
+                            unsigned line);
 
-/* `where` is a path below the root; line 0: the file as a whole. Each remark once. */
+/* The path is one below the root; line 0: the file as a whole. Each remark once. */
 void found_remark(struct found *f, const char *path, unsigned line, const char *format, ...)
     PRINTF(4, 5);
 
@@ -123,7 +115,7 @@ typedef void found_file(struct found *f, const char *path, const char *name);
 void found_each(struct found *f, const char *folder, const char *ending, found_file *see);
 
 /* The same with the folders of which each hides what the later ones have of the same name, all in
- * the order of the names. */
+ * the order of the names; `hides` tells of each. */
 void found_each_of(struct found *f, const char *const *folders, size_t n, const char *ending,
                    found_file *see);
 

@@ -102,7 +102,7 @@ int ids_parse(const char *item, struct selection *ret, const char **ret_lost)
 void ids_claim(struct found *f, const char *list, const char *path, unsigned line, const char *what)
 {
     CLEANUP_FREE char *copy = strdup(list);
-    char *rest = copy, *item, place[16] = "";
+    char *rest = copy, *item;
 
     if (!copy) {
         f->tree.failed = true;
@@ -115,8 +115,6 @@ void ids_claim(struct found *f, const char *list, const char *path, unsigned lin
                      LIST_MAX);
         return;
     }
-    if (line > 0)
-        snprintf(place, sizeof(place), ":%u", line);
     while ((item = strsep(&rest, ","))) {
         struct selection s;
         const char *lost;
@@ -127,7 +125,7 @@ void ids_claim(struct found *f, const char *list, const char *path, unsigned lin
             found_remark(f, path, line, "\"%s\" %s%s", item, lost,
                          r < 0 ? ": no rule is made of it" : "");
         if (r == 0)
-            found_claim(f, &s, "/%s%s (%s)", path, place, what);
+            found_claim(f, &s, path, line, what);
     }
 }
 

@@ -9,17 +9,6 @@
 #include "plan/text.h"
 #include "policy/parse.h"
 
-static void look_everywhere(struct found *f)
-{
-    import_driverctl(f);
-    import_udev(f);
-    import_cmdline(f);
-    import_modprobe(f);
-    import_harvester(f);
-    import_proxmox(f);
-    import_libvirt(f);
-}
-
 /* -- is it right? -- */
 
 static char *rules_text(const struct import_rules *r, size_t *ret_size)
@@ -148,7 +137,7 @@ static int take_over(struct source *s, struct found *f)
     CLEANUP(import_rules_done) struct import_rules rules = {0};
     CLEANUP(import_done) struct import m = {.found = f, .rules = &rules};
 
-    look_everywhere(f);
+    import_sources(f);
     import_rules_make(f, &rules);
     if (f->tree.failed)
         return ctl_errno(-ENOMEM);

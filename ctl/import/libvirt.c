@@ -59,8 +59,9 @@ static void see_source_address(struct domain_reader *r, const struct xml_tag *t)
         return;
     }
     snprintf(s.address, sizeof(s.address), "%s", pci_addr_text(a).s);
-    found_claim_at_start(r->f, &s, "/%s:%u (libvirt, managed='yes')", r->path, t->line);
-    retire_managed(r, s.address);
+    if (!found_shared_with_host(r->f, &s, r->path, t->line) &&
+        found_claim(r->f, &s, r->path, t->line, "libvirt, managed='yes'"))
+        retire_managed(r, s.address);
 }
 
 static enum holder holder_of(const struct xml_tag *t)

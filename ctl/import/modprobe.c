@@ -144,10 +144,10 @@ static void retire_options(struct found *f, const char *path, const char *name,
     CLEANUP_FREE char *mask_quoted = mask ? found_quoted("/", mask) : NULL;
     if (!file || !mask_quoted)
         found_step(f, STAGE_FILES, "# take ids= out of /%s, by hand for its name", path);
-    else if (n->all == n->ids_only && after_prefix(path, "etc/"))
+    else if (n->all == n->ids_only && after_prefix(path, "etc/") && !f->hides)
         found_step(f, STAGE_FILES, "%srm %s", ctl_sudo(), file);
-    else if (n->all == n->ids_only)
-        found_step(f, STAGE_FILES, "%sln -s /dev/null %s", ctl_sudo(), mask_quoted);
+    else if (n->all == n->ids_only) /* nothing may come to light */
+        found_step(f, STAGE_FILES, "%sln -sf /dev/null %s", ctl_sudo(), mask_quoted);
     else
         found_step(f, STAGE_FILES,
                    "%ssed -i -E -e '/^\\s*options\\s+vfio[-_]pci\\s+ids=\\S*\\s*$/d' -e "

@@ -21,30 +21,52 @@ static bool is_decided_before(const struct import_rules *all, const struct impor
     return false;
 }
 
-/* The device of a rule that names nothing but one address; NULL: it is not here. */
-static const struct device *device_of(const struct found *f, const struct import_rule *r)
+static bool names_only_address(const struct import_rule *r)
 {
-    struct pci_addr a;
-
-    if (has_keys_beside_address(r) || r->addresses || pci_addr_parse(r->what.address, &a) < 0)
-        return NULL;
-    return snapshot_find(&f->s->snapshot, a);
+    return *r->what.address && !r->addresses && !has_keys_beside_address(r);
 }
 
-/* Does the other rule take all that this one takes, to the same driver? */
-static bool is_redundant(const struct found *f, const struct import_rules *all,
-                         const struct import_rule *r, const struct import_rule *other)
+/* A rule by ID that takes the device to the same driver. */
+static struct import_rule *taker_by_id(struct import_rules *all, const struct import_rule *r,
+                                       const struct device *d)
 {
-    const struct device *d = device_of(f, r);
+    for (size_t i = 0; i < all->n; i++) {
+        struct import_rule *other = &all->v[i];
+        if (other != r && !other->dropped && has_keys_beside_address(other) &&
+            streq(other->what.driver, r->what.driver) && rule_test(import_rule_of(other), d) < 0 &&
+            !is_decided_before(all, r, other, d))
+            return other;
+    }
+    return NULL;
+}
 
+/* Do rules by ID take all that is here of what this one names? Returns the first of them. */
+static struct import_rule *takers_by_id(const struct found *f, struct import_rules *all,
+                                        const struct import_rule *r)
+{
+    struct import_rule *first = NULL;
+
+    for (size_t i = 0; names_only_address(r) && i < f->s->snapshot.n; i++) {
+        const struct device *d = &f->s->snapshot.devices[i];
+        if (rule_test(import_rule_of(r), d) >= 0)
+            continue;
+        struct import_rule *taker = taker_by_id(all, r, d);
+        if (!taker)
+            return NULL;
+        first = first ? first : taker;
+    }
+    return first;
+}
+
+/* Does the other rule take all that this one takes, to the same driver, whatever is here? */
+static bool is_covered(const struct import_rule *r, const struct import_rule *other)
+{
     if (!streq(r->what.driver, other->what.driver))
         return false;
     if (rule_covers(import_rule_of(other), import_rule_of(r)))
         return true;
-    if (d)
-        return rule_test(import_rule_of(other), d) < 0 && !is_decided_before(all, r, other, d);
-    return *r->what.address && !has_keys_beside_address(r) && !has_keys_beside_address(other) &&
-           !other->addresses && strpbrk(other->what.address, "*?[") &&
+    return names_only_address(r) && names_only_address(other) &&
+           strpbrk(other->what.address, "*?[") && !strpbrk(r->what.address, "*?[") &&
            fnmatch(other->what.address, r->what.address, 0) == 0;
 }
 
@@ -68,9 +90,13 @@ static void hand_over(struct found *f, struct import_rule *r, struct import_rule
 
 static void drop_redundant(struct found *f, struct import_rules *all, struct import_rule *r)
 {
+    struct import_rule *taker = takers_by_id(f, all, r);
+
+    if (taker)
+        hand_over(f, r, taker);
     for (size_t i = 0; i < all->n && !r->dropped; i++) {
         struct import_rule *other = &all->v[i];
-        if (other != r && !other->dropped && is_redundant(f, all, r, other))
+        if (other != r && !other->dropped && is_covered(r, other))
             hand_over(f, r, other);
     }
 }

@@ -73,9 +73,10 @@ static void claim_paths(struct found *f, char *paths, const char *path, unsigned
         struct selection s;
         if (!*item)
             continue;
-        if (set_pve_address(item, &s))
-            found_claim_at_start(f, &s, "/%s:%u (%s)", path, line, what);
-        else
+        bool good = set_pve_address(item, &s);
+        if (good && !found_shared_with_host(f, &s, path, line))
+            found_claim(f, &s, path, line, what);
+        else if (!good)
             found_remark(f, path, line, "\"%.60s\" is no PCI address", item);
     }
 }

@@ -6,7 +6,6 @@
 
 #include "fields.h"
 #include "plan/kinds.h"
-#include "policy/parse.h"
 
 #define ADDRESSES_IN_RULE 100 /* a line of the policy holds 4096 bytes */
 
@@ -40,25 +39,16 @@ void import_rules_done(struct import_rules *r)
     *r = (struct import_rules){0};
 }
 
-/* -- as text -- */
-
-static void write_key(FILE *f, enum rule_key key, const char *value)
+static struct saying saying_of(const struct import_rule *r)
 {
-    if (*value)
-        fprintf(f, "%s = %s\n", rule_key_name(key), value);
+    return (struct saying){r->name, &r->what, r->addresses, r->matched};
 }
 
 void import_rule_write(const struct import_rule *r, FILE *f)
 {
-    fprintf(f, "[device %s]\n", r->name);
-    write_key(f, KEY_ID, r->what.id);
-    write_key(f, KEY_SUBSYSTEM, r->what.subsystem);
-    write_key(f, KEY_CLASS, r->what.class);
-    write_key(f, KEY_ADDRESS, r->addresses ? r->addresses : r->what.address);
-    if (!streq(r->what.driver, "vfio-pci"))
-        write_key(f, KEY_DRIVER, r->what.driver);
-    if (r->matched)
-        write_key(f, KEY_GROUP, "matched");
+    const struct saying s = saying_of(r);
+
+    saying_write(&s, f);
 }
 
 /* -- names -- */
@@ -93,47 +83,25 @@ static void name_rule(const struct import_rules *all, const struct import_rule *
         snprintf(ret, RULE_NAME_MAX + 1, "%.48s-%u", begin, ++n);
 }
 
-/* -- as the parser understands it -- */
-
-/* Returns false, after a remark, if the policy cannot say this. */
-static bool parse_import_rule(struct found *f, struct import_rule *r)
-{
-    CLEANUP(diags_done) struct diags d = {0};
-    CLEANUP_FREE char *text = NULL;
-    size_t size;
-    FILE *stream = open_memstream(&text, &size);
-
-    if (stream)
-        import_rule_write(r, stream);
-    if (!stream || fclose(stream) != 0) {
-        f->tree.failed = true;
-        return false;
-    }
-    policy_done(&r->parsed);
-    policy_init(&r->parsed);
-    if (policy_parse(&r->parsed, "import", text, size, &d) < 0) {
-        f->tree.failed = true;
-        return false;
-    }
-    if (d.errors == 0 && r->parsed.n_rules == 1 && rule_has_positive(import_rule_of(r)))
-        return true;
-    f->n_unsayable++;
-    for (size_t i = 0; i < r->origins.n; i++)
-        found_remark(f, r->origins.v[i] + 1, 0, "no rule can say this: %s",
-                     d.n > 0 ? d.v[0].text : "it selects nothing");
-    return false;
-}
-
+/* Takes over the rule. Returns NULL, with a remark or `failed`, if the parser does not take it. */
 static struct import_rule *append_rule(struct found *f, struct import_rules *all,
                                        struct import_rule *r)
 {
+    CLEANUP_FREE char *why = NULL;
+
     name_rule(all, r, r->name);
-    if (!parse_import_rule(f, r) || !grow(&all->v, &all->allocated, all->n, sizeof(*all->v))) {
-        import_rule_done(r);
-        return NULL;
+    const struct saying s = saying_of(r);
+    int error = saying_parse(&s, &r->parsed, &why);
+    if (error == 0 && grow(&all->v, &all->allocated, all->n, sizeof(*all->v))) {
+        all->v[all->n++] = *r;
+        return &all->v[all->n - 1];
     }
-    all->v[all->n++] = *r;
-    return &all->v[all->n - 1];
+    if (error == -EINVAL)
+        found_remark(f, r->origins.v[0] + 1, 0, "no rule can say this: %s", why ? why : "");
+    else
+        f->tree.failed = true;
+    import_rule_done(r);
+    return NULL;
 }
 
 const struct import_rule *import_rules_match(const struct import_rules *r, const struct device *d)
@@ -272,26 +240,6 @@ static void add_claim(struct found *f, struct import_rules *all, const struct cl
     import_rule_done(&wide);
 }
 
-/* -- what only a virtual machine takes -- */
-
-/* A device that the host uses while its virtual machine is off: with a rule the host would lose it
- * at the next boot. */
-static bool is_shared_with_host(struct found *f, const struct claim *c)
-{
-    struct pci_addr a;
-
-    if (!c->at_start || pci_addr_parse(c->what.address, &a) < 0)
-        return false;
-    const struct device *d = snapshot_find(&f->s->snapshot, a);
-    if (!d || !d->use || driver_is_vfio(d->driver))
-        return false;
-    found_remark(f, c->origins.v[0] + 1, 0,
-                 "%s is in use by this host now (%s), and no rule is made of it: it would take the "
-                 "device at boot, not when the virtual machine starts",
-                 c->what.address, d->use);
-    return true;
-}
-
 /* -- all -- */
 
 /* The narrower one first. */
@@ -309,7 +257,7 @@ void import_rules_make(struct found *f, struct import_rules *ret)
     *ret = (struct import_rules){0};
     for (unsigned rank = 0; rank <= 6; rank++)
         for (size_t i = 0; i < f->n_claims; i++)
-            if (rank_of(&f->claims[i].what) == rank && !is_shared_with_host(f, &f->claims[i]))
+            if (rank_of(&f->claims[i].what) == rank)
                 add_claim(f, ret, &f->claims[i]);
     import_rules_thin_out(f, ret);
     import_rules_hold_companions(f, ret);

@@ -14,9 +14,10 @@ void import_harvester(struct found *f); /* /oem, and what stands in the cluster 
 void import_proxmox(struct found *f);   /* virtual machines in /etc/pve */
 void import_libvirt(struct found *f);   /* domains and networks in /etc/libvirt/qemu */
 
-/* A line of a file of another kind that holds one of the above: an udev rule, an options line, a
- * kernel parameter. */
-void import_udev_line(struct found *f, const char *path, unsigned line, char *text);
+/* All of them. */
+void import_sources(struct found *f);
 
-/* Returns whether it was such a line. */
+/* A line of a file of another kind that holds one of the above: an udev rule, an options line, a
+ * kernel parameter. They return whether it was one, and all that it means is claimed. */
+bool import_udev_line(struct found *f, const char *path, unsigned line, char *text);
 bool import_options_line(struct found *f, const char *path, unsigned line, const char *text);

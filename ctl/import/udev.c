@@ -253,7 +253,7 @@ static size_t count_combinations(const struct udev_rule *r)
     return n;
 }
 
-static void claim_target(struct found *f, const char *path, unsigned line, const char *target)
+static bool claim_target(struct found *f, const char *path, unsigned line, const char *target)
 {
     struct selection s = {.driver = "vfio-pci"};
     struct pci_addr a;
@@ -264,41 +264,42 @@ static void claim_target(struct found *f, const char *path, unsigned line, const
         found_remark(f, path, line,
                      "the device whose override it writes is not told by an address "
                      "in the rule");
-        return;
+        return false;
     }
     snprintf(s.address, sizeof(s.address), "%s", pci_addr_text(a).s);
-    found_claim(f, &s, "/%s:%u (udev)", path, line);
+    return found_claim(f, &s, path, line, "udev");
 }
 
-static void claim_rule(struct found *f, const char *path, unsigned line, const struct udev_rule *r)
+/* Returns whether all that the rule means is claimed. */
+static bool claim_rule(struct found *f, const char *path, unsigned line, const struct udev_rule *r)
 {
     size_t n = count_combinations(r);
+    bool all = true;
 
-    if (r->target) {
-        claim_target(f, path, line, r->target);
-        return;
-    }
+    if (r->target)
+        return claim_target(f, path, line, r->target);
     if (r->foreign || n > FOUND_CLAIMS_MAX) {
         found_remark(f, path, line,
                      "the rule also asks for %.60s, which cannot be said in a policy: no rule is "
                      "made of it",
                      r->foreign ? r->foreign : "one of too many devices");
-        return;
+        return false;
     }
     for (size_t i = 0; i < n; i++) {
         struct selection s = {0};
         if (strlen(r->driver) >= sizeof(s.driver) || !set_combination(r, i, &s)) {
             found_remark(f, path, line,
-                         "which devices it means cannot be said in a policy: no "
-                         "rule is made of it");
-            return;
+                         "which devices it means cannot be said in a policy: no rule is made of "
+                         "it");
+            return false;
         }
         snprintf(s.driver, sizeof(s.driver), "%s", r->driver);
-        found_claim(f, &s, "/%s:%u (udev)", path, line);
+        all = found_claim(f, &s, path, line, "udev") && all;
     }
+    return all;
 }
 
-void import_udev_line(struct found *f, const char *path, unsigned line, char *text)
+bool import_udev_line(struct found *f, const char *path, unsigned line, char *text)
 {
     struct udev_rule rule = {0};
     struct udev_token t;
@@ -306,12 +307,12 @@ void import_udev_line(struct found *f, const char *path, unsigned line, char *te
 
     while ((r = next_token(&text, &t)) > 0)
         take_token(&rule, &t);
-    if (r < 0)
-        found_remark(f, path, line, "is no udev rule that can be read");
-    else if (rule.driver && *rule.driver)
-        claim_rule(f, path, line, &rule);
-    else
-        found_remark(f, path, line, "mentions driver_override, and sets no driver that was seen");
+    if (r == 0 && rule.driver && *rule.driver)
+        return claim_rule(f, path, line, &rule);
+    found_remark(f, path, line,
+                 r < 0 ? "is no udev rule that can be read"
+                       : "mentions driver_override, and sets no driver that was seen");
+    return false;
 }
 
 /* -- files -- */
@@ -346,10 +347,10 @@ static void retire_rules(struct found *f, const char *path, const char *name,
     CLEANUP_FREE char *mask_quoted = mask ? found_quoted("/", mask) : NULL;
     if (!file || !mask_quoted || (n->too_many && n->ours < n->all))
         found_step(f, STAGE_FILES, "# take out of /%s what writes driver_override", path);
-    else if (n->ours == n->all && after_prefix(path, "etc/"))
+    else if (n->ours == n->all && after_prefix(path, "etc/") && !f->hides)
         found_step(f, STAGE_FILES, "%srm %s", ctl_sudo(), file);
-    else if (n->ours == n->all)
-        found_step(f, STAGE_FILES, "%sln -s /dev/null %s", ctl_sudo(), mask_quoted);
+    else if (n->ours == n->all) /* nothing may come to light */
+        found_step(f, STAGE_FILES, "%sln -sf /dev/null %s", ctl_sudo(), mask_quoted);
     else
         found_step(f, STAGE_FILES, "%ssed -i '%s' %s", ctl_sudo(), n->script, file);
     found_step(f, STAGE_REBUILD, "%sudevadm control --reload", ctl_sudo());
@@ -360,7 +361,7 @@ static void see_udev_file(struct found *f, const char *path, const char *name)
     CLEANUP_FREE char *text = found_read(f, path);
     struct lines lines = lines_of(text);
     struct rule_lines n = {0};
-    bool jumps = false;
+    bool jumps = false, found = false;
     char *line;
 
     while ((line = lines_next(&lines))) {
@@ -368,16 +369,16 @@ static void see_udev_file(struct found *f, const char *path, const char *name)
         jumps = jumps || strstr(line, "GOTO=");
         if (!strstr(line, "driver_override"))
             continue;
-        note_line(&n, &lines);
-        import_udev_line(f, path, lines.first, line);
+        found = true;
+        if (import_udev_line(f, path, lines.first, line))
+            note_line(&n, &lines);
     }
-    if (n.ours == 0)
-        return;
-    if (jumps)
+    if (found && jumps)
         found_remark(f, path, 0,
                      "the file has jumps (GOTO), and on which condition a line is reached was not "
                      "looked at");
-    retire_rules(f, path, name, &n);
+    if (n.ours > 0)
+        retire_rules(f, path, name, &n);
 }
 
 void import_udev(struct found *f)

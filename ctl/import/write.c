@@ -92,7 +92,7 @@ static void write_verdicts(const struct import *m, FILE *f)
 
 void import_steps(const struct import *m, import_each_step *each, void *userdata)
 {
-    static const char *const words[STAGE_MAX] = {"files", "rebuild", "domains", "reboot"};
+    static const char *const words[STAGE_MAX] = {"files", "rebuild", "domains"};
     const struct found *found = m->found;
 
     for (size_t i = 0; i < m->begin.n; i++)
@@ -119,7 +119,6 @@ static void write_step(void *userdata, const char *stage, const char *text)
                   {"files", "then what took the devices so far:"},
                   {"rebuild", "and what was made of it:"},
                   {"domains", "virtual machines:"},
-                  {"reboot", "at last:"},
                   {"end", "at last:"}};
     struct step_writer *w = userdata;
 
@@ -146,7 +145,8 @@ void import_write(const struct import *m, FILE *f)
         fputs("# This host has a policy already. It stays, and as a drop-in these rules are tried "
               "before it.\n",
               f);
-    fputc('\n', f);
+    if (m->n_rules > 0 || m->found->n_remarks > 0 || m->found->tree.unseen)
+        fputc('\n', f);
     for (size_t i = 0; i < m->rules->n; i++)
         if (!m->rules->v[i].dropped)
             write_import_rule(&m->rules->v[i], f);
