@@ -5,7 +5,7 @@
 #include "fields.h"
 #include "host/modules.h"
 #include "host/pci-files.h"
-#include "import/rules.h"
+#include "import/refine.h"
 
 #define NAMED_MAX 8 /* devices that the comment of one rule names */
 
@@ -57,7 +57,7 @@ static void name_device(struct found *f, struct import_rule *r, const struct dev
         f->tree.failed = true;
 }
 
-static bool is_here(const struct found *f, const struct import_rule *r)
+static bool fits_something(const struct found *f, const struct import_rule *r)
 {
     for (size_t i = 0; i < f->s->snapshot.n; i++)
         if (rule_test(import_rule_of(r), &f->s->snapshot.devices[i]) < 0)
@@ -81,8 +81,8 @@ static void describe_devices(struct found *f, const struct import_rules *all, st
         import_comment(f, r, "and %zu more", n - NAMED_MAX);
     if (n == 0)
         import_comment(f, r, "%s",
-                       is_here(f, r) ? "what it fits here is decided by the rules above"
-                                     : "no such device is here now");
+                       fits_something(f, r) ? "what it fits here is decided by the rules above"
+                                            : "no such device is here now");
     if (!driver_is_vfio(r->what.driver))
         import_comment(f, r,
                        "vfio-bindd does not load this driver; \"driver = native\" leaves a device "

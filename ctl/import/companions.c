@@ -2,7 +2,7 @@
 /* import: the other functions of a card. The old ways take what they name and nothing else; a rule
  * brings the functions of its slot along, or is refused for the sake of one that must be named. */
 #include "fields.h"
-#include "import/rules.h"
+#include "import/refine.h"
 #include "plan/kinds.h"
 
 /* Was the function left alone so far? */

@@ -2,6 +2,7 @@
 /* import: a policy made of what binds devices in other ways, and how these are retired. */
 #include <errno.h>
 
+#include "import/make.h"
 #include "import/sources.h"
 #include "import/write.h"
 #include "open.h"
@@ -69,7 +70,7 @@ static int try_rules(struct import *m, struct source *s)
 
 /* -- words -- */
 
-static void count_rules(struct import *m)
+static void sum_up_import(struct import *m)
 {
     for (size_t i = 0; i < m->rules->n; i++)
         m->n_rules += !m->rules->v[i].dropped;
@@ -144,7 +145,7 @@ static int take_over(struct source *s, struct found *f)
     int r = try_rules(&m, s);
     if (r != 0)
         return r;
-    count_rules(&m);
+    sum_up_import(&m);
     if (!tell_how_to_begin(&m, s) || !tell_how_to_end(&m))
         return ctl_errno(-ENOMEM);
     if (s->ctl->json)

@@ -13,7 +13,7 @@ struct words {
 };
 
 /* Words past the bound are left out; nobody's line has so many. */
-static struct words words_of(char *line)
+static struct words split_into_words(char *line)
 {
     struct words w = {.n = 0};
     char *word;
@@ -56,7 +56,7 @@ bool import_options_line(struct found *f, const char *path, unsigned line, const
     struct words w = {.n = 0};
 
     if (copy)
-        w = words_of(copy);
+        w = split_into_words(copy);
     else
         f->tree.failed = true;
     if (w.n < 3 || !streq(w.v[0], "options") || !is_vfio_pci(w.v[1]) || !ids_option(&w, 2))
@@ -164,7 +164,7 @@ static void see_modprobe_file(struct found *f, const char *path, const char *nam
     char *line;
 
     for (; (line = lines_next(&lines)); n.all++) {
-        struct words w = words_of(line);
+        struct words w = split_into_words(line);
         const char *ids =
             w.n >= 3 && streq(w.v[0], "options") && is_vfio_pci(w.v[1]) ? ids_option(&w, 2) : NULL;
         if (!ids) {
@@ -191,7 +191,7 @@ static void see_initramfs_modules(struct found *f)
     char *line;
 
     while ((line = lines_next(&lines))) {
-        struct words w = words_of(line);
+        struct words w = split_into_words(line);
         if (w.n == 0 || !after_prefix(w.v[0], "vfio"))
             continue;
         const char *ids = is_vfio_pci(w.v[0]) ? ids_option(&w, 1) : NULL;

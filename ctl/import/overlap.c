@@ -3,7 +3,7 @@
  * nothing only puzzles its reader. */
 #include <fnmatch.h>
 
-#include "import/rules.h"
+#include "import/refine.h"
 
 static bool has_keys_beside_address(const struct import_rule *r)
 {

@@ -19,9 +19,13 @@ struct import_rules {
     size_t n, allocated;
 };
 
-/* Makes them of the claims; what cannot be said becomes a remark. */
-void import_rules_make(struct found *f, struct import_rules *ret);
 void import_rules_done(struct import_rules *r);
+void import_rule_done(struct import_rule *r);
+
+/* Adds a rule, which it takes over and gives a name. Returns NULL, with a remark or `failed`, if
+ * the parser does not take it. */
+struct import_rule *import_rules_append(struct found *f, struct import_rules *all,
+                                        struct import_rule *r);
 
 /* Writes the section, without its comments. */
 void import_rule_write(const struct import_rule *r, FILE *f);
@@ -38,18 +42,6 @@ static inline const struct row *found_row(const struct found *f, const struct de
 {
     return &f->s->rows[d - f->s->snapshot.devices];
 }
-
-/* Refinements, each in a file of its own. */
-
-/* Drops rules that add nothing to others, and those that contradict an earlier one (overlap.c). */
-void import_rules_thin_out(struct found *f, struct import_rules *r);
-
-/* Keeps from coming along what was left alone so far (companions.c). */
-void import_rules_hold_companions(struct found *f, struct import_rules *r);
-
-/* Adds what is known of the devices to the comments, and says which blacklists are not needed for
- * their sake (about.c). */
-void import_rules_describe(struct found *f, struct import_rules *r);
 
 /* Adds a comment to a rule. */
 void import_comment(struct found *f, struct import_rule *r, const char *format, ...) PRINTF(3, 4);

@@ -206,12 +206,12 @@ static bool set_udev_class(const char *text, char ret[static 8])
     return strlen(ret) <= 6;
 }
 
-static const char *choose(const struct alternatives *a, size_t i)
+static const char *chosen_alternative(const struct alternatives *a, size_t i)
 {
     return a->n == 0 ? NULL : a->v[i];
 }
 
-static size_t count(const struct alternatives *a)
+static size_t count_alternatives(const struct alternatives *a)
 {
     return a->n == 0 ? 1 : a->n;
 }
@@ -225,8 +225,8 @@ static bool set_combination(const struct udev_rule *r, size_t number, struct sel
     const char *v[ELEMENTS(all)];
 
     for (size_t i = 0; i < ELEMENTS(all); i++) {
-        v[i] = choose(all[i], number % count(all[i]));
-        number /= count(all[i]);
+        v[i] = chosen_alternative(all[i], number % count_alternatives(all[i]));
+        number /= count_alternatives(all[i]);
     }
     if (v[0] && strlen(v[0]) < sizeof(s->address))
         for (size_t i = 0; !streq(v[0], "*") && i <= strlen(v[0]); i++)
@@ -249,7 +249,7 @@ static size_t count_combinations(const struct udev_rule *r)
     size_t n = 1;
 
     for (size_t i = 0; i < ELEMENTS(all) && n <= FOUND_CLAIMS_MAX; i++)
-        n *= count(all[i]);
+        n *= count_alternatives(all[i]);
     return n;
 }
 
