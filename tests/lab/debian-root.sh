@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Makes roots of Debian releases from the host's own Debian sources. Sourced; the caller sets
 #   codename        the release wanted
