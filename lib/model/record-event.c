@@ -280,8 +280,13 @@ static void apply_beginning(struct record *r, const struct record_event *e)
 {
     switch (e->op.kind) {
     case ACTION_OVERRIDE:
+        /* Until it is done, or if it never is (somebody has the group), an earlier one may stand.
+         */
+        if (!record_may_be_overridden(r))
+            replace_text(&r->override_text, e->op.driver);
+        else if (!streq_null(r->override_text, e->op.driver))
+            replace_text(&r->override_text, NULL);
         r->override = OVERRIDE_MAYBE;
-        replace_text(&r->override_text, e->op.driver);
         break;
     case ACTION_SET_PLACEHOLDER:
         if (!r->placeholder)
