@@ -73,12 +73,14 @@ static void see_override(struct check *c, const char *path, const char *name, vo
 
 static void check_cmdline_ids(struct check *c, struct claimant_search *search)
 {
-    const char *ids = check_cmdline(c, "vfio-pci.ids=");
+    static const char name[] = "vfio-pci.ids=";
+    const char *ids = check_cmdline(c, name);
     char parameter[256];
 
     if (!ids)
         return;
-    snprintf(parameter, sizeof(parameter), "vfio-pci.ids=%.*s", (int)strcspn(ids, " \n\""), ids);
+    ids -= strlen(name); /* as it is spelt there, with '-' or '_': it is to be found by that */
+    snprintf(parameter, sizeof(parameter), "%.*s", (int)strcspn(ids, " \n\""), ids);
     check_add(c, FINDING_WARN, "ids",
               "%s on the kernel command line: vfio-pci takes every device of these IDs, whatever "
               "the policy says",
