@@ -28,12 +28,12 @@ static void hold_companion(struct found *f, struct import_rule *r, const struct 
     r->matched = true;
     snprintf(address, sizeof(address), "%s", pci_addr_text(other->addr).s);
     row_name(found_row(f, other), name);
-    if (along && group)
+    if (along && group && !device_is_viable(other))
         import_comment(f, r,
                        "%s (%s) was left alone so far, so it does not come along. It is in the "
-                       "same IOMMU group, though: remove \"group = matched\" if virtual machines "
-                       "cannot use %s without it",
-                       address, name, pci_addr_text(d->addr).s);
+                       "same IOMMU group, though: as long as it is on %s, virtual machines cannot "
+                       "use this one, and vfio-bindd says so. Without \"group = matched\" both go",
+                       address, name, other->driver);
     else if (along)
         import_comment(f, r,
                        "%s (%s) was left alone so far; without \"group = matched\" it would come "

@@ -56,15 +56,16 @@ static bool name_is_taken(const struct import_rules *all, const char *name)
     return false;
 }
 
-/* What it selects is its name: "0000:06:00.0", "10de:20f1-10de:1463". */
+/* What it selects is its name: "06:00.0", "10de:20f1-10de:1463". */
 static void name_rule(const struct import_rules *all, const struct import_rule *r,
                       char ret[static RULE_NAME_MAX + 1])
 {
     const struct selection *s = &r->what;
     char base[96]; /* of which a name has room for the first part */
+    const char *address = after_prefix(s->address, "0000:");
     unsigned n = 1;
 
-    snprintf(base, sizeof(base), "%s%s%s%s%s%s%s", *s->address ? s->address : "",
+    snprintf(base, sizeof(base), "%s%s%s%s%s%s%s", address ? address : s->address,
              *s->address && *s->id ? "-" : "", s->id, *s->subsystem ? "-" : "", s->subsystem,
              *s->class ? "-class-" : "", s->class);
     for (char *c = base; *c; c++)
