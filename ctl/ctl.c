@@ -71,7 +71,14 @@ unsigned ctl_width(void)
 
 void ctl_wrap(FILE *f, const char *text, unsigned at, unsigned indent)
 {
-    unsigned width = ctl_width();
+    char next[81];
+
+    snprintf(next, sizeof(next), "%*s", (int)indent, "");
+    ctl_wrap_to(f, text, at, ctl_width(), next);
+}
+
+void ctl_wrap_to(FILE *f, const char *text, unsigned at, unsigned width, const char *next)
+{
     bool first = true;
 
     for (;;) {
@@ -80,8 +87,8 @@ void ctl_wrap(FILE *f, const char *text, unsigned at, unsigned indent)
         if (n == 0)
             break;
         if (!first && at + 1 + n > width) {
-            fprintf(f, "\n%*s", (int)indent, "");
-            at = indent;
+            fprintf(f, "\n%s", next);
+            at = (unsigned)strlen(next);
         } else if (!first) {
             fputc(' ', f);
             at++;

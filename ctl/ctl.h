@@ -47,6 +47,9 @@ const char *ctl_sudo(void);
  * others are indented. */
 void ctl_wrap(FILE *f, const char *text, unsigned at, unsigned indent);
 
+/* The same for any width; each line but the first begins with `next`. */
+void ctl_wrap_to(FILE *f, const char *text, unsigned at, unsigned width, const char *next);
+
 /* The width to print for: the terminal's, $COLUMNS, or 80. */
 unsigned ctl_width(void);
 

@@ -245,6 +245,22 @@ static void rebuild_step(void *userdata, const char *line)
     found_step(userdata, STAGE_REBUILD, "%s", line);
 }
 
+bool found_retire_file(struct found *f, const char *path, const char *etc_folder, const char *name)
+{
+    CLEANUP_FREE char *file = found_quoted("/", path), *mask = NULL;
+
+    if (asprintf(&mask, "%s/%s", etc_folder, name) < 0)
+        mask = NULL;
+    CLEANUP_FREE char *mask_quoted = mask ? found_quoted("/", mask) : NULL;
+    if (!file || !mask_quoted)
+        return false;
+    if (after_prefix(path, "etc/") && !f->hides)
+        found_step(f, STAGE_FILES, "%srm %s", ctl_sudo(), file);
+    else /* nothing may come to light */
+        found_step(f, STAGE_FILES, "%sln -sf /dev/null %s", ctl_sudo(), mask_quoted);
+    return true;
+}
+
 void found_rebuild_loader(struct found *f, enum loader loader)
 {
     const struct loader_to to = {&f->tree, f->release, rebuild_step, f};

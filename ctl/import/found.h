@@ -103,6 +103,10 @@ void found_step(struct found *f, enum stage stage, const char *format, ...) PRIN
 void found_blacklisted(struct found *f, const char *module, const char *path, unsigned line);
 
 /* The steps that make changed files count. */
+/* A step that retires a file of which nothing else is of use: it is removed, or masked below
+ * `etc_folder` where one of the same name would come to light. False: its name cannot be written in
+ * a command. */
+bool found_retire_file(struct found *f, const char *path, const char *etc_folder, const char *name);
 void found_rebuild_loader(struct found *f, enum loader loader);
 void found_rebuild_initramfs(struct found *f);
 

@@ -137,18 +137,12 @@ struct option_lines {
 static void retire_options(struct found *f, const char *path, const char *name,
                            const struct option_lines *n)
 {
-    CLEANUP_FREE char *file = found_quoted("/", path), *mask = NULL;
+    CLEANUP_FREE char *file = found_quoted("/", path);
+    bool retired = n->all == n->ids_only && found_retire_file(f, path, "etc/modprobe.d", name);
 
-    if (asprintf(&mask, "etc/modprobe.d/%s", name) < 0)
-        mask = NULL;
-    CLEANUP_FREE char *mask_quoted = mask ? found_quoted("/", mask) : NULL;
-    if (!file || !mask_quoted)
+    if (!retired && !file)
         found_step(f, STAGE_FILES, "# take ids= out of /%s, by hand for its name", path);
-    else if (n->all == n->ids_only && after_prefix(path, "etc/") && !f->hides)
-        found_step(f, STAGE_FILES, "%srm %s", ctl_sudo(), file);
-    else if (n->all == n->ids_only) /* nothing may come to light */
-        found_step(f, STAGE_FILES, "%sln -sf /dev/null %s", ctl_sudo(), mask_quoted);
-    else
+    else if (!retired)
         found_step(f, STAGE_FILES,
                    "%ssed -i -E -e '/^\\s*options\\s+vfio[-_]pci\\s+ids=\\S*\\s*$/d' -e "
                    "'/^\\s*options\\s+vfio[-_]pci\\s/s/\\sids=\\S*//' %s",

@@ -340,18 +340,12 @@ static void note_line(struct rule_lines *n, const struct lines *l)
 static void retire_rules(struct found *f, const char *path, const char *name,
                          const struct rule_lines *n)
 {
-    CLEANUP_FREE char *file = found_quoted("/", path), *mask = NULL;
+    CLEANUP_FREE char *file = found_quoted("/", path);
+    bool retired = n->ours == n->all && found_retire_file(f, path, "etc/udev/rules.d", name);
 
-    if (asprintf(&mask, "etc/udev/rules.d/%s", name) < 0)
-        mask = NULL;
-    CLEANUP_FREE char *mask_quoted = mask ? found_quoted("/", mask) : NULL;
-    if (!file || !mask_quoted || (n->too_many && n->ours < n->all))
+    if (!retired && (!file || n->too_many))
         found_step(f, STAGE_FILES, "# take out of /%s what writes driver_override", path);
-    else if (n->ours == n->all && after_prefix(path, "etc/") && !f->hides)
-        found_step(f, STAGE_FILES, "%srm %s", ctl_sudo(), file);
-    else if (n->ours == n->all) /* nothing may come to light */
-        found_step(f, STAGE_FILES, "%sln -sf /dev/null %s", ctl_sudo(), mask_quoted);
-    else
+    else if (!retired)
         found_step(f, STAGE_FILES, "%ssed -i '%s' %s", ctl_sudo(), n->script, file);
     found_step(f, STAGE_REBUILD, "%sudevadm control --reload", ctl_sudo());
 }

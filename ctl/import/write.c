@@ -9,27 +9,15 @@
  * blanks behind it. Bytes that do not belong there are replaced. */
 static void write_comment(FILE *f, const char *prefix, const char *indent, const char *text)
 {
-    size_t at = (size_t)fprintf(f, "%s", prefix);
-    bool first = true;
+    CLEANUP_FREE char *plain = strdup(text);
+    char next[16];
 
-    for (;;) {
-        text += strspn(text, " ");
-        size_t n = strcspn(text, " ");
-        if (n == 0)
-            break;
-        if (!first && at + 1 + n > WIDTH) {
-            at = (size_t)fprintf(f, "\n#%s", indent) - 1;
-        } else if (!first) {
-            fputc(' ', f);
-            at++;
-        }
-        for (size_t i = 0; i < n; i++)
-            fputc(text[i] < ' ' || text[i] > '~' ? '?' : text[i], f);
-        at += n;
-        text += n;
-        first = false;
-    }
-    fputc('\n', f);
+    for (char *p = plain; p && *p; p++)
+        if (*p < ' ' || *p > '~')
+            *p = '?';
+    snprintf(next, sizeof(next), "#%s", indent);
+    fputs(prefix, f);
+    ctl_wrap_to(f, plain ? plain : "out of memory", (unsigned)strlen(prefix), WIDTH, next);
 }
 
 static void write_import_rule(const struct import_rule *r, FILE *f)
