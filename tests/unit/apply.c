@@ -132,6 +132,7 @@ START_TEST(on_file_before_an_entry_is_written)
     start(&f);
     carry_out(&f, &a, 1);
     ck_assert(on_file(&f, "entry state=begun learned=0 narrowed=0 added=1 id=" ENTRY));
+    ck_assert(on_file(&f, "worker dynamic-ids pid=")); /* which it is that may wait there */
 }
 END_TEST
 
