@@ -204,13 +204,22 @@ static bool is_left_out(size_t card, const char *but)
     return fallen_on >= 0 && cards_share_group(card, (size_t)fallen_on);
 }
 
+static bool is_unsaved(size_t card, const bool *unsaved)
+{
+    for (size_t i = 0; unsaved && i < host.n_cards; i++)
+        if (unsaved[i] && cards_share_group(card, i))
+            return true;
+    return false;
+}
+
 bool picture_is_same(const struct picture *now, const struct picture *then,
                      const struct exempt *exempt, char problem[static PROBLEM_SIZE])
 {
     for (size_t i = 0; i < host.n_cards; i++) {
         bool past = !exempt->all_pasts && !is_left_out(i, exempt->past);
-        if (is_left_out(i, exempt->device) || (streq(now->lines[i], then->lines[i]) &&
-                                               (!past || streq(now->pasts[i], then->pasts[i]))))
+        if (is_left_out(i, exempt->device) || is_unsaved(i, exempt->unsaved) ||
+            (streq(now->lines[i], then->lines[i]) &&
+             (!past || streq(now->pasts[i], then->pasts[i]))))
             continue;
         snprintf(problem, PROBLEM_SIZE, "\n  without fault %s %s\n  here          %s %s",
                  then->lines[i], then->pasts[i], now->lines[i], now->pasts[i]);

@@ -28,6 +28,7 @@ struct exempt {
     const char *past;   /* who had it before: a device that refused to go back to its native driver
                          * was never on that driver */
     bool all_pasts;
+    const bool *unsaved; /* NULL, or for each card: everything about it and its group */
 };
 
 bool picture_is_same(const struct picture *now, const struct picture *then,

@@ -137,12 +137,26 @@ static bool wait_for_lock(struct run *r)
     return true;
 }
 
+/* The override is written before the file, since a driver's probe does not wait. Killed in between,
+ * the daemon does not know afterwards that the device came after the boot. */
+static void note_unsaved(struct run *r)
+{
+    CLEANUP_FREE char *text = NULL;
+    size_t size;
+
+    if (rootfs_read_file(host.root_fd, "run/vfio-bindd/state", 1 << 20, &text, &size) < 0)
+        return;
+    for (size_t i = 0; i < host.n_cards; i++)
+        r->unsaved[i] = r->fresh[i] && !strstr(text, host.script->cards[i].address);
+}
+
 /* Starts the daemon again after the kill that belongs to the run. */
 static bool restart(struct run *r)
 {
     struct shared *s = host.shared;
 
     r->restarted = true;
+    note_unsaved(r);
     if (!wait_for_calls(r) || !wait_for_lock(r))
         return false;
     for (unsigned i = 0; i < atomic_load(&s->asked); i++)
@@ -181,6 +195,7 @@ bool wait_until_quiet(struct run *r, const char *when)
             return failed(r, "%s: it does not come to rest: %s", when, why);
         usleep(waited < SOON_USEC ? LOOK_USEC : SLOW_LOOK_USEC);
     }
+    memset(r->fresh, 0, sizeof(r->fresh));
     return true;
 }
 

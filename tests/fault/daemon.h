@@ -22,6 +22,8 @@ struct run {
     uint64_t start_usec, ready_usec; /* of the daemon that runs; 0: not ready yet */
     int notify_fd;
     bool restarted;
+    bool fresh[CARDS_MAX];   /* plugged in, and the daemon has not come to rest since then */
+    bool unsaved[CARDS_MAX]; /* ... and was killed before it was in /run */
     struct request requests[REQUESTS_MAX];
     size_t n_requests;
     const struct step *later[REQUESTS_MAX]; /* steps that could not happen while a call hung */

@@ -224,6 +224,7 @@ static bool do_step(struct run *r, const struct step *s)
 
     switch (s->kind) {
     case STEP_PLUG:
+        r->fresh[card] = true;
         return host_plug((size_t)card) == 0;
     case STEP_UNPLUG:
         return host_unplug((size_t)card) == 0;
@@ -387,30 +388,18 @@ static bool check(struct run *r, const char *when, const struct picture *expecte
     return true;
 }
 
-/* Was the daemon killed in the very moment in which the device was plugged in? What is written to
- * /run only after the override, which is urgent, is not there then. */
-static bool is_too_early(const struct run *r, const char *address)
-{
-    int card = card_index(address);
-
-    return fault_kills(&r->fault) && host.shared->hit_kind == ACTION_OVERRIDE && card >= 0 &&
-           host.script->cards[card].absent;
-}
-
-/* Which device may differ from the reference. At the end of the script this is the one that the
+/* Which devices may differ from the reference. At the end of the script this is the one that the
  * fault hit, unless all that happened was that the daemon was killed. After that only its past may
- * differ. If the kill came too early for /run, it may differ both times. */
+ * differ. What was not in /run when the daemon was killed may differ both times. */
 static void exempt(const struct run *r, char address[static PCI_ADDR_MAX], struct exempt *played,
                    struct exempt *recovered)
 {
-    *played = *recovered = (struct exempt){0};
+    *played = *recovered = (struct exempt){.unsaved = r->unsaved};
     if (!host.shared->fired)
         return;
     snprintf(address, PCI_ADDR_MAX, "%s", pci_addr_text(host.shared->hit).s);
     played->all_pasts = recovered->all_pasts = is_about_dynids() || holds_up_dynids(r);
-    if (is_too_early(r, address))
-        played->device = recovered->device = address;
-    else if (!fault_kills(&r->fault) || fault_hangs(&r->fault))
+    if (!fault_kills(&r->fault) || fault_hangs(&r->fault))
         played->device = played->past = recovered->past = address;
 }
 
@@ -487,10 +476,15 @@ static void end(struct run *r)
     }
 }
 
-/* What the daemon said, for whoever looks for the cause. */
-static void add_log(struct outcome *o)
+/* What the fault hit and what the daemon said, for whoever looks for the cause. */
+static void add_cause(struct outcome *o)
 {
     size_t used = strlen(o->problem);
+
+    if (host.shared->fired)
+        used +=
+            (size_t)snprintf(o->problem + used, PROBLEM_SIZE - used, "\n  hit: %s %s",
+                             pci_addr_text(host.shared->hit).s, action_word(host.shared->hit_kind));
     CLEANUP_CLOSE int fd = openat(host.root_fd, "log", O_RDONLY | O_CLOEXEC);
     off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
     const size_t room = PROBLEM_SIZE - used - 16;
@@ -517,7 +511,7 @@ static void run_one(struct run *r, const struct script *s, struct reference *ret
         end(r);
     r->outcome->false_alarm = host.shared->false_alarm;
     if (*r->outcome->problem)
-        add_log(r->outcome);
+        add_cause(r->outcome);
     close(r->notify_fd);
     drop_host();
 }
