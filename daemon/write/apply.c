@@ -107,11 +107,11 @@ static void take_results(void *userdata, struct job *j, bool ended)
         if (!is_due(j, &ops[i], ended))
             continue;
         if (!(ended && j->cancelled && ops[i].kind == ACTION_NEW_ID)) /* recorded when it hung */
-            record_ops_result(a->records, &ops[i], worker_found(j->worker));
+            record_ops_result(a->records, &ops[i], worker_found(j->worker, i));
         if (ended && !j->cancelled)
             record_ops_death(a->records, &ops[i]);
     }
-    record_ops_give_up_group(a->records, ops, n, worker_found(j->worker));
+    record_ops_give_up_group(a->records, ops, n, n > 0 ? worker_found(j->worker, 0) : "");
     for (size_t i = 0; i < n; i++)
         if (is_due(j, &ops[i], ended) && release_op(a, &ops[i]))
             j->addrs[n_addrs++] = ops[i].addr;

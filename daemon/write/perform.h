@@ -33,8 +33,8 @@ struct op {
 
 /* What a job keeps from one operation to the next. */
 struct perform_state {
-    char *found; /* FOUND_MAX bytes: who has the device, in words, after ACTION_CHECK or ACTION_HOLD
-                  * returned -EBUSY. A job has one such text. */
+    char *found; /* FOUND_MAX bytes, empty for ACTION_CHECK and ACTION_HOLD: if they return -EBUSY,
+                  * they may write who has the device, in words */
     bool asked;  /* ACTION_NATIVE: a native driver has had the device in its probe(), or may have */
     uint64_t drivers_order; /* order of the newest driver (snapshot.h) at the first placeholder */
     int held_fd;            /* the group that ACTION_HOLD opened; -1: none */

@@ -23,21 +23,26 @@ struct shared_job {
     _Atomic size_t current;
     _Atomic uint64_t since_usec;
     _Atomic bool cancelled; /* by the daemon: do nothing more */
-    char found[FOUND_MAX];  /* see struct perform_state */
     struct op ops[];
 };
+
+/* Behind the operations; what is not used costs no memory. */
+typedef char op_text[DRIVER_NAME_MAX];
+typedef char found_text[FOUND_MAX]; /* see struct perform_state */
 
 struct worker {
     pid_t pid;
     int fd;
     size_t capacity;
     struct shared_job *job;
-    char (*texts)[DRIVER_NAME_MAX]; /* behind the operations; what is not used costs no memory */
+    op_text *texts;
+    found_text *found; /* of each operation that looks for users */
 };
 
 static size_t job_size(size_t capacity)
 {
-    return sizeof(struct shared_job) + capacity * (sizeof(struct op) + DRIVER_NAME_MAX);
+    return sizeof(struct shared_job) +
+           capacity * (sizeof(struct op) + sizeof(op_text) + sizeof(found_text));
 }
 
 /* -- in the worker -- */
@@ -85,16 +90,24 @@ static bool may_begin(struct shared_job *j, size_t i)
     return !atomic_load(&j->cancelled);
 }
 
-static void run_job(int root_fd, struct shared_job *j)
+static bool looks_for_users(const struct op *op)
 {
+    return op->kind == ACTION_CHECK || op->kind == ACTION_HOLD;
+}
+
+static void run_job(int root_fd, const struct worker *w)
+{
+    struct shared_job *j = w->job;
     bool any_failed = false;
     CLEANUP(perform_state_done) struct perform_state state = PERFORM_STATE_NONE;
 
-    state.found = j->found;
     for (size_t i = 0; i < j->n && may_begin(j, i); i++) {
         struct op *op = &j->ops[i];
         if (op->kind == ACTION_UNBIND)
             outlive_daemon(true);
+        state.found = w->found[i];
+        if (looks_for_users(op))
+            *state.found = '\0';
         op->result = any_failed && failed_before(j, i) ? OP_SKIPPED : perform(root_fd, op, &state);
         any_failed = any_failed || op->result < 0;
         if (op->kind == ACTION_SET_PLACEHOLDER)
@@ -117,7 +130,7 @@ static void keep_only(int root_fd, int fd)
     close_range((unsigned)high + 1, ~0U, 0);
 }
 
-static _Noreturn void worker_main(pid_t parent, int root_fd, int fd, struct shared_job *job)
+static _Noreturn void worker_main(pid_t parent, int root_fd, int fd, const struct worker *w)
 {
     sigset_t none;
     char byte;
@@ -134,7 +147,7 @@ static _Noreturn void worker_main(pid_t parent, int root_fd, int fd, struct shar
     signal(SIGTERM, SIG_IGN);
     keep_only(root_fd, fd);
     while (read(fd, &byte, 1) == 1) {
-        run_job(root_fd, job);
+        run_job(root_fd, w);
         outlive_daemon(false);
         if (getppid() != parent) /* the daemon died meanwhile */
             break;
@@ -163,6 +176,7 @@ int worker_new(int root_fd, size_t capacity, struct worker **ret)
     }
     w->job->current = NONE;
     w->texts = (void *)&w->job->ops[capacity];
+    w->found = (void *)&w->texts[capacity];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0) {
         r = -errno;
         goto fail;
@@ -170,7 +184,7 @@ int worker_new(int root_fd, size_t capacity, struct worker **ret)
     pid_t parent = getpid();
     w->pid = fork();
     if (w->pid == 0)
-        worker_main(parent, root_fd, sockets[1], w->job);
+        worker_main(parent, root_fd, sockets[1], w);
     r = -errno;
     close(sockets[1]);
     if (w->pid < 0) {
@@ -228,7 +242,6 @@ struct op *worker_room(struct worker *w, size_t n)
 {
     if (n > w->capacity)
         return NULL;
-    w->job->found[0] = '\0';
     w->job->n = n;
     w->job->n_texts = 0;
     atomic_store(&w->job->cancelled,
@@ -269,9 +282,11 @@ const struct op *worker_ops(const struct worker *w, size_t *ret_n)
     return w->job->ops;
 }
 
-const char *worker_found(const struct worker *w)
+const char *worker_found(const struct worker *w, size_t i)
 {
-    return w->job->found;
+    const struct op *op = &w->job->ops[i];
+
+    return looks_for_users(op) && op->result < 0 && op->result != OP_SKIPPED ? w->found[i] : "";
 }
 
 const struct op *worker_current(const struct worker *w, uint64_t *ret_since_usec)

@@ -51,8 +51,9 @@ int worker_check(struct worker *w);
 /* The job's operations with their results so far. */
 const struct op *worker_ops(const struct worker *w, size_t *ret_n);
 
-/* Who has the device, in words, where an operation said so (struct perform_state); else "". */
-const char *worker_found(const struct worker *w);
+/* Who has the device, in words, where the i-th operation said so (struct perform_state); else "".
+ */
+const char *worker_found(const struct worker *w, size_t i);
 
 /* The operation that is being done and since when (CLOCK_MONOTONIC); NULL between operations. */
 const struct op *worker_current(const struct worker *w, uint64_t *ret_since_usec);

@@ -73,6 +73,37 @@ START_TEST(writes_what_it_is_told)
 }
 END_TEST
 
+START_TEST(each_operation_says_what_it_found)
+{
+    CLEANUP(tree_done) struct tree t;
+    struct worker *w;
+
+    make_host(&t);
+    tree_write(&t, "sys/bus/pci/devices/0000:06:00.0/driver_override", "pci-stub\n");
+    tree_write(&t, "sys/bus/pci/devices/0000:07:00.0/driver_override", "uio_pci_generic\n");
+    const struct op ops[] = {
+        make_op("0000:06:00.0", ACTION_CHECK, "vfio-pci"),
+        make_op("0000:07:00.0", ACTION_CHECK, "vfio-pci"),
+        make_op("0000:07:00.0", ACTION_UNBIND, "nvidia"),
+    };
+    ck_assert_int_eq(worker_new(t.fd, 8, &w), 0);
+    ck_assert_int_eq(submit(w, ops, 3), 0);
+    ck_assert_int_eq(wait_for(w, 60000), 1);
+    ck_assert_str_eq(worker_found(w, 0), "somebody else set its driver_override to pci-stub");
+    ck_assert_str_eq(worker_found(w, 1),
+                     "somebody else set its driver_override to uio_pci_generic");
+    ck_assert_str_eq(worker_found(w, 2), "");
+
+    /* nothing is left of it in the next job */
+    tree_write(&t, "sys/bus/pci/devices/0000:07:00.0/driver_override", "\n");
+    ck_assert_int_eq(submit(w, ops, 3), 0);
+    ck_assert_int_eq(wait_for(w, 60000), 1);
+    ck_assert_str_eq(worker_found(w, 0), "somebody else set its driver_override to pci-stub");
+    ck_assert_str_eq(worker_found(w, 1), "");
+    worker_free(w);
+}
+END_TEST
+
 START_TEST(a_failure_ends_its_device_only)
 {
     CLEANUP(tree_done) struct tree t;
@@ -320,7 +351,8 @@ START_TEST(no_descriptor_is_shared)
 }
 END_TEST
 
-UNIT_MAIN("worker", writes_what_it_is_told, a_failure_ends_its_device_only,
-          no_entry_over_a_device_without_placeholder, what_depends_on_what,
-          a_hang_is_seen_and_cancelled, death_is_noticed, an_unbind_is_followed_by_its_bind,
-          nothing_is_begun_after_a_cancel, no_descriptor_is_shared)
+UNIT_MAIN("worker", writes_what_it_is_told, each_operation_says_what_it_found,
+          a_failure_ends_its_device_only, no_entry_over_a_device_without_placeholder,
+          what_depends_on_what, a_hang_is_seen_and_cancelled, death_is_noticed,
+          an_unbind_is_followed_by_its_bind, nothing_is_begun_after_a_cancel,
+          no_descriptor_is_shared)
