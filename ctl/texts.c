@@ -58,8 +58,10 @@ int texts_load(int root_fd, struct texts *ret)
     bool off;
     size_t size;
 
+    int r = 0;
+
     policy_init(&p);
-    int r = policy_load(root_fd, &p, &d, &off);
+    policy_load(root_fd, &p, &d, &off);
     for (size_t i = 0; r >= 0 && i < p.n_files; i++)
         if (!streq(p.files[i], CMDLINE_FILE))
             r = load_one(root_fd, p.files[i], ret);

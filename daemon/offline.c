@@ -20,16 +20,13 @@ int offline_check_policy(int root_fd, char **files, size_t n_files)
 {
     CLEANUP(diags_done) struct diags d = {0};
     CLEANUP(policy_done) struct policy p;
-    bool off = false;
-    int r;
+    bool off;
 
     policy_init(&p);
-    r = n_files > 0 ? policy_load_files(files, n_files, &p, &d)
-                    : policy_load(root_fd, &p, &d, &off);
-    if (r < 0) {
-        fprintf(stderr, "vfio-bindd: %s\n", strerror(-r));
-        return EXIT_FAILURE;
-    }
+    if (n_files > 0)
+        policy_load_files(files, n_files, &p, &d);
+    else
+        policy_load(root_fd, &p, &d, &off);
     diags_print(&d, stderr);
     if (d.errors > 0) {
         fprintf(stderr, "%zu error%s; vfio-bindd.conf(5) explains each key\n", d.errors,
@@ -87,9 +84,8 @@ static void print_next_boot(const struct policy *p, struct snapshot *s)
 static int read_host(int root_fd, struct policy *p, struct diags *d, bool *off, struct snapshot *s)
 {
     policy_init(p);
-    int r = policy_load(root_fd, p, d, off);
-
-    return r < 0 ? r : scan_all(root_fd, p, s);
+    policy_load(root_fd, p, d, off);
+    return scan_all(root_fd, p, s);
 }
 
 int offline_dry_run(int root_fd)

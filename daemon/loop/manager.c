@@ -409,8 +409,6 @@ static int reload(struct manager *m)
         records_apply_all(&m->view.records, &(struct record_event){.kind = RECORD_EVENT_RELOAD});
         helpers_retry(m->helpers);
         r = pass(m);
-    } else if (r != -EINVAL) {
-        journal_plain(LOG_ERR, "reload failed: %s", strerror(-r));
     }
     send_status(m, m->view.ready ? "READY=1\n" : "");
     if (m->bus)

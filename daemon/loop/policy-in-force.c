@@ -54,12 +54,9 @@ int policy_in_force_load(struct view *view, bool reload)
     CLEANUP(diags_done) struct diags d = {0};
     CLEANUP(policy_done) struct policy new;
     bool off;
-    int r;
 
     policy_init(&new);
-    r = policy_load(view->root_fd, &new, &d, &off);
-    if (r < 0)
-        return r;
+    policy_load(view->root_fd, &new, &d, &off);
     take_errors(view, &d);
     if (reload && d.errors > 0) {
         journal_event(EVENT_POLICY_REFUSED,
@@ -79,7 +76,10 @@ bool policy_in_force_complete(struct view *view)
     bool off;
 
     policy_init(&new);
-    if (!view->policy_unread || policy_load(view->root_fd, &new, &d, &off) < 0 || d.unread > 0)
+    if (!view->policy_unread)
+        return false;
+    policy_load(view->root_fd, &new, &d, &off);
+    if (d.unread > 0)
         return false;
     journal_plain(LOG_NOTICE, "the policy can be read now");
     take_errors(view, &d);

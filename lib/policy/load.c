@@ -56,19 +56,16 @@ static int load_file(int root_fd, const char *path, const char *name, struct pol
     size_t size;
     int r = rootfs_read_file(root_fd, path, POLICY_FILE_MAX, &bytes, &size);
 
-    if (r == -ENOMEM || r == -ENOENT)
+    if (r == -ENOENT)
         return r;
-    if (r < 0) {
-        add_read_problem(d, name, r);
-        return 0;
-    }
-    r = policy_parse(p, name, bytes, size, d);
-    if (r == -E2BIG) {
+    if (r >= 0)
+        r = policy_parse(p, name, bytes, size, d);
+    if (r == -E2BIG)
         diags_add(d, DIAG_ERROR, name, 0, "more than %d files: this one is not used",
                   POLICY_FILES_MAX);
-        return 0;
-    }
-    return r;
+    else if (r < 0)
+        add_read_problem(d, name, r);
+    return 0;
 }
 
 struct dropin {
@@ -112,25 +109,23 @@ static bool is_dropin_name(const char *name)
     return n > 5 && name[0] != '.' && streq(name + n - 5, ".conf");
 }
 
-static int list_folder(int root_fd, const char *folder, struct dropins *l, struct diags *d)
+static void list_folder(int root_fd, const char *folder, struct dropins *l, struct diags *d)
 {
     char path[64];
     const struct dirent *e;
-    int r = 0;
 
     snprintf(path, sizeof(path), "%s/vfio-bindd.conf.d", folder);
     CLEANUP(closedirp) DIR *dir;
     int error = rootfs_list(root_fd, path, &dir);
-    while (r == 0 && error >= 0 && (error = rootfs_next(dir, &e)) > 0)
+    while (error >= 0 && (error = rootfs_next(dir, &e)) > 0)
         if (is_dropin_name(e->d_name) && l->n < DROPINS_READ)
-            r = add_dropin(l, folder, e->d_name);
+            error = add_dropin(l, folder, e->d_name);
     if (error < 0) {
         char name[72];
         snprintf(name, sizeof(name), "/%s", path);
         diags_add(d, DIAG_ERROR, name, 0, "cannot read this folder: %s", strerror(-error));
         d->unread += is_passing(error);
     }
-    return r;
 }
 
 /* A file that is a link to /dev/null masks its namesakes and says nothing itself. */
@@ -144,13 +139,12 @@ static bool is_masked(int root_fd, const char *path, const char *name, struct di
     return n == 9 && memcmp(target, "/dev/null", 9) == 0;
 }
 
-static int load_dropins(int root_fd, struct policy *p, struct diags *d)
+static void load_dropins(int root_fd, struct policy *p, struct diags *d)
 {
     CLEANUP(dropins_done) struct dropins l = {0};
-    int r = 0;
 
-    for (size_t i = 0; r == 0 && i < ELEMENTS(folders); i++)
-        r = list_folder(root_fd, folders[i], &l, d);
+    for (size_t i = 0; i < ELEMENTS(folders); i++)
+        list_folder(root_fd, folders[i], &l, d);
     if (l.n > 1)
         qsort(l.v, l.n, sizeof(*l.v), dropins_by_name);
     if (l.n > DROPINS_USED) {
@@ -161,79 +155,62 @@ static int load_dropins(int root_fd, struct policy *p, struct diags *d)
             free(l.v[i].name);
         l.n = DROPINS_USED;
     }
-    for (size_t i = 0; r >= 0 && i < l.n; i++) {
+    for (size_t i = 0; i < l.n; i++) {
         char name[PATH_MAX];
         snprintf(name, sizeof(name), "/%s/vfio-bindd.conf.d/%s", l.v[i].folder, l.v[i].name);
         if (is_masked(root_fd, name + 1, name, d))
             continue;
-        r = load_file(root_fd, name + 1, name, p, d);
-        if (r == -ENOENT) { /* a dangling link, or removed just now */
+        int r = load_file(root_fd, name + 1, name, p, d);
+        if (r == -ENOENT) /* a dangling link, or removed just now */
             add_read_problem(d, name, r);
-            r = 0;
-        }
     }
-    return r;
 }
 
-static int load_main(int root_fd, struct policy *p, struct diags *d)
+static void load_main(int root_fd, struct policy *p, struct diags *d)
 {
     for (size_t i = 0; i < ELEMENTS(folders); i++) {
         char name[64];
         snprintf(name, sizeof(name), "/%s/vfio-bindd.conf", folders[i]);
-        if (is_masked(root_fd, name + 1, name, d))
-            return 0;
-        int r = load_file(root_fd, name + 1, name, p, d);
-        if (r != -ENOENT)
-            return r;
+        if (is_masked(root_fd, name + 1, name, d) ||
+            load_file(root_fd, name + 1, name, p, d) != -ENOENT)
+            return;
     }
-    return 0;
 }
 
-static int load_cmdline(int root_fd, struct policy *p, struct diags *d, bool *ret_off)
+static void load_cmdline(int root_fd, struct policy *p, struct diags *d, bool *ret_off)
 {
     CLEANUP_FREE char *bytes = NULL;
     size_t size;
     int r = rootfs_read_file(root_fd, "proc/cmdline", 64 * 1024, &bytes, &size);
 
-    if (r == -ENOMEM || r == -ENOENT) /* without /proc there is no command line */
-        return r == -ENOMEM ? r : 0;
-    if (r < 0) {
+    if (r == -ENOENT) /* without /proc there is no command line */
+        return;
+    if (r >= 0)
+        r = policy_parse_cmdline(p, bytes, d, ret_off);
+    if (r < 0)
         add_read_problem(d, "/proc/cmdline", r);
-        return 0;
-    }
-    return policy_parse_cmdline(p, bytes, d, ret_off);
 }
 
-int policy_load(int root_fd, struct policy *p, struct diags *d, bool *ret_off)
+void policy_load(int root_fd, struct policy *p, struct diags *d, bool *ret_off)
 {
-    bool off = false;
-    int r = load_main(root_fd, p, d);
-
-    if (r >= 0)
-        r = load_dropins(root_fd, p, d);
-    if (r >= 0)
-        r = load_cmdline(root_fd, p, d, &off);
-    if (r < 0)
-        return r;
+    *ret_off = false;
+    load_main(root_fd, p, d);
+    load_dropins(root_fd, p, d);
+    load_cmdline(root_fd, p, d, ret_off);
     if (d->unread > 0)
         policy_distrust(p);
     policy_finish(p, d);
-    *ret_off = off;
-    return 0;
 }
 
-int policy_load_files(char *const *files, size_t n, struct policy *p, struct diags *d)
+void policy_load_files(char *const *files, size_t n, struct policy *p, struct diags *d)
 {
     CLEANUP_CLOSE int root_fd = rootfs_open_root("/");
 
     for (size_t i = 0; i < n; i++) {
         CLEANUP_FREE char *path = realpath(files[i], NULL);
         int r = path ? load_file(root_fd, path + 1, files[i], p, d) : -errno;
-        if (r == -ENOMEM)
-            return r;
         if (r < 0)
             add_read_problem(d, files[i], r);
     }
     policy_finish(p, d);
-    return 0;
 }

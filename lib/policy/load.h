@@ -9,9 +9,10 @@
 
 /* Reads the policy below a root directory: the first main file of /etc, /run, /usr/local/lib and
  * /usr/lib, all drop-ins, and the kernel command line. Whatever is wrong goes to d; what is sound
- * is in the policy. No file at all is no error. *ret_off: the command line disables vfio-bindd. The
- * policy must be initialised. Returns 0 or -ENOMEM. */
-int policy_load(int root_fd, struct policy *p, struct diags *d, bool *ret_off);
+ * is in the policy. What cannot be read now, for want of memory, too, is counted in d->unread. No
+ * file at all is no error. *ret_off: the command line disables vfio-bindd. The policy must be
+ * initialised. */
+void policy_load(int root_fd, struct policy *p, struct diags *d, bool *ret_off);
 
-/* Reads just these files, each overriding the ones before it, for a check. Returns 0 or -ENOMEM. */
-int policy_load_files(char *const *files, size_t n, struct policy *p, struct diags *d);
+/* Reads just these files, each overriding the ones before it, for a check. */
+void policy_load_files(char *const *files, size_t n, struct policy *p, struct diags *d);

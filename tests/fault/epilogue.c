@@ -247,7 +247,7 @@ static bool is_about_device(enum action_kind k)
 
 /* Devices are left as they are until it can be read. The table of dynamic IDs is not: an entry
  * that no rule wants may take what is plugged in. */
-static bool start_without_policy(struct run *r, const bool bound[static CARDS_MAX])
+static bool start_without_policy(struct run *r, int error, const bool bound[static CARDS_MAX])
 {
     struct shared *s = host.shared;
 
@@ -255,7 +255,7 @@ static bool start_without_policy(struct run *r, const bool bound[static CARDS_MA
         return false;
     const size_t calls = s->n_calls;
     atomic_store(&s->sight, SIGHT_ALL_BUT_POLICY);
-    atomic_store(&s->read_error, EIO);
+    atomic_store(&s->read_error, error);
     if (!start_daemon(r) || !goes_on_in_trouble(r))
         return false;
     for (size_t i = calls; i < s->n_calls; i++)
@@ -274,7 +274,8 @@ static bool start_in_trouble(struct run *r)
         return true; /* once is enough */
     for (size_t i = 0; i < host.n_cards; i++)
         bound[i] = is_shown_bound(r, i);
-    return start_without_processes(r, bound) && start_without_policy(r, bound);
+    return start_without_processes(r, bound) && start_without_policy(r, EIO, bound) &&
+           start_without_policy(r, ENOMEM, bound);
 }
 
 bool epilogue(struct run *r)
