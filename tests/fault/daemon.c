@@ -76,9 +76,6 @@ bool start_daemon(struct run *r)
     struct shared *s = host.shared;
 
     s->updates = 0;
-    atomic_store(&s->events_sent, 0);
-    atomic_store(&s->events_done, 0);
-    atomic_store(&s->unheard, false);
     atomic_store(&s->sequence, 0);
     memset(s->cards, 0, sizeof(s->cards));
     r->ready_usec = 0;

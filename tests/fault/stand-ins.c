@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "loop/requests.h"
@@ -53,13 +54,38 @@ static bool send_message(const char *name, const void *message, size_t size)
     return fd >= 0 && write(fd, message, size) == (ssize_t)size;
 }
 
+/* Held while an event is sent and counted, and while a daemon begins to listen: a worker that
+ * outlives its daemon sends events at any moment. Whoever dies gives it up. */
+static int lock_events(void)
+{
+    int fd = openat(host.root_fd, EVENTS ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0 || flock(fd, LOCK_EX) < 0)
+        abort();
+    return fd;
+}
+
 static void send_counted(const struct event_message *m)
 {
+    CLEANUP_CLOSE int lock = lock_events();
+
+    /* Counted first: while it is under way the daemon is not at rest. */
     atomic_fetch_add(&host.shared->events_sent, 1);
     if (send_message(EVENTS, m, sizeof(*m)))
         return;
     atomic_fetch_sub(&host.shared->events_sent, 1);
     atomic_store(&host.shared->unheard, true);
+}
+
+/* What was sent before is lost, and no promise: the daemon looks at everything after this. */
+static int begin_to_listen(void)
+{
+    CLEANUP_CLOSE int lock = lock_events();
+
+    atomic_store(&host.shared->events_sent, 0);
+    atomic_store(&host.shared->events_done, 0);
+    atomic_store(&host.shared->unheard, false);
+    return open_pipe(EVENTS);
 }
 
 void send_event(enum hotplug_action action, const char *address)
@@ -135,7 +161,7 @@ int hotplug_new(sd_event *event, const struct hotplug_handler *handler, struct h
     if (!h)
         return -ENOMEM;
     h->handler = *handler;
-    h->fd = r = open_pipe(EVENTS);
+    h->fd = r = begin_to_listen();
     if (r >= 0)
         r = sd_event_add_io(event, &h->source, h->fd, EPOLLIN, on_events, h);
     if (r >= 0)
