@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -81,6 +82,13 @@ static void outlive_daemon(bool yes)
     prctl(PR_SET_PDEATHSIG, yes ? 0 : SIGKILL);
 }
 
+/* What drivers do at a rebind takes long and is not urgent. With the daemon's own priority, sixteen
+ * of them would keep it waiting for the processor, and hot-plug with it. */
+static void step_back(void)
+{
+    (void)setpriority(PRIO_PROCESS, 0, 0);
+}
+
 /* The operation is published before `cancelled` is read. The daemon sets `cancelled` and then
  * looks, so it sees either that the operation has begun, or that it never will. */
 static bool may_begin(struct shared_job *j, size_t i)
@@ -103,8 +111,10 @@ static void run_job(int root_fd, const struct worker *w)
 
     for (size_t i = 0; i < j->n && may_begin(j, i); i++) {
         struct op *op = &j->ops[i];
-        if (op->kind == ACTION_UNBIND)
+        if (op->kind == ACTION_UNBIND) {
             outlive_daemon(true);
+            step_back();
+        }
         state.found = w->found[i];
         if (looks_for_users(op))
             *state.found = '\0';

@@ -8,7 +8,8 @@
  * vfio-pci) is the kernel's own. What hangs below QEMU's ports is covered by the
  * IOMMU.
  *
- * A card is a GPU and its audio function, without BARs and interrupts. On demand
+ * A card is a GPU and its audio function, without interrupts, and without BARs
+ * but for the audio function's on newer kernels. On demand
  * it has a USB-C port as well, as Turing's have: a USB controller and a UCSI one.
  * A slot is named by its physical number, which is its name in /sys/bus/pci/slots.
  *
@@ -36,6 +37,7 @@
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
+#include <linux/version.h>
 
 #define PORT_VENDOR	0x1b36
 #define PORT_DEVICE	0x000c
@@ -249,6 +251,18 @@ static void fill_function(struct function *function, u16 device, u32 class, u32 
 	}
 }
 
+#define AUDIO_BAR_SIZE	0x4000
+
+/*
+ * Newer snd_hda_intel (Linux 6.12 at the latest) refuses a function without registers. Nothing answers
+ * at these: its probe() succeeds all the same, since the codecs are looked for later.
+ */
+static void add_audio_bar(struct function *function)
+{
+	if (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0))
+		put32(function->writable, PCI_BASE_ADDRESS_0, ~(AUDIO_BAR_SIZE - 1));
+}
+
 /* What a function needs to be one of up to 256, with an IOMMU group of its own. */
 static void add_ari(struct function *function, unsigned int next)
 {
@@ -280,8 +294,10 @@ static void fill_card(struct slot *slot, u16 device, u32 class)
 	fill_function(&function[0], device, class, slot->number);
 	if (slot->functions == 1)
 		function[0].config[PCI_HEADER_TYPE] = PCI_HEADER_TYPE_NORMAL;
-	if (slot->functions > 1 && READ_ONCE(audio))
+	if (slot->functions > 1 && READ_ONCE(audio)) {
 		fill_function(&function[1], 0x1aef, 0x040300, slot->number);
+		add_audio_bar(&function[1]);
+	}
 	/* No driver gets far with them: they have no BAR. */
 	if (slot->functions > 2) {
 		fill_function(&function[2], 0x1ad6, 0x0c0330, slot->number);
