@@ -210,10 +210,38 @@ void loader_remove_parameter(const struct loader_to *to, const char *parameter)
     finish_boot(to, loader);
 }
 
+bool loader_is_managed(struct tree *t)
+{
+    return tree_exists(t, "etc/machine-config-daemon");
+}
+
+/* Of all kernels: the next boot may be of another than this one. */
 void loader_rebuild_initramfs(const struct loader_to *to)
 {
-    if (tree_exists(to->tree, "usr/sbin/update-initramfs"))
-        tell_boot(to, "{S}update-initramfs -u", "");
-    else if (loader_has_program(to->tree, "dracut"))
-        tell_boot(to, "{S}dracut --force", "");
+    static const struct {
+        const char *program, *command;
+    } generators[] = {
+        {"update-initramfs", "{S}update-initramfs -u -k all"},
+        {"dracut", "{S}dracut --regenerate-all --force"},
+        {"mkinitcpio", "{S}mkinitcpio -P"},
+    };
+
+    if (tree_exists(to->tree, "run/ostree-booted")) {
+        tell_boot(
+            to,
+            "# the initramfs is the deployment's own, unless \"rpm-ostree initramfs --enable\" "
+            "or \"rpm-ostree initramfs-etc --track\" put such files into it: then "
+            "\"rpm-ostree initramfs-etc --force-sync\", or the next deployment, takes over "
+            "the change",
+            "");
+        return;
+    }
+    for (size_t i = 0; i < ELEMENTS(generators); i++)
+        if (loader_has_program(to->tree, generators[i].program)) {
+            tell_boot(to, generators[i].command, "");
+            return;
+        }
+    tell_boot(
+        to, "# build the initramfs anew with this host's own tool, if it has a copy of these files",
+        "");
 }

@@ -46,5 +46,8 @@ void loader_remove_parameter(const struct loader_to *to, const char *parameter);
 /* Only what makes a changed file count: from the second command on, without the reboot. */
 void loader_rebuild(const struct loader_to *to, enum loader loader);
 
-/* The command that packs the initramfs anew. */
+/* Does an operator compare files of this host with what it wrote (OpenShift's MachineConfigs)? */
+bool loader_is_managed(struct tree *t);
+
+/* The command that packs the initramfs of every kernel anew. */
 void loader_rebuild_initramfs(const struct loader_to *to);

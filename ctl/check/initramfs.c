@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "base/rootfs.h"
+#include "check/boot.h"
 #include "check/files.h"
 #include "check/lister.h"
 #include "check/natives.h"
@@ -75,14 +76,6 @@ static int list(struct check *c, char *path, size_t size, struct contents *conte
 
 /* -- what to say -- */
 
-static void rebuild(struct check *c)
-{
-    if (check_exists(c, "usr/sbin/update-initramfs"))
-        check_remedy(c, "%supdate-initramfs -u", ctl_sudo());
-    else
-        check_remedy(c, "%sdracut --force", ctl_sudo());
-}
-
 /* A driver that the host needs for another device must stay in the initramfs; then only the rebind
  * is left. */
 static void say_early(struct check *c, const struct native *n, const char *path)
@@ -100,7 +93,7 @@ static void say_early(struct check *c, const struct native *n, const char *path)
     }
     check_remedy(c, "echo 'blacklist %s' | %stee /etc/modprobe.d/vfio-%s.conf", n->module,
                  ctl_sudo(), n->module);
-    rebuild(c);
+    check_rebuild_initramfs(c);
 }
 
 static void check_builtin(struct check *c, const struct natives *natives)
