@@ -6,6 +6,7 @@
 #include "host/modules.h"
 #include "host/pci-files.h"
 #include "import/refine.h"
+#include "plan/kinds.h"
 
 #define NAMED_MAX 8 /* devices that the comment of one rule names */
 
@@ -57,12 +58,48 @@ static void name_device(struct found *f, struct import_rule *r, const struct dev
         f->tree.failed = true;
 }
 
+/* What a virtual machine took when it started, the host had until then. */
+static void tell_of_new_time(struct found *f, struct import_rule *r, const struct device *d)
+{
+    if (r->at_boot || !d->driver || driver_is_vfio(d->driver) || !driver_is_vfio(r->what.driver))
+        return;
+    import_comment(f, r,
+                   "%s is on %s now: so far it left the host when its virtual machine started; "
+                   "with this rule it leaves it at once, and at each boot",
+                   pci_addr_text(d->addr).s, d->driver);
+}
+
 static bool fits_something(const struct found *f, const struct import_rule *r)
 {
     for (size_t i = 0; i < f->s->snapshot.n; i++)
         if (rule_test(import_rule_of(r), &f->s->snapshot.devices[i]) < 0)
             return true;
     return false;
+}
+
+/* Is it clear from the rule alone that the host cannot live on what it takes? */
+static bool is_harmless(const struct import_rule *r)
+{
+    const char *class = r->what.class;
+    size_t n = strspn(class, "0123456789abcdef");
+    struct device d = {.class_code = 0};
+
+    if (n < 2 || n > 6)
+        return false;
+    for (size_t i = 0; i < 6; i++) {
+        char digit[2] = {i < n ? class[i] : '0', '\0'};
+        d.class_code = d.class_code << 4 | (uint32_t)strtoul(digit, NULL, 16);
+    }
+    return !plan_may_carry_host(&d);
+}
+
+static void tell_of_absence(struct found *f, struct import_rule *r)
+{
+    import_comment(f, r, "no such device is here now");
+    if (!*r->what.address && !r->addresses && !is_harmless(r))
+        import_comment(f, r,
+                       "if the host may live on such a device, like a disk or a network card, "
+                       "vfio-bindd takes it at boot only with its address");
 }
 
 static void describe_devices(struct found *f, const struct import_rules *all, struct import_rule *r)
@@ -74,16 +111,22 @@ static void describe_devices(struct found *f, const struct import_rules *all, st
         if (import_rules_match(all, d) != r || ++n > NAMED_MAX)
             continue;
         name_device(f, r, d);
+        tell_of_new_time(f, r, d);
         if (n == 1)
             advise_on_key(f, r, d);
     }
     if (n > NAMED_MAX)
         import_comment(f, r, "and %zu more", n - NAMED_MAX);
-    if (n == 0)
-        import_comment(f, r, "%s",
-                       fits_something(f, r) ? "what it fits here is decided by the rules above"
-                                            : "no such device is here now");
-    if (!driver_is_vfio(r->what.driver))
+    if (n == 0 && fits_something(f, r))
+        import_comment(f, r, "what it fits here is decided by the rules above");
+    else if (n == 0)
+        tell_of_absence(f, r);
+    if (streq(r->what.driver, "pci-stub"))
+        import_comment(f, r,
+                       "pci-stub only keeps a device from the host, and who starts the virtual "
+                       "machine moves it to vfio-pci; without \"driver\" it is there from the boot "
+                       "on");
+    else if (!driver_is_vfio(r->what.driver))
         import_comment(f, r,
                        "vfio-bindd does not load this driver; \"driver = native\" leaves a device "
                        "to the one that it would have by itself");
@@ -132,11 +175,9 @@ static void judge_blacklist(struct found *f, const struct import_rules *all, con
 
 static void judge_blacklists(struct found *f, const struct import_rules *all)
 {
-    char folder[160] = "";
+    char folder[160];
 
-    if (*f->release)
-        snprintf(folder, sizeof(folder), "%slib/modules/%s",
-                 tree_exists(&f->tree, "usr/lib/modules") ? "usr/" : "", f->release);
+    found_modules_folder(f, folder);
     for (size_t i = 0; i < f->n_blacklisted; i++)
         judge_blacklist(f, all, folder, &f->blacklisted[i]);
 }

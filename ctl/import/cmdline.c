@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: vfio-pci.ids= on the kernel command line, and in the files from which boot loaders and
- * dracut make one. */
+/* import: vfio-pci.ids= and pci-stub.ids= on the kernel command line, and in the files from which
+ * boot loaders and dracut make one. */
 #include "import/ids.h"
 #include "import/lines.h"
 #include "import/sources.h"
@@ -67,19 +67,25 @@ static void rebuild_after(struct found *f, enum reader reader)
 }
 
 /* grubby and rpm-ostree write the entries themselves. */
-static bool retire_by_tool(struct found *f, enum loader loader)
+static bool retire_by_tool(struct found *f, enum loader loader, const char *module)
 {
     if (loader == LOADER_GRUBBY) {
-        found_step(f, STAGE_FILES,
-                   "%sgrubby --update-kernel=ALL --remove-args='vfio-pci.ids vfio_pci.ids'",
-                   ctl_sudo());
+        CLEANUP_FREE char *other = strdup(module);
+        for (char *c = other; c && *c; c++)
+            *c = (char)(*c == '-' ? '_' : *c);
+        found_step(f, STAGE_FILES, "%sgrubby --update-kernel=ALL --remove-args='%s.ids %s.ids'",
+                   ctl_sudo(), module, other ? other : "");
+    } else if (loader == LOADER_OSTREE && loader_is_managed(&f->tree)) {
+        found_step(f, STAGE_FILES, "# take %s.ids= out of the kernelArguments of the MachineConfig",
+                   module);
     } else if (loader == LOADER_OSTREE) {
-        found_step(f, STAGE_FILES,
-                   "%srpm-ostree kargs --editor   # take out vfio-pci.ids=", ctl_sudo());
+        found_step(f, STAGE_FILES, "%srpm-ostree kargs --editor   # take out %s.ids=", ctl_sudo(),
+                   module);
     } else if (loader == LOADER_TALOS) {
         found_step(f, STAGE_FILES,
-                   "# Talos: take vfio-pci.ids= out of machine.install.extraKernelArgs (or of the "
-                   "image's schematic), then talosctl upgrade");
+                   "# Talos: take %s.ids= out of machine.install.extraKernelArgs (or of the "
+                   "image's schematic), then talosctl upgrade",
+                   module);
     } else {
         return false;
     }
@@ -87,22 +93,37 @@ static bool retire_by_tool(struct found *f, enum loader loader)
     return true;
 }
 
-static void retire_parameter(struct found *f, const char *path, enum reader reader, bool quoted)
+/* The lists of one module in one file. */
+struct lists_in_file {
+    size_t n;
+    bool odd;       /* a command would not take one out, or not all of it */
+    bool unsayable; /* one has what no rule can say */
+};
+
+static void retire_parameter(struct found *f, const char *path, enum reader reader, size_t module,
+                             const struct lists_in_file *lists)
 {
+    const char *name = ids_modules[module];
     CLEANUP_FREE char *file = found_quoted("/", path);
 
-    if (reader == READER_ENTRY && retire_by_tool(f, loader_find(&f->tree)))
-        return;
-    if (reader == READER_GRUBENV)
+    if (lists->unsayable)
         found_step(f, STAGE_FILES,
-                   "# grub2-editenv /%s list shows the variable with vfio-pci.ids=: set it anew "
+                   "# take %s.ids= out of /%s when there is a rule for each of its items: the "
+                   "remarks above name those that have none",
+                   name, path);
+    else if (reader == READER_ENTRY && retire_by_tool(f, loader_find(&f->tree), name))
+        return;
+    else if (reader == READER_GRUBENV)
+        found_step(f, STAGE_FILES,
+                   "# grub2-editenv /%s list shows the variable with %s.ids=: set it anew "
                    "without, by grub2-editenv /%s set NAME='...'",
-                   path, path);
-    else if (!file || quoted)
-        found_step(f, STAGE_FILES, "# take vfio-pci.ids= out of /%s", path);
-    else
-        found_step(f, STAGE_FILES, "%ssed -i 's/ *vfio[-_]pci[.]ids=[0-9A-Fa-fXx:,]*//g' %s",
-                   ctl_sudo(), file);
+                   path, name, path);
+    else if (!file || lists->odd)
+        found_step(f, STAGE_FILES, "# take %s.ids= out of /%s", name, path);
+    else /* only where nothing is left that would be glued to the parameter before */
+        found_edit(f, path,
+                   "%ssed -i -E 's/ *%s[.]ids=[0-9A-Fa-fXx:,]*([[:space:]\"\\x27]|$)/\\1/g' %s",
+                   ctl_sudo(), ids_spellings[module], file);
     rebuild_after(f, reader);
 }
 
@@ -137,24 +158,126 @@ static void remark_on_preload(struct found *f, const char *path, unsigned line, 
                          words[i]);
 }
 
+/* -- files -- */
+
+/* NAME= or NAME+= at the beginning of a shell's line. Returns what follows, or NULL. */
+static const char *assignment(const char *line, char *name, size_t size, bool *ret_adds)
+{
+    const char *start = after_prefix(line, "export ") ? line + strlen("export ") : line;
+    size_t n = 0;
+
+    while (isalnum((unsigned char)start[n]) || start[n] == '_')
+        n++;
+    *ret_adds = start[n] == '+';
+    if (n == 0 || n >= size || start[n + *ret_adds] != '=')
+        return NULL;
+    snprintf(name, size, "%.*s", (int)n, start);
+    return start + n + *ret_adds + 1;
+}
+
+static bool uses_variable(const char *value, const char *name)
+{
+    for (const char *at = value; (at = strchr(at, '$')); at++) {
+        const char *rest = after_prefix(at + 1 + (at[1] == '{'), name);
+        if (rest && !isalnum((unsigned char)*rest) && *rest != '_')
+            return true;
+    }
+    return false;
+}
+
+/* Of one variable the last assignment counts. Writes the name of the line's variable, or "". */
+static void note_assignment(struct found *f, const char *path, unsigned number, const char *line,
+                            char name[static 48])
+{
+    bool adds;
+    const char *value = assignment(line, name, 48, &adds);
+
+    if (!value)
+        *name = '\0';
+    for (size_t i = 0; value && !adds && i < f->n_parameters; i++) {
+        struct parameter_seen *p = &f->parameters[i];
+        if (p->set_line > 0 || !streq(p->variable, name) || uses_variable(value, name))
+            continue;
+        snprintf(p->set_by, sizeof(p->set_by), "%s", path);
+        p->set_line = number;
+    }
+}
+
+static void add_parameter(struct found *f, const struct parameter_seen *p)
+{
+    struct parameter_seen copy = *p;
+
+    if (f->n_parameters >= FOUND_CLAIMS_MAX) {
+        f->left_out++;
+        return;
+    }
+    copy.path = strdup(p->path);
+    copy.value = strdup(p->value);
+    if (!copy.path || !copy.value ||
+        !grow(&f->parameters, &f->allocated_parameters, f->n_parameters, sizeof(*f->parameters))) {
+        free(copy.path);
+        free(copy.value);
+        f->tree.failed = true;
+        return;
+    }
+    f->parameters[f->n_parameters++] = copy;
+}
+
+static void see_lists(struct found *f, struct parameter_seen *p, const char *line, bool broken,
+                      struct lists_in_file lists[static IDS_MODULES])
+{
+    struct ids_found ids;
+
+    for (p->module = 0; p->module < IDS_MODULES; p->module++) {
+        struct lists_in_file *l = &lists[p->module];
+        if (!ids_find(line, ids_modules[p->module], &ids))
+            continue;
+        l->odd = l->odd || !ids.plain || broken;
+        l->unsayable = l->unsayable || !ids_are_sayable(ids.value);
+        l->n++;
+        p->value = ids.value;
+        add_parameter(f, p);
+    }
+}
+
 static void see_cmdline_file(struct found *f, const char *path, enum reader reader)
 {
-    CLEANUP_FREE char *text = found_read(f, path);
+    CLEANUP_FREE char *text = found_read(f, path), *place = strdup(path);
     struct lines lines = lines_of(text);
-    const char *what = reader == READER_DRACUT ? "dracut" : "vfio-pci.ids=, boot loader";
-    struct ids_found ids;
+    struct lists_in_file lists[IDS_MODULES] = {0};
     char *line;
 
-    while ((line = lines_next(&lines))) {
+    while (place && (line = lines_next(&lines))) {
+        struct parameter_seen p = {
+            .path = place, .line = lines.first, .dracut = reader == READER_DRACUT};
         remark_on_settings(f, path, lines.first, line);
         remark_on_preload(f, path, lines.first, line);
         if (reader == READER_DRACUT && strstr(line, "_drivers") && strstr(line, "vfio"))
             found_remark(f, path, lines.first,
                          "VFIO's drivers in the initramfs do no harm, and are not needed any more");
-        if (!ids_find(line, &ids))
-            continue;
-        ids_claim(f, ids.value, path, lines.first, what);
-        retire_parameter(f, path, reader, ids.quoted);
+        if (reader == READER_GRUB)
+            note_assignment(f, path, lines.first, line, p.variable);
+        see_lists(f, &p, line, lines.last > lines.first, lists);
+    }
+    for (size_t i = 0; i < IDS_MODULES; i++)
+        if (lists[i].n > 0)
+            retire_parameter(f, path, reader, i, &lists[i]);
+}
+
+/* The running kernel shows what counts; without it, what the next boot would get. */
+static void claim_parameters(struct found *f)
+{
+    for (size_t i = 0; i < f->n_parameters; i++) {
+        const struct parameter_seen *p = &f->parameters[i];
+        char what[48];
+        snprintf(what, sizeof(what), "%s.ids=, boot loader", ids_modules[p->module]);
+        const struct ids_place place = {ids_modules[p->module], p->path, p->line,
+                                        p->dracut ? "dracut" : what, f->running[p->module]};
+        if (p->set_line > 0)
+            found_remark(f, p->path, p->line, "this ids= is not in effect: /%s:%u sets %s anew",
+                         p->set_by, p->set_line, p->variable);
+        else
+            ids_claim(f, p->value, &place);
     }
 }
 
@@ -204,9 +327,12 @@ static void see_running_cmdline(struct found *f)
     text[strcspn(text, "\n")] = '\0';
     remark_on_settings(f, path, 0, text);
     remark_on_preload(f, path, 0, text);
-    if (ids_find(text, &ids)) {
-        f->cmdline_has_ids = true;
-        ids_claim(f, ids.value, path, 0, "vfio-pci.ids= of the running kernel");
+    for (size_t i = 0; i < IDS_MODULES; i++) {
+        char what[48];
+        snprintf(what, sizeof(what), "%s.ids= of the running kernel", ids_modules[i]);
+        f->running[i] = ids_find(text, ids_modules[i], &ids);
+        if (f->running[i])
+            ids_claim(f, ids.value, &(struct ids_place){ids_modules[i], path, 0, what, false});
     }
     remark_on_blacklists(f, text);
 }
@@ -225,11 +351,16 @@ void import_cmdline(struct found *f)
         else
             see_cmdline_file(f, places[i].path, places[i].reader);
     }
-    if (!f->cmdline_has_ids || f->n_steps > before)
-        return;
-    f->needs_reboot = true;
-    if (!retire_by_tool(f, loader_find(&f->tree)))
-        found_step(f, STAGE_FILES,
-                   "# take vfio-pci.ids= off the kernel command line, as this host's boot loader "
-                   "has it: none of the files that were seen has it");
+    claim_parameters(f);
+    bool nowhere = f->n_steps == before;
+    for (size_t i = 0; i < IDS_MODULES; i++) {
+        if (!nowhere || !f->running[i])
+            continue;
+        f->needs_reboot = true;
+        if (!retire_by_tool(f, loader_find(&f->tree), ids_modules[i]))
+            found_step(f, STAGE_FILES,
+                       "# take %s.ids= off the kernel command line, as this host's boot loader "
+                       "has it: none of the files that were seen has it",
+                       ids_modules[i]);
+    }
 }

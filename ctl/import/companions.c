@@ -6,10 +6,11 @@
 #include "plan/kinds.h"
 
 /* Was the function left alone so far? */
-static bool is_left_alone(const struct import_rules *all, const struct device *d)
+static bool is_left_alone(const struct found *f, const struct import_rules *all,
+                          const struct device *d)
 {
-    return !device_is_bridge(d) && !d->vf && !driver_is_vfio(d->driver) &&
-           !import_rules_match(all, d);
+    return !device_is_bridge(d) && !d->vf && !import_is_set_apart(d) &&
+           !import_rules_match(all, d) && !import_decided_by(f, d);
 }
 
 static bool shares_group(const struct device *a, const struct device *b)
@@ -51,7 +52,7 @@ static void hold_companions_of(struct found *f, const struct import_rules *all,
 {
     for (size_t i = 0; i < f->s->snapshot.n; i++) {
         const struct device *other = &f->s->snapshot.devices[i];
-        if (other != d && pci_addr_same_slot(other->addr, d->addr) && is_left_alone(all, other))
+        if (other != d && pci_addr_same_slot(other->addr, d->addr) && is_left_alone(f, all, other))
             hold_companion(f, r, d, other);
     }
 }

@@ -2,6 +2,7 @@
 #include "import/found.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdarg.h>
 
 #include "base/rootfs.h"
@@ -44,8 +45,15 @@ void found_done(struct found *f)
     for (size_t i = 0; i < f->n_blacklisted; i++)
         free(f->blacklisted[i].path);
     free(f->blacklisted);
-    free(f->options.path);
-    free(f->options.value);
+    for (size_t i = 0; i < f->n_parameters; i++) {
+        free(f->parameters[i].path);
+        free(f->parameters[i].value);
+    }
+    free(f->parameters);
+    for (size_t i = 0; i < IDS_MODULES; i++) {
+        free(f->options[i].path);
+        free(f->options[i].value);
+    }
     tree_done(&f->tree);
 }
 
@@ -99,6 +107,11 @@ static struct claim *find_claim(struct found *f, const struct selection *what)
     return NULL;
 }
 
+bool found_is_claimed(struct found *f, const struct selection *s)
+{
+    return find_claim(f, s) != NULL;
+}
+
 static void add_origin(struct found *f, struct claim *c, const char *origin)
 {
     for (size_t i = 0; i < c->origins.n; i++)
@@ -141,8 +154,8 @@ static struct claim *new_claim(struct found *f, const struct selection *s, const
     return &f->claims[f->n_claims++];
 }
 
-bool found_claim(struct found *f, const struct selection *s, const char *path, unsigned line,
-                 const char *what)
+static struct claim *put_claim(struct found *f, const struct selection *s, const char *path,
+                               unsigned line, const char *what)
 {
     CLEANUP_FREE char *where = place_text(f, path, line), *origin = NULL;
     struct claim *c = find_claim(f, s);
@@ -156,24 +169,52 @@ bool found_claim(struct found *f, const struct selection *s, const char *path, u
         f->tree.failed = true;
     else if (c)
         add_origin(f, c, origin);
+    return c;
+}
+
+bool found_claim(struct found *f, const struct selection *s, const char *path, unsigned line,
+                 const char *what)
+{
+    struct claim *c = put_claim(f, s, path, line, what);
+
+    if (c)
+        c->at_boot = true;
     return c != NULL;
+}
+
+bool found_claim_on_demand(struct found *f, const struct selection *s, const char *path,
+                           unsigned line, const char *what)
+{
+    return put_claim(f, s, path, line, what) != NULL;
+}
+
+/* NULL: the host does not use it. */
+static const char *use_of(const struct found *f, const struct device *d)
+{
+    if (driver_is_vfio(d->driver))
+        return NULL;
+    if (d->driver && !d->use && (d->boot_display || found_row(f, d)->boot_display))
+        return "shows the console";
+    return d->use;
 }
 
 bool found_shared_with_host(struct found *f, const struct selection *s, const char *path,
                             unsigned line)
 {
-    struct pci_addr a;
+    bool shared = false;
 
-    if (pci_addr_parse(s->address, &a) < 0)
-        return false;
-    const struct device *d = snapshot_find(&f->s->snapshot, a);
-    if (!d || !d->use || driver_is_vfio(d->driver))
-        return false;
-    found_remark(f, path, line,
-                 "%s is in use by this host now (%s), and no rule is made of it: it would take the "
-                 "device at boot, not when the virtual machine starts",
-                 s->address, d->use);
-    return true;
+    for (size_t i = 0; i < f->s->snapshot.n; i++) {
+        const struct device *d = &f->s->snapshot.devices[i];
+        const char *use = use_of(f, d);
+        if (!use || fnmatch(s->address, pci_addr_text(d->addr).s, 0) != 0)
+            continue;
+        found_remark(f, path, line,
+                     "%s is in use by this host now (%s), and no rule is made of it: it would take "
+                     "the device at boot, not when the virtual machine starts",
+                     pci_addr_text(d->addr).s, use);
+        shared = true;
+    }
+    return shared;
 }
 
 /* -- remarks and steps -- */
@@ -240,6 +281,23 @@ void found_blacklisted(struct found *f, const char *module, const char *path, un
     f->blacklisted[f->n_blacklisted++] = b;
 }
 
+void found_edit(struct found *f, const char *path, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    CLEANUP_FREE char *command = format_text(f, format, args);
+    va_end(args);
+    if (command && loader_is_managed(&f->tree))
+        found_step(
+            f, STAGE_FILES,
+            "# take it out of the MachineConfig that writes /%s, which is compared with what "
+            "is here; only if none does: %s",
+            path, command);
+    else if (command)
+        found_step(f, STAGE_FILES, "%s", command);
+}
+
 static void rebuild_step(void *userdata, const char *line)
 {
     found_step(userdata, STAGE_REBUILD, "%s", line);
@@ -255,9 +313,9 @@ bool found_retire_file(struct found *f, const char *path, const char *etc_folder
     if (!file || !mask_quoted)
         return false;
     if (after_prefix(path, "etc/") && !f->hides)
-        found_step(f, STAGE_FILES, "%srm %s", ctl_sudo(), file);
+        found_edit(f, path, "%srm %s", ctl_sudo(), file);
     else /* nothing may come to light */
-        found_step(f, STAGE_FILES, "%sln -sf /dev/null %s", ctl_sudo(), mask_quoted);
+        found_edit(f, path, "%sln -sf /dev/null %s", ctl_sudo(), mask_quoted);
     return true;
 }
 
@@ -274,7 +332,6 @@ void found_rebuild_initramfs(struct found *f)
     const struct loader_to to = {&f->tree, f->release, rebuild_step, f};
 
     loader_rebuild_initramfs(&to);
-    f->needs_reboot = true;
 }
 
 /* -- files -- */
@@ -293,6 +350,27 @@ char *found_read(struct found *f, const char *path)
         if (text[i] == '\0')
             text[i] = '?';
     return text;
+}
+
+void found_modules_folder(struct found *f, char ret[static 160])
+{
+    *ret = '\0';
+    if (*f->release)
+        snprintf(ret, 160, "%slib/modules/%s",
+                 tree_exists(&f->tree, "usr/lib/modules") ? "usr/" : "", f->release);
+}
+
+bool found_is_built_in(struct found *f, const char *module)
+{
+    char folder[160], path[192], name[64];
+
+    found_modules_folder(f, folder);
+    if (!*folder)
+        return false;
+    snprintf(path, sizeof(path), "%s/modules.builtin", folder);
+    CLEANUP_FREE char *text = found_read(f, path);
+    snprintf(name, sizeof(name), "/%s.ko", module);
+    return text && strstr(text, name);
 }
 
 struct folder_call {

@@ -17,6 +17,7 @@ struct list {
 struct claim {
     struct selection what;
     struct list origins; /* "/etc/driverctl.d/pci-0000:06:00.0:1 (driverctl)" */
+    bool at_boot;        /* by one that takes it at boot, not when a virtual machine starts */
 };
 
 struct remark {
@@ -44,7 +45,20 @@ struct blacklisted {
     char module[64];
 };
 
-/* Options of vfio-pci in modprobe.d. */
+#define IDS_MODULES 2 /* that have a parameter ids= (ids.h) */
+
+/* ids= in a file of which a kernel command line is made. */
+struct parameter_seen {
+    size_t module;
+    char *path, *value;
+    unsigned line;
+    bool dracut;       /* it is dracut's */
+    char variable[48]; /* of the shell, in which it stands; "": none */
+    char set_by[128];  /* the file that sets the variable anew */
+    unsigned set_line; /* 0: none does */
+};
+
+/* The options of such a module in modprobe.d. */
 struct options_seen {
     char *path; /* NULL: none */
     char *value;
@@ -63,13 +77,17 @@ struct found {
     size_t n_steps, allocated_steps;
     struct blacklisted *blacklisted;
     size_t n_blacklisted, allocated_blacklisted;
-    size_t n_unsayable;          /* claims of which no rule could be made */
-    size_t left_out;             /* claims, remarks and files past the bounds below */
-    size_t n_files, n_bytes;     /* that were read */
-    bool cmdline_has_ids;        /* the running kernel's, which outdo those of modprobe.d */
-    struct options_seen options; /* the last ones */
+    size_t n_decided;          /* rules left out: the policy that is there decides */
+    size_t left_out;           /* claims, remarks and files past the bounds below */
+    size_t n_files, n_bytes;   /* that were read */
+    bool running[IDS_MODULES]; /* the running kernel's command line has ids=, which outdo those
+                                * of modprobe.d */
+    struct parameter_seen *parameters;
+    size_t n_parameters, allocated_parameters;
+    struct options_seen options[IDS_MODULES]; /* the last ones */
     bool needs_reboot;
-    bool hides; /* the file that is looked at hides one of its name in another folder */
+    bool harvester; /* most of /etc is made anew at each boot, by files in /oem */
+    bool hides;     /* the file that is looked at hides one of its name in another folder */
 };
 
 /* Hostile files must fill neither the memory nor the output. */
@@ -81,6 +99,11 @@ struct found {
 
 void found_done(struct found *f);
 
+static inline const struct row *found_row(const struct found *f, const struct device *d)
+{
+    return &f->s->rows[d - f->s->snapshot.devices];
+}
+
 bool list_add(struct list *l, const char *text); /* false when out of memory */
 void list_done(struct list *l);
 
@@ -89,8 +112,15 @@ void list_done(struct list *l);
 bool found_claim(struct found *f, const struct selection *s, const char *path, unsigned line,
                  const char *what);
 
-/* Does the host use the device while its virtual machine is off? If so there must be no rule, or
- * the host would lose it at the next boot; a remark says so. */
+/* The same for a virtual machine that takes the device when it starts. */
+bool found_claim_on_demand(struct found *f, const struct selection *s, const char *path,
+                           unsigned line, const char *what);
+
+bool found_is_claimed(struct found *f, const struct selection *s);
+
+/* Does the host use one of the devices while its virtual machine is off, be it only for its
+ * console? If so there must be no rule, or the host would lose it at the next boot; a remark says
+ * so. */
 bool found_shared_with_host(struct found *f, const struct selection *s, const char *path,
                             unsigned line);
 
@@ -102,13 +132,23 @@ void found_remark(struct found *f, const char *path, unsigned line, const char *
 void found_step(struct found *f, enum stage stage, const char *format, ...) PRINTF(3, 4);
 void found_blacklisted(struct found *f, const char *module, const char *path, unsigned line);
 
-/* The steps that make changed files count. */
+/* A step that changes a file by a command, where nobody else keeps the file as it is. */
+void found_edit(struct found *f, const char *path, const char *format, ...) PRINTF(3, 4);
+
 /* A step that retires a file of which nothing else is of use: it is removed, or masked below
  * `etc_folder` where one of the same name would come to light. False: its name cannot be written in
  * a command. */
 bool found_retire_file(struct found *f, const char *path, const char *etc_folder, const char *name);
+
+/* The steps that make changed files count. */
 void found_rebuild_loader(struct found *f, enum loader loader);
 void found_rebuild_initramfs(struct found *f);
+
+/* Is the module a part of the kernel itself? */
+bool found_is_built_in(struct found *f, const char *module);
+
+/* The running kernel's folder of modules; "" if it is not known. */
+void found_modules_folder(struct found *f, char ret[static 160]);
 
 /* A whole file, with '?' for each NUL; NULL if it is absent. What else keeps it from being read is
  * noted. */

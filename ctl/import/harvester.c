@@ -6,29 +6,43 @@
 #include "import/lines.h"
 #include "import/sources.h"
 
+/* Returns whether a kernel parameter stands in the line. */
+static bool claim_in_line(struct found *f, const char *line, const char *path, unsigned number)
+{
+    struct ids_found ids;
+    bool found = false;
+
+    for (size_t i = 0; i < IDS_MODULES; i++) {
+        char what[40];
+        if (!ids_find(line, ids_modules[i], &ids))
+            continue;
+        snprintf(what, sizeof(what), "Harvester, %s.ids=", ids_modules[i]);
+        ids_claim(f, ids.value, &(struct ids_place){ids_modules[i], path, number, what, false});
+        found = true;
+    }
+    return found;
+}
+
 /* The files are YAML with whole files inside. A line that claims devices reads the same there. */
 static void see_oem_file(struct found *f, const char *path, const char *name)
 {
     CLEANUP_FREE char *text = found_read(f, path);
     struct lines lines = lines_of(text);
-    struct ids_found ids;
     bool ours = false;
     char *line;
     (void)name;
 
     while ((line = lines_next(&lines))) {
         line += strspn(line, "- \t");
-        bool found = true;
-        if (ids_find(line, &ids))
-            ids_claim(f, ids.value, path, lines.first, "Harvester, vfio-pci.ids=");
-        else if (strstr(line, "ATTR{driver_override}"))
+        bool found = claim_in_line(f, line, path, lines.first);
+        if (!found && strstr(line, "ATTR{driver_override}"))
             import_udev_line(f, path, lines.first, line);
-        else if (strstr(line, "driver_override"))
+        else if (!found && strstr(line, "driver_override"))
             found_remark(f, path, lines.first,
                          "a command that writes driver_override: write a rule for its device");
-        else
-            found = import_options_line(f, path, lines.first, line);
-        ours = ours || found;
+        else if (!found && !import_options_line(f, path, lines.first, line))
+            continue;
+        ours = true;
     }
     if (ours)
         found_step(f, STAGE_FILES,
@@ -46,7 +60,8 @@ static bool is_harvester(struct found *f)
 void import_harvester(struct found *f)
 {
     found_each(f, "oem", ".yaml", see_oem_file);
-    if (!is_harvester(f))
+    f->harvester = is_harvester(f);
+    if (!f->harvester)
         return;
     found_remark(f, "oem", 0,
                  "this is a node of Harvester. Its PCIDeviceClaims are in the cluster and cannot "
@@ -56,7 +71,4 @@ void import_harvester(struct found *f)
                  "leave the claims: a device that is bound already is all they ask for. Whoever "
                  "deletes one has the device unbound, and when Harvester's pcidevices-controller "
                  "starts it unbinds what is on vfio-pci without a claim");
-    found_remark(f, "oem", 0,
-                 "most of /etc is made anew at each boot: the policy has to be written by a file "
-                 "in /oem, too");
 }

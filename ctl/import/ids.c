@@ -62,14 +62,18 @@ static void set_subsystem(const uint32_t fields[static FIELDS], struct selection
         snprintf(ret->subsystem, sizeof(ret->subsystem), "*:%04x", fields[SUBDEVICE] & 0xffff);
 }
 
-int ids_parse(const char *item, struct selection *ret, const char **ret_lost)
+int ids_parse(const char *item, const char *driver, struct selection *ret, const char **ret_lost)
 {
     uint32_t fields[FIELDS] = {ANY, ANY, ANY, ANY, 0, 0};
-    struct selection s = {.driver = "vfio-pci"};
+    struct selection s = {.id = ""};
     const char *rest;
     int n = read_fields(item, fields, &rest);
 
     *ret_lost = NULL;
+    if (strchr(item, '$')) {
+        *ret_lost = "has a variable, whose value is not seen here";
+        return -ENOTSUP;
+    }
     if (n < 2) {
         *ret_lost = "is no VENDOR:DEVICE, and the kernel passes over it";
         return -EINVAL;
@@ -78,6 +82,7 @@ int ids_parse(const char *item, struct selection *ret, const char **ret_lost)
         *ret_lost = "has a number that no device has";
         return -EINVAL;
     }
+    snprintf(s.driver, sizeof(s.driver), "%s", driver);
     if (fields[VENDOR] != ANY && fields[DEVICE] != ANY)
         snprintf(s.id, sizeof(s.id), "%04x:%04x", fields[VENDOR] & 0xffff, fields[DEVICE] & 0xffff);
     else if (fields[VENDOR] != ANY)
@@ -93,13 +98,49 @@ int ids_parse(const char *item, struct selection *ret, const char **ret_lost)
     if (fields[VENDOR] == ANY && (fields[DEVICE] != ANY || (!*s.class && !*s.subsystem))) {
         *ret_lost = "means the devices of any vendor, which a rule can say by class or subsystem "
                     "only";
-        return -EINVAL;
+        return -ENOTSUP;
     }
     *ret = s;
     return 0;
 }
 
-void ids_claim(struct found *f, const char *list, const char *path, unsigned line, const char *what)
+bool ids_are_sayable(const char *list)
+{
+    CLEANUP_FREE char *copy = strdup(list);
+    char *rest = copy, *item;
+    bool all = copy != NULL;
+
+    while ((item = strsep(&rest, ","))) {
+        struct selection s;
+        const char *lost;
+        all = all && ids_parse(item, "vfio-pci", &s, &lost) != -ENOTSUP;
+    }
+    return all;
+}
+
+/* -- claims -- */
+
+static void claim_item(struct found *f, const char *item, const struct ids_place *p)
+{
+    struct selection s;
+    const char *lost;
+    int r = ids_parse(item, p->module, &s, &lost);
+
+    if (lost)
+        found_remark(f, p->path, p->line, "\"%s\" %s%s", item, lost,
+                     r < 0 ? ": no rule is made of it" : "");
+    if (r < 0)
+        return;
+    if (p->only_known && !found_is_claimed(f, &s))
+        found_remark(f, p->path, p->line,
+                     "\"%s\" is not in effect: the running kernel's command line does not have "
+                     "it, and no rule is made of it",
+                     item);
+    else
+        found_claim(f, &s, p->path, p->line, p->what);
+}
+
+void ids_claim(struct found *f, const char *list, const struct ids_place *p)
 {
     CLEANUP_FREE char *copy = strdup(list);
     char *rest = copy, *item;
@@ -109,48 +150,71 @@ void ids_claim(struct found *f, const char *list, const char *path, unsigned lin
         return;
     }
     if (strlen(list) > LIST_MAX) {
-        found_remark(f, path, line,
+        found_remark(f, p->path, p->line,
                      "the list of IDs has more than %d characters: the kernel "
                      "refuses it whole",
                      LIST_MAX);
         return;
     }
-    while ((item = strsep(&rest, ","))) {
-        struct selection s;
-        const char *lost;
-        if (!*item)
-            continue;
-        int r = ids_parse(item, &s, &lost);
-        if (lost)
-            found_remark(f, path, line, "\"%s\" %s%s", item, lost,
-                         r < 0 ? ": no rule is made of it" : "");
-        if (r == 0)
-            found_claim(f, &s, path, line, what);
-    }
+    while ((item = strsep(&rest, ",")))
+        if (*item)
+            claim_item(f, item, p);
 }
 
-/* "vfio-pci.ids=" or "vfio_pci.ids=" at the beginning of a parameter. */
-static const char *next_parameter(const char *line, const char *from)
+/* -- lines -- */
+
+const char *const ids_modules[IDS_MODULES] = {"vfio-pci", "pci-stub"};
+const char *const ids_spellings[IDS_MODULES] = {"vfio[-_]pci", "pci[-_]stub"};
+
+bool ids_same_module(const char *a, const char *b)
 {
-    for (const char *at = from; (at = strstr(at, "vfio")); at++)
-        if ((at[4] == '-' || at[4] == '_') && after_prefix(at + 5, "pci.ids=") &&
-            (at == line || strchr(" \t\"'=", at[-1])))
-            return at;
+    for (; *a && *b; a++, b++)
+        if ((*a == '-' ? '_' : *a) != (*b == '-' ? '_' : *b))
+            return false;
+    return *a == *b;
+}
+
+/* What follows MODULE.ids= at the beginning of a parameter, with '-' or '_' in its name. */
+static const char *next_list(const char *line, const char *from, const char *module)
+{
+    size_t n = strlen(module);
+    char name[16];
+
+    for (const char *at = from; (at = strstr(at, ".ids=")); at++) {
+        const char *start = at - n;
+        if (at - line < (ptrdiff_t)n || (start > line && !strchr(" \t\"'=", start[-1])))
+            continue;
+        snprintf(name, sizeof(name), "%.*s", (int)n, start);
+        if (ids_same_module(name, module))
+            return at + strlen(".ids=");
+    }
     return NULL;
 }
 
-bool ids_find(const char *line, struct ids_found *ret)
+/* Can a command take the list out that ends where its characters end? */
+static bool is_plain(const char *value)
+{
+    const char *end = value + strspn(value, "0123456789abcdefABCDEFxX:,");
+
+    if (!strchr(" \t\"'", *end))
+        return false;
+    /* A quote right behind '=' that also ends there is the end of what is around all of it. */
+    return end > value || !*end || is_blank(*end) || strchr(" \t\"'", end[1]);
+}
+
+bool ids_find(const char *line, const char *module, struct ids_found *ret)
 {
     const char *found = NULL;
 
-    for (const char *at = line; (at = next_parameter(line, at)); at++)
-        found = at + strlen("vfio-pci.ids=");
+    *ret = (struct ids_found){.plain = true};
+    for (const char *at = line; (at = next_list(line, at, module));) {
+        found = at;
+        ret->plain = ret->plain && is_plain(at);
+    }
     if (!found)
         return false;
     size_t quotes = strspn(found, "\\\"'");
-    /* A quote right behind '=' that also ends there is the end of what is around all of it. */
     size_t n = strcspn(found + quotes, " \t\\\"'");
-    *ret = (struct ids_found){.quoted = quotes > 0 && n > 0};
     snprintf(ret->value, sizeof(ret->value), "%.*s", (int)n, found + quotes);
     return true;
 }

@@ -3,11 +3,10 @@
 #include <errno.h>
 
 #include "import/make.h"
+#include "import/outlook.h"
 #include "import/sources.h"
 #include "import/write.h"
 #include "open.h"
-#include "plan/assume.h"
-#include "plan/text.h"
 #include "policy/parse.h"
 
 /* -- is it right? -- */
@@ -26,45 +25,35 @@ static char *rules_text(const struct import_rules *r, size_t *ret_size)
     return NULL;
 }
 
-static int note_verdicts(struct import *m, const struct source *s, const struct plan *p)
-{
-    char sentence[SENTENCE_MAX];
-
-    for (size_t i = 0; i < p->n_verdicts; i++) {
-        const struct verdict *v = &p->verdicts[i];
-        if (v->state == STATE_BOUND || v->state == STATE_PENDING)
-            continue;
-        verdict_sentence(v, &s->snapshot, &s->records, sentence);
-        if (m->verdicts.n < FOUND_REMARKS_MAX && !list_add(&m->verdicts, sentence))
-            return -ENOMEM;
-    }
-    return 0;
-}
-
-/* All rules together, as the daemon would read them, and what it would do. The parser has seen each
- * by itself, and overlaps are gone; an error here is one of ours, and no policy is printed then. */
-static int try_rules(struct import *m, struct source *s)
+/* All rules together, as the daemon would read them. The parser has seen each by itself, and
+ * overlaps are gone; an error here is one of ours, and no policy is printed then. */
+static int require_sound(const char *text, size_t size)
 {
     CLEANUP(policy_done) struct policy p;
     CLEANUP(diags_done) struct diags d = {0};
-    CLEANUP(plan_done) struct plan plan = {0};
-    size_t size;
-    CLEANUP_FREE char *text = rules_text(m->rules, &size);
 
     policy_init(&p);
-    int r = text ? policy_parse(&p, "import", text, size, &d) : -ENOMEM;
+    int r = policy_parse(&p, "import", text, size, &d);
     if (r < 0)
         return ctl_errno(r);
     policy_finish(&p, &d);
-    if (d.errors > 0) {
-        diags_print(&d, stderr);
-        return ctl_error("the policy that was made has errors: please report this");
-    }
-    r = plan_assume(&p, &s->snapshot, &s->records);
-    if (r >= 0)
-        r = source_plan(s, &p, &plan);
-    if (r >= 0)
-        r = note_verdicts(m, s, &plan);
+    if (d.errors == 0)
+        return 0;
+    diags_print(&d, stderr);
+    return ctl_error("the policy that was made has errors: please report this");
+}
+
+static int try_rules(struct import *m, struct source *s)
+{
+    size_t size;
+    CLEANUP_FREE char *text = rules_text(m->rules, &size);
+
+    if (!text)
+        return ctl_errno(-ENOMEM);
+    int r = require_sound(text, size);
+    if (r != 0)
+        return r;
+    r = import_outlook(s, text, size, &m->verdicts);
     return r < 0 ? ctl_errno(r) : 0;
 }
 
@@ -79,6 +68,10 @@ static void sum_up_import(struct import *m)
                  "%zu rule%s, made by \"vfio-bindctl import\" of what binds PCI devices on this "
                  "host so far.",
                  m->n_rules, m->n_rules == 1 ? "" : "s");
+    else if (m->found->n_decided > 0)
+        snprintf(m->sentence, sizeof(m->sentence),
+                 "No rule: the policy of this host decides already about what was found. See "
+                 "below.");
     else if (m->found->n_steps > 0 || m->found->n_remarks > 0 || m->found->tree.unseen)
         snprintf(m->sentence, sizeof(m->sentence),
                  "No rule: what was found takes no device that a rule could take over. See below.");
@@ -88,29 +81,62 @@ static void sum_up_import(struct import *m)
                  "take over.");
 }
 
-/* A policy that is there already stays: a drop-in goes before it. */
-static bool tell_how_to_begin(struct import *m, const struct source *s)
+/* -- where the policy goes -- */
+
+/* The target of "import | tee" is there already when import runs, and empty. */
+static bool is_free(struct found *f, const char *path)
+{
+    size_t size = 0;
+    CLEANUP_FREE char *text = tree_read(&f->tree, path, FOUND_FILE_MAX, &size);
+
+    return size == 0 && (text || !tree_exists(&f->tree, path));
+}
+
+/* Nothing that is there is overwritten, were it only settings without a rule, or what an earlier
+ * import made. */
+static void find_target(struct import *m, const struct source *s)
+{
+    m->has_policy =
+        s->policy.n_rules > 0 || s->diags.errors > 0 || !is_free(m->found, "etc/vfio-bindd.conf");
+    snprintf(m->target, sizeof(m->target), "etc/vfio-bindd.conf");
+    for (unsigned n = 1; m->has_policy && (n == 1 || !is_free(m->found, m->target)); n++)
+        if (n == 1)
+            snprintf(m->target, sizeof(m->target), "etc/vfio-bindd.conf.d/50-import.conf");
+        else
+            snprintf(m->target, sizeof(m->target), "etc/vfio-bindd.conf.d/50-import-%u.conf", n);
+}
+
+static bool tell_how_to_write(struct import *m)
 {
     const char *sudo = ctl_sudo();
-    bool has_policy = s->policy.n_rules > 0 || s->diags.errors > 0;
-    const char *target =
-        has_policy ? "/etc/vfio-bindd.conf.d/50-import.conf" : "/etc/vfio-bindd.conf";
     char text[256];
-    bool good = true;
 
-    if (m->n_rules == 0)
-        return true;
-    m->has_policy = has_policy;
-    if (has_policy) {
+    if (m->found->harvester &&
+        !list_add(&m->begin, "# most of /etc is made anew at each boot: have a file in /oem write "
+                             "these rules (stages: initramfs: files:), and for now:"))
+        return false;
+    if (m->has_policy) {
         snprintf(text, sizeof(text), "%smkdir -p /etc/vfio-bindd.conf.d", sudo);
-        good = list_add(&m->begin, text);
+        if (!list_add(&m->begin, text))
+            return false;
     }
-    snprintf(text, sizeof(text), "%svfio-bindctl import | %stee %s >/dev/null", sudo, sudo, target);
-    good = good && list_add(&m->begin, text) &&
-           list_add(&m->begin, "vfio-bindd --check-policy && vfio-bindctl plan");
+    snprintf(text, sizeof(text), "%svfio-bindctl import | %stee /%s >/dev/null", sudo, sudo,
+             m->target);
+    return list_add(&m->begin, text);
+}
+
+static bool tell_how_to_begin(struct import *m, const struct source *s)
+{
+    char text[128];
+
+    if (m->n_rules == 0 && m->found->n_decided == 0)
+        return true;
+    find_target(m, s);
     snprintf(text, sizeof(text), "%ssystemctl enable --now vfio-bindd && vfio-bindctl status",
-             sudo);
-    return good && list_add(&m->begin, text);
+             ctl_sudo());
+    return (m->n_rules == 0 || tell_how_to_write(m)) &&
+           list_add(&m->begin, "vfio-bindd --check-policy && vfio-bindctl plan") &&
+           list_add(&m->begin, text);
 }
 
 static bool tell_how_to_end(struct import *m)

@@ -60,7 +60,7 @@ static void see_source_address(struct domain_reader *r, const struct xml_tag *t)
     }
     snprintf(s.address, sizeof(s.address), "%s", pci_addr_text(a).s);
     if (!found_shared_with_host(r->f, &s, r->path, t->line) &&
-        found_claim(r->f, &s, r->path, t->line, "libvirt, managed='yes'"))
+        found_claim_on_demand(r->f, &s, r->path, t->line, "libvirt, managed='yes'"))
         retire_managed(r, s.address);
 }
 
@@ -126,8 +126,23 @@ static void see_network_file(struct found *f, const char *path, const char *name
     read_domain(f, path, name, true);
 }
 
+/* What a hook does to devices or to the display manager is in a program's hands. */
+static void see_hook(struct found *f, const char *path, const char *name)
+{
+    (void)name;
+    found_remark(f, path, 0,
+                 "a hook that libvirt runs when a machine starts and ends: if it binds or unbinds "
+                 "devices, or stops what shows the desktop, see to it that it fits devices that "
+                 "are bound from the boot on");
+}
+
 void import_libvirt(struct found *f)
 {
+    static const char hook[] = "etc/libvirt/hooks/qemu";
+
     found_each(f, "etc/libvirt/qemu", ".xml", see_domain_file);
     found_each(f, "etc/libvirt/qemu/networks", ".xml", see_network_file);
+    if (tree_exists(&f->tree, hook))
+        see_hook(f, hook, "");
+    found_each(f, "etc/libvirt/hooks/qemu.d", "", see_hook);
 }

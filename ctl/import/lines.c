@@ -14,19 +14,21 @@ static char *without_blanks(char *line, char *end)
 char *lines_next(struct lines *l)
 {
     while (l->rest) {
-        char *line = l->rest, *end;
+        char *line = l->rest, *to = line;
         bool comment = line[strspn(line, " \t")] == '#', joined;
 
         l->first = l->next;
         do {
-            end = l->rest + strcspn(l->rest, "\n");
-            joined = !comment && *end && end > l->rest && end[-1] == '\\';
-            l->rest = *end ? end + 1 : NULL;
+            char *from = l->rest;
+            size_t n = strcspn(from, "\n");
+            bool last = !from[n];
+            joined = !comment && !last && n > 0 && from[n - 1] == '\\';
+            l->rest = last ? NULL : from + n + 1;
             l->last = l->next++;
-            if (joined)
-                end[-1] = *end = ' ';
+            memmove(to, from, n - joined);
+            to += n - joined;
         } while (joined);
-        line = without_blanks(line, end);
+        line = without_blanks(line, to);
         if (*line && !comment)
             return line;
     }

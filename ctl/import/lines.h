@@ -14,7 +14,8 @@ static inline struct lines lines_of(char *text)
     return (struct lines){.rest = text, .next = 1};
 }
 
-/* The next line, with those that a '\' at the end joins to it, without the blanks at both ends;
+/* The next line, with those that a '\' at the end joins to it (nothing stands in for it),
+ * without the blanks at both ends;
  * empty ones and comments (#) are left out. NULL at the end. */
 char *lines_next(struct lines *l);
 

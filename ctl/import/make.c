@@ -28,6 +28,13 @@ struct present {
     const struct device *risky; /* the first that may carry the host */
 };
 
+/* Virtual functions come when a native driver makes them, when the host is up; those that are added
+ * later are meant as well. */
+static bool is_risky(const struct import_rule *r, const struct device *d)
+{
+    return plan_may_carry_host(d) && (!d->vf || was_not_taken(r, d));
+}
+
 static struct present find_present(const struct found *f, const struct import_rule *r)
 {
     struct present p = {0};
@@ -38,7 +45,7 @@ static struct present find_present(const struct found *f, const struct import_ru
             continue;
         p.n++;
         p.taken += !was_not_taken(r, d);
-        if (!p.risky && plan_may_carry_host(d))
+        if (!p.risky && is_risky(r, d))
             p.risky = d;
     }
     return p;
@@ -46,7 +53,7 @@ static struct present find_present(const struct found *f, const struct import_ru
 
 static struct import_rule rule_of_claim(struct found *f, const struct claim *c)
 {
-    struct import_rule r = {.what = c->what};
+    struct import_rule r = {.what = c->what, .at_boot = c->at_boot};
 
     for (size_t i = 0; i < c->origins.n; i++)
         if (!list_add(&r.origins, c->origins.v[i]))
@@ -155,6 +162,8 @@ void import_rules_make(struct found *f, struct import_rules *ret)
             if (rank_of(&f->claims[i].what) == rank)
                 turn_into_rules(f, ret, &f->claims[i]);
     import_rules_thin_out(f, ret);
+    import_rules_leave_decided(f, ret);
     import_rules_hold_companions(f, ret);
+    import_rules_find_unexplained(f, ret);
     import_rules_describe(f, ret);
 }

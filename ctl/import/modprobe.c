@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: options of vfio-pci in modprobe.d and in the list of initramfs-tools, and what was done
- * there to keep native drivers away. */
+/* import: options of vfio-pci and pci-stub in modprobe.d and in the list of initramfs-tools, and
+ * what was done there to keep native drivers away. */
 #include "import/ids.h"
 #include "import/lines.h"
 #include "import/sources.h"
@@ -25,7 +25,22 @@ static struct words split_into_words(char *line)
 
 static bool is_vfio_pci(const char *word)
 {
-    return streq(word, "vfio-pci") || streq(word, "vfio_pci");
+    return ids_same_module(word, "vfio-pci");
+}
+
+/* Which module's options a line sets, as an index of ids_modules; IDS_MODULES: no such line. */
+static size_t module_of(const char *word)
+{
+    size_t i = 0;
+
+    while (i < IDS_MODULES && !ids_same_module(word, ids_modules[i]))
+        i++;
+    return i;
+}
+
+static size_t module_of_options(const struct words *w)
+{
+    return w->n >= 3 && streq(w->v[0], "options") ? module_of(w->v[1]) : IDS_MODULES;
 }
 
 /* The value of ids= among the options from `first` on; NULL if there is none. The last counts. */
@@ -46,8 +61,17 @@ static void remark_on_options(struct found *f, const char *path, unsigned line,
     for (size_t i = first; i < w->n; i++)
         if (!after_prefix(w->v[i], "ids="))
             found_remark(f, path, line,
-                         "\"%.100s\" is a setting of vfio-pci, not of who binds: leave it there",
-                         w->v[i]);
+                         "\"%.100s\" is a setting of %s, not of who binds: leave it there", w->v[i],
+                         w->v[first - 1]);
+}
+
+static void claim_options_of(struct found *f, size_t module, const char *list, const char *path,
+                             unsigned line)
+{
+    char what[32];
+
+    snprintf(what, sizeof(what), "options %s", ids_modules[module]);
+    ids_claim(f, list, &(struct ids_place){ids_modules[module], path, line, what, false});
 }
 
 bool import_options_line(struct found *f, const char *path, unsigned line, const char *text)
@@ -59,9 +83,10 @@ bool import_options_line(struct found *f, const char *path, unsigned line, const
         w = split_into_words(copy);
     else
         f->tree.failed = true;
-    if (w.n < 3 || !streq(w.v[0], "options") || !is_vfio_pci(w.v[1]) || !ids_option(&w, 2))
+    size_t module = module_of_options(&w);
+    if (module == IDS_MODULES || !ids_option(&w, 2))
         return false;
-    ids_claim(f, ids_option(&w, 2), path, line, "options vfio-pci");
+    claim_options_of(f, module, ids_option(&w, 2), path, line);
     remark_on_options(f, path, line, &w, 2);
     return true;
 }
@@ -69,9 +94,10 @@ bool import_options_line(struct found *f, const char *path, unsigned line, const
 /* -- modprobe.d -- */
 
 /* The kernel gets the options of all files in their order, and keeps the last ids=. */
-static void note_options(struct found *f, const char *path, unsigned line, const char *value)
+static void note_options(struct found *f, size_t module, const char *path, unsigned line,
+                         const char *value)
 {
-    struct options_seen *o = &f->options;
+    struct options_seen *o = &f->options[module];
 
     if (o->path)
         found_remark(f, o->path, o->line,
@@ -84,17 +110,23 @@ static void note_options(struct found *f, const char *path, unsigned line, const
         f->tree.failed = true;
 }
 
-static void claim_options(struct found *f)
+static void claim_options(struct found *f, size_t module)
 {
-    const struct options_seen *o = &f->options;
+    const struct options_seen *o = &f->options[module];
 
     if (!o->path || !o->value)
         return;
-    if (f->cmdline_has_ids)
+    if (f->running[module])
         found_remark(f, o->path, o->line,
                      "this ids= was not in effect: that on the kernel command line outdoes it");
+    else if (found_is_built_in(f, ids_modules[module]))
+        found_remark(
+            f, o->path, o->line,
+            "this ids= was not in effect: %s is built into the kernel, and nobody loads it "
+            "with options",
+            ids_modules[module]);
     else
-        ids_claim(f, o->value, o->path, o->line, "options vfio-pci");
+        claim_options_of(f, module, o->value, o->path, o->line);
 }
 
 static bool has_word(const struct words *w, const char *prefix)
@@ -131,23 +163,39 @@ static void see_other_line(struct found *f, const char *path, unsigned line, con
 
 /* Lines of one file: all, those with ids=, and those with nothing else. */
 struct option_lines {
-    size_t all, with_ids, ids_only;
+    size_t all, with_ids[IDS_MODULES], ids_only;
+    bool unsayable; /* a list has what no rule can say */
+    bool broken;    /* a line with ids= goes on in the next */
 };
+
+static void take_out_options(struct found *f, const char *path, const struct option_lines *n)
+{
+    CLEANUP_FREE char *file = found_quoted("/", path);
+
+    if (n->unsayable)
+        found_step(f, STAGE_FILES,
+                   "# take ids= out of /%s when there is a rule for each of its items: the remarks "
+                   "above name those that have none",
+                   path);
+    else if (!file || n->broken)
+        found_step(f, STAGE_FILES, "# take ids= out of /%s, by hand for its %s", path,
+                   file ? "lines that end in a backslash" : "name");
+    for (size_t i = 0; i < IDS_MODULES && file && !n->unsayable && !n->broken; i++)
+        if (n->with_ids[i] > 0)
+            found_edit(f, path,
+                       "%ssed -i -E -e '/^\\s*options\\s+%s\\s+ids=\\S*\\s*$/d' -e "
+                       "'/^\\s*options\\s+%s\\s/s/\\sids=\\S*//' %s",
+                       ctl_sudo(), ids_spellings[i], ids_spellings[i], file);
+}
 
 static void retire_options(struct found *f, const char *path, const char *name,
                            const struct option_lines *n)
 {
-    CLEANUP_FREE char *file = found_quoted("/", path);
-    bool retired = n->all == n->ids_only && found_retire_file(f, path, "etc/modprobe.d", name);
-
-    if (!retired && !file)
-        found_step(f, STAGE_FILES, "# take ids= out of /%s, by hand for its name", path);
-    else if (!retired)
-        found_step(f, STAGE_FILES,
-                   "%ssed -i -E -e '/^\\s*options\\s+vfio[-_]pci\\s+ids=\\S*\\s*$/d' -e "
-                   "'/^\\s*options\\s+vfio[-_]pci\\s/s/\\sids=\\S*//' %s",
-                   ctl_sudo(), file);
+    if (n->unsayable || n->all != n->ids_only ||
+        !found_retire_file(f, path, "etc/modprobe.d", name))
+        take_out_options(f, path, n);
     found_rebuild_initramfs(f);
+    f->needs_reboot = true;
 }
 
 static void see_modprobe_file(struct found *f, const char *path, const char *name)
@@ -159,46 +207,68 @@ static void see_modprobe_file(struct found *f, const char *path, const char *nam
 
     for (; (line = lines_next(&lines)); n.all++) {
         struct words w = split_into_words(line);
-        const char *ids =
-            w.n >= 3 && streq(w.v[0], "options") && is_vfio_pci(w.v[1]) ? ids_option(&w, 2) : NULL;
+        size_t module = module_of_options(&w);
+        const char *ids = module < IDS_MODULES ? ids_option(&w, 2) : NULL;
         if (!ids) {
             see_other_line(f, path, lines.first, &w);
             continue;
         }
-        n.with_ids++;
+        n.with_ids[module]++;
         n.ids_only += w.n == 3;
-        note_options(f, path, lines.first, ids);
+        n.unsayable = n.unsayable || !ids_are_sayable(ids);
+        n.broken = n.broken || lines.last > lines.first;
+        note_options(f, module, path, lines.first, ids);
         remark_on_options(f, path, lines.first, &w, 2);
     }
-    if (n.with_ids > 0)
+    if (n.with_ids[0] + n.with_ids[1] > 0)
         retire_options(f, path, name, &n);
 }
 
 /* -- initramfs-tools -- */
 
-/* /etc/initramfs-tools/modules: a module and its options on each line. */
+static const char initramfs_modules[] = "etc/initramfs-tools/modules";
+
+static void claim_initramfs(struct found *f, size_t module, unsigned line, const char *ids)
+{
+    const struct ids_place place = {ids_modules[module], initramfs_modules, line, "initramfs-tools",
+                                    false};
+
+    if (found_is_built_in(f, ids_modules[module]))
+        found_remark(
+            f, initramfs_modules, line,
+            "this ids= was not in effect: %s is built into the kernel, and nobody loads it "
+            "with options",
+            ids_modules[module]);
+    else
+        ids_claim(f, ids, &place);
+    if (ids_are_sayable(ids))
+        found_edit(f, initramfs_modules, "%ssed -i -E '/^\\s*%s\\s/s/\\sids=\\S*//' /%s",
+                   ctl_sudo(), ids_spellings[module], initramfs_modules);
+    else
+        found_step(f, STAGE_FILES, "# take ids= out of /%s when there is a rule for each item",
+                   initramfs_modules);
+    found_rebuild_initramfs(f);
+    f->needs_reboot = true;
+}
+
+/* A module and its options on each line. */
 static void see_initramfs_modules(struct found *f)
 {
-    static const char path[] = "etc/initramfs-tools/modules";
-    CLEANUP_FREE char *text = found_read(f, path);
+    CLEANUP_FREE char *text = found_read(f, initramfs_modules);
     struct lines lines = lines_of(text);
     char *line;
 
     while ((line = lines_next(&lines))) {
         struct words w = split_into_words(line);
-        if (w.n == 0 || !after_prefix(w.v[0], "vfio"))
-            continue;
-        const char *ids = is_vfio_pci(w.v[0]) ? ids_option(&w, 1) : NULL;
-        if (!ids) {
-            found_remark(f, path, lines.first,
+        size_t module = w.n > 0 ? module_of(w.v[0]) : IDS_MODULES;
+        const char *ids = module < IDS_MODULES ? ids_option(&w, 1) : NULL;
+        if (ids) {
+            claim_initramfs(f, module, lines.first, ids);
+            remark_on_options(f, initramfs_modules, lines.first, &w, 1);
+        } else if (w.n > 0 && after_prefix(w.v[0], "vfio")) {
+            found_remark(f, initramfs_modules, lines.first,
                          "%.60s in the initramfs does no harm, and is not needed any more", w.v[0]);
-            continue;
         }
-        ids_claim(f, ids, path, lines.first, "initramfs-tools");
-        remark_on_options(f, path, lines.first, &w, 1);
-        found_step(f, STAGE_FILES, "%ssed -i -E '/^\\s*vfio[-_]pci\\s/s/\\sids=\\S*//' /%s",
-                   ctl_sudo(), path);
-        found_rebuild_initramfs(f);
     }
 }
 
@@ -245,7 +315,8 @@ void import_modprobe(struct found *f)
     char folder[64];
 
     found_each_of(f, folders, ELEMENTS(folders), ".conf", see_modprobe_file);
-    claim_options(f);
+    for (size_t i = 0; i < IDS_MODULES; i++)
+        claim_options(f, i);
     see_initramfs_modules(f);
     for (size_t i = 0; i < ELEMENTS(scripts); i++) {
         snprintf(folder, sizeof(folder), "etc/initramfs-tools/scripts/%s", scripts[i]);

@@ -85,6 +85,7 @@ static void hand_over(struct found *f, struct import_rule *r, struct import_rule
         if (!known && !list_add(&to->origins, r->origins.v[i]))
             f->tree.failed = true;
     }
+    to->at_boot = to->at_boot || r->at_boot;
     r->dropped = true;
 }
 

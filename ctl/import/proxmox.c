@@ -75,7 +75,7 @@ static void claim_paths(struct found *f, char *paths, const char *path, unsigned
             continue;
         bool good = set_pve_address(item, &s);
         if (good && !found_shared_with_host(f, &s, path, line))
-            found_claim(f, &s, path, line, what);
+            found_claim_on_demand(f, &s, path, line, what);
         else if (!good)
             found_remark(f, path, line, "\"%.60s\" is no PCI address", item);
     }

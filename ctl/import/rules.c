@@ -46,10 +46,23 @@ void import_rule_write(const struct import_rule *r, FILE *f)
     saying_write(&s, f);
 }
 
+bool import_rule_parse(struct import_rule *r)
+{
+    CLEANUP_FREE char *why = NULL;
+    const struct saying s = saying_of(r);
+
+    policy_done(&r->parsed);
+    return saying_parse(&s, &r->parsed, &why) == 0;
+}
+
 /* -- names -- */
 
-static bool name_is_taken(const struct import_rules *all, const char *name)
+/* Sections of one name are one rule, in whatever files they stand. */
+static bool name_is_taken(const struct found *f, const struct import_rules *all, const char *name)
 {
+    for (size_t i = 0; i < f->s->policy.n_rules; i++)
+        if (streq(f->s->policy.rules[i].name, name))
+            return true;
     for (size_t i = 0; i < all->n; i++)
         if (streq(all->v[i].name, name))
             return true;
@@ -57,8 +70,8 @@ static bool name_is_taken(const struct import_rules *all, const char *name)
 }
 
 /* What it selects is its name: "06:00.0", "10de:20f1-10de:1463". */
-static void name_rule(const struct import_rules *all, const struct import_rule *r,
-                      char ret[static RULE_NAME_MAX + 1])
+static void name_rule(const struct found *f, const struct import_rules *all,
+                      const struct import_rule *r, char ret[static RULE_NAME_MAX + 1])
 {
     const struct selection *s = &r->what;
     char base[96]; /* of which a name has room for the first part */
@@ -75,7 +88,7 @@ static void name_rule(const struct import_rules *all, const struct import_rule *
             *c = '_';
     const char *begin = base + strspn(base, "-");
     snprintf(ret, RULE_NAME_MAX + 1, "%.56s", *begin ? begin : "rule");
-    while (name_is_taken(all, ret))
+    while (name_is_taken(f, all, ret))
         snprintf(ret, RULE_NAME_MAX + 1, "%.48s-%u", begin, ++n);
 }
 
@@ -84,7 +97,7 @@ struct import_rule *import_rules_append(struct found *f, struct import_rules *al
 {
     CLEANUP_FREE char *why = NULL;
 
-    name_rule(all, r, r->name);
+    name_rule(f, all, r, r->name);
     const struct saying s = saying_of(r);
     int error = saying_parse(&s, &r->parsed, &why);
     if (error == 0 && grow(&all->v, &all->allocated, all->n, sizeof(*all->v))) {

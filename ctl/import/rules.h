@@ -10,6 +10,7 @@ struct import_rule {
     char *addresses; /* in place of what.address: a list; NULL: none */
     bool matched;    /* group = matched */
     bool dropped;    /* another rule does the same */
+    bool at_boot;    /* as in struct claim */
     struct list origins, devices, comments;
     struct policy parsed; /* this rule alone, as the parser understands it */
 };
@@ -27,6 +28,9 @@ void import_rule_done(struct import_rule *r);
 struct import_rule *import_rules_append(struct found *f, struct import_rules *all,
                                         struct import_rule *r);
 
+/* Reads anew a rule of which a text was changed. Returns false if the parser does not take it. */
+bool import_rule_parse(struct import_rule *r);
+
 /* Writes the section, without its comments. */
 void import_rule_write(const struct import_rule *r, FILE *f);
 
@@ -37,11 +41,6 @@ static inline const struct rule *import_rule_of(const struct import_rule *r)
 
 /* The first rule that selects the device; NULL: none. */
 const struct import_rule *import_rules_match(const struct import_rules *r, const struct device *d);
-
-static inline const struct row *found_row(const struct found *f, const struct device *d)
-{
-    return &f->s->rows[d - f->s->snapshot.devices];
-}
 
 /* Adds a comment to a rule. */
 void import_comment(struct found *f, struct import_rule *r, const char *format, ...) PRINTF(3, 4);

@@ -129,9 +129,9 @@ void import_write(const struct import *m, FILE *f)
         fputs("# Read it, and see what it does with \"vfio-bindctl plan --policy FILE\". All keys: "
               "vfio-bindd.conf(5).\n",
               f);
-    if (m->has_policy)
+    if (m->has_policy && m->n_rules > 0)
         fputs("# This host has a policy already. It stays, and as a drop-in these rules are tried "
-              "before it.\n",
+              "before it; what it decides is left out.\n",
               f);
     if (m->n_rules > 0 || m->found->n_remarks > 0 || m->found->tree.unseen)
         fputc('\n', f);

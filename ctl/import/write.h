@@ -13,6 +13,7 @@ struct import {
     size_t n_rules;       /* those that are not dropped */
     char sentence[160];
     bool has_policy; /* the host has one already */
+    char target[64]; /* where the rules go, below the root */
 };
 
 /* The rules alone: a policy without comments. */

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "import/outlook.h"
+
+#include "plan/assume.h"
+#include "plan/make.h"
+#include "plan/text.h"
+
+#define RULES_FILE "import"
+
+/* -- now -- */
+
+/* The policy of the host with the rules as its last drop-in. */
+static int parse_together(struct source *s, const char *text, size_t size, struct policy *ret)
+{
+    CLEANUP(diags_done) struct diags d = {0};
+    CLEANUP_FREE char *copy = malloc(size + 1);
+    bool off;
+
+    if (!copy)
+        return -ENOMEM;
+    memcpy(copy, text, size);
+    copy[size] = '\0';
+    int r = texts_add(&s->texts, RULES_FILE, copy, size);
+    if (r < 0)
+        return r;
+    copy = NULL;
+    return texts_parse(&s->texts, ret, &d, &off);
+}
+
+static bool is_taken(const struct verdict *v)
+{
+    return v->state == STATE_BOUND || v->state == STATE_PENDING;
+}
+
+/* -- at the next boot -- */
+
+/* The host as the next boot finds it: no native driver has a device yet, and nothing is in use. */
+static int boot_snapshot(const struct snapshot *s, struct snapshot *ret)
+{
+    int r = 0;
+
+    ret->cold_boot = true;
+    ret->unsafe_noiommu = s->unsafe_noiommu;
+    for (size_t i = 0; r >= 0 && i < s->n; i++) {
+        struct device d = s->devices[i];
+        d.driver = NULL;
+        d.use = NULL;
+        d.has_vfs = false;
+        d.node = false;
+        if (!d.vf) /* these come with a native driver */
+            r = snapshot_keep(ret, &d);
+    }
+    for (size_t i = 0; r >= 0 && i < s->n_registered; i++)
+        r = snapshot_add_registered(ret, s->registered[i].name, s->registered[i].order);
+    return r;
+}
+
+static int plan_boot(const struct policy *p, const struct snapshot *s, struct plan *ret)
+{
+    CLEANUP(snapshot_done) struct snapshot boot = {0};
+    CLEANUP(records_done) struct records none = {0};
+    int r = boot_snapshot(s, &boot);
+
+    if (r >= 0)
+        r = plan_assume(p, &boot, &none);
+    return r < 0 ? r : plan_make(p, &boot, &none, ret);
+}
+
+/* -- in words -- */
+
+static int add_sentence(const struct source *s, const struct verdict *v, const struct plan *boot,
+                        struct list *ret)
+{
+    const struct verdict *later = plan_find(boot, v->addr);
+    char sentence[SENTENCE_MAX];
+    CLEANUP_FREE char *text = NULL;
+
+    verdict_sentence(v, &s->snapshot, &s->records, sentence);
+    if (asprintf(&text, "%s%s", sentence,
+                 later && is_taken(later) ? ". At the next boot that is not so yet, and vfio-bindd "
+                                            "takes the device"
+                                          : "") < 0)
+        text = NULL;
+    return text && list_add(ret, text) ? 0 : -ENOMEM;
+}
+
+int import_outlook(struct source *s, const char *text, size_t size, struct list *ret)
+{
+    CLEANUP(policy_done) struct policy p;
+    CLEANUP(plan_done) struct plan now = {0}, boot = {0};
+
+    policy_init(&p);
+    int r = parse_together(s, text, size, &p);
+    if (r >= 0)
+        r = plan_assume(&p, &s->snapshot, &s->records);
+    if (r >= 0)
+        r = source_plan(s, &p, &now);
+    if (r >= 0)
+        r = plan_boot(&p, &s->snapshot, &boot);
+    for (size_t i = 0; r >= 0 && i < now.n_verdicts; i++) {
+        const struct verdict *v = &now.verdicts[i];
+        if (!is_taken(v) && streq(policy_file(&p, v->rule->section), RULES_FILE) &&
+            ret->n < FOUND_REMARKS_MAX)
+            r = add_sentence(s, v, &boot, ret);
+    }
+    return r < 0 ? r : 0;
+}
