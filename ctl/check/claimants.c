@@ -69,22 +69,22 @@ static void see_override(struct check *c, const char *path, const char *name, vo
                  ctl_sudo(), path);
 }
 
-/* -- vfio-pci's own list of IDs -- */
+/* -- a module's own list of IDs -- */
 
-static void check_cmdline_ids(struct check *c, struct claimant_search *search)
+static void check_cmdline_ids(struct check *c, const char *module, struct claimant_search *search)
 {
-    static const char name[] = "vfio-pci.ids=";
-    const char *ids = check_cmdline(c, name);
-    char parameter[256];
+    char name[32], parameter[256];
 
+    snprintf(name, sizeof(name), "%s.ids=", module);
+    const char *ids = check_cmdline(c, name);
     if (!ids)
         return;
     ids -= strlen(name); /* as it is spelt there, with '-' or '_': it is to be found by that */
     snprintf(parameter, sizeof(parameter), "%.*s", (int)strcspn(ids, " \n\""), ids);
     check_add(c, FINDING_WARN, "ids",
-              "%s on the kernel command line: vfio-pci takes every device of these IDs, whatever "
+              "%s on the kernel command line: %s takes every device of these IDs, whatever "
               "the policy says",
-              parameter);
+              parameter, module);
     point_to_import(c, search);
     check_remove_parameter(c, parameter);
 }
@@ -99,15 +99,18 @@ static void see_modprobe(struct check *c, const char *path, const char *name, vo
 
     while (text && (line = check_line(&rest))) {
         char module[32];
-        if (sscanf(line, "options %31s", module) != 1 ||
-            (!streq(module, "vfio-pci") && !streq(module, "vfio_pci")) || !strstr(line, " ids="))
+        if (sscanf(line, "options %31s", module) != 1 || !strstr(line, " ids="))
+            continue;
+        bool stub = streq(module, "pci-stub") || streq(module, "pci_stub");
+        if (!stub && !streq(module, "vfio-pci") && !streq(module, "vfio_pci"))
             continue;
         check_add(c, FINDING_WARN, "ids",
-                  "/%s has \"%s\": vfio-pci takes every device of these IDs, whatever the policy "
+                  "/%s has \"%s\": %s takes every device of these IDs, whatever the policy "
                   "says",
-                  path, line);
+                  path, line, stub ? "pci-stub" : "vfio-pci");
         point_to_import(c, search);
-        check_remedy(c, "%ssed -i 's/^ *options vfio[-_]pci .*ids=/#&/' /%s", ctl_sudo(), path);
+        check_remedy(c, "%ssed -i 's/^ *options %s .*ids=/#&/' /%s", ctl_sudo(),
+                     stub ? "pci[-_]stub" : "vfio[-_]pci", path);
         check_rebuild_initramfs(c);
     }
 }
@@ -251,16 +254,35 @@ static void see_domain(struct check *c, const char *path, const char *name, void
     see_elements(c, text, "<interface type='hostdev'", "</interface>", domain, data);
 }
 
+/* -- whoever it was -- */
+
+/* Where no rule is yet, what is bound for virtual machines has somebody who does it. */
+static void check_unexplained(struct check *c, struct claimant_search *search)
+{
+    for (size_t i = 0; i < c->s->snapshot.n && has_no_policy(c); i++) {
+        const struct device *d = &c->s->snapshot.devices[i];
+        if (!d->driver || (!driver_is_vfio(d->driver) && !streq(d->driver, "pci-stub")))
+            continue;
+        check_add(c, FINDING_WARN, "claimants", "%s is on %s, and nothing that was seen says why",
+                  pci_addr_text(d->addr).s, d->driver);
+        point_to_import(c, search);
+        return;
+    }
+}
+
 void check_claimants(struct check *c)
 {
     struct claimant_search search = {0};
 
     check_each(c, "etc/driverctl.d", "", see_override, &search);
-    check_cmdline_ids(c, &search);
+    check_cmdline_ids(c, "vfio-pci", &search);
+    check_cmdline_ids(c, "pci-stub", &search);
     see_all(c, "modprobe.d", ".conf", see_modprobe, &search);
     see_all(c, "udev/rules.d", ".rules", see_rules, &search);
     search.found += check_vfio_manager(c);
     check_each(c, "etc/libvirt/qemu", ".xml", see_domain, &search);
+    if (search.found == 0)
+        check_unexplained(c, &search);
     if (search.found == 0)
         check_add(c, FINDING_OK, "claimants", "nothing else that was seen binds these devices");
 }
