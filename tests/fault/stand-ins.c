@@ -69,6 +69,7 @@ static void send_counted(const struct event_message *m)
 {
     CLEANUP_CLOSE int lock = lock_events();
 
+    (void)lock;
     /* Counted first: while it is under way the daemon is not at rest. */
     atomic_fetch_add(&host.shared->events_sent, 1);
     if (send_message(EVENTS, m, sizeof(*m)))
@@ -82,6 +83,7 @@ static int begin_to_listen(void)
 {
     CLEANUP_CLOSE int lock = lock_events();
 
+    (void)lock;
     atomic_store(&host.shared->events_sent, 0);
     atomic_store(&host.shared->events_done, 0);
     atomic_store(&host.shared->unheard, false);
