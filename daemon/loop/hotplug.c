@@ -8,7 +8,12 @@
 
 #include "loop/uevent-filter.h"
 
+/* So many events are taken before anybody else gets a turn: a card that comes and goes all the time
+ * must not keep the daemon from its bus and its watchdog. */
+#define BATCH 64
+
 struct hotplug {
+    bool lost; /* the kernel has dropped events, and the queue is not empty yet */
     struct udev *udev;
     struct udev_monitor *monitor;
     sd_event_source *source;
@@ -48,31 +53,43 @@ static bool give_event(const struct hotplug *h, struct udev_device *d)
     return true;
 }
 
+/* Takes one event. Returns 1, 0 (there is none, for now), or -EAGAIN to try again. */
+static int take_one(struct hotplug *h, bool *any)
+{
+    errno = 0;
+    struct udev_device *d = udev_monitor_receive_device(h->monitor);
+
+    if (d) {
+        *any = give_event(h, d) || *any;
+        udev_device_unref(d);
+        return 1;
+    }
+    if (errno == EAGAIN ||
+        errno == 0) /* 0: an event that the filter's hash let through by chance */
+        return 0;
+    if (errno == EINTR)
+        return -EAGAIN;
+    h->lost = true;
+    return errno == ENOBUFS ? -EAGAIN : 0;
+}
+
 /* After an overflow the kernel drops everything until the queue is empty: so it is emptied first.
- */
+ * While there is more than a batch, others of the loop get their turns as well. */
 static int on_readable(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
     struct hotplug *h = userdata;
-    bool lost = false, any = false;
+    bool any = false;
+    int r = 1;
 
-    (void)source;
     (void)fd;
     (void)events;
-    for (;;) {
-        errno = 0;
-        struct udev_device *d = udev_monitor_receive_device(h->monitor);
-        if (d) {
-            any = give_event(h, d) || any;
-            udev_device_unref(d);
-        } else if (errno == ENOBUFS) {
-            lost = true;
-        } else if (errno == EAGAIN || errno == 0) {
-            break; /* 0: an event that the filter's hash let through by chance */
-        } else if (errno != EINTR) {
-            lost = true;
-            break;
-        }
-    }
+    for (int i = 0; r != 0 && i < BATCH; i++)
+        r = take_one(h, &any);
+    const bool lost = r == 0 && h->lost;
+    (void)sd_event_source_set_priority(source, r == 0 ? SD_EVENT_PRIORITY_IMPORTANT
+                                                      : SD_EVENT_PRIORITY_NORMAL);
+    if (r == 0)
+        h->lost = false;
     if (any || lost)
         h->handler.drained(h->handler.userdata, lost);
     return 0;

@@ -15,8 +15,8 @@ struct hotplug_handler {
     void (*driver)(void *userdata);
     /* The driver of a virtual IOMMU has begun to work. */
     void (*iommu)(void *userdata);
-    /* All events that were queued have been handled. `lost`: the kernel dropped some, so everything
-     * must be looked at anew. */
+    /* The events that were queued have been handled, or a batch of them. `lost`: the kernel dropped
+     * some, so everything must be looked at anew. */
     void (*drained)(void *userdata, bool lost);
     void *userdata;
 };
