@@ -33,6 +33,9 @@ static const struct vfio_device_ops lab_ops = {
 	.read = vfio_pci_core_read,
 	.write = vfio_pci_core_write,
 	.ioctl = vfio_pci_core_ioctl,
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+	.get_region_info_caps = vfio_pci_ioctl_get_region_info,
+#endif
 	.device_feature = vfio_pci_core_ioctl_feature,
 	.mmap = vfio_pci_core_mmap,
 	.request = vfio_pci_core_request,
