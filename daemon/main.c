@@ -13,8 +13,22 @@
 
 enum { EXIT_USAGE = 2 };
 
+/* What there is to do; each is an option. */
+enum task {
+    TASK_DAEMON,
+    TASK_CHECK_POLICY,
+    TASK_DRY_RUN,
+    TASK_EARLY,
+    TASK_FOR_INITRAMFS,
+    TASK_GIVE_BACK,
+    TASK_ONCE,
+    TASK_PUBLISH,
+    TASK_READ_SERIALS,
+    TASK_MAX,
+};
+
 struct arguments {
-    bool check_policy, once, dry_run, publish, read_serials;
+    enum task task;
     const char *root; /* NULL: "/" */
     char **files;     /* --check-policy FILE..., --publish SOURCE TARGET... */
     size_t n_files;
@@ -31,6 +45,10 @@ static void help(void)
          "  --publish SOURCE TARGET   copy a file as a whole, or remove the copy; several pairs\n"
          "  --read-serials            write the serial numbers that the policy needs to\n"
          "                            /run/vfio-bindd/serials and exit\n"
+         "  --for-initramfs           print what an initramfs needs, and what the host boots from\n"
+         "  --early                   in an initramfs: bind what no driver has, and exit\n"
+         "  --give-back               in an initramfs that waits for the root file system in\n"
+         "                            vain: hand back what may carry it, and exit\n"
          "  --root DIR                use the /sys, /etc and /run below DIR\n"
          "  --help                    this text\n"
          "  --version                 the version\n\n"
@@ -47,54 +65,44 @@ static int usage(const char *what, const char *word)
 
 static int check_arguments(const struct arguments *a)
 {
-    if (a->n_files > 0 && !a->check_policy && !a->publish)
+    static const bool has_no_root[TASK_MAX] = {
+        [TASK_DAEMON] = true, [TASK_PUBLISH] = true, [TASK_READ_SERIALS] = true};
+
+    if (a->n_files > 0 && a->task != TASK_CHECK_POLICY && a->task != TASK_PUBLISH)
         return usage("unexpected argument ", a->files[0]);
-    if (a->check_policy + a->dry_run + a->once + a->publish + a->read_serials > 1)
-        return usage("choose one of --check-policy, --dry-run, --once, --publish and "
-                     "--read-serials",
-                     "");
-    if (a->publish && (a->n_files == 0 || a->n_files % 2 != 0))
+    if (a->task == TASK_PUBLISH && (a->n_files == 0 || a->n_files % 2 != 0))
         return usage("--publish needs a source and a target, or several such pairs", "");
-    if (a->root && !a->check_policy && !a->dry_run && !a->once)
-        return usage("--root needs --check-policy, --dry-run or --once", "");
+    if (a->root && has_no_root[a->task])
+        return usage("--root needs another option: --check-policy, --dry-run, --once or one for an "
+                     "initramfs",
+                     "");
     return 0;
 }
 
 /* Returns 0, or an exit code + 1 if there is nothing more to do. */
 static int parse_arguments(int argc, char **argv, struct arguments *a)
 {
-    enum { CHECK = 256, DRY_RUN, ONCE, PUBLISH, READ_SERIALS, ROOT, HELP, VERSION };
+    enum { TASK = 256, ROOT = TASK + TASK_MAX, HELP, VERSION };
     static const struct option options[] = {
-        {"check-policy", no_argument, NULL, CHECK},
-        {"dry-run", no_argument, NULL, DRY_RUN},
-        {"once", no_argument, NULL, ONCE},
-        {"publish", no_argument, NULL, PUBLISH},
-        {"read-serials", no_argument, NULL, READ_SERIALS},
+        {"check-policy", no_argument, NULL, TASK + TASK_CHECK_POLICY},
+        {"dry-run", no_argument, NULL, TASK + TASK_DRY_RUN},
+        {"early", no_argument, NULL, TASK + TASK_EARLY},
+        {"for-initramfs", no_argument, NULL, TASK + TASK_FOR_INITRAMFS},
+        {"give-back", no_argument, NULL, TASK + TASK_GIVE_BACK},
+        {"once", no_argument, NULL, TASK + TASK_ONCE},
+        {"publish", no_argument, NULL, TASK + TASK_PUBLISH},
+        {"read-serials", no_argument, NULL, TASK + TASK_READ_SERIALS},
         {"root", required_argument, NULL, ROOT},
         {"help", no_argument, NULL, HELP},
         {"version", no_argument, NULL, VERSION},
         {NULL, 0, NULL, 0},
     };
+    const char *task = NULL;
     int c;
 
     opterr = 0;
     while ((c = getopt_long(argc, argv, ":h", options, NULL)) >= 0) {
         switch (c) {
-        case CHECK:
-            a->check_policy = true;
-            break;
-        case DRY_RUN:
-            a->dry_run = true;
-            break;
-        case ONCE:
-            a->once = true;
-            break;
-        case PUBLISH:
-            a->publish = true;
-            break;
-        case READ_SERIALS:
-            a->read_serials = true;
-            break;
         case ROOT:
             a->root = optarg;
             break;
@@ -107,8 +115,16 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
             return 1 + EXIT_SUCCESS;
         case ':':
             return 1 + usage("a value is missing after ", argv[optind - 1]);
-        default:
+        case '?':
             return 1 + usage("unknown option ", argv[optind - 1]);
+        default:
+            if (task && a->task != (enum task)(c - TASK)) {
+                fprintf(stderr, "vfio-bindd: choose one of %s and %s; try \"vfio-bindd --help\"\n",
+                        task, argv[optind - 1]);
+                return 1 + EXIT_USAGE;
+            }
+            a->task = (enum task)(c - TASK);
+            task = argv[optind - 1];
         }
     }
     a->files = argv + optind;
@@ -126,6 +142,22 @@ static int flushed(int status)
     return EXIT_FAILURE;
 }
 
+static int bind_devices(int root_fd, const struct arguments *a)
+{
+    static const enum manager_mode modes[TASK_MAX] = {[TASK_DAEMON] = MANAGER_DAEMON,
+                                                      [TASK_ONCE] = MANAGER_ONCE,
+                                                      [TASK_EARLY] = MANAGER_EARLY,
+                                                      [TASK_GIVE_BACK] = MANAGER_GIVE_BACK};
+    const struct manager_options options = {.root_fd = root_fd, .mode = modes[a->task]};
+
+    if (geteuid() != 0 && !a->root) {
+        fprintf(stderr, "vfio-bindd: only root can bind devices; to look: vfio-bindd --dry-run\n");
+        return EXIT_FAILURE;
+    }
+    journal_open(a->task == TASK_EARLY || a->task == TASK_GIVE_BACK);
+    return manager_run(&options) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     struct arguments a = {0};
@@ -138,21 +170,18 @@ int main(int argc, char **argv)
         fprintf(stderr, "vfio-bindd: %s: %s\n", a.root ? a.root : "/", strerror(-root_fd));
         return EXIT_FAILURE;
     }
-    if (a.publish)
+    switch (a.task) {
+    case TASK_PUBLISH:
         return flushed(publish_files(a.files, a.n_files) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
-    if (a.check_policy)
+    case TASK_CHECK_POLICY:
         return flushed(offline_check_policy(root_fd, a.files, a.n_files));
-    if (a.dry_run)
+    case TASK_DRY_RUN:
         return flushed(offline_dry_run(root_fd));
-    if (a.read_serials)
+    case TASK_READ_SERIALS:
         return offline_read_serials(root_fd);
-    if (geteuid() != 0 && !a.root) {
-        fprintf(stderr, "vfio-bindd: only root can bind devices; to look: vfio-bindd --dry-run\n");
-        return EXIT_FAILURE;
+    case TASK_FOR_INITRAMFS:
+        return flushed(offline_for_initramfs(root_fd));
+    default:
+        return bind_devices(root_fd, &a);
     }
-
-    struct manager_options options = {.root_fd = root_fd, .once = a.once, .listen = !a.once};
-    journal_open();
-    r = manager_run(&options);
-    return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

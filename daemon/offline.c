@@ -7,8 +7,10 @@
 
 #include "base/rootfs.h"
 #include "base/util.h"
+#include "host/boot-devices.h"
 #include "host/scan.h"
 #include "host/serials.h"
+#include "host/viommu.h"
 #include "plan/assume.h"
 #include "plan/make.h"
 #include "plan/text.h"
@@ -142,4 +144,49 @@ int offline_read_serials(int root_fd)
     fprintf(stderr, "vfio-bindd: cannot write /" SERIALS_FOLDER "/" SERIALS_FILE ": %s\n",
             strerror(-r));
     return EXIT_FAILURE;
+}
+
+/* -- for an initramfs -- */
+
+/* The IOMMU first: a device has no group without it, and vfio-pci refuses it. Then vfio-pci, before
+ * any native driver can be registered. No variant: some depend on a native driver, which would be
+ * loaded with them; the override keeps their devices until the daemon has them loaded. */
+static void print_modules(int root_fd)
+{
+    struct viommu viommu = {0};
+
+    if (viommu_read(root_fd, &viommu) < 0 || viommu.announced || viommu.at_work)
+        puts("module " VIOMMU_TRANSPORT "\nmodule " VIOMMU_MODULE);
+    puts("module " DYNID_DRIVER);
+}
+
+/* Below /run nothing can be brought along: the file is there or not when the host boots. */
+static void print_policy_files(const struct policy *p)
+{
+    for (size_t i = 0; i < p->n_files; i++)
+        if (!after_prefix(p->files[i], "/proc/") && !after_prefix(p->files[i], "/run/"))
+            printf("file %s\n", p->files[i]);
+    printf("policy %08x\n", p->digest);
+}
+
+int offline_for_initramfs(int root_fd)
+{
+    CLEANUP(diags_done) struct diags d = {0};
+    CLEANUP(policy_done) struct policy p;
+    CLEANUP(snapshot_done) struct snapshot s = {0};
+    bool off;
+
+    policy_init(&p);
+    policy_load(root_fd, &p, &d, &off);
+    diags_print(&d, stderr);
+    int r = scan_all(root_fd, NULL, &s);
+    print_modules(root_fd);
+    print_policy_files(&p);
+    if (r >= 0)
+        r = boot_devices_write(root_fd, &s, stdout);
+    if (r < 0) { /* the initramfs is of use all the same */
+        fprintf(stderr, "vfio-bindd: cannot see what the host uses: %s\n", strerror(-r));
+        puts("incomplete");
+    }
+    return EXIT_SUCCESS;
 }

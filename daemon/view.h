@@ -3,6 +3,7 @@
  * the manager. */
 #pragma once
 
+#include "early-pass.h"
 #include "plan/plan.h"
 
 struct view {
@@ -20,6 +21,7 @@ struct view {
     bool unread;   /* a device is missing, or something of the others or of the policy could not be
                       read */
     bool disabled; /* by the kernel command line */
+    struct early_pass early; /* of the initramfs */
     bool ready; /* systemd was told READY: all overrides are written, or the deadline has passed */
     bool settled; /* the first pass is done, rebinds included; only stuck devices may be left */
     uint64_t ready_usec; /* how long the first pass took */

@@ -4,6 +4,7 @@
 
 #include "bus.h"
 #include "model/address.h"
+#include "rebuild.h"
 
 /* Calls a method of the daemon that changes something, with an address and no flags, or (address
  * NULL) without arguments. Says what went wrong; returns the exit code. */
@@ -49,7 +50,10 @@ int verb_release(const struct ctl *c)
 
 int verb_reload(const struct ctl *c)
 {
-    return change_call(c, "Reload", NULL);
+    CLEANUP_BUS sd_bus *bus = NULL;
+    int r = change_call(c, "Reload", NULL);
+
+    return r == EXIT_SUCCESS && bus_open(c, &bus) >= 0 ? rebuild_offer(c, bus) : r;
 }
 
 int verb_rescan(const struct ctl *c)

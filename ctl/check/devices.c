@@ -9,7 +9,7 @@
 #include "check/files.h"
 #include "check/parts.h"
 #include "host/bars.h"
-#include "plan/kinds.h"
+#include "model/kinds.h"
 
 #define SHOWN 8 /* findings of one kind; the rest is counted */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: native drivers that are there before vfio-bindd runs: in the initramfs, or built in. */
+/* check: what is there before the real root: native drivers in the initramfs or built in, and
+ * vfio-bindd itself, in the initramfs of every installed kernel. */
 #include <errno.h>
 #include <fcntl.h>
 
@@ -12,29 +13,42 @@
 #include "policy/policy.h"
 
 #define LISTER_TIMEOUT (60 * USEC_PER_SEC)
+#define KERNELS_MAX 8 /* beside the running one; listing an initramfs takes a second or more */
 
+/* The initramfs of one kernel. */
 struct contents {
-    struct natives *natives;
-    bool vfio_bindd; /* is in there itself */
+    struct natives *natives; /* NULL: they do not matter */
+    char path[160];
+    bool vfio_bindd, vfio_pci;
+    bool has_policy;
+    uint32_t policy; /* struct policy's digest, which is part of a file's name */
     size_t lines;
 };
 
 static void see_line(const char *line, void *data)
 {
     struct contents *contents = data;
-    const char *name = lister_name(line), *ending = strstr(name, ".ko");
+    const char *name = lister_name(line), *ending = strstr(name, ".ko"), *digest;
 
     contents->lines++;
-    if (streq(name, "vfio-bindd"))
+    if (streq(name, "vfio-bindd") && strstr(line, "sbin/"))
         contents->vfio_bindd = true;
+    if ((digest = after_prefix(name, "policy-")) && strstr(line, "vfio-bindd/policy-")) {
+        contents->has_policy = true;
+        contents->policy = (uint32_t)strtoul(digest, NULL, 16);
+    }
+    if (!ending)
+        return;
+    if (after_prefix(name, "vfio-pci.ko") || after_prefix(name, "vfio_pci.ko"))
+        contents->vfio_pci = true;
     struct native *native =
-        ending ? natives_get(contents->natives, name, (size_t)(ending - name)) : NULL;
+        contents->natives ? natives_get(contents->natives, name, (size_t)(ending - name)) : NULL;
     if (native)
         native->early = true;
 }
 
-/* The initramfs of the running kernel; its path in buf. Returns a descriptor or negative errno. */
-static int open_initramfs(const struct check *c, char *buf, size_t size)
+/* The initramfs of this kernel; its path in buf. Returns a descriptor or negative errno. */
+static int open_initramfs(const struct check *c, const char *release, char *buf, size_t size)
 {
     static const char *const forms[] = {"boot/initrd.img-%s", "boot/initramfs-%s.img",
                                         "boot/initrd-%s", "usr/lib/modules/%s/initrd"};
@@ -42,33 +56,33 @@ static int open_initramfs(const struct check *c, char *buf, size_t size)
 
     for (size_t i = 0; i < ELEMENTS(forms) && r == -ENOENT; i++) {
         const char *at = strstr(forms[i], "%s");
-        snprintf(buf, size, "%.*s%s%s", (int)(at - forms[i]), forms[i], c->release, at + 2);
+        snprintf(buf, size, "%.*s%s%s", (int)(at - forms[i]), forms[i], release, at + 2);
         r = rootfs_open(c->tree.root_fd, buf, O_RDONLY | O_NONBLOCK);
     }
     return r;
 }
 
-/* Returns 0 if the contents are known; else what could not be seen is noted. */
-static int list(struct check *c, char *path, size_t size, struct contents *contents)
+/* Returns 0 if the contents are known; -ENOENT: there is none. Else what could not be seen is
+ * noted. */
+static int list(struct check *c, const char *release, struct contents *contents)
 {
     const char *program = lister_find();
-    CLEANUP_CLOSE int fd = *c->release ? open_initramfs(c, path, size) : -ENOENT;
+    CLEANUP_CLOSE int fd =
+        *release ? open_initramfs(c, release, contents->path, sizeof(contents->path)) : -ENOENT;
     char what[256];
 
-    if (fd == -ENOENT) {
-        check_append(c, &c->tree.unseen, ", ", "the initramfs (none in /boot for this kernel)");
+    if (fd == -ENOENT)
         return fd;
-    }
     if (fd >= 0 && !program) {
         check_append(c, &c->tree.unseen, ", ",
-                     "/%s (no lsinitramfs, lsinitrd or lsinitcpio on this host)", path);
-        return -ENOENT;
+                     "/%s (no lsinitramfs, lsinitrd or lsinitcpio on this host)", contents->path);
+        return -EOPNOTSUPP;
     }
     int r = fd < 0 ? fd : lister_run(program, fd, LISTER_TIMEOUT, see_line, contents);
     if (r == 0 && contents->lines == 0)
         r = -EIO;
     if (r < 0) {
-        snprintf(what, sizeof(what), "/%s", path);
+        snprintf(what, sizeof(what), "/%s", contents->path);
         check_unseen(c, what, r);
     }
     return r;
@@ -76,9 +90,24 @@ static int list(struct check *c, char *path, size_t size, struct contents *conte
 
 /* -- what to say -- */
 
+/* Does a new initramfs bring vfio-bindd along? Only where the service is enabled. */
+static bool is_brought_along(struct check *c)
+{
+    static const char *const hooks[] = {"usr/share/initramfs-tools/hooks/vfio-bindd",
+                                        "usr/lib/dracut/modules.d/90vfio-bindd"};
+    static const char *const programs[] = {"update-initramfs", "dracut"};
+
+    if (!check_exists(c, "etc/systemd/system/sysinit.target.wants/vfio-bindd.service"))
+        return false;
+    for (size_t i = 0; i < ELEMENTS(hooks); i++)
+        if (check_exists(c, hooks[i]) && loader_has_program(&c->tree, programs[i]))
+            return true;
+    return false;
+}
+
 /* A driver that the host needs for another device must stay in the initramfs; then only the rebind
  * is left. */
-static void say_early(struct check *c, const struct native *n, const char *path)
+static void say_early(struct check *c, const struct native *n, const char *path, bool brought)
 {
     struct pci_addr_text address = pci_addr_text(n->row->d->addr);
 
@@ -87,6 +116,11 @@ static void say_early(struct check *c, const struct native *n, const char *path)
               "over%s",
               n->module, path, address.s,
               n->needed ? "; this host needs it there for another device" : "");
+    if (brought) {
+        check_rebuild_initramfs(c);
+        check_remedy(c, "# this brings vfio-bindd into it, where it runs before the driver");
+        return;
+    }
     if (n->needed) {
         check_remedy(c, "vfio-bindctl show %s   # after a boot: was it rebound?", address.s);
         return;
@@ -111,25 +145,93 @@ static void check_builtin(struct check *c, const struct natives *natives)
     }
 }
 
+static bool is_vfio_pci_builtin(struct check *c, const char *release)
+{
+    char path[160];
+
+    snprintf(path, sizeof(path), "usr/lib/modules/%s/modules.builtin", release);
+    CLEANUP_FREE char *text = check_read(c, path);
+    return text && strstr(text, "/vfio-pci.ko");
+}
+
+/* vfio-bindd is in this initramfs: can it do there what the policy says? */
+static void say_inside(struct check *c, const char *release, const struct contents *contents)
+{
+    if (!contents->vfio_pci && !is_vfio_pci_builtin(c, release)) {
+        check_add(c, FINDING_WARN, "initramfs",
+                  "/%s has vfio-bindd, but not vfio-pci: native drivers have the devices first",
+                  contents->path);
+        check_rebuild_initramfs(c);
+    } else if (contents->has_policy && contents->policy != c->s->policy.digest) {
+        check_add(c, FINDING_WARN, "initramfs",
+                  "/%s has vfio-bindd with another policy than the one of now: at the next boot "
+                  "that one is the first to decide",
+                  contents->path);
+        check_rebuild_initramfs(c);
+    } else {
+        check_add(c, FINDING_OK, "initramfs", "/%s has vfio-bindd%s", contents->path,
+                  contents->has_policy ? " and the policy of now" : " itself");
+    }
+}
+
+static void check_running(struct check *c, struct natives *natives, struct contents *contents)
+{
+    const bool brought = is_brought_along(c);
+    size_t early = 0;
+    int r = list(c, c->release, contents);
+
+    if (r == -ENOENT)
+        check_append(c, &c->tree.unseen, ", ", "the initramfs (none in /boot for this kernel)");
+    if (r < 0)
+        return;
+    if (contents->vfio_bindd) {
+        say_inside(c, c->release, contents);
+        return;
+    }
+    for (size_t i = 0; i < natives->n; i++)
+        if (natives->v[i].early && early++ < 8)
+            say_early(c, &natives->v[i], contents->path, brought);
+    if (early == 0)
+        check_add(c, FINDING_OK, "initramfs", "/%s has no native driver of a selected device",
+                  contents->path);
+}
+
+/* -- other kernels: the next boot may be one of theirs -- */
+
+struct others {
+    const struct contents *running;
+    size_t n;
+};
+
+static void check_other(struct check *c, const char *path, const char *release, void *data)
+{
+    struct others *others = data;
+    struct contents contents = {0};
+
+    (void)path;
+    if (streq(release, c->release) || others->n++ >= KERNELS_MAX || list(c, release, &contents) < 0)
+        return;
+    if (contents.vfio_bindd) {
+        say_inside(c, release, &contents);
+    } else if (others->running->vfio_bindd) {
+        check_add(c, FINDING_WARN, "initramfs",
+                  "/%s has no vfio-bindd, unlike that of the running kernel: boots of that kernel "
+                  "leave devices to the native drivers in it first",
+                  contents.path);
+        check_rebuild_initramfs(c);
+    }
+}
+
 void check_initramfs(struct check *c)
 {
     CLEANUP(natives_done) struct natives natives = {0};
-    struct contents contents = {.natives = &natives};
-    char path[160] = "";
-    size_t early = 0;
+    struct contents running = {.natives = &natives};
+    struct others others = {.running = &running};
 
     natives_find(c, &natives);
-    if (natives.n == 0)
-        return;
     check_builtin(c, &natives);
-    if (list(c, path, sizeof(path), &contents) < 0)
+    if (natives.n == 0 && !is_brought_along(c))
         return;
-    for (size_t i = 0; i < natives.n && !contents.vfio_bindd; i++)
-        if (natives.v[i].early && early++ < 8)
-            say_early(c, &natives.v[i], path);
-    if (early == 0)
-        check_add(c, FINDING_OK, "initramfs",
-                  contents.vfio_bindd ? "/%s has vfio-bindd itself"
-                                      : "/%s has no native driver of a selected device",
-                  path);
+    check_running(c, &natives, &running);
+    (void)check_each(c, "usr/lib/modules", "", check_other, &others);
 }

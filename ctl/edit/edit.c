@@ -10,6 +10,7 @@
 #include "open.h"
 #include "plan-diff.h"
 #include "policy/parse.h"
+#include "rebuild.h"
 
 #define POLICY_NAME "/etc/vfio-bindd.conf"
 
@@ -150,7 +151,7 @@ static int ask_for_reload(const struct ctl *c)
         return bus_complain(c, r, &error);
     if (!c->quiet)
         puts("Reloaded. To see how things are: vfio-bindctl status");
-    return EXIT_SUCCESS;
+    return rebuild_offer(c, bus);
 }
 
 static int put_into_place(struct session *e, const char *bytes, size_t size)

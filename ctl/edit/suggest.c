@@ -8,9 +8,9 @@
 #include <pci/pci.h>
 
 #include "fields.h"
+#include "model/kinds.h"
 #include "model/resource.h"
 #include "open.h"
-#include "plan/kinds.h"
 
 #define NAME_MAX_CHARS 32
 #define CLASS_ACCELERATOR 0x12 /* base class: processing accelerators */

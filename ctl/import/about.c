@@ -6,7 +6,7 @@
 #include "host/modules.h"
 #include "host/pci-files.h"
 #include "import/refine.h"
-#include "plan/kinds.h"
+#include "model/kinds.h"
 
 #define NAMED_MAX 8 /* devices that the comment of one rule names */
 
@@ -90,7 +90,7 @@ static bool is_harmless(const struct import_rule *r)
         char digit[2] = {i < n ? class[i] : '0', '\0'};
         d.class_code = d.class_code << 4 | (uint32_t)strtoul(digit, NULL, 16);
     }
-    return !plan_may_carry_host(&d);
+    return !device_may_carry_host(&d);
 }
 
 static void tell_of_absence(struct found *f, struct import_rule *r)

@@ -3,7 +3,7 @@
  * brings the functions of its slot along, or is refused for the sake of one that must be named. */
 #include "fields.h"
 #include "import/refine.h"
-#include "plan/kinds.h"
+#include "model/kinds.h"
 
 /* Was the function left alone so far? */
 static bool is_left_alone(const struct found *f, const struct import_rules *all,

@@ -2,7 +2,7 @@
 /* import: the policy that is there already. In a drop-in the new rules are tried before its own, so
  * they leave out what it takes, brings along, or keeps. */
 #include "import/refine.h"
-#include "plan/kinds.h"
+#include "model/kinds.h"
 
 #define EXCEPTIONS_MAX 100 /* a line of the policy holds 4096 bytes */
 

@@ -3,7 +3,7 @@
 
 #include "fields.h"
 #include "import/refine.h"
-#include "plan/kinds.h"
+#include "model/kinds.h"
 
 #define ADDRESSES_IN_RULE 100 /* a line of the policy holds 4096 bytes */
 
@@ -13,7 +13,7 @@
  * the host may be glad of it. */
 static bool was_not_taken(const struct import_rule *r, const struct device *d)
 {
-    return plan_may_carry_host(d) && d->driver && !driver_is_vfio(d->driver) &&
+    return device_may_carry_host(d) && d->driver && !driver_is_vfio(d->driver) &&
            !streq(d->driver, r->what.driver);
 }
 
@@ -32,7 +32,7 @@ struct present {
  * later are meant as well. */
 static bool is_risky(const struct import_rule *r, const struct device *d)
 {
-    return plan_may_carry_host(d) && (!d->vf || was_not_taken(r, d));
+    return device_may_carry_host(d) && (!d->vf || was_not_taken(r, d));
 }
 
 static struct present find_present(const struct found *f, const struct import_rule *r)

@@ -5,7 +5,7 @@
 #include "import/lines.h"
 #include "import/sources.h"
 #include "import/udev-rule.h"
-#include "plan/kinds.h"
+#include "model/kinds.h"
 
 /* -- claims -- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* import: devices that are bound for virtual machines, and of which no file says why. */
 #include "import/refine.h"
-#include "plan/kinds.h"
+#include "model/kinds.h"
 
 /* Does it come along with another function of its card? */
 static bool comes_with_card(const struct found *f, const struct import_rules *all,

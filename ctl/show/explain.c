@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* explain: walks the rules in their order and says of each why it does or does not fit. */
 #include "fields.h"
+#include "model/kinds.h"
 #include "open.h"
-#include "plan/kinds.h"
 
 enum outcome { OUTCOME_DECIDES, OUTCOME_FITS_NOT, OUTCOME_NOT_ASKED };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* list, tree: all devices, and how the IOMMU groups them. */
 #include "fields.h"
+#include "model/kinds.h"
 #include "open.h"
-#include "plan/kinds.h"
 
 int verb_list(const struct ctl *c)
 {

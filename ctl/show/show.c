@@ -2,8 +2,8 @@
 /* show, is-usable: one device. */
 #include "fields.h"
 #include "host/pci-files.h"
+#include "model/kinds.h"
 #include "open.h"
-#include "plan/kinds.h"
 
 /* What the tables leave out: from the daemon, or from attributes whose reading takes no lock. */
 struct extra {

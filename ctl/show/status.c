@@ -144,6 +144,25 @@ static char *commas(const char *lines)
     return fclose(f) == 0 ? text : NULL;
 }
 
+/* Only if there is something to say. */
+static void print_initramfs(const char *state)
+{
+    static const struct {
+        const char *state, *text;
+    } texts[] = {
+        {"current", "vfio-bindd was there first, with this policy"},
+        {"other-policy", "this boot began with another policy (vfio-bindctl check)"},
+        {"unfinished",
+         "the pass there did not come to its end (journalctl -b -t vfio-bindd-initramfs)"},
+        {"gave-back", "the root file system did not appear: devices went back to the host "
+                      "(journalctl -b -t vfio-bindd-initramfs)"},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(texts); i++)
+        if (streq(texts[i].state, state))
+            print_fact("Initrd", texts[i].text);
+}
+
 static void print_daemon(const struct source *s)
 {
     const struct props *p = &s->live.manager;
@@ -158,6 +177,7 @@ static void print_daemon(const struct source *s)
              strtoull(props_get(p, "ReadyUSec"), NULL, 10) / 1000, props_get(p, "Events"));
     print_fact("Daemon", text);
     print_fact("IOMMU", props_get(p, "Iommu"));
+    print_initramfs(props_get(p, "Initramfs"));
 }
 
 static void print_policy(const struct source *s)
@@ -260,6 +280,7 @@ static char *json_head(const struct source *s, const struct summary *m)
     json_member(f, "state", props_get(p, "State"));
     json_member(f, "version", props_get(p, "Version"));
     json_member(f, "iommu", props_get(p, "Iommu"));
+    json_member(f, "initramfs", props_get(p, "Initramfs"));
     fprintf(f, "\"rules\": %zu,\n   \"errors\": %zu,\n   ", count_rules(s), s->diags.errors);
     fprintf(f, "\"selected\": %zu,\n   \"bound\": %zu,\n   \"usable\": %zu", m->selected, m->bound,
             m->usable);

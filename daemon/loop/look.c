@@ -30,8 +30,9 @@ void look_at_group(struct view *view, struct pci_addr a)
 
 void look_at_devices(struct view *view, const struct pci_addr *addrs, size_t n)
 {
+    (void)scan_devices(view->root_fd, &view->policy, addrs, n, &view->snapshot);
     for (size_t i = 0; i < n; i++)
-        look_at(view, addrs[i]);
+        view->missed |= !record_seen_look(view, addrs[i]);
 }
 
 void look_at_bindings(struct view *view, const struct pci_addr *addrs, size_t n)
@@ -44,12 +45,17 @@ void look_at_bindings(struct view *view, const struct pci_addr *addrs, size_t n)
 /* Devices that are ours although no rule can concern them any more: they may have to go back. */
 static void look_at_unnamed(struct view *view)
 {
-    for (size_t i = 0; i < view->records.n; i++) {
+    CLEANUP_FREE struct pci_addr *addrs = calloc(view->records.n + 1, sizeof(*addrs));
+    size_t n = 0;
+
+    view->missed |= !addrs;
+    for (size_t i = 0; addrs && i < view->records.n; i++) {
         const struct record *r = &view->records.v[i];
         const struct device *d = snapshot_find(&view->snapshot, r->addr);
         if (d && !d->detailed && (record_is_owned(r) || r->fresh))
-            (void)scan_device(view->root_fd, &view->policy, r->addr, &view->snapshot);
+            addrs[n++] = r->addr;
     }
+    (void)scan_devices(view->root_fd, &view->policy, addrs, n, &view->snapshot);
 }
 
 static void take_snapshot(struct view *view, const struct snapshot *new)

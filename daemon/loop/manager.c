@@ -9,10 +9,12 @@
 #include "base/clock.h"
 #include "host/scan.h"
 #include "loop/boot-watch.h"
+#include "loop/early.h"
 #include "loop/helpers.h"
 #include "loop/hotplug.h"
 #include "loop/look-again.h"
 #include "loop/look.h"
+#include "loop/moment.h"
 #include "loop/policy-in-force.h"
 #include "loop/record-seen.h"
 #include "loop/requests.h"
@@ -38,9 +40,10 @@ struct manager {
     struct feature_files
         *feature_files; /* NULL: a single pass, after which nobody would keep the files current */
     sd_event_source *boot_deadline;
-    sd_event_source *moment;
+    struct moment *moment; /* NULL: a single pass */
     struct look_again *look_again;
     struct boot_watch *boot_watch; /* NULL: a single pass */
+    struct early *early;           /* NULL: not in an initramfs */
     struct view view;
     uint64_t start_usec;
     int lock_fd;
@@ -50,6 +53,11 @@ struct manager {
     bool iommu_came; /* the same, and every device must be looked at */
     bool unsaved;    /* what must outlive us is not in /run yet: a device came, or was asked for */
 };
+
+static bool is_daemon(const struct manager *m)
+{
+    return m->options.mode == MANAGER_DAEMON;
+}
 
 /* -- tell -- */
 
@@ -77,11 +85,18 @@ static int end(struct manager *m)
     return sd_event_exit(m->event, 0);
 }
 
+/* Workers that unbind go on without us. */
+static void stop_late(void *userdata)
+{
+    (void)end(userdata);
+}
+
 static int on_ending_late(sd_event_source *source, uint64_t usec, void *userdata)
 {
     (void)source;
     (void)usec;
-    return end(userdata); /* workers that unbind go on without us */
+    stop_late(userdata);
+    return 0;
 }
 
 /* Bindings stay, and what is half done is finished. Dynamic IDs that fit only what the policy names
@@ -103,9 +118,10 @@ static int stop(struct manager *m)
  * it. */
 static void tell_settled(struct manager *m)
 {
-    uint64_t usec = now_usec() - m->start_usec;
+    const uint64_t usec = now_usec() - m->start_usec;
+    const bool first = !m->view.settled;
 
-    if (!m->view.settled)
+    if (first)
         m->view.ready_usec = usec;
     m->view.settled = true;
     if (m->view.ready)
@@ -126,8 +142,12 @@ static void tell_settled(struct manager *m)
                                    "which drivers had the devices before");
     if (m->feature_files)
         feature_files_update(m->feature_files, &m->view);
-    if (m->options.once)
+    if (m->early)
+        early_ended(m->early);
+    if (!is_daemon(m))
         stop(m);
+    else if (first)
+        announce_early(&m->view);
 }
 
 static int on_boot_deadline(sd_event_source *source, uint64_t usec, void *userdata)
@@ -174,7 +194,7 @@ static int step_failed(struct manager *m, int error)
     m->view.trouble = -error;
     if (!before)
         journal_plain(LOG_ERR, "cannot go on with the devices: %s; trying again", strerror(-error));
-    if (m->options.once)
+    if (!is_daemon(m))
         return sd_event_exit(m->event, error);
     send_ready(m);
     look_again_if(m->look_again, true);
@@ -183,21 +203,13 @@ static int step_failed(struct manager *m, int error)
     return error;
 }
 
-/* Wakes us when the first of the waiting devices may be touched again. */
-static void watch_moment(struct manager *m)
-{
-    uint64_t next = m->moment ? records_next_usec(&m->view.records) : 0;
-
-    if (next > 0)
-        (void)sd_event_source_set_time(m->moment, next);
-    (void)sd_event_source_set_enabled(m->moment, next > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
-}
-
 /* Makes the plan. For devices that lose their native driver next it matters how they are now: they
  * are read again first. */
 static int plan(struct manager *m)
 {
     struct pci_addr next[APPLY_REBINDS_MAX];
+    if (m->early)
+        return early_plan(m->early);
     int r = view_plan(&m->view);
     size_t n = r >= 0 && !m->view.disabled ? apply_next_rebinds(m->apply, &m->view.plan, next) : 0;
 
@@ -217,7 +229,7 @@ static int step(struct manager *m)
         r = record_seen_plan(&m->view);
     if (r > 0) /* devices that no rule names any more may go back now, which needs a new plan */
         r = view_plan(&m->view);
-    if (r >= 0 && is_critical_part_done(m) && m->view.plan.n_actions > 0 && !m->options.once)
+    if (r >= 0 && is_critical_part_done(m) && m->view.plan.n_actions > 0 && is_daemon(m))
         send_ready(m);
     if (r >= 0 && !m->view.disabled)
         r = apply_plan(m->apply, &m->view.plan);
@@ -232,7 +244,7 @@ static int step(struct manager *m)
         m->unsaved = false;
     if (!helpers_are_awaited(m->helpers) && !apply_is_busy(m->apply))
         tell_settled(m);
-    watch_moment(m);
+    moment_set(m->moment, records_next_usec(&m->view.records));
     if (m->bus)
         bus_update(m->bus);
     return 0;
@@ -242,13 +254,15 @@ static int step(struct manager *m)
 static int look_anew(struct manager *m, bool summary)
 {
     bool first = m->view.snapshot.n == 0;
-    int r = look_at_all(&m->view, !m->options.once);
+    int r = look_at_all(&m->view, is_daemon(m));
 
     if (r < 0) {
         journal_plain(LOG_ERR, "cannot read /sys/bus/pci: %s%s", strerror(-r),
                       r == -ENOENT ? " (is sysfs mounted on /sys?)" : "");
-        return m->options.once ? r : step_failed(m, r);
+        return !is_daemon(m) ? r : step_failed(m, r);
     }
+    if (first)
+        early_take_again(&m->view);
     m->unsaved = m->unsaved || !first;
     m->summary_due = m->summary_due || summary;
     return step(m);
@@ -302,19 +316,16 @@ static void on_variant(void *userdata, const char *module)
     (void)step(m);
 }
 
-static int on_moment(sd_event_source *source, uint64_t usec, void *userdata)
+static void on_moment(void *userdata)
 {
     struct manager *m = userdata;
     const struct record_event e = {.kind = RECORD_EVENT_TIME, .now_usec = now_usec()};
 
-    (void)source;
-    (void)usec;
     if (m->stopping)
-        return 0;
+        return;
     records_apply_all(&m->view.records, &e);
     (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
     (void)step(m);
-    return 0;
 }
 
 static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
@@ -391,7 +402,7 @@ static void on_drained(void *userdata, bool lost)
         (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
         (void)step(m);
     } else { /* every device of these events is left alone for a moment */
-        watch_moment(m);
+        moment_set(m->moment, records_next_usec(&m->view.records));
     }
 }
 
@@ -410,6 +421,8 @@ static int reload(struct manager *m)
         helpers_retry(m->helpers);
         r = pass(m);
     }
+    if (r >= 0)
+        announce_early(&m->view);
     send_status(m, m->view.ready ? "READY=1\n" : "");
     if (m->bus)
         bus_update(m->bus);
@@ -507,21 +520,23 @@ static int set_up(struct manager *m)
     if (r >= 0)
         apply_set_timeout(m->apply, m->view.policy.unbind_timeout_usec);
     /* Before the first scan, so that nothing falls between the two. */
-    if (r >= 0 && m->options.listen)
+    if (r >= 0 && is_daemon(m))
         r = hotplug_new(m->event, &handler, &m->hotplug);
-    if (r >= 0 && m->options.listen)
+    if (r >= 0 && is_daemon(m))
         r = boot_watch_new(m->event, m->options.root_fd, on_boot_over, m, &m->boot_watch);
-    if (r >= 0 && m->options.listen)
-        r = sd_event_add_time(m->event, &m->moment, CLOCK_MONOTONIC, UINT64_MAX, 1000, on_moment,
-                              m);
-    if (r >= 0 && m->moment)
-        r = sd_event_source_set_enabled(m->moment, SD_EVENT_OFF);
-    if (r >= 0 && m->options.listen)
+    if (r >= 0 && is_daemon(m))
+        r = moment_new(m->event, on_moment, m, &m->moment);
+    if (r >= 0 && is_daemon(m))
         r = helpers_new(m->event, m->options.root_fd, &helpers, &m->helpers);
-    if (r >= 0 && m->options.listen)
+    if (r >= 0 && is_daemon(m))
         r = feature_files_new(m->event, m->options.root_fd, FEATURE_INTERVAL_USEC,
                               &m->feature_files);
-    if (r >= 0 && !m->options.once)
+    if (r >= 0 && (m->options.mode == MANAGER_EARLY || m->options.mode == MANAGER_GIVE_BACK))
+        r = early_new(m->event, &m->view, m->options.mode == MANAGER_GIVE_BACK, stop_late, m,
+                      &m->early);
+    if (is_daemon(m))
+        (void)early_pass_read(m->options.root_fd, &m->view.early); /* only for messages */
+    if (r >= 0 && is_daemon(m))
         r = sd_event_add_time(m->event, &m->boot_deadline, CLOCK_MONOTONIC,
                               m->start_usec + m->view.policy.boot_deadline_usec, 0,
                               on_boot_deadline, m);
@@ -534,11 +549,12 @@ static int set_up_bus(struct manager *m)
     const struct bus_requests requests = {request_reload, request_rescan, request_bind,
                                           request_release, m};
 
-    return m->options.listen ? bus_new(m->event, &m->view, &requests, &m->bus) : 0;
+    return is_daemon(m) ? bus_new(m->event, &m->view, &requests, &m->bus) : 0;
 }
 
 static void manager_done(struct manager *m)
 {
+    early_free(m->early);
     look_again_free(m->look_again);
     boot_watch_free(m->boot_watch);
     feature_files_free(m->feature_files);
@@ -547,7 +563,7 @@ static void manager_done(struct manager *m)
     hotplug_free(m->hotplug);
     apply_free(m->apply);
     sd_event_source_disable_unref(m->boot_deadline);
-    sd_event_source_disable_unref(m->moment);
+    moment_free(m->moment);
     closep(&m->lock_fd);
     journal_close();
     sd_event_unref(m->event);
@@ -567,7 +583,7 @@ int manager_run(const struct manager_options *options)
     r = set_up(&m);
     if (r >= 0) {
         r = pass(&m);
-        if (r < 0 && !options->once) /* tried again */
+        if (r < 0 && options->mode == MANAGER_DAEMON) /* tried again */
             r = 0;
     }
     if (r >= 0)
@@ -579,5 +595,5 @@ int manager_run(const struct manager_options *options)
         return r;
     }
     struct tally t = tally_make(&m.view);
-    return options->once && !m.view.disabled && !tally_is_good(&t) ? 1 : 0;
+    return options->mode != MANAGER_DAEMON && !m.view.disabled && !tally_is_good(&t) ? 1 : 0;
 }

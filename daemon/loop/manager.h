@@ -3,14 +3,19 @@
  * hot-plug, reload and lost events all take it. */
 #pragma once
 
-#include <stdbool.h>
+enum manager_mode {
+    MANAGER_DAEMON,    /* listens for hot-plug events until it is told to stop */
+    MANAGER_ONCE,      /* one pass */
+    MANAGER_EARLY,     /* one pass in the initramfs (loop/early.h) */
+    MANAGER_GIVE_BACK, /* the same, to hand back what the host may boot from: the initramfs waits in
+                        * vain for the root file system */
+};
 
 struct manager_options {
     int root_fd;
-    bool once;   /* one pass, then exit */
-    bool listen; /* listen for hot-plug events */
+    enum manager_mode mode;
 };
 
-/* Runs until told to stop, or, with `once`, until the first pass is done. Returns 0; 1 if with
- * `once` not everything selected is bound and usable; or negative errno. */
+/* Runs until told to stop, or until the one pass is done. Returns 0; 1 if after the one pass not
+ * everything selected is bound and usable; or negative errno. */
 int manager_run(const struct manager_options *options);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "host/pci-files.h"
+#include "model/kinds.h"
 #include "offer/bus-names.h"
 
 int requests_policy_invalid(const struct view *view, sd_bus_error *error)
@@ -110,4 +111,15 @@ int requests_mark_release(struct view *view, struct pci_addr a, sd_bus_error *er
         return r;
     ask_of_group(view, v, RECORD_EVENT_RELEASE);
     return 0;
+}
+
+void requests_mark_give_back(struct view *view)
+{
+    for (size_t i = 0; i < view->plan.n_verdicts; i++) {
+        const struct verdict *v = &view->plan.verdicts[i];
+        const struct device *d = snapshot_find(&view->snapshot, v->addr);
+        const struct record *r = records_find(&view->records, v->addr);
+        if (d && device_may_carry_host(d) && r && record_is_owned(r))
+            ask_of_group(view, v, RECORD_EVENT_RELEASE);
+    }
 }

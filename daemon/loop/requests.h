@@ -15,5 +15,9 @@ int requests_mark_release(struct view *view, struct pci_addr a, sd_bus_error *er
 /* Marks the same devices to be taken again; failures are forgotten. */
 int requests_mark_bind(struct view *view, struct pci_addr a, sd_bus_error *error);
 
+/* The initramfs waits in vain for the root file system: marks what the host may boot from and we
+ * have to be handed back. */
+void requests_mark_give_back(struct view *view);
+
 /* Makes the error for a reload that was refused because of the errors in the view. */
 int requests_policy_invalid(const struct view *view, sd_bus_error *error);

@@ -241,6 +241,31 @@ void announce_summary(const struct view *view, uint64_t usec)
                       usec < 100000, (double)usec / 1000);
 }
 
+void announce_early(const struct view *view)
+{
+    const struct early_pass *e = &view->early;
+
+    if (!e->there)
+        return;
+    if (e->gave_back)
+        journal_event(
+            EVENT_INITRAMFS,
+            "the root file system did not appear in the initramfs, so devices that may "
+            "carry it were handed back to their native drivers there: what this host uses now "
+            "stays released, the others are taken again; correct the policy, and make the "
+            "initramfs anew");
+    else if (!e->ended)
+        journal_event(EVENT_INITRAMFS,
+                      "the pass in the initramfs did not come to its end, and native drivers may "
+                      "have had devices since (journalctl -b -t vfio-bindd-initramfs)");
+    if (e->policy != 0 && e->policy != view->policy.digest)
+        journal_event(
+            EVENT_INITRAMFS,
+            "the initramfs of this boot has another policy than the one in force, and the "
+            "next boot begins with it, too, unless the initramfs has been made anew "
+            "(update-initramfs -u or dracut --force; vfio-bindctl check)");
+}
+
 void announce_unknown(const struct view *view)
 {
     const struct device *d;

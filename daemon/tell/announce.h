@@ -29,6 +29,9 @@ void announce_devices(struct view *view);
 /* Logs the summary of a pass over everything that took `usec`. */
 void announce_summary(const struct view *view, uint64_t usec);
 
+/* Logs what is wrong with the pass in the initramfs, if anything is. */
+void announce_early(const struct view *view);
+
 /* Logs the first thing that could not be read, if there is one. */
 void announce_unknown(const struct view *view);
 

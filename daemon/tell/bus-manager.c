@@ -27,6 +27,20 @@ static const char *state_of(const struct view *view)
     return tally_is_good(&t) ? "ready" : "degraded";
 }
 
+/* The pass in the initramfs of this boot. */
+static const char *initramfs_of(const struct view *view)
+{
+    const struct early_pass *e = &view->early;
+
+    if (!e->there)
+        return "none";
+    if (e->gave_back)
+        return "gave-back";
+    if (!e->ended)
+        return "unfinished";
+    return e->policy == view->policy.digest ? "current" : "other-policy";
+}
+
 static int get_state(sd_bus *bus, const char *path, const char *interface, const char *property,
                      sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
@@ -41,6 +55,8 @@ static int get_state(sd_bus *bus, const char *path, const char *interface, const
         text = VERSION_TEXT;
     else if (streq(property, "Iommu"))
         text = scan_iommu(b->view->root_fd);
+    else if (streq(property, "Initramfs"))
+        text = initramfs_of(b->view);
     return sd_bus_message_append(reply, "s", text);
 }
 
@@ -301,6 +317,7 @@ static const sd_bus_vtable manager_vtable[] = {
     SD_BUS_PROPERTY("Bound", "u", get_count, 0, CHANGES),
     SD_BUS_PROPERTY("Usable", "u", get_count, 0, CHANGES),
     SD_BUS_PROPERTY("Iommu", "s", get_state, 0, 0),
+    SD_BUS_PROPERTY("Initramfs", "s", get_state, 0, 0),
     SD_BUS_PROPERTY("ReadyUSec", "t", get_count, 0, CHANGES),
     SD_BUS_PROPERTY("Events", "t", get_count, 0, 0),
     SD_BUS_PROPERTY("Overflows", "t", get_count, 0, 0),

@@ -31,11 +31,12 @@ static struct {
     enum sink sink;
     int fd; /* SINK_JOURNAL, SINK_KMSG */
     int level;
+    const char *identifier;
     char *waiting[WAITING_MAX];
     size_t first, n; /* a ring */
     unsigned long lost;
     sd_event_source *writable;
-} journal = {.fd = -1, .level = LOG_INFO};
+} journal = {.fd = -1, .level = LOG_INFO, .identifier = "vfio-bindd"};
 
 /* systemd names the socket behind standard error, so that a service can tell whether it goes to the
  * journal. */
@@ -59,17 +60,20 @@ static int connect_journal(void)
     return take_fd(&fd);
 }
 
-void journal_open(void)
+void journal_open(bool early)
 {
+    const bool to_journal = stderr_is_journal();
     struct stat st;
 
-    if (!stderr_is_journal() && fstat(STDERR_FILENO, &st) == 0) {
+    if (early)
+        journal.identifier = "vfio-bindd-initramfs";
+    if (!early && !to_journal && fstat(STDERR_FILENO, &st) == 0) {
         journal.sink = SINK_STDERR;
         return;
     }
-    journal.fd = connect_journal();
+    journal.fd = early && !to_journal ? -1 : connect_journal();
     journal.sink = journal.fd >= 0 ? SINK_JOURNAL : SINK_STDERR;
-    if (journal.fd >= 0 || fstat(STDERR_FILENO, &st) == 0)
+    if (journal.fd >= 0 || (!early && fstat(STDERR_FILENO, &st) == 0))
         return;
     journal.fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     journal.sink = SINK_KMSG;
@@ -194,7 +198,8 @@ static void write_stderr(const char *message)
 static void write_kmsg(int priority, const char *message)
 {
     char line[960]; /* the kernel takes 1024 bytes */
-    int n = snprintf(line, sizeof(line), "<%d>vfio-bindd: %s\n", LOG_DAEMON | priority, message);
+    int n = snprintf(line, sizeof(line), "<%d>%s: %s\n", LOG_DAEMON | priority, journal.identifier,
+                     message);
 
     if (journal.fd >= 0) {
         ssize_t done =
@@ -236,7 +241,7 @@ static void begin_line(struct entry *e, int priority, const char *message_id, co
     e->used = 0;
     add_field(e, "MESSAGE", "%s", message);
     add_field(e, "PRIORITY", "%d", priority);
-    add_field(e, "SYSLOG_IDENTIFIER", "vfio-bindd");
+    add_field(e, "SYSLOG_IDENTIFIER", "%s", journal.identifier);
     if (message_id)
         add_field(e, "MESSAGE_ID", "%s", message_id);
 }

@@ -7,6 +7,7 @@
  * to a bound, and sent when journald reads again. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
@@ -19,8 +20,9 @@ enum event_id {
 #undef EVENT
 };
 
-/* Chooses the sink. */
-void journal_open(void);
+/* Chooses the sink. `early`: in an initramfs, where standard error is the screen, and only the
+ * kernel keeps what is said for the journal. */
+void journal_open(bool early);
 
 /* Lets what could not be sent at once be sent by the loop later. Call it once there is a loop. */
 int journal_attach(sd_event *event);

@@ -106,14 +106,19 @@ static bool has_name(struct card *c, const char *name)
 }
 
 /* MAC addresses with ":" or "-" between their bytes. */
+static void colons(const char *mac, char *to, size_t size)
+{
+    snprintf(to, size, "%s", mac);
+    for (char *p = to; *p; p++)
+        if (*p == '-')
+            *p = ':';
+}
+
 static bool has_mac(const struct card *c, const char *mac)
 {
     char text[MAC_MAX];
 
-    snprintf(text, sizeof(text), "%s", mac);
-    for (char *p = text; *p; p++)
-        if (*p == '-')
-            *p = ':';
+    colons(mac, text, sizeof(text));
     for (size_t i = 0; *text && i < c->below->n; i++)
         if (c->below->v[i].kind == BELOW_INTERFACE && strcasecmp(c->below->v[i].mac, text) == 0)
             return true;
@@ -121,6 +126,9 @@ static bool has_mac(const struct card *c, const char *mac)
 }
 
 /* -- what is on the command line -- */
+
+/* Words that make an interface of others. */
+static const char *const makers[] = {"bond=", "bridge=", "team=", "vlan="};
 
 /* "IFACE:METHOD[:…]" or "CLIENT:PEER:GATEWAY:NETMASK:HOST:IFACE:…", where IPv6 addresses are in
  * brackets; anything else means any interface. */
@@ -163,16 +171,23 @@ static bool lists_name_of(struct card *c, const char *value)
     return false;
 }
 
-static bool is_network_root(const char *word)
+bool boot_net_is_root(const char *value)
 {
     static const char *const starts[] = {
-        "netroot=",    "nfsroot=",  "root=/dev/nfs", "root=nfs:",  "root=nfs4:",
-        "root=iscsi:", "root=nbd:", "root=cifs:",    "root=fcoe:", "root=dhcp"};
+        "/dev/nfs", "nfs:", "nfs4:", "iscsi:", "nbd:", "cifs:", "fcoe:", "dhcp"};
 
     for (size_t i = 0; i < ELEMENTS(starts); i++)
-        if (after_prefix(word, starts[i]))
+        if (after_prefix(value, starts[i]))
             return true;
     return false;
+}
+
+static bool is_network_root(const char *word)
+{
+    const char *value = after_prefix(word, "root=");
+
+    return after_prefix(word, "netroot=") || after_prefix(word, "nfsroot=") ||
+           (value && boot_net_is_root(value));
 }
 
 /* Does the word name an interface of the card? Sets *ret_named if it names one interface, of
@@ -229,4 +244,88 @@ int boot_net_use(int root_fd, const struct device *d, const struct below *below,
                    0
                ? -ENOMEM
                : 0;
+}
+
+/* -- in an initramfs, where no interface is there yet -- */
+
+/* An interface that ifname= names after its MAC address: whether it is known depends on that. */
+static const char *mac_of(const struct cmdline *words, const char *name)
+{
+    const size_t n = strlen(name);
+
+    for (size_t i = 0; i < words->n; i++) {
+        const char *value = after_prefix(words->v[i], "ifname=");
+        if (value && strncmp(value, name, n) == 0 && value[n] == ':')
+            return value + n + 1;
+    }
+    return NULL;
+}
+
+static bool is_mac(const char *text)
+{
+    return strlen(text) >= 17 && strspn(text, "0123456789abcdefABCDEF:") == strlen(text);
+}
+
+static int need_interface(const struct cmdline *words, const char *name, const char *word,
+                          struct boot_devices *b)
+{
+    char what[128], mac[MAC_MAX];
+
+    snprintf(what, sizeof(what), "the interface of %.100s", word);
+    if (mac_of(words, name))
+        name = mac_of(words, name);
+    colons(name, mac, sizeof(mac));
+    return boot_devices_need(b, is_mac(mac) ? mac : name, what);
+}
+
+/* "bond=bond0:eth0,eth1": what is before the colon is made of what is behind it. */
+static int need_list(const struct cmdline *words, const char *value, const char *word,
+                     struct boot_devices *b)
+{
+    const char *parts = strchr(value, ':');
+    char text[256], *rest = text, *name;
+    int r = 0;
+
+    snprintf(text, sizeof(text), "%.*s", parts ? (int)strcspn(parts + 1, ":") : 0,
+             parts ? parts + 1 : "");
+    while (r == 0 && (name = strsep(&rest, ",")))
+        if (*name)
+            r = need_interface(words, name, word, b);
+    return r;
+}
+
+/* Is the interface made of others by a word like bond=? Then those count. */
+static bool is_made(const struct cmdline *words, const char *name)
+{
+    const size_t n = strlen(name);
+
+    for (size_t i = 0; i < words->n; i++)
+        for (size_t k = 0; k < ELEMENTS(makers); k++) {
+            const char *value = after_prefix(words->v[i], makers[k]);
+            if (value && strncmp(value, name, n) == 0 && value[n] == ':')
+                return true;
+        }
+    return false;
+}
+
+int boot_net_need(const struct cmdline *words, struct boot_devices *b)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < words->n; i++) {
+        const char *word = words->v[i], *value;
+        char name[IFNAMSIZ];
+        if ((value = after_prefix(word, "ip=")) && ip_interface(value, name) &&
+            !is_made(words, name))
+            r = need_interface(words, name, word, b);
+        else if ((value = after_prefix(word, "bootdev=")) && *value && !is_made(words, value))
+            r = need_interface(words, value, word, b);
+        else if ((value = after_prefix(word, "BOOTIF=")))
+            /* the first byte is the type of hardware */
+            r = need_interface(words, strlen(value) > 17 ? value + 3 : value, word, b);
+        for (size_t k = 0; r == 0 && k < ELEMENTS(makers); k++)
+            if ((value = after_prefix(word, makers[k])))
+                r = need_list(words, value, word, b);
+    }
+    return r;
 }

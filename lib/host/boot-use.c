@@ -121,24 +121,47 @@ static void luks_disk(const char *value, char *disk, size_t size)
     disk[strlen("UUID=") + strcspn(disk + strlen("UUID="), "=")] = '\0';
 }
 
+/* The disk that a key is on, which is given with its file: "/dev/disk/by-label/keys:/file",
+ * "/file:UUID=…". False: it is on none, as far as the text tells. */
+static bool key_disk(const char *key, char *disk, size_t size)
+{
+    const char *device = strrchr(key, ':');
+
+    if (after_prefix(key, "/dev/"))
+        snprintf(disk, size, "%.*s", (int)(strstr(key, ":/") ? strstr(key, ":/") - key : 4000),
+                 key);
+    else if (device && (strchr(device, '=') || after_prefix(device, ":/dev/")))
+        snprintf(disk, size, "%s", device + 1);
+    else
+        return false;
+    return !after_prefix(disk, "/dev/urandom") && !after_prefix(disk, "/dev/random");
+}
+
 static int add_word(struct boot_use *b, const char *word)
 {
     static const struct {
         const char *key;
         bool luks;
-    } keys[] = {{"root=", false},        {"resume=", false},      {"mount.usr=", false},
-                {"cryptdevice=", false}, {"rd.luks.uuid=", true}, {"rd.luks.name=", true},
-                {"luks.uuid=", true},    {"luks.name=", true}};
+        const char *before; /* the value, to make a disk's name of it */
+    } keys[] = {{"root=block:", false, ""},    {"root=", false, ""},
+                {"resume=", false, ""},        {"mount.usr=", false, ""},
+                {"cryptdevice=", false, ""},   {"rd.luks.uuid=", true, ""},
+                {"rd.luks.name=", true, ""},   {"luks.uuid=", true, ""},
+                {"luks.name=", true, ""},      {"rd.md.uuid=", false, "ID=md-uuid-"},
+                {"rd.lvm.lv=", false, "/dev/"}};
 
+    const char *key = after_prefix(word, "rd.luks.key=");
+    char disk[256];
+    if (key && key_disk(key, disk, sizeof(disk)))
+        return add_disk(b, disk, "rd.luks.key=", true);
     for (size_t i = 0; i < ELEMENTS(keys); i++) {
         const char *value = after_prefix(word, keys[i].key);
-        char disk[256];
         if (!value)
             continue;
         if (keys[i].luks)
             luks_disk(value, disk, sizeof(disk));
         else
-            snprintf(disk, sizeof(disk), "%s", value);
+            snprintf(disk, sizeof(disk), "%s%s", keys[i].before, value);
         if (streq(keys[i].key, "cryptdevice=") && !strstr(disk, "/by-path/"))
             disk[strcspn(disk, ":")] = '\0'; /* the name of the mapping follows */
         return add_disk(b, disk, keys[i].key, true);
@@ -167,20 +190,83 @@ static int read_fstab(int root_fd, struct boot_use *b)
     return r;
 }
 
-static int read_crypttab(int root_fd, struct boot_use *b)
+static int read_crypttab(int root_fd, const char *path, struct boot_use *b)
 {
     CLEANUP_FREE char *text = NULL;
-    char *rest, *line, name[256], disk[256], where[300];
+    char *rest, *line, name[256], disk[256], key[256], where[300];
     size_t size;
-    int r = rootfs_read_file(root_fd, "etc/crypttab", FILE_MAX, &text, &size);
+    int r = rootfs_read_file(root_fd, path, FILE_MAX, &text, &size);
 
     if (r < 0)
         return fact_error(r);
     for (rest = text; r == 0 && (line = strsep(&rest, "\n"));) {
-        if (sscanf(line, "%255s %255s", name, disk) != 2 || name[0] == '#')
+        int n = sscanf(line, "%255s %255s %255s", name, disk, key);
+        if (n < 2 || name[0] == '#')
             continue;
-        snprintf(where, sizeof(where), "/etc/crypttab (%s)", name);
+        snprintf(where, sizeof(where), "/%s (%s)", path, name);
         r = add_disk(b, disk, where, false);
+        if (r == 0 && n == 3 && key_disk(key, disk, sizeof(disk)))
+            r = add_disk(b, disk, where, false);
+    }
+    return r;
+}
+
+/* Arrays, by "ARRAY /dev/md0 metadata=1.2 UUID=…" in mdadm.conf. */
+static int take_array(void *userdata, char *line)
+{
+    char *word, disk[128] = "ID=md-uuid-", *uuid;
+
+    if (!after_prefix(line, "ARRAY "))
+        return 0;
+    while ((word = strsep(&line, " \t"))) {
+        if (!(uuid = (char *)after_prefix(word, "UUID=")))
+            continue;
+        snprintf(disk + strlen(disk), sizeof(disk) - strlen(disk), "%s", uuid);
+        return add_disk(userdata, disk, "mdadm.conf", false);
+    }
+    return 0;
+}
+
+/* What only an initramfs has: its crypttab (initramfs-tools), its arrays. */
+static int read_initramfs(int root_fd, struct boot_use *b)
+{
+    static const char *const arrays[] = {"etc/mdadm/mdadm.conf", "etc/mdadm.conf"};
+    int r = read_crypttab(root_fd, "cryptroot/crypttab", b);
+
+    for (size_t i = 0; r == 0 && i < ELEMENTS(arrays); i++)
+        r = fact_error(rootfs_each_line(root_fd, arrays[i], take_array, b));
+    return r;
+}
+
+/* -- what the initramfs cannot tell -- */
+
+/* The name by which the disk must be known. NULL: it is on no device of this host, as far as can be
+ * seen. A root file system in a form that names no disk (ZFS) is known by no name. */
+static const char *needed_name(const struct boot_disk *disk, char path[static PATH_MAX])
+{
+    const bool is_root = streq(disk->where, "root=");
+
+    if (is_root && boot_net_is_root(disk->disk))
+        return NULL;
+    if (disk_path(disk->disk, path))
+        return path;
+    return is_root ? disk->disk : NULL;
+}
+
+static int note_doubts(struct boot_use *b)
+{
+    char path[PATH_MAX], what[300];
+    int r = boot_net_need(&b->words, &b->devices);
+
+    for (size_t i = 0; r == 0 && i < b->n; i++) {
+        const struct boot_disk *disk = &b->disks[i];
+        const char *name = needed_name(disk, path);
+        if (disk->on_cmdline)
+            snprintf(what, sizeof(what), "%s%.200s", disk->where, disk->disk);
+        else
+            snprintf(what, sizeof(what), "%.200s in %.80s", disk->disk, disk->where);
+        if (name)
+            r = boot_devices_need(&b->devices, name, what);
     }
     return r;
 }
@@ -202,7 +288,13 @@ int boot_use_read(int root_fd, struct boot_use *ret)
         r = add_word(ret, ret->words.v[i]);
     if (r == 0)
         r = read_fstab(root_fd, ret);
-    return r == 0 ? read_crypttab(root_fd, ret) : r;
+    if (r == 0)
+        r = read_crypttab(root_fd, "etc/crypttab", ret);
+    if (r == 0)
+        r = boot_devices_read(root_fd, &ret->devices);
+    if (r == 0 && ret->devices.in_initramfs)
+        r = read_initramfs(root_fd, ret);
+    return r == 0 && ret->devices.in_initramfs ? note_doubts(ret) : r;
 }
 
 void boot_use_done(struct boot_use *b)
@@ -213,6 +305,7 @@ void boot_use_done(struct boot_use *b)
     }
     free(b->disks);
     cmdline_done(&b->words);
+    boot_devices_done(&b->devices);
     *b = (struct boot_use){0};
 }
 
@@ -250,5 +343,7 @@ int boot_use_of(int root_fd, const struct boot_use *b, const struct device *d,
         return n < 0 ? -ENOMEM : 0;
     }
     int q = boot_net_use(root_fd, d, below, &b->words, ret);
+    if (q == 0 && !*ret)
+        q = boot_devices_use(&b->devices, d, ret);
     return r < 0 && q == 0 && !*ret ? r : q;
 }

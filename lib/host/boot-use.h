@@ -5,11 +5,15 @@
  * A disk is found through its node or its links in /dev (made by udev, in the initramfs at the
  * earliest) once a driver has it; a link of /dev/disk/by-path and a network interface's predictable
  * name (enp6s0, ens3, eno1) name the PCI device by themselves, driver or not. Not looked at: btrfs'
- * further disks, ZFS, mdadm.conf, the network's configuration files. */
+ * further disks, ZFS, the network's configuration files.
+ *
+ * In an initramfs no disk is there yet. There the host's devices are known by what was noted when
+ * the initramfs was made (boot-devices.h). */
 #pragma once
 
 #include "base/cmdline.h"
 #include "host/below.h"
+#include "host/boot-devices.h"
 #include "model/snapshot.h"
 
 /* What fstab, crypttab and the kernel command line name; read once for many devices. */
@@ -17,6 +21,7 @@ struct boot_use {
     struct cmdline words;
     struct boot_disk *disks;
     size_t n, allocated;
+    struct boot_devices devices;
 };
 
 /* *ret must be empty; boot_use_done() is to be called in any case. Returns 0, or a negative errno:

@@ -221,6 +221,55 @@ static void read_noiommu(int root_fd, struct snapshot *s)
         s->unsafe_noiommu = r == 1 && text[0] == 'Y';
 }
 
+/* Of x86 only: elsewhere the interrupt controller isolates. One of the I/O APIC's interrupts tells
+ * for all; which of these there is differs from host to host. Returns 1, 0 or negative errno. */
+static int is_unremapped(int root_fd)
+{
+    static const char *const interrupts[] = {"0", "8", "9", "1", "4"};
+    char path[48], chip[32];
+
+    for (size_t i = 0; i < ELEMENTS(interrupts); i++) {
+        snprintf(path, sizeof(path), "sys/kernel/irq/%s/chip_name", interrupts[i]);
+        int r = rootfs_read_line(root_fd, path, chip, sizeof(chip));
+        if (fact_error(r) < 0)
+            return r;
+        if (r > 0 && strstr(chip, "IO-APIC"))
+            return !after_prefix(chip, "IR-");
+    }
+    return 0;
+}
+
+/* VFIO's check is that of iommu_group_has_isolated_msi(); a parameter of whoever makes the domain
+ * overrules it. */
+static int is_allowed_unremapped(int root_fd)
+{
+    static const char *const modules[] = {"vfio_iommu_type1", "iommufd"};
+    char path[80], text[8];
+
+    for (size_t i = 0; i < ELEMENTS(modules); i++) {
+        snprintf(path, sizeof(path), "sys/module/%s/parameters/allow_unsafe_interrupts",
+                 modules[i]);
+        int r = rootfs_read_line(root_fd, path, text, sizeof(text));
+        if (fact_error(r) < 0)
+            return r;
+        if (r == 1 && text[0] == 'Y')
+            return 1;
+    }
+    return 0;
+}
+
+static void read_remapping(int root_fd, struct snapshot *s)
+{
+    int r = is_unremapped(root_fd);
+
+    if (r > 0) {
+        r = is_allowed_unremapped(root_fd);
+        r = r < 0 ? r : r == 0;
+    }
+    if (!unknown_note(&s->unknown, FACT_MODULES, r))
+        s->unremapped = r > 0;
+}
+
 /* -- which devices there are -- */
 
 static const struct device *find_before(const struct snapshot *before, const struct device *d)
@@ -301,7 +350,9 @@ int scan_again(int root_fd, const struct policy *p, const struct snapshot *befor
     ret->cold_boot = !before || before->cold_boot;
     ret->unsafe_noiommu = before && before->unsafe_noiommu;
     scan_boot(root_fd, ret);
+    ret->unremapped = before && before->unremapped;
     read_noiommu(root_fd, ret);
+    read_remapping(root_fd, ret);
     CLEANUP(scan_context_done) struct scan_context c;
     scan_context_init(&c, root_fd, p, before, ret->unsafe_noiommu);
     r = identify_all(root_fd, before, ret);
@@ -342,12 +393,12 @@ static int detail_around(struct scan_context *c, struct snapshot *s, const struc
     return r == 0 && put->group != NO_GROUP ? detail_group(c, s, put->group) : r;
 }
 
-int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct snapshot *s)
+static int read_anew(struct scan_context *c, struct pci_addr a, struct snapshot *s)
 {
     CLEANUP(snapshot_done) struct snapshot before = {0};
     const struct device *old = snapshot_find(s, a);
     struct device d = {.addr = a, .group = NO_GROUP, .order = old ? old->order : 0};
-    int identified = pci_identify(root_fd, &d), r = 0;
+    int identified = pci_identify(c->root_fd, &d), r = 0;
 
     if (identified == 0) {
         snapshot_remove(s, a);
@@ -361,9 +412,29 @@ int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct s
         r = snapshot_put(s, &d);
     if (r < 0)
         return r;
-    CLEANUP(scan_context_done) struct scan_context c;
-    scan_context_init(&c, root_fd, p, &before, s->unsafe_noiommu);
-    return detail_around(&c, s, &d);
+    c->before = &before;
+    r = detail_around(c, s, &d);
+    c->before = NULL;
+    return r;
+}
+
+int scan_devices(int root_fd, const struct policy *p, const struct pci_addr *addrs, size_t n,
+                 struct snapshot *s)
+{
+    CLEANUP(scan_context_done) struct scan_context c = {0};
+    int r = 0;
+
+    if (n == 0)
+        return 0;
+    scan_context_init(&c, root_fd, p, NULL, s->unsafe_noiommu);
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = read_anew(&c, addrs[i], s);
+    return r;
+}
+
+int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct snapshot *s)
+{
+    return scan_devices(root_fd, p, &a, 1, s);
 }
 
 /* -- after a bind or unbind -- */
@@ -431,24 +502,27 @@ int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *ad
                   struct snapshot *s)
 {
     CLEANUP_FREE uint32_t *nodes = NULL;
-    size_t n_nodes = 0;
+    CLEANUP_FREE struct pci_addr *whole = calloc(n + 1, sizeof(*whole));
+    size_t n_nodes = 0, n_whole = 0;
     bool many = n > 4; /* otherwise a look at the folder costs more */
-    int r = 0;
+
+    if (!whole)
+        return -ENOMEM;
 
     /* Not in no-IOMMU mode, where a node's name tells more. If the folder cannot be listed, each
      * node is looked at by itself. */
     many = many && !s->unsafe_noiommu && read_nodes(root_fd, &nodes, &n_nodes) == 0;
-    for (size_t i = 0; r == 0 && i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         struct device *d = snapshot_find(s, addrs[i]);
         if (!d || !d->detailed || d->claimant || d->unknown.fact != FACT_NONE ||
             d->group == NO_GROUP || !reread_driver(root_fd, s, d))
-            r = scan_device(root_fd, p, addrs[i], s);
+            whole[n_whole++] = addrs[i];
         else if (many)
             d->node = n_nodes > 0 && bsearch(&d->group, nodes, n_nodes, sizeof(*nodes), ascending);
         else
             scan_node(root_fd, s->unsafe_noiommu, d);
     }
-    return r;
+    return scan_devices(root_fd, p, whole, n_whole, s);
 }
 
 const char *scan_iommu(int root_fd)

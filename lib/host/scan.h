@@ -24,6 +24,10 @@ int scan_again(int root_fd, const struct policy *p, const struct snapshot *befor
  * it is gone. Returns 0 or -ENOMEM. */
 int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct snapshot *s);
 
+/* The same for several; what is about the host as a whole is read once for all. */
+int scan_devices(int root_fd, const struct policy *p, const struct pci_addr *addrs, size_t n,
+                 struct snapshot *s);
+
 /* Reads d->order anew. scan_device() keeps the order of the device that the snapshot had at this
  * address, which may have been another one. */
 void scan_order(int root_fd, struct device *d);

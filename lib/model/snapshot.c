@@ -226,6 +226,7 @@ static void write_unknown(const struct unknown *u, FILE *f)
 int snapshot_write(const struct snapshot *s, FILE *f)
 {
     fprintf(f, "snapshot cold-boot=%d unsafe-noiommu=%d", s->cold_boot, s->unsafe_noiommu);
+    fputs(s->unremapped ? " unremapped=1" : "", f);
     write_unknown(&s->unknown, f);
     fputc('\n', f);
     for (size_t i = 0; i < s->n_registered; i++)
@@ -443,6 +444,8 @@ static int read_head(struct snapshot *s, char *words)
             good = read_flag(value, &s->cold_boot);
         else if ((value = after_prefix(w, "unsafe-noiommu=")))
             good = read_flag(value, &s->unsafe_noiommu);
+        else if ((value = after_prefix(w, "unremapped=")))
+            good = read_flag(value, &s->unremapped);
         else if ((value = after_prefix(w, "unknown=")))
             good = read_unknown(w + (value - w), &s->unknown);
         if (!good)

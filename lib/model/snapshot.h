@@ -70,6 +70,7 @@ struct snapshot {
     size_t n_registered;
     bool cold_boot;         /* the host is still coming up */
     bool unsafe_noiommu;    /* vfio.enable_unsafe_noiommu_mode */
+    bool unremapped;        /* interrupts are not remapped, and VFIO does not allow that */
     struct unknown unknown; /* about the host as a whole */
 };
 

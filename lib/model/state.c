@@ -78,6 +78,8 @@ const char *problem_word(enum problem p)
         return "expect-mismatch";
     case PROBLEM_UNREADABLE:
         return "unreadable";
+    case PROBLEM_INTERRUPTS_NOT_REMAPPED:
+        return "interrupts-not-remapped";
     case PROBLEM_MAX:
         break;
     }

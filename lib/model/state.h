@@ -54,7 +54,8 @@ enum problem {
     PROBLEM_BAR_CLAIMED = 1 << 7,            /* the firmware's framebuffer has one of its BARs */
     PROBLEM_EXPECT_MISMATCH = 1 << 8,        /* its rule expects another number of devices */
     PROBLEM_UNREADABLE = 1 << 9,             /* something about it or its group could not be read */
-    PROBLEM_MAX = 1 << 10,
+    PROBLEM_INTERRUPTS_NOT_REMAPPED = 1 << 10, /* a guest could raise any interrupt of the host */
+    PROBLEM_MAX = 1 << 11,
 };
 
 enum __attribute__((packed)) action_kind {

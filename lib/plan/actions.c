@@ -2,8 +2,8 @@
 #include "plan/actions.h"
 
 #include "base/util.h"
+#include "model/kinds.h"
 #include "plan/dynids.h"
-#include "plan/kinds.h"
 
 /* -- handing back -- */
 

@@ -6,7 +6,7 @@
 #include <assert.h>
 
 #include "base/util.h"
-#include "plan/kinds.h"
+#include "model/kinds.h"
 #include "plan/rule-ids.h"
 
 static const struct dynids *dynids_of(const struct builder *b)
@@ -53,7 +53,7 @@ static bool endangers_absent(const struct builder *b, const struct record *r,
     const struct device d = record_past_device(r);
     const struct rule *rule;
 
-    if (!dynid_fits(id, &d) || !plan_may_carry_host(&d) || snapshot_find(b->snapshot, r->addr))
+    if (!dynid_fits(id, &d) || !device_may_carry_host(&d) || snapshot_find(b->snapshot, r->addr))
         return false;
     rule = policy_match(b->policy, &d);
     return rule && !rule_is_native(rule) && !rule->force && !rule_names_device(rule, &d);
@@ -109,7 +109,7 @@ static void want_function(struct builder *b, const struct verdict *v)
     struct dynid unused;
     bool narrowed;
 
-    if (!v->comes_along || !rule_prevents(v->rule) || d->vf || plan_may_carry_host(d) ||
+    if (!v->comes_along || !rule_prevents(v->rule) || d->vf || device_may_carry_host(d) ||
         device_is_bridge(d))
         return;
     (void)dynids_of_rule(v->rule, &unused, 1, &narrowed);

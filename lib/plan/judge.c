@@ -4,8 +4,8 @@
 #include <errno.h>
 
 #include "base/util.h"
+#include "model/kinds.h"
 #include "plan/dynids.h"
-#include "plan/kinds.h"
 #include "plan/select.h"
 
 /* -- what may be done -- */
@@ -28,7 +28,7 @@ static bool is_use_unknown(const struct builder *b, const struct verdict *v, con
     const struct device *d = plan_device_of(b, v);
     const struct device *named = v->comes_along ? snapshot_find(s, v->leader) : d;
 
-    if (!plan_may_carry_host(d) || v->rule->force || (r && record_is_unused(r)))
+    if (!device_may_carry_host(d) || v->rule->force || (r && record_is_unused(r)))
         return false;
     if (v->comes_along && !device_must_be_named(d, named))
         return false;
@@ -366,11 +366,13 @@ static void judge_use(const struct builder *b, struct verdict *v)
         v->problems |= PROBLEM_NO_IOMMU;
     else if (!d->node)
         v->problems |= PROBLEM_NODE_MISSING;
+    else if (b->snapshot->unremapped)
+        v->problems |= PROBLEM_INTERRUPTS_NOT_REMAPPED;
     if (d->claimant)
         v->problems |= PROBLEM_BAR_CLAIMED;
-    v->usable =
-        viable && !(v->problems & (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING |
-                                   PROBLEM_NO_IOMMU | PROBLEM_BAR_CLAIMED | PROBLEM_UNREADABLE));
+    v->usable = viable && !(v->problems & (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING |
+                                           PROBLEM_NO_IOMMU | PROBLEM_INTERRUPTS_NOT_REMAPPED |
+                                           PROBLEM_BAR_CLAIMED | PROBLEM_UNREADABLE));
 }
 
 static void judge_expect(struct builder *b)

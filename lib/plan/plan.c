@@ -11,6 +11,16 @@ static void names_done(struct plan_names *names)
     *names = (struct plan_names){0};
 }
 
+void plan_leave_out(struct plan *p, enum phase first, enum phase last)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < p->n_actions; i++)
+        if (p->actions[i].phase < first || p->actions[i].phase > last)
+            p->actions[kept++] = p->actions[i];
+    p->n_actions = kept;
+}
+
 void plan_forget_actions(struct plan *p)
 {
     free(p->actions);

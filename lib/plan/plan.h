@@ -74,6 +74,9 @@ void plan_done(struct plan *p);
  * anew. */
 void plan_forget_actions(struct plan *p);
 
+/* Leaves out the actions of some phases, of which `first` is the first and `last` the last. */
+void plan_leave_out(struct plan *p, enum phase first, enum phase last);
+
 /* Is the device as it should be: bound and, on a VFIO driver, usable; or released by an
  * administrator? While the daemon is `at_work`, a pending device is as it should be. */
 bool device_is_good(enum device_state state, bool usable, const char *driver, bool at_work);

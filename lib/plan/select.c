@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "plan/kinds.h"
+#include "model/kinds.h"
 
 static void add_verdict(struct builder *b, size_t device, const struct rule *rule,
                         const struct device *leader)

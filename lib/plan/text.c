@@ -5,7 +5,7 @@
 #include <stdarg.h>
 
 #include "base/util.h"
-#include "plan/kinds.h"
+#include "model/kinds.h"
 
 static const char *class_noun(const struct device *d)
 {
@@ -427,6 +427,13 @@ void problem_sentence(const struct verdict *v, const struct snapshot *s,
             "%s is bound, but /dev/vfio/%u is not there: is devtmpfs mounted on /dev, and does "
             "the unit's DevicePolicy= allow char-vfio?",
             pci_addr_text(d->addr).s, d->group);
+    else if (v->problems & PROBLEM_INTERRUPTS_NOT_REMAPPED)
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but this host does not remap interrupts, so VFIO lets no virtual "
+                 "machine have it: enable interrupt remapping in the firmware setup, or allow it "
+                 "with vfio_iommu_type1.allow_unsafe_interrupts=1 if you trust the guests, and "
+                 "rescan",
+                 pci_addr_text(d->addr).s);
     else if (v->problems & PROBLEM_BAR_CLAIMED)
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound, but the firmware's framebuffer (%s) has part of its memory, so QEMU "

@@ -6,6 +6,7 @@
 #include <ini.h>
 
 #include "base/cmdline.h"
+#include "base/hash.h"
 #include "policy/keys.h"
 
 #define KEY_NAME_MAX 40 /* inih cuts keys at 49 bytes; ours have 14 at most */
@@ -418,6 +419,8 @@ int policy_parse(struct policy *p, const char *file, const char *bytes, size_t s
 
     if (index < 0)
         return index;
+    const uint32_t parts[] = {p->digest, hash_text(file), hash_bytes(bytes, size)};
+    p->digest = hash_bytes(parts, sizeof(parts));
     struct policy_reader r = {.policy = p, .diags = d, .at = {.file = (uint16_t)index}};
     if (!is_text(&r, bytes, size))
         return 0;

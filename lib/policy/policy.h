@@ -25,6 +25,8 @@ struct policy {
     uint64_t unbind_timeout_usec; /* a kernel call that takes longer is "stuck" */
     bool node_features;           /* keep a feature file for Node Feature Discovery */
     bool metrics;                 /* keep a file of metrics for Prometheus */
+    uint32_t digest;              /* of the files' names and bytes, not of the command line: tells
+                                   * whether an initramfs has the same policy */
 };
 
 /* More would be an error or an attack. Bounds the memory. */

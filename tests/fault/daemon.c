@@ -66,8 +66,8 @@ static _Noreturn void be_the_daemon(void)
     if (log >= 0)
         dup2(log, STDERR_FILENO);
     atomic_store(&host.shared->daemon, getpid());
-    struct manager_options options = {.root_fd = rootfs_open_root(host.path), .listen = true};
-    journal_open();
+    struct manager_options options = {.root_fd = rootfs_open_root(host.path)};
+    journal_open(false);
     exit(manager_run(&options) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 

@@ -75,7 +75,7 @@ START_TEST(a_backlog_outlives_a_new_socket)
     pretend_to_be_a_service();
     CLEANUP_CLOSE int first = listen_anew();
     ck_assert_int_ge(sd_event_new(&event), 0);
-    journal_open();
+    journal_open(false);
     ck_assert_int_ge(journal_attach(event), 0);
     journal_plain(LOG_NOTICE, "before");
     ck_assert_uint_eq(take_all(first), 1);

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 
 #include "base/util.h"
-#include "plan/kinds.h"
+#include "model/kinds.h"
 
 static const char placeholder[] = "placeholder";
 

@@ -526,6 +526,35 @@ START_TEST(what_is_unknown)
 END_TEST
 
 /* In no-IOMMU mode a group's node has another name. */
+START_TEST(interrupts_not_remapped)
+{
+    static const struct {
+        const char *irq, *chip, *allowed;
+        bool unremapped;
+    } cases[] = {
+        {"0", "IO-APIC\n", NULL, true},   {"0", "IO-APIC\n", "N\n", true},
+        {"0", "IO-APIC\n", "Y\n", false}, {"0", "IR-IO-APIC\n", NULL, false},
+        {"9", "IO-APIC\n", NULL, true},   {"0", "XT-PIC\n", NULL, false},
+        {"0", "GICv3\n", NULL, false},    {"77", "IO-APIC\n", NULL, false},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(tree_done) struct tree t;
+        CLEANUP(snapshot_done) struct snapshot s = {0};
+        char path[64];
+        tree_init(&t);
+        tree_device(&t, "0000:07:00.0", MODALIAS_NIC, "vfio-pci", "15");
+        snprintf(path, sizeof(path), "sys/kernel/irq/%s/chip_name", cases[i].irq);
+        tree_write(&t, path, cases[i].chip);
+        if (cases[i].allowed)
+            tree_write(&t, "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts",
+                       cases[i].allowed);
+        ck_assert_int_eq(scan_all(t.fd, NULL, &s), 0);
+        ck_assert_msg(s.unremapped == cases[i].unremapped, "case %zu", i);
+    }
+}
+END_TEST
+
 START_TEST(node_without_iommu)
 {
     CLEANUP(tree_done) struct tree t;
@@ -549,7 +578,7 @@ START_TEST(node_without_iommu)
 END_TEST
 
 UNIT_MAIN("scan", any_call_fails, any_call_for_the_policy_fails, what_is_unknown,
-          node_without_iommu, everything, only_what_rules_concern, members_of_the_group,
-          members_of_many_groups, after_binds, what_vanishes_is_left_out, one_device_anew,
-          serial_number, no_sys, links_stay_inside_the_root, policy_files, no_policy_is_no_error,
-          bad_policy_files, a_driver_that_cannot_be_unbound)
+          interrupts_not_remapped, node_without_iommu, everything, only_what_rules_concern,
+          members_of_the_group, members_of_many_groups, after_binds, what_vanishes_is_left_out,
+          one_device_anew, serial_number, no_sys, links_stay_inside_the_root, policy_files,
+          no_policy_is_no_error, bad_policy_files, a_driver_that_cannot_be_unbound)

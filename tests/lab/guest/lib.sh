@@ -93,6 +93,14 @@ finish() {
     emit "done"
 }
 
+# The guest boots with this initramfs from now on (INITRAMFS=own), and with more words on the kernel
+# command line.
+hand_over() { # FILE [WORD…]
+    local disk=/dev/disk/by-id/virtio-initramfs
+    { stat -c %s "$1"; echo "${*:2}"; } | dd of="$disk" bs=512 iflag=fullblock conv=sync,notrunc status=none &&
+        dd if="$1" of="$disk" bs=64k oflag=seek_bytes seek=512 conv=notrunc status=none && sync
+}
+
 # Waits until a command succeeds, at most so many seconds.
 wait_for() { # SECONDS COMMAND…
     local end=$((SECONDS + $1))

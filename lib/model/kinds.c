@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "plan/kinds.h"
+#include "model/kinds.h"
 
 #include <pci/pci.h>
 
 #include "base/util.h"
 
 /* Base class and subclass. */
-static unsigned plan_class_of(const struct device *d)
+static unsigned class_of(const struct device *d)
 {
     return d->class_code >> 8;
 }
@@ -14,7 +14,7 @@ static unsigned plan_class_of(const struct device *d)
 /* NVSwitch and other endpoints of class 0680 are no bridges in the sense of the header type. */
 bool device_is_bridge(const struct device *d)
 {
-    unsigned class = plan_class_of(d);
+    unsigned class = class_of(d);
 
     return d->bridge || class == PCI_CLASS_BRIDGE_HOST || class == PCI_CLASS_BRIDGE_ISA ||
            class == PCI_CLASS_BRIDGE_PCI || class == PCI_CLASS_BRIDGE_CARDBUS;
@@ -22,7 +22,7 @@ bool device_is_bridge(const struct device *d)
 
 bool device_is_refused_by_vfio(const struct device *d)
 {
-    unsigned class = plan_class_of(d);
+    unsigned class = class_of(d);
 
     return d->detailed ? d->bridge
                        : class == PCI_CLASS_BRIDGE_PCI || class == PCI_CLASS_BRIDGE_CARDBUS;
@@ -32,7 +32,7 @@ bool device_is_refused_by_vfio(const struct device *d)
  * may carry it, even if its class is not known for that: an SD host controller, FireWire,
  * InfiniBand, or a class that comes next year. A display that shows the console is recognised
  * separately. */
-bool plan_may_carry_host(const struct device *d)
+bool device_may_carry_host(const struct device *d)
 {
     static const struct {
         unsigned class, mask, vendor; /* vendor 0: any */
@@ -45,7 +45,7 @@ bool plan_may_carry_host(const struct device *d)
     };
 
     for (size_t i = 0; i < sizeof(safe) / sizeof(safe[0]); i++)
-        if ((plan_class_of(d) & safe[i].mask) == safe[i].class &&
+        if ((class_of(d) & safe[i].mask) == safe[i].class &&
             (safe[i].vendor == 0 || safe[i].vendor == d->vendor))
             return false;
     return true;
@@ -55,14 +55,14 @@ bool plan_may_carry_host(const struct device *d)
  * controller as function 0 of the same slot. They belong to the card, not to the host. */
 static bool is_part_of_display(const struct device *d, const struct device *leader)
 {
-    return (plan_class_of(d) == PCI_CLASS_SERIAL_USB || plan_class_of(d) == 0x0c80) &&
-           leader->addr.fn == 0 && leader->class_code >> 16 == PCI_BASE_CLASS_DISPLAY &&
+    return (class_of(d) == PCI_CLASS_SERIAL_USB || class_of(d) == 0x0c80) && leader->addr.fn == 0 &&
+           leader->class_code >> 16 == PCI_BASE_CLASS_DISPLAY &&
            pci_addr_same_slot(d->addr, leader->addr);
 }
 
 bool device_must_be_named(const struct device *d, const struct device *selected)
 {
-    return plan_may_carry_host(d) && !is_part_of_display(d, selected);
+    return device_may_carry_host(d) && !is_part_of_display(d, selected);
 }
 
 /* The kernel's rule since 5.19: no driver in the group may let the kernel set up DMA. Drivers that

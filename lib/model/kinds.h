@@ -5,7 +5,7 @@
 #include "model/snapshot.h"
 
 /* Could the host live on a device of this kind? While the host boots, nothing shows that yet. */
-bool plan_may_carry_host(const struct device *d);
+bool device_may_carry_host(const struct device *d);
 
 /* A bridge, by its header type or class: never bound. */
 bool device_is_bridge(const struct device *d);

@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# dracut: brings vfio-bindd, the policy and what it needs into the initramfs, where the service is enabled.
+
+# shellcheck disable=SC2154 # dracut's variables
+check() {
+    [[ $mount_needs ]] && return 1
+    require_binaries vfio-bindd || return 1
+    # An initramfs for a crash dump: the dump's disk or network card would be taken.
+    [[ " $dracutmodules $add_dracutmodules $force_add_dracutmodules " == *" kdumpbase "* ]] && return 1
+    systemctl is-enabled --quiet vfio-bindd.service 2>/dev/null || return 255
+    return 0
+}
+
+depends() {
+    echo systemd
+}
+
+vfio_bindd_list() { # KIND
+    vfio-bindd --for-initramfs | sed -n "s/^$1 //p"
+}
+
+# On another host than this one the list of what is in use says nothing. Then what may carry the host waits
+# for the real root.
+installkernel() {
+    local -a modules
+    mapfile -t modules < <(vfio_bindd_list module)
+    # It may not be loaded now, and is needed all the same.
+    hostonly='' instmods "${modules[@]}"
+}
+
+install() {
+    local file
+    inst_binary vfio-bindd
+    inst_multiple -o sh mkdir modprobe sleep udevadm
+    while read -r file; do
+        [[ ! -e $file ]] || inst_simple "$file"
+    done < <(vfio_bindd_list file)
+    mkdir -p "$initdir/usr/lib/vfio-bindd"
+    vfio-bindd --for-initramfs >"$initdir/usr/lib/vfio-bindd/initramfs"
+    : >"$initdir/usr/lib/vfio-bindd/policy-$(vfio_bindd_list policy)"
+    inst_simple "$moddir/script" /usr/lib/vfio-bindd/early
+    inst_simple "$moddir/script" /usr/lib/vfio-bindd/give-back
+    for file in vfio-bindd-initramfs.service vfio-bindd-give-back.service vfio-bindd-give-back.timer; do
+        inst_simple "$moddir/$file" "$systemdsystemunitdir/$file"
+    done
+    systemctl -q --root "$initdir" add-wants sysinit.target vfio-bindd-initramfs.service
+    systemctl -q --root "$initdir" add-wants initrd.target vfio-bindd-give-back.timer
+}
