@@ -74,7 +74,7 @@ static void help(void)
          "      --count N          capk: devices for each virtual machine (default 1)\n"
          "      --resource NAME    capk: devices of this resource\n"
          "      --namespace NAME   kubevirt, hco: where the object is\n"
-         "      --variant NAME     butane: fcos, flatcar or openshift\n\n"
+         "      --variant NAME     butane: fcos, flatcar or openshift; hco: v1 or v1beta1\n\n"
          "ADDRESS is written 0000:06:00.0 or 06:00.0.\n"
          "Exit status: 0 done, 1 failed, 2 wrong usage. See vfio-bindctl(1).");
 }

@@ -7,6 +7,7 @@
 #include "base/rootfs.h"
 #include "config.h"
 #include "loop/manager.h"
+#include "offer/kubelet.h"
 #include "offline.h"
 #include "tell/journal.h"
 #include "tell/publish.h"
@@ -172,7 +173,9 @@ int main(int argc, char **argv)
     }
     switch (a.task) {
     case TASK_PUBLISH:
-        return flushed(publish_files(a.files, a.n_files) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+        return flushed(publish_files(a.files, a.n_files, "/" KUBELET_CHECKPOINT) < 0
+                           ? EXIT_FAILURE
+                           : EXIT_SUCCESS);
     case TASK_CHECK_POLICY:
         return flushed(offline_check_policy(root_fd, a.files, a.n_files));
     case TASK_DRY_RUN:

@@ -24,7 +24,7 @@ _vfio_bindctl() {
         return
         ;;
     --variant)
-        mapfile -t COMPREPLY < <(compgen -W 'fcos flatcar openshift' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'fcos flatcar openshift v1 v1beta1' -- "$cur")
         return
         ;;
     esac

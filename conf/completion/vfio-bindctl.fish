@@ -21,7 +21,7 @@ complete -c vfio-bindctl -l template -x -d 'export capk: the template to patch, 
 complete -c vfio-bindctl -l count -x -d 'export capk: devices for each virtual machine'
 complete -c vfio-bindctl -l resource -x -d 'export capk: of this resource'
 complete -c vfio-bindctl -l namespace -x -d 'export kubevirt, hco: where the object is'
-complete -c vfio-bindctl -l variant -x -a 'fcos flatcar openshift' -d 'export butane: for which system'
+complete -c vfio-bindctl -l variant -x -a 'fcos flatcar openshift v1 v1beta1' -d 'export butane, hco: for which system or version'
 complete -c vfio-bindctl -l no-pager -d 'accepted; there is no pager'
 complete -c vfio-bindctl -s h -l help -d help
 complete -c vfio-bindctl -l version -d 'the version'

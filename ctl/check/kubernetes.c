@@ -1,168 +1,200 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: which of the usable devices kubelet has seen, by its device plugin checkpoint. (Its
- * pod-resources socket would tell the same by gRPC, for which this is no reason.) */
+/* check: what a cluster makes of the devices, as far as this node shows it: what kubelet counts, by
+ * its device plugin checkpoint (its pod-resources socket would tell the same by gRPC, for which
+ * this is no reason), and what KubeVirt's plugin would find if it looked now. */
 #include <errno.h>
-#include <yaml.h>
 
 #include "check/files.h"
+#include "check/kubevirt.h"
 #include "check/parts.h"
+#include "offer/kubelet.h"
+#include "offer/kubevirt.h"
 
-#define CHECKPOINT "var/lib/kubelet/device-plugins/kubelet_internal_checkpoint"
-#define DEPTH_MAX 200
+#define SHOWN 4
 
-/* -- the checkpoint: JSON, which is YAML as well -- */
+/* -- what KubeVirt offers -- */
 
-static bool is_word(const yaml_node_t *node, const char *word)
+/* Does a rule give the device this resource? */
+static bool gives_resource(const struct row *r, const char *resource)
 {
-    return node && node->type == YAML_SCALAR_NODE &&
-           streq((const char *)node->data.scalar.value, word);
+    return r->v && !r->v->comes_along && r->v->rule->resource &&
+           streq(r->v->rule->resource, resource);
 }
 
-/* The member of an object, or NULL. */
-static yaml_node_t *member(yaml_document_t *d, const yaml_node_t *node, const char *name)
+static bool is_offered(const struct row *r, const char *resource)
 {
-    if (!node || node->type != YAML_MAPPING_NODE)
-        return NULL;
-    for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top;
-         p++)
-        if (is_word(yaml_document_get_node(d, p->key), name))
-            return yaml_document_get_node(d, p->value);
-    return NULL;
+    return gives_resource(r, resource) && kubevirt_offers(r->d);
 }
 
-static bool holds(yaml_document_t *d, const yaml_node_t *list, const char *word)
+/* KubeVirt's ID of a device is its IOMMU group, so a group counts once. */
+static bool is_first_of_group(const struct check *c, const struct row *r, const char *resource)
 {
-    if (!list || list->type != YAML_SEQUENCE_NODE)
-        return false;
-    for (yaml_node_item_t *i = list->data.sequence.items.start; i < list->data.sequence.items.top;
-         i++)
-        if (is_word(yaml_document_get_node(d, *i), word))
+    for (const struct row *other = c->s->rows; other < r; other++)
+        if (other->d->group == r->d->group && is_offered(other, resource))
+            return false;
+    return true;
+}
+
+/* NVIDIA's vGPU functions are on nvidia and in no rule of ours, but offered under the same resource
+ * if their ID is permitted (check/kubevirt.h). */
+static bool is_group_offered(struct check *c, uint32_t group, const char *resource)
+{
+    for (size_t i = 0; i < c->s->snapshot.n; i++) {
+        const struct row *r = &c->s->rows[i];
+        if (r->d->group == group && (is_offered(r, resource) || kubevirt_is_vgpu(c, r->d)))
+            return true;
+    }
+    return false;
+}
+
+/* -- what kubelet counts -- */
+
+struct resource_check {
+    const char *resource;
+    struct kubelet_devices counted;
+    size_t offered; /* groups that KubeVirt would offer if it looked now */
+    size_t missing; /* of these: not counted */
+    char *missing_groups;
+    size_t stale; /* counted, and not offered any more */
+    size_t unusable;
+    const struct row *first_unusable;
+};
+
+static bool is_counted(const struct kubelet_devices *counted, uint32_t group)
+{
+    for (size_t i = 0; i < counted->n; i++)
+        if (counted->groups[i] == group)
             return true;
     return false;
 }
 
-/* libyaml's time grows with the square of the depth; kubelet needs five. */
-static bool is_too_deep(const char *text)
-{
-    int depth = 0;
-
-    for (; *text && depth <= DEPTH_MAX; text++)
-        depth += *text == '[' || *text == '{' ? 1 : *text == ']' || *text == '}' ? -1 : 0;
-    return depth > DEPTH_MAX;
-}
-
-static bool load(const char *text, size_t size, yaml_document_t *ret)
-{
-    yaml_parser_t parser;
-
-    if (is_too_deep(text) || !yaml_parser_initialize(&parser))
-        return false;
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
-    int ok = yaml_parser_load(&parser, ret);
-    yaml_parser_delete(&parser);
-    return ok;
-}
-
-/* -- what should be there -- */
-
-struct pod_tally {
-    size_t expected, seen, stale;
-    char *missing; /* "16, 17" */
-};
-
-/* KubeVirt's ID of a device is its IOMMU group; a group counts once. */
-static bool is_advertised(const struct row *r, const char *resource)
-{
-    return r->usable && r->v && !r->comes_along && r->v->rule->resource &&
-           streq(r->v->rule->resource, resource) && streq(r->driver, "vfio-pci");
-}
-
-static void count_expected(struct check *c, yaml_document_t *d, const yaml_node_t *ids,
-                           const char *resource, struct pod_tally *t)
+static void compare(struct check *c, struct resource_check *rc)
 {
     for (size_t i = 0; i < c->s->snapshot.n; i++) {
         const struct row *r = &c->s->rows[i];
-        char group[16];
-        bool counted = false;
-        if (!is_advertised(r, resource))
+        if (!is_offered(r, rc->resource) || !is_first_of_group(c, r, rc->resource))
             continue;
-        for (size_t j = i;
-             j-- > 0 && !counted && pci_addr_same_slot(c->s->rows[j].d->addr, r->d->addr);)
-            counted =
-                c->s->rows[j].d->group == r->d->group && is_advertised(&c->s->rows[j], resource);
-        if (counted)
-            continue;
-        snprintf(group, sizeof(group), "%u", r->d->group);
-        t->expected++;
-        if (holds(d, ids, group))
-            t->seen++;
-        else
-            check_append(c, &t->missing, ", ", "%s", group);
+        rc->offered++;
+        if (!r->usable && rc->unusable++ == 0)
+            rc->first_unusable = r;
+        if (!is_counted(&rc->counted, r->d->group) && rc->missing++ < SHOWN)
+            check_append(c, &rc->missing_groups, ", ", "%u", r->d->group);
     }
-}
-
-/* An ID of a group that is not usable (any more). */
-static size_t count_stale(const struct check *c, yaml_document_t *d, const yaml_node_t *ids,
-                          const char *resource)
-{
-    size_t stale = 0;
-
-    if (!ids || ids->type != YAML_SEQUENCE_NODE)
-        return 0;
-    for (yaml_node_item_t *i = ids->data.sequence.items.start; i < ids->data.sequence.items.top;
-         i++) {
-        bool usable = false;
-        for (size_t j = 0; j < c->s->snapshot.n && !usable; j++) {
-            char group[16];
-            snprintf(group, sizeof(group), "%u", c->s->rows[j].d->group);
-            usable = is_advertised(&c->s->rows[j], resource) &&
-                     is_word(yaml_document_get_node(d, *i), group);
-        }
-        stale += !usable;
-    }
-    return stale;
+    if (rc->missing > SHOWN)
+        check_append(c, &rc->missing_groups, ", ", "...");
+    for (size_t i = 0; i < rc->counted.n; i++)
+        rc->stale += !is_group_offered(c, rc->counted.groups[i], rc->resource);
 }
 
 /* -- what to say -- */
 
+/* A plugin that runs neither finds what is new nor what came back; nor does a change of the
+ * KubeVirt object help (1.9.0, pkg/virt-handler/device-manager/device_controller.go). */
 static void restart_handler(struct check *c)
 {
-    check_remedy(c, "kubectl -n kubevirt delete pod -l kubevirt.io=virt-handler --field-selector "
+    check_remedy(c, "kubectl delete pod -A -l kubevirt.io=virt-handler --field-selector "
                     "spec.nodeName=\"$(hostname)\"");
 }
 
-static void check_resource(struct check *c, yaml_document_t *d, const yaml_node_t *registered,
-                           const char *resource)
+static void say_unregistered(struct check *c, const struct resource_check *rc)
 {
-    yaml_node_t *ids = member(d, registered, resource);
-    struct pod_tally t = {0};
+    check_add(c, FINDING_WARN, "kubelet",
+              "kubelet knows no %s, of which KubeVirt would offer %zu: is it permitted in the "
+              "KubeVirt object?",
+              rc->resource, rc->offered);
+    check_remedy(c, "kubectl get kubevirts -A -o jsonpath='{.items[*].spec.configuration."
+                    "permittedHostDevices}'");
+}
 
-    count_expected(c, d, ids, resource, &t);
-    t.stale = count_stale(c, d, ids, resource);
-    if (t.expected > 0 && !ids) {
-        check_add(c, FINDING_WARN, "kubelet",
-                  "kubelet knows no %s, of which %zu %s usable: is it permitted in the KubeVirt "
-                  "object?",
-                  resource, t.expected, t.expected == 1 ? "is" : "are");
-        check_remedy(c, "kubectl get kubevirts -A -o jsonpath='{.items[*].spec.configuration."
-                        "permittedHostDevices}'");
-    } else if (t.missing) {
-        check_add(c, FINDING_WARN, "kubelet",
-                  "kubelet has seen %zu of %zu usable devices of %s; not those of the IOMMU "
-                  "group%s %s: virt-handler looks for devices only when it starts",
-                  t.seen, t.expected, resource, t.expected - t.seen == 1 ? "" : "s", t.missing);
-        restart_handler(c);
-    } else if (t.expected > 0) {
-        check_add(c, FINDING_OK, "kubelet", "kubelet has seen all %zu usable devices of %s",
-                  t.expected, resource);
+static void say_missing(struct check *c, const struct resource_check *rc)
+{
+    check_add(c, FINDING_WARN, "kubelet",
+              "kubelet counts %zu of %zu devices of %s, not those of the IOMMU group%s %s: "
+              "virt-handler looks for devices of a resource once",
+              rc->offered - rc->missing, rc->offered, rc->resource, rc->missing == 1 ? "" : "s",
+              rc->missing_groups);
+    restart_handler(c);
+}
+
+/* KubeVirt does not look at viability, so only what it is about to fail on can be mended. */
+static void say_unusable_offer(struct check *c, const struct resource_check *rc)
+{
+    struct pci_addr_text address = pci_addr_text(rc->first_unusable->d->addr);
+
+    check_add(
+        c, FINDING_FAIL, "offer",
+        "KubeVirt offers %zu device%s of %s, and %zu of them not usable (%s first): a virtual "
+        "machine that is given one fails to start",
+        rc->offered, rc->offered == 1 ? "" : "s", rc->resource, rc->unusable, address.s);
+    check_remedy(
+        c, "vfio-bindctl show %s   # says why; what \"group\" or \"node\" says above mends it",
+        address.s);
+}
+
+static void say_stale(struct check *c, const struct resource_check *rc)
+{
+    check_add(c, FINDING_WARN, "kubelet",
+              "kubelet still counts %zu device%s of %s that KubeVirt would not offer now",
+              rc->stale, rc->stale == 1 ? "" : "s", rc->resource);
+    restart_handler(c);
+}
+
+static void check_resource(struct check *c, const char *checkpoint, const char *resource)
+{
+    struct resource_check rc = {.resource = resource};
+    int r = kubelet_find(checkpoint, resource, &rc.counted);
+
+    if (r < 0) {
+        c->tree.failed = c->tree.failed || r == -ENOMEM;
+        return;
     }
-    if (t.stale > 0) {
-        check_add(c, FINDING_WARN, "kubelet",
-                  "kubelet still lists %zu device%s of %s that %s not usable", t.stale,
-                  t.stale == 1 ? "" : "s", resource, t.stale == 1 ? "is" : "are");
-        restart_handler(c);
+    compare(c, &rc);
+    if (rc.offered > 0 && r == 0)
+        say_unregistered(c, &rc);
+    else if (rc.counted.others > 0)
+        check_add(c, FINDING_OK, "kubelet",
+                  "%s comes from another device plugin than KubeVirt's, which calls devices "
+                  "otherwise: not compared",
+                  resource);
+    else if (rc.missing > 0)
+        say_missing(c, &rc);
+    else if (rc.offered > 0)
+        check_add(c, FINDING_OK, "kubelet", "kubelet counts all %zu devices of %s", rc.offered,
+                  resource);
+    if (rc.unusable > 0)
+        say_unusable_offer(c, &rc);
+    if (rc.stale > 0 && rc.counted.others == 0)
+        say_stale(c, &rc);
+    free(rc.missing_groups);
+    free(rc.counted.groups);
+}
+
+/* -- groups that are promised twice -- */
+
+/* Whether there is a cluster here or not: the policy asks for it. */
+static void check_shared_groups(struct check *c)
+{
+    for (size_t i = 0; i < c->s->snapshot.n; i++) {
+        const struct row *r = &c->s->rows[i];
+        const char *resource = r->v && !r->v->comes_along ? r->v->rule->resource : NULL;
+        for (const struct row *other = c->s->rows; resource && other < r; other++) {
+            if (r->d->group == NO_GROUP || other->d->group != r->d->group || !other->v ||
+                other->v->comes_along || !other->v->rule->resource)
+                continue;
+            bool same = streq(other->v->rule->resource, resource);
+            struct pci_addr_text first = pci_addr_text(other->d->addr);
+            check_add(c, same ? FINDING_WARN : FINDING_FAIL, "resource",
+                      same ? "%s (%s) and %s (%s) are in one IOMMU group: KubeVirt offers the two "
+                             "once, and attaches one of them"
+                           : "%s (%s) and %s (%s) are in one IOMMU group: KubeVirt hands out "
+                             "groups, and would promise this one to two virtual machines",
+                      first.s, other->v->rule->resource, pci_addr_text(r->d->addr).s, resource);
+            check_remedy(c, "%svfio-bindctl edit   # %s", ctl_sudo(),
+                         same ? "name one of them by address; the other comes along"
+                              : "one resource a group: name one device of it");
+            break;
+        }
     }
-    free(t.missing);
 }
 
 /* Is this the first rule with this resource? Several rules may have the same. */
@@ -177,19 +209,20 @@ static bool is_first(const struct policy *p, size_t i)
 void check_kubernetes(struct check *c)
 {
     const struct policy *p = &c->s->policy;
-    CLEANUP_FREE char *text = check_read(c, CHECKPOINT);
-    yaml_document_t d;
+    struct kubelet_devices any = {0};
 
-    if (!text)
+    check_shared_groups(c);
+    CLEANUP_FREE char *checkpoint = check_read(c, KUBELET_CHECKPOINT);
+    if (!checkpoint)
         return;
-    if (!load(text, strlen(text), &d)) {
-        check_unseen(c, "/" CHECKPOINT, -EBADMSG);
+    int r = kubelet_find(checkpoint, "", &any);
+    free(any.groups);
+    if (r < 0) {
+        check_unseen(c, "/" KUBELET_CHECKPOINT, r);
         return;
     }
-    yaml_node_t *data = member(&d, yaml_document_get_root_node(&d), "Data");
-    yaml_node_t *registered = member(&d, data, "RegisteredDevices");
     for (size_t i = 0; i < p->n_rules; i++)
         if (p->rules[i].resource && is_first(p, i))
-            check_resource(c, &d, registered, p->rules[i].resource);
-    yaml_document_delete(&d);
+            check_resource(c, checkpoint, p->rules[i].resource);
+    check_kubevirt(c, checkpoint);
 }

@@ -133,7 +133,8 @@ static bool check_driver_name(struct check *c, const struct rule *r)
     if (!driver)
         return true;
     check_add(c, FINDING_WARN, "driver",
-              "[device %s] takes %s: KubeVirt itself advertises only devices on vfio-pci, so %s "
+              "[device %s] takes %s: KubeVirt itself offers devices on vfio-pci and NVIDIA's "
+              "vGPUs, so %s "
               "needs a device plugin of its own and \"externalResourceProvider: true\"",
               r->name, driver, r->resource);
     check_remedy(c, "%svfio-bindctl edit   # or write driver = vfio-pci", ctl_sudo());

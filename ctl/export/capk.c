@@ -32,7 +32,7 @@ struct wish {
 static int choose(const struct export *e, struct wish *w)
 {
     const struct export_item *found = NULL;
-    size_t advertisable = 0;
+    size_t usable = 0;
 
     for (size_t i = 0; i < e->n_items; i++) {
         const struct export_item *item = &e->items[i];
@@ -43,7 +43,7 @@ static int choose(const struct export *e, struct wish *w)
                              "--resource",
                              found->resource, item->resource);
         found = found ? found : item;
-        advertisable += item->advertisable;
+        usable += item->usable;
     }
     if (!found)
         return ctl_error("no rule has the resource %s; the first one has %s", e->ctl->resource,
@@ -54,9 +54,9 @@ static int choose(const struct export *e, struct wish *w)
         .prefix = found->gpu ? "gpu" : "hostdevice",
         .count = e->ctl->count ? e->ctl->count : 1,
     };
-    if (found->present && w->count > advertisable)
+    if (found->present && w->count > usable)
         ctl_note(e->ctl, "a virtual machine wants %u of %s, this host can give %zu now", w->count,
-                 w->resource, advertisable);
+                 w->resource, usable);
     if (!found->gpu)
         ctl_note(e->ctl,
                  "hostDevices need KubeVirt's feature gate HostDevices: \"export kubevirt\" "

@@ -22,7 +22,7 @@ static const struct kind {
     unsigned flags;
 } kinds[] = {
     {"kubevirt", export_kubevirt, TAKES_PATCH | TAKES_NAMESPACE | TAKES_INPUT},
-    {"hco", export_hco, TAKES_PATCH | TAKES_NAMESPACE | TAKES_INPUT},
+    {"hco", export_hco, TAKES_PATCH | TAKES_NAMESPACE | TAKES_INPUT | TAKES_VARIANT},
     {"capk", export_capk, TAKES_PATCH | TAKES_TEMPLATE | TAKES_INPUT},
     {"nfd", export_nfd, TELLS_STATE},
     {"prometheus", export_prometheus, TELLS_STATE},

@@ -16,7 +16,8 @@ struct export_item {
     const struct rule *rule;
     const char *driver; /* a VFIO driver */
     /* of the devices here: */
-    size_t selected, bound, advertisable;
+    size_t selected, bound;
+    size_t offered, usable; /* one for each IOMMU group of the resource */
 };
 
 struct export

@@ -4,6 +4,7 @@
 #include <pci/pci.h>
 
 #include "export/say.h"
+#include "offer/kubevirt.h"
 
 static bool is_display(const struct device *d)
 {
@@ -45,8 +46,8 @@ static bool share_fate(const struct device *a, const struct device *b)
     return pci_addr_same_slot(a->addr, b->addr) || (a->group != NO_GROUP && a->group == b->group);
 }
 
-/* A GPU's audio or USB function that a rule names goes to the virtual machine with the GPU. A
- * resource of its own would hand out the same group a second time. */
+/* A GPU's audio or USB function that a rule names is reserved with the GPU: KubeVirt hands out the
+ * group, and attaches one function of it. */
 static const struct row *gpu_of(const struct export *e, const struct row *r)
 {
     if (is_display(r->d))
@@ -61,13 +62,23 @@ static const struct row *gpu_of(const struct export *e, const struct row *r)
     return NULL;
 }
 
-/* One device of a group is enough for KubeVirt to hand out the group. */
-static bool group_is_counted(const struct export *e, const struct row *r)
+/* The resource under which a cluster would offer the device; NULL: under none. */
+static const char *item_resource(const struct export *e, const struct row *r)
 {
-    for (const struct row *other = e->source->rows; other < r; other++)
-        if (export_lists(other) && other->usable && other->d->group == r->d->group &&
-            other->d->vendor == r->d->vendor && other->d->device == r->d->device)
+    const struct export_item *item =
+        export_lists(r) && !gpu_of(e, r) ? find_item(e, r->d->vendor, r->d->device) : NULL;
+
+    return item ? item->resource : NULL;
+}
+
+/* One device of a group is enough for KubeVirt to hand out the group. */
+static bool group_is_counted(const struct export *e, const struct row *r, const char *resource)
+{
+    for (const struct row *other = e->source->rows; other < r; other++) {
+        const char *its = other->d->group == r->d->group ? item_resource(e, other) : NULL;
+        if (its && streq(its, resource) && driver_is_vfio(other->d->driver))
             return true;
+    }
     return false;
 }
 
@@ -102,7 +113,10 @@ static int add_row(struct export *e, const struct row *r)
     item->gpu = is_display(r->d);
     item->selected++;
     item->bound += streq(r->state, state_word(STATE_BOUND));
-    item->advertisable += r->usable && !group_is_counted(e, r);
+    if (!group_is_counted(e, r, item->resource)) {
+        item->offered += kubevirt_offers(r->d);
+        item->usable += r->usable;
+    }
     return 0;
 }
 
@@ -113,7 +127,9 @@ static void say_goes_along(const struct export *e, const struct row *r, const st
         if (export_lists(before) && before->d->vendor == r->d->vendor &&
             before->d->device == r->d->device && gpu_of(e, before))
             return;
-    ctl_note(e->ctl, "%s is not listed: it goes along with %s (%s with %s)",
+    ctl_note(e->ctl,
+             "%s is not listed: it stays reserved beside %s (%s beside %s), which is what KubeVirt "
+             "attaches",
              export_id(r->d->vendor, r->d->device).s, export_id(gpu->d->vendor, gpu->d->device).s,
              pci_addr_text(r->d->addr).s, pci_addr_text(gpu->d->addr).s);
 }
@@ -177,7 +193,7 @@ static int add_absent(struct export *e, const struct rule *r, uint16_t vendor, u
         return 0;
     }
     if (r->n_ids > 1 && sounds_like_function_of_gpu(e, vendor, device)) {
-        ctl_note(e->ctl, "%s of [device %s] is not listed: by its name it goes along with a GPU",
+        ctl_note(e->ctl, "%s of [device %s] is not listed: by its name it is reserved beside a GPU",
                  id.s, r->name);
         return 0;
     }
@@ -220,6 +236,34 @@ static int check_names(const struct export *e)
     return 0;
 }
 
+/* KubeVirt's ID of a device is its group. Under two resources the same group could be promised to
+ * two virtual machines; under one, the machine is given one function. */
+static int check_export_groups(const struct export *e)
+{
+    for (size_t i = 0; i < e->source->snapshot.n; i++) {
+        const struct row *r = &e->source->rows[i];
+        const char *resource = r->d->group != NO_GROUP ? item_resource(e, r) : NULL;
+        for (const struct row *other = e->source->rows; resource && other < r; other++) {
+            const char *its = other->d->group == r->d->group ? item_resource(e, other) : NULL;
+            if (!its)
+                continue;
+            if (!streq(its, resource))
+                return ctl_error("IOMMU group %u has %s as %s and %s as %s: KubeVirt hands out "
+                                 "groups, so two virtual machines could be promised the same one; "
+                                 "give both rules one resource, or take one of them out",
+                                 r->d->group, pci_addr_text(other->d->addr).s, its,
+                                 pci_addr_text(r->d->addr).s, resource);
+            ctl_note(e->ctl,
+                     "%s and %s are both %s in IOMMU group %u: KubeVirt offers the two once, and "
+                     "attaches one of them",
+                     pci_addr_text(other->d->addr).s, pci_addr_text(r->d->addr).s, resource,
+                     r->d->group);
+            break;
+        }
+    }
+    return 0;
+}
+
 int export_items(struct export *e)
 {
     if (add_rows(e) < 0 || add_rule_ids(e) < 0)
@@ -229,6 +273,8 @@ int export_items(struct export *e)
                          "exported (vfio-bindctl suggest writes a policy)");
     export_say_lost(e);
     int r = check_names(e);
+    if (r == 0)
+        r = check_export_groups(e);
     if (r != 0)
         return r;
     export_say_state(e);

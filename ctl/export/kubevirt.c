@@ -55,25 +55,23 @@ static void write_gate(struct doc *d)
     doc_map_end(d);
 }
 
-/* The fields themselves, which the object and the merge patch share. */
+/* The fields themselves, which the object and the merge patch share. The gates lie beside the last
+ * two keys of the path. */
 static void add_spec(struct doc *d, const struct export *e, const struct permit_target *t)
 {
-    doc_text(d, t->path[0]);
-    doc_map(d);
-    doc_text(d, t->path[1]);
-    doc_map(d);
-    if (permit_needs_gate(e, t))
-        write_gate(d);
-    doc_text(d, t->path[2]);
-    doc_map(d);
-    doc_text(d, t->path[3]);
+    for (size_t i = 0; i < t->depth; i++) {
+        if (i == t->depth - 2 && permit_needs_gate(e, t))
+            write_gate(d);
+        doc_text(d, t->path[i]);
+        if (i < t->depth - 1)
+            doc_map(d);
+    }
     doc_list(d);
     for (size_t i = 0; i < e->n_items; i++)
         permit_add_device(d, t, &e->items[i]);
     doc_list_end(d);
-    doc_map_end(d);
-    doc_map_end(d);
-    doc_map_end(d);
+    for (size_t i = 0; i < t->depth - 1; i++)
+        doc_map_end(d);
 }
 
 static void add_object(struct doc *d, const struct export *e, const struct permit_target *t)
@@ -95,9 +93,12 @@ static void add_object(struct doc *d, const struct export *e, const struct permi
 /* Appends, and so needs both lists to be there. */
 static void add_operations(struct doc *d, const struct export *e, const struct permit_target *t)
 {
-    char path[128];
+    char path[160];
+    size_t used = 0;
 
-    snprintf(path, sizeof(path), "/%s/%s/%s/pciHostDevices/-", t->path[0], t->path[1], t->path[2]);
+    for (size_t i = 0; i < t->depth && used < sizeof(path); i++)
+        used += (size_t)snprintf(path + used, sizeof(path) - used, "/%s%s", t->path[i],
+                                 i == t->depth - 1 ? "/-" : "");
     doc_list(d);
     for (size_t i = 0; i < e->n_items; i++) {
         export_begin_add(d, path);
@@ -112,9 +113,11 @@ static void add_operations(struct doc *d, const struct export *e, const struct p
     doc_list_end(d);
 }
 
-static void say_lists(const struct export *e, const struct permit_target *t, bool json)
+static void say_lists(const struct export *e, const struct permit_target *t)
 {
-    if (json)
+    if (!e->ctl->patch)
+        return;
+    if (streq(e->ctl->patch, "json"))
         ctl_note(e->ctl,
                  "the patch appends: it needs the lists to be there, and what is there "
                  "already would stand there twice; with \"-\" and the object of the cluster "
@@ -122,8 +125,8 @@ static void say_lists(const struct export *e, const struct permit_target *t, boo
     else
         ctl_note(
             e->ctl,
-            "this replaces %s as a whole, with whatever else the cluster has there; with \"-\" "
-            "and the object of the cluster on standard input that is kept",
+            "this patch replaces %s as a whole, with whatever else the cluster has there; with "
+            "\"-\" and the object of the cluster on standard input that is kept",
             permit_needs_gate(e, t) ? "pciHostDevices and featureGates" : "pciHostDevices");
 }
 
@@ -143,7 +146,7 @@ static int write_alone(struct export *e, const struct permit_target *t)
         doc_map_end(&d);
     }
     doc_end(&d);
-    say_lists(e, t, json);
+    say_lists(e, t);
     permit_say_cluster(e, t, t->name, e->ctl->namespace ? e->ctl->namespace : t->namespace);
     return export_write_docs(e, &d, 1);
 }
@@ -172,15 +175,37 @@ static int check_kubevirt_options(const struct ctl *c)
     return 0;
 }
 
+/* Without an object on standard input, which says it itself, --variant says in which version the
+ * cluster has the object; the newest is the default. */
+static const struct permit_target *find_version(const struct ctl *c,
+                                                const struct permit_target versions[], size_t n)
+{
+    if (!c->variant)
+        return &versions[0];
+    for (size_t i = 0; i < n && c->n_args < 2; i++)
+        if (streq(c->variant, versions[i].version))
+            return &versions[i];
+    return NULL;
+}
+
 static int export_target(struct export *e, const struct permit_target versions[], size_t n)
 {
+    const struct permit_target *t = find_version(e->ctl, versions, n);
     int r = check_kubevirt_options(e->ctl);
+
+    if (!t && e->ctl->n_args > 1)
+        return ctl_error("--variant and standard input (\"-\") do not go together: the object "
+                         "has a version"),
+               EXIT_USAGE;
+    if (!t)
+        return ctl_error("--variant %s: %s has v1 and v1beta1", e->ctl->variant, e->ctl->args[0]),
+               EXIT_USAGE;
 
     if (r == 0)
         r = export_items(e);
     if (r != 0)
         return r;
-    return e->ctl->n_args > 1 ? permit_merge(e, versions, n) : write_alone(e, &versions[0]);
+    return e->ctl->n_args > 1 ? permit_merge(e, versions, n) : write_alone(e, t);
 }
 
 int export_kubevirt(struct export *e)

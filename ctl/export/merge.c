@@ -50,6 +50,12 @@ static size_t find(const struct doc *d, const struct list_place *p, size_t n)
     return at;
 }
 
+static bool is_scalar(const struct doc *d, ssize_t node, const char *word)
+{
+    return node >= 0 && d->v[node].type == YAML_SCALAR_EVENT &&
+           streq((const char *)d->v[node].data.scalar.value, word);
+}
+
 /* Is the device listed? Its name there may be another: then that one stays. */
 static bool is_listed(struct export *e, const struct permit_target *t, const struct doc *d,
                       size_t list, const struct export_item *item)
@@ -63,6 +69,12 @@ static bool is_listed(struct export *e, const struct permit_target *t, const str
             export_cannot(
                 e, "line %zu: %s is listed already, as %s and not as %s: it stays as it is",
                 doc_line(d, i), selector, resource ? resource : "nothing", item->resource);
+        /* HyperConverged's own default entries cannot be removed, only disabled. */
+        if (is_scalar(d, doc_get(d, i, "disabled"), "true"))
+            export_cannot(e,
+                          "line %zu: %s is listed as disabled, so HyperConverged permits none: "
+                          "write \"disabled: false\" there if that is wrong",
+                          doc_line(d, i), selector);
         return true;
     }
     return false;
@@ -86,17 +98,38 @@ static int add_permitted(struct export *e, const struct permit_target *t, struct
     return r;
 }
 
+/* KubeVirt's webhook refuses a gate in both lists (1.9.0, webhooks/kubevirt-update-admitter.go). */
+static int refuse_disabled_gate(const struct doc *d, const struct list_place *gates)
+{
+    ssize_t at = (ssize_t)doc_root(d);
+
+    for (size_t i = 0; i < gates->depth && at >= 0; i++)
+        at =
+            doc_get(d, (size_t)at, i == gates->depth - 1 ? "disabledFeatureGates" : gates->path[i]);
+    if (at < 0 || d->v[at].type != YAML_SEQUENCE_START_EVENT)
+        return 0;
+    for (size_t i = (size_t)at + 1; d->v[i].type != YAML_SEQUENCE_END_EVENT; i = doc_next(d, i))
+        if (is_scalar(d, (ssize_t)i, "HostDevices"))
+            return ctl_error("line %zu: disabledFeatureGates has HostDevices, which these devices "
+                             "need, and KubeVirt refuses a gate in both lists: take it out there "
+                             "first",
+                             doc_line(d, i));
+    return 0;
+}
+
 static int add_gate(struct doc *d, struct list_place *p)
 {
     struct doc entry = {0};
     size_t list;
-    int r = enter_list(d, p, &list);
+    int r = refuse_disabled_gate(d, p);
+
+    if (r == 0)
+        r = enter_list(d, p, &list);
 
     if (r != 0)
         return r;
     for (size_t i = list + 1; d->v[i].type != YAML_SEQUENCE_END_EVENT; i = doc_next(d, i))
-        if (d->v[i].type == YAML_SCALAR_EVENT &&
-            streq((const char *)d->v[i].data.scalar.value, "HostDevices"))
+        if (is_scalar(d, (ssize_t)i, "HostDevices"))
             return 0;
     doc_text(&entry, "HostDevices");
     doc_splice(d, doc_next(d, list) - 1, 0, &entry);

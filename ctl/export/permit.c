@@ -25,18 +25,27 @@ bool permit_needs_gate(const struct export *e, const struct permit_target *t)
     return needed && t->gate;
 }
 
-/* A plain apply compares with the last one, and takes away what only that one had. */
+/* kubectl apply takes away what an earlier apply had set and the text lacks. With --server-side it
+ * does so for an object that was made by a plain apply, since it takes over the ownership
+ * (client-go 0.36, util/csaupgrade/upgrade.go). The object is short: nothing else would stay. */
 static void say_command(const struct export *e, const struct permit_target *t, const char *name,
                         const char *namespace)
 {
-    if (e->ctl->patch)
-        ctl_note(e->ctl, "apply it with: kubectl -n %s patch %s %s --type %s --patch-file FILE",
+    if (e->ctl->patch) {
+        ctl_note(e->ctl, "use it with: kubectl -n %s patch %s %s --type %s --patch-file FILE",
                  namespace, t->resource, name, e->ctl->patch);
-    else if (e->ctl->n_args > 1)
-        ctl_note(e->ctl, "apply it with: kubectl replace -f FILE");
-    else
-        ctl_note(e->ctl, "apply it with: kubectl apply --server-side --field-manager=vfio-bindd -f "
-                         "FILE");
+    } else if (e->ctl->n_args > 1) {
+        ctl_note(e->ctl, "use it with: kubectl replace -f FILE");
+    } else {
+        ctl_note(e->ctl, "this is for a cluster without the object: kubectl create -f FILE");
+        ctl_note(e->ctl,
+                 "to one that is there add with: kubectl -n %s get %s %s -o yaml | vfio-bindctl "
+                 "export %s - --patch json >FILE",
+                 namespace, t->resource, name, e->ctl->args[0]);
+        ctl_note(e->ctl,
+                 "never kubectl apply, with or without --server-side: fields that this text "
+                 "lacks are taken out of the object");
+    }
 }
 
 void permit_say_cluster(const struct export *e, const struct permit_target *t, const char *name,
@@ -45,14 +54,19 @@ void permit_say_cluster(const struct export *e, const struct permit_target *t, c
     for (size_t i = 0; i < e->n_items; i++)
         if (export_is_external(&e->items[i]))
             ctl_note(e->ctl,
-                     "[device %s] wants driver %s: KubeVirt's own device plugin advertises devices "
-                     "on vfio-pci alone, so another one must advertise %s "
+                     "[device %s] wants driver %s: KubeVirt's own device plugin offers devices on "
+                     "vfio-pci and NVIDIA's vGPU functions alone, so another one must offer %s "
                      "(externalResourceProvider)",
                      e->items[i].rule->name, e->items[i].driver, e->items[i].resource);
     say_command(e, t, name, namespace);
+    /* 1.9.0, device_controller.go: splitPermittedDevices() keeps the plugin that runs. */
     ctl_note(e->ctl,
-             "virt-handler looks for devices when it starts and when this object changes; those "
-             "that are bound later it sees after: kubectl -n %s rollout restart "
-             "daemonset/virt-handler",
+             "virt-handler finds the devices of a new resource at once; what is bound later, or "
+             "comes back, it finds when it starts anew: kubectl -n %s delete pod -l "
+             "kubevirt.io=virt-handler --field-selector spec.nodeName=NODE",
              namespace);
+    if (permit_needs_gate(e, t))
+        ctl_note(e->ctl,
+                 "HostDevices must not be in disabledFeatureGates as well: KubeVirt refuses "
+                 "an object that has a feature gate in both lists");
 }

@@ -83,10 +83,23 @@ static void say_counts(const struct export *e)
 {
     for (size_t i = 0; i < e->n_items; i++) {
         const struct export_item *item = &e->items[i];
-        if (item->present)
-            ctl_note(e->ctl, "%s %s: %zu selected here, %zu bound, %zu advertisable",
-                     item->resource, export_id(item->vendor, item->device).s, item->selected,
-                     item->bound, item->advertisable);
+        const char *id = export_id(item->vendor, item->device).s;
+        if (!item->present)
+            continue;
+        if (export_is_external(item))
+            ctl_note(e->ctl, "%s %s: %zu selected here, %zu bound, %zu usable", item->resource, id,
+                     item->selected, item->bound, item->usable);
+        else
+            ctl_note(e->ctl,
+                     "%s %s: %zu selected here, %zu bound; KubeVirt offers %zu, one for each IOMMU "
+                     "group, of which %zu are usable",
+                     item->resource, id, item->selected, item->bound, item->offered, item->usable);
+        if (item->usable < item->offered)
+            ctl_note(
+                e->ctl,
+                "KubeVirt does not look whether a group is usable: a virtual machine that is "
+                "given one of the other %zu fails to start; vfio-bindctl check says what to do",
+                item->offered - item->usable);
     }
 }
 

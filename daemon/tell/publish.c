@@ -6,6 +6,8 @@
 
 #include "base/rootfs.h"
 #include "base/util.h"
+#include "offer/kubelet.h"
+#include "offer/node-features.h"
 #include "replace.h"
 
 #define SOURCE_MAX (16 * 1024 * 1024)
@@ -71,14 +73,49 @@ static int write_target(const char *target, const char *text, size_t size)
     return 0;
 }
 
-static int publish_file(const char *source, const char *target)
+/* The metrics with kubelet's counts behind them; *ret stays NULL if there is nothing to add. */
+static int add_counts(const char *text, size_t size, const char *checkpoint, char **ret,
+                      size_t *ret_size)
+{
+    CLEANUP_FREE char *kubelet = NULL;
+    char *longer = NULL;
+    size_t n;
+
+    if (rootfs_read_file(AT_FDCWD, checkpoint, KUBELET_CHECKPOINT_MAX, &kubelet, &n) < 0)
+        return 0;
+    FILE *stream = open_memstream(&longer, ret_size);
+    if (!stream)
+        return -ENOMEM;
+    fwrite(text, 1, size, stream);
+    int r = features_write_counted(text, kubelet, stream);
+    if (fclose(stream) != 0 && r == 0)
+        r = -ENOMEM;
+    if (r < 0)
+        free(longer);
+    else
+        *ret = longer;
+    return r == -EBADMSG ? 0 : r;
+}
+
+static int write_whole(const char *target, const char *text, size_t size, const char *checkpoint)
+{
+    CLEANUP_FREE char *longer = NULL;
+    size_t longer_size = 0;
+    int r = text ? add_counts(text, size, checkpoint, &longer, &longer_size) : 0;
+
+    if (r < 0)
+        return failed("write", target, r);
+    return longer ? write_target(target, longer, longer_size) : write_target(target, text, size);
+}
+
+static int publish_file(const char *source, const char *target, const char *checkpoint)
 {
     CLEANUP_FREE char *text = NULL;
     size_t size = 0;
     int r = read_source(source, &text, &size);
 
     for (int i = 0; r >= 0 && i < TRIES; i++) {
-        r = write_target(target, text, size);
+        r = write_whole(target, text, size, checkpoint);
         if (r < 0)
             return r;
         char *now = NULL;
@@ -94,12 +131,12 @@ static int publish_file(const char *source, const char *target)
     return r < 0 ? failed("read", source, r) : 0;
 }
 
-int publish_files(char *const *paths, size_t n)
+int publish_files(char *const *paths, size_t n, const char *checkpoint)
 {
     int first = 0;
 
     for (size_t i = 0; i + 1 < n; i += 2) {
-        int r = publish_file(paths[i], paths[i + 1]);
+        int r = publish_file(paths[i], paths[i + 1], checkpoint);
         if (first == 0)
             first = r;
     }

@@ -3,8 +3,15 @@
 
 #include <errno.h>
 
+#include "config.h"
+#include "model/resource.h"
+#include "offer/kubelet.h"
+#include "offer/kubevirt.h"
+
 /* NFD asks for the namespace with every name, and takes only this one and those of vendors. */
 #define NFD_PREFIX "feature.node.kubernetes.io/vfio-bindd."
+
+#define OFFERED_LINE "vfio_bindd_offered_devices{resource=\""
 
 /* More than the longest line. */
 #define NFD_LINE_MAX 96
@@ -25,6 +32,7 @@ int features_of_plan(const struct policy *p, const struct snapshot *s, const str
             v[n++] = (struct feature_device){
                 .d = d,
                 .rule = verdict->rule->name,
+                .resource = verdict->comes_along ? NULL : verdict->rule->resource,
                 .state = state_word(verdict->state),
                 .comes_along = verdict->comes_along,
                 .usable = verdict->usable,
@@ -50,6 +58,16 @@ static size_t count_matched(const struct features *f, const char *rule)
     return n;
 }
 
+static size_t count_released(const struct features *f, const char *rule)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->n; i++)
+        n += !f->v[i].comes_along && streq(f->v[i].rule, rule) &&
+             state_parse(f->v[i].state) == STATE_RELEASED;
+    return n;
+}
+
 void features_judge(struct features *f)
 {
     f->ready = f->errors == 0;
@@ -58,7 +76,8 @@ void features_judge(struct features *f)
                                               f->v[i].d->driver, f->at_work);
     for (size_t i = 0; f->policy && i < f->policy->n_rules; i++) {
         const struct rule *r = &f->policy->rules[i];
-        f->ready = f->ready && (r->expect < 0 || count_matched(f, r->name) == (size_t)r->expect);
+        f->ready = f->ready && (r->expect < 0 || (count_matched(f, r->name) == (size_t)r->expect &&
+                                                  count_released(f, r->name) == 0));
     }
 }
 
@@ -92,9 +111,9 @@ static bool is_group_counted(const struct features *f, size_t i)
     return false;
 }
 
-/* How many devices of this model a cluster can hand out: usable ones that a rule itself names, one
- * for each IOMMU group, since a group goes to one virtual machine whole. */
-static size_t features_advertisable(const struct features *f, uint16_t vendor, uint16_t device)
+/* How many devices of this model virtual machines could have now: usable ones that a rule itself
+ * names, one for each IOMMU group, since a group goes to one virtual machine. */
+static size_t count_usable(const struct features *f, uint16_t vendor, uint16_t device)
 {
     size_t n = 0;
 
@@ -120,7 +139,7 @@ int features_write_nfd(const struct features *f, const char *expiry, FILE *strea
         const struct device *d = f->v[i].d;
         if (features_is_first(f, i))
             fprintf(stream, NFD_PREFIX "pci-%04x-%04x.count=%zu\n", d->vendor, d->device,
-                    features_advertisable(f, d->vendor, d->device));
+                    count_usable(f, d->vendor, d->device));
     }
     return ferror(stream) ? -EIO : 0;
 }
@@ -159,13 +178,58 @@ static void write_states(const struct features *f, FILE *stream)
 
 static void write_models(const struct features *f, FILE *stream)
 {
-    write_head("advertisable_devices",
-               "Devices of a model that a cluster can hand out, one for each IOMMU group.", stream);
+    write_head("usable_devices",
+               "Devices of a model that virtual machines could have now, one for each IOMMU group.",
+               stream);
     for (size_t i = 0; i < f->n; i++) {
-        const struct device *d = f->v[i].d;
-        if (features_is_first(f, i))
-            fprintf(stream, "vfio_bindd_advertisable_devices{id=\"%04x:%04x\"} %zu\n", d->vendor,
-                    d->device, features_advertisable(f, d->vendor, d->device));
+        const struct feature_device *v = &f->v[i];
+        if (!features_is_first(f, i))
+            continue;
+        fprintf(stream, "vfio_bindd_usable_devices{id=\"%04x:%04x\",", v->d->vendor, v->d->device);
+        write_label("resource", v->resource ? v->resource : "", stream);
+        fprintf(stream, "} %zu\n", count_usable(f, v->d->vendor, v->d->device));
+    }
+}
+
+static bool has_resource_name(const struct feature_device *v, const char *resource)
+{
+    return v->resource && streq(v->resource, resource);
+}
+
+static bool is_first_of_resource(const struct features *f, size_t i)
+{
+    const char *resource = f->v[i].resource;
+
+    for (size_t j = 0; resource && j < i; j++)
+        if (has_resource_name(&f->v[j], resource))
+            return false;
+    return resource;
+}
+
+static bool is_offer_counted(const struct features *f, size_t i, const char *resource)
+{
+    for (size_t j = 0; j < i; j++)
+        if (has_resource_name(&f->v[j], resource) && kubevirt_offers(f->v[j].d) &&
+            f->v[j].d->group == f->v[i].d->group)
+            return true;
+    return false;
+}
+
+/* By this line publish.h knows for which resources kubelet's count belongs beside it. */
+static void write_offers(const struct features *f, FILE *stream)
+{
+    write_head("offered_devices",
+               "Devices of a resource that KubeVirt would offer if it looked now, usable or not.",
+               stream);
+    for (size_t i = 0; i < f->n; i++) {
+        const char *resource = f->v[i].resource;
+        size_t n = 0;
+        if (!is_first_of_resource(f, i))
+            continue;
+        for (size_t j = i; j < f->n; j++)
+            n += has_resource_name(&f->v[j], resource) && kubevirt_offers(f->v[j].d) &&
+                 !is_offer_counted(f, j, resource);
+        fprintf(stream, OFFERED_LINE "%s\"} %zu\n", resource, n);
     }
 }
 
@@ -193,6 +257,8 @@ static void write_rules(const struct features *f, FILE *stream)
     }
 }
 
+/* What never changes for a device has one series, what changes has values, so that no series comes
+ * or goes with a state. */
 static void write_devices(const struct features *f, FILE *stream)
 {
     write_head("device_info", "One for each device that the policy selects.", stream);
@@ -202,11 +268,25 @@ static void write_devices(const struct features *f, FILE *stream)
                 pci_addr_text(v->d->addr).s, v->d->vendor, v->d->device);
         write_label("rule", v->rule, stream);
         fputc(',', stream);
-        write_label("state", v->state, stream);
-        fputc(',', stream);
-        write_label("driver", v->d->driver ? v->d->driver : "", stream);
+        write_label("resource", v->resource ? v->resource : "", stream);
         if (v->d->group != NO_GROUP)
             fprintf(stream, ",group=\"%u\"", v->d->group);
+        fputs("} 1\n", stream);
+    }
+    write_head("device_state", "1 for the state that the device is in.", stream);
+    for (size_t i = 0; i < f->n; i++)
+        for (enum device_state s = 0; s < STATE_MAX; s++)
+            fprintf(stream, "vfio_bindd_device_state{address=\"%s\",state=\"%s\"} %d\n",
+                    pci_addr_text(f->v[i].d->addr).s, state_word(s),
+                    streq(f->v[i].state, state_word(s)));
+    write_head("device_driver", "The driver that has the device; none where no driver has it.",
+               stream);
+    for (size_t i = 0; i < f->n; i++) {
+        const struct feature_device *v = &f->v[i];
+        if (!v->d->driver)
+            continue;
+        fprintf(stream, "vfio_bindd_device_driver{address=\"%s\",", pci_addr_text(v->d->addr).s);
+        write_label("driver", v->d->driver, stream);
         fputs("} 1\n", stream);
     }
     write_head("device_usable", "Whether a virtual machine could have the device now.", stream);
@@ -215,14 +295,44 @@ static void write_devices(const struct features *f, FILE *stream)
                 pci_addr_text(f->v[i].d->addr).s, f->v[i].usable);
 }
 
+/* The resources come from our own text, so they are those that the daemon found valid. */
+int features_write_counted(const char *metrics, const char *checkpoint, FILE *stream)
+{
+    bool headed = false;
+
+    for (const char *at = metrics; (at = strstr(at, "\n" OFFERED_LINE));) {
+        char resource[RESOURCE_NAME_MAX + 1];
+        struct kubelet_devices counted = {0};
+        at += strlen("\n" OFFERED_LINE);
+        size_t n = strcspn(at, "\"\n");
+        if (n >= sizeof(resource))
+            continue;
+        snprintf(resource, sizeof(resource), "%.*s", (int)n, at);
+        int r = kubelet_find(checkpoint, resource, &counted);
+        free(counted.groups);
+        if (r < 0)
+            return r;
+        if (!headed)
+            write_head("kubelet_devices", "Healthy devices of a resource that kubelet counts.",
+                       stream);
+        headed = true;
+        fprintf(stream, "vfio_bindd_kubelet_devices{resource=\"%s\"} %zu\n", resource,
+                counted.n + counted.others);
+    }
+    return ferror(stream) ? -EIO : 0;
+}
+
 int features_write_prometheus(const struct features *f, FILE *stream)
 {
+    write_head("build_info", "The version of vfio-bindd.", stream);
+    fprintf(stream, "vfio_bindd_build_info{version=\"%s\"} 1\n", VERSION_TEXT);
     write_head("ready", "Whether everything is as the policy wants it.", stream);
     fprintf(stream, "vfio_bindd_ready %d\n", f->ready);
     write_head("policy_errors", "Errors in the policy.", stream);
     fprintf(stream, "vfio_bindd_policy_errors %zu\n", f->errors);
     write_states(f, stream);
     write_models(f, stream);
+    write_offers(f, stream);
     write_rules(f, stream);
     write_devices(f, stream);
     return ferror(stream) ? -EIO : 0;

@@ -12,7 +12,9 @@
 struct feature_device {
     const struct device *d; /* d->driver is the driver that has it now */
     const char *rule;       /* the rule's name */
-    const char *state;      /* a state's word */
+    const char
+        *resource;     /* what the rule calls it for clusters; NULL: nothing, or it comes along */
+    const char *state; /* a state's word */
     bool comes_along;
     bool usable;
 };
@@ -35,7 +37,8 @@ int features_of_plan(const struct policy *p, const struct snapshot *s, const str
                      size_t errors, bool at_work, struct features *ret);
 void features_done(struct features *f);
 
-/* Sets `ready`: no error, every device as it should be (device_is_good()), every `expect` met. */
+/* Sets `ready`: no error, every device as it should be (device_is_good()), every `expect` met by
+ * devices that are not released. */
 void features_judge(struct features *f);
 
 /* The lines of an NFD feature file: vfio-bindd.ready, and a count for every model that a rule
@@ -45,3 +48,8 @@ int features_write_nfd(const struct features *f, const char *expiry, FILE *strea
 
 /* Prometheus' text format. Returns 0 or -EIO of the stream. */
 int features_write_prometheus(const struct features *f, FILE *stream);
+
+/* What belongs behind such a text where a kubelet runs: how many devices it counts of each resource
+ * that the text names, by its checkpoint (kubelet.h). Returns 0, -EBADMSG (it is none; something
+ * may have been written), -ENOMEM or -EIO. */
+int features_write_counted(const char *metrics, const char *checkpoint, FILE *stream);

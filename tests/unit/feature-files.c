@@ -212,24 +212,65 @@ START_TEST(published_and_withdrawn)
     snprintf(b_copy, sizeof(b_copy), "%s/to/b", t.path);
     snprintf(nowhere, sizeof(nowhere), "%s/nowhere/b", t.path);
 
-    ck_assert_int_eq(publish_files((char *[]){a, a_copy, b, nowhere}, 4), 0);
+    ck_assert_int_eq(publish_files((char *[]){a, a_copy, b, nowhere}, 4, "nowhere"), 0);
     CLEANUP_FREE char *copied = tree_read(&t, "to/a");
     ck_assert_str_eq(copied, "A");
     ck_assert_int_eq(faccessat(t.fd, "nowhere", F_OK, 0), -1);
 
     unlink(a); /* b is done whatever comes of others */
-    ck_assert_int_eq(publish_files((char *[]){t.path, a_copy, b, b_copy}, 4), -EISDIR);
+    ck_assert_int_eq(publish_files((char *[]){t.path, a_copy, b, b_copy}, 4, "nowhere"), -EISDIR);
     CLEANUP_FREE char *second = tree_read(&t, "to/b");
     ck_assert_str_eq(second, "B");
     ck_assert_int_eq(faccessat(t.fd, "to/a", F_OK, 0), 0); /* unreadable is not gone */
-    ck_assert_int_eq(publish_files((char *[]){a, a_copy, b, b_copy}, 4), 0);
+    ck_assert_int_eq(publish_files((char *[]){a, a_copy, b, b_copy}, 4, "nowhere"), 0);
     ck_assert_int_eq(faccessat(t.fd, "to/a", F_OK, 0), -1);
-    ck_assert_int_eq(publish_files((char *[]){a, a_copy}, 2), 0); /* gone already */
-    ck_assert_int_eq(publish_files((char *[]){b, t.path}, 2), -EISDIR);
+    ck_assert_int_eq(publish_files((char *[]){a, a_copy}, 2, "nowhere"), 0); /* gone already */
+    ck_assert_int_eq(publish_files((char *[]){b, t.path}, 2, "nowhere"), -EISDIR);
+}
+END_TEST
+
+/* Kubelet's counts go behind the metrics that name resources, and behind nothing else. */
+START_TEST(published_with_kubelets_counts)
+{
+    static const char metrics[] = "# x\nvfio_bindd_offered_devices{resource=\"a.com/x\"} 3\n"
+                                  "vfio_bindd_offered_devices{resource=\"a.com/y\"} 1\n";
+    static const struct {
+        const char *checkpoint, *added;
+    } cases[] = {
+        {"{\"Data\":{\"RegisteredDevices\":{\"a.com/x\":[\"16\",\"17\"],\"b\":null}}}",
+         "# HELP vfio_bindd_kubelet_devices Healthy devices of a resource that kubelet counts.\n"
+         "# TYPE vfio_bindd_kubelet_devices gauge\n"
+         "vfio_bindd_kubelet_devices{resource=\"a.com/x\"} 2\n"
+         "vfio_bindd_kubelet_devices{resource=\"a.com/y\"} 0\n"},
+        {"no checkpoint", ""},
+        {NULL, ""},
+    };
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(tree_done) struct tree t;
+        char m[128], f[128], m_copy[128], f_copy[128], checkpoint[128], expected[1024];
+
+        tree_init(&t);
+        tree_write(&t, "run/m", metrics);
+        tree_write(&t, "run/f", "F\n");
+        tree_write(&t, "to/m", "old");
+        if (cases[i].checkpoint)
+            tree_write(&t, "kubelet", cases[i].checkpoint);
+        snprintf(m, sizeof(m), "%s/run/m", t.path);
+        snprintf(f, sizeof(f), "%s/run/f", t.path);
+        snprintf(m_copy, sizeof(m_copy), "%s/to/m", t.path);
+        snprintf(f_copy, sizeof(f_copy), "%s/to/f", t.path);
+        snprintf(checkpoint, sizeof(checkpoint), "%s/kubelet", t.path);
+        ck_assert_int_eq(publish_files((char *[]){m, m_copy, f, f_copy}, 4, checkpoint), 0);
+        CLEANUP_FREE char *copied = tree_read(&t, "to/m");
+        CLEANUP_FREE char *other = tree_read(&t, "to/f");
+        snprintf(expected, sizeof(expected), "%s%s", metrics, cases[i].added);
+        ck_assert_str_eq(copied, expected);
+        ck_assert_str_eq(other, "F\n");
+    }
 }
 END_TEST
 
 UNIT_MAIN("feature-files", nothing_unless_asked_for, written_changed_and_removed,
           not_twice_within_the_interval, the_expiry_is_ten_minutes_ahead,
           what_cannot_be_written_does_not_mislead, a_link_is_replaced_and_not_followed,
-          published_and_withdrawn)
+          published_and_withdrawn, published_with_kubelets_counts)

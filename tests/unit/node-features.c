@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "config.h"
+#include "offer/kubelet.h"
 #include "offer/node-features.h"
 #include "plan/make.h"
 #include "policy/parse.h"
@@ -118,6 +120,45 @@ START_TEST(readiness)
 }
 END_TEST
 
+/* A release is wanted, but what `expect` asks for is not there any more. */
+START_TEST(released_is_not_expected)
+{
+    static const struct {
+        const char *policy;
+        bool ready;
+    } cases[] = {
+        {"[device x]\naddress = 0000:06:00.0\n", true},
+        {"[device x]\naddress = 0000:06:00.0\nexpect = 1\n", false},
+    };
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(done) struct made m;
+        make(&m, host, cases[i].policy);
+        for (size_t j = 0; j < m.features.n; j++) {
+            m.features.v[j].state = "released";
+            m.features.v[j].usable = false;
+        }
+        features_judge(&m.features);
+        ck_assert_msg(m.features.ready == cases[i].ready, "case %zu", i);
+    }
+}
+END_TEST
+
+/* KubeVirt offers groups, viable or not, by the driver's literal name. */
+START_TEST(offered_is_not_usable)
+{
+    CLEANUP(done) struct made m;
+    make(&m, host,
+         "[device a100]\nid = 10de:20f1\nresource = a.com/x\n[device h100]\nid = 10de:2330\n"
+         "resource = a.com/y\n");
+    CLEANUP_FREE char *text = text_of(&m.features, NULL, true);
+
+    ck_assert_ptr_nonnull(
+        strstr(text, "vfio_bindd_usable_devices{id=\"10de:20f1\",resource=\"a.com/x\"} 2\n"));
+    ck_assert_ptr_nonnull(strstr(text, "vfio_bindd_offered_devices{resource=\"a.com/x\"} 3\n"));
+    ck_assert_ptr_nonnull(strstr(text, "vfio_bindd_offered_devices{resource=\"a.com/y\"} 0\n"));
+}
+END_TEST
+
 /* NFD ignores a file of more than 64 KiB as a whole: then none is written. */
 START_TEST(nfd_too_many)
 {
@@ -139,53 +180,89 @@ START_TEST(nfd_too_many)
 }
 END_TEST
 
+static const char all_metrics[] =
+    "# HELP vfio_bindd_build_info The version of vfio-bindd.\n"
+    "# TYPE vfio_bindd_build_info gauge\n"
+    "vfio_bindd_build_info{version=\"" VERSION_TEXT "\"} 1\n"
+    "# HELP vfio_bindd_ready Whether everything is as the policy wants it.\n"
+    "# TYPE vfio_bindd_ready gauge\n"
+    "vfio_bindd_ready 1\n"
+    "# HELP vfio_bindd_policy_errors Errors in the policy.\n"
+    "# TYPE vfio_bindd_policy_errors gauge\n"
+    "vfio_bindd_policy_errors 0\n"
+    "# HELP vfio_bindd_devices Devices that the policy selects or that come "
+    "along, by state.\n"
+    "# TYPE vfio_bindd_devices gauge\n"
+    "vfio_bindd_devices{state=\"pending\"} 0\n"
+    "vfio_bindd_devices{state=\"bound\"} 2\n"
+    "vfio_bindd_devices{state=\"refused\"} 0\n"
+    "vfio_bindd_devices{state=\"busy\"} 0\n"
+    "vfio_bindd_devices{state=\"failed\"} 0\n"
+    "vfio_bindd_devices{state=\"stuck\"} 0\n"
+    "vfio_bindd_devices{state=\"released\"} 0\n"
+    "vfio_bindd_devices{state=\"contested\"} 0\n"
+    "# HELP vfio_bindd_usable_devices Devices of a model that virtual machines could have now, "
+    "one for each IOMMU group.\n"
+    "# TYPE vfio_bindd_usable_devices gauge\n"
+    "vfio_bindd_usable_devices{id=\"10de:20f1\",resource=\"a.com/x\"} 1\n"
+    "# HELP vfio_bindd_offered_devices Devices of a resource that KubeVirt would offer if it "
+    "looked now, usable or not.\n"
+    "# TYPE vfio_bindd_offered_devices gauge\n"
+    "vfio_bindd_offered_devices{resource=\"a.com/x\"} 1\n"
+    "# HELP vfio_bindd_rule_matched Devices that a rule itself matches.\n"
+    "# TYPE vfio_bindd_rule_matched gauge\n"
+    "vfio_bindd_rule_matched{rule=\"a\"} 1\n"
+    "# HELP vfio_bindd_rule_expected How many devices a rule with \"expect\" must match.\n"
+    "# TYPE vfio_bindd_rule_expected gauge\n"
+    "vfio_bindd_rule_expected{rule=\"a\"} 1\n"
+    "# HELP vfio_bindd_device_info One for each device that the policy selects.\n"
+    "# TYPE vfio_bindd_device_info gauge\n"
+    "vfio_bindd_device_info{address=\"0000:06:00.0\",id=\"10de:20f1\",rule=\"a\","
+    "resource=\"a.com/x\",group=\"16\"} 1\n"
+    "vfio_bindd_device_info{address=\"0000:06:00.1\",id=\"10de:1aef\",rule=\"a\","
+    "resource=\"\",group=\"16\"} 1\n"
+    "# HELP vfio_bindd_device_state 1 for the state that the device is in.\n"
+    "# TYPE vfio_bindd_device_state gauge\n"
+    "vfio_bindd_device_state{address=\"0000:06:00.0\",state=\"pending\"} 0\n"
+    "vfio_bindd_device_state{address=\"0000:06:00.0\",state=\"bound\"} 1\n"
+    "vfio_bindd_device_state{address=\"0000:06:00.0\",state=\"refused\"} 0\n"
+    "vfio_bindd_device_state{address=\"0000:06:00.0\",state=\"busy\"} 0\n"
+    "vfio_bindd_device_state{address=\"0000:06:00.0\",state=\"failed\"} 0\n"
+    "vfio_bindd_device_state{address=\"0000:06:00.0\",state=\"stuck\"} 0\n"
+    "vfio_bindd_device_state{address=\"0000:06:00.0\",state=\"released\"} 0\n"
+    "vfio_bindd_device_state{address=\"0000:06:00.0\",state=\"contested\"} 0\n"
+    "vfio_bindd_device_state{address=\"0000:06:00.1\",state=\"pending\"} 0\n"
+    "vfio_bindd_device_state{address=\"0000:06:00.1\",state=\"bound\"} 1\n"
+    "vfio_bindd_device_state{address=\"0000:06:00.1\",state=\"refused\"} 0\n"
+    "vfio_bindd_device_state{address=\"0000:06:00.1\",state=\"busy\"} 0\n"
+    "vfio_bindd_device_state{address=\"0000:06:00.1\",state=\"failed\"} 0\n"
+    "vfio_bindd_device_state{address=\"0000:06:00.1\",state=\"stuck\"} 0\n"
+    "vfio_bindd_device_state{address=\"0000:06:00.1\",state=\"released\"} 0\n"
+    "vfio_bindd_device_state{address=\"0000:06:00.1\",state=\"contested\"} 0\n"
+    "# HELP vfio_bindd_device_driver The driver that has the "
+    "device; none where no driver has "
+    "it.\n"
+    "# TYPE vfio_bindd_device_driver gauge\n"
+    "vfio_bindd_device_driver{address=\"0000:06:00.0\",driver="
+    "\"vfio-pci\"} 1\n"
+    "vfio_bindd_device_driver{address=\"0000:06:00.1\",driver="
+    "\"vfio-pci\"} 1\n"
+    "# HELP vfio_bindd_device_usable Whether a virtual machine "
+    "could have the device now.\n"
+    "# TYPE vfio_bindd_device_usable gauge\n"
+    "vfio_bindd_device_usable{address=\"0000:06:00.0\"} 1\n"
+    "vfio_bindd_device_usable{address=\"0000:06:00.1\"} 1\n";
+
 START_TEST(prometheus)
 {
     CLEANUP(done) struct made m;
     make(&m, host,
-         "[device a]\naddress = 0000:06:00.0\nexpect = 1\n[device n]\nid = 8086:1572\n"
+         "[device a]\naddress = 0000:06:00.0\nexpect = 1\nresource = a.com/x\n[device n]\nid = "
+         "8086:1572\n"
          "driver = native\n");
     CLEANUP_FREE char *text = text_of(&m.features, NULL, true);
 
-    ck_assert_str_eq(
-        text,
-        "# HELP vfio_bindd_ready Whether everything is as the policy wants it.\n"
-        "# TYPE vfio_bindd_ready gauge\n"
-        "vfio_bindd_ready 1\n"
-        "# HELP vfio_bindd_policy_errors Errors in the policy.\n"
-        "# TYPE vfio_bindd_policy_errors gauge\n"
-        "vfio_bindd_policy_errors 0\n"
-        "# HELP vfio_bindd_devices Devices that the policy selects or that come "
-        "along, by state.\n"
-        "# TYPE vfio_bindd_devices gauge\n"
-        "vfio_bindd_devices{state=\"pending\"} 0\n"
-        "vfio_bindd_devices{state=\"bound\"} 2\n"
-        "vfio_bindd_devices{state=\"refused\"} 0\n"
-        "vfio_bindd_devices{state=\"busy\"} 0\n"
-        "vfio_bindd_devices{state=\"failed\"} 0\n"
-        "vfio_bindd_devices{state=\"stuck\"} 0\n"
-        "vfio_bindd_devices{state=\"released\"} 0\n"
-        "vfio_bindd_devices{state=\"contested\"} 0\n"
-        "# HELP vfio_bindd_advertisable_devices Devices of a model that a cluster can hand out, "
-        "one for each IOMMU group.\n"
-        "# TYPE vfio_bindd_advertisable_devices gauge\n"
-        "vfio_bindd_advertisable_devices{id=\"10de:20f1\"} 1\n"
-        "# HELP vfio_bindd_rule_matched Devices that a rule itself matches.\n"
-        "# TYPE vfio_bindd_rule_matched gauge\n"
-        "vfio_bindd_rule_matched{rule=\"a\"} 1\n"
-        "# HELP vfio_bindd_rule_expected How many devices a rule with \"expect\" must match.\n"
-        "# TYPE vfio_bindd_rule_expected gauge\n"
-        "vfio_bindd_rule_expected{rule=\"a\"} 1\n"
-        "# HELP vfio_bindd_device_info One for each device that the policy selects.\n"
-        "# TYPE vfio_bindd_device_info gauge\n"
-        "vfio_bindd_device_info{address=\"0000:06:00.0\",id=\"10de:20f1\",rule=\"a\","
-        "state=\"bound\",driver=\"vfio-pci\",group=\"16\"} 1\n"
-        "vfio_bindd_device_info{address=\"0000:06:00.1\",id=\"10de:1aef\",rule=\"a\","
-        "state=\"bound\",driver=\"vfio-pci\",group=\"16\"} 1\n"
-        "# HELP vfio_bindd_device_usable Whether a virtual machine could have the device now.\n"
-        "# TYPE vfio_bindd_device_usable gauge\n"
-        "vfio_bindd_device_usable{address=\"0000:06:00.0\"} 1\n"
-        "vfio_bindd_device_usable{address=\"0000:06:00.1\"} 1\n");
+    ck_assert_str_eq(text, all_metrics);
 }
 END_TEST
 
@@ -212,5 +289,49 @@ START_TEST(full_disk)
 }
 END_TEST
 
-UNIT_MAIN("features", nfd, nfd_without_rules, readiness, nfd_too_many, prometheus,
-          labels_are_quoted, full_disk)
+START_TEST(kubelets_checkpoint)
+{
+    static const struct {
+        const char *text;
+        int r;
+        size_t n, others;
+    } cases[] = {
+        {"{\"Data\":{\"RegisteredDevices\":{\"a.com/x\":[\"16\",\"4\"]}},\"Checksum\":1}", 1, 2, 0},
+        {"\"RegisteredDevices\":{\"k\":[\"kvm0\"],\"a.com/x\":[\"GPU-1\",\"7\"]}", 1, 1, 1},
+        {"\"RegisteredDevices\":{\"a.com/x\":null}", 1, 0, 0},
+        {"\"RegisteredDevices\":{\"a.com/x\":[]}", 1, 0, 0},
+        {"\"RegisteredDevices\":{\"a.com/xy\":[\"1\"],\"a.com/\":[\"1\"]}", 0, 0, 0},
+        {"\"RegisteredDevices\":{}", 0, 0, 0},
+        {"\"RegisteredDevices\":null", 0, 0, 0},
+        {"\"RegisteredDevices\":{\"a.com/x\":[\"4294967296\",\"\"]}", 1, 0, 2},
+        {"", -EBADMSG, 0, 0},
+        {"{}", -EBADMSG, 0, 0},
+        {"\"x\\\"RegisteredDevices\\\":{}\"", -EBADMSG, 0, 0}, /* inside a string */
+        {"\"RegisteredDevices\":", -EBADMSG, 0, 0},
+        {"\"RegisteredDevices\":{", -EBADMSG, 0, 0},
+        {"\"RegisteredDevices\":{\"a.com/x\"", -EBADMSG, 0, 0},
+        {"\"RegisteredDevices\":{\"a.com/x\":", -EBADMSG, 0, 0},
+        {"\"RegisteredDevices\":{\"a.com/x\":[", -EBADMSG, 0, 0},
+        {"\"RegisteredDevices\":{\"a.com/x\":[\"1\"", -EBADMSG, 0, 0},
+        {"\"RegisteredDevices\":{\"a.com/x\":[\"1\",]}", -EBADMSG, 0, 0},
+        {"\"RegisteredDevices\":{\"a.com/x\":[\"1\"]", -EBADMSG, 0, 0},
+        {"\"RegisteredDevices\":{\"a.com/x\":[[\"1\"]]}", -EBADMSG, 0, 0},
+        {"\"RegisteredDevices\":{\"a.com/x\":\"1\"}", -EBADMSG, 0, 0},
+        {"\"RegisteredDevices\":{\"a.com/x\":[\"1\\u0031\"]}", -EBADMSG, 0, 0},
+        {"\"RegisteredDevices\":[\"16\"]", -EBADMSG, 0, 0},
+    };
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        struct kubelet_devices list = {0};
+        int r = kubelet_find(cases[i].text, "a.com/x", &list);
+        ck_assert_msg(r == cases[i].r && list.n == cases[i].n && list.others == cases[i].others,
+                      "case %zu: %d, %zu, %zu", i, r, list.n, list.others);
+        if (i == 0)
+            ck_assert(list.groups[0] == 16 && list.groups[1] == 4);
+        free(list.groups);
+    }
+}
+END_TEST
+
+UNIT_MAIN("features", nfd, nfd_without_rules, readiness, released_is_not_expected,
+          offered_is_not_usable, kubelets_checkpoint, nfd_too_many, prometheus, labels_are_quoted,
+          full_disk)
