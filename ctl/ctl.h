@@ -20,12 +20,17 @@ struct ctl {
     const char *host;   /* -H; NULL: this host */
     const char *policy; /* plan, export --policy */
     const char *output; /* report --output */
+    const char *state, *driver, *class;                            /* list; NULL: not given */
+    const char *name;                                              /* add --name */
     const char *patch, *template, *resource, *namespace, *variant; /* export; NULL: not given */
     unsigned count; /* export --count; 0: not given */
     bool strict;    /* export --strict */
     uint64_t timeout_usec;
-    bool json, no_legend, quiet;
-    bool colour; /* standard output is a terminal that wants it */
+    bool json, no_legend, quiet, help, version;
+    bool all;        /* --all, in place of devices */
+    bool yes, force; /* what changes the policy */
+    uint64_t given;  /* which options there are; options.c's */
+    bool colour;     /* standard output is a terminal that wants it */
 };
 
 /* "vfio-bindctl: ..." on standard error. ctl_error() returns EXIT_FAILURE, so that a verb can
@@ -64,7 +69,10 @@ int verb_suggest(const struct ctl *c);
 int verb_import(const struct ctl *c);
 int verb_check(const struct ctl *c);
 int verb_cat_config(const struct ctl *c);
+int verb_verify(const struct ctl *c);
 int verb_edit(const struct ctl *c);
+int verb_add(const struct ctl *c);
+int verb_remove(const struct ctl *c);
 int verb_wait(const struct ctl *c);
 int verb_is_usable(const struct ctl *c);
 int verb_bind(const struct ctl *c);

@@ -133,7 +133,7 @@ static int open_facts(struct source *s, unsigned flags)
         return ctl_error(
             "\"%s\" reads files of the host: run it there (ssh %s vfio-bindctl %s%s%s)", c->verb,
             c->host, c->verb, c->n_args > 0 ? " " : "", c->n_args > 0 ? c->args[0] : "");
-    if (c->host)
+    if (c->host || flags & SOURCE_LIVE)
         return open_remote(s);
     if (c->root && !is_folder(c->root)) {
         s->replayed = true;

@@ -16,16 +16,23 @@ void change_done(struct change *c)
 
 int change_make(struct source *s, const char *name, char *bytes, size_t size, struct change *ret)
 {
-    bool off;
+    int r = texts_replace_main(&s->texts, name, bytes, size);
 
     *ret = (struct change){0};
-    policy_init(&ret->policy);
-    int r = texts_replace_main(&s->texts, name, bytes, size);
     if (r < 0) {
         free(bytes);
         return r;
     }
-    r = texts_parse(&s->texts, &ret->policy, &ret->diags, &off);
+    return change_plan(s, ret);
+}
+
+int change_plan(struct source *s, struct change *ret)
+{
+    bool off;
+
+    *ret = (struct change){0};
+    policy_init(&ret->policy);
+    int r = texts_parse(&s->texts, &ret->policy, &ret->diags, &off);
     if (r >= 0)
         r = plan_assume(&ret->policy, &s->snapshot, &s->records);
     return r < 0 ? r : source_plan(s, &ret->policy, &ret->plan);

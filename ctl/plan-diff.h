@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What another main policy file would change: for plan --policy and for edit. */
+/* What another policy would change: for plan --policy and the verbs that change it. */
 #pragma once
 
 #include "source.h"
@@ -17,6 +17,9 @@ void change_done(struct change *c);
  * policy and plan do not. Returns 0 or negative errno; errors are in ret->diags. Call change_done()
  * in any case. */
 int change_make(struct source *s, const char *name, char *bytes, size_t size, struct change *ret);
+
+/* The same for whatever has been done to the source's texts. */
+int change_plan(struct source *s, struct change *ret);
 
 /* One line for each device for which the verdict differs, or one that says that none does. */
 void change_print(const struct source *s, const struct change *c);

@@ -51,31 +51,6 @@ int source_plan(const struct source *s, const struct policy *p, struct plan *ret
     return plan_make(p, &s->snapshot, &s->records, ret);
 }
 
-struct row *source_argument(struct source *s)
-{
-    const char *word = s->ctl->args[0];
-    struct pci_addr a;
-
-    if (pci_addr_parse(word, &a) < 0) {
-        ctl_error("%s is no PCI address: write it as 0000:06:00.0 or 06:00.0", word);
-        return NULL;
-    }
-    const struct device *d = snapshot_find(&s->snapshot, a);
-    if (d)
-        return &s->rows[d - s->snapshot.devices];
-    for (size_t i = 0; i < s->snapshot.n; i++) { /* the short form, of another domain */
-        struct pci_addr other = s->snapshot.devices[i].addr;
-        if (other.bus == a.bus && other.dev == a.dev && other.fn == a.fn) {
-            ctl_error("there is no PCI device %s here; did you mean %s?", pci_addr_text(a).s,
-                      pci_addr_text(other).s);
-            return NULL;
-        }
-    }
-    ctl_error("there is no PCI device %s here%s: \"vfio-bindctl list\" shows all",
-              pci_addr_text(a).s, s->remote ? " that a rule concerns" : "");
-    return NULL;
-}
-
 /* Judged as if a rule named just this device. */
 static bool would_be_usable(const struct source *s, struct pci_addr a)
 {

@@ -50,9 +50,6 @@ void row_done(struct row *r);
 /* Notes that this is the display of the firmware's console. Returns 0 or -ENOMEM. */
 int source_add_boot_display(struct source *s, struct pci_addr a);
 
-/* The row of the verb's argument, in any form of address; NULL after saying why. */
-struct row *source_argument(struct source *s);
-
 /* Another plan over the same facts. Returns 0 or negative errno. */
 int source_plan(const struct source *s, const struct policy *p, struct plan *ret);
 

@@ -97,17 +97,26 @@ static void drop_unreadable_main(struct texts *t)
     t->unreadable = kept;
 }
 
+static int insert_text(struct texts *t, size_t at, const char *name, char *bytes, size_t size)
+{
+    int r = texts_add(t, name, bytes, size);
+
+    if (r < 0)
+        return r;
+    struct text new = t->v[t->n - 1];
+    memmove(&t->v[at + 1], &t->v[at], (t->n - 1 - at) * sizeof(*t->v));
+    t->v[at] = new;
+    return 0;
+}
+
 int texts_replace_main(struct texts *t, const char *name, char *bytes, size_t size)
 {
     struct text *main = texts_main(t);
 
     if (!main) {
-        int r = texts_add(t, name, bytes, size);
+        int r = insert_text(t, 0, name, bytes, size);
         if (r < 0)
             return r;
-        struct text new = t->v[t->n - 1];
-        memmove(&t->v[1], &t->v[0], (t->n - 1) * sizeof(*t->v));
-        t->v[0] = new;
     } else {
         char *copy = strdup(name);
         if (!copy)
@@ -118,6 +127,43 @@ int texts_replace_main(struct texts *t, const char *name, char *bytes, size_t si
     }
     drop_unreadable_main(t);
     return 0;
+}
+
+const struct text *texts_find(const struct texts *t, const char *name)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (streq(t->v[i].name, name))
+            return &t->v[i];
+    return NULL;
+}
+
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+int texts_add_dropin(struct texts *t, const char *name, char *bytes, size_t size)
+{
+    size_t at = texts_main(t) ? 1 : 0;
+
+    for (; at < t->n && strcmp(file_name(t->v[at].name), file_name(name)) <= 0; at++)
+        if (streq(file_name(t->v[at].name), file_name(name)))
+            return -EEXIST;
+    return insert_text(t, at, name, bytes, size);
+}
+
+void texts_remove(struct texts *t, const char *name)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        if (!streq(t->v[i].name, name))
+            continue;
+        free(t->v[i].name);
+        free(t->v[i].bytes);
+        memmove(&t->v[i], &t->v[i + 1], (--t->n - i) * sizeof(*t->v));
+        return;
+    }
 }
 
 int texts_parse(const struct texts *t, struct policy *p, struct diags *d, bool *ret_off)

@@ -33,6 +33,15 @@ struct text *texts_main(const struct texts *t);
 /* Puts another text in the place of the main file; takes over `bytes` on success. */
 int texts_replace_main(struct texts *t, const char *name, char *bytes, size_t size);
 
+/* The drop-in of this path, or NULL. */
+const struct text *texts_find(const struct texts *t, const char *name);
+
+/* Adds a drop-in, in its place among the others; takes over `bytes` on success. Returns 0, -EEXIST
+ * (one of this file name is there, in whatever folder) or -ENOMEM. */
+int texts_add_dropin(struct texts *t, const char *name, char *bytes, size_t size);
+
+void texts_remove(struct texts *t, const char *name);
+
 /* Makes the policy of them, as policy_load() would. Returns 0 or negative errno. */
 int texts_parse(const struct texts *t, struct policy *p, struct diags *d, bool *ret_off);
 

@@ -9,6 +9,7 @@
 #include "loop/manager.h"
 #include "offer/kubelet.h"
 #include "offline.h"
+#include "policy/verify.h"
 #include "tell/journal.h"
 #include "tell/publish.h"
 
@@ -177,7 +178,7 @@ int main(int argc, char **argv)
                            ? EXIT_FAILURE
                            : EXIT_SUCCESS);
     case TASK_CHECK_POLICY:
-        return flushed(offline_check_policy(root_fd, a.files, a.n_files));
+        return flushed(policy_verify(root_fd, a.files, a.n_files) ? EXIT_SUCCESS : EXIT_FAILURE);
     case TASK_DRY_RUN:
         return flushed(offline_dry_run(root_fd));
     case TASK_READ_SERIALS:

@@ -18,30 +18,6 @@
 #include "record-file.h"
 #include "replace.h"
 
-int offline_check_policy(int root_fd, char **files, size_t n_files)
-{
-    CLEANUP(diags_done) struct diags d = {0};
-    CLEANUP(policy_done) struct policy p;
-    bool off;
-
-    policy_init(&p);
-    if (n_files > 0)
-        policy_load_files(files, n_files, &p, &d);
-    else
-        policy_load(root_fd, &p, &d, &off);
-    diags_print(&d, stderr);
-    if (d.errors > 0) {
-        fprintf(stderr, "%zu error%s; vfio-bindd.conf(5) explains each key\n", d.errors,
-                d.errors == 1 ? "" : "s");
-        return EXIT_FAILURE;
-    }
-    if (p.n_rules == 0)
-        puts("the policy is valid and selects nothing");
-    else
-        printf("the policy is valid: %zu rule%s\n", p.n_rules, p.n_rules == 1 ? "" : "s");
-    return EXIT_SUCCESS;
-}
-
 /* Loads the records, makes the assumptions of plan_assume(), and prints which drivers are only
  * assumed. */
 static int assume_loaded(int root_fd, const struct policy *p, struct snapshot *s,

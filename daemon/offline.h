@@ -3,11 +3,6 @@
  * and has said on standard error what went wrong. */
 #pragma once
 
-#include <stddef.h>
-
-/* Checks the policy below the root, or these files. */
-int offline_check_policy(int root_fd, char **files, size_t n_files);
-
 /* Prints what would be done. */
 int offline_dry_run(int root_fd);
 

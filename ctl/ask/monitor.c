@@ -167,8 +167,6 @@ int verb_monitor(const struct ctl *c)
     CLEANUP_BUS sd_bus *bus = NULL;
     struct ctl options = *c;
 
-    if (c->root)
-        return ctl_error("\"monitor\" follows a running vfio-bindd: it does not go with --root");
     int r = bus_open(c, &bus);
     if (r >= 0)
         r = subscribe(bus, &options);

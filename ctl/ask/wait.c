@@ -117,8 +117,6 @@ int verb_wait(const struct ctl *c)
     uint64_t now = now_usec();
     uint64_t end = c->timeout_usec > USEC_INFINITY - now ? USEC_INFINITY : now + c->timeout_usec;
 
-    if (c->root)
-        return ctl_error("\"wait\" asks a running vfio-bindd: it does not go with --root");
     int r = connect_by(c, end, &bus);
     if (r >= 0)
         r = await_news(bus);

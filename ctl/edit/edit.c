@@ -3,14 +3,13 @@
 #include <errno.h>
 
 #include "base/rootfs.h"
-#include "bus.h"
 #include "edit/editor.h"
 #include "edit/install.h"
+#include "edit/reload.h"
 #include "edit/suggest.h"
 #include "open.h"
 #include "plan-diff.h"
 #include "policy/parse.h"
-#include "rebuild.h"
 
 #define POLICY_NAME "/etc/vfio-bindd.conf"
 
@@ -132,43 +131,18 @@ static enum answer decide(const struct session *e, const struct change *change)
 
 /* -- the round -- */
 
-/* A daemon that is not there reads the policy when it starts. */
-static int ask_for_reload(const struct ctl *c)
-{
-    CLEANUP_BUS sd_bus *bus = NULL;
-    CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
-    int r = bus_open(c, &bus);
-
-    if (r >= 0)
-        r = bus_call(bus, BUS_PATH, BUS_MANAGER_INTERFACE, "Reload", BUS_CHANGE_USEC, &error, NULL,
-                     NULL);
-    if (r < 0 && (!sd_bus_error_is_set(&error) || bus_is_absent(&error))) {
-        ctl_note(c, "vfio-bindd is not running: the policy counts once it is (systemctl enable "
-                    "--now vfio-bindd)");
-        return EXIT_SUCCESS;
-    }
-    if (r < 0)
-        return bus_complain(c, r, &error);
-    if (!c->quiet)
-        puts("Reloaded. To see how things are: vfio-bindctl status");
-    return rebuild_offer(c, bus);
-}
-
 static int put_into_place(struct session *e, const char *bytes, size_t size)
 {
     int r = install_replace(&e->target, bytes, size);
 
-    if (r == -ESTALE)
-        return ctl_error("%s was changed by somebody else meanwhile: compare, and edit again",
-                         e->target.path);
     if (r < 0)
-        return ctl_error("%s: %s", e->target.path, strerror(-r));
+        return install_complain(e->s->ctl, &e->target, r);
     e->keep = false;
     if (!e->s->this_host) {
         ctl_note(e->s->ctl, "%s is replaced; nothing is reloaded with --root", e->target.path);
         return EXIT_SUCCESS;
     }
-    return ask_for_reload(e->s->ctl);
+    return reload_changed(e->s->ctl);
 }
 
 /* One time through the editor. Returns -1 for another, or the exit code. */
@@ -209,16 +183,8 @@ static int begin(struct session *e)
     const struct ctl *c = e->s->ctl;
     int r = install_open(c->root ? c->root : "/", POLICY_NAME, &e->target);
 
-    if (r == -EACCES || r == -EPERM || r == -EROFS)
-        return ctl_error("%s: %s: %s", e->target.path, strerror(-r),
-                         r == -EROFS ? "this file system is read-only" : "try sudo");
-    if (r == -ENXIO)
-        return ctl_error("%s is masked (a link to /dev/null): remove the link first",
-                         e->target.path);
-    if (r == -EXDEV)
-        return ctl_error("%s is a link that leads out of %s", e->target.path, c->root);
     if (r < 0)
-        return ctl_error("%s: %s", e->target.path, strerror(-r));
+        return install_complain(c, &e->target, r);
     r = write_copy(e);
     return r < 0 ? ctl_error("cannot write a copy: %s", strerror(-r)) : 0;
 }

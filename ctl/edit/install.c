@@ -44,6 +44,19 @@ static void folder_of(const struct install *i, char buf[static sizeof(i->path)])
     slash[slash == buf] = '\0';
 }
 
+/* The file is to be made: its folder, too, must be inside the root. */
+static int check_folder(const char *path, const char *root)
+{
+    CLEANUP_FREE char *folder = strdup(path);
+    CLEANUP_FREE char *real = NULL;
+
+    if (!folder)
+        return -ENOMEM;
+    *strrchr(folder, '/') = '\0';
+    real = realpath(*folder ? folder : "/", NULL);
+    return !real ? -errno : after_prefix(real, root) ? 0 : -EXDEV;
+}
+
 /* Where the file really is. With --root a link may lead out of the tree, to the host's own file. */
 static int resolve(const char *root, const char *name, struct install *i)
 {
@@ -58,8 +71,10 @@ static int resolve(const char *root, const char *name, struct install *i)
         return -ENAMETOOLONG;
     memcpy(i->path, path, strlen(path) + 1);
     real = realpath(path, NULL);
+    if (!real && errno == ENOENT)
+        return check_folder(path, host ? "" : real_root);
     if (!real)
-        return errno == ENOENT ? 0 : -errno;
+        return -errno;
     if (streq(real, "/dev/null"))
         return -ENXIO;
     if (strlen(real) >= sizeof(i->path))
@@ -108,6 +123,25 @@ static int write_new(const struct install *i, int fd, const char *bytes, size_t 
     return r;
 }
 
+/* What is there is only replaced if it was there before. */
+static int move_into_place(const struct install *i, const char *temporary)
+{
+    unsigned flags = i->existed ? 0 : RENAME_NOREPLACE;
+
+    if (renameat2(AT_FDCWD, temporary, AT_FDCWD, i->path, flags) == 0)
+        return 0;
+    return errno == EEXIST ? -ESTALE : -errno;
+}
+
+/* It is in place; only a crash right now may bring the old one back. */
+static void sync_folder(const char *folder)
+{
+    CLEANUP_CLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0)
+        (void)fsync(fd);
+}
+
 int install_replace(const struct install *i, const char *bytes, size_t size)
 {
     char folder[sizeof(i->path)], temporary[sizeof(i->path) + 40];
@@ -121,14 +155,44 @@ int install_replace(const struct install *i, const char *bytes, size_t size)
     if (fd < 0)
         return -errno;
     int r = write_new(i, fd, bytes, size);
-    if (r == 0 && rename(temporary, i->path) < 0)
-        r = -errno;
-    if (r < 0) {
+    if (r == 0)
+        r = move_into_place(i, temporary);
+    if (r < 0)
         unlink(temporary);
-        return r;
-    }
-    CLEANUP_CLOSE int folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder_fd >= 0)
-        (void)fsync(folder_fd); /* it is in place; a crash right now may bring the old one back */
+    else
+        sync_folder(folder);
+    return r;
+}
+
+int install_remove(const struct install *i)
+{
+    char folder[sizeof(i->path)];
+
+    if (is_stale(i))
+        return -ESTALE;
+    if (unlink(i->path) < 0)
+        return -errno;
+    folder_of(i, folder);
+    sync_folder(folder);
     return 0;
+}
+
+int install_complain(const struct ctl *c, const struct install *i, int error)
+{
+    switch (error) {
+    case -EACCES:
+    case -EPERM:
+        return ctl_error("%s: %s: try sudo", i->path, strerror(-error));
+    case -EROFS:
+        return ctl_error("%s: this file system is read-only", i->path);
+    case -ENXIO:
+        return ctl_error("%s is masked (a link to /dev/null): remove the link first", i->path);
+    case -EXDEV:
+        return ctl_error("%s is a link that leads out of %s", i->path, c->root);
+    case -ESTALE:
+        return ctl_error("%s was changed by somebody else meanwhile: compare, and try again",
+                         i->path);
+    default:
+        return ctl_error("%s: %s", i->path, strerror(-error));
+    }
 }

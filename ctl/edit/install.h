@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "ctl.h"
+
 struct install {
     char path[512]; /* the file itself, behind all symbolic links; set also on failure */
     char *before;   /* what it held when it was opened */
@@ -23,3 +25,9 @@ void install_done(struct install *i);
 
 /* Returns 0, -ESTALE (the file has changed since), or another negative errno. */
 int install_replace(const struct install *i, const char *bytes, size_t size);
+
+/* Removes the file. Returns the same. */
+int install_remove(const struct install *i);
+
+/* Says what went wrong with it, and what to do. Returns EXIT_FAILURE. */
+int install_complain(const struct ctl *c, const struct install *i, int error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* explain: walks the rules in their order and says of each why it does or does not fit. */
+#include "choose.h"
 #include "fields.h"
 #include "model/kinds.h"
 #include "open.h"
@@ -294,17 +295,28 @@ static int print_explanation_json(const struct source *s, const struct row *row,
     return table_print_after(&t, head);
 }
 
+static int explain_device(const struct source *s, const struct row *row)
+{
+    CLEANUP_FREE struct rule_outcome *v = examine(s, row);
+
+    if (!v)
+        return ctl_errno(-ENOMEM);
+    return s->ctl->json ? print_explanation_json(s, row, v) : print_text(s, row, v);
+}
+
 int verb_explain(const struct ctl *c)
 {
     CLEANUP(source_done) struct source s;
+    CLEANUP(chosen_done) struct chosen devices = {0};
     int r = source_open(c, SOURCE_DAEMON | SOURCE_FILES, &s);
-    const struct row *row = r == 0 ? source_argument(&s) : NULL;
 
-    if (!row)
-        return EXIT_FAILURE;
-    CLEANUP_FREE struct rule_outcome *v = examine(&s, row);
-    if (!v)
-        return EXIT_FAILURE;
-    diags_print(&s.diags, stderr);
-    return c->json ? print_explanation_json(&s, row, v) : print_text(&s, row, v);
+    if (r == 0)
+        r = choose(&s, &devices);
+    if (r == 0)
+        diags_print(&s.diags, stderr);
+    for (size_t i = 0; r == 0 && i < devices.n; i++) {
+        fputs(i > 0 && !c->json ? "\n" : "", stdout);
+        r = explain_device(&s, devices.v[i]);
+    }
+    return r;
 }

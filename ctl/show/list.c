@@ -1,24 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* list, tree: all devices, and how the IOMMU groups them. */
+#include <strings.h>
+
+#include "choose.h"
 #include "fields.h"
 #include "model/kinds.h"
 #include "open.h"
+
+/* Do --state, --driver and --class let the device through? */
+static bool is_wanted(const struct ctl *c, const struct row *r)
+{
+    char class[FIELD_TEXT_MAX];
+    const char *driver = *r->driver ? r->driver : "none";
+
+    return (!c->state || streq(r->state, c->state)) && (!c->driver || streq(driver, c->driver)) &&
+           (!c->class ||
+            strncasecmp(field_text(r, FIELD_CLASS, class), c->class, strlen(c->class)) == 0);
+}
 
 int verb_list(const struct ctl *c)
 {
     static const enum field text_fields[] = {FIELD_ADDRESS, FIELD_ID,    FIELD_GROUP, FIELD_DRIVER,
                                              FIELD_RULE,    FIELD_STATE, FIELD_NAME};
     CLEANUP(source_done) struct source s;
+    CLEANUP(chosen_done) struct chosen devices = {0};
     CLEANUP(table_done) struct table t = {0};
     const enum field *fields = c->json ? fields_json : text_fields;
     size_t n = c->json ? n_fields_json : ELEMENTS(text_fields);
     int r = source_open(c, SOURCE_DAEMON, &s);
 
+    if (r == 0)
+        r = c->n_args > 0 || c->all ? choose(&s, &devices) : choose_everything(&s, &devices);
     if (r != 0)
         return r;
     fields_table(&t, c, "devices", fields, n);
-    for (size_t i = 0; i < s.snapshot.n; i++)
-        fields_set(&t, table_line(&t, NULL), 0, &s.rows[i], fields, n);
+    for (size_t i = 0; i < devices.n; i++)
+        if (is_wanted(c, devices.v[i]))
+            fields_set(&t, table_line(&t, NULL), 0, devices.v[i], fields, n);
     diags_print(&s.diags, stderr);
     return table_print(&t);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* show, is-usable: one device. */
+/* show, is-usable: everything about a device, and whether a virtual machine can have it. */
+#include "choose.h"
 #include "fields.h"
 #include "host/pci-files.h"
 #include "model/kinds.h"
@@ -153,7 +154,7 @@ static const char *json_value(size_t extra, const char *text)
     return !number || (digits && *digits && !digits[strspn(digits, "0123456789")]) ? text : NULL;
 }
 
-static int print_json(const struct source *s, const struct row *r)
+static int print_json(const struct source *s, const struct chosen *devices)
 {
     static const char *const names[ELEMENTS(extras)] = {
         "NUMA_NODE", "RESET_METHODS", "POWER_STATE", "PREVIOUS_DRIVER", "UNTOUCHED", "BOUND_USEC"};
@@ -169,36 +170,39 @@ static int print_json(const struct source *s, const struct row *r)
                                                      : i == 4         ? SCOLS_JSON_BOOLEAN_OPTIONAL
                                                                       : SCOLS_JSON_STRING};
     table_init(&t, s->ctl, "devices", columns, n_fields_json + ELEMENTS(extras));
-    struct libscols_line *l = table_line(&t, NULL);
-    fields_set(&t, l, 0, r, fields_json, n_fields_json);
-    for (size_t i = 0; i < ELEMENTS(extras); i++)
-        table_set(&t, l, n_fields_json + i, json_value(i, extra_text(s, r, &extras[i], buf)));
+    for (size_t k = 0; k < devices->n; k++) {
+        struct libscols_line *l = table_line(&t, NULL);
+        fields_set(&t, l, 0, devices->v[k], fields_json, n_fields_json);
+        for (size_t i = 0; i < ELEMENTS(extras); i++)
+            table_set(&t, l, n_fields_json + i,
+                      json_value(i, extra_text(s, devices->v[k], &extras[i], buf)));
+    }
     return table_print(&t);
 }
 
 int verb_show(const struct ctl *c)
 {
     CLEANUP(source_done) struct source s;
+    CLEANUP(chosen_done) struct chosen devices = {0};
     int r = source_open(c, SOURCE_DAEMON, &s);
-    const struct row *row = r == 0 ? source_argument(&s) : NULL;
 
-    if (!row)
-        return EXIT_FAILURE;
-    if (c->json)
-        return print_json(&s, row);
-    print_row(&s, row);
-    return EXIT_SUCCESS;
+    if (r == 0)
+        r = choose(&s, &devices);
+    if (r == 0 && c->json)
+        return print_json(&s, &devices);
+    for (size_t i = 0; i < devices.n; i++) {
+        fputs(i > 0 ? "\n" : "", stdout);
+        print_row(&s, devices.v[i]);
+    }
+    return r;
 }
 
-int verb_is_usable(const struct ctl *c)
+/* Says it, and returns it. */
+static bool tell_usable(const struct source *s, const struct row *row)
 {
-    CLEANUP(source_done) struct source s;
-    int r = source_open(c, SOURCE_DAEMON, &s);
-    const struct row *row = r == 0 ? source_argument(&s) : NULL;
+    const struct ctl *c = s->ctl;
+    bool usable = source_is_usable(s, row);
 
-    if (!row)
-        return EXIT_FAILURE;
-    bool usable = source_is_usable(&s, row);
     if (!c->quiet && usable)
         printf("%s is usable\n", pci_addr_text(row->d->addr).s);
     else if (!c->quiet)
@@ -208,5 +212,19 @@ int verb_is_usable(const struct ctl *c)
                : !driver_is_vfio(row->driver)
                    ? "no rule concerns it, and it is not on a VFIO driver"
                    : "its IOMMU group is not viable, or /dev/vfio has no node for it");
-    return usable ? EXIT_SUCCESS : EXIT_FAILURE;
+    return usable;
+}
+
+int verb_is_usable(const struct ctl *c)
+{
+    CLEANUP(source_done) struct source s;
+    CLEANUP(chosen_done) struct chosen devices = {0};
+    int r = source_open(c, SOURCE_DAEMON, &s);
+
+    if (r == 0)
+        r = choose(&s, &devices);
+    for (size_t i = 0; i < devices.n; i++)
+        if (!tell_usable(&s, devices.v[i]))
+            r = EXIT_FAILURE;
+    return r;
 }

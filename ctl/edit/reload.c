@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "edit/reload.h"
+
+#include "bus.h"
+#include "rebuild.h"
+
+/* A daemon that is not there reads the policy when it starts. */
+int reload_changed(const struct ctl *c)
+{
+    CLEANUP_BUS sd_bus *bus = NULL;
+    CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
+    int r = bus_open(c, &bus);
+
+    if (r >= 0)
+        r = bus_call(bus, BUS_PATH, BUS_MANAGER_INTERFACE, "Reload", BUS_CHANGE_USEC, &error, NULL,
+                     NULL);
+    if (r < 0 && (!sd_bus_error_is_set(&error) || bus_is_absent(&error))) {
+        ctl_note(c, "vfio-bindd is not running: the policy counts once it is (systemctl enable "
+                    "--now vfio-bindd)");
+        return EXIT_SUCCESS;
+    }
+    if (r < 0)
+        return bus_complain(c, r, &error);
+    if (!c->quiet)
+        puts("Reloaded. To see how things are: vfio-bindctl status");
+    return rebuild_offer(c, bus);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The lines of a rule that selects certain devices of this host. `in` says of each row of the
+ * source whether it is one of them; `hash` stands before each line ("" or "#"). */
+#pragma once
+
+#include "fields.h"
+
+#define RULE_TEXT_NAME_MAX 40
+
+/* The key that tells each of these devices from all others of their models: the slot, which stays
+ * when a card is added, else the address. (The daemon cannot read serial numbers.) */
+enum field rule_text_key(const struct source *s, const bool *in);
+const char *rule_text_key_name(enum field key);
+
+/* "id = 10de:20f1, 10de:2330": each model once. */
+void rule_text_ids(const struct source *s, const bool *in, const char *hash, FILE *f);
+
+/* "slot = 3, 4" or "address = 0000:05:00.*". */
+void rule_text_places(const struct source *s, const bool *in, enum field key, const char *hash,
+                      FILE *f);
+
+/* A name for a rule about this model: "GA100 [A100 PCIe 40GB]" -> "a100-pcie-40gb"; without a name
+ * "gpu-10de-20f1". */
+void rule_text_name(const struct row *r, char buf[static RULE_TEXT_NAME_MAX]);
+
+/* Comments about what else is in the IOMMU groups of these devices, and "#group = all" where that
+ * would help. */
+void rule_text_neighbours(const struct source *s, const bool *in, const bool *named, FILE *f);
