@@ -17,6 +17,8 @@ static const struct column columns[FIELD_MAX] = {
     [FIELD_SLOT] = {"SLOT", 4, 0, SCOLS_JSON_STRING},
     [FIELD_SERIAL] = {"SERIAL", 23, 0, SCOLS_JSON_STRING},
     [FIELD_NODE] = {"NODE", 12, 0, SCOLS_JSON_STRING},
+    [FIELD_DEVICE_NODE] = {"DEVICE_NODE", 10, 0, SCOLS_JSON_STRING},
+    [FIELD_NUMA] = {"NUMA_NODE", 4, SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER},
     [FIELD_RESOURCE] = {"RESOURCE", 8, 0, SCOLS_JSON_STRING},
     [FIELD_CLASS_NAME] = {"CLASSNAME", 9, 0, SCOLS_JSON_STRING},
     [FIELD_VENDOR] = {"VENDOR", 6, 0, SCOLS_JSON_STRING},
@@ -26,10 +28,10 @@ static const struct column columns[FIELD_MAX] = {
 };
 
 const enum field fields_json[] = {
-    FIELD_ADDRESS,  FIELD_ID,         FIELD_CLASS,  FIELD_GROUP,  FIELD_DRIVER,
-    FIELD_RULE,     FIELD_STATE,      FIELD_USABLE, FIELD_REASON, FIELD_PROBLEMS,
-    FIELD_ALONG,    FIELD_SUBSYSTEM,  FIELD_SLOT,   FIELD_SERIAL, FIELD_NODE,
-    FIELD_RESOURCE, FIELD_CLASS_NAME, FIELD_VENDOR, FIELD_MODEL,  FIELD_SENTENCE,
+    FIELD_ADDRESS,    FIELD_ID,     FIELD_CLASS,  FIELD_GROUP,       FIELD_DRIVER, FIELD_RULE,
+    FIELD_STATE,      FIELD_USABLE, FIELD_REASON, FIELD_PROBLEMS,    FIELD_ALONG,  FIELD_SUBSYSTEM,
+    FIELD_SLOT,       FIELD_SERIAL, FIELD_NODE,   FIELD_DEVICE_NODE, FIELD_NUMA,   FIELD_RESOURCE,
+    FIELD_CLASS_NAME, FIELD_VENDOR, FIELD_MODEL,  FIELD_SENTENCE,
 };
 const size_t n_fields_json = ELEMENTS(fields_json);
 
@@ -71,8 +73,11 @@ static const char *number_text(const struct device *d, enum field f, char *buf)
     case FIELD_GROUP:
         snprintf(buf, FIELD_TEXT_MAX, "%u", d->group);
         return d->group == NO_GROUP ? NULL : buf;
+    case FIELD_DEVICE_NODE:
+        snprintf(buf, FIELD_TEXT_MAX, "%s", device_own_node(d).s);
+        return d->cdev ? buf : NULL;
     default: /* FIELD_NODE */
-        snprintf(buf, FIELD_TEXT_MAX, "/dev/vfio/%u", d->group);
+        snprintf(buf, FIELD_TEXT_MAX, "%s", device_group_node(d).s);
         return d->node ? buf : NULL;
     }
 }
@@ -102,6 +107,9 @@ const char *field_text(const struct row *r, enum field f, char buf[static FIELD_
         return r->d->serial;
     case FIELD_RESOURCE:
         return resource_of(r);
+    case FIELD_NUMA:
+        snprintf(buf, FIELD_TEXT_MAX, "%d", r->numa_node);
+        return r->numa_node < 0 ? NULL : buf;
     case FIELD_CLASS_NAME:
         return r->class;
     case FIELD_VENDOR:

@@ -3,7 +3,19 @@
 
 #include <errno.h>
 
+#include "host/pci-files.h"
 #include "plan/text.h"
+
+/* Hosts with one node say -1 or 0. */
+static int numa_node(const struct source *s, const struct row *row)
+{
+    char buf[32] = "";
+    const char *text = row->live ? props_get(&row->live->props, "NumaNode") : "";
+
+    if (!*text && s->root_fd >= 0)
+        text = pci_attribute(s->root_fd, row->d->addr, "numa_node", buf, sizeof(buf));
+    return *text ? atoi(text) : -1;
+}
 
 /* -- by policy and /sys -- */
 
@@ -154,6 +166,7 @@ int rows_build(struct source *s)
                             .vendor = names_vendor(s->names, d),
                             .name = names_device(s->names, d),
                             .class = names_class(s->names, d)};
+        row->numa_node = numa_node(s, row);
         for (size_t j = 0; j < s->n_boot_displays; j++)
             if (pci_addr_cmp(s->boot_displays[j], d->addr) == 0)
                 row->boot_display = true;
@@ -180,6 +193,13 @@ static char *copy_if_any(const char *text)
     return *text ? strdup(text) : NULL;
 }
 
+static char *base_name_if_any(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash && slash[1] ? strdup(slash + 1) : NULL;
+}
+
 int rows_devices_of_live(struct source *s)
 {
     for (size_t i = 0; i < s->live.n; i++) {
@@ -194,6 +214,7 @@ int rows_devices_of_live(struct source *s)
             d.group = (uint32_t)strtoul(group, NULL, 10);
         d.driver = *driver ? driver : NULL;
         d.node = *props_get(p, "VfioNode") != '\0';
+        d.cdev = base_name_if_any(props_get(p, "VfioDeviceNode"));
         d.slot = copy_if_any(props_get(p, "Slot"));
         d.serial = copy_if_any(props_get(p, "Serial"));
         if (snapshot_put(&s->snapshot, &d) < 0)

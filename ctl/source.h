@@ -15,6 +15,7 @@ struct row {
     const struct live_device *live; /* what the daemon says; NULL: nothing */
     char *vendor, *name, *class;    /* out of pci.ids; NULL: unknown */
     bool boot_display;              /* the firmware's console */
+    int numa_node;                  /* -1: not known, or the host has only one */
 
     /* How things are: by the daemon if it runs, else by policy and /sys. */
     bool selected, comes_along, usable;

@@ -14,9 +14,12 @@ struct extra {
 };
 
 static const struct extra extras[] = {
-    {"NUMA node", "NumaNode", "numa_node"}, {"Resets", "ResetMethods", "reset_method"},
-    {"Power", "PowerState", "power_state"}, {"Previously", "PreviousDriver", NULL},
-    {"Untouched", "Untouched", NULL},       {"Bound after", "BoundUSec", NULL},
+    {"Local CPUs", "LocalCpus", "local_cpulist"},
+    {"Resets", "ResetMethods", "reset_method"},
+    {"Power", "PowerState", "power_state"},
+    {"Previously", "PreviousDriver", NULL},
+    {"Untouched", "Untouched", NULL},
+    {"Bound after", "BoundUSec", NULL},
 };
 
 static const char *extra_text(const struct source *s, const struct row *r, const struct extra *e,
@@ -48,7 +51,7 @@ static void print_extras(const struct source *s, const struct row *r)
 
     for (size_t i = 0; i < ELEMENTS(extras); i++) {
         const char *text = extra_text(s, r, &extras[i], buf);
-        if (!text || (streq(extras[i].property, "NumaNode") && streq(text, "-1")))
+        if (!text)
             continue;
         if (streq(extras[i].property, "BoundUSec")) {
             unsigned long long usec = strtoull(text, NULL, 10);
@@ -138,9 +141,11 @@ static void print_row(const struct source *s, const struct row *r)
     line("Resource", field_text(r, FIELD_RESOURCE, buf));
     line("Driver", *r->driver ? r->driver : "none");
     print_group(s, r);
-    line("VFIO node", field_text(r, FIELD_NODE, buf));
+    line("Group node", field_text(r, FIELD_NODE, buf));
+    line("Device node", field_text(r, FIELD_DEVICE_NODE, buf));
     line("Slot", r->d->slot);
     line("Serial", r->d->serial);
+    line("NUMA node", field_text(r, FIELD_NUMA, buf));
     print_extras(s, r);
 }
 
@@ -148,7 +153,7 @@ static void print_row(const struct source *s, const struct row *r)
  * will do. */
 static const char *json_value(size_t extra, const char *text)
 {
-    bool number = extra == 0 || extra == 5;
+    bool number = extra == 5;
     const char *digits = text && *text == '-' ? text + 1 : text;
 
     return !number || (digits && *digits && !digits[strspn(digits, "0123456789")]) ? text : NULL;
@@ -157,7 +162,7 @@ static const char *json_value(size_t extra, const char *text)
 static int print_json(const struct source *s, const struct chosen *devices)
 {
     static const char *const names[ELEMENTS(extras)] = {
-        "NUMA_NODE", "RESET_METHODS", "POWER_STATE", "PREVIOUS_DRIVER", "UNTOUCHED", "BOUND_USEC"};
+        "LOCAL_CPUS", "RESET_METHODS", "POWER_STATE", "PREVIOUS_DRIVER", "UNTOUCHED", "BOUND_USEC"};
     CLEANUP(table_done) struct table t = {0};
     struct column columns[FIELD_MAX + ELEMENTS(extras)];
     char buf[FIELD_TEXT_MAX];
@@ -166,9 +171,9 @@ static int print_json(const struct source *s, const struct chosen *devices)
         columns[i] = field_column(fields_json[i]);
     for (size_t i = 0; i < ELEMENTS(extras); i++)
         columns[n_fields_json + i] = (struct column){names[i], 0, 0,
-                                                     i == 0 || i == 5 ? SCOLS_JSON_NUMBER
-                                                     : i == 4         ? SCOLS_JSON_BOOLEAN_OPTIONAL
-                                                                      : SCOLS_JSON_STRING};
+                                                     i == 5   ? SCOLS_JSON_NUMBER
+                                                     : i == 4 ? SCOLS_JSON_BOOLEAN_OPTIONAL
+                                                              : SCOLS_JSON_STRING};
     table_init(&t, s->ctl, "devices", columns, n_fields_json + ELEMENTS(extras));
     for (size_t k = 0; k < devices->n; k++) {
         struct libscols_line *l = table_line(&t, NULL);

@@ -163,6 +163,13 @@ static void print_initramfs(const char *state)
             print_fact("Initrd", texts[i].text);
 }
 
+/* Can virtual machines use the nodes of devices? */
+static bool has_iommufd(const struct source *s)
+{
+    return s->live.running ? streq(props_get(&s->live.manager, "Iommufd"), "yes")
+                           : s->snapshot.iommufd && s->snapshot.device_nodes;
+}
+
 static void print_daemon(const struct source *s)
 {
     const struct props *p = &s->live.manager;
@@ -176,7 +183,9 @@ static void print_daemon(const struct source *s)
              props_get(p, "State"), props_get(p, "Version"),
              strtoull(props_get(p, "ReadyUSec"), NULL, 10) / 1000, props_get(p, "Events"));
     print_fact("Daemon", text);
-    print_fact("IOMMU", props_get(p, "Iommu"));
+    snprintf(text, sizeof(text), "%.40s%s", props_get(p, "Iommu"),
+             has_iommufd(s) ? ", and /dev/iommu for devices by their own node" : "");
+    print_fact("IOMMU", text);
     print_initramfs(props_get(p, "Initramfs"));
 }
 
@@ -238,13 +247,25 @@ static void print_sentences(const struct source *s)
         printf("- and %zu more: vfio-bindctl explain ADDRESS\n", left);
 }
 
+static bool has_numa_nodes(const struct source *s)
+{
+    for (size_t i = 0; i < s->snapshot.n; i++)
+        if (s->rows[i].numa_node > 0)
+            return true;
+    return false;
+}
+
 static int print_devices(const struct source *s, const struct ctl *c, const char *json_head)
 {
     static const enum field text_fields[] = {FIELD_ADDRESS, FIELD_ID,    FIELD_RULE,   FIELD_GROUP,
                                              FIELD_DRIVER,  FIELD_STATE, FIELD_USABLE, FIELD_MODEL};
+    static const enum field with_numa[] = {FIELD_ADDRESS, FIELD_ID,     FIELD_RULE,
+                                           FIELD_GROUP,   FIELD_DRIVER, FIELD_STATE,
+                                           FIELD_USABLE,  FIELD_NUMA,   FIELD_MODEL};
     CLEANUP(table_done) struct table t = {0};
-    const enum field *fields = c->json ? fields_json : text_fields;
-    size_t n = c->json ? n_fields_json : ELEMENTS(text_fields);
+    const bool numa = has_numa_nodes(s);
+    const enum field *fields = c->json ? fields_json : numa ? with_numa : text_fields;
+    size_t n = c->json ? n_fields_json : numa ? ELEMENTS(with_numa) : ELEMENTS(text_fields);
 
     fields_table(&t, c, "devices", fields, n);
     for (size_t i = 0; i < s->snapshot.n; i++)
@@ -281,6 +302,7 @@ static char *json_head(const struct source *s, const struct summary *m)
     json_member(f, "version", props_get(p, "Version"));
     json_member(f, "iommu", props_get(p, "Iommu"));
     json_member(f, "initramfs", props_get(p, "Initramfs"));
+    fprintf(f, "\"iommufd\": %s,\n   ", has_iommufd(s) ? "true" : "false");
     fprintf(f, "\"rules\": %zu,\n   \"errors\": %zu,\n   ", count_rules(s), s->diags.errors);
     fprintf(f, "\"selected\": %zu,\n   \"bound\": %zu,\n   \"usable\": %zu", m->selected, m->bound,
             m->usable);

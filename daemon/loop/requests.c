@@ -58,11 +58,12 @@ static int check_release(const struct view *view, const struct verdict *v, sd_bu
                                      "%s has virtual functions, which would vanish: write 0 to its "
                                      "sriov_numvfs first",
                                      pci_addr_text(other->addr).s);
-        if (driver_is_vfio(other->driver) && (!other->node || other->noiommu))
-            return sd_bus_error_setf(error, BUS_ERROR_REFUSED,
-                                     "%s has no /dev/vfio/GROUP that would show whether a virtual "
-                                     "machine uses it: unbind it by hand when none does",
-                                     pci_addr_text(other->addr).s);
+        if (driver_is_vfio(other->driver) && !device_can_be_kept(&view->snapshot, other))
+            return sd_bus_error_setf(
+                error, BUS_ERROR_REFUSED,
+                "%s has no node in /dev/vfio that would show whether a virtual "
+                "machine uses it: unbind it by hand when none does",
+                pci_addr_text(other->addr).s);
     }
     return 0;
 }

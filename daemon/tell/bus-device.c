@@ -228,19 +228,37 @@ static int get_text(sd_bus *bus, const char *path, const char *interface, const 
         return append_text(
             reply,
             "in-use: it is being unplugged or unbound, and a virtual machine still has it: "
-            "end that (fuser -v /dev/vfio/%u)",
-            d->group);
+            "end that (fuser -v %s)",
+            d->node ? device_group_node(d).s : device_own_node(d).s);
     if (streq(property, "Reason")) {
         verdict_sentence(v, &o.view->snapshot, &o.view->records, buf);
         return v->reason == REASON_NONE ? append_string(reply, "")
                                         : append_text(reply, "%s: %s", reason_word(v->reason), buf);
     }
     if (streq(property, "VfioNode"))
-        return d->node ? append_text(reply, "/dev/vfio/%u", d->group) : append_string(reply, "");
-    if (streq(property, "PowerState"))
-        return append_string(
-            reply, pci_attribute(o.view->root_fd, d->addr, "power_state", buf, sizeof(buf)));
+        return append_string(reply, device_group_node(d).s);
+    if (streq(property, "VfioDeviceNode"))
+        return append_string(reply, device_own_node(d).s);
+    if (streq(property, "Interface"))
+        return append_string(reply, interface_word(v->rule->interface));
     return -ENOENT;
+}
+
+/* Read when somebody asks. */
+static int get_attribute(sd_bus *bus, const char *path, const char *interface, const char *property,
+                         sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+    const char *name = streq(property, "LocalCpus") ? "local_cpulist" : "power_state";
+    struct object o;
+    char buf[SENTENCE_MAX];
+
+    (void)bus;
+    (void)interface;
+    (void)error;
+    if (!find_object(userdata, path, &o))
+        return -ENOENT;
+    return append_string(reply,
+                         pci_attribute(o.view->root_fd, o.device->addr, name, buf, sizeof(buf)));
 }
 
 static int get_other(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -303,9 +321,12 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_PROPERTY("IommuGroup", "u", get_other, 0, CHANGES),
     SD_BUS_PROPERTY("GroupMembers", "as", get_other, 0, CHANGES),
     SD_BUS_PROPERTY("VfioNode", "s", get_text, 0, CHANGES),
+    SD_BUS_PROPERTY("VfioDeviceNode", "s", get_text, 0, CHANGES),
+    SD_BUS_PROPERTY("Interface", "s", get_text, 0, CHANGES),
     SD_BUS_PROPERTY("NumaNode", "i", get_other, 0, CONSTANT),
+    SD_BUS_PROPERTY("LocalCpus", "s", get_attribute, 0, 0),
     SD_BUS_PROPERTY("ResetMethods", "as", get_other, 0, 0),
-    SD_BUS_PROPERTY("PowerState", "s", get_text, 0, 0),
+    SD_BUS_PROPERTY("PowerState", "s", get_attribute, 0, 0),
     SD_BUS_PROPERTY("Untouched", "b", get_other, 0, CHANGES),
     SD_BUS_PROPERTY("BoundUSec", "t", get_other, 0, CHANGES),
     SD_BUS_VTABLE_END,
@@ -332,8 +353,9 @@ int bus_device_register(sd_bus *bus, const struct view *view)
 
 /* The properties that change, in the order of struct published. */
 static const char *const changing[PUBLISHED_MAX] = {
-    "State",    "Reason",   "Problems",  "Usable",    "Driver",       "PreviousDriver", "Rule",
-    "Resource", "VfioNode", "Untouched", "BoundUSec", "GroupMembers", "IommuGroup",
+    "State",          "Reason",       "Problems",   "Usable",         "Driver",
+    "PreviousDriver", "Rule",         "Resource",   "VfioNode",       "Untouched",
+    "BoundUSec",      "GroupMembers", "IommuGroup", "VfioDeviceNode", "Interface",
 };
 
 static uint32_t members_hash(const struct view *view, const struct device *d)
@@ -359,7 +381,8 @@ static struct published publish_device(const struct view *view, const struct ver
                                hash_text(r ? r->previous_driver : NULL), hash_text(v->rule->name),
                                hash_text(v->rule->resource), d->node, !(r && r->touched),
                                r ? hash_bytes(&r->bound_usec, sizeof(r->bound_usec)) : 0,
-                               members_hash(view, d), d->group}};
+                               members_hash(view, d), d->group, hash_text(d->cdev),
+                               v->rule->interface}};
 }
 
 /* Signals the properties in which the two differ. Returns false if none do. */

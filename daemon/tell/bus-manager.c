@@ -130,6 +130,20 @@ static int get_count(sd_bus *bus, const char *path, const char *interface, const
     return sd_bus_message_append(reply, "t", view->overflows);
 }
 
+/* Can virtual machines use device nodes here? */
+static int get_iommufd(sd_bus *bus, const char *path, const char *interface, const char *property,
+                       sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+    const struct snapshot *s = &((const struct bus_manager *)userdata)->view->snapshot;
+
+    (void)bus;
+    (void)path;
+    (void)interface;
+    (void)property;
+    (void)error;
+    return sd_bus_message_append(reply, "b", s->iommufd && s->device_nodes);
+}
+
 /* -- methods that read -- */
 
 static int on_list(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -318,6 +332,7 @@ static const sd_bus_vtable manager_vtable[] = {
     SD_BUS_PROPERTY("Usable", "u", get_count, 0, CHANGES),
     SD_BUS_PROPERTY("Iommu", "s", get_state, 0, 0),
     SD_BUS_PROPERTY("Initramfs", "s", get_state, 0, 0),
+    SD_BUS_PROPERTY("Iommufd", "b", get_iommufd, 0, 0),
     SD_BUS_PROPERTY("ReadyUSec", "t", get_count, 0, CHANGES),
     SD_BUS_PROPERTY("Events", "t", get_count, 0, 0),
     SD_BUS_PROPERTY("Overflows", "t", get_count, 0, 0),

@@ -12,6 +12,7 @@
 #include "host/modules.h"
 #include "host/pci-files.h"
 #include "model/dynids.h"
+#include "write/hold.h"
 
 #define PATH_LENGTH 160
 /* A device may be in use for a moment only: udev reads a disk that has just appeared, or another
@@ -45,7 +46,7 @@ static int write_driver(int root_fd, const char *driver, const char *file, const
 
 void perform_state_done(struct perform_state *s)
 {
-    closep(&s->held_fd);
+    hold_free(s->hold);
     closep(&s->bind_fd);
 }
 
@@ -123,24 +124,24 @@ static void describe(const struct holder *h, char found[static FOUND_MAX])
                  h->node);
 }
 
-/* Opening the group fails with EBUSY while anybody has it or a device of it open. While we have it
- * open nobody else can open it. That does not hinder an unbind. It is kept open until the job is
- * done. */
+/* Kept until the job is done. */
 static int hold_group(int root_fd, const struct op *op, struct perform_state *s)
 {
-    char path[DRIVER_NAME_MAX + 16];
+    const uint32_t group = (uint32_t)strtoul(op->driver, NULL, 10);
     struct holder holder;
 
-    snprintf(path, sizeof(path), "dev/vfio/%s", op->driver);
-    closep(&s->held_fd);
-    s->held_fd = rootfs_open(root_fd, path, O_RDWR | O_NOCTTY);
-    if (s->held_fd >= 0)
-        return 0;
-    int error = s->held_fd;
-    if (error == -EBUSY &&
-        holders_vfio(root_fd, (uint32_t)strtoul(op->driver, NULL, 10), op->addr, &holder) == 1)
-        describe(&holder, s->found);
-    return error;
+    hold_free(s->hold);
+    s->hold = NULL;
+    int r = hold_new(root_fd, group, &s->hold);
+    bool seen = (r == 0 || r == -EBUSY) && (r < 0 || hold_is_by_devices(s->hold)) &&
+                holders_vfio(root_fd, group, op->addr, &holder) == 1;
+    if (!seen)
+        return r;
+    /* It has a device open, and has not got any further. */
+    describe(&holder, s->found);
+    hold_free(s->hold);
+    s->hold = NULL;
+    return -EBUSY;
 }
 
 /* Is the device on its driver because somebody else wants it there? */
@@ -346,6 +347,7 @@ int perform(int root_fd, const struct op *op, struct perform_state *s)
         return *op->driver ? check_override(root_fd, op, s->found)
                            : check_users(root_fd, op, s->found);
     case ACTION_NATIVE:
+        hold_let_go_devices(s->hold);
         return bind_native(root_fd, op, &s->asked);
     case ACTION_SET_PLACEHOLDER:
         return set_placeholder(root_fd, op->addr, s);

@@ -37,12 +37,12 @@ struct perform_state {
                   * they may write who has the device, in words */
     bool asked;  /* ACTION_NATIVE: a native driver has had the device in its probe(), or may have */
     uint64_t drivers_order; /* order of the newest driver (snapshot.h) at the first placeholder */
-    int held_fd;            /* the group that ACTION_HOLD opened; -1: none */
+    struct hold *hold;      /* the group that ACTION_HOLD keeps; NULL: none */
     int bind_fd; /* file "bind" of .bind_driver, opened once for all devices of a job; -1: none */
     char bind_driver[DRIVER_NAME_MAX];
 };
 
-#define PERFORM_STATE_NONE ((struct perform_state){.held_fd = -1, .bind_fd = -1})
+#define PERFORM_STATE_NONE ((struct perform_state){.bind_fd = -1})
 
 void perform_state_done(struct perform_state *s);
 

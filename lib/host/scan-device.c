@@ -30,6 +30,7 @@ void scan_context_done(struct scan_context *c)
     serials_done(&c->serials);
     variant_aliases_done(&c->variants);
     bars_done(&c->bars);
+    vfio_nodes_done(&c->nodes);
     boot_use_done(&c->boot);
     host_use_done(&c->use);
 }
@@ -65,30 +66,6 @@ static const struct device *known_before(const struct scan_context *c, const str
 
 /* -- one thing after another -- */
 
-/* Only a VFIO driver makes the group's node. */
-void scan_node(int root_fd, bool unsafe_noiommu, struct device *d)
-{
-    const bool node = d->node, noiommu = d->noiommu;
-    char path[128];
-    int r = 0;
-
-    d->node = d->noiommu = false;
-    if (d->group == NO_GROUP || !driver_is_vfio(d->driver))
-        return;
-    snprintf(path, sizeof(path), "dev/vfio/%u", d->group);
-    r = rootfs_exists(root_fd, path);
-    if (r == 0 && unsafe_noiommu) {
-        snprintf(path, sizeof(path), "dev/vfio/noiommu-%u", d->group);
-        r = rootfs_exists(root_fd, path);
-        d->noiommu = r > 0;
-    }
-    d->node = r > 0;
-    if (!unknown_note(&d->unknown, FACT_NODE, r))
-        return;
-    d->node = node;
-    d->noiommu = noiommu;
-}
-
 /* The IOMMU matters only if there is no group. */
 static void read_outlook(struct scan_context *c, struct device *d, const struct device *old)
 {
@@ -116,6 +93,20 @@ static void read_driver_and_group(const struct scan_context *c, struct device *d
         d->driver = old ? old->driver : NULL;
     if (unknown_note(&d->unknown, FACT_GROUP, q))
         d->group = old ? old->group : NO_GROUP;
+}
+
+/* The nodes by which a virtual machine opens it. */
+static void read_nodes(struct scan_context *c, struct device *d, const struct device *old)
+{
+    if (!driver_is_vfio(d->driver))
+        return;
+    if (!c->nodes.read)
+        vfio_nodes_read(c->root_fd, c->unsafe_noiommu, &c->nodes);
+    d->node = old && old->node;
+    d->noiommu = old && old->noiommu;
+    vfio_nodes_group(c->root_fd, &c->nodes, d);
+    if (vfio_nodes_device(c->root_fd, &c->nodes, d) < 0 && old && old->cdev)
+        d->cdev = strdup(old->cdev);
 }
 
 static void read_kind(int root_fd, struct device *d, const struct device *old)
@@ -268,9 +259,7 @@ void scan_details(struct scan_context *c, struct device *d, char driver[static N
     d->detailed = true;
     read_driver_and_group(c, d, old, driver);
     read_outlook(c, d, old);
-    d->node = old && old->node;
-    d->noiommu = old && old->noiommu;
-    scan_node(c->root_fd, c->unsafe_noiommu, d);
+    read_nodes(c, d, old);
     read_kind(c->root_fd, d, old);
     read_display(c->root_fd, d, old);
     read_slot_and_serial(c, d, old);

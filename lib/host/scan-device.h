@@ -10,6 +10,7 @@
 #include "host/serials.h"
 #include "host/slots.h"
 #include "host/use.h"
+#include "host/vfio-nodes.h"
 #include "host/viommu.h"
 #include "model/snapshot.h"
 #include "policy/policy.h"
@@ -28,6 +29,7 @@ struct scan_context {
     struct boot_use boot;
     struct host_use use;
     struct viommu viommu;
+    struct vfio_nodes nodes;
     struct look {
         bool done;
         int r;
@@ -41,10 +43,6 @@ struct scan_context {
 void scan_context_init(struct scan_context *c, int root_fd, const struct policy *p,
                        const struct snapshot *before, bool unsafe_noiommu);
 void scan_context_done(struct scan_context *c);
-
-/* Has the device's group a node? Sets d->node and d->noiommu; if it is unknown, notes that in the
- * device. */
-void scan_node(int root_fd, bool unsafe_noiommu, struct device *d);
 
 /* Reads all details. What is unknown keeps its value from before. Until the device is put into a
  * snapshot, d->driver points into `driver`, or into the snapshot before. */

@@ -342,6 +342,15 @@ static int copy_registered(const struct snapshot *from, struct snapshot *to)
     return r;
 }
 
+/* What is the same for all devices, if it was looked for. */
+static void keep_vfio(const struct vfio_nodes *nodes, struct snapshot *s)
+{
+    if (!nodes->read || nodes->error != 0)
+        return;
+    s->iommufd = nodes->iommufd;
+    s->device_nodes = nodes->devices;
+}
+
 int scan_again(int root_fd, const struct policy *p, const struct snapshot *before,
                struct snapshot *ret)
 {
@@ -351,6 +360,8 @@ int scan_again(int root_fd, const struct policy *p, const struct snapshot *befor
     ret->unsafe_noiommu = before && before->unsafe_noiommu;
     scan_boot(root_fd, ret);
     ret->unremapped = before && before->unremapped;
+    ret->iommufd = before && before->iommufd;
+    ret->device_nodes = before && before->device_nodes;
     read_noiommu(root_fd, ret);
     read_remapping(root_fd, ret);
     CLEANUP(scan_context_done) struct scan_context c;
@@ -358,6 +369,7 @@ int scan_again(int root_fd, const struct policy *p, const struct snapshot *befor
     r = identify_all(root_fd, before, ret);
     if (r == 0)
         r = detail_relevant(&c, ret);
+    keep_vfio(&c.nodes, ret);
     if (r == 0 && before)
         r = copy_registered(before, ret);
     return r == 0 ? scan_drivers(root_fd, ret) : r;
@@ -429,6 +441,7 @@ int scan_devices(int root_fd, const struct policy *p, const struct pci_addr *add
     scan_context_init(&c, root_fd, p, NULL, s->unsafe_noiommu);
     for (size_t i = 0; r == 0 && i < n; i++)
         r = read_anew(&c, addrs[i], s);
+    keep_vfio(&c.nodes, s);
     return r;
 }
 
@@ -438,44 +451,6 @@ int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct s
 }
 
 /* -- after a bind or unbind -- */
-
-/* Is it the name of a group's node? The others are "vfio" and "devices". */
-static bool is_node(const char *name, uint32_t *ret)
-{
-    char *end;
-    unsigned long group = strtoul(name, &end, 10);
-
-    *ret = (uint32_t)group;
-    return end != name && !*end && group < NO_GROUP;
-}
-
-/* The groups that have a node, sorted. One look at the folder replaces one at each node. */
-static int read_nodes(int root_fd, uint32_t **ret, size_t *ret_n)
-{
-    CLEANUP_FREE uint32_t *v = NULL;
-    size_t n = 0, allocated = 0;
-    const struct dirent *e;
-    uint32_t group;
-    CLEANUP(closedirp) DIR *dir;
-    int r = rootfs_list(root_fd, "dev/vfio", &dir);
-
-    while (r == 0 && (r = rootfs_next(dir, &e)) > 0) {
-        r = 0;
-        if (!is_node(e->d_name, &group))
-            continue;
-        if (!grow(&v, &allocated, n, sizeof(*v)))
-            return -ENOMEM;
-        v[n++] = group;
-    }
-    if (r < 0)
-        return r;
-    if (n > 1)
-        qsort(v, n, sizeof(*v), ascending);
-    *ret = v;
-    v = NULL;
-    *ret_n = n;
-    return 0;
-}
 
 /* Reads only what a bind changes. False if no VFIO driver has the device, or that is unknown: then
  * it must be read whole. */
@@ -501,26 +476,23 @@ static bool reread_driver(int root_fd, struct snapshot *s, struct device *d)
 int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *addrs, size_t n,
                   struct snapshot *s)
 {
-    CLEANUP_FREE uint32_t *nodes = NULL;
+    CLEANUP(vfio_nodes_done) struct vfio_nodes nodes = {0};
     CLEANUP_FREE struct pci_addr *whole = calloc(n + 1, sizeof(*whole));
-    size_t n_nodes = 0, n_whole = 0;
-    bool many = n > 4; /* otherwise a look at the folder costs more */
+    size_t n_whole = 0;
 
     if (!whole)
         return -ENOMEM;
-
-    /* Not in no-IOMMU mode, where a node's name tells more. If the folder cannot be listed, each
-     * node is looked at by itself. */
-    many = many && !s->unsafe_noiommu && read_nodes(root_fd, &nodes, &n_nodes) == 0;
+    vfio_nodes_read(root_fd, s->unsafe_noiommu, &nodes);
+    if (n > 4) /* otherwise a look at the folder costs more */
+        vfio_nodes_read_groups(root_fd, &nodes);
+    keep_vfio(&nodes, s);
     for (size_t i = 0; i < n; i++) {
         struct device *d = snapshot_find(s, addrs[i]);
         if (!d || !d->detailed || d->claimant || d->unknown.fact != FACT_NONE ||
             d->group == NO_GROUP || !reread_driver(root_fd, s, d))
             whole[n_whole++] = addrs[i];
-        else if (many)
-            d->node = n_nodes > 0 && bsearch(&d->group, nodes, n_nodes, sizeof(*nodes), ascending);
         else
-            scan_node(root_fd, s->unsafe_noiommu, d);
+            vfio_nodes_all(root_fd, &nodes, d);
     }
     return scan_devices(root_fd, p, whole, n_whole, s);
 }

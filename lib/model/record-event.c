@@ -282,7 +282,8 @@ static void apply_beginning(struct record *r, const struct record_event *e)
     case ACTION_OVERRIDE:
         /* Until it is done, or if it never is (somebody has the group), an earlier one may stand.
          */
-        if (!record_may_be_overridden(r))
+        r->override_new = !record_may_be_overridden(r);
+        if (r->override_new)
             replace_text(&r->override_text, e->op.driver);
         else if (!streq_null(r->override_text, e->op.driver))
             replace_text(&r->override_text, NULL);
@@ -377,6 +378,10 @@ static void apply_failure(struct record *r, const struct record_event *e)
     if (e->op.kind == ACTION_SET_PLACEHOLDER) { /* nothing was written */
         r->placeholder = false;
         return;
+    }
+    if (e->op.kind == ACTION_OVERRIDE && r->override_new) { /* so it has none of ours */
+        r->override = OVERRIDE_NOT_OURS;
+        replace_text(&r->override_text, NULL);
     }
     if (e->op.kind == ACTION_HOLD) /* nothing was done; see RECORD_EVENT_GROUP_KEPT */
         return;

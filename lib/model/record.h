@@ -82,6 +82,7 @@ struct record {
     enum record_binding binding;
     enum action_kind failed_at; /* the operation, in RECORD_FAILED and RECORD_RELEASE_FAILED */
     bool placeholder;           /* its override may be the placeholder */
+    bool override_new;          /* the override that is being written would be our first */
     bool fresh;   /* no driver has had it since it was plugged in, except by a dynamic ID */
     bool touched; /* a native driver was seen on it */
     bool unnamed; /* no rule names it: failures to take it no longer count */

@@ -16,6 +16,7 @@ static void device_done(struct device *d)
     free(d->claimant);
     free(d->module);
     free(d->variant);
+    free(d->cdev);
 }
 
 void snapshot_done(struct snapshot *s)
@@ -74,8 +75,8 @@ static bool own_device(struct snapshot *s, const struct device *d, struct device
 int snapshot_keep(struct snapshot *s, const struct device *d)
 {
     struct device copy = *d;
-    char **texts[] = {&copy.slot,     &copy.serial, &copy.use,    &copy.evidence,
-                      &copy.claimant, &copy.module, &copy.variant};
+    char **texts[] = {&copy.slot,     &copy.serial, &copy.use,     &copy.evidence,
+                      &copy.claimant, &copy.module, &copy.variant, &copy.cdev};
     bool copied = true;
 
     for (size_t i = 0; i < ELEMENTS(texts); i++) {
@@ -186,6 +187,29 @@ int snapshot_add_registered(struct snapshot *s, const char *driver, uint64_t ord
     return 0;
 }
 
+bool device_can_be_kept(const struct snapshot *s, const struct device *d)
+{
+    return !d->noiommu && (d->node || (d->cdev && s->iommufd));
+}
+
+struct node_text device_group_node(const struct device *d)
+{
+    struct node_text t = {""};
+
+    if (d->node)
+        snprintf(t.s, sizeof(t.s), "/dev/vfio/%s%u", d->noiommu ? "noiommu-" : "", d->group);
+    return t;
+}
+
+struct node_text device_own_node(const struct device *d)
+{
+    struct node_text t = {""};
+
+    if (d->cdev)
+        snprintf(t.s, sizeof(t.s), "/dev/vfio/devices/%.32s", d->cdev);
+    return t;
+}
+
 bool driver_is_vfio(const char *driver)
 {
     return driver && strstr(driver, "vfio");
@@ -226,6 +250,8 @@ static void write_unknown(const struct unknown *u, FILE *f)
 int snapshot_write(const struct snapshot *s, FILE *f)
 {
     fprintf(f, "snapshot cold-boot=%d unsafe-noiommu=%d", s->cold_boot, s->unsafe_noiommu);
+    fputs(s->iommufd ? " iommufd=1" : "", f);
+    fputs(s->device_nodes ? " device-nodes=1" : "", f);
     fputs(s->unremapped ? " unremapped=1" : "", f);
     write_unknown(&s->unknown, f);
     fputc('\n', f);
@@ -259,6 +285,7 @@ int snapshot_write(const struct snapshot *s, FILE *f)
             write_escaped(f, "claimant", d->claimant);
             write_escaped(f, "module", d->module);
             write_escaped(f, "variant", d->variant);
+            write_escaped(f, "cdev", d->cdev);
         }
         fputc('\n', f);
     }
@@ -400,6 +427,8 @@ static bool read_word(char *word, struct device *d, char **driver)
         return read_text(value, &d->variant);
     if (streq(word, "serial"))
         return read_text(value, &d->serial);
+    if (streq(word, "cdev"))
+        return read_text(value, &d->cdev);
     return false;
 }
 
@@ -408,7 +437,8 @@ static bool has_details(const struct device *d, const char *driver)
 {
     return d->group != NO_GROUP || d->iommu != OUTLOOK_NONE || d->bridge || d->vf || d->has_vfs ||
            d->boot_display || d->node || d->noiommu || d->fixed || driver || d->slot || d->serial ||
-           d->serial_unread || d->use || d->evidence || d->claimant || d->module || d->variant;
+           d->serial_unread || d->use || d->evidence || d->claimant || d->module || d->variant ||
+           d->cdev;
 }
 
 static int read_device(struct snapshot *s, char *words)
@@ -444,6 +474,10 @@ static int read_head(struct snapshot *s, char *words)
             good = read_flag(value, &s->cold_boot);
         else if ((value = after_prefix(w, "unsafe-noiommu=")))
             good = read_flag(value, &s->unsafe_noiommu);
+        else if ((value = after_prefix(w, "iommufd=")))
+            good = read_flag(value, &s->iommufd);
+        else if ((value = after_prefix(w, "device-nodes=")))
+            good = read_flag(value, &s->device_nodes);
         else if ((value = after_prefix(w, "unremapped=")))
             good = read_flag(value, &s->unremapped);
         else if ((value = after_prefix(w, "unknown=")))

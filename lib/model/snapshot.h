@@ -53,6 +53,7 @@ struct device {
     char *claimant;     /* who has claimed one of its BARs (bars.h) */
     char *module;       /* of its variant of vfio-pci (modules.h); only if a rule says "auto" */
     char *variant;      /* the driver which that module has registered; NULL: not loaded */
+    char *cdev;         /* its own node is /dev/vfio/devices/CDEV; NULL: none */
 };
 
 /* A driver of the PCI bus. */
@@ -70,6 +71,8 @@ struct snapshot {
     size_t n_registered;
     bool cold_boot;         /* the host is still coming up */
     bool unsafe_noiommu;    /* vfio.enable_unsafe_noiommu_mode */
+    bool iommufd;           /* /dev/iommu is there; looked for while a VFIO driver has a device */
+    bool device_nodes;      /* /dev/vfio/devices is there (as with .iommufd) */
     bool unremapped;        /* interrupts are not remapped, and VFIO does not allow that */
     struct unknown unknown; /* about the host as a whole */
 };
@@ -107,6 +110,20 @@ bool snapshot_is_registered(const struct snapshot *s, const char *driver);
 
 /* The driver's order (struct registered). 0: not registered, or not known. */
 uint64_t snapshot_order(const struct snapshot *s, const char *driver);
+
+/* Can a device that a VFIO driver has be kept from virtual machines while it is unbound? Only by
+ * its nodes can it be found out, too, whether one has it: in no-IOMMU mode it cannot. */
+bool device_can_be_kept(const struct snapshot *s, const struct device *d);
+
+#define NODE_TEXT_MAX 64
+
+struct node_text {
+    char s[NODE_TEXT_MAX];
+};
+
+/* The path of its group's node, and that of its own; "" if there is none. */
+struct node_text device_group_node(const struct device *d);
+struct node_text device_own_node(const struct device *d);
 
 /* Is the driver one of VFIO's (vfio-pci or a variant)? NULL is not. */
 bool driver_is_vfio(const char *driver);

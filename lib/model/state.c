@@ -42,6 +42,7 @@ const char *reason_word(enum reason r)
         [REASON_NO_IOMMU] = "no-iommu",
         [REASON_IOMMU_AWAITED] = "iommu-awaited",
         [REASON_DRIVER_MISSING] = "driver-missing",
+        [REASON_OVERRIDE_DENIED] = "override-denied",
         [REASON_KERNEL_ERROR] = "kernel-error",
         [REASON_NOT_VERIFIED] = "not-verified",
         [REASON_DEADLINE] = "deadline",
@@ -80,6 +81,12 @@ const char *problem_word(enum problem p)
         return "unreadable";
     case PROBLEM_INTERRUPTS_NOT_REMAPPED:
         return "interrupts-not-remapped";
+    case PROBLEM_INTERFACE_MISSING:
+        return "interface-missing";
+    case PROBLEM_NOT_RESPONDING:
+        return "not-responding";
+    case PROBLEM_RESET_METHOD:
+        return "reset-method-refused";
     case PROBLEM_MAX:
         break;
     }

@@ -36,8 +36,9 @@ enum __attribute__((packed)) reason {
     REASON_NO_IOMMU,
     REASON_IOMMU_AWAITED,  /* the firmware announces one: kept from native drivers until it comes */
     REASON_DRIVER_MISSING, /* the target driver is not registered */
-    REASON_KERNEL_ERROR,   /* with errno and the write that failed */
-    REASON_NOT_VERIFIED,   /* the write succeeded, but the driver link does not show it */
+    REASON_OVERRIDE_DENIED, /* the kernel lets nobody write its driver_override */
+    REASON_KERNEL_ERROR,    /* with errno and the write that failed */
+    REASON_NOT_VERIFIED,    /* the write succeeded, but the driver link does not show it */
     REASON_DEADLINE,
     REASON_MAX,
 };
@@ -55,7 +56,10 @@ enum problem {
     PROBLEM_EXPECT_MISMATCH = 1 << 8,        /* its rule expects another number of devices */
     PROBLEM_UNREADABLE = 1 << 9,             /* something about it or its group could not be read */
     PROBLEM_INTERRUPTS_NOT_REMAPPED = 1 << 10, /* a guest could raise any interrupt of the host */
-    PROBLEM_MAX = 1 << 11,
+    PROBLEM_INTERFACE_MISSING = 1 << 11, /* not by the node that its rule wants it opened by */
+    PROBLEM_NOT_RESPONDING = 1 << 12,    /* it came back dead from its last user */
+    PROBLEM_RESET_METHOD = 1 << 13,      /* the kernel refused the rule's reset-method */
+    PROBLEM_MAX = 1 << 14,
 };
 
 enum __attribute__((packed)) action_kind {

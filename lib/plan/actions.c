@@ -38,9 +38,8 @@ static bool is_left_over(const struct builder *b, const struct device *d, const 
         return false;
     if (!driver_is_vfio(d->driver))
         return record_may_be_overridden(r) || (!d->driver && record_is_going_back(r));
-    /* Without a node nothing shows whether a virtual machine has it. Virtual functions would
-     * vanish. */
-    return d->node && !d->noiommu && !d->has_vfs && !group_is_unread(b, d) &&
+    /* Virtual functions would vanish. */
+    return device_can_be_kept(b->snapshot, d) && !d->has_vfs && !group_is_unread(b, d) &&
            (record_is_owned(r) || plan_is_caught(b, d));
 }
 
@@ -159,7 +158,7 @@ static bool wants_hold(const struct builder *b, uint32_t group)
     const struct device *d;
 
     while ((d = next_handed_back(b, group, &i)))
-        if (d->node && is_ours_now(b, d))
+        if (device_can_be_kept(b->snapshot, d) && is_ours_now(b, d))
             return true;
     return false;
 }
@@ -215,7 +214,8 @@ static const struct verdict *vfio_rebind(const struct builder *b, const struct d
 {
     const struct verdict *v = plan_verdict_of(b, d);
 
-    return v && driver_is_vfio(d->driver) && d->node && wants_bind(b, v) && !is_free_or_ours(b, v)
+    return v && driver_is_vfio(d->driver) && device_can_be_kept(b->snapshot, d) &&
+                   wants_bind(b, v) && !is_free_or_ours(b, v)
                ? v
                : NULL;
 }

@@ -58,23 +58,22 @@ static void occupy(struct verdict *v)
     v->reason = REASON_IN_USE;
 }
 
-/* May a virtual machine have the device? That can be found out only through the node of its IOMMU
- * group. Kernels that have only a character device for each device have no such node, and in
- * no-IOMMU mode it is another one. */
-static bool may_be_held(const struct device *d)
+/* May a virtual machine have the device, without a way to find out? */
+static bool may_be_held(const struct builder *b, const struct device *d)
 {
-    return driver_is_vfio(d->driver) && (!d->node || d->noiommu);
+    return driver_is_vfio(d->driver) && !device_can_be_kept(b->snapshot, d);
 }
 
 /* A released device: has it been handed back? A device that left our driver may still have our
  * override; the release is complete when that is removed, too. */
-static void judge_released(struct verdict *v, const struct device *d, const struct record *r)
+static void judge_released(const struct builder *b, struct verdict *v, const struct device *d,
+                           const struct record *r)
 {
     bool still_ours = streq_null(d->driver, v->driver);
 
     if (still_ours && d->has_vfs)
         refuse(v, REASON_HAS_VIRTUAL_FUNCTIONS);
-    else if (still_ours && may_be_held(d))
+    else if (still_ours && may_be_held(b, d))
         occupy(v);
     else if (r->error)
         fail(v, REASON_KERNEL_ERROR);
@@ -181,7 +180,7 @@ static bool refuse_caught(const struct builder *b, struct verdict *v, const stru
 static void judge_taking(const struct builder *b, struct verdict *v, const struct device *d,
                          const struct record *r)
 {
-    if (may_be_held(d)) {
+    if (may_be_held(b, d)) {
         occupy(v);
     } else if (d->has_vfs) {
         refuse(v, REASON_HAS_VIRTUAL_FUNCTIONS);
@@ -209,7 +208,7 @@ static void judge_taking(const struct builder *b, struct verdict *v, const struc
                 (r->error == EBUSY && r->failed_at == ACTION_HOLD))) {
         occupy(v);
     } else if (r && r->error) {
-        fail(v, REASON_KERNEL_ERROR);
+        fail(v, r->failed_at == ACTION_OVERRIDE ? REASON_OVERRIDE_DENIED : REASON_KERNEL_ERROR);
     } else if (r && record_is_unverified(r)) {
         fail(v, REASON_NOT_VERIFIED);
     } else if (!snapshot_is_registered(b->snapshot, v->driver)) {
@@ -233,7 +232,7 @@ static void judge_device(const struct builder *b, struct verdict *v)
         v->state = record_is_stuck(r) ? STATE_STUCK : STATE_PENDING;
         v->reason = record_is_stuck(r) ? REASON_DEADLINE : REASON_NONE;
     } else if (r && record_is_released(r)) {
-        judge_released(v, d, r);
+        judge_released(b, v, d, r);
     } else if (r && record_is_contested(r)) {
         v->state = STATE_CONTESTED;
         v->reason = REASON_FLAPS;
@@ -330,6 +329,21 @@ static void wait_for_group(struct builder *b, struct verdict *v)
 
 /* -- is it usable -- */
 
+/* Is there a node by which a virtual machine can open the device, and the one that its rule wants?
+ */
+static unsigned judge_nodes(const struct builder *b, const struct verdict *v,
+                            const struct device *d)
+{
+    const bool iommufd = d->cdev && b->snapshot->iommufd;
+    const bool wanted[INTERFACE_MAX] = {[INTERFACE_ANY] = d->node || iommufd,
+                                        [INTERFACE_GROUP] = d->node,
+                                        [INTERFACE_IOMMUFD] = iommufd};
+
+    if (!d->node && !d->cdev)
+        return PROBLEM_NODE_MISSING;
+    return wanted[v->rule->interface] ? 0 : PROBLEM_INTERFACE_MISSING;
+}
+
 static void judge_use(const struct builder *b, struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v), *member;
@@ -364,15 +378,16 @@ static void judge_use(const struct builder *b, struct verdict *v)
         return;
     if (d->group == NO_GROUP)
         v->problems |= PROBLEM_NO_IOMMU;
-    else if (!d->node)
-        v->problems |= PROBLEM_NODE_MISSING;
+    else if (judge_nodes(b, v, d) != 0)
+        v->problems |= judge_nodes(b, v, d);
     else if (b->snapshot->unremapped)
         v->problems |= PROBLEM_INTERRUPTS_NOT_REMAPPED;
     if (d->claimant)
         v->problems |= PROBLEM_BAR_CLAIMED;
-    v->usable = viable && !(v->problems & (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING |
-                                           PROBLEM_NO_IOMMU | PROBLEM_INTERRUPTS_NOT_REMAPPED |
-                                           PROBLEM_BAR_CLAIMED | PROBLEM_UNREADABLE));
+    v->usable = viable && !(v->problems &
+                            (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING | PROBLEM_NO_IOMMU |
+                             PROBLEM_INTERRUPTS_NOT_REMAPPED | PROBLEM_BAR_CLAIMED |
+                             PROBLEM_UNREADABLE | PROBLEM_INTERFACE_MISSING));
 }
 
 static void judge_expect(struct builder *b)

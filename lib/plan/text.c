@@ -92,6 +92,31 @@ static void no_iommu_sentence(const struct device *d, char *buf, size_t size)
     }
 }
 
+/* Without an override no device is kept from its native driver, so nothing more was done to it. */
+static void override_denied_sentence(int error, char *buf, size_t size)
+{
+    if (error == ENOENT || error == ENODEV)
+        snprintf(buf, size,
+                 "the kernel has no driver_override for it (%s), and nothing else keeps a native "
+                 "driver away: it is left to the host; see whether it is still there (lspci -Dnn)",
+                 strerror(error));
+    else if (error == EROFS)
+        snprintf(
+            buf, size,
+            "its driver_override could not be written (%s), so it is left to the host: /sys is "
+            "mounted read-only here; see the unit's ReadWritePaths= and its drop-ins, or "
+            "remount it",
+            strerror(error));
+    else
+        snprintf(buf, size,
+                 "the kernel refused the write to its driver_override (%s), so it is left to the "
+                 "host: see dmesg, kernel lockdown (/sys/kernel/security/lockdown), and whatever "
+                 "restricts root here (SELinux, AppArmor, the unit's drop-ins); some kernels allow "
+                 "it only where a parameter or a driver says so. Then run \"systemctl reload "
+                 "vfio-bindd\"",
+                 strerror(error));
+}
+
 static void failed_sentence(const struct verdict *v, const struct device *d, const struct record *r,
                             char *buf, size_t size)
 {
@@ -113,6 +138,9 @@ static void failed_sentence(const struct verdict *v, const struct device *d, con
                  "vfio-pci.ids= from the kernel command line and modprobe.d, and load the native "
                  "driver",
                  v->driver);
+        break;
+    case REASON_OVERRIDE_DENIED:
+        override_denied_sentence(r ? r->error : EPERM, buf, size);
         break;
     case REASON_KERNEL_ERROR:
         snprintf(buf, size, "the kernel refused %s %s: %s%s",
@@ -274,8 +302,8 @@ static void pending_sentence(const struct verdict *v, const struct device *d,
         snprintf(buf, size, "to be rebound from %s to %s", d->driver, v->driver);
 }
 
-static void busy_sentence(const struct verdict *v, const struct device *d, const struct record *r,
-                          char *buf, size_t size)
+static void busy_sentence(const struct verdict *v, const struct snapshot *s, const struct device *d,
+                          const struct record *r, char *buf, size_t size)
 {
     if (d->use)
         snprintf(buf, size,
@@ -287,16 +315,16 @@ static void busy_sentence(const struct verdict *v, const struct device *d, const
                  "%s: end it, then run \"systemctl reload vfio-bindd\" (force = yes in [device "
                  "%s] does not ask)",
                  r->holder, v->rule->name);
-    else if (!d->node)
+    else if (!device_can_be_kept(s, d))
         snprintf(buf, size,
-                 "it is on %s and has no /dev/vfio/GROUP that would show whether a virtual "
+                 "it is on %s and has no node in /dev/vfio that would show whether a virtual "
                  "machine uses it: unbind it by hand when none does",
                  d->driver ? d->driver : "no driver");
     else
         snprintf(buf, size,
-                 "a virtual machine, or another program, has /dev/vfio/%u open: end it, then "
+                 "a virtual machine, or another program, has %s open: end it, then "
                  "run \"systemctl reload vfio-bindd\"",
-                 d->group);
+                 d->node ? device_group_node(d).s : device_own_node(d).s);
 }
 
 static void state_sentence(const struct verdict *v, const struct snapshot *s,
@@ -310,7 +338,7 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
             snprintf(buf, size, "bound to %s", v->driver);
         break;
     case STATE_BUSY:
-        busy_sentence(v, d, r, buf, size);
+        busy_sentence(v, s, d, r, buf, size);
         break;
     case STATE_REFUSED:
         refused_sentence(v, s, d, buf, size);
@@ -369,82 +397,6 @@ void verdict_sentence(const struct verdict *v, const struct snapshot *s,
              d->vendor, d->device, v->rule->name, along,
              v->state == STATE_BOUND || v->state == STATE_PENDING ? "" : state_word(v->state),
              v->state == STATE_BOUND || v->state == STATE_PENDING ? "" : ": ", what);
-}
-
-/* A device that no rule names is in the way: shows the line to add. A device that a rule names has
- * a sentence of its own. */
-static void not_viable_sentence(const struct verdict *v, const struct snapshot *s,
-                                const struct device *d, char *buf)
-{
-    const struct device *other = snapshot_find(s, v->other);
-    struct pci_addr_text address = pci_addr_text(d->addr), in_the_way = pci_addr_text(v->other);
-
-    if (other && device_is_bridge(other))
-        snprintf(buf, SENTENCE_MAX,
-                 "%s is bound, but its IOMMU group %u is not usable: %s (%04x:%04x), a bridge or a "
-                 "part of the chipset, is on %s: put the card into another slot (behind a port "
-                 "with ACS), or, if this host can do without that driver, keep it from being "
-                 "loaded or unbind %s from it",
-                 address.s, d->group, in_the_way.s, other->vendor, other->device, v->other_driver,
-                 in_the_way.s);
-    else if (v->other_selected || !other)
-        snprintf(buf, SENTENCE_MAX,
-                 "%s is bound, but its IOMMU group %u is not usable until %s, which is on %s, is "
-                 "bound too: see what is said of that one",
-                 address.s, d->group, in_the_way.s, v->other_driver);
-    else
-        snprintf(
-            buf, SENTENCE_MAX,
-            "%s is bound, but its IOMMU group %u is not usable: %s (%04x:%04x) is on %s; set "
-            "\"group = all\" in [device %s], or add a rule with \"id = %04x:%04x\" and \"address "
-            "= %s\"",
-            address.s, d->group, in_the_way.s, other->vendor, other->device, v->other_driver,
-            v->rule->name, other->vendor, other->device, in_the_way.s);
-}
-
-void problem_sentence(const struct verdict *v, const struct snapshot *s,
-                      char buf[static SENTENCE_MAX])
-{
-    const struct device *d = snapshot_find(s, v->addr);
-
-    buf[0] = '\0';
-    if (v->state != STATE_BOUND || !d)
-        return;
-    if (v->problems & PROBLEM_UNREADABLE)
-        snprintf(
-            buf, SENTENCE_MAX,
-            "%s is bound, but %s%s could not be read%s%s, so it does not count as usable; this "
-            "is tried again by itself",
-            pci_addr_text(d->addr).s,
-            d->unknown.fact != FACT_NONE ? "its " : "a device of its IOMMU group",
-            fact_words(d->unknown.fact), d->unknown.fact != FACT_NONE ? ": " : "",
-            d->unknown.fact != FACT_NONE ? strerror(d->unknown.error) : "");
-    else if (v->problems & PROBLEM_GROUP_NOT_VIABLE)
-        not_viable_sentence(v, s, d, buf);
-    else if (v->problems & PROBLEM_NODE_MISSING)
-        snprintf(
-            buf, SENTENCE_MAX,
-            "%s is bound, but /dev/vfio/%u is not there: is devtmpfs mounted on /dev, and does "
-            "the unit's DevicePolicy= allow char-vfio?",
-            pci_addr_text(d->addr).s, d->group);
-    else if (v->problems & PROBLEM_INTERRUPTS_NOT_REMAPPED)
-        snprintf(buf, SENTENCE_MAX,
-                 "%s is bound, but this host does not remap interrupts, so VFIO lets no virtual "
-                 "machine have it: enable interrupt remapping in the firmware setup, or allow it "
-                 "with vfio_iommu_type1.allow_unsafe_interrupts=1 if you trust the guests, and "
-                 "rescan",
-                 pci_addr_text(d->addr).s);
-    else if (v->problems & PROBLEM_BAR_CLAIMED)
-        snprintf(buf, SENTENCE_MAX,
-                 "%s is bound, but the firmware's framebuffer (%s) has part of its memory, so QEMU "
-                 "cannot map it: boot with \"initcall_blacklist=sysfb_init\" on the kernel command "
-                 "line, or make another card the boot display",
-                 pci_addr_text(d->addr).s, d->claimant ? d->claimant : "");
-    else if (v->problems & PROBLEM_NO_IOMMU)
-        snprintf(buf, SENTENCE_MAX,
-                 "%s is bound without an IOMMU (unsafe no-IOMMU mode): for DPDK only, no virtual "
-                 "machine can have it",
-                 pci_addr_text(d->addr).s);
 }
 
 /* For devices that no rule names. */

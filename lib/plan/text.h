@@ -3,8 +3,7 @@
 #pragma once
 
 #include "plan/plan.h"
-
-#define SENTENCE_MAX 512
+#include "plan/problem-text.h"
 
 /* A sentence about a device ("0000:06:00.0 (10de:20f1) ..."): how it stands, why, and what to do
  * about it. */
@@ -13,10 +12,6 @@ void verdict_sentence(const struct verdict *v, const struct snapshot *s, const s
 
 /* The most likely cause of an error from the kernel, or what to do about it, as "; …". */
 const char *errno_advice(int error, enum action_kind kind);
-
-/* Why a bound device is not usable, and what to do about it; "" if nothing is known against it. */
-void problem_sentence(const struct verdict *v, const struct snapshot *s,
-                      char buf[static SENTENCE_MAX]);
 
 /* Why an action is done: the verdict of its device, or why a device that no rule names is touched.
  */

@@ -164,6 +164,45 @@ static bool set_expect(const struct key_context *c, struct rule *r, const char *
     return true;
 }
 
+static bool set_interface(const struct key_context *c, const char *value, enum interface_mode *ret)
+{
+    const char *words[INTERFACE_MAX];
+
+    for (int i = 0; i < INTERFACE_MAX; i++)
+        words[i] = interface_word((enum interface_mode)i);
+    int i = choice(c, "interface", value, words, INTERFACE_MAX);
+    if (i >= 0)
+        *ret = (enum interface_mode)i;
+    return i >= 0;
+}
+
+/* The kernel's names, which are words with underscores; it wants blanks between them. Which of them
+ * a device has is for the kernel to say. */
+static bool set_reset_method(const struct key_context *c, struct rule *r, const char *value)
+{
+    char text[RESET_METHOD_MAX];
+
+    if (strlen(value) >= sizeof(text) || value[strspn(value, "abcdefghijklmnopqrstuvwxyz_, \t")] ||
+        !value[strspn(value, ", \t")]) {
+        policy_error(
+            c,
+            "reset-method = %s: write words out of the device's reset_method in /sys, with "
+            "commas, like flr, bus",
+            value);
+        return false;
+    }
+    size_t n = 0;
+    for (const char *s = value; *s; s++)
+        if (!strchr(", \t", *s))
+            text[n++] = *s;
+        else if (n > 0 && text[n - 1] != ' ')
+            text[n++] = ' ';
+    while (n > 0 && text[n - 1] == ' ')
+        n--;
+    text[n] = '\0';
+    return replace(&r->reset_method, text);
+}
+
 static bool set_choice(const struct key_context *c, struct rule *r, enum rule_key key,
                        const char *value)
 {
@@ -205,6 +244,10 @@ static bool set_key(const struct key_context *c, struct rule *r, enum rule_key k
         return set_resource(c, r, value);
     case KEY_EXPECT:
         return set_expect(c, r, value);
+    case KEY_INTERFACE:
+        return set_interface(c, value, &r->interface);
+    case KEY_RESET_METHOD:
+        return set_reset_method(c, r, value);
     case KEY_GROUP:
     case KEY_HOTPLUG:
     case KEY_FORCE:
@@ -345,7 +388,7 @@ static int new_key(const struct key_context *c, const char *where, const char *k
 void policy_set_daemon_key(struct key_context *c, const char *key, const char *value,
                            unsigned *seen)
 {
-    static const char *const keys[] = {"log-level", "boot-deadline", "unbind-timeout"};
+    static const char *const keys[] = {"log-level", "boot-deadline", "unbind-timeout", "interface"};
 
     switch (new_key(c, "[daemon]", key, keys, ELEMENTS(keys), seen)) {
     case 0:
@@ -356,6 +399,9 @@ void policy_set_daemon_key(struct key_context *c, const char *key, const char *v
         break;
     case 2:
         set_span(c, key, value, 3600 * USEC_PER_SEC, &c->policy->unbind_timeout_usec);
+        break;
+    case 3:
+        (void)set_interface(c, value, &c->policy->interface);
         break;
     }
 }

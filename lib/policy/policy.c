@@ -259,6 +259,13 @@ static void default_hotplug(struct policy *p)
     }
 }
 
+static void default_interface(struct policy *p)
+{
+    for (size_t i = 0; i < p->n_rules; i++)
+        if (p->rules[i].keys[KEY_INTERFACE].line == 0)
+            p->rules[i].interface = p->interface;
+}
+
 /* A broken "native" rule was meant to keep devices from us. It stays in force with those of its
  * selecting keys that are sound: that keeps at least what was meant. False if none of them says
  * which devices are meant. */
@@ -315,5 +322,6 @@ void policy_finish(struct policy *p, struct diags *d)
     rule_index_make(&p->index, p->rules, p->n_rules);
     note_used_keys(p);
     default_hotplug(p);
+    default_interface(p);
     p->incomplete = d->errors > 0;
 }

@@ -16,17 +16,18 @@ struct policy {
     struct rule *rules; /* after policy_finish(): in the order in which they are tried */
     size_t n_rules, allocated_rules;
     unsigned *users; /* how many refer to the rules: the policy and its plans. NULL: no rule yet */
-    struct rule_index index;      /* the rules by their IDs; made by policy_finish() */
-    unsigned used_keys;           /* keys that any rule has, as bits 1 << enum rule_key */
-    bool incomplete;              /* an error kept a part of it out, which may have meant a device
-                                   * that no rule names now; set by policy_finish() */
-    int log_level;                /* syslog level */
-    uint64_t boot_deadline_usec;  /* READY is sent by then */
-    uint64_t unbind_timeout_usec; /* a kernel call that takes longer is "stuck" */
-    bool node_features;           /* keep a feature file for Node Feature Discovery */
-    bool metrics;                 /* keep a file of metrics for Prometheus */
-    uint32_t digest;              /* of the files' names and bytes, not of the command line: tells
-                                   * whether an initramfs has the same policy */
+    struct rule_index index;       /* the rules by their IDs; made by policy_finish() */
+    unsigned used_keys;            /* keys that any rule has, as bits 1 << enum rule_key */
+    bool incomplete;               /* an error kept a part of it out, which may have meant a device
+                                    * that no rule names now; set by policy_finish() */
+    int log_level;                 /* syslog level */
+    uint64_t boot_deadline_usec;   /* READY is sent by then */
+    uint64_t unbind_timeout_usec;  /* a kernel call that takes longer is "stuck" */
+    enum interface_mode interface; /* for rules that do not say it */
+    bool node_features;            /* keep a feature file for Node Feature Discovery */
+    bool metrics;                  /* keep a file of metrics for Prometheus */
+    uint32_t digest;               /* of the files' names and bytes, not of the command line: tells
+                                    * whether an initramfs has the same policy */
 };
 
 /* More would be an error or an attack. Bounds the memory. */

@@ -6,15 +6,33 @@
 #include "base/util.h"
 
 static const char *const key_names[KEY_MAX] = {
-    [KEY_ID] = "id",           [KEY_CLASS] = "class",   [KEY_SUBSYSTEM] = "subsystem",
-    [KEY_ADDRESS] = "address", [KEY_SLOT] = "slot",     [KEY_SERIAL] = "serial",
-    [KEY_DRIVER] = "driver",   [KEY_GROUP] = "group",   [KEY_HOTPLUG] = "hotplug",
-    [KEY_FORCE] = "force",     [KEY_EXPECT] = "expect", [KEY_RESOURCE] = "resource",
+    [KEY_ID] = "id",
+    [KEY_CLASS] = "class",
+    [KEY_SUBSYSTEM] = "subsystem",
+    [KEY_ADDRESS] = "address",
+    [KEY_SLOT] = "slot",
+    [KEY_SERIAL] = "serial",
+    [KEY_DRIVER] = "driver",
+    [KEY_GROUP] = "group",
+    [KEY_HOTPLUG] = "hotplug",
+    [KEY_FORCE] = "force",
+    [KEY_EXPECT] = "expect",
+    [KEY_RESOURCE] = "resource",
+    [KEY_INTERFACE] = "interface",
+    [KEY_RESET_METHOD] = "reset-method",
 };
 
 const char *rule_key_name(enum rule_key key)
 {
     return key_names[key];
+}
+
+const char *interface_word(enum interface_mode m)
+{
+    static const char *const words[INTERFACE_MAX] = {
+        [INTERFACE_ANY] = "any", [INTERFACE_GROUP] = "group", [INTERFACE_IOMMUFD] = "iommufd"};
+
+    return words[m];
 }
 
 void rule_done(struct rule *r)
@@ -28,6 +46,7 @@ void rule_done(struct rule *r)
     free(r->ids);
     free(r->driver);
     free(r->resource);
+    free(r->reset_method);
 }
 
 bool rule_is_native(const struct rule *r)

@@ -20,6 +20,8 @@ enum rule_key {
     KEY_DRIVER = KEY_SELECTS_MAX,
     KEY_GROUP,
     KEY_HOTPLUG,
+    KEY_INTERFACE,
+    KEY_RESET_METHOD,
     KEY_FORCE,
     KEY_EXPECT,
     KEY_RESOURCE,
@@ -39,6 +41,16 @@ enum hotplug_mode {
     HOTPLUG_REBIND,  /* write the override when the device appears, rebind it if need be */
     HOTPLUG_OFF,     /* leave devices alone that appear later */
 };
+
+/* How a virtual machine is to open the device. */
+enum interface_mode {
+    INTERFACE_ANY,     /* however this kernel offers it */
+    INTERFACE_GROUP,   /* by the node of its IOMMU group */
+    INTERFACE_IOMMUFD, /* by its own node and /dev/iommu */
+    INTERFACE_MAX,
+};
+
+const char *interface_word(enum interface_mode m);
 
 /* vendor:device as a rule names it. */
 struct id_pattern {
@@ -71,6 +83,8 @@ struct rule {
     char *resource; /* or NULL */
     enum group_mode group;
     enum hotplug_mode hotplug;
+    enum interface_mode interface;
+    char *reset_method; /* as the kernel's reset_method has it ("flr bus"), or NULL */
     bool force;
     bool broken;          /* one of its keys has an error: the rule is not used */
     unsigned broken_keys; /* which: bits 1 << enum rule_key */
@@ -78,6 +92,7 @@ struct rule {
 };
 
 #define RULE_NAME_MAX 64
+#define RESET_METHOD_MAX 56 /* with NUL */
 
 /* Does the rule select the device? Returns -1 if so, else the first key (enum rule_key) that does
  * not fit. */

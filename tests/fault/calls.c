@@ -132,16 +132,23 @@ static uint64_t newest_driver(void)
     return newest;
 }
 
+struct hold {
+    int fd;
+};
+
 /* Only one process can have a group open; it is free again when the descriptor is closed. */
-static int hold_group(const char *group, int *held_fd)
+static int hold_group(const char *group, struct hold **ret)
 {
+    struct hold *h = *ret = malloc(sizeof(*h));
     char path[128];
 
     snprintf(path, sizeof(path), "dev/vfio/%s", group);
-    *held_fd = openat(host.root_fd, path, O_RDWR | O_CLOEXEC);
-    if (*held_fd < 0)
+    if (!h)
+        return -ENOMEM;
+    h->fd = openat(host.root_fd, path, O_RDWR | O_CLOEXEC);
+    if (h->fd < 0)
         return -errno;
-    return flock(*held_fd, LOCK_EX | LOCK_NB) < 0 ? -EBUSY : 0;
+    return flock(h->fd, LOCK_EX | LOCK_NB) < 0 ? -EBUSY : 0;
 }
 
 static int write_override(size_t card, const char *text)
@@ -237,7 +244,7 @@ static int do_call(const struct op *op, size_t card, struct perform_state *state
     case ACTION_NATIVE:
         return bind_native(op, card);
     case ACTION_HOLD:
-        return hold_group(op->driver, &state->held_fd);
+        return hold_group(op->driver, &state->hold);
     case ACTION_CHECK:
         return *op->driver ? check_override(card) : 0; /* nobody has anything open here */
     case ACTION_SET_PLACEHOLDER:
@@ -397,7 +404,10 @@ static void kill_daemon(void)
 
 void perform_state_done(struct perform_state *s)
 {
-    closep(&s->held_fd);
+    if (s->hold)
+        closep(&s->hold->fd);
+    free(s->hold);
+    s->hold = NULL;
 }
 
 /* The kernel finishes a system call before it heeds a signal. So a worker in here does not die

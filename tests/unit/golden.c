@@ -57,6 +57,17 @@ static void read_refusal(struct record *r, const char *text)
                                    .class_code = class_code};
 }
 
+/* "bind-error=22", "override-error=1". Returns whether the word is one of these. */
+static bool read_error(struct record *r, const char *word)
+{
+    const char *bind = after_prefix(word, "bind-error="),
+               *override = after_prefix(word, "override-error=");
+
+    if (bind || override)
+        set_failed(r, atoi(bind ? bind : override), bind ? ACTION_BIND : ACTION_OVERRIDE);
+    return bind || override;
+}
+
 static void read_record(char *line, struct records *records)
 {
     char *save = NULL, *word = strtok_r(line, " ", &save);
@@ -100,8 +111,8 @@ static void read_record(char *line, struct records *records)
             r->binding = BINDING_OURS;
         else if (streq(word, "probing")) /* the link is there, probe() has not returned */
             r->binding = BINDING_UNKNOWN;
-        else if ((value = after_prefix(word, "bind-error=")))
-            set_failed(r, atoi(value), ACTION_BIND);
+        else if (read_error(r, word))
+            continue;
         else if (streq(word, "users"))
             set_failed(r, EBUSY, ACTION_CHECK), r->holder = strdup("Xorg (PID 7)");
         else if (streq(word, "group-busy"))

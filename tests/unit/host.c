@@ -183,7 +183,7 @@ static void remove_iommu(struct dice *dice, struct snapshot *s)
 }
 
 /* /dev/vfio/GROUP is there where a VFIO driver has a device of the group; on hosts that have only
- * devices' own nodes it never is. */
+ * devices' own nodes it never is. Some hosts have both. */
 static void set_nodes(struct dice *dice, struct snapshot *s)
 {
     bool groups = dice_chance(dice, 85);
@@ -193,6 +193,12 @@ static void set_nodes(struct dice *dice, struct snapshot *s)
             if (groups && s->devices[i].group != NO_GROUP &&
                 s->devices[i].group == s->devices[j].group && driver_is_vfio(s->devices[j].driver))
                 s->devices[i].node = true;
+    s->device_nodes = !groups || dice_chance(dice, 30);
+    s->iommufd = s->device_nodes && dice_chance(dice, 70);
+    for (size_t i = 0; s->device_nodes && i < s->n; i++)
+        if (driver_is_vfio(s->devices[i].driver) && s->devices[i].group != NO_GROUP &&
+            !(s->devices[i].cdev = strdup("vfio0")))
+            abort();
 }
 
 void host_make(struct dice *dice, struct snapshot *s)

@@ -178,8 +178,12 @@ static bool verdict_is_sound(const struct laws *l, const struct verdict *v)
         return broken(l, d->addr, "is not released, but said to be");
     if (!v->usable)
         return true;
-    if (v->state != STATE_BOUND || d->group == NO_GROUP || !d->node || !driver_is_vfio(d->driver))
+    if (v->state != STATE_BOUND || d->group == NO_GROUP || !driver_is_vfio(d->driver) ||
+        (!d->node && !(d->cdev && l->snapshot->iommufd)))
         return broken(l, d->addr, "is not usable, but said to be");
+    if ((v->rule->interface == INTERFACE_GROUP && !d->node) ||
+        (v->rule->interface == INTERFACE_IOMMUFD && !d->cdev))
+        return broken(l, d->addr, "is said to be usable, but not as its rule wants");
     for (size_t i = 0; i < l->snapshot->n; i++)
         if (same_group(d, &l->snapshot->devices[i]) && blocks_group(&l->snapshot->devices[i]))
             return broken(l, d->addr, "is said to be usable, its group is not viable");
@@ -247,7 +251,7 @@ static const char *protection(const struct laws *l, const struct verdict *v)
         return "could not be read";
     if (to_move && d->has_vfs && (!record_is_released(r) || streq_null(d->driver, v->driver)))
         return "has virtual functions";
-    if (to_move && driver_is_vfio(d->driver) && !d->node &&
+    if (to_move && driver_is_vfio(d->driver) && !device_can_be_kept(l->snapshot, d) &&
         (!record_is_released(r) || streq_null(d->driver, v->driver)))
         return "may be held by a virtual machine";
     if (!to_move || record_is_released(r))
@@ -294,7 +298,8 @@ static bool unnamed_may_be_acted_on(const struct laws *l, const struct action *a
         (streq_null(r->override_text, d->driver) ||
          record_is_bound_by_us(r))) /* it has the driver that a rule wanted */
         return true;
-    if (a->phase != PHASE_RELEASE || !driver_is_vfio(d->driver) || d->has_vfs || !d->node)
+    if (a->phase != PHASE_RELEASE || !driver_is_vfio(d->driver) || d->has_vfs ||
+        !device_can_be_kept(l->snapshot, d))
         return broken(l, a->addr, "has no rule, yet: %s", action_word(a->kind));
     return record_is_owned(r) || (r->fresh && dynids_has(&l->records->dynids, d)) ||
            broken(l, a->addr, "is handed back and was never ours");

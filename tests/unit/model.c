@@ -101,7 +101,7 @@ void model_init(struct model *m, struct snapshot *s, struct records *r, const st
     init_table(m);
     for (size_t i = 0; i < s->n; i++)
         if (driver_is_vfio(s->devices[i].driver) && !s->devices[i].node)
-            m->group_nodes = false;
+            m->group_nodes = false; /* of this kernel, or of this /dev */
     for (size_t i = 0; i < r->n; i++)
         if (r->v[i].placeholder)
             set_override(m, r->v[i].addr, placeholder);
@@ -165,6 +165,8 @@ static bool unbind(struct model *m, struct device *d, const char *driver)
     d->driver = NULL;
     free(d->use);
     d->use = NULL;
+    free(d->cdev);
+    d->cdev = NULL;
     update_node(m->snapshot, d->group, false);
     return true;
 }
@@ -194,12 +196,14 @@ static bool bind(struct model *m, struct device *d, const char *driver)
     d->driver = snapshot_name(m->snapshot, driver);
     if (driver_is_vfio(driver) && m->group_nodes)
         update_node(m->snapshot, d->group, true);
+    if (driver_is_vfio(driver) && m->snapshot->device_nodes && !d->cdev)
+        d->cdev = strdup("vfio0");
     return true;
 }
 
 static bool hold(struct model *m, const struct device *d)
 {
-    if (d->group == NO_GROUP || !d->node)
+    if (d->group == NO_GROUP || !device_can_be_kept(m->snapshot, d))
         return refuse(m, "there is no group to hold");
     m->held = d->group;
     return true;

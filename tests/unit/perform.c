@@ -4,6 +4,7 @@
 
 #include <sys/utsname.h>
 
+#include "write/hold.h"
 #include "write/perform.h"
 
 #define GPU "0000:06:00.0"
@@ -121,11 +122,23 @@ START_TEST(a_group_is_kept_until_the_job_is_done)
     s.found = found;
     tree_init(&t);
     ck_assert_int_eq(do_op(&t, ACTION_HOLD, "14", &s), -ENOENT);
-    ck_assert_int_lt(s.held_fd, 0);
+    ck_assert(!s.hold);
     tree_write(&t, "dev/vfio/14", "");
     ck_assert_int_eq(do_op(&t, ACTION_HOLD, "14", &s), 0);
-    ck_assert_int_ge(s.held_fd, 0);
+    ck_assert(s.hold && !hold_is_by_devices(s.hold));
     perform_state_done(&s);
+    /* by the devices' own nodes: all of them, none without /dev/iommu (lab: device-nodes) */
+    unlinkat(t.fd, "dev/vfio/14", 0);
+    tree_write(&t, "sys/kernel/iommu_groups/14/devices/0000:06:00.0", "");
+    tree_write(&t, "sys/bus/pci/devices/0000:06:00.0/vfio-dev/vfio3/dev", "511:3\n");
+    s = PERFORM_STATE_NONE;
+    s.found = found;
+    ck_assert_int_eq(do_op(&t, ACTION_HOLD, "14", &s), -ENOENT);
+    tree_write(&t, "dev/iommu", "");
+    ck_assert_int_eq(do_op(&t, ACTION_HOLD, "14", &s), -ENOENT);
+    tree_write(&t, "dev/vfio/devices/vfio3", "");
+    ck_assert_int_eq(do_op(&t, ACTION_HOLD, "14", &s), -ENOTTY); /* a file is no VFIO device */
+    ck_assert(!s.hold);
 }
 END_TEST
 

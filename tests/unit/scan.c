@@ -514,6 +514,7 @@ START_TEST(what_is_unknown)
         {"proc/1/mountinfo", EFBIG, FACT_USE, "0000:0a:00.0"},
         {"subsystem", EMFILE, FACT_USE, "0000:0a:00.0"},
         {"dev/vfio/15", ENOMEM, FACT_NODE, "0000:07:00.0"},
+        {"dev/vfio/devices", EACCES, FACT_NODE, "0000:07:00.0"},
         {"sys/bus/pci/slots", ENFILE, FACT_SLOT, "0000:0a:00.0"},
         {"sys/bus/pci/devices", EMFILE, FACT_LISTING, NULL},
         {"sys/bus/pci/drivers", ENOMEM, FACT_DRIVERS, NULL},

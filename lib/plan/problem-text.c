@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan/problem-text.h"
+
+#include <string.h>
+
+#include "base/util.h"
+#include "model/kinds.h"
+
+/* A device that no rule names is in the way: shows the line to add. A device that a rule names has
+ * a sentence of its own. */
+static void not_viable_sentence(const struct verdict *v, const struct snapshot *s,
+                                const struct device *d, char *buf)
+{
+    const struct device *other = snapshot_find(s, v->other);
+    struct pci_addr_text address = pci_addr_text(d->addr), in_the_way = pci_addr_text(v->other);
+
+    if (other && device_is_bridge(other))
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but its IOMMU group %u is not usable: %s (%04x:%04x), a bridge or a "
+                 "part of the chipset, is on %s: put the card into another slot (behind a port "
+                 "with ACS), or, if this host can do without that driver, keep it from being "
+                 "loaded or unbind %s from it",
+                 address.s, d->group, in_the_way.s, other->vendor, other->device, v->other_driver,
+                 in_the_way.s);
+    else if (v->other_selected || !other)
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but its IOMMU group %u is not usable until %s, which is on %s, is "
+                 "bound too: see what is said of that one",
+                 address.s, d->group, in_the_way.s, v->other_driver);
+    else
+        snprintf(
+            buf, SENTENCE_MAX,
+            "%s is bound, but its IOMMU group %u is not usable: %s (%04x:%04x) is on %s; set "
+            "\"group = all\" in [device %s], or add a rule with \"id = %04x:%04x\" and \"address "
+            "= %s\"",
+            address.s, d->group, in_the_way.s, other->vendor, other->device, v->other_driver,
+            v->rule->name, other->vendor, other->device, in_the_way.s);
+}
+
+/* Who cannot open the device, and what would help. */
+static void interface_sentence(const struct verdict *v, const struct snapshot *s,
+                               const struct device *d, char *buf)
+{
+    struct pci_addr_text address = pci_addr_text(d->addr);
+
+    if (v->rule->interface == INTERFACE_GROUP)
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but this kernel makes no nodes of IOMMU groups (CONFIG_VFIO_GROUP), "
+                 "which [device %s] wants (interface = group): boot a kernel that does, or write "
+                 "interface = iommufd, which QEMU 8.2 and libvirt 12.2 can use",
+                 address.s, v->rule->name);
+    else if (d->cdev)
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but /dev/iommu is not there, without which /dev/vfio/devices/%s is "
+                 "of no use: run \"modprobe iommufd\", then \"vfio-bindctl rescan\"",
+                 address.s, d->cdev);
+    else if (s->device_nodes)
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but has no node of its own in /dev/vfio/devices, which [device %s] "
+                 "wants (interface = iommufd): is devtmpfs mounted on /dev?",
+                 address.s, v->rule->name);
+    else
+        snprintf(
+            buf, SENTENCE_MAX,
+            "%s is bound, but this kernel makes no nodes of devices (CONFIG_VFIO_DEVICE_CDEV), "
+            "which [device %s] wants (interface = iommufd): boot a kernel that does, or write "
+            "interface = group",
+            address.s, v->rule->name);
+}
+
+void problem_sentence(const struct verdict *v, const struct snapshot *s,
+                      char buf[static SENTENCE_MAX])
+{
+    const struct device *d = snapshot_find(s, v->addr);
+
+    buf[0] = '\0';
+    if (v->state != STATE_BOUND || !d)
+        return;
+    if (v->problems & PROBLEM_UNREADABLE)
+        snprintf(
+            buf, SENTENCE_MAX,
+            "%s is bound, but %s%s could not be read%s%s, so it does not count as usable; this "
+            "is tried again by itself",
+            pci_addr_text(d->addr).s,
+            d->unknown.fact != FACT_NONE ? "its " : "a device of its IOMMU group",
+            fact_words(d->unknown.fact), d->unknown.fact != FACT_NONE ? ": " : "",
+            d->unknown.fact != FACT_NONE ? strerror(d->unknown.error) : "");
+    else if (v->problems & PROBLEM_GROUP_NOT_VIABLE)
+        not_viable_sentence(v, s, d, buf);
+    else if (v->problems & PROBLEM_NODE_MISSING)
+        snprintf(
+            buf, SENTENCE_MAX,
+            "%s is bound, but /dev/vfio/%u is not there: is devtmpfs mounted on /dev, and does "
+            "the unit's DevicePolicy= allow char-vfio?",
+            pci_addr_text(d->addr).s, d->group);
+    else if (v->problems & PROBLEM_INTERFACE_MISSING)
+        interface_sentence(v, s, d, buf);
+    else if (v->problems & PROBLEM_INTERRUPTS_NOT_REMAPPED)
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but this host does not remap interrupts, so VFIO lets no virtual "
+                 "machine have it: enable interrupt remapping in the firmware setup, or allow it "
+                 "with vfio_iommu_type1.allow_unsafe_interrupts=1 if you trust the guests, and "
+                 "rescan",
+                 pci_addr_text(d->addr).s);
+    else if (v->problems & PROBLEM_BAR_CLAIMED)
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but the firmware's framebuffer (%s) has part of its memory, so QEMU "
+                 "cannot map it: boot with \"initcall_blacklist=sysfb_init\" on the kernel command "
+                 "line, or make another card the boot display",
+                 pci_addr_text(d->addr).s, d->claimant ? d->claimant : "");
+    else if (v->problems & PROBLEM_NO_IOMMU)
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound without an IOMMU (unsafe no-IOMMU mode): for DPDK only, no virtual "
+                 "machine can have it",
+                 pci_addr_text(d->addr).s);
+}
