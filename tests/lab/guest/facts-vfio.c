@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,31 @@ static void try_container(int fd, const struct texts *devices, long iommu)
         close(container);
 }
 
+/* linux/vfio.h has these since 6.6. */
+struct bind_iommufd {
+    uint32_t argsz, flags;
+    int32_t iommufd;
+    uint32_t out_devid;
+};
+#define BIND_IOMMUFD _IO(VFIO_TYPE, VFIO_BASE + 18)
+
+/* Where the kernel makes no nodes of groups: each device by its own node. All are tried at once, as
+ * one virtual machine would have them. */
+static void try_nodes(const struct texts *devices)
+{
+    struct bind_iommufd bind = {.argsz = sizeof(bind)};
+    char **names;
+
+    bind.iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+    say("iommu", bind.iommufd);
+    for (size_t i = 0; i < devices->count && bind.iommufd >= 0; i++) {
+        int device = -1;
+        if (names_in(&names, format(PCI_DEVICES "/%s/vfio-dev", devices->at[i])) > 0)
+            device = open(format("/dev/vfio/devices/%s", names[0]), O_RDWR | O_CLOEXEC);
+        say(devices->at[i], device < 0 ? device : ioctl(device, BIND_IOMMUFD, &bind));
+    }
+}
+
 static void try_group(void *data)
 {
     const struct group *group = data;
@@ -86,6 +112,8 @@ static void try_group(void *data)
         open(format("/dev/vfio/%s%s", unsafe ? "noiommu-" : "", group->number), O_RDWR | O_CLOEXEC);
 
     say("open", fd);
+    if (fd < 0 && errno == ENOENT)
+        try_nodes(&group->devices);
     if (fd < 0)
         return;
     if (ioctl(fd, VFIO_GROUP_GET_STATUS, &status) == 0) {
