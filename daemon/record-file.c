@@ -141,6 +141,8 @@ static void load_flag(struct record *r, const char *key)
         r->binding = BINDING_CLAIMED;
     else if (streq(key, "refused"))
         r->past.refused = true;
+    else if (streq(key, "dead"))
+        r->health = HEALTH_SUSPECT; /* it is tested again */
     else if (streq(key, "had-driver"))
         r->past.had_driver = true;
     else if (streq(key, "released"))
@@ -319,7 +321,8 @@ static bool is_worth_a_line(const struct record *r)
     if (r->unnamed && !record_is_in_hand(r))
         return r->placeholder || record_is_owned(r) || record_is_going_back(r);
     return r->touched || r->placeholder || r->previous_driver || record_has_past(r) ||
-           r->arrival != ARRIVAL_THERE || record_is_owned(r) || state_kept(r);
+           r->arrival != ARRIVAL_THERE || record_is_owned(r) || state_kept(r) ||
+           r->health != HEALTH_UNTESTED;
 }
 
 static void write_record(FILE *f, const struct record *r)
@@ -344,6 +347,7 @@ static void write_record(FILE *f, const struct record *r)
         fprintf(f, "%s%s%s was=%04x:%04x:%04x:%04x:%06x", k->refused ? " refused=1" : "",
                 k->had_driver ? " had-driver=1" : "", k->released ? " released=1" : "", k->vendor,
                 k->device, k->subvendor, k->subdevice, k->class_code);
+    fputs(r->health != HEALTH_UNTESTED ? " dead=1" : "", f);
     if (r->previous_driver)
         fprintf(f, " previous=%s", r->previous_driver);
     fputc('\n', f);

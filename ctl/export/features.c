@@ -24,6 +24,7 @@ static int features_of_rows(const struct source *s, struct features *ret)
                 .rule = r->rule,
                 .resource = r->v && !r->comes_along ? r->v->rule->resource : NULL,
                 .state = r->state,
+                .numa_node = r->numa_node,
                 .comes_along = r->comes_along,
                 .usable = r->usable,
             };

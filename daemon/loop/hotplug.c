@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+#include "loop/close-watch.h"
 #include "loop/uevent-filter.h"
 
 /* So many events are taken before anybody else gets a turn: a card that comes and goes all the time
@@ -18,12 +19,14 @@ struct hotplug {
     struct udev_monitor *monitor;
     sd_event_source *source;
     struct hotplug_handler handler;
+    struct close_watch *closes;
 };
 
 void hotplug_free(struct hotplug *h)
 {
     if (!h)
         return;
+    close_watch_free(h->closes);
     sd_event_source_unref(h->source);
     udev_monitor_unref(h->monitor);
     udev_unref(h->udev);
@@ -47,7 +50,8 @@ static bool give_event(const struct hotplug *h, struct udev_device *d)
         return true;
     }
     if (!uevent_read(udev_device_get_action(d), udev_device_get_sysname(d),
-                     udev_device_get_property_value(d, "SYNTH_UUID"), &action, &a))
+                     udev_device_get_property_value(d, "SYNTH_UUID"),
+                     udev_device_get_property_value(d, "ERROR_EVENT"), &action, &a))
         return false;
     h->handler.event(h->handler.userdata, action, a);
     return true;
@@ -90,14 +94,31 @@ static int on_readable(sd_event_source *source, int fd, uint32_t events, void *u
                                                       : SD_EVENT_PRIORITY_NORMAL);
     if (r == 0)
         h->lost = false;
+    if (any)
+        close_watch_try(h->closes);
     if (any || lost)
         h->handler.drained(h->handler.userdata, lost);
     return 0;
 }
 
+static void on_closed(void *userdata, struct pci_addr a)
+{
+    const struct hotplug *h = userdata;
+
+    h->handler.event(h->handler.userdata, HOTPLUG_DOUBT, a);
+}
+
+static void on_all_closed(void *userdata)
+{
+    const struct hotplug *h = userdata;
+
+    h->handler.drained(h->handler.userdata, false);
+}
+
 int hotplug_new(sd_event *event, const struct hotplug_handler *handler, struct hotplug **ret)
 {
     struct hotplug *h = calloc(1, sizeof(*h));
+    const struct close_watch_handler closes = {on_closed, on_all_closed, h};
     int r = -ENOMEM;
 
     if (!h)
@@ -125,6 +146,8 @@ int hotplug_new(sd_event *event, const struct hotplug_handler *handler, struct h
      * else. */
     if (r >= 0)
         r = sd_event_source_set_priority(h->source, SD_EVENT_PRIORITY_IMPORTANT);
+    if (r >= 0)
+        r = close_watch_new(event, handler->root_fd, &closes, &h->closes);
     if (r < 0)
         goto fail;
     *ret = h;

@@ -19,6 +19,7 @@ struct hotplug_handler {
      * some, so everything must be looked at anew. */
     void (*drained)(void *userdata, bool lost);
     void *userdata;
+    int root_fd;
 };
 
 struct hotplug;

@@ -502,7 +502,8 @@ static int set_up_loop(struct manager *m)
 
 static int set_up(struct manager *m)
 {
-    const struct hotplug_handler handler = {on_hotplug, on_driver, on_iommu, on_drained, m};
+    const struct hotplug_handler handler = {on_hotplug, on_driver, on_iommu,
+                                            on_drained, m,         m->options.root_fd};
     const struct helpers_handler helpers = {on_serials, on_variant, on_iommu_given_up, m};
     int r = set_up_loop(m);
 

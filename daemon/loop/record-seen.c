@@ -213,11 +213,12 @@ bool record_seen_event(struct view *view, enum hotplug_action action, struct pci
 {
     struct record *r = records_find(&view->records, a);
 
-    if (!r || (action != HOTPLUG_BIND && action != HOTPLUG_UNBIND))
+    if (!r || action == HOTPLUG_ADD || action == HOTPLUG_REMOVE)
         return false;
-    const struct record_event e =
-        observed(view, snapshot_find(&view->snapshot, a),
-                 action == HOTPLUG_BIND ? RECORD_EVENT_BOUND : RECORD_EVENT_UNBOUND);
+    const struct record_event e = observed(view, snapshot_find(&view->snapshot, a),
+                                           action == HOTPLUG_DOUBT  ? RECORD_EVENT_CLOSED
+                                           : action == HOTPLUG_BIND ? RECORD_EVENT_BOUND
+                                                                    : RECORD_EVENT_UNBOUND);
     record_apply(r, &e);
     return record_is_waiting(r);
 }

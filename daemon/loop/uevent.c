@@ -5,7 +5,8 @@
 #include "host/viommu.h"
 
 bool uevent_read(const char *action, const char *sysname, const char *synth_uuid,
-                 enum hotplug_action *ret_action, struct pci_addr *ret_addr)
+                 const char *error_event, enum hotplug_action *ret_action,
+                 struct pci_addr *ret_addr)
 {
     static const char *const words[] = {[HOTPLUG_ADD] = "add",
                                         [HOTPLUG_REMOVE] = "remove",
@@ -16,9 +17,11 @@ bool uevent_read(const char *action, const char *sysname, const char *synth_uuid
     if (!action || !sysname || synth_uuid || pci_addr_parse(sysname, &a) < 0)
         return false;
     int i = word_index(words, ELEMENTS(words), action);
-    if (i < 0)
+    /* what pci_uevent_ers() sends when the recovery from an error has failed */
+    bool failed = streq(action, "change") && error_event && streq(error_event, "FAILED_RECOVERY");
+    if (i < 0 && !failed)
         return false;
-    *ret_action = (enum hotplug_action)i;
+    *ret_action = failed ? HOTPLUG_DOUBT : (enum hotplug_action)i;
     *ret_addr = a;
     return true;
 }

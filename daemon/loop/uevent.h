@@ -6,13 +6,21 @@
 
 #include "model/address.h"
 
-enum hotplug_action { HOTPLUG_ADD, HOTPLUG_REMOVE, HOTPLUG_BIND, HOTPLUG_UNBIND };
+enum hotplug_action {
+    HOTPLUG_ADD,
+    HOTPLUG_REMOVE,
+    HOTPLUG_BIND,
+    HOTPLUG_UNBIND,
+    HOTPLUG_DOUBT, /* it may be dead: the kernel could not recover it, or its user has closed it */
+};
 
-/* Reads an event's ACTION, the device's name and its SYNTH_UUID; each is NULL where the event has
- * none. False: the event is none of ours (another action, no address, or synthetic: "udevadm
- * trigger" makes those, and nothing has happened to the device); the outputs are untouched then. */
+/* Reads an event's ACTION, the device's name, its SYNTH_UUID and its ERROR_EVENT; each is NULL
+ * where the event has none. False: the event is none of ours (another action, no address, or
+ * synthetic: "udevadm trigger" makes those, and nothing has happened to the device); the outputs
+ * are untouched then. */
 bool uevent_read(const char *action, const char *sysname, const char *synth_uuid,
-                 enum hotplug_action *ret_action, struct pci_addr *ret_addr);
+                 const char *error_event, enum hotplug_action *ret_action,
+                 struct pci_addr *ret_addr);
 
 /* Has virtio-iommu's driver begun to work? The kernel sends this event when the driver's probe() is
  * over, and makes IOMMU groups from then on. */

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "host/pci-files.h"
 #include "offer/node-features.h"
 #include "record-file.h"
 #include "replace.h"
@@ -226,6 +227,13 @@ static bool take_text(struct file *file, bool wanted, int r, const struct featur
     return file->dirty = file->changed = true;
 }
 
+static int read_numa_node(int root_fd, struct pci_addr a)
+{
+    char text[16];
+
+    return *pci_attribute(root_fd, a, "numa_node", text, sizeof(text)) ? atoi(text) : -1;
+}
+
 void feature_files_update(struct feature_files *f, const struct view *view)
 {
     const bool wanted[FILES] = {view->policy.node_features, view->policy.metrics};
@@ -236,6 +244,8 @@ void feature_files_update(struct feature_files *f, const struct view *view)
     if (wanted[FEATURES] || wanted[METRICS])
         r = features_of_plan(&view->policy, &view->snapshot, &view->plan, view->n_errors, true,
                              &features);
+    for (size_t i = 0; i < features.n; i++)
+        features.v[i].numa_node = read_numa_node(view->root_fd, features.v[i].d->addr);
     features.ready = features.ready && !view->disabled;
     for (size_t i = 0; i < FILES; i++)
         news = take_text(&f->files[i], wanted[i], r, &features, i) || news;

@@ -324,6 +324,51 @@ static int remove_id(int root_fd, const char *entry)
     return r == -ENODEV || r == -ENOENT ? 0 : r;
 }
 
+/* -- between two users -- */
+
+/* Is the device's configuration space what the kernel read when it found the device? A virtual
+ * function has no IDs of its own there. */
+static int test_device(int root_fd, struct pci_addr a)
+{
+    unsigned char config[64];
+    char path[PATH_LENGTH], vendor[16], device[16];
+
+    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/config", pci_addr_text(a).s);
+    CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_RDONLY | O_NOCTTY);
+    if (fd < 0)
+        return fd;
+    ssize_t n = pread(fd, config, sizeof(config), 0);
+    if (n < 0)
+        return -errno;
+    if (n < (ssize_t)sizeof(config))
+        return -EIO;
+    bool ones = true;
+    for (size_t i = 0; i < sizeof(config); i++)
+        ones = ones && config[i] == 0xff;
+    if (ones)
+        return -EIO;
+    if (pci_has_attribute(root_fd, a, "physfn") != 0)
+        return 0;
+    const char *v = pci_attribute(root_fd, a, "vendor", vendor, sizeof(vendor));
+    const char *d = pci_attribute(root_fd, a, "device", device, sizeof(device));
+    bool same = strtoul(v, NULL, 16) == (unsigned)(config[0] | config[1] << 8) &&
+                strtoul(d, NULL, 16) == (unsigned)(config[2] | config[3] << 8);
+    return same || !*v || !*d ? 0 : -EIO;
+}
+
+static int write_reset_method(int root_fd, const struct op *op)
+{
+    char path[PATH_LENGTH], text[128];
+
+    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/reset_method", pci_addr_text(op->addr).s);
+    int r = write_attribute(root_fd, path, op->driver);
+    if (r == 0)
+        r = rootfs_read_line(root_fd, path, text, sizeof(text));
+    if (r < 0)
+        return r;
+    return streq(text, op->driver) ? 0 : -EILSEQ;
+}
+
 /* -- all of them -- */
 
 int perform(int root_fd, const struct op *op, struct perform_state *s)
@@ -353,6 +398,10 @@ int perform(int root_fd, const struct op *op, struct perform_state *s)
         return set_placeholder(root_fd, op->addr, s);
     case ACTION_CLEAR_PLACEHOLDER:
         return clear_placeholder(root_fd, op, s);
+    case ACTION_TEST:
+        return test_device(root_fd, op->addr);
+    case ACTION_RESET_METHOD:
+        return write_reset_method(root_fd, op);
     case ACTION_NEW_ID:
         return write_driver(root_fd, DYNID_DRIVER, "new_id", op->driver);
     case ACTION_REMOVE_ID:

@@ -6,6 +6,7 @@
 
 #include "base/util.h"
 #include "model/dynids.h"
+#include "model/record-health.h"
 
 #define FLAP_WINDOW_USEC (60 * USEC_PER_SEC)
 #define FLAPS_MAX 3
@@ -70,6 +71,7 @@ static void forget(struct record *r)
     replace_text(&r->override_text, NULL);
     replace_text(&r->previous_driver, NULL);
     replace_text(&r->holder, NULL);
+    replace_text(&r->reset_method, NULL);
     *r = (struct record){.addr = old.addr,
                          .state = RECORD_GONE,
                          .past = old.past,
@@ -319,6 +321,7 @@ static void apply_success(struct record *r, const struct record_event *e)
         break;
     case ACTION_UNBIND:
         r->binding = BINDING_UNKNOWN;
+        r->health = HEALTH_UNTESTED;
         r->told.any = false; /* so that the next binding is told, even if the state is the same (a
                               * variant driver) */
         break;
@@ -415,10 +418,29 @@ static void apply_death(struct record *r, const struct record_event *e)
         enter_failure(r, EIO, e->op.kind);
 }
 
+/* Is it about a bound device, and changes nothing of its binding? */
+static bool is_care(const struct record_event *e)
+{
+    return e->op.kind == ACTION_TEST || e->op.kind == ACTION_RESET_METHOD;
+}
+
+/* A worker that dies says nothing about the device. */
+static void apply_care(struct record *r, const struct record_event *e)
+{
+    const bool died = e->kind == RECORD_EVENT_DIED;
+
+    if (e->op.kind == ACTION_TEST)
+        record_health_test(r, died ? 0 : e->op.result);
+    else
+        record_health_reset_method(r, e->op.driver, died ? EIO : -e->op.result);
+}
+
 static void apply_result(struct record *r, const struct record_event *e)
 {
     if (record_is_replaced(r)) /* the worker's result is about the device that was there before */
         return;
+    if (is_care(e))
+        return apply_care(r, e);
     if (e->kind == RECORD_EVENT_GROUP_KEPT)
         apply_group_kept(r, e);
     else if (e->kind == RECORD_EVENT_DIED)
@@ -442,6 +464,7 @@ static void retry(struct record *r)
     r->not_before_usec = 0;
     doubt_override(r);
     replace_text(&r->holder, NULL);
+    record_health_retry(r);
 }
 
 static void ask_for(struct record *r, enum record_state wanted)
@@ -539,6 +562,8 @@ void record_apply(struct record *r, const struct record_event *e)
         r->told.state = e->verdict.state;
         r->told.reason = e->verdict.reason;
         return;
+    case RECORD_EVENT_CLOSED:
+        return record_health_doubt(r, e->device, e->now_usec + RECORD_MOMENT_USEC);
     case RECORD_EVENT_MAX:
         return;
     }

@@ -14,6 +14,7 @@ enum record_event_kind {
     RECORD_EVENT_LOOKED,      /* it was read anew into the snapshot: device, has_dynid */
     RECORD_EVENT_BOUND,       /* the kernel says that a driver has it: device, has_dynid */
     RECORD_EVENT_UNBOUND,     /* the kernel says that its driver has let it go: device */
+    RECORD_EVENT_CLOSED,      /* its user has closed it, or it had an error: device */
     RECORD_EVENT_JUDGED,      /* a plan has a verdict for it: device, has_dynid, verdict */
     RECORD_EVENT_UNNAMED,     /* no rule names it, or would if it came back: device, has_dynid */
     RECORD_EVENT_BEGINS,      /* a worker is about to do an operation: op */

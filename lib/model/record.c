@@ -8,6 +8,7 @@ void record_done(struct record *r)
     free(r->override_text);
     free(r->previous_driver);
     free(r->holder);
+    free(r->reset_method);
 }
 
 bool record_has_override(const struct record *r, const char *driver)

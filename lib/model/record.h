@@ -61,6 +61,13 @@ enum __attribute__((packed)) record_binding {
     BINDING_OURS,    /* by us, and probe() is over */
 };
 
+/* Whether it still answers. */
+enum __attribute__((packed)) record_health {
+    HEALTH_UNTESTED, /* no reason to doubt it */
+    HEALTH_SUSPECT,  /* somebody has closed it since, or the kernel could not recover it */
+    HEALTH_DEAD,     /* it does not answer, or as another device */
+};
+
 /* What matters when a device comes back to this address, and the IDs by which it is recognised. */
 struct record_past {
     uint16_t vendor, device, subvendor, subdevice;
@@ -80,6 +87,7 @@ struct record {
     enum record_arrival arrival;
     enum record_override override;
     enum record_binding binding;
+    enum record_health health;
     enum action_kind failed_at; /* the operation, in RECORD_FAILED and RECORD_RELEASE_FAILED */
     bool placeholder;           /* its override may be the placeholder */
     bool override_new;          /* the override that is being written would be our first */
@@ -96,6 +104,8 @@ struct record {
     struct record_past past;
     char *override_text;        /* what we wrote, if known; in OVERRIDE_MAYBE and OVERRIDE_OURS */
     char *previous_driver;      /* the native driver it was taken from, or NULL */
+    char *reset_method;         /* its rule's, which was written; NULL: not yet */
+    int reset_error;            /* errno of that */
     char *holder;               /* who was found to have it open, in words, or NULL */
     uint64_t placeholder_order; /* order of the newest driver (snapshot.h) when it got its
                                  * placeholder; 0: not known yet */

@@ -105,6 +105,8 @@ const char *action_word(enum action_kind a)
                                                   [ACTION_NATIVE] = "bind-native",
                                                   [ACTION_SET_PLACEHOLDER] = "set-placeholder",
                                                   [ACTION_CLEAR_PLACEHOLDER] = "clear-placeholder",
+                                                  [ACTION_TEST] = "test",
+                                                  [ACTION_RESET_METHOD] = "set-reset-method",
                                                   [ACTION_NEW_ID] = "new-id",
                                                   [ACTION_REMOVE_ID] = "remove-id"};
     return words[a];

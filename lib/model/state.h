@@ -73,6 +73,8 @@ enum __attribute__((packed)) action_kind {
     ACTION_NATIVE,   /* bind to its native driver by name, past the dynamic IDs */
     ACTION_SET_PLACEHOLDER, /* write an override that no driver has, while entries are written */
     ACTION_CLEAR_PLACEHOLDER,
+    ACTION_TEST,         /* whether it still answers */
+    ACTION_RESET_METHOD, /* write reset_method, and read it back */
     ACTION_NEW_ID, /* add a dynamic ID to vfio-pci's table; like the next, not about a device */
     ACTION_REMOVE_ID,
     ACTION_MAX,

@@ -16,6 +16,8 @@
 /* More than the longest line. */
 #define NFD_LINE_MAX 96
 
+#define ANY_NODE (-2)
+
 int features_of_plan(const struct policy *p, const struct snapshot *s, const struct plan *plan,
                      size_t errors, bool at_work, struct features *ret)
 {
@@ -34,6 +36,7 @@ int features_of_plan(const struct policy *p, const struct snapshot *s, const str
                 .rule = verdict->rule->name,
                 .resource = verdict->comes_along ? NULL : verdict->rule->resource,
                 .state = state_word(verdict->state),
+                .numa_node = -1,
                 .comes_along = verdict->comes_along,
                 .usable = verdict->usable,
             };
@@ -100,25 +103,39 @@ static bool features_is_first(const struct features *f, size_t i)
     return !f->v[i].comes_along;
 }
 
-static bool is_group_counted(const struct features *f, size_t i)
+/* The same for models on a NUMA node. */
+static bool features_is_first_on_node(const struct features *f, size_t i)
+{
+    const struct device *d = f->v[i].d;
+
+    for (size_t j = 0; j < i; j++)
+        if (is_model(&f->v[j], d->vendor, d->device) && f->v[j].numa_node == f->v[i].numa_node)
+            return false;
+    return !f->v[i].comes_along && f->v[i].numa_node >= 0;
+}
+
+/* Was a device counted that goes to the same virtual machine? All of a group are on one node. */
+static bool is_group_counted(const struct features *f, size_t i, int node)
 {
     const struct device *d = f->v[i].d;
 
     for (size_t j = 0; j < i; j++)
         if (f->v[j].usable && is_model(&f->v[j], d->vendor, d->device) &&
-            f->v[j].d->group == d->group)
+            f->v[j].d->group == d->group && (node == ANY_NODE || f->v[j].numa_node == node))
             return true;
     return false;
 }
 
-/* How many devices of this model virtual machines could have now: usable ones that a rule itself
- * names, one for each IOMMU group, since a group goes to one virtual machine. */
-static size_t count_usable(const struct features *f, uint16_t vendor, uint16_t device)
+/* How many devices of this model virtual machines could have now, on a NUMA node or any: usable
+ * ones that a rule itself names, one for each IOMMU group, since a group goes to one virtual
+ * machine. */
+static size_t count_usable(const struct features *f, uint16_t vendor, uint16_t device, int node)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < f->n; i++)
-        n += f->v[i].usable && is_model(&f->v[i], vendor, device) && !is_group_counted(f, i);
+        n += f->v[i].usable && is_model(&f->v[i], vendor, device) &&
+             (node == ANY_NODE || f->v[i].numa_node == node) && !is_group_counted(f, i, node);
     return n;
 }
 
@@ -129,7 +146,7 @@ int features_write_nfd(const struct features *f, const char *expiry, FILE *strea
     size_t lines = 2;
 
     for (size_t i = 0; i < f->n; i++)
-        lines += features_is_first(f, i);
+        lines += features_is_first(f, i) + features_is_first_on_node(f, i);
     if (lines > FEATURES_SIZE_MAX / NFD_LINE_MAX)
         return -E2BIG;
     if (expiry)
@@ -139,7 +156,10 @@ int features_write_nfd(const struct features *f, const char *expiry, FILE *strea
         const struct device *d = f->v[i].d;
         if (features_is_first(f, i))
             fprintf(stream, NFD_PREFIX "pci-%04x-%04x.count=%zu\n", d->vendor, d->device,
-                    count_usable(f, d->vendor, d->device));
+                    count_usable(f, d->vendor, d->device, ANY_NODE));
+        if (features_is_first_on_node(f, i))
+            fprintf(stream, NFD_PREFIX "pci-%04x-%04x.numa-%d.count=%zu\n", d->vendor, d->device,
+                    f->v[i].numa_node, count_usable(f, d->vendor, d->device, f->v[i].numa_node));
     }
     return ferror(stream) ? -EIO : 0;
 }
@@ -187,7 +207,7 @@ static void write_models(const struct features *f, FILE *stream)
             continue;
         fprintf(stream, "vfio_bindd_usable_devices{id=\"%04x:%04x\",", v->d->vendor, v->d->device);
         write_label("resource", v->resource ? v->resource : "", stream);
-        fprintf(stream, "} %zu\n", count_usable(f, v->d->vendor, v->d->device));
+        fprintf(stream, "} %zu\n", count_usable(f, v->d->vendor, v->d->device, ANY_NODE));
     }
 }
 
@@ -271,6 +291,8 @@ static void write_devices(const struct features *f, FILE *stream)
         write_label("resource", v->resource ? v->resource : "", stream);
         if (v->d->group != NO_GROUP)
             fprintf(stream, ",group=\"%u\"", v->d->group);
+        if (v->numa_node >= 0)
+            fprintf(stream, ",numa_node=\"%d\"", v->numa_node);
         fputs("} 1\n", stream);
     }
     write_head("device_state", "1 for the state that the device is in.", stream);

@@ -15,6 +15,7 @@ struct feature_device {
     const char
         *resource;     /* what the rule calls it for clusters; NULL: nothing, or it comes along */
     const char *state; /* a state's word */
+    int numa_node;     /* -1: none, or not known */
     bool comes_along;
     bool usable;
 };
@@ -32,7 +33,8 @@ struct features {
 /* NFD ignores a larger file. */
 #define FEATURES_SIZE_MAX 65536
 
-/* Makes the features of a plan, with pointers into all three. Returns 0 or -ENOMEM. */
+/* Makes the features of a plan, with pointers into all three; the NUMA nodes are for the caller to
+ * fill in. Returns 0 or -ENOMEM. */
 int features_of_plan(const struct policy *p, const struct snapshot *s, const struct plan *plan,
                      size_t errors, bool at_work, struct features *ret);
 void features_done(struct features *f);
@@ -42,8 +44,9 @@ void features_done(struct features *f);
 void features_judge(struct features *f);
 
 /* The lines of an NFD feature file: vfio-bindd.ready, and a count for every model that a rule
- * names, 0 included. `expiry` is a time by RFC 3339 after which NFD forgets them; NULL: never.
- * Returns 0, -E2BIG (more than NFD reads), or -EIO of the stream. */
+ * names, 0 included; where devices have NUMA nodes, one for each of their nodes. `expiry` is a time
+ * by RFC 3339 after which NFD forgets them; NULL: never. Returns 0, -E2BIG (more than NFD reads),
+ * or -EIO of the stream. */
 int features_write_nfd(const struct features *f, const char *expiry, FILE *stream);
 
 /* Prometheus' text format. Returns 0 or -EIO of the stream. */

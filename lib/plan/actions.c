@@ -4,6 +4,7 @@
 #include "base/util.h"
 #include "model/kinds.h"
 #include "plan/dynids.h"
+#include "plan/judge.h"
 
 /* -- handing back -- */
 
@@ -266,6 +267,23 @@ static void add_surrender(struct builder *b, const struct verdict *v)
         plan_add_action(b, PHASE_RELEASE, ACTION_PROBE, d, "");
 }
 
+/* Is the device on its driver, and nobody at work on it? */
+static bool is_settled(const struct verdict *v, const struct record *r)
+{
+    return v->state == STATE_BOUND && driver_is_vfio(v->driver) && r && !record_is_in_hand(r) &&
+           !record_is_waiting(r);
+}
+
+/* How the device is to be reset when its next user closes it; once it is bound. */
+static void add_reset_method(struct builder *b, enum phase phase, const struct verdict *v)
+{
+    const struct device *d = plan_device_of(b, v);
+
+    if (driver_is_vfio(v->driver) && d->unknown.fact == FACT_NONE &&
+        plan_is_reset_due(v, plan_record_of(b, d)))
+        plan_add_action(b, phase, ACTION_RESET_METHOD, d, v->rule->reset_method);
+}
+
 /* Devices of one IOMMU group change from one VFIO driver to another together, while the group is
  * held so that no virtual machine can take it. The override is written only then: if a virtual
  * machine has the group, nothing is changed. */
@@ -285,6 +303,30 @@ static void add_group_rebind(struct builder *b, const struct device *d)
         plan_add_action(b, PHASE_REBIND, ACTION_OVERRIDE, member, v->driver);
         plan_add_action(b, PHASE_REBIND, ACTION_UNBIND, member, member->driver);
         plan_add_action(b, PHASE_REBIND, ACTION_BIND, member, v->driver);
+        add_reset_method(b, PHASE_REBIND, v);
+    }
+}
+
+/* Has the device outlived its last user? Reading the configuration space of a dead one may take a
+ * minute. */
+static void add_tests(struct builder *b)
+{
+    for (size_t i = 0; i < b->n_verdicts; i++) {
+        const struct device *d = plan_device_of(b, &b->verdicts[i]);
+        const struct record *r = plan_record_of(b, d);
+        if (is_settled(&b->verdicts[i], r) && r->health == HEALTH_SUSPECT &&
+            d->unknown.fact == FACT_NONE)
+            plan_add_action(b, PHASE_REBIND, ACTION_TEST, d, "");
+    }
+}
+
+static void add_reset_methods(struct builder *b)
+{
+    for (size_t i = 0; i < b->n_verdicts; i++) {
+        const struct verdict *v = &b->verdicts[i];
+        if (is_settled(v, plan_record_of(b, plan_device_of(b, v))) ||
+            (wants_bind(b, v) && is_free_or_ours(b, v)))
+            add_reset_method(b, PHASE_BIND, v);
     }
 }
 
@@ -298,6 +340,7 @@ void plan_add_actions(struct builder *b)
         if (wants_bind(b, &b->verdicts[i]) && is_free_or_ours(b, &b->verdicts[i]))
             plan_add_action(b, PHASE_BIND, ACTION_BIND, plan_device_of(b, &b->verdicts[i]),
                             b->verdicts[i].driver);
+    add_reset_methods(b);
     plan_add_dynids(b);
     for (size_t i = 0; i < b->n_verdicts; i++) {
         const struct device *d = plan_device_of(b, &b->verdicts[i]);
@@ -311,7 +354,9 @@ void plan_add_actions(struct builder *b)
             plan_add_action(b, PHASE_REBIND, ACTION_CHECK, d, "");
         plan_add_action(b, PHASE_REBIND, ACTION_UNBIND, d, d->driver);
         plan_add_action(b, PHASE_REBIND, ACTION_BIND, d, b->verdicts[i].driver);
+        add_reset_method(b, PHASE_REBIND, &b->verdicts[i]);
     }
+    add_tests(b);
     for (size_t i = 0; i < b->n_verdicts; i++)
         add_surrender(b, &b->verdicts[i]);
     for (size_t i = 0; i < b->snapshot->n; i++)

@@ -344,6 +344,22 @@ static unsigned judge_nodes(const struct builder *b, const struct verdict *v,
     return wanted[v->rule->interface] ? 0 : PROBLEM_INTERFACE_MISSING;
 }
 
+/* Its rule says how it is to be reset, and that was not written yet. */
+bool plan_is_reset_due(const struct verdict *v, const struct record *r)
+{
+    return v->rule->reset_method && !v->comes_along &&
+           !(r && streq_null(r->reset_method, v->rule->reset_method));
+}
+
+/* Is the device fit for its next user? */
+static unsigned judge_health(const struct verdict *v, const struct record *r)
+{
+    if (!r)
+        return 0;
+    return (r->health == HEALTH_DEAD ? PROBLEM_NOT_RESPONDING : 0U) |
+           (v->rule->reset_method && r->reset_error != 0 ? PROBLEM_RESET_METHOD : 0U);
+}
+
 static void judge_use(const struct builder *b, struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v), *member;
@@ -384,10 +400,14 @@ static void judge_use(const struct builder *b, struct verdict *v)
         v->problems |= PROBLEM_INTERRUPTS_NOT_REMAPPED;
     if (d->claimant)
         v->problems |= PROBLEM_BAR_CLAIMED;
-    v->usable = viable && !(v->problems &
-                            (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING | PROBLEM_NO_IOMMU |
-                             PROBLEM_INTERRUPTS_NOT_REMAPPED | PROBLEM_BAR_CLAIMED |
-                             PROBLEM_UNREADABLE | PROBLEM_INTERFACE_MISSING));
+    v->problems |= judge_health(v, plan_record_of(b, d));
+    viable = viable && !plan_is_reset_due(v, plan_record_of(b, d));
+    v->error = plan_record_of(b, d) ? plan_record_of(b, d)->reset_error : 0;
+    v->usable =
+        viable && !(v->problems &
+                    (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING | PROBLEM_NO_IOMMU |
+                     PROBLEM_INTERRUPTS_NOT_REMAPPED | PROBLEM_BAR_CLAIMED | PROBLEM_UNREADABLE |
+                     PROBLEM_INTERFACE_MISSING | PROBLEM_NOT_RESPONDING | PROBLEM_RESET_METHOD));
 }
 
 static void judge_expect(struct builder *b)

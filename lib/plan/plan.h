@@ -24,11 +24,12 @@ struct action {
     bool learned, narrowed; /* as in struct dynid_entry, of .dynid */
     uint32_t group;         /* after ACTION_HOLD the actions of this group belong together */
     struct pci_addr addr;
-    const char *driver;        /* the target. ACTION_UNBIND: the driver that loses the device.
-                                * ACTION_NATIVE: the driver that had it before. ACTION_CLEAR: our
-                                * override; any other stays. ACTION_CHECK: the driver on which
-                                * somebody else's override may want it; "" looks for users instead.
-                                * Otherwise "": not known, none, any */
+    const char
+        *driver;               /* the target. ACTION_UNBIND: the driver that loses the device.
+                                * ACTION_RESET_METHOD: the methods. ACTION_NATIVE: the driver that had it
+                                * before. ACTION_CLEAR: our        override; any other stays. ACTION_CHECK:
+                                * the        driver on which        somebody else's override may want it; "" looks
+                                * for users        instead.        Otherwise "": not known, none, any */
     const struct dynid *dynid; /* ACTION_NEW_ID, ACTION_REMOVE_ID, which have no address; owned by
                                 * the plan */
 };
@@ -41,6 +42,7 @@ struct verdict {
     struct pci_addr other;    /* GROUP_MEMBER_REFUSED, FUNCTION_NOT_NAMED: that device;
                                * GROUP_NOT_VIABLE: the first device in the way */
     const char *other_driver; /* GROUP_NOT_VIABLE: the driver of that device */
+    int error;                /* RESET_METHOD: errno */
     const char *earlier;      /* DYNAMIC_ID_INEFFECTIVE: the driver that is offered new devices
                                * first; NULL: the write of an entry failed */
     unsigned problems;        /* set of enum problem */

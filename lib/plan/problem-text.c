@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan/problem-text.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -68,6 +69,26 @@ static void interface_sentence(const struct verdict *v, const struct snapshot *s
             address.s, v->rule->name);
 }
 
+/* What its last user has left behind, or the next one could. */
+static void health_sentence(const struct verdict *v, const struct device *d, char *buf)
+{
+    struct pci_addr_text address = pci_addr_text(d->addr);
+
+    if (v->problems & PROBLEM_NOT_RESPONDING)
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but does not answer any more: its configuration space reads as all "
+                 "ones or as another device's, so its last user left it dead. See dmesg; a reset "
+                 "(\"echo 1 >/sys/bus/pci/devices/%s/reset\") or a power cycle of the host may "
+                 "bring it back, then run \"vfio-bindctl rescan\"",
+                 address.s, address.s);
+    else
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but the kernel does not reset it by \"%s\", as [device %s] wants "
+                 "(%s): /sys/bus/pci/devices/%s/reset_method has what the device can do",
+                 address.s, v->rule->reset_method, v->rule->name,
+                 v->error == EILSEQ ? "it reads back otherwise" : strerror(v->error), address.s);
+}
+
 void problem_sentence(const struct verdict *v, const struct snapshot *s,
                       char buf[static SENTENCE_MAX])
 {
@@ -93,6 +114,8 @@ void problem_sentence(const struct verdict *v, const struct snapshot *s,
             "%s is bound, but /dev/vfio/%u is not there: is devtmpfs mounted on /dev, and does "
             "the unit's DevicePolicy= allow char-vfio?",
             pci_addr_text(d->addr).s, d->group);
+    else if (v->problems & (PROBLEM_NOT_RESPONDING | PROBLEM_RESET_METHOD))
+        health_sentence(v, d, buf);
     else if (v->problems & PROBLEM_INTERFACE_MISSING)
         interface_sentence(v, s, d, buf);
     else if (v->problems & PROBLEM_INTERRUPTS_NOT_REMAPPED)

@@ -247,6 +247,9 @@ static int do_call(const struct op *op, size_t card, struct perform_state *state
         return hold_group(op->driver, &state->hold);
     case ACTION_CHECK:
         return *op->driver ? check_override(card) : 0; /* nobody has anything open here */
+    case ACTION_TEST:
+    case ACTION_RESET_METHOD:
+        return 0; /* no script has these */
     case ACTION_SET_PLACEHOLDER:
         return set_placeholder(card, state);
     case ACTION_CLEAR_PLACEHOLDER:

@@ -133,7 +133,8 @@ static void on_drained(void *userdata, bool lost)
 /* Once: what is listened to is the same every time. */
 static struct hotplug *listener(void)
 {
-    static const struct hotplug_handler handler = {on_event, on_driver, on_iommu, on_drained, NULL};
+    static const struct hotplug_handler handler = {on_event,   on_driver, on_iommu,
+                                                   on_drained, NULL,      -1};
     static sd_event *loop;
     static struct hotplug *h;
 
@@ -155,7 +156,7 @@ static void read_fields(const uint8_t *data, size_t size)
     REQUIRE(text, "out of memory");
     memcpy(text, data, size);
     const char *name = text + strlen(text) + 1, *synth = name + strlen(name) + 1;
-    if (uevent_read(text, name, *synth ? synth : NULL, &action, &a)) {
+    if (uevent_read(text, name, *synth ? synth : NULL, NULL, &action, &a)) {
         REQUIRE(!*synth, "a synthetic event");
         on_event(NULL, action, a);
     }

@@ -57,15 +57,26 @@ static void read_refusal(struct record *r, const char *text)
                                    .class_code = class_code};
 }
 
-/* "bind-error=22", "override-error=1". Returns whether the word is one of these. */
-static bool read_error(struct record *r, const char *word)
+/* "bind-error=22", "override-error=1"; "suspect", "dead", "reset-method=flr" (written),
+ * "reset-error=22" (after it: it was refused). Returns whether the word is one of these. */
+static bool read_trouble(struct record *r, const char *word)
 {
-    const char *bind = after_prefix(word, "bind-error="),
+    const char *method = after_prefix(word, "reset-method="),
+               *error = after_prefix(word, "reset-error="),
+               *bind = after_prefix(word, "bind-error="),
                *override = after_prefix(word, "override-error=");
 
-    if (bind || override)
+    if (method)
+        r->reset_method = strdup(method);
+    else if (error)
+        r->reset_error = atoi(error);
+    else if (bind || override)
         set_failed(r, atoi(bind ? bind : override), bind ? ACTION_BIND : ACTION_OVERRIDE);
-    return bind || override;
+    else if (streq(word, "suspect") || streq(word, "dead"))
+        r->health = streq(word, "dead") ? HEALTH_DEAD : HEALTH_SUSPECT;
+    else
+        return false;
+    return true;
 }
 
 static void read_record(char *line, struct records *records)
@@ -111,7 +122,7 @@ static void read_record(char *line, struct records *records)
             r->binding = BINDING_OURS;
         else if (streq(word, "probing")) /* the link is there, probe() has not returned */
             r->binding = BINDING_UNKNOWN;
-        else if (read_error(r, word))
+        else if (read_trouble(r, word))
             continue;
         else if (streq(word, "users"))
             set_failed(r, EBUSY, ACTION_CHECK), r->holder = strdup("Xorg (PID 7)");

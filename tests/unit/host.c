@@ -315,6 +315,10 @@ static void write_doing(struct dice *dice, FILE *f)
         fprintf(f, "hotplug = %s\n", PICK(dice, hotplugs));
     if (dice_chance(dice, 25))
         fputs("force = yes\n", f);
+    if (dice_chance(dice, 15))
+        fputs("reset-method = flr\n", f);
+    if (dice_chance(dice, 15))
+        fprintf(f, "interface = %s\n", dice_chance(dice, 50) ? "iommufd" : "group");
     if (dice_chance(dice, 5))
         fprintf(f, "expect = %u\n", dice_roll(dice, 4));
 }
@@ -416,6 +420,8 @@ static void add_record(struct dice *dice, const struct snapshot *s, const struct
     if (record_is_overridden(r))
         r->override_text = strdup("vfio-pci");
     r->touched = dice_chance(dice, 30);
+    if (dice_chance(dice, 20))
+        r->health = dice_chance(dice, 50) ? HEALTH_SUSPECT : HEALTH_DEAD;
     if (dice_chance(dice, 20))
         r->arrival = dice_chance(dice, 70) ? ARRIVAL_UNUSED : ARRIVAL_PLUGGED;
     if (dice_chance(dice, 10))

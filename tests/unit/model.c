@@ -354,6 +354,8 @@ static bool apply_to_device(struct model *m, const struct action *a, struct devi
         set_override(m, a->addr, NULL);
         return true;
     case ACTION_CHECK:
+    case ACTION_TEST:
+    case ACTION_RESET_METHOD:
         return true;
     case ACTION_NATIVE:
         return go_native(m, d, r);

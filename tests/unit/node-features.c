@@ -85,6 +85,26 @@ START_TEST(nfd)
 }
 END_TEST
 
+/* Group 17 has a device of each node here: each is counted on its own. */
+START_TEST(nfd_by_numa_node)
+{
+    CLEANUP(done) struct made m;
+    make(&m, host, "[device a100]\nid = 10de:20f1\n[device h100]\nid = 10de:2330\n");
+    static const int nodes[] = {0, 0, 1, 0, 1, -1};
+
+    for (size_t i = 0; i < m.features.n; i++)
+        m.features.v[i].numa_node = nodes[i];
+    CLEANUP_FREE char *text = text_of(&m.features, NULL, false);
+    ck_assert_str_eq(text, "feature.node.kubernetes.io/vfio-bindd.ready=false\n"
+                           "feature.node.kubernetes.io/vfio-bindd.pci-10de-20f1.count=2\n"
+                           "feature.node.kubernetes.io/vfio-bindd.pci-10de-20f1.numa-0.count=2\n"
+                           "feature.node.kubernetes.io/vfio-bindd.pci-10de-20f1.numa-1.count=1\n"
+                           "feature.node.kubernetes.io/vfio-bindd.pci-10de-2330.count=0\n");
+    CLEANUP_FREE char *metrics = text_of(&m.features, NULL, true);
+    ck_assert(strstr(metrics, "group=\"16\",numa_node=\"0\"} 1"));
+}
+END_TEST
+
 START_TEST(nfd_without_rules)
 {
     CLEANUP(done) struct made m;
@@ -169,7 +189,8 @@ START_TEST(nfd_too_many)
     f.v = calloc(f.n, sizeof(*f.v));
     for (size_t i = 0; i < f.n; i++) {
         devices[i] = (struct device){.vendor = 0x10de, .device = (uint16_t)i};
-        f.v[i] = (struct feature_device){.d = &devices[i], .rule = "x", .state = "bound"};
+        f.v[i] = (struct feature_device){
+            .d = &devices[i], .rule = "x", .state = "bound", .numa_node = -1};
     }
     ck_assert_int_eq(features_write_nfd(&f, NULL, stream), -E2BIG);
     f.n = 600;
@@ -269,7 +290,7 @@ END_TEST
 START_TEST(labels_are_quoted)
 {
     struct device d = {.driver = "a\"b\\c\nd", .group = NO_GROUP};
-    struct feature_device v = {.d = &d, .rule = "x", .state = "bound"};
+    struct feature_device v = {.d = &d, .rule = "x", .state = "bound", .numa_node = -1};
     struct features f = {.v = &v, .n = 1};
     CLEANUP_FREE char *text = text_of(&f, NULL, true);
 
@@ -332,6 +353,6 @@ START_TEST(kubelets_checkpoint)
 }
 END_TEST
 
-UNIT_MAIN("features", nfd, nfd_without_rules, readiness, released_is_not_expected,
+UNIT_MAIN("features", nfd, nfd_without_rules, nfd_by_numa_node, readiness, released_is_not_expected,
           offered_is_not_usable, kubelets_checkpoint, nfd_too_many, prometheus, labels_are_quoted,
           full_disk)

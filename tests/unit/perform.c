@@ -2,6 +2,7 @@
 /* What a worker does and leaves alone, on a made-up host of regular files. */
 #include "tree.h"
 
+#include <fcntl.h>
 #include <sys/utsname.h>
 
 #include "write/hold.h"
@@ -142,6 +143,53 @@ START_TEST(a_group_is_kept_until_the_job_is_done)
 }
 END_TEST
 
+/* 64 bytes of configuration space that begin with these. */
+static void write_config(struct tree *t, unsigned char vendor, unsigned char rest)
+{
+    unsigned char config[64] = {vendor, rest == 0xff ? 0xff : 0x10, 0xf1, 0x20};
+
+    memset(config + 4, rest, sizeof(config) - 4);
+    if (rest == 0xff)
+        memset(config, 0xff, 4);
+    int fd = openat(t->fd, "sys/bus/pci/devices/0000:06:00.0/config", O_WRONLY | O_CREAT, 0644);
+    ck_assert(fd >= 0 && write(fd, config, sizeof(config)) == sizeof(config));
+    close(fd);
+}
+
+START_TEST(a_dead_device_is_told)
+{
+    CLEANUP(tree_done) struct tree t;
+    struct perform_state s = PERFORM_STATE_NONE;
+
+    tree_init(&t);
+    ck_assert_int_eq(do_op(&t, ACTION_TEST, "", &s), -ENOENT);
+    tree_write(&t, "sys/bus/pci/devices/0000:06:00.0/vendor", "0x10de\n");
+    tree_write(&t, "sys/bus/pci/devices/0000:06:00.0/device", "0x20f1\n");
+    write_config(&t, 0xde, 1);
+    ck_assert_int_eq(do_op(&t, ACTION_TEST, "", &s), 0);
+    write_config(&t, 0xde, 0xff); /* fallen off the bus */
+    ck_assert_int_eq(do_op(&t, ACTION_TEST, "", &s), -EIO);
+    write_config(&t, 0xdd, 1); /* lost its firmware, say */
+    ck_assert_int_eq(do_op(&t, ACTION_TEST, "", &s), -EIO);
+    tree_link(&t, "sys/bus/pci/devices/0000:06:00.0/physfn", "../0000:05:00.0");
+    ck_assert_int_eq(do_op(&t, ACTION_TEST, "", &s), 0); /* has no ID of its own */
+}
+END_TEST
+
+START_TEST(reset_method_is_read_back)
+{
+    CLEANUP(tree_done) struct tree t;
+    struct perform_state s = PERFORM_STATE_NONE;
+
+    tree_init(&t);
+    ck_assert_int_eq(do_op(&t, ACTION_RESET_METHOD, "flr bus", &s), -ENOENT);
+    tree_write(&t, "sys/bus/pci/devices/0000:06:00.0/reset_method", "bus\n");
+    ck_assert_int_eq(do_op(&t, ACTION_RESET_METHOD, "flr bus", &s), 0);
+    tree_write(&t, "sys/bus/pci/devices/0000:06:00.0/reset_method", "flr bus pm\n");
+    ck_assert_int_eq(do_op(&t, ACTION_RESET_METHOD, "pm", &s), -EILSEQ); /* a file keeps the rest */
+}
+END_TEST
+
 /* What was plugged in just now may fall to an entry before it can be given to its own driver. */
 START_TEST(taken_by_another_meanwhile)
 {
@@ -275,4 +323,5 @@ UNIT_MAIN("perform", taken_by_another_meanwhile, users_make_it_busy,
           not_permitted_to_look_makes_it_busy, overrides_of_others_stay,
           an_unreadable_override_may_be_anothers, a_group_is_kept_until_the_job_is_done,
           placeholders_spare_what_is_not_ours, freed_and_offered_to_who_came_meanwhile,
-          a_placeholder_tells_the_newest_driver, what_is_gone_need_not_be_undone)
+          a_placeholder_tells_the_newest_driver, what_is_gone_need_not_be_undone,
+          a_dead_device_is_told, reset_method_is_read_back)

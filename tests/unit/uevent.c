@@ -29,11 +29,25 @@ START_TEST(what_events_mean)
     for (size_t i = 0; i < ELEMENTS(cases); i++) {
         struct pci_addr a = {0};
         enum hotplug_action action;
-        bool ours = uevent_read(cases[i].action, cases[i].name, cases[i].synth, &action, &a);
+        bool ours = uevent_read(cases[i].action, cases[i].name, cases[i].synth, NULL, &action, &a);
         ck_assert_msg(ours == (cases[i].wanted >= 0), "case %zu", i);
         ck_assert_msg(!ours || (int)action == cases[i].wanted, "case %zu", i);
         ck_assert_msg(pci_addr_cmp(a, cases[i].addr) == 0, "case %zu", i);
     }
+}
+END_TEST
+
+/* The kernel tells by "change" how it dealt with an error of the device. */
+START_TEST(errors)
+{
+    enum hotplug_action action = HOTPLUG_ADD;
+    struct pci_addr a;
+
+    ck_assert(!uevent_read("change", "0000:06:00.0", NULL, "BEGIN_RECOVERY", &action, &a));
+    ck_assert(!uevent_read("change", "0000:06:00.0", NULL, "SUCCESSFUL_RECOVERY", &action, &a));
+    ck_assert(!uevent_read("change", "0000:06:00.0", "0", "FAILED_RECOVERY", &action, &a));
+    ck_assert(uevent_read("change", "0000:06:00.0", NULL, "FAILED_RECOVERY", &action, &a));
+    ck_assert_int_eq(action, HOTPLUG_DOUBT);
 }
 END_TEST
 
@@ -59,4 +73,4 @@ START_TEST(iommu_at_work)
 }
 END_TEST
 
-UNIT_MAIN("uevent", what_events_mean, drivers_of_the_bus, iommu_at_work)
+UNIT_MAIN("uevent", what_events_mean, drivers_of_the_bus, iommu_at_work, errors)
