@@ -110,7 +110,8 @@ static const char *word_of_reason(const char *reason)
  * well it gives none, and where the group is not viable it gives a word. */
 static bool add_live_sentences(const struct source *s, struct row *row)
 {
-    bool sad = streq(row->state, state_word(STATE_BOUND)) && !row->usable && *row->problems;
+    bool sad = (streq(row->state, state_word(STATE_BOUND)) && !row->usable && *row->problems) ||
+               strstr(row->problems, problem_word(PROBLEM_SWITCH_BY_WILDCARD));
     const char *word = word_of_reason(row->reason);
     size_t skip = word ? strlen(word) + 2 : 0;
 

@@ -4,33 +4,42 @@
 #include "edit/suggest.h"
 
 #include <errno.h>
-#include <pci/pci.h>
 
 #include "edit/relatives.h"
 #include "edit/rule-text.h"
+#include "edit/suggest-kinds.h"
+#include "model/kinds.h"
 #include "model/resource.h"
 #include "open.h"
 
-#define CLASS_ACCELERATOR 0x12 /* base class: processing accelerators */
-#define CLASS_NVME 0x0108      /* non-volatile memory */
+#define COMMENT_WIDTH 96
 
 /* -- which devices -- */
 
-/* Display and 3D controllers, processing accelerators, and what joins NVIDIA's GPUs. */
+/* GPUs and accelerators. */
 static bool is_suggested(const struct row *r)
 {
-    unsigned base = r->d->class_code >> 16;
-    bool nvswitch = r->d->vendor == 0x10de && r->d->class_code >> 8 == PCI_CLASS_BRIDGE_OTHER;
+    const struct suggest_kind *kind = suggest_kind_of(r->d);
 
-    return (base == PCI_BASE_CLASS_DISPLAY || base == CLASS_ACCELERATOR || nvswitch) &&
-           !r->d->bridge;
+    return kind && !kind->name;
 }
 
-static bool is_alternative(const struct row *r)
+/* Does it come along with a GPU, as its USB controller does? */
+static bool is_part_of_gpu(const struct source *s, const struct row *r)
 {
-    return (r->d->class_code >> 16 == PCI_BASE_CLASS_NETWORK ||
-            r->d->class_code >> 8 == CLASS_NVME) &&
-           !r->d->bridge;
+    for (size_t i = 0; i < s->snapshot.n; i++)
+        if (is_suggested(&s->rows[i]) && pci_addr_same_slot(s->rows[i].d->addr, r->d->addr) &&
+            !device_must_be_named(r->d, s->rows[i].d))
+            return true;
+    return false;
+}
+
+/* Of a kind that is suggested in comments alone? */
+static bool is_alternative(const struct source *s, const struct row *r)
+{
+    const struct suggest_kind *kind = suggest_kind_of(r->d);
+
+    return kind && kind->name && !is_part_of_gpu(s, r);
 }
 
 /* Two models may have one name; then the ID tells them apart. */
@@ -118,13 +127,21 @@ static void write_rule(const struct source *s, const struct model *m, bool comme
     fputc('\n', f);
 }
 
-/* -- network cards and disks -- */
+/* -- what the host may need itself -- */
 
-/* Has another port of its card been written with it already? */
+/* Do both go to one virtual machine? All NVSwitches do. */
+static bool goes_along(const struct row *r, const struct row *other)
+{
+    const struct suggest_kind *kind = suggest_kind_of(r->d);
+
+    return kind->together ? suggest_kind_of(other->d) == kind : goes_with(r, other);
+}
+
+/* Has another one that goes along been written with it already? */
 static bool is_written(const struct source *s, const struct row *r)
 {
     for (const struct row *other = s->rows; other < r; other++)
-        if (is_alternative(other) && goes_with(r, other))
+        if (is_alternative(s, other) && goes_along(r, other))
             return true;
     return false;
 }
@@ -132,6 +149,7 @@ static bool is_written(const struct source *s, const struct row *r)
 static void write_alternative(const struct source *s, const struct row *r, FILE *f)
 {
     CLEANUP_FREE bool *in = calloc(s->snapshot.n + 1, sizeof(*in));
+    const struct suggest_kind *kind = suggest_kind_of(r->d);
     char name[FIELD_TEXT_MAX], text[40];
 
     snprintf(text, sizeof(text), "%s", pci_addr_text(r->d->addr).s);
@@ -140,7 +158,7 @@ static void write_alternative(const struct source *s, const struct row *r, FILE 
             *c = '-';
     for (size_t i = 0; in && i < s->snapshot.n; i++) {
         const struct row *other = &s->rows[i];
-        in[i] = goes_with(r, other);
+        in[i] = goes_along(r, other);
         if (in[i])
             fprintf(f, "# %s%s (driver %s)\n", other == r ? "" : "together with ",
                     other == r ? row_name(r, name) : pci_addr_text(other->d->addr).s,
@@ -148,11 +166,51 @@ static void write_alternative(const struct source *s, const struct row *r, FILE 
     }
     if (!in)
         return;
-    fprintf(f, "#[device %s-%s]\n",
-            r->d->class_code >> 16 == PCI_BASE_CLASS_NETWORK ? "nic" : "nvme", text);
+    fprintf(f, kind->together ? "#[device %s]\n" : "#[device %s-%s]\n", kind->name, text);
     rule_text_ids(s, in, "#", f);
-    rule_text_places(s, in, FIELD_ADDRESS, "#", f);
+    if (!kind->together)
+        rule_text_places(s, in, FIELD_ADDRESS, "#", f);
     fputc('\n', f);
+}
+
+static void write_wrapped_comment(const char *text, FILE *f)
+{
+    size_t at = 0;
+
+    for (const char *word = text; *word; word += strspn(word, " ")) {
+        size_t n = strcspn(word, " ");
+        if (at > 0 && at + 1 + n > COMMENT_WIDTH) {
+            fputc('\n', f);
+            at = 0;
+        }
+        at += (size_t)fprintf(f, "%s%.*s", at == 0 ? "# " : " ", (int)n, word);
+        word += n;
+    }
+    fputc('\n', f);
+}
+
+static void write_alternatives(const struct source *s, FILE *f)
+{
+    bool any = false;
+
+    for (size_t k = 0; k < n_suggest_kinds; k++) {
+        const struct suggest_kind *kind = &suggest_kinds[k];
+        bool any_of_kind = false;
+        for (size_t i = 0; kind->name && i < s->snapshot.n; i++) {
+            const struct row *r = &s->rows[i];
+            if (suggest_kind_of(r->d) != kind || is_part_of_gpu(s, r) || is_written(s, r))
+                continue;
+            if (!any)
+                write_wrapped_comment(
+                    "What follows stays with this host. Remove the '#' before the lines "
+                    "of what it does not need itself.\n",
+                    f);
+            if (!any_of_kind)
+                write_wrapped_comment(kind->about, f);
+            any = any_of_kind = true;
+            write_alternative(s, r, f);
+        }
+    }
 }
 
 /* Returns 0 or -ENOMEM. */
@@ -188,7 +246,7 @@ static bool is_first_of_model(const struct source *s, size_t i)
 
 void suggest_write(const struct source *s, bool commented, FILE *f)
 {
-    size_t rules = 0, alternatives = 0;
+    size_t rules = 0;
 
     for (size_t i = 0; i < s->snapshot.n; i++) {
         if (!is_suggested(&s->rows[i]) || !is_first_of_model(s, i))
@@ -201,15 +259,7 @@ void suggest_write(const struct source *s, bool commented, FILE *f)
     }
     if (rules == 0)
         fputs("# No GPU or accelerator is here that a virtual machine could have.\n\n", f);
-    for (size_t i = 0; i < s->snapshot.n; i++) {
-        if (!is_alternative(&s->rows[i]) || is_written(s, &s->rows[i]))
-            continue;
-        if (alternatives++ == 0)
-            fputs("# Network cards and NVMe disks, each by its address: remove the '#' before "
-                  "those that this\n# host does not need itself.\n\n",
-                  f);
-        write_alternative(s, &s->rows[i], f);
-    }
+    write_alternatives(s, f);
 }
 
 int verb_suggest(const struct ctl *c)

@@ -125,7 +125,9 @@ static void announce_device(const struct verdict *v, const struct snapshot *s,
     journal_device(event_of_state(v->state), d, v, r, sentence);
     problem_sentence(v, s, sentence);
     if (*sentence)
-        journal_device(EVENT_DEVICE_NOT_USABLE, d, v, r, sentence);
+        journal_device(v->usable || v->state != STATE_BOUND ? EVENT_DEVICE_REMARK
+                                                            : EVENT_DEVICE_NOT_USABLE,
+                       d, v, r, sentence);
 }
 
 static void announce_rules(const struct plan *plan, const struct policy *p)

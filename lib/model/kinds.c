@@ -20,6 +20,11 @@ bool device_is_bridge(const struct device *d)
            class == PCI_CLASS_BRIDGE_PCI || class == PCI_CLASS_BRIDGE_CARDBUS;
 }
 
+bool device_is_gpu_switch(const struct device *d)
+{
+    return d->vendor == 0x10de && class_of(d) == PCI_CLASS_BRIDGE_OTHER && !d->bridge;
+}
+
 bool device_is_refused_by_vfio(const struct device *d)
 {
     unsigned class = class_of(d);

@@ -10,6 +10,9 @@ bool device_may_carry_host(const struct device *d);
 /* A bridge, by its header type or class: never bound. */
 bool device_is_bridge(const struct device *d);
 
+/* Does it join the GPUs of the host (NVIDIA's NVSwitch)? */
+bool device_is_gpu_switch(const struct device *d);
+
 /* Does vfio-pci's probe() refuse it? It does if the header is not of type 0. The host bridge and
  * the ISA bridge of a chip set have that type: a dynamic ID takes them. */
 bool device_is_refused_by_vfio(const struct device *d);

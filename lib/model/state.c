@@ -87,6 +87,8 @@ const char *problem_word(enum problem p)
         return "not-responding";
     case PROBLEM_RESET_METHOD:
         return "reset-method-refused";
+    case PROBLEM_SWITCH_BY_WILDCARD:
+        return "switch-by-wildcard";
     case PROBLEM_MAX:
         break;
     }

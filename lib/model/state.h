@@ -56,10 +56,11 @@ enum problem {
     PROBLEM_EXPECT_MISMATCH = 1 << 8,        /* its rule expects another number of devices */
     PROBLEM_UNREADABLE = 1 << 9,             /* something about it or its group could not be read */
     PROBLEM_INTERRUPTS_NOT_REMAPPED = 1 << 10, /* a guest could raise any interrupt of the host */
-    PROBLEM_INTERFACE_MISSING = 1 << 11, /* not by the node that its rule wants it opened by */
-    PROBLEM_NOT_RESPONDING = 1 << 12,    /* it came back dead from its last user */
-    PROBLEM_RESET_METHOD = 1 << 13,      /* the kernel refused the rule's reset-method */
-    PROBLEM_MAX = 1 << 14,
+    PROBLEM_INTERFACE_MISSING = 1 << 11,  /* not by the node that its rule wants it opened by */
+    PROBLEM_NOT_RESPONDING = 1 << 12,     /* it came back dead from its last user */
+    PROBLEM_RESET_METHOD = 1 << 13,       /* the kernel refused the rule's reset-method */
+    PROBLEM_SWITCH_BY_WILDCARD = 1 << 14, /* an NVSwitch that only "10de:*" names; it is usable */
+    PROBLEM_MAX = 1 << 15,
 };
 
 enum __attribute__((packed)) action_kind {

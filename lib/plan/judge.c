@@ -388,6 +388,8 @@ static void judge_use(const struct builder *b, struct verdict *v)
         v->other_selected = other != NULL;
         break;
     }
+    if (!v->comes_along && device_is_gpu_switch(d) && rule_names_by_vendor(v->rule, d))
+        v->problems |= PROBLEM_SWITCH_BY_WILDCARD;
     if (!streq(v->driver, "vfio-pci"))
         v->problems |= PROBLEM_DRIVER_NOT_ADVERTISED;
     if (v->state != STATE_BOUND || !driver_is_vfio(v->driver))

@@ -95,7 +95,19 @@ void problem_sentence(const struct verdict *v, const struct snapshot *s,
     const struct device *d = snapshot_find(s, v->addr);
 
     buf[0] = '\0';
-    if (v->state != STATE_BOUND || !d)
+    if (!d)
+        return;
+    if (v->problems & PROBLEM_SWITCH_BY_WILDCARD && v->state != STATE_REFUSED &&
+        (v->usable || v->state != STATE_BOUND))
+        snprintf(
+            buf, SENTENCE_MAX,
+            "%s (%04x:%04x) is an NVSwitch, which joins the GPUs of this host, and [device %s] "
+            "names it only by \"%04x:*\": if it is to stay with the host's fabric manager, put "
+            "a rule before that one with \"id = %04x:%04x\" and \"driver = native\"; if it "
+            "is meant, name it by \"id = %04x:%04x\"",
+            pci_addr_text(d->addr).s, d->vendor, d->device, v->rule->name, d->vendor, d->vendor,
+            d->device, d->vendor, d->device);
+    if (v->state != STATE_BOUND)
         return;
     if (v->problems & PROBLEM_UNREADABLE)
         snprintf(

@@ -169,6 +169,18 @@ bool rule_names_device(const struct rule *r, const struct device *d)
     return false;
 }
 
+bool rule_names_by_vendor(const struct rule *r, const struct device *d)
+{
+    bool wildcard = false;
+
+    for (size_t i = 0; i < r->n_ids; i++) {
+        if (r->ids[i].vendor == d->vendor && !r->ids[i].any_device && r->ids[i].device == d->device)
+            return false;
+        wildcard = wildcard || (r->ids[i].vendor == d->vendor && r->ids[i].any_device);
+    }
+    return wildcard && r->narrow[KEY_CLASS].n == 0 && !rule_names_device(r, d);
+}
+
 /* -- rules compared -- */
 
 static bool patterns_same(const struct patterns *a, const struct patterns *b)

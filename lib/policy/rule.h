@@ -110,6 +110,9 @@ const char *rule_target(const struct rule *r);
  * slot: wildcards are allowed only in the function of an address. */
 bool rule_names_device(const struct rule *r, const struct device *d);
 
+/* Does nothing of the rule but "VENDOR:*" say that this device is meant? */
+bool rule_names_by_vendor(const struct rule *r, const struct device *d);
+
 bool rule_is_auto(const struct rule *r);
 
 void rule_done(struct rule *r);
