@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <sys/ioctl.h>
 
+#include "base/printable-stream.h"
+
 int ctl_error(const char *format, ...)
 {
     va_list args;
@@ -52,6 +54,17 @@ int ctl_read(FILE *f, size_t max, char **ret, size_t *ret_size)
     *ret_size = size;
     bytes = NULL;
     return 0;
+}
+
+void ctl_colour(const struct ctl *c, enum ctl_colour colour)
+{
+    static const char *const codes[] = {[CTL_PLAIN] = "\033[0m",
+                                        [CTL_RED] = "\033[31m",
+                                        [CTL_GREEN] = "\033[32m",
+                                        [CTL_YELLOW] = "\033[33m"};
+
+    if (c->colour)
+        (void)printable_bypass(stdout, codes[colour]);
 }
 
 const char *ctl_sudo(void)

@@ -45,6 +45,11 @@ int ctl_errno(int error);
  * has more than max bytes), or another negative errno. */
 int ctl_read(FILE *f, size_t max, char **ret, size_t *ret_size);
 
+/* What is printed next is in this colour, where colours are wanted. This is the only way to a
+ * colour: stdout itself lets no control character through (base/printable-stream.h). */
+enum ctl_colour { CTL_PLAIN, CTL_RED, CTL_GREEN, CTL_YELLOW };
+void ctl_colour(const struct ctl *c, enum ctl_colour colour);
+
 /* What an administrator types to get root's rights: "sudo ", or "" for root. */
 const char *ctl_sudo(void);
 

@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <signal.h>
 
+#include "base/printable-stream.h"
 #include "config.h"
 #include "options.h"
 #include "policy/keys.h"
@@ -187,6 +188,8 @@ int main(int argc, char **argv)
     struct ctl c = {.timeout_usec = USEC_INFINITY, .colour = wants_colour()};
     int first = argc;
 
+    printable_stdout();
+    printable_stderr();
     setlocale(LC_CTYPE, ""); /* how wide characters are, and whether lines can be drawn */
     signal(SIGPIPE, SIG_DFL);
     int r = options_read(&c, argc, argv, &first);

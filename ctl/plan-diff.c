@@ -68,9 +68,10 @@ static void print_dropped(const struct source *s, const struct verdict *v)
 
 static void print_sign(const struct source *s, char sign)
 {
-    const char *colour = sign == '+' ? "\033[32m" : sign == '-' ? "\033[31m" : "\033[33m";
-
-    printf("%s%c%s ", s->ctl->colour ? colour : "", sign, s->ctl->colour ? "\033[0m" : "");
+    ctl_colour(s->ctl, sign == '+' ? CTL_GREEN : sign == '-' ? CTL_RED : CTL_YELLOW);
+    putchar(sign);
+    ctl_colour(s->ctl, CTL_PLAIN);
+    putchar(' ');
 }
 
 static void print_verdict(const struct source *s, const struct verdict *v)

@@ -11,6 +11,7 @@ struct report_reader {
     struct source *source;
     FILE *snapshot; /* collects the snapshot's lines */
     char *policy;   /* the name of the policy file that is being read; NULL: none */
+    bool untrusted; /* it is */
     FILE *text;     /* collects its lines */
     char *bytes;
     size_t size;
@@ -30,12 +31,14 @@ static int end_policy(struct report_reader *r)
         error = texts_add(&r->source->texts, r->policy, r->bytes, r->size);
     if (error == 0)
         r->bytes = NULL;
+    if (error == 0)
+        r->source->texts.v[r->source->texts.n - 1].untrusted = r->untrusted;
     free(r->policy);
     r->policy = NULL;
     return error;
 }
 
-static int begin_policy(struct report_reader *r, const char *name)
+static int begin_policy(struct report_reader *r, const char *name, bool untrusted)
 {
     int error = end_policy(r);
 
@@ -44,6 +47,7 @@ static int begin_policy(struct report_reader *r, const char *name)
     free(r->bytes);
     r->bytes = NULL;
     r->policy = strdup(name);
+    r->untrusted = untrusted;
     r->text = open_memstream(&r->bytes, &r->size);
     return r->policy && r->text ? 0 : -ENOMEM;
 }
@@ -120,7 +124,9 @@ static int read_line(struct report_reader *r, char *line)
     *space = '\0';
     char *value = space + 1;
     if (streq(line, "policy"))
-        return begin_policy(r, value);
+        return begin_policy(r, value, false);
+    if (streq(line, "untrusted-policy"))
+        return begin_policy(r, value, true);
     if (streq(line, "cmdline")) {
         free(s->texts.cmdline);
         s->texts.cmdline = strdup(value);

@@ -217,7 +217,6 @@ int rows_devices_of_live(struct source *s)
         d.node = *props_get(p, "VfioNode") != '\0';
         d.cdev = base_name_if_any(props_get(p, "VfioDeviceNode"));
         d.slot = copy_if_any(props_get(p, "Slot"));
-        d.serial = copy_if_any(props_get(p, "Serial"));
         if (snapshot_put(&s->snapshot, &d) < 0)
             return -ENOMEM;
     }

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 
+#include "base/printable-stream.h"
+#include "base/printable.h"
+
 void table_init(struct table *t, const struct ctl *c, const char *name,
                 const struct column *columns, size_t n)
 {
@@ -48,7 +51,9 @@ struct libscols_line *table_line(struct table *t, struct libscols_line *parent)
 
 void table_set(struct table *t, struct libscols_line *line, size_t column, const char *text)
 {
-    if (line && text && *text && scols_line_set_data(line, column, text) != 0)
+    CLEANUP_FREE char *clean = line && text && *text ? printable_lines(text) : NULL;
+
+    if (line && text && *text && (!clean || scols_line_set_data(line, column, clean) != 0))
         t->failed = true;
 }
 
@@ -106,6 +111,17 @@ static char *table_json(struct table *t)
     return text;
 }
 
+/* Colours would not get through stdout, where nothing but text goes. */
+static int print_coloured(struct table *t)
+{
+    CLEANUP_FREE char *text = NULL;
+
+    if (t->failed || scols_print_table_to_string(t->scols, &text) != 0 || !text)
+        return -ENOMEM;
+    int r = printable_bypass(stdout, text);
+    return r >= 0 && *text ? printable_bypass(stdout, "\n") : r;
+}
+
 int table_print(struct table *t)
 {
     if (t->json) {
@@ -113,6 +129,10 @@ int table_print(struct table *t)
         if (!text)
             return ctl_errno(-ENOMEM);
         fputs(text, stdout);
+    } else if (t->scols && scols_table_colors_wanted(t->scols)) {
+        int r = print_coloured(t);
+        if (r < 0)
+            return ctl_errno(r);
     } else if (t->failed || scols_print_table(t->scols) != 0) {
         return ctl_errno(-ENOMEM);
     }
@@ -136,15 +156,15 @@ void json_string(FILE *f, const char *s)
         fputs("null", f);
         return;
     }
+    CLEANUP_FREE char *clean = printable_lines(s);
     fputc('"', f);
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (c == '"' || c == '\\')
-            fprintf(f, "\\%c", c);
-        else if (c < ' ')
-            fprintf(f, "\\u%04x", c);
+    for (const char *c = clean ? clean : "out of memory"; *c; c++) {
+        if (*c == '"' || *c == '\\')
+            fprintf(f, "\\%c", *c);
+        else if (*c == '\n' || *c == '\t')
+            fprintf(f, "\\%c", *c == '\n' ? 'n' : 't');
         else
-            fputc(c, f);
+            fputc(*c, f);
     }
     fputc('"', f);
 }

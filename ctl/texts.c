@@ -31,12 +31,12 @@ int texts_add(struct texts *t, const char *name, char *bytes, size_t size)
         free(copy);
         return -ENOMEM;
     }
-    t->v[t->n++] = (struct text){copy, bytes, size};
+    t->v[t->n++] = (struct text){.name = copy, .bytes = bytes, .size = size};
     return 0;
 }
 
 /* A file that has just been removed counts as absent. */
-static int load_one(int root_fd, const char *name, struct texts *t)
+static int load_one(int root_fd, const char *name, bool untrusted, struct texts *t)
 {
     char *bytes;
     size_t size;
@@ -47,6 +47,8 @@ static int load_one(int root_fd, const char *name, struct texts *t)
     r = texts_add(t, name, bytes, size);
     if (r < 0)
         free(bytes);
+    else
+        t->v[t->n - 1].untrusted = untrusted;
     return r;
 }
 
@@ -64,7 +66,7 @@ int texts_load(int root_fd, struct texts *ret)
     policy_load(root_fd, &p, &d, &off);
     for (size_t i = 0; r >= 0 && i < p.n_files; i++)
         if (!streq(p.files[i], CMDLINE_FILE))
-            r = load_one(root_fd, p.files[i], ret);
+            r = load_one(root_fd, p.files[i], policy_is_untrusted(&p, i), ret);
     for (size_t i = 0; r >= 0 && i < d.n; i++)
         if (d.v[i].line == 0)
             diags_add(&ret->unreadable, d.v[i].level, d.v[i].file, 0, "%s", d.v[i].text);
@@ -123,7 +125,7 @@ int texts_replace_main(struct texts *t, const char *name, char *bytes, size_t si
             return -ENOMEM;
         free(main->name);
         free(main->bytes);
-        *main = (struct text){copy, bytes, size};
+        *main = (struct text){.name = copy, .bytes = bytes, .size = size};
     }
     drop_unreadable_main(t);
     return 0;
@@ -176,7 +178,8 @@ int texts_parse(const struct texts *t, struct policy *p, struct diags *d, bool *
         diags_add(d, u->level, u->file, u->line, "%s", u->text);
     }
     for (size_t i = 0; r >= 0 && i < t->n; i++)
-        r = policy_parse(p, t->v[i].name, t->v[i].bytes, t->v[i].size, d);
+        r = (t->v[i].untrusted ? policy_parse_untrusted
+                               : policy_parse)(p, t->v[i].name, t->v[i].bytes, t->v[i].size, d);
     if (r >= 0 && t->cmdline)
         r = policy_parse_cmdline(p, t->cmdline, d, ret_off);
     if (r < 0)

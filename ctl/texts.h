@@ -10,6 +10,7 @@ struct text {
     char *name;
     char *bytes;
     size_t size;
+    bool untrusted; /* others than root can change it */
 };
 
 struct texts {

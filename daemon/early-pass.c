@@ -11,13 +11,12 @@
 #include "replace.h"
 
 #define FILE_NAME "initramfs"
+#define FILE_MAX 4096
 /* The initramfs' script makes it before it runs the program. */
 #define BEGUN "run/vfio-bindd/early"
 
-static int take_fact(void *userdata, char *line)
+static void take_fact(struct early_pass *p, const char *line)
 {
-    struct early_pass *p = userdata;
-
     p->there = true;
     if (after_prefix(line, "policy "))
         p->policy = (uint32_t)strtoul(line + strlen("policy "), NULL, 16);
@@ -25,13 +24,20 @@ static int take_fact(void *userdata, char *line)
         p->ended = true;
     else if (streq(line, "gave-back"))
         p->gave_back = true;
-    return 0;
 }
 
 int early_pass_read(int root_fd, struct early_pass *ret)
 {
     *ret = (struct early_pass){.there = rootfs_exists(root_fd, BEGUN) > 0};
-    return fact_error(rootfs_each_line(root_fd, "run/vfio-bindd/" FILE_NAME, take_fact, ret));
+    CLEANUP_FREE char *text = NULL, *why = NULL;
+    char *rest, *line;
+    size_t size;
+    int r = rootfs_read_trusted(root_fd, "run/vfio-bindd/" FILE_NAME, FILE_MAX, false, &text, &size,
+                                &why);
+
+    for (rest = r >= 0 ? text : NULL; (line = strsep(&rest, "\n"));)
+        take_fact(ret, line);
+    return fact_error(r);
 }
 
 int early_pass_write(int root_fd, const struct early_pass *p)

@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "base/printable-stream.h"
 #include "base/rootfs.h"
 #include "config.h"
 #include "loop/manager.h"
@@ -163,8 +164,11 @@ static int bind_devices(int root_fd, const struct arguments *a)
 int main(int argc, char **argv)
 {
     struct arguments a = {0};
-    int r = parse_arguments(argc, argv, &a);
 
+    printable_stderr();
+    int r = parse_arguments(argc, argv, &a);
+    if (a.task != TASK_FOR_INITRAMFS) /* there a program reads it, and names of files are bytes */
+        printable_stdout();
     if (r > 0)
         return flushed(r - 1);
     CLEANUP_CLOSE int root_fd = rootfs_open_root(a.root ? a.root : "/");

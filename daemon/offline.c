@@ -114,7 +114,7 @@ int offline_read_serials(int root_fd)
     if (r >= 0)
         r = !text     ? -ENOMEM
             : dir < 0 ? dir
-                      : replace_file(dir, SERIALS_FILE, 0644, text, strlen(text));
+                      : replace_file(dir, SERIALS_FILE, 0600, text, strlen(text));
     if (r >= 0)
         return EXIT_SUCCESS;
     fprintf(stderr, "vfio-bindd: cannot write /" SERIALS_FOLDER "/" SERIALS_FILE ": %s\n",

@@ -276,9 +276,9 @@ int record_file_read(char *text, struct records *records, struct recorded_worker
 
 int record_file_load(int root_fd, struct records *records, struct recorded_workers *w)
 {
-    CLEANUP_FREE char *text = NULL;
+    CLEANUP_FREE char *text = NULL, *why = NULL;
     size_t size;
-    int r = rootfs_read_file(root_fd, FOLDER "/state", FILE_MAX, &text, &size);
+    int r = rootfs_read_trusted(root_fd, FOLDER "/state", FILE_MAX, false, &text, &size, &why);
 
     if (r < 0)
         return r == -ENOENT ? 0 : r;

@@ -55,7 +55,8 @@ int record_file_read(char *text, struct records *r, struct recorded_workers *w);
 /* Writes what record_file_read() reads. */
 void record_file_write(FILE *f, const struct records *r, const struct recorded_workers *w);
 
-/* Reads the file below root_fd. Returns 0 (also where there is none) or negative errno. */
+/* Reads the file below root_fd. Returns 0 (also where there is none), -EPERM (others than root can
+ * change it) or another negative errno. */
 int record_file_load(int root_fd, struct records *r, struct recorded_workers *w);
 
 /* Replaces the file, unless nothing has changed since it was last written here. Returns 0 or

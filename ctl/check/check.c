@@ -86,14 +86,15 @@ static void print_remedy(const char *remedy, unsigned indent)
 
 static void print_findings(const struct check *c)
 {
-    static const char *const colours[FINDING_MAX] = {"\033[32m", "\033[33m", "\033[31m"};
+    static const enum ctl_colour colours[FINDING_MAX] = {CTL_GREEN, CTL_YELLOW, CTL_RED};
     const unsigned indent = 6 + NAME_WIDTH + 1;
 
     for (size_t i = 0; i < c->n; i++) {
         const struct finding *f = &c->v[i];
-        bool colour = c->s->ctl->colour;
-        printf("%s%-4s%s  %-*s ", colour ? colours[f->level] : "", level_words[f->level],
-               colour ? "\033[0m" : "", NAME_WIDTH, f->name);
+        ctl_colour(c->s->ctl, colours[f->level]);
+        printf("%-4s", level_words[f->level]);
+        ctl_colour(c->s->ctl, CTL_PLAIN);
+        printf("  %-*s ", NAME_WIDTH, f->name);
         ctl_wrap(stdout, f->text, indent, indent);
         if (f->remedy)
             print_remedy(f->remedy, indent + 2);

@@ -44,6 +44,14 @@ static void folder_of(const struct install *i, char buf[static sizeof(i->path)])
     slash[slash == buf] = '\0';
 }
 
+/* Whole parts of the path count: /srv/tree2 is not below /srv/tree. */
+static bool is_below(const char *path, const char *folder)
+{
+    const char *rest = after_prefix(path, folder);
+
+    return rest && *rest == '/';
+}
+
 /* The file is to be made: its folder, too, must be inside the root. */
 static int check_folder(const char *path, const char *root)
 {
@@ -54,7 +62,7 @@ static int check_folder(const char *path, const char *root)
         return -ENOMEM;
     *strrchr(folder, '/') = '\0';
     real = realpath(*folder ? folder : "/", NULL);
-    return !real ? -errno : after_prefix(real, root) ? 0 : -EXDEV;
+    return !real ? -errno : is_below(real, root) ? 0 : -EXDEV;
 }
 
 /* Where the file really is. With --root a link may lead out of the tree, to the host's own file. */
@@ -79,7 +87,7 @@ static int resolve(const char *root, const char *name, struct install *i)
         return -ENXIO;
     if (strlen(real) >= sizeof(i->path))
         return -ENAMETOOLONG;
-    if (!host && !after_prefix(real, real_root))
+    if (!host && !is_below(real, real_root))
         return -EXDEV;
     memcpy(i->path, real, strlen(real) + 1);
     return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 
+#include "base/printable-stream.h"
 #include "export/kinds.h"
 #include "open.h"
 
@@ -95,14 +96,14 @@ static int open_source(const struct ctl *c, const struct kind *kind, struct sour
     return 0;
 }
 
-static int finish_export(struct export *e, const char *text, size_t size)
+static int finish_export(struct export *e, const char *text)
 {
     if (e->inexpressible > 0 && e->ctl->strict)
         return ctl_error("not everything can be expressed, and --strict asks for that: nothing is "
                          "exported");
-    if (fwrite(text, 1, size, stdout) != size || fflush(stdout) != 0)
-        return ctl_error("cannot write the output: %m");
-    return EXIT_SUCCESS;
+    /* What others read has an escape of its own for what is not printable. */
+    int r = printable_bypass(stdout, text);
+    return r < 0 ? ctl_error("cannot write the output: %s", strerror(-r)) : EXIT_SUCCESS;
 }
 
 int verb_export(const struct ctl *c)
@@ -125,5 +126,5 @@ int verb_export(const struct ctl *c)
     free(e.items);
     if (fclose(e.text) != 0 && r == 0)
         r = ctl_errno(-ENOMEM);
-    return r == 0 ? finish_export(&e, text, size) : r;
+    return r == 0 ? finish_export(&e, text) : r;
 }

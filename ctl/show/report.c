@@ -78,7 +78,7 @@ static void write_policy(struct writer *w, const struct text *t)
     char *rest = clean, *line;
     if (!clean)
         w->error = -ENOMEM;
-    fprintf(w->f, "policy %s\n", t->name);
+    fprintf(w->f, "%spolicy %s\n", t->untrusted ? "untrusted-" : "", t->name);
     while (rest && *rest && (line = strsep(&rest, "\n")))
         fprintf(w->f, "|%s\n", line);
 }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
-#include <systemd/sd-event.h>
 
 #include "base/clock.h"
 #include "host/scan.h"
@@ -24,6 +23,7 @@
 #include "tell/bus.h"
 #include "tell/feature-files.h"
 #include "tell/journal.h"
+#include "tell/request-log.h"
 #include "write/apply.h"
 
 #define FEATURE_INTERVAL_USEC USEC_PER_SEC
@@ -432,7 +432,7 @@ static int reload(struct manager *m)
 static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
 {
     (void)source;
-    (void)si;
+    request_by_signal("reload", si);
     (void)reload(userdata);
     return 0;
 }

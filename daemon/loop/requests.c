@@ -6,12 +6,13 @@
 #include "host/pci-files.h"
 #include "model/kinds.h"
 #include "offer/bus-names.h"
+#include "tell/bus-text.h"
 
 int requests_policy_invalid(const struct view *view, sd_bus_error *error)
 {
-    return sd_bus_error_setf(error, BUS_ERROR_POLICY_INVALID, "%s%s; the policy in force stays",
-                             view->n_errors > 0 ? view->errors[0] : "out of memory",
-                             view->n_errors > 1 ? " (and more: vfio-bindd --check-policy)" : "");
+    return bus_error(error, BUS_ERROR_POLICY_INVALID, "%s%s; the policy in force stays",
+                     view->n_errors > 0 ? view->errors[0] : "out of memory",
+                     view->n_errors > 1 ? " (and more: vfio-bindd --check-policy)" : "");
 }
 
 /* The device's verdict, for a caller who names it. */
@@ -21,8 +22,8 @@ static const struct verdict *requested(const struct view *view, struct pci_addr 
     const struct verdict *v = plan_find(&view->plan, a);
 
     if (view->disabled) {
-        sd_bus_error_setf(error, BUS_ERROR_REFUSED,
-                          "vfio-bindd is disabled by the kernel command line (vfio_bindd=off)");
+        bus_error(error, BUS_ERROR_REFUSED,
+                  "vfio-bindd is disabled by the kernel command line (vfio_bindd=off)");
         return NULL;
     }
     bool there = snapshot_find(&view->snapshot, a) != NULL;
@@ -30,16 +31,15 @@ static const struct verdict *requested(const struct view *view, struct pci_addr 
     if (v && there)
         return v;
     if (there)
-        sd_bus_error_setf(
-            error, BUS_ERROR_REFUSED,
-            "no rule selects %s, so vfio-bindd has nothing to do with it: add a rule and "
-            "reload; a device whose rule was removed goes back at the next reload that finds "
-            "nobody using it",
-            pci_addr_text(a).s);
+        bus_error(error, BUS_ERROR_REFUSED,
+                  "no rule selects %s, so vfio-bindd has nothing to do with it: add a rule and "
+                  "reload; a device whose rule was removed goes back at the next reload that finds "
+                  "nobody using it",
+                  pci_addr_text(a).s);
     else
-        sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DEVICE,
-                          "there is no PCI device %s: \"lspci -D\" lists those that are there",
-                          pci_addr_text(a).s);
+        bus_error(error, BUS_ERROR_NO_SUCH_DEVICE,
+                  "there is no PCI device %s: \"lspci -D\" lists those that are there",
+                  pci_addr_text(a).s);
     return NULL;
 }
 
@@ -54,16 +54,15 @@ static int check_release(const struct view *view, const struct verdict *v, sd_bu
         if (!other || (other != d && (d->group == NO_GROUP || other->group != d->group)))
             continue;
         if (pci_has_vfs(view->root_fd, other->addr))
-            return sd_bus_error_setf(error, BUS_ERROR_REFUSED,
-                                     "%s has virtual functions, which would vanish: write 0 to its "
-                                     "sriov_numvfs first",
-                                     pci_addr_text(other->addr).s);
+            return bus_error(error, BUS_ERROR_REFUSED,
+                             "%s has virtual functions, which would vanish: write 0 to its "
+                             "sriov_numvfs first",
+                             pci_addr_text(other->addr).s);
         if (driver_is_vfio(other->driver) && !device_can_be_kept(&view->snapshot, other))
-            return sd_bus_error_setf(
-                error, BUS_ERROR_REFUSED,
-                "%s has no node in /dev/vfio that would show whether a virtual "
-                "machine uses it: unbind it by hand when none does",
-                pci_addr_text(other->addr).s);
+            return bus_error(error, BUS_ERROR_REFUSED,
+                             "%s has no node in /dev/vfio that would show whether a virtual "
+                             "machine uses it: unbind it by hand when none does",
+                             pci_addr_text(other->addr).s);
     }
     return 0;
 }
@@ -100,13 +99,12 @@ int requests_mark_release(struct view *view, struct pci_addr a, sd_bus_error *er
     if (!v)
         return -ENODEV;
     if (v->state == STATE_STUCK || v->state == STATE_PENDING)
-        return sd_bus_error_setf(error, BUS_ERROR_BUSY, "work on %s is still under way (%s)",
-                                 pci_addr_text(a).s, state_word(v->state));
+        return bus_error(error, BUS_ERROR_BUSY, "work on %s is still under way (%s)",
+                         pci_addr_text(a).s, state_word(v->state));
     if (v->state != STATE_BOUND && v->state != STATE_RELEASED)
-        return sd_bus_error_setf(
-            error, BUS_ERROR_REFUSED,
-            "%s is not bound by vfio-bindd, but %s: there is nothing to release",
-            pci_addr_text(a).s, state_word(v->state));
+        return bus_error(error, BUS_ERROR_REFUSED,
+                         "%s is not bound by vfio-bindd, but %s: there is nothing to release",
+                         pci_addr_text(a).s, state_word(v->state));
     int r = check_release(view, v, error);
     if (r < 0)
         return r;

@@ -2,11 +2,15 @@
 #include "tell/bus-auth.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
 
 #include "base/util.h"
+#include "offer/bus-names.h"
+#include "tell/bus-text.h"
+#include "tell/request-log.h"
 
-#define POLKIT_ACTION "org.vfio.Bindd1.manage"
+#define BUS_MEANS "the bus"
 #define POLKIT_TIMEOUT_USEC (120 * 1000000ULL) /* somebody may have to type a password */
 /* More unanswered questions than these are an attack. Questions to the bus are answered at once;
  * those to polkit may wait for a password. */
@@ -16,12 +20,25 @@
 
 struct question {
     sd_bus_message *call;
+    const char *verb;
+    bool has_device; /* it is about one */
+    struct pci_addr device;
     bus_allowed allowed;
     void *userdata;
-    uint32_t uid; /* the caller about whom polkit is asked */
-    bool polkit;
+    struct caller caller; /* once the bus has said who it is */
+    bool polkit;          /* that is asked now */
     struct question *next;
 };
+
+static struct asked request_of(const struct question *q)
+{
+    return (struct asked){.verb = q->verb, .device = q->has_device ? &q->device : NULL};
+}
+
+static const char *polkit_action(const struct question *q)
+{
+    return q->has_device ? POLKIT_MANAGE_DEVICES : POLKIT_RELOAD;
+}
 
 static struct question *questions;
 
@@ -38,16 +55,15 @@ static void question_free(void *p)
     free(q);
 }
 
-static struct question *question_new(sd_bus_message *call, bus_allowed allowed, void *userdata)
+static struct question *question_new(const struct question *template)
 {
     struct question *q = calloc(1, sizeof(*q));
 
     if (!q)
         return NULL;
-    *q = (struct question){.call = sd_bus_message_ref(call),
-                           .allowed = allowed,
-                           .userdata = userdata,
-                           .next = questions};
+    *q = *template;
+    sd_bus_message_ref(q->call);
+    q->next = questions;
     questions = q;
     return q;
 }
@@ -59,7 +75,7 @@ static bool too_many(bool polkit, uint32_t uid)
 
     for (const struct question *q = questions; q; q = q->next) {
         same += q->polkit == polkit;
-        user += polkit && q->polkit && q->uid == uid;
+        user += polkit && q->polkit && q->caller.uid == uid;
     }
     return same >= (polkit ? POLKIT_MAX : CREDENTIALS_MAX) || user >= POLKIT_USER_MAX;
 }
@@ -79,22 +95,28 @@ static int send_question(struct question *q, sd_bus_message *m, sd_bus_message_h
     return 0;
 }
 
-static int deny(sd_bus_message *call, bool interactive)
+static int deny(const struct question *q, bool interactive)
 {
+    const struct asked r = request_of(q);
+
+    request_denied(&r, &q->caller);
     if (interactive)
-        return sd_bus_reply_method_errorf(call, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
-                                          "this needs an administrator's password: call it with "
-                                          "interactive authorization allowed");
-    return sd_bus_reply_method_errorf(call, SD_BUS_ERROR_ACCESS_DENIED,
-                                      "only root may do this, or whom polkit allows %s",
-                                      POLKIT_ACTION);
+        return bus_reply_error(q->call, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+                               "this needs an administrator's password: call it with "
+                               "interactive authorization allowed");
+    return bus_reply_error(q->call, SD_BUS_ERROR_ACCESS_DENIED,
+                           "only root may do this, or whom polkit allows %s", polkit_action(q));
 }
 
 static int carry_out(struct question *q)
 {
     CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-    int r = q->allowed(q->call, q->userdata, &error);
+    const struct asked request = request_of(q);
 
+    request_allowed(&request, &q->caller);
+    int r = q->allowed(q->call, q->userdata, &error);
+    if (sd_bus_error_is_set(&error) || r < 0)
+        request_failed(&request, &q->caller, error.message ? error.message : strerror(-r));
     if (sd_bus_error_is_set(&error))
         r = sd_bus_reply_method_error(q->call, &error);
     else if (r < 0)
@@ -109,36 +131,49 @@ static int on_polkit(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
     (void)error;
     if (sd_bus_message_is_method_error(m, NULL)) /* no polkit, or it does not answer: root only */
-        return deny(q->call, false);
+        return deny(q, false);
     int r = sd_bus_message_enter_container(m, 'r', "bba{ss}");
     if (r >= 0)
         r = sd_bus_message_read(m, "bb", &authorized, &challenge);
     if (r < 0 || !authorized)
-        return deny(q->call, r >= 0 && challenge);
+        return deny(q, r >= 0 && challenge);
     return carry_out(q);
 }
 
-static int ask_polkit(const struct question *old, uint32_t uid)
+/* What polkit's rules can look at, and its dialogue says. */
+static int append_details(sd_bus_message *m, const struct question *q)
+{
+    if (!q->has_device)
+        return sd_bus_message_append(m, "a{ss}", 1, "verb", q->verb);
+    return sd_bus_message_append(m, "a{ss}", 3, "verb", q->verb, "device",
+                                 pci_addr_text(q->device).s, "polkit.message",
+                                 "Authentication is required to $(verb) the PCI device $(device).");
+}
+
+static int ask_polkit(const struct question *old)
 {
     sd_bus *bus = sd_bus_message_get_bus(old->call);
     sd_bus_message *m = NULL;
 
-    if (too_many(true, uid))
-        return sd_bus_reply_method_errorf(old->call, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                          "too many calls wait to be authorized: try again later");
-    struct question *q = question_new(old->call, old->allowed, old->userdata);
+    if (too_many(true, old->caller.uid))
+        return bus_reply_error(old->call, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                               "too many calls wait to be authorized: try again later");
+    struct question *q = question_new(old);
     if (!q)
         return -ENOMEM;
     q->polkit = true;
-    q->uid = uid;
     int r = sd_bus_message_new_method_call(
         bus, &m, "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
         "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization");
     if (r >= 0)
+        r = sd_bus_message_append(m, "(sa{sv})s", "system-bus-name", 1, "name", "s",
+                                  sd_bus_message_get_sender(q->call), polkit_action(q));
+    if (r >= 0)
+        r = append_details(m, q);
+    if (r >= 0)
         r = sd_bus_message_append(
-            m, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s",
-            sd_bus_message_get_sender(q->call), POLKIT_ACTION, 0,
-            (uint32_t)(sd_bus_message_get_allow_interactive_authorization(q->call) > 0), "");
+            m, "us", (uint32_t)(sd_bus_message_get_allow_interactive_authorization(q->call) > 0),
+            "");
     if (r >= 0)
         r = send_question(q, m, on_polkit, POLKIT_TIMEOUT_USEC);
     sd_bus_message_unref(m);
@@ -147,24 +182,26 @@ static int ask_polkit(const struct question *old, uint32_t uid)
     return r;
 }
 
-/* The user's number out of GetConnectionCredentials' answer, UINT32_MAX if it is not there. */
-static uint32_t read_uid(sd_bus_message *m)
+/* The caller out of GetConnectionCredentials' answer; what is not there is not known. */
+static struct caller read_caller(sd_bus_message *m)
 {
-    uint32_t uid = UINT32_MAX;
+    uint32_t uid = UINT32_MAX, pid = 0;
 
     if (sd_bus_message_enter_container(m, 'a', "{sv}") < 0)
-        return uid;
+        return caller_make(uid, 0, BUS_MEANS);
     while (sd_bus_message_enter_container(m, 'e', "sv") > 0) {
         const char *key;
         if (sd_bus_message_read(m, "s", &key) < 0)
-            return uid;
+            break;
         if (streq(key, "UnixUserID"))
             (void)sd_bus_message_read(m, "v", "u", &uid);
+        else if (streq(key, "ProcessID"))
+            (void)sd_bus_message_read(m, "v", "u", &pid);
         else
             (void)sd_bus_message_skip(m, "v");
         sd_bus_message_exit_container(m);
     }
-    return uid;
+    return caller_make(uid, pid <= INT_MAX ? (pid_t)pid : 0, BUS_MEANS);
 }
 
 static int on_credentials(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -172,23 +209,31 @@ static int on_credentials(sd_bus_message *m, void *userdata, sd_bus_error *error
     struct question *q = userdata;
 
     (void)error;
-    if (sd_bus_message_is_method_error(m, NULL))
-        return deny(q->call, false);
-    uint32_t uid = read_uid(m);
-    if (uid == 0)
+    if (sd_bus_message_is_method_error(m, NULL)) /* it has gone */
+        return deny(q, false);
+    q->caller = read_caller(m);
+    if (q->caller.uid == 0)
         return carry_out(q);
-    return ask_polkit(q, uid) < 0 ? deny(q->call, false) : 1;
+    return ask_polkit(q) < 0 ? deny(q, false) : 1;
 }
 
-int bus_check_caller(sd_bus_message *call, bus_allowed allowed, void *userdata, sd_bus_error *error)
+int bus_check_caller(sd_bus_message *call, const struct asked *what, bus_allowed allowed,
+                     void *userdata, sd_bus_error *error)
 {
-    struct question *q;
+    struct question template = {.call = call,
+                                .verb = what->verb,
+                                .has_device = what->device != NULL,
+                                .allowed = allowed,
+                                .userdata = userdata,
+                                .caller = {.uid = UINT32_MAX, .means = BUS_MEANS}};
     sd_bus_message *m = NULL;
 
+    if (what->device)
+        template.device = *what->device;
     if (too_many(false, 0))
-        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                "too many calls wait to be authorized: try again later");
-    q = question_new(call, allowed, userdata);
+        return bus_error(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                         "too many calls wait to be authorized: try again later");
+    struct question *q = question_new(&template);
     if (!q)
         return -ENOMEM;
     int r = sd_bus_message_new_method_call(sd_bus_message_get_bus(call), &m, "org.freedesktop.DBus",

@@ -10,6 +10,7 @@
 #include "host/slots.h"
 #include "offer/bus-names.h"
 #include "plan/text.h"
+#include "tell/bus-text.h"
 
 /* What the getter of a property finds of its object. */
 struct object {
@@ -93,24 +94,6 @@ static int on_enumerate(sd_bus *bus, const char *prefix, void *userdata, char **
 
 /* -- getters -- */
 
-static int append_text(sd_bus_message *m, const char *format, ...) PRINTF(2, 3);
-
-static int append_text(sd_bus_message *m, const char *format, ...)
-{
-    CLEANUP_FREE char *text = NULL;
-    va_list args;
-
-    va_start(args, format);
-    int r = vasprintf(&text, format, args);
-    va_end(args);
-    return r < 0 ? -ENOMEM : sd_bus_message_append(m, "s", text);
-}
-
-static int append_string(sd_bus_message *m, const char *s)
-{
-    return sd_bus_message_append(m, "s", s ? s : "");
-}
-
 /* Names come from the hardware database, which is mapped, not read: only those who ask pay for it.
  * A lookup takes some ms in the worst case. So the names of the last device are kept, since its
  * neighbours are often alike. */
@@ -130,7 +113,7 @@ static int append_name(sd_bus_message *m, const struct device *d, bool model)
         (void)sd_hwdb_get(hwdb, modalias, "ID_VENDOR_FROM_DATABASE", &names[0]);
         (void)sd_hwdb_get(hwdb, modalias, "ID_MODEL_FROM_DATABASE", &names[1]);
     }
-    return append_string(m, streq(modalias, known) ? names[model] : NULL);
+    return bus_append(m, "s", streq(modalias, known) ? names[model] : NULL);
 }
 
 /* Slots are read from files, once for all answers that are given in one turn of the event loop. */
@@ -147,7 +130,7 @@ static int append_slot(sd_bus_message *m, sd_bus *bus, int root_fd, struct pci_a
         read_in = turn;
     }
     CLEANUP_FREE char *name = slots_name(&slots, a);
-    return append_string(m, name);
+    return bus_append(m, "s", name);
 }
 
 static int append_problems(sd_bus_message *m, unsigned problems)
@@ -156,7 +139,7 @@ static int append_problems(sd_bus_message *m, unsigned problems)
 
     for (unsigned bit = 1; r >= 0 && bit < PROBLEM_MAX; bit <<= 1)
         if (problems & bit)
-            r = sd_bus_message_append(m, "s", problem_word((enum problem)bit));
+            r = bus_append(m, "s", problem_word((enum problem)bit));
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -169,7 +152,7 @@ static int append_members(sd_bus_message *m, const struct object *o)
     int r = sd_bus_message_open_container(m, 'a', "s");
 
     while (r >= 0 && (member = groups_next(groups, group, &i)))
-        r = sd_bus_message_append(m, "s", pci_addr_text(member->addr).s);
+        r = bus_append(m, "s", pci_addr_text(member->addr).s);
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -180,7 +163,7 @@ static int append_words(sd_bus_message *m, char *text)
     int r = sd_bus_message_open_container(m, 'a', "s");
 
     for (char *w = strtok_r(text, " ", &save); r >= 0 && w; w = strtok_r(NULL, " ", &save))
-        r = sd_bus_message_append(m, "s", w);
+        r = bus_append(m, "s", w);
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -198,49 +181,48 @@ static int get_text(sd_bus *bus, const char *path, const char *interface, const 
     const struct device *d = o.device;
     const struct verdict *v = o.verdict;
     if (streq(property, "Address"))
-        return append_string(reply, pci_addr_text(d->addr).s);
+        return bus_append(reply, "s", pci_addr_text(d->addr).s);
     if (streq(property, "Id"))
-        return append_text(reply, "%04x:%04x", d->vendor, d->device);
+        return bus_append_format(reply, "%04x:%04x", d->vendor, d->device);
     if (streq(property, "Class"))
-        return append_text(reply, "%06x", d->class_code);
+        return bus_append_format(reply, "%06x", d->class_code);
     if (streq(property, "Vendor"))
         return append_name(reply, d, false);
     if (streq(property, "Model"))
         return append_name(reply, d, true);
     if (streq(property, "Subsystem"))
-        return append_text(reply, "%04x:%04x", d->subvendor, d->subdevice);
-    if (streq(property, "Serial"))
-        return append_string(reply, d->serial);
+        return bus_append_format(reply, "%04x:%04x", d->subvendor, d->subdevice);
     if (streq(property, "Slot"))
         return append_slot(reply, bus, o.view->root_fd, d->addr);
     if (streq(property, "Driver"))
-        return append_string(reply, bus_device_is_leaving(o.view, v) ? NULL : d->driver);
+        return bus_append(reply, "s", bus_device_is_leaving(o.view, v) ? NULL : d->driver);
     if (streq(property, "PreviousDriver"))
-        return append_string(reply, o.record ? o.record->previous_driver : NULL);
+        return bus_append(reply, "s", o.record ? o.record->previous_driver : NULL);
     if (streq(property, "Rule"))
-        return append_string(reply, v->rule->name);
+        return bus_append(reply, "s", v->rule->name);
     if (streq(property, "Resource"))
-        return append_string(reply, v->rule->resource);
+        return bus_append(reply, "s", v->rule->resource);
     if (streq(property, "State"))
-        return append_string(reply,
-                             state_word(bus_device_is_leaving(o.view, v) ? STATE_BUSY : v->state));
+        return bus_append(reply, "s",
+                          state_word(bus_device_is_leaving(o.view, v) ? STATE_BUSY : v->state));
     if (streq(property, "Reason") && bus_device_is_leaving(o.view, v))
-        return append_text(
+        return bus_append_format(
             reply,
             "in-use: it is being unplugged or unbound, and a virtual machine still has it: "
             "end that (fuser -v %s)",
             d->node ? device_group_node(d).s : device_own_node(d).s);
     if (streq(property, "Reason")) {
         verdict_sentence(v, &o.view->snapshot, &o.view->records, buf);
-        return v->reason == REASON_NONE ? append_string(reply, "")
-                                        : append_text(reply, "%s: %s", reason_word(v->reason), buf);
+        return v->reason == REASON_NONE
+                   ? bus_append(reply, "s", "")
+                   : bus_append_format(reply, "%s: %s", reason_word(v->reason), buf);
     }
     if (streq(property, "VfioNode"))
-        return append_string(reply, device_group_node(d).s);
+        return bus_append(reply, "s", device_group_node(d).s);
     if (streq(property, "VfioDeviceNode"))
-        return append_string(reply, device_own_node(d).s);
+        return bus_append(reply, "s", device_own_node(d).s);
     if (streq(property, "Interface"))
-        return append_string(reply, interface_word(v->rule->interface));
+        return bus_append(reply, "s", interface_word(v->rule->interface));
     return -ENOENT;
 }
 
@@ -257,8 +239,8 @@ static int get_attribute(sd_bus *bus, const char *path, const char *interface, c
     (void)error;
     if (!find_object(userdata, path, &o))
         return -ENOENT;
-    return append_string(reply,
-                         pci_attribute(o.view->root_fd, o.device->addr, name, buf, sizeof(buf)));
+    return bus_append(reply, "s",
+                      pci_attribute(o.view->root_fd, o.device->addr, name, buf, sizeof(buf)));
 }
 
 static int get_other(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -276,24 +258,24 @@ static int get_other(sd_bus *bus, const char *path, const char *interface, const
     if (streq(property, "Problems"))
         return append_problems(reply, o.verdict->problems);
     if (streq(property, "Usable"))
-        return sd_bus_message_append(
-            reply, "b", o.verdict->usable && !bus_device_is_leaving(o.view, o.verdict));
+        return bus_append(reply, "b",
+                          o.verdict->usable && !bus_device_is_leaving(o.view, o.verdict));
     if (streq(property, "IommuGroup"))
-        return sd_bus_message_append(reply, "u", d->group);
+        return bus_append(reply, "u", d->group);
     if (streq(property, "GroupMembers"))
         return append_members(reply, &o);
     if (streq(property, "NumaNode"))
-        return sd_bus_message_append(
-            reply, "i",
-            *pci_attribute(o.view->root_fd, d->addr, "numa_node", buf, sizeof(buf)) ? atoi(buf)
-                                                                                    : -1);
+        return bus_append(reply, "i",
+                          *pci_attribute(o.view->root_fd, d->addr, "numa_node", buf, sizeof(buf))
+                              ? atoi(buf)
+                              : -1);
     if (streq(property, "ResetMethods"))
         return append_words(
             reply, pci_attribute(o.view->root_fd, d->addr, "reset_method", buf, sizeof(buf)));
     if (streq(property, "Untouched"))
-        return sd_bus_message_append(reply, "b", !(o.record && o.record->touched));
+        return bus_append(reply, "b", !(o.record && o.record->touched));
     if (streq(property, "BoundUSec"))
-        return sd_bus_message_append(reply, "t", o.record ? o.record->bound_usec : (uint64_t)0);
+        return bus_append(reply, "t", o.record ? o.record->bound_usec : (uint64_t)0);
     return -ENOENT;
 }
 
@@ -308,7 +290,6 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_PROPERTY("Vendor", "s", get_text, 0, CONSTANT),
     SD_BUS_PROPERTY("Model", "s", get_text, 0, CONSTANT),
     SD_BUS_PROPERTY("Subsystem", "s", get_text, 0, CONSTANT),
-    SD_BUS_PROPERTY("Serial", "s", get_text, 0, CONSTANT),
     SD_BUS_PROPERTY("Slot", "s", get_text, 0, CONSTANT),
     SD_BUS_PROPERTY("Driver", "s", get_text, 0, CHANGES),
     SD_BUS_PROPERTY("PreviousDriver", "s", get_text, 0, CHANGES),

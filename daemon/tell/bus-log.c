@@ -4,6 +4,7 @@
 #include <syslog.h>
 
 #include "base/util.h"
+#include "tell/bus-text.h"
 #include "tell/journal.h"
 
 static const char *const levels[] = {[LOG_ERR] = "err",
@@ -21,9 +22,8 @@ static int get_log(sd_bus *bus, const char *path, const char *interface, const c
     (void)userdata;
     (void)error;
     if (streq(property, "LogLevel"))
-        return sd_bus_message_append(reply, "s", levels[journal_level()]);
-    return sd_bus_message_append(reply, "s",
-                                 streq(property, "LogTarget") ? "journal" : "vfio-bindd");
+        return bus_append(reply, "s", levels[journal_level()]);
+    return bus_append(reply, "s", streq(property, "LogTarget") ? "journal" : "vfio-bindd");
 }
 
 /* The bus policy lets only root call Set. */
@@ -42,8 +42,8 @@ static int set_log_level(sd_bus *bus, const char *path, const char *interface, c
         return r;
     int level = word_index(levels, ELEMENTS(levels), word);
     if (level < 0)
-        return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
-                                "write err, warning, notice, info or debug");
+        return bus_error(error, SD_BUS_ERROR_INVALID_ARGS,
+                         "write err, warning, notice, info or debug");
     journal_set_level(level);
     return 0;
 }
@@ -58,7 +58,7 @@ static int set_log_target(sd_bus *bus, const char *path, const char *interface,
     (void)property;
     (void)value;
     (void)userdata;
-    return sd_bus_error_set(error, SD_BUS_ERROR_NOT_SUPPORTED, "the target cannot be changed");
+    return bus_error(error, SD_BUS_ERROR_NOT_SUPPORTED, "the target cannot be changed");
 }
 
 static const sd_bus_vtable log_vtable[] = {

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/hash.h"
+#include "base/printable.h"
 #include "base/util.h"
 #include "config.h"
 #include "host/scan.h"
@@ -13,6 +14,7 @@
 #include "tell/bus-auth.h"
 #include "tell/bus-device.h"
 #include "tell/bus-outcome.h"
+#include "tell/bus-text.h"
 
 /* -- properties of the manager -- */
 
@@ -57,7 +59,7 @@ static int get_state(sd_bus *bus, const char *path, const char *interface, const
         text = scan_iommu(b->view->root_fd);
     else if (streq(property, "Initramfs"))
         text = initramfs_of(b->view);
-    return sd_bus_message_append(reply, "s", text);
+    return bus_append(reply, "s", text);
 }
 
 static int get_list(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -74,7 +76,7 @@ static int get_list(sd_bus *bus, const char *path, const char *interface, const 
     (void)interface;
     (void)error;
     for (size_t i = 0; r >= 0 && i < n; i++)
-        r = sd_bus_message_append(reply, "s", list[i]);
+        r = bus_append(reply, "s", list[i]);
     return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
@@ -97,11 +99,11 @@ static int get_problems(sd_bus *bus, const char *path, const char *interface, co
     problems |= t.unknown ? PROBLEM_UNREADABLE : 0;
     for (unsigned bit = 1; r >= 0 && bit < PROBLEM_MAX; bit <<= 1)
         if (problems & bit)
-            r = sd_bus_message_append(reply, "s", problem_word((enum problem)bit));
+            r = bus_append(reply, "s", problem_word((enum problem)bit));
     if (r >= 0 && t.unexpected > 0)
-        r = sd_bus_message_append(reply, "s", "expect-mismatch");
+        r = bus_append(reply, "s", "expect-mismatch");
     if (r >= 0 && t.errors > 0)
-        r = sd_bus_message_append(reply, "s", "policy-invalid");
+        r = bus_append(reply, "s", "policy-invalid");
     return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
@@ -116,18 +118,18 @@ static int get_count(sd_bus *bus, const char *path, const char *interface, const
     (void)interface;
     (void)error;
     if (streq(property, "Rules"))
-        return sd_bus_message_append(reply, "u", (uint32_t)view->policy.n_rules);
+        return bus_append(reply, "u", (uint32_t)view->policy.n_rules);
     if (streq(property, "Matched"))
-        return sd_bus_message_append(reply, "u", (uint32_t)t.selected);
+        return bus_append(reply, "u", (uint32_t)t.selected);
     if (streq(property, "Bound"))
-        return sd_bus_message_append(reply, "u", (uint32_t)t.bound);
+        return bus_append(reply, "u", (uint32_t)t.bound);
     if (streq(property, "Usable"))
-        return sd_bus_message_append(reply, "u", (uint32_t)t.usable);
+        return bus_append(reply, "u", (uint32_t)t.usable);
     if (streq(property, "ReadyUSec"))
-        return sd_bus_message_append(reply, "t", view->ready_usec);
+        return bus_append(reply, "t", view->ready_usec);
     if (streq(property, "Events"))
-        return sd_bus_message_append(reply, "t", view->events);
-    return sd_bus_message_append(reply, "t", view->overflows);
+        return bus_append(reply, "t", view->events);
+    return bus_append(reply, "t", view->overflows);
 }
 
 /* Can virtual machines use device nodes here? */
@@ -141,7 +143,7 @@ static int get_iommufd(sd_bus *bus, const char *path, const char *interface, con
     (void)interface;
     (void)property;
     (void)error;
-    return sd_bus_message_append(reply, "b", s->iommufd && s->device_nodes);
+    return bus_append(reply, "b", s->iommufd && s->device_nodes);
 }
 
 /* -- methods that read -- */
@@ -164,11 +166,10 @@ static int on_list(sd_bus_message *m, void *userdata, sd_bus_error *error)
         bool leaving = bus_device_is_leaving(view, v);
         char id[10];
         snprintf(id, sizeof(id), "%04x:%04x", d->vendor, d->device);
-        r = !path
-                ? -ENOMEM
-                : sd_bus_message_append(reply, "(sssssuo)", pci_addr_text(d->addr).s, id,
-                                        v->rule->name, state_word(leaving ? STATE_BUSY : v->state),
-                                        d->driver && !leaving ? d->driver : "", d->group, path);
+        r = !path ? -ENOMEM
+                  : bus_append(reply, "(sssssuo)", pci_addr_text(d->addr).s, id, v->rule->name,
+                               state_word(leaving ? STATE_BUSY : v->state),
+                               d->driver && !leaving ? d->driver : "", d->group, path);
     }
     if (r >= 0)
         r = sd_bus_message_close_container(reply);
@@ -189,16 +190,15 @@ static int on_plan(sd_bus_message *m, void *userdata, sd_bus_error *error)
     for (size_t i = 0; r >= 0 && i < view->plan.n_actions; i++) {
         const struct action *a = &view->plan.actions[i];
         action_sentence(a, &view->plan, &view->snapshot, &view->records, sentence);
-        r = sd_bus_message_append(reply, "(sss)",
-                                  action_is_dynid(a->kind) ? "" : pci_addr_text(a->addr).s,
-                                  action_word(a->kind), sentence);
+        r = bus_append(reply, "(sss)", action_is_dynid(a->kind) ? "" : pci_addr_text(a->addr).s,
+                       action_word(a->kind), sentence);
     }
     for (size_t i = 0; r >= 0 && i < view->plan.n_verdicts; i++) {
         const struct verdict *v = &view->plan.verdicts[i];
         if (v->state == STATE_PENDING)
             continue;
         verdict_sentence(v, &view->snapshot, &view->records, sentence);
-        r = sd_bus_message_append(reply, "(sss)", pci_addr_text(v->addr).s, "none", sentence);
+        r = bus_append(reply, "(sss)", pci_addr_text(v->addr).s, "none", sentence);
     }
     if (r >= 0)
         r = sd_bus_message_close_container(reply);
@@ -234,10 +234,10 @@ static int read_address(sd_bus_message *m, struct pci_addr *ret, sd_bus_error *e
     if (r < 0)
         return r;
     if (pci_addr_parse(text, ret) < 0)
-        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
-                                 "\"%.40s\" is no PCI address: write it like 0000:06:00.0", text);
+        return bus_error(error, SD_BUS_ERROR_INVALID_ARGS,
+                         "\"%s\" is no PCI address: write it like 0000:06:00.0", quoted(text).s);
     if (flags != 0)
-        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "flags must be 0 today");
+        return bus_error(error, SD_BUS_ERROR_INVALID_ARGS, "flags must be 0 today");
     return 0;
 }
 
@@ -249,8 +249,8 @@ static int start_work(sd_bus_message *m, struct bus_manager *b, bool bind, sd_bu
     if (r < 0)
         return r;
     if (b->n_waiting == WAITING_MAX)
-        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                "too many calls wait for their device: try again later");
+        return bus_error(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                         "too many calls wait for their device: try again later");
     r = (bind ? b->requests.bind : b->requests.release)(b->requests.userdata, a, error);
     if (r < 0)
         return r;
@@ -270,30 +270,34 @@ static int release_allowed(sd_bus_message *m, void *userdata, sd_bus_error *erro
 }
 
 /* Wrong arguments are reported before anybody is asked for a password. */
-static int on_bind(sd_bus_message *m, void *userdata, sd_bus_error *error)
+static int check_device_call(sd_bus_message *m, const char *verb, bus_allowed allowed,
+                             void *userdata, sd_bus_error *error)
 {
     struct pci_addr a;
+    const struct asked what = {.verb = verb, .device = &a};
     int r = read_address(m, &a, error);
 
-    return r < 0 ? r : bus_check_caller(m, bind_allowed, userdata, error);
+    return r < 0 ? r : bus_check_caller(m, &what, allowed, userdata, error);
+}
+
+static int on_bind(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    return check_device_call(m, "bind", bind_allowed, userdata, error);
 }
 
 static int on_release(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-    struct pci_addr a;
-    int r = read_address(m, &a, error);
-
-    return r < 0 ? r : bus_check_caller(m, release_allowed, userdata, error);
+    return check_device_call(m, "release", release_allowed, userdata, error);
 }
 
 static int on_reload(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-    return bus_check_caller(m, reload_allowed, userdata, error);
+    return bus_check_caller(m, &(struct asked){.verb = "reload"}, reload_allowed, userdata, error);
 }
 
 static int on_rescan(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-    return bus_check_caller(m, rescan_allowed, userdata, error);
+    return bus_check_caller(m, &(struct asked){.verb = "rescan"}, rescan_allowed, userdata, error);
 }
 
 void bus_manager_answer(struct bus_manager *b)

@@ -5,6 +5,7 @@
 
 #include "offer/bus-names.h"
 #include "plan/text.h"
+#include "tell/bus-text.h"
 
 bool bus_outcome_is_pending(const struct view *view, struct pci_addr a)
 {
@@ -19,19 +20,18 @@ static int say_held(const struct view *view, struct pci_addr a, uint32_t group, 
     const struct record *r = records_find(&view->records, a);
 
     if (r && r->hold_error != 0 && r->hold_error != EBUSY)
-        return sd_bus_error_setf(error, SD_BUS_ERROR_FAILED,
-                                 "%s cannot be released: /dev/vfio/%u could not be opened to see "
-                                 "whether a virtual machine has it: %s%s",
-                                 pci_addr_text(a).s, group, strerror(r->hold_error),
-                                 errno_advice(r->hold_error, ACTION_HOLD));
+        return bus_error(error, SD_BUS_ERROR_FAILED,
+                         "%s cannot be released: /dev/vfio/%u could not be opened to see "
+                         "whether a virtual machine has it: %s%s",
+                         pci_addr_text(a).s, group, strerror(r->hold_error),
+                         errno_advice(r->hold_error, ACTION_HOLD));
     if (r && r->holder)
-        return sd_bus_error_setf(error, BUS_ERROR_BUSY,
-                                 "IOMMU group %u of %s is in use: %s; end it first", group,
-                                 pci_addr_text(a).s, r->holder);
-    return sd_bus_error_setf(error, BUS_ERROR_BUSY,
-                             "IOMMU group %u of %s is in use: a virtual machine, or another "
-                             "program, has it open; end it first (fuser -v /dev/vfio/%u)",
-                             group, pci_addr_text(a).s, group);
+        return bus_error(error, BUS_ERROR_BUSY, "IOMMU group %u of %s is in use: %s; end it first",
+                         group, pci_addr_text(a).s, r->holder);
+    return bus_error(error, BUS_ERROR_BUSY,
+                     "IOMMU group %u of %s is in use: a virtual machine, or another "
+                     "program, has it open; end it first (fuser -v /dev/vfio/%u)",
+                     group, pci_addr_text(a).s, group);
 }
 
 int bus_outcome(const struct view *view, struct pci_addr a, bool bind, sd_bus_error *error)
@@ -42,15 +42,15 @@ int bus_outcome(const struct view *view, struct pci_addr a, bool bind, sd_bus_er
     const struct device *d = snapshot_find(&view->snapshot, a);
 
     if (!v || !d)
-        return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DEVICE, "%s is gone", pci_addr_text(a).s);
+        return bus_error(error, BUS_ERROR_NO_SUCH_DEVICE, "%s is gone", pci_addr_text(a).s);
     if (v->state == (bind ? STATE_BOUND : STATE_RELEASED))
         return 0;
     if (!bind && v->state == STATE_BOUND)
         return say_held(view, a, d->group, error);
     verdict_sentence(v, &view->snapshot, &view->records, sentence);
-    return sd_bus_error_set(error,
-                            v->state == STATE_REFUSED  ? BUS_ERROR_REFUSED
-                            : v->state == STATE_FAILED ? SD_BUS_ERROR_FAILED
-                                                       : BUS_ERROR_BUSY,
-                            sentence);
+    return bus_error(error,
+                     v->state == STATE_REFUSED  ? BUS_ERROR_REFUSED
+                     : v->state == STATE_FAILED ? SD_BUS_ERROR_FAILED
+                                                : BUS_ERROR_BUSY,
+                     "%s", sentence);
 }

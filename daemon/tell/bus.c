@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <syslog.h>
 
+#include "base/clock.h"
 #include "offer/bus-names.h"
+#include "tell/bus-budget.h"
 #include "tell/bus-device.h"
 #include "tell/bus-log.h"
 #include "tell/bus-manager.h"
+#include "tell/bus-text.h"
 #include "tell/journal.h"
 
 #define SOCKET "unix:path=/run/dbus/system_bus_socket"
@@ -21,6 +24,7 @@ struct bus {
     sd_event_source *retry, *more;
     struct publication published;
     struct bus_manager manager;
+    struct bus_budgets budgets;
 };
 
 /* -- the connection -- */
@@ -78,10 +82,31 @@ static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *error)
     return 1;
 }
 
+/* Comes before all objects. Returns 1 if the call is answered with that, 0 to go on. */
+static int on_any_message(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    struct bus *b = userdata;
+    const char *sender = sd_bus_message_get_sender(m);
+    const char *member = sd_bus_message_get_member(m);
+
+    (void)error;
+    if (sd_bus_message_is_method_call(m, NULL, NULL) <= 0 || !sender || !member ||
+        bus_budget_take(&b->budgets, sender, bus_budget_cost(member, b->view->plan.n_verdicts),
+                        now_usec()))
+        return 0;
+    if (sd_bus_message_get_expect_reply(m))
+        (void)bus_reply_error(m, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                              "you call too often: wait a second, or listen to the signals "
+                              "(PropertiesChanged, InterfacesAdded, InterfacesRemoved)");
+    return 1;
+}
+
 static int register_objects(struct bus *b)
 {
-    int r = sd_bus_add_object_manager(b->bus, NULL, BUS_PATH);
+    int r = sd_bus_add_filter(b->bus, NULL, on_any_message, b);
 
+    if (r >= 0)
+        r = sd_bus_add_object_manager(b->bus, NULL, BUS_PATH);
     if (r >= 0)
         r = bus_manager_register(&b->manager, b->bus);
     if (r >= 0)
@@ -103,6 +128,8 @@ static int connect_bus(struct bus *b)
         r = sd_bus_set_address(b->bus, SOCKET);
     if (r >= 0)
         r = sd_bus_set_bus_client(b->bus, true);
+    if (r >= 0)
+        r = sd_bus_negotiate_fds(b->bus, false); /* nobody has us keep descriptors open */
     if (r >= 0)
         r = sd_bus_set_watch_bind(b->bus, true);
     if (r >= 0)

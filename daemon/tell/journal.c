@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <syslog.h>
 
+#include "base/printable.h"
+
 static const struct {
     const char *id;
     int priority;
@@ -24,7 +26,8 @@ enum sink { SINK_STDERR, SINK_JOURNAL, SINK_KMSG };
 
 #define ENTRY_MAX 2048
 #define MESSAGE_MAX 1024
-#define WAITING_MAX 512 /* lines kept while journald does not read: 1 MiB at most */
+#define FORMATTED_MAX 4608 /* a line of the policy, and words about it */
+#define WAITING_MAX 512    /* lines kept while journald does not read: 1 MiB at most */
 
 /* One process, one log. */
 static struct {
@@ -185,12 +188,12 @@ void journal_close(void)
 static void write_stderr(const char *message)
 {
     struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
-    char line[ENTRY_MAX];
-    int n = snprintf(line, sizeof(line), "%s\n", message);
+    char line[MESSAGE_MAX + 1];
+    size_t n = printable(line, MESSAGE_MAX, message, strlen(message));
 
+    line[n++] = '\n';
     if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT)) {
-        ssize_t done =
-            write(STDERR_FILENO, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
+        ssize_t done = write(STDERR_FILENO, line, n);
         (void)done; /* there is no other place to say that it failed */
     }
 }
@@ -198,12 +201,13 @@ static void write_stderr(const char *message)
 static void write_kmsg(int priority, const char *message)
 {
     char line[960]; /* the kernel takes 1024 bytes */
-    int n = snprintf(line, sizeof(line), "<%d>%s: %s\n", LOG_DAEMON | priority, journal.identifier,
-                     message);
+    size_t n =
+        (size_t)snprintf(line, sizeof(line), "<%d>%s: ", LOG_DAEMON | priority, journal.identifier);
 
+    n += printable(line + n, sizeof(line) - n - 1, message, strlen(message));
+    line[n++] = '\n';
     if (journal.fd >= 0) {
-        ssize_t done =
-            write(journal.fd, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
+        ssize_t done = write(journal.fd, line, n);
         (void)done;
     }
 }
@@ -215,21 +219,19 @@ struct entry {
     size_t used;
 };
 
-/* Adds KEY=value; a field that does not fit is left out whole. Line ends inside a value would begin
- * another field: they become blanks. */
+/* Adds KEY=value; a field that does not fit is left out whole. A line end inside a value would
+ * begin another field: the value is made printable. */
 static void add_field(struct entry *e, const char *key, const char *format, ...) PRINTF(3, 4);
 
 static void add_field(struct entry *e, const char *key, const char *format, ...)
 {
-    char value[MESSAGE_MAX];
+    char formatted[FORMATTED_MAX], value[MESSAGE_MAX];
     va_list args;
 
     va_start(args, format);
-    vsnprintf(value, sizeof(value), format, args);
+    vsnprintf(formatted, sizeof(formatted), format, args);
     va_end(args);
-    for (char *c = value; *c; c++)
-        if (*c == '\n' || *c == '\r')
-            *c = ' ';
+    printable(value, sizeof(value), formatted, strlen(formatted));
     int n = snprintf(e->text + e->used, sizeof(e->text) - e->used, "%s=%s\n", key, value);
     if (n > 0 && e->used + (size_t)n < sizeof(e->text))
         e->used += (size_t)n;
@@ -264,7 +266,7 @@ static void finish_line(const struct entry *e, int priority, const char *message
 
 void journal_event(enum event_id id, const char *format, ...)
 {
-    char message[MESSAGE_MAX];
+    char message[FORMATTED_MAX];
     struct entry e;
     va_list args;
 
@@ -306,6 +308,26 @@ void journal_device(enum event_id id, const struct device *d, const struct verdi
     finish_line(&e, events[id].priority, message);
 }
 
+void journal_request(enum event_id id, const struct asked *r, const struct caller *c,
+                     const char *message)
+{
+    struct entry e;
+
+    if (events[id].priority > journal.level)
+        return;
+    begin_line(&e, events[id].priority, events[id].id, message);
+    add_field(&e, "VFIO_REQUEST", "%s", r->verb);
+    if (r->device)
+        add_field(&e, "VFIO_ADDRESS", "%s", pci_addr_text(*r->device).s);
+    if (c->uid != UINT32_MAX)
+        add_field(&e, "VFIO_CALLER_UID", "%u", c->uid);
+    if (c->pid > 0)
+        add_field(&e, "VFIO_CALLER_PID", "%d", (int)c->pid);
+    if (*c->unit)
+        add_field(&e, "VFIO_CALLER_UNIT", "%s", c->unit);
+    finish_line(&e, events[id].priority, message);
+}
+
 void journal_policy_error(const struct diag *d)
 {
     int priority = d->level == DIAG_ERROR ? events[EVENT_POLICY_ERROR].priority : LOG_WARNING;
@@ -324,7 +346,7 @@ void journal_policy_error(const struct diag *d)
 
 void journal_plain(int priority, const char *format, ...)
 {
-    char message[MESSAGE_MAX];
+    char message[FORMATTED_MAX];
     struct entry e;
     va_list args;
 

@@ -13,6 +13,7 @@
 
 #include "base/diag.h"
 #include "plan/plan.h"
+#include "tell/request.h"
 
 enum event_id {
 #define EVENT(name, id, priority, fields, when) EVENT_##name,
@@ -40,6 +41,10 @@ void journal_event(enum event_id id, const char *format, ...) PRINTF(2, 3);
 /* EVENT_DEVICE_*; v is NULL for a device that no rule names, r if nothing is known about it. */
 void journal_device(enum event_id id, const struct device *d, const struct verdict *v,
                     const struct record *r, const char *message);
+
+/* EVENT_REQUEST and EVENT_REQUEST_REFUSED. */
+void journal_request(enum event_id id, const struct asked *r, const struct caller *c,
+                     const char *message);
 
 /* EVENT_POLICY_ERROR, for an error or a warning. */
 void journal_policy_error(const struct diag *d);

@@ -18,16 +18,11 @@
 
 static int failed(const char *what, const char *path, int error)
 {
-    fprintf(stderr, "vfio-bindd: cannot %s %s: %s\n", what, path, strerror(-error));
+    fprintf(stderr, "vfio-bindd: cannot %s %s: %s\n", what, path,
+            error == -ELOOP ? "a part of this path is a symbolic link, and none is followed: write "
+                              "the path that it leads to"
+                            : strerror(-error));
     return error;
-}
-
-/* The contents of the source, *ret NULL where there is none. */
-static int read_source(const char *source, char **ret, size_t *ret_size)
-{
-    int r = rootfs_read_file(AT_FDCWD, source, SOURCE_MAX, ret, ret_size);
-
-    return r == -ENOENT ? 0 : r;
 }
 
 static bool is_same(const char *a, size_t a_size, const char *b, size_t b_size)
@@ -45,9 +40,18 @@ static int open_folder(const char *path, const char **ret_name)
     CLEANUP_FREE char *folder = strndup(path, slash == path ? 1 : (size_t)(slash - path));
     if (!folder)
         return -ENOMEM;
-    int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     *ret_name = slash + 1;
-    return fd < 0 ? -errno : fd;
+    return rootfs_open_no_links(folder);
+}
+
+/* The contents of the source, *ret NULL where there is none. */
+static int read_source(const char *source, char **ret, size_t *ret_size)
+{
+    const char *name;
+    CLEANUP_CLOSE int dir = open_folder(source, &name);
+    int r = dir < 0 ? dir : rootfs_read_no_link(dir, name, SOURCE_MAX, ret, ret_size);
+
+    return r == -ENOENT ? 0 : r;
 }
 
 /* Makes the target say this; text NULL: removes it. */

@@ -444,7 +444,11 @@ static int load_records(struct apply *a)
         journal_plain(LOG_ERR,
                       "cannot read /run/vfio-bindd/state (%s): which devices were released and "
                       "which are ours is not known, so nothing is done",
-                      strerror(-r));
+                      r == -EPERM
+                          ? "others than root can write to it; if you know what is in it, run "
+                            "\"chown root:root /run/vfio-bindd/state && chmod 600 "
+                            "/run/vfio-bindd/state\", or else remove it"
+                          : strerror(-r));
     else if (a->workers.format > RECORD_FILE_FORMAT)
         journal_plain(LOG_WARNING,
                       "/run/vfio-bindd/state was written by a later version of vfio-bindd (format "

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "base/fact.h"
+#include "base/trust.h"
 #include "base/util.h"
 
 /* The root below which links must stay; -1 if that is "/". Below "/" a plain openat() is enough,
@@ -116,13 +117,12 @@ int rootfs_read_line(int root_fd, const char *path, char *buf, size_t size)
     return (int)n;
 }
 
-int rootfs_read_file(int root_fd, const char *path, size_t max, char **ret, size_t *ret_size)
+#define OPEN_FILE (O_RDONLY | O_NONBLOCK | O_NOCTTY)
+
+static int read_open_file(int fd, size_t max, char **ret, size_t *ret_size)
 {
-    CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     struct stat st;
 
-    if (fd < 0)
-        return fd;
     if (fstat(fd, &st) < 0)
         return -errno;
     if (S_ISDIR(st.st_mode))
@@ -156,6 +156,88 @@ int rootfs_read_file(int root_fd, const char *path, size_t max, char **ret, size
     *ret_size = used;
     buf = NULL;
     return 0;
+}
+
+int rootfs_read_file(int root_fd, const char *path, size_t max, char **ret, size_t *ret_size)
+{
+    CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, OPEN_FILE);
+
+    return fd < 0 ? fd : read_open_file(fd, max, ret, ret_size);
+}
+
+int rootfs_read_no_link(int dir_fd, const char *name, size_t max, char **ret, size_t *ret_size)
+{
+    CLEANUP_CLOSE int fd = plain_open(dir_fd, name, OPEN_FILE | O_NOFOLLOW);
+
+    return fd < 0 ? fd : read_open_file(fd, max, ret, ret_size);
+}
+
+/* One part after the other: openat2() with RESOLVE_NO_SYMLINKS would do it at once, but a unit with
+ * RestrictSUIDSGID= has no openat2(). O_PATH with O_NOFOLLOW opens a link itself, and O_DIRECTORY
+ * makes that ENOTDIR. */
+int rootfs_open_no_links(const char *path)
+{
+    CLEANUP_FREE char *copy = strdup(path);
+    char *rest = copy, *part;
+
+    if (!copy)
+        return -ENOMEM;
+    if (*path != '/')
+        return -EINVAL;
+    CLEANUP_CLOSE int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    while (at >= 0 && (part = strsep(&rest, "/"))) {
+        struct stat st;
+        if (!*part || streq(part, "."))
+            continue;
+        if (streq(part, ".."))
+            return -EINVAL;
+        int next = openat(at, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (next < 0 && errno == ENOTDIR && fstatat(at, part, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISLNK(st.st_mode))
+            return -ELOOP;
+        if (next < 0)
+            return -errno;
+        close(at);
+        at = next;
+    }
+    return at < 0 ? -errno : take_fd(&at);
+}
+
+int rootfs_is_trusted(int root_fd, int fd, const char *path, char **ret_why)
+{
+    struct stat file, root;
+    char why[TRUST_TEXT_MAX];
+
+    if (fstat(fd, &file) < 0 || fstat(root_fd, &root) < 0)
+        return -errno;
+    if (trust_judge(&file, &root, path, why))
+        return 1;
+    *ret_why = strdup(why);
+    return *ret_why ? 0 : -ENOMEM;
+}
+
+int rootfs_read_trusted(int root_fd, const char *path, size_t max, bool anyway, char **ret,
+                        size_t *ret_size, char **ret_why)
+{
+    CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, OPEN_FILE);
+    CLEANUP_FREE char *why = NULL, *absolute = NULL;
+
+    if (fd < 0)
+        return fd;
+    if (asprintf(&absolute, "/%s", path) < 0) {
+        absolute = NULL;
+        return -ENOMEM;
+    }
+    int r = rootfs_is_trusted(root_fd, fd, absolute, &why);
+    if (r > 0 || (r == 0 && anyway))
+        r = read_open_file(fd, max, ret, ret_size);
+    else if (r == 0)
+        r = -EPERM;
+    if (r == 0 || r == -EPERM) {
+        *ret_why = why;
+        why = NULL;
+    }
+    return r;
 }
 
 /* A line may be longer than any fixed buffer: the line of an overlay mount names all of its

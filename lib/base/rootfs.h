@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,3 +47,20 @@ int rootfs_read_line(int root_fd, const char *path, char *buf, size_t size);
  * on a FIFO or device. Returns 0, -EFBIG, -EISDIR, -EINVAL (neither file nor directory) or another
  * negative errno; outputs are untouched on failure. */
 int rootfs_read_file(int root_fd, const char *path, size_t max, char **ret, size_t *ret_size);
+
+/* The same of a file that must be root's alone (trust.h). Returns -EPERM if it is not; *ret_why
+ * then says why, and what to do about it, malloc'ed. With `anyway` the bytes are read all the same,
+ * and it returns 0; *ret_why is NULL for a file that can be trusted. */
+int rootfs_read_trusted(int root_fd, const char *path, size_t max, bool anyway, char **ret,
+                        size_t *ret_size, char **ret_why);
+
+/* Opens a folder by an absolute path without following a symbolic link in any part of it: others
+ * may own parts of the path, and lead us elsewhere. Returns a descriptor (O_PATH), -ELOOP (a part
+ * is a link) or another negative errno. */
+int rootfs_open_no_links(const char *path);
+
+/* rootfs_read_file() of a file in an open folder that must not be a link: -ELOOP. */
+int rootfs_read_no_link(int dir_fd, const char *name, size_t max, char **ret, size_t *ret_size);
+
+/* Is this open file or folder root's alone? Returns 1, 0 (*ret_why as above) or negative errno. */
+int rootfs_is_trusted(int root_fd, int fd, const char *path, char **ret_why);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "base/printable.h"
 #include "base/rootfs.h"
 #include "base/util.h"
 #include "host/nodes.h"
@@ -38,61 +39,9 @@ static void no_look(struct holder_search *s, int r)
 
 /* -- who it is -- */
 
-static void copy_printable(char *to, size_t size, const char *from)
+static void copy_text(char *to, size_t size, const char *from)
 {
-    snprintf(to, size, "%s", from);
-    for (char *p = to; *p; p++)
-        if (*p < ' ' || *p > '~')
-            *p = '?';
-}
-
-static bool ends_with(const char *s, size_t n, const char *suffix)
-{
-    size_t m = strlen(suffix);
-
-    return n > m && strncmp(s + n - m, suffix, m) == 0;
-}
-
-/* Finds the unit in a path of /proc/PID/cgroup: the innermost service, which may be one of a user's
- * own manager. Nothing below a scope is systemd's any more. For pods without systemd's names it is
- * everything from "kubepods" on. */
-static void unit_of_path(const char *path, char unit[static HOLDER_TEXT_MAX])
-{
-    for (const char *part = path, *end; *part; part = *end ? end + 1 : end) {
-        end = part + strcspn(part, "/");
-        size_t n = (size_t)(end - part);
-        bool scope = ends_with(part, n, ".scope");
-        if (after_prefix(part, "kubepods/")) {
-            copy_printable(unit, HOLDER_TEXT_MAX, part);
-            return;
-        }
-        if (!scope && !ends_with(part, n, ".service"))
-            continue;
-        if (*part == '_') /* systemd puts it before names that the kernel might use itself */
-            part++, n--;
-        char name[HOLDER_TEXT_MAX];
-        snprintf(name, sizeof(name), "%.*s", n > 255 ? 255 : (int)n, part);
-        copy_printable(unit, HOLDER_TEXT_MAX, name);
-        if (scope)
-            return;
-    }
-}
-
-static void read_unit(struct holder_search *s, struct holder *h)
-{
-    CLEANUP_FREE char *text = NULL;
-    char path[64], *rest, *line;
-    size_t size;
-
-    h->unit[0] = '\0';
-    snprintf(path, sizeof(path), "proc/%d/cgroup", h->pid);
-    if (rootfs_read_file(s->root_fd, path, 1 << 16, &text, &size) < 0)
-        return;
-    for (rest = text; (line = strsep(&rest, "\n")) && !*h->unit;) {
-        const char *unified = after_prefix(line, "0::"), *v1 = strstr(line, ":name=systemd:");
-        if (unified || v1)
-            unit_of_path(unified ? unified : v1 + strlen(":name=systemd:"), h->unit);
-    }
+    printable(to, size, from, strlen(from));
 }
 
 /* Returns false if the process has ended. */
@@ -106,9 +55,9 @@ static bool identify(struct holder_search *s, pid_t pid, struct pci_addr a, cons
     r = rootfs_read_line(s->root_fd, path, text, sizeof(text));
     if (r == -ENOENT || r == -ESRCH)
         return false;
-    copy_printable(h.command, sizeof(h.command), r < 0 ? "" : text);
-    copy_printable(h.node, sizeof(h.node), node);
-    read_unit(s, &h);
+    copy_text(h.command, sizeof(h.command), r < 0 ? "" : text);
+    copy_text(h.node, sizeof(h.node), node);
+    (void)process_unit(s->root_fd, pid, h.unit);
     *s->ret = h;
     return true;
 }

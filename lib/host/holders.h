@@ -16,11 +16,12 @@
 
 #include <sys/types.h>
 
+#include "host/process.h"
 #include "model/address.h"
 
-#define HOLDER_TEXT_MAX 256
+#define HOLDER_TEXT_MAX PROCESS_UNIT_MAX
 
-/* Texts are printable ASCII; any other character becomes '?'. */
+/* Texts are printable (base/printable.h): what a process is called is its own choice. */
 struct holder {
     struct pci_addr addr; /* which of the devices */
     pid_t pid;

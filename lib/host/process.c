@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "host/process.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
+#include "base/printable.h"
 #include "base/rootfs.h"
+#include <errno.h>
 
 int process_read(int root_fd, pid_t pid, struct process *ret)
 {
@@ -22,4 +20,70 @@ int process_read(int root_fd, pid_t pid, struct process *ret)
                               &ret->parent, &ret->start) != 2)
         return -EIO;
     return 0;
+}
+
+static bool ends_with(const char *s, size_t n, const char *suffix)
+{
+    size_t m = strlen(suffix);
+
+    return n > m && strncmp(s + n - m, suffix, m) == 0;
+}
+
+/* Finds the unit in a path of /proc/PID/cgroup: the innermost service, which may be one of a user's
+ * own manager. Nothing below a scope is systemd's any more. For pods without systemd's names it is
+ * everything from "kubepods" on. */
+static void unit_of_path(const char *path, char unit[static PROCESS_UNIT_MAX])
+{
+    for (const char *part = path, *end; *part; part = *end ? end + 1 : end) {
+        end = part + strcspn(part, "/");
+        size_t n = (size_t)(end - part);
+        bool scope = ends_with(part, n, ".scope");
+        if (after_prefix(part, "kubepods/")) {
+            printable(unit, PROCESS_UNIT_MAX, part, strlen(part));
+            return;
+        }
+        if (!scope && !ends_with(part, n, ".service"))
+            continue;
+        if (*part == '_') /* systemd puts it before names that the kernel might use itself */
+            part++, n--;
+        printable(unit, PROCESS_UNIT_MAX, part, n);
+        if (scope)
+            return;
+    }
+}
+
+int process_unit(int root_fd, pid_t pid, char ret[static PROCESS_UNIT_MAX])
+{
+    CLEANUP_FREE char *text = NULL;
+    char path[64], *rest, *line;
+    size_t size;
+
+    ret[0] = '\0';
+    snprintf(path, sizeof(path), "proc/%d/cgroup", (int)pid);
+    int r = rootfs_read_file(root_fd, path, 1 << 16, &text, &size);
+    if (r < 0)
+        return r;
+    for (rest = text; (line = strsep(&rest, "\n")) && !*ret;) {
+        const char *unified = after_prefix(line, "0::"), *v1 = strstr(line, ":name=systemd:");
+        if (unified || v1)
+            unit_of_path(unified ? unified : v1 + strlen(":name=systemd:"), ret);
+    }
+    return 0;
+}
+
+int process_is_of_user(int root_fd, pid_t pid, uint32_t uid)
+{
+    CLEANUP_FREE char *text = NULL;
+    unsigned real, effective;
+    char path[64];
+    size_t size;
+
+    snprintf(path, sizeof(path), "proc/%d/status", (int)pid);
+    int r = rootfs_read_file(root_fd, path, 1 << 16, &text, &size);
+    if (r < 0)
+        return r;
+    const char *at = strstr(text, "\nUid:");
+    if (!at || sscanf(at, "\nUid: %u %u", &real, &effective) != 2)
+        return -EIO;
+    return real == uid || effective == uid;
 }

@@ -3,7 +3,8 @@
  *
  * They are in the configuration space beyond its first 64 bytes; reading that takes CAP_SYS_ADMIN.
  * The daemon does not have it: "vfio-bindd --read-serials", in a unit of its own, writes what a
- * policy needs to /run/vfio-bindd/serials. In that file each address comes with the inode of the
+ * policy needs to /run/vfio-bindd/serials, which only root can read, and nobody else may have
+ * written. In that file each address comes with the inode of the
  * device's folder in /sys: another card at the same address has another inode. */
 #pragma once
 

@@ -9,6 +9,10 @@
 #define BUS_MANAGER_INTERFACE "org.vfio.Bindd1.Manager"
 #define BUS_DEVICE_INTERFACE "org.vfio.Bindd1.Device"
 
+/* What polkit is asked about: Bind and Release, with the device; Reload and Rescan. */
+#define POLKIT_MANAGE_DEVICES "org.vfio.Bindd1.manage-devices"
+#define POLKIT_RELOAD "org.vfio.Bindd1.reload"
+
 /* Errors; each comes with a sentence that says what to do. */
 #define BUS_ERROR_NO_SUCH_DEVICE "org.vfio.Bindd1.Error.NoSuchDevice"
 #define BUS_ERROR_REFUSED "org.vfio.Bindd1.Error.Refused"

@@ -46,31 +46,50 @@ static void add_read_problem(struct diags *d, const char *name, int error)
     d->unread += is_passing(error);
 }
 
+static int read_result(struct diags *d, const char *name, int r)
+{
+    if (r == -E2BIG)
+        diags_add(d, DIAG_ERROR, name, 0, "more than %d files: this one is not used",
+                  POLICY_FILES_MAX);
+    else if (r < 0 && r != -ENOENT)
+        add_read_problem(d, name, r);
+    return r == -ENOENT ? r : 0;
+}
+
 /* `name` is how the administrator knows the file. Returns -ENOENT silently, so that the caller can
  * look elsewhere. Every other problem is reported; the file then still masks those of lower
  * precedence, as if it had been read. */
-static int load_file(int root_fd, const char *path, const char *name, struct policy *p,
-                     struct diags *d)
+static int load_file(int root_fd, const char *path, const char *name, bool trusted,
+                     struct policy *p, struct diags *d)
+{
+    CLEANUP_FREE char *bytes = NULL, *why = NULL;
+    size_t size;
+    int r = rootfs_read_trusted(root_fd, path, POLICY_FILE_MAX, true, &bytes, &size, &why);
+
+    if (r >= 0 && why)
+        diags_add(d, DIAG_ERROR, name, 0, "this file %s; until then its rules take no device", why);
+    if (r >= 0)
+        r = (trusted && !why ? policy_parse : policy_parse_untrusted)(p, name, bytes, size, d);
+    return read_result(d, name, r);
+}
+
+/* A file that somebody names: it is not in force, so it may belong to anybody. */
+static int check_file(int root_fd, const char *path, const char *name, struct policy *p,
+                      struct diags *d)
 {
     CLEANUP_FREE char *bytes = NULL;
     size_t size;
     int r = rootfs_read_file(root_fd, path, POLICY_FILE_MAX, &bytes, &size);
 
-    if (r == -ENOENT)
-        return r;
     if (r >= 0)
         r = policy_parse(p, name, bytes, size, d);
-    if (r == -E2BIG)
-        diags_add(d, DIAG_ERROR, name, 0, "more than %d files: this one is not used",
-                  POLICY_FILES_MAX);
-    else if (r < 0)
-        add_read_problem(d, name, r);
-    return 0;
+    return read_result(d, name, r);
 }
 
 struct dropin {
     char *name;
     const char *folder;
+    bool trusted; /* the folder is root's alone */
 };
 
 static int dropins_by_name(const void *x, const void *y)
@@ -91,7 +110,7 @@ static void dropins_done(struct dropins *l)
     free(l->v);
 }
 
-static int add_dropin(struct dropins *l, const char *folder, const char *name)
+static int add_dropin(struct dropins *l, const char *folder, bool trusted, const char *name)
 {
     for (size_t i = 0; i < l->n; i++)
         if (streq(l->v[i].name, name))
@@ -100,6 +119,7 @@ static int add_dropin(struct dropins *l, const char *folder, const char *name)
         return -ENOMEM;
     l->v[l->n].name = strdup(name);
     l->v[l->n].folder = folder;
+    l->v[l->n].trusted = trusted;
     return l->v[l->n].name ? (l->n++, 0) : -ENOMEM;
 }
 
@@ -107,6 +127,23 @@ static bool is_dropin_name(const char *name)
 {
     size_t n = strlen(name);
     return n > 5 && name[0] != '.' && streq(name + n - 5, ".conf");
+}
+
+/* Whoever can write to the folder can put any file there, and remove what is there. */
+static bool is_trusted_folder(int root_fd, DIR *dir, const char *path, struct diags *d)
+{
+    CLEANUP_FREE char *why = NULL, *name = NULL;
+    int r = asprintf(&name, "/%s", path);
+
+    if (r < 0)
+        name = NULL;
+    r = r < 0 ? -ENOMEM : rootfs_is_trusted(root_fd, dirfd(dir), name, &why);
+    if (r < 0)
+        add_read_problem(d, name ? name : path, r);
+    else if (r == 0)
+        diags_add(d, DIAG_ERROR, name, 0,
+                  "this folder %s; until then the rules in it take no device", why);
+    return r > 0;
 }
 
 static void list_folder(int root_fd, const char *folder, struct dropins *l, struct diags *d)
@@ -117,9 +154,10 @@ static void list_folder(int root_fd, const char *folder, struct dropins *l, stru
     snprintf(path, sizeof(path), "%s/vfio-bindd.conf.d", folder);
     CLEANUP(closedirp) DIR *dir;
     int error = rootfs_list(root_fd, path, &dir);
+    const bool trusted = dir && is_trusted_folder(root_fd, dir, path, d);
     while (error >= 0 && (error = rootfs_next(dir, &e)) > 0)
         if (is_dropin_name(e->d_name) && l->n < DROPINS_READ)
-            error = add_dropin(l, folder, e->d_name);
+            error = add_dropin(l, folder, trusted, e->d_name);
     if (error < 0) {
         char name[72];
         snprintf(name, sizeof(name), "/%s", path);
@@ -160,7 +198,7 @@ static void load_dropins(int root_fd, struct policy *p, struct diags *d)
         snprintf(name, sizeof(name), "/%s/vfio-bindd.conf.d/%s", l.v[i].folder, l.v[i].name);
         if (is_masked(root_fd, name + 1, name, d))
             continue;
-        int r = load_file(root_fd, name + 1, name, p, d);
+        int r = load_file(root_fd, name + 1, name, l.v[i].trusted, p, d);
         if (r == -ENOENT) /* a dangling link, or removed just now */
             add_read_problem(d, name, r);
     }
@@ -172,8 +210,14 @@ static void load_main(int root_fd, struct policy *p, struct diags *d)
         char name[64];
         snprintf(name, sizeof(name), "/%s/vfio-bindd.conf", folders[i]);
         if (is_masked(root_fd, name + 1, name, d) ||
-            load_file(root_fd, name + 1, name, p, d) != -ENOENT)
+            load_file(root_fd, name + 1, name, true, p, d) != -ENOENT)
             return;
+        if (rootfs_exists(root_fd, name + 1) > 0) {
+            diags_add(d, DIAG_ERROR, name, 0,
+                      "this is a link, and where it leads to there is no file: correct or remove "
+                      "it");
+            return;
+        }
     }
 }
 
@@ -208,7 +252,7 @@ void policy_load_files(char *const *files, size_t n, struct policy *p, struct di
 
     for (size_t i = 0; i < n; i++) {
         CLEANUP_FREE char *path = realpath(files[i], NULL);
-        int r = path ? load_file(root_fd, path + 1, files[i], p, d) : -errno;
+        int r = path ? check_file(root_fd, path + 1, files[i], p, d) : -errno;
         if (r < 0)
             add_read_problem(d, files[i], r);
     }

@@ -7,6 +7,7 @@
 
 #include "base/cmdline.h"
 #include "base/hash.h"
+#include "base/printable.h"
 #include "policy/keys.h"
 
 #define KEY_NAME_MAX 40 /* inih cuts keys at 49 bytes; ours have 14 at most */
@@ -27,6 +28,7 @@ struct policy_reader {
 
     const char *bytes, *end; /* what is not read yet */
     enum section section;
+    bool untrusted;               /* nothing in this file makes us take a device */
     char rule[RULE_NAME_MAX + 1]; /* SECTION_DEVICE: the rule's name */
     struct {
         unsigned line;   /* where it began; 0: not yet */
@@ -61,22 +63,21 @@ static void unknown_section(struct policy_reader *r, const char *name)
     sscanf(name, "%15s", first);
     int i = nearest_word(first, words, ELEMENTS(words));
     if (after_prefix(name, "device:") || after_prefix(name, "device."))
-        diags_add(r->diags, DIAG_ERROR, at, line, "[%.32s]: did you mean [device %.32s]?", name,
-                  name + strlen("device:"));
+        diags_add(r->diags, DIAG_ERROR, at, line, "[%s]: did you mean [device %s]?", quoted(name).s,
+                  quoted(name + strlen("device:")).s);
     else if (strchr(name, ':'))
         diags_add(r->diags, DIAG_ERROR, at, line,
-                  "[%.32s]: a section is a rule with a name: write [device NAME], and below it "
-                  "\"id = %.32s\"",
-                  name, name);
+                  "[%s]: a section is a rule with a name: write [device NAME], and below it "
+                  "\"id = %s\"",
+                  quoted(name).s, quoted(name).s);
     else if (i >= 0)
-        diags_add(r->diags, DIAG_ERROR, at, line, "[%.32s]: did you mean [%s%s]?", name, words[i],
-                  i == 0 ? " NAME" : "");
+        diags_add(r->diags, DIAG_ERROR, at, line, "[%s]: did you mean [%s%s]?", quoted(name).s,
+                  words[i], i == 0 ? " NAME" : "");
     else
-        diags_add(
-            r->diags, DIAG_ERROR, at, line,
-            "[%.32s]: there are only [daemon], [kubernetes] and [device NAME]; the keys below "
-            "are not used",
-            name);
+        diags_add(r->diags, DIAG_ERROR, at, line,
+                  "[%s]: there are only [daemon], [kubernetes] and [device NAME]; the keys below "
+                  "are not used",
+                  quoted(name).s);
 }
 
 static void begin_device_section(struct policy_reader *r, const char *name)
@@ -94,6 +95,9 @@ static void begin_device_section(struct policy_reader *r, const char *name)
         rule->broken = true;
         return;
     }
+    /* What is to be left alone stays so, whatever such a file makes of that rule. */
+    if (r->untrusted && rule && rule_is_native(rule))
+        return;
     if (!rule && r->policy->n_rules >= POLICY_RULES_MAX) {
         complain(r, DIAG_ERROR, "more than 4096 rules: use wildcards and lists");
         return;
@@ -105,6 +109,7 @@ static void begin_device_section(struct policy_reader *r, const char *name)
         return;
     }
     rule->section = r->at;
+    rule->broken = rule->broken || r->untrusted;
     snprintf(r->rule, sizeof(r->rule), "%s", name);
     r->section = SECTION_DEVICE;
 }
@@ -118,7 +123,8 @@ static void begin_once(struct policy_reader *r, enum section section, const char
         return;
     }
     r->once[section].line = r->at.line;
-    r->section = section;
+    if (!r->untrusted)
+        r->section = section;
 }
 
 static void begin_section(struct policy_reader *r, char *line)
@@ -411,8 +417,8 @@ static bool is_text(struct policy_reader *r, const char *bytes, size_t size)
     return true;
 }
 
-int policy_parse(struct policy *p, const char *file, const char *bytes, size_t size,
-                 struct diags *d)
+static int parse_bytes(struct policy *p, const char *file, const char *bytes, size_t size,
+                       bool untrusted, struct diags *d)
 {
     static const char bom[] = "\xef\xbb\xbf";
     int index = policy_add_file(p, file);
@@ -421,7 +427,10 @@ int policy_parse(struct policy *p, const char *file, const char *bytes, size_t s
         return index;
     const uint32_t parts[] = {p->digest, hash_text(file), hash_bytes(bytes, size)};
     p->digest = hash_bytes(parts, sizeof(parts));
-    struct policy_reader r = {.policy = p, .diags = d, .at = {.file = (uint16_t)index}};
+    struct policy_reader r = {
+        .policy = p, .diags = d, .at = {.file = (uint16_t)index}, .untrusted = untrusted};
+    if (untrusted)
+        policy_set_untrusted(p, (size_t)index);
     if (!is_text(&r, bytes, size))
         return 0;
     if (size >= 3 && memcmp(bytes, bom, 3) == 0) {
@@ -433,6 +442,18 @@ int policy_parse(struct policy *p, const char *file, const char *bytes, size_t s
     (void)ini_parse_stream(give_line, &r, take_piece, &r);
     end_key(&r);
     return 0;
+}
+
+int policy_parse(struct policy *p, const char *file, const char *bytes, size_t size,
+                 struct diags *d)
+{
+    return parse_bytes(p, file, bytes, size, false, d);
+}
+
+int policy_parse_untrusted(struct policy *p, const char *file, const char *bytes, size_t size,
+                           struct diags *d)
+{
+    return parse_bytes(p, file, bytes, size, true, d);
 }
 
 /* -- the kernel command line -- */
@@ -456,9 +477,9 @@ int policy_parse_cmdline(struct policy *p, const char *cmdline, struct diags *d,
             off = true;
         else if (!value && (after_prefix(word, "vfio_bindd") || after_prefix(word, "vfio-bindd")))
             diags_add(d, DIAG_WARNING, "/proc/cmdline", 0,
-                      "\"%.60s\" means nothing here: there are vfio_bindd=off and "
+                      "\"%s\" means nothing here: there are vfio_bindd=off and "
                       "vfio_bindd.ids=VENDOR:DEVICE,...",
-                      word);
+                      quoted(word).s);
         if (value && !*value)
             diags_add(d, DIAG_WARNING, "/proc/cmdline", 0, "vfio_bindd.ids= names no device");
         if (!value || !*value)

@@ -17,6 +17,11 @@
 int policy_parse(struct policy *p, const char *file, const char *bytes, size_t size,
                  struct diags *d);
 
+/* The same of a file that others than root can change. A rule that it says anything of takes no
+ * device: it counts only if it is "native". A "native" rule of an earlier file stays as it is. */
+int policy_parse_untrusted(struct policy *p, const char *file, const char *bytes, size_t size,
+                           struct diags *d);
+
 /* Adds the rule "cmdline" from vfio_bindd.ids= if the kernel command line has it.
  * *ret_off: vfio_bindd=off or vfio_bindd.enable=0 is there. */
 int policy_parse_cmdline(struct policy *p, const char *cmdline, struct diags *d, bool *ret_off);

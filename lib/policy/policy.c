@@ -60,6 +60,16 @@ int policy_add_file(struct policy *p, const char *name)
     return (int)p->n_files++;
 }
 
+bool policy_is_untrusted(const struct policy *p, size_t file)
+{
+    return p->untrusted[file / 8] & 1U << file % 8;
+}
+
+void policy_set_untrusted(struct policy *p, size_t file)
+{
+    p->untrusted[file / 8] |= (uint8_t)(1U << file % 8);
+}
+
 const char *policy_file(const struct policy *p, struct origin o)
 {
     return o.line > 0 && o.file < p->n_files ? p->files[o.file] : "";

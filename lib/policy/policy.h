@@ -10,9 +10,14 @@
 #include "base/diag.h"
 #include "policy/index.h"
 
+/* More would be an error or an attack. Bounds the memory. */
+#define POLICY_RULES_MAX 4096
+#define POLICY_FILES_MAX 1024
+
 struct policy {
     char **files; /* as the administrator knows them; the kernel command line is one of them */
     size_t n_files;
+    uint8_t untrusted[(POLICY_FILES_MAX + 1) / 8 + 1]; /* files that others than root can change */
     struct rule *rules; /* after policy_finish(): in the order in which they are tried */
     size_t n_rules, allocated_rules;
     unsigned *users; /* how many refer to the rules: the policy and its plans. NULL: no rule yet */
@@ -29,10 +34,6 @@ struct policy {
     uint32_t digest;               /* of the files' names and bytes, not of the command line: tells
                                     * whether an initramfs has the same policy */
 };
-
-/* More would be an error or an attack. Bounds the memory. */
-#define POLICY_RULES_MAX 4096
-#define POLICY_FILES_MAX 1024
 
 /* The name of the rule made from vfio_bindd.ids= on the kernel command line. */
 #define RULE_CMDLINE "cmdline"
@@ -53,6 +54,10 @@ void policy_done(struct policy *p);
 
 /* Adds a file's name; returns its index, or -ENOMEM, -E2BIG. */
 int policy_add_file(struct policy *p, const char *name);
+
+/* Can others than root change the file? */
+bool policy_is_untrusted(const struct policy *p, size_t file);
+void policy_set_untrusted(struct policy *p, size_t file);
 
 /* The rule of this name, or NULL. Valid until the next rule is added. */
 struct rule *policy_find_rule(struct policy *p, const char *name);

@@ -212,6 +212,15 @@ static void patterns_clear(struct patterns *p)
     *p = (struct patterns){0};
 }
 
+/* Messages go to everybody on the bus, and into bug reports; serial numbers do not. */
+static void report_item(const struct key_context *c, enum rule_key key, const char *item)
+{
+    if (key == KEY_SERIAL)
+        policy_error(c, "%s: %s", rule_key_name(key), narrowing[key].advice);
+    else
+        policy_error(c, "%s = %s: %s", rule_key_name(key), item, narrowing[key].advice);
+}
+
 bool policy_set_patterns(const struct key_context *c, struct rule *r, enum rule_key key,
                          const char *value)
 {
@@ -227,8 +236,7 @@ bool policy_set_patterns(const struct key_context *c, struct rule *r, enum rule_
         for (char *s = text; s && *s && !narrowing[key].keep_case; s++)
             *s = (char)tolower((unsigned char)*s);
         if (!text || text[0] == '!' || !narrowing[key].normalise(&text)) {
-            policy_error(c, "%s = %s: %s", rule_key_name(key), *item ? item : "(empty item)",
-                         narrowing[key].advice);
+            report_item(c, key, *item ? item : "(empty item)");
             good = false;
         } else if (!add_pattern(&r->narrow[key], &allocated, negated, text)) {
             good = false;

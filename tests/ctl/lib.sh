@@ -6,6 +6,7 @@ work=$(mktemp -d /tmp/vfio-bindctl-test.XXXXXX)
 processes=()
 trap '[[ ${#processes[@]} == 0 ]] || kill "${processes[@]}" 2>/dev/null; rm -rf "$work"' EXIT
 failures=0
+umask 022 # a policy that others can write would take no device
 unset COLUMNS NO_COLOR SUDO_EDITOR VISUAL EDITOR
 export LC_ALL=C.UTF-8
 

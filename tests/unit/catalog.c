@@ -50,6 +50,11 @@ static bool has_field(const char *kind, const char *field)
                                          "VFIO_GROUP",   "VFIO_STATE", "VFIO_REASON"};
     static const char *const policy[] = {"CONFIG_FILE", "CONFIG_LINE"};
 
+    static const char *const request[] = {"VFIO_REQUEST", "VFIO_CALLER_UID", "VFIO_CALLER_PID",
+                                          "VFIO_CALLER_UNIT", "VFIO_ADDRESS"};
+
+    if (streq(kind, "REQUEST"))
+        return word_index(request, ELEMENTS(request), field) >= 0;
     if (streq(kind, "DEVICE"))
         return word_index(device, ELEMENTS(device), field) >= 0;
     return streq(kind, "POLICY") && word_index(policy, ELEMENTS(policy), field) >= 0;

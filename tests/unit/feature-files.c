@@ -270,7 +270,44 @@ START_TEST(published_with_kubelets_counts)
 }
 END_TEST
 
+/* A folder on the way may belong to somebody who would have us write elsewhere. */
+START_TEST(no_link_is_followed)
+{
+    CLEANUP(tree_done) struct tree t;
+    char a[128], secret[128], link[128], part[128], copy[128];
+
+    tree_init(&t);
+    tree_write(&t, "run/a", "A");
+    tree_write(&t, "secret", "S");
+    tree_write(&t, "etc/passwd", "P");
+    tree_link(&t, "var/prometheus/node", "../../etc");
+    tree_link(&t, "var/link", "prometheus");
+    tree_link(&t, "run/link", "../secret");
+    tree_write(&t, "var/prometheus/real/passwd", "old");
+    snprintf(a, sizeof(a), "%s/run/a", t.path);
+    snprintf(secret, sizeof(secret), "%s/run/link", t.path);
+    snprintf(link, sizeof(link), "%s/var/prometheus/node/passwd", t.path);
+    snprintf(part, sizeof(part), "%s/var/link/real/passwd", t.path);
+    snprintf(copy, sizeof(copy), "%s/var/prometheus/real/passwd", t.path);
+
+    ck_assert_int_eq(publish_files((char *[]){a, link}, 2, "nowhere"), -ELOOP);
+    ck_assert_int_eq(publish_files((char *[]){a, part}, 2, "nowhere"), -ELOOP);
+    ck_assert_int_eq(publish_files((char *[]){secret, copy}, 2, "nowhere"), -ELOOP);
+    CLEANUP_FREE char *passwd = tree_read(&t, "etc/passwd");
+    ck_assert_str_eq(passwd, "P");
+    CLEANUP_FREE char *old = tree_read(&t, "var/prometheus/real/passwd");
+    ck_assert_str_eq(old, "old");
+    snprintf(part, sizeof(part), "%s/var/prometheus/../prometheus/real/passwd", t.path);
+    ck_assert_int_eq(publish_files((char *[]){a, part}, 2, "nowhere"), -EINVAL);
+    ck_assert_int_eq(publish_files((char *[]){a, copy}, 2, "nowhere"), 0);
+    unlink(a); /* nor is anything removed behind a link */
+    ck_assert_int_eq(publish_files((char *[]){a, link}, 2, "nowhere"), -ELOOP);
+    CLEANUP_FREE char *still = tree_read(&t, "etc/passwd");
+    ck_assert_str_eq(still, "P");
+}
+END_TEST
+
 UNIT_MAIN("feature-files", nothing_unless_asked_for, written_changed_and_removed,
           not_twice_within_the_interval, the_expiry_is_ten_minutes_ahead,
           what_cannot_be_written_does_not_mislead, a_link_is_replaced_and_not_followed,
-          published_and_withdrawn, published_with_kubelets_counts)
+          published_and_withdrawn, published_with_kubelets_counts, no_link_is_followed)

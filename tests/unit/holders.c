@@ -229,7 +229,7 @@ START_TEST(by_number)
     make_fd(&t, 200, 7, "/dev/null");
     ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 1);
     ck_assert_int_eq(h.pid, 200);
-    ck_assert_str_eq(h.command, "X?[31m??");
+    ck_assert_str_eq(h.command, "X\\x1b[31mä");
     ck_assert_str_eq(h.unit, "gdm.service");
     ck_assert_str_eq(h.node, "/dev/null");
     ck_assert_int_eq(pci_addr_cmp(h.addr, gpu), 0);

@@ -51,4 +51,122 @@ START_TEST(a_dropin_that_cannot_be_read)
 }
 END_TEST
 
-UNIT_MAIN("policy-load", a_dropin_that_cannot_be_read)
+/* -- who may have written it -- */
+
+static void set_mode(const struct tree *t, const char *path, mode_t mode)
+{
+    char full[512];
+
+    snprintf(full, sizeof(full), "%s/%s", t->path, path);
+    ck_assert_int_eq(chmod(full, mode), 0);
+}
+
+/* The names of the rules that count, one letter each; capitals: native ones. */
+static void check_rules(const struct tree *t, const char *names, const char *words)
+{
+    CLEANUP(policy_done) struct policy p;
+    CLEANUP(diags_done) struct diags d = {0};
+    char found[32] = "";
+
+    load(t, &p, &d);
+    for (size_t i = 0; i < p.n_rules; i++)
+        found[i] =
+            (char)(rule_is_native(&p.rules[i]) ? toupper(p.rules[i].name[0]) : p.rules[i].name[0]);
+    ck_assert_str_eq(found, names);
+    ck_assert_uint_eq(d.unread, 0);
+    ck_assert(p.incomplete == (words != NULL));
+    if (!words) {
+        ck_assert_uint_eq(d.errors, 0);
+        return;
+    }
+    CLEANUP_FREE char *text = diag_text(&d.v[0]);
+    ck_assert_msg(strstr(text, words) != NULL, "%s", text);
+}
+
+#define MAIN "etc/vfio-bindd.conf"
+#define DROPINS "etc/vfio-bindd.conf.d"
+
+static void write_policies(const struct tree *t)
+{
+    tree_write(t, MAIN,
+               "[device a]\nid = 10de:20f1\n[device b]\nid = 10de:20f2\n"
+               "[device c]\nid = 10de:20f3\ndriver = native\n");
+    tree_write(t, DROPINS "/50-x.conf",
+               "[device b]\naddress = 0000:06:00.0\n"
+               "[device c]\nid = 10de:*\ndriver = vfio-pci\n"
+               "[device d]\nid = 8086:*\n[device e]\nid = 8086:1572\ndriver = native\n");
+}
+
+/* What others can write takes no device, nor does a rule of another file that it changes; but what
+ * is to be left alone stays so. */
+START_TEST(files_that_others_can_write)
+{
+    CLEANUP(tree_done) struct tree t;
+
+    tree_init(&t);
+    write_policies(&t);
+    set_mode(&t, DROPINS "/50-x.conf", 0644);
+    check_rules(&t, "dEabc", "can never match"); /* e comes after d */
+    set_mode(&t, DROPINS "/50-x.conf", 0666);
+    check_rules(&t, "EaC",
+                "/" DROPINS
+                "/50-x.conf: this file can be written by everybody: run \"chmod go-w /" DROPINS
+                "/50-x.conf\"");
+    set_mode(&t, DROPINS "/50-x.conf", 0600);
+    set_mode(&t, DROPINS, 0777);
+    check_rules(&t, "EaC",
+                "/" DROPINS ": this folder can be written by everybody: run \"chmod go-w /" DROPINS
+                "\"");
+    set_mode(&t, DROPINS, 0755);
+    set_mode(&t, MAIN, 0646);
+    check_rules(&t, "dE", "/" MAIN ": this file can be written by everybody: run \"chmod o-w");
+}
+END_TEST
+
+/* The daemon's own settings are nobody else's either. */
+START_TEST(settings_that_others_can_write)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(policy_done) struct policy p;
+    CLEANUP(diags_done) struct diags d = {0};
+
+    tree_init(&t);
+    tree_write(&t, MAIN, "[daemon]\nboot-deadline = 60s\n");
+    set_mode(&t, MAIN, 0666);
+    load(&t, &p, &d);
+    ck_assert_uint_eq(p.boot_deadline_usec, 10 * USEC_PER_SEC);
+}
+END_TEST
+
+START_TEST(a_file_of_somebody_else)
+{
+    CLEANUP(tree_done) struct tree t;
+    char full[512];
+
+    if (geteuid() != 0) /* the table of unit test trust has it for every user */
+        return;
+    tree_init(&t);
+    tree_write(&t, MAIN, "[device a]\nid = 10de:20f1\n");
+    check_rules(&t, "a", NULL);
+    snprintf(full, sizeof(full), "%s/" MAIN, t.path);
+    ck_assert_int_eq(chown(full, 1000, 0), 0);
+    check_rules(&t, "", "chown root:root /" MAIN);
+}
+END_TEST
+
+START_TEST(a_link_to_nothing)
+{
+    CLEANUP(tree_done) struct tree t;
+
+    tree_init(&t);
+    tree_write(&t, "usr/lib/vfio-bindd.conf", "[device a]\nid = 10de:20f1\n");
+    check_rules(&t, "a", NULL);
+    tree_link(&t, MAIN, "/srv/policy.conf");
+    check_rules(&t, "", "/" MAIN ": this is a link, and where it leads to there is no file");
+    tree_write(&t, "srv/policy.conf", "[device b]\nid = 10de:20f1\n");
+    check_rules(&t, "b", NULL);
+}
+END_TEST
+
+UNIT_MAIN("policy-load", a_dropin_that_cannot_be_read, files_that_others_can_write,
+          settings_that_others_can_write, a_file_of_somebody_else, a_link_to_nothing)

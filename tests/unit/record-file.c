@@ -118,6 +118,26 @@ START_TEST(a_worker_that_cannot_be_looked_at)
 }
 END_TEST
 
+/* It may be somebody else's word about what is ours. */
+START_TEST(a_file_that_others_can_write)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(records_done) struct records records = {0};
+    CLEANUP(recorded_workers_done) struct recorded_workers workers = {0};
+    char full[512];
+
+    tree_init(&t);
+    tree_write(&t, "run/vfio-bindd/state", "device 0000:06:00.0 touched=1\n");
+    snprintf(full, sizeof(full), "%s/run/vfio-bindd/state", t.path);
+    ck_assert_int_eq(chmod(full, 0666), 0);
+    ck_assert_int_eq(record_file_load(t.fd, &records, &workers), -EPERM);
+    ck_assert_uint_eq(records.n, 0);
+    ck_assert_int_eq(chmod(full, 0644), 0);
+    ck_assert_int_eq(record_file_load(t.fd, &records, &workers), 0);
+    ck_assert_uint_eq(records.n, 1);
+}
+END_TEST
+
 START_TEST(what_is_not_understood_is_skipped)
 {
     CLEANUP(tree_done) struct tree t;
@@ -298,6 +318,7 @@ START_TEST(one_daemon_at_a_time)
 END_TEST
 
 UNIT_MAIN("record-file", round_trip, ended_workers_and_reused_pids_are_left_out,
-          a_worker_that_cannot_be_looked_at, what_is_not_understood_is_skipped,
-          each_of_these_survives, what_no_rule_names, these_become_others,
-          states_of_entries_survive, a_worker_that_hangs_at_an_entry, one_daemon_at_a_time)
+          a_worker_that_cannot_be_looked_at, a_file_that_others_can_write,
+          what_is_not_understood_is_skipped, each_of_these_survives, what_no_rule_names,
+          these_become_others, states_of_entries_survive, a_worker_that_hangs_at_an_entry,
+          one_daemon_at_a_time)

@@ -154,6 +154,7 @@ static inline void tree_driver(const struct tree *t, const char *driver)
 
 static inline void tree_init(struct tree *t)
 {
+    umask(022); /* a policy that others can write would take no device */
     snprintf(t->path, sizeof(t->path), "/tmp/vfio-bindd-test.XXXXXX");
     tree_must(mkdtemp(t->path) != NULL, t->path);
     t->fd = rootfs_open_root(t->path);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Texts for callers on the bus. The bus takes only valid UTF-8: sd-bus refuses to append anything
+ * else, and who sent an error with it would get no answer at all. So every text goes through here,
+ * where it is made printable (base/printable.h); tests/walls knows no other way. */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "base/util.h"
+
+/* Appends values: texts (printable; NULL is an empty one), object paths, numbers, structures of
+ * these. Returns 0 or negative errno. */
+int bus_append(sd_bus_message *m, const char *types, ...);
+
+/* Appends one text. */
+int bus_append_format(sd_bus_message *m, const char *format, ...) PRINTF(2, 3);
+
+/* Sets an error with a sentence for the caller; returns its negative errno. */
+int bus_error(sd_bus_error *e, const char *name, const char *format, ...) PRINTF(3, 4);
+
+/* Answers a call with an error. Returns 0 or more, or negative errno. */
+int bus_reply_error(sd_bus_message *call, const char *name, const char *format, ...) PRINTF(3, 4);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tell/request-log.h"
+
+#include "base/budget.h"
+#include "base/clock.h"
+#include "tell/journal.h"
+
+#define TEXT_MAX 512
+
+static void request_text(const struct asked *r, const struct caller *c, char to[static TEXT_MAX])
+{
+    char user[32] = "an unknown user", process[PROCESS_UNIT_MAX + 32] = "";
+
+    if (c->uid != UINT32_MAX)
+        snprintf(user, sizeof(user), "uid %u", c->uid);
+    if (c->pid > 0)
+        snprintf(process, sizeof(process), " (PID %d%s%s)", (int)c->pid, *c->unit ? ", " : "",
+                 c->unit);
+    snprintf(to, TEXT_MAX, "%s%s%s: asked for by %s%s over %s", r->verb, r->device ? " " : "",
+             r->device ? pci_addr_text(*r->device).s : "", user, process, c->means);
+}
+
+void request_allowed(const struct asked *r, const struct caller *c)
+{
+    char text[TEXT_MAX];
+
+    request_text(r, c, text);
+    journal_request(EVENT_REQUEST, r, c, text);
+}
+
+void request_by_signal(const char *verb, const struct signalfd_siginfo *si)
+{
+    const struct asked r = {.verb = verb};
+    const struct caller c = caller_make(si->ssi_uid, (pid_t)si->ssi_pid, "a signal");
+
+    request_allowed(&r, &c);
+}
+
+static void tell_refused(const struct asked *r, const struct caller *c, const char *why,
+                         const char *more)
+{
+    char text[TEXT_MAX], whole[TEXT_MAX + 1024];
+
+    request_text(r, c, text);
+    snprintf(whole, sizeof(whole), "%s: %s%s", text, why, more);
+    journal_request(EVENT_REQUEST_REFUSED, r, c, whole);
+}
+
+void request_failed(const struct asked *r, const struct caller *c, const char *why)
+{
+    tell_refused(r, c, why, "");
+}
+
+void request_denied(const struct asked *r, const struct caller *c)
+{
+    static const struct budget_limits limits = {.most = 60, .per_second = 1};
+    static struct budget budget;
+    static unsigned long left_out;
+    char more[64] = "";
+
+    if (!budget_take(&budget, &limits, 6, now_usec())) {
+        left_out++;
+        return;
+    }
+    if (left_out > 0)
+        snprintf(more, sizeof(more), " (nor were %lu before it)", left_out);
+    tell_refused(r, c, "not permitted", more);
+    left_out = 0;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who may change something, what polkit is told, and that every request is in the log; and what a
+ * caller cannot do: have the daemon hold descriptors, or keep it busy. */
+#include "private-bus.h"
+
+#include <sys/wait.h>
+
+#include "offer/bus-names.h"
+
+#define GPU "0000:06:00.0"
+#define NOBODY 65534
+#define CALLS 6000 /* more than a budget */
+
+static const char *const denied = "org.freedesktop.DBus.Error.AccessDenied";
+
+/* A device that is on vfio-pci already: nothing is to be done. */
+static void set_up(struct private_bus *p)
+{
+    private_bus_start(p);
+    tree_driver(&p->tree, "vfio-pci");
+    tree_device(&p->tree, GPU, MODALIAS_A100, "vfio-pci", "14");
+    tree_write(&p->tree, "etc/vfio-bindd.conf", "[device a]\nid = 10de:20f1\n");
+    private_bus_start_daemon(p);
+}
+
+static bool is_in_log(const char *path, const char *words)
+{
+    CLEANUP_FREE char *log = private_bus_log(path);
+
+    return strstr(log, words) != NULL;
+}
+
+static void check_log(const char *path, const char *format, ...) PRINTF(2, 3);
+
+static void check_log(const char *path, const char *format, ...)
+{
+    char words[256];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(words, sizeof(words), format, args);
+    va_end(args);
+    CLEANUP_FREE char *log = private_bus_log(path);
+    ck_assert_msg(strstr(log, words) != NULL, "\"%s\" is not in\n%s", words, log);
+}
+
+/* In a process that is not root's. Returns its PID. */
+static pid_t as_another_user(const struct private_bus *p, void (*act)(sd_bus *bus))
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        if (geteuid() == 0 && (setgid(NOBODY) < 0 || setuid(NOBODY) < 0))
+            _exit(2);
+        sd_bus *bus = private_bus_connect(p);
+        act(bus);
+        sd_bus_flush_close_unref(bus);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+    return pid;
+}
+
+static void must(bool holds)
+{
+    if (!holds)
+        _exit(1);
+}
+
+static const char *manager_call(sd_bus *bus, const char *member)
+{
+    return private_bus_call(bus, BUS_MANAGER_INTERFACE, member, NULL, NULL, NULL);
+}
+
+static const char *device_call(sd_bus *bus, const char *member)
+{
+    return private_bus_call(bus, BUS_MANAGER_INTERFACE, member, NULL, NULL, "st", GPU, (uint64_t)0);
+}
+
+/* The polkit of these tests lets others manage devices, and nothing else. */
+static void act_as_other(sd_bus *bus)
+{
+    must(streq(manager_call(bus, "Rescan"), denied));
+    must(streq(manager_call(bus, "Reload"), denied));
+    must(streq(device_call(bus, "Bind"), ""));
+    must(!streq(device_call(bus, "Release"), denied));
+}
+
+START_TEST(polkit_is_asked)
+{
+    CLEANUP(private_bus_done) struct private_bus p;
+    unsigned uid = geteuid() == 0 ? NOBODY : geteuid();
+
+    set_up(&p);
+    pid_t pid = as_another_user(&p, act_as_other);
+    check_log(p.polkit_log, "org.vfio.Bindd1.reload verb=rescan\n");
+    check_log(p.polkit_log, "org.vfio.Bindd1.reload verb=reload\n");
+    check_log(p.polkit_log, "org.vfio.Bindd1.manage-devices verb=bind device=" GPU " ");
+    check_log(p.polkit_log, "org.vfio.Bindd1.manage-devices verb=release device=" GPU " ");
+    check_log(p.daemon_log, "rescan: asked for by uid %u (PID %d", uid, (int)pid);
+    check_log(p.daemon_log, "over the bus: not permitted");
+    check_log(p.daemon_log, "bind " GPU ": asked for by uid %u (PID %d", uid, (int)pid);
+    check_log(p.daemon_log, "release " GPU ": asked for by uid %u (PID %d", uid, (int)pid);
+    ck_assert(!is_in_log(p.daemon_log, "bind " GPU ": not permitted"));
+}
+END_TEST
+
+START_TEST(root_is_written_down)
+{
+    CLEANUP(private_bus_done) struct private_bus p;
+
+    set_up(&p);
+    sd_bus *bus = private_bus_connect(&p);
+    manager_call(bus, "Reload");
+    manager_call(bus, "Rescan");
+    device_call(bus, "Bind");
+    device_call(bus, "Release");
+    private_bus_call(bus, BUS_MANAGER_INTERFACE, "Bind", NULL, NULL, "st", "0000:7f:00.0",
+                     (uint64_t)0);
+    sd_bus_flush_close_unref(bus);
+    for (size_t i = 0; i < 4; i++) {
+        static const char *const what[] = {"reload", "rescan", "bind " GPU, "release " GPU};
+        check_log(p.daemon_log, "%s: asked for by uid %u (PID %d", what[i], geteuid(),
+                  (int)getpid());
+    }
+    if (geteuid() == 0) {
+        check_log(p.daemon_log, "bind 0000:7f:00.0: asked for by uid 0");
+        check_log(p.daemon_log, "over the bus: there is no PCI device 0000:7f:00.0");
+        ck_assert(!is_in_log(p.polkit_log, "Bindd1"));
+    }
+}
+END_TEST
+
+START_TEST(so_is_a_signal)
+{
+    CLEANUP(private_bus_done) struct private_bus p;
+    char words[96];
+
+    set_up(&p);
+    kill(p.daemon, SIGHUP);
+    snprintf(words, sizeof(words), "reload: asked for by uid %u (PID %d", geteuid(), (int)getpid());
+    for (int i = 0; i < 200 && !is_in_log(p.daemon_log, words); i++)
+        usleep(50000);
+    check_log(p.daemon_log, "%s", words);
+    check_log(p.daemon_log, "over a signal");
+}
+END_TEST
+
+/* Of those who may not, a few are told. */
+static void ask_in_vain(sd_bus *bus)
+{
+    for (int i = 0; i < 100; i++)
+        must(streq(manager_call(bus, "Rescan"), denied));
+}
+
+START_TEST(a_log_that_others_cannot_fill)
+{
+    CLEANUP(private_bus_done) struct private_bus p;
+    unsigned n = 0;
+
+    set_up(&p);
+    as_another_user(&p, ask_in_vain);
+    CLEANUP_FREE char *log = private_bus_log(p.daemon_log);
+    for (const char *at = log; (at = strstr(at, "not permitted")); at++)
+        n++;
+    ck_assert_uint_ge(n, 10);
+    ck_assert_uint_le(n, 30);
+}
+END_TEST
+
+START_TEST(no_descriptors)
+{
+    CLEANUP(private_bus_done) struct private_bus p;
+    CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+    set_up(&p);
+    sd_bus *bus = private_bus_connect(&p);
+    int r = sd_bus_call_method(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Rescan", &error,
+                               NULL, "h", STDERR_FILENO);
+    ck_assert_int_lt(r, 0);
+    ck_assert_msg(streq(error.name, SD_BUS_ERROR_NOT_SUPPORTED), "%s", error.name);
+    sd_bus_flush_close_unref(bus);
+}
+END_TEST
+
+START_TEST(a_budget_for_each)
+{
+    CLEANUP(private_bus_done) struct private_bus p;
+    unsigned refused = 0;
+
+    set_up(&p);
+    sd_bus *flood = private_bus_connect(&p), *other = private_bus_connect(&p);
+    for (int i = 0; i < CALLS; i++)
+        refused +=
+            streq(manager_call(flood, "ListDevices"), "org.freedesktop.DBus.Error.LimitsExceeded");
+    ck_assert_uint_gt(refused, 0);
+    ck_assert_str_eq(manager_call(other, "ListDevices"), "");
+    sleep(1);
+    ck_assert_str_eq(manager_call(flood, "ListDevices"), "");
+    sd_bus_flush_close_unref(flood);
+    sd_bus_flush_close_unref(other);
+}
+END_TEST
+
+UNIT_MAIN("bus-callers", polkit_is_asked, root_is_written_down, so_is_a_signal,
+          a_log_that_others_cannot_fill, no_descriptors, a_budget_for_each)

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A bus of its own with the real daemon on it, on a made-up host, and a polkit that is none. */
+#pragma once
+
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+
+#include "../unit/tree.h"
+
+struct private_bus {
+    struct tree tree;
+    pid_t bus, polkit, daemon;
+    char daemon_log[96], polkit_log[96]; /* files */
+};
+
+/* Starts the bus and polkit. The host has /sys/bus/pci; more may be added before the daemon
+ * starts. */
+void private_bus_start(struct private_bus *p);
+
+/* Starts the daemon and waits until it is on the bus. */
+void private_bus_start_daemon(struct private_bus *p);
+
+void private_bus_done(struct private_bus *p);
+
+/* A new connection, of a user (root or others) who sees the bus. */
+sd_bus *private_bus_connect(const struct private_bus *p);
+
+/* Calls a method of the manager object. Returns the error's name, "" for none; the message goes to
+ * *ret_message, the answer to *ret_reply, if those are wanted. No answer is a failure of the
+ * test. */
+const char *private_bus_call(sd_bus *bus, const char *interface, const char *member,
+                             char **ret_message, sd_bus_message **ret_reply, const char *types,
+                             ...);
+
+/* What was logged so far, or what polkit was asked: malloc'ed. */
+char *private_bus_log(const char *path);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Budgets are spent, fill again, and are each sender's own. */
+#include "unit.h"
+
+#include "tell/bus-budget.h"
+
+#define SECOND USEC_PER_SEC
+
+/* How many calls of this cost are answered. */
+static unsigned spend(struct bus_budgets *b, const char *sender, uint64_t cost, uint64_t now)
+{
+    unsigned n = 0;
+
+    while (n < 100000 && bus_budget_take(b, sender, cost, now))
+        n++;
+    return n;
+}
+
+START_TEST(it_fills_again)
+{
+    static const struct budget_limits limits = {.most = 100, .per_second = 10};
+    struct budget b = {0};
+
+    ck_assert(budget_take(&b, &limits, 100, 7));
+    ck_assert(!budget_take(&b, &limits, 1, 7));
+    ck_assert(!budget_take(&b, &limits, 1, 7 + SECOND / 10 - 1));
+    ck_assert(budget_take(&b, &limits, 1, 7 + SECOND / 10));
+    ck_assert(!budget_take(&b, &limits, 11, 7 + SECOND + SECOND / 10));
+    ck_assert(budget_take(&b, &limits, 10, 7 + SECOND + SECOND / 10));
+    ck_assert(budget_take(&b, &limits, 100, UINT64_MAX / 2));
+    ck_assert(!budget_take(&b, &limits, 1, UINT64_MAX / 2));
+}
+END_TEST
+
+/* Who looks more often gets no more. */
+START_TEST(the_rest_of_a_second_counts)
+{
+    static const struct budget_limits limits = {.most = 100, .per_second = 3};
+    struct budget b = {0};
+    unsigned n = 0;
+
+    ck_assert(budget_take(&b, &limits, 100, 1));
+    for (uint64_t now = 1; now <= 1 + 10 * SECOND; now += 777)
+        n += budget_take(&b, &limits, 1, now);
+    ck_assert_uint_ge(n, 29);
+    ck_assert_uint_le(n, 30);
+}
+END_TEST
+
+START_TEST(each_has_its_own)
+{
+    struct bus_budgets b = {0};
+    unsigned whole = spend(&b, ":1.1", 1, SECOND);
+
+    ck_assert_uint_gt(whole, 1000);
+    ck_assert_uint_eq(spend(&b, ":1.1", 1, SECOND), 0);
+    ck_assert_uint_eq(spend(&b, ":1.2", 1, SECOND), whole);
+    ck_assert_uint_gt(spend(&b, ":1.1", 1, 2 * SECOND), 0);
+    ck_assert_uint_eq(spend(&b, ":1.1", 1, 3600 * SECOND), whole);
+}
+END_TEST
+
+/* Many other senders do not let one who is at it begin anew. */
+START_TEST(the_quiet_are_forgotten_first)
+{
+    struct bus_budgets b = {0};
+    char name[16];
+
+    (void)spend(&b, ":1.1", 1, SECOND);
+    for (unsigned i = 0; i < 10 * BUS_SENDERS; i++) {
+        uint64_t now = SECOND + i;
+        snprintf(name, sizeof(name), ":2.%u", i);
+        ck_assert(bus_budget_take(&b, name, 1, now));
+        ck_assert_uint_le(spend(&b, ":1.1", 1, now), 1);
+    }
+}
+END_TEST
+
+START_TEST(costs)
+{
+    struct bus_budgets b = {0};
+
+    ck_assert_uint_eq(bus_budget_cost("Get", 256), 1);
+    ck_assert_uint_eq(bus_budget_cost("GetManagedObjects", 256), 257);
+    ck_assert_uint_ge(spend(&b, ":1.1", bus_budget_cost("GetManagedObjects", 256), SECOND), 8);
+    /* More devices than any budget has: the answer is given, but not twice. */
+    ck_assert_uint_eq(spend(&b, ":1.2", bus_budget_cost("Plan", 65536), SECOND), 1);
+}
+END_TEST
+
+UNIT_MAIN("budget", it_fills_again, the_rest_of_a_second_counts, each_has_its_own,
+          the_quiet_are_forgotten_first, costs)
