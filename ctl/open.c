@@ -8,6 +8,7 @@
 #include "base/rootfs.h"
 #include "bus.h"
 #include "host/pci-files.h"
+#include "host/reset-methods.h"
 #include "host/scan.h"
 #include "plan/assume.h"
 #include "policy/parse.h"
@@ -119,6 +120,8 @@ static int assume_drivers(struct source *s)
 {
     int r = plan_assume(&s->policy, &s->snapshot, &s->records);
 
+    if (r == 0 && s->root_fd >= 0)
+        r = reset_methods_note(s->root_fd, &s->policy, &s->snapshot, &s->records);
     s->n_assumed = 0;
     for (size_t i = 0; i < s->snapshot.n_registered; i++)
         s->n_assumed += plan_is_assumed(&s->snapshot.registered[i]);

@@ -106,6 +106,19 @@ static const char *word_of_reason(const char *reason)
     return NULL;
 }
 
+/* The plan's verdict with what only the daemon knows of the device's health. */
+static struct verdict with_live_problems(const struct row *row)
+{
+    static const enum problem problems[] = {PROBLEM_NOT_RESPONDING, PROBLEM_RESET_METHOD};
+    struct verdict v = *row->v;
+
+    for (size_t i = 0; i < ELEMENTS(problems); i++)
+        if (strstr(row->problems, problem_word(problems[i])) &&
+            (problems[i] != PROBLEM_RESET_METHOD || v.rule->reset_method))
+            v.problems |= problems[i];
+    return v;
+}
+
 /* The daemon gives its reason as a word and a whole sentence, with what only it knows. Where all is
  * well it gives none, and where the group is not viable it gives a word. */
 static bool add_live_sentences(const struct source *s, struct row *row)
@@ -115,8 +128,11 @@ static bool add_live_sentences(const struct source *s, struct row *row)
     const char *word = word_of_reason(row->reason);
     size_t skip = word ? strlen(word) + 2 : 0;
 
-    if (agrees(row) && !add_sentences(s, row->v, row))
-        return false;
+    if (agrees(row)) {
+        const struct verdict v = with_live_problems(row);
+        if (!add_sentences(s, &v, row))
+            return false;
+    }
     if (!row->sentence || strchr(row->reason, ' ')) {
         free(row->sentence);
         row->sentence =

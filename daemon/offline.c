@@ -8,6 +8,7 @@
 #include "base/rootfs.h"
 #include "base/util.h"
 #include "host/boot-devices.h"
+#include "host/reset-methods.h"
 #include "host/scan.h"
 #include "host/serials.h"
 #include "host/viommu.h"
@@ -27,6 +28,8 @@ static int assume_loaded(int root_fd, const struct policy *p, struct snapshot *s
 
     (void)record_file_load(root_fd, records, &workers); /* without privilege the past is unknown */
     int r = plan_assume(p, s, records);
+    if (r == 0)
+        r = reset_methods_note(root_fd, p, s, records);
     if (r < 0)
         return r;
     for (size_t i = 0; i < s->n_registered; i++)

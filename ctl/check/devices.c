@@ -141,7 +141,8 @@ static void take_member(struct group_check *g, const struct row *r)
         g->wanted = r;
     if (!check_is_taken(r) && !device_is_viable(r->d) && !g->hindrance)
         g->hindrance = r;
-    if (is_in_state(r, STATE_BOUND) && driver_is_vfio(r->driver) && !r->d->node && !g->nodeless)
+    if (is_in_state(r, STATE_BOUND) && driver_is_vfio(r->driver) && !r->d->node && !r->d->cdev &&
+        !g->nodeless)
         g->nodeless = r;
 }
 
@@ -200,6 +201,29 @@ static void check_groupless(struct check *c)
     }
 }
 
+/* What the device itself lacks: the node that its rule wants, an answer, a way to reset it. */
+static void check_unfit(struct check *c)
+{
+    static const enum problem problems[] = {PROBLEM_INTERFACE_MISSING, PROBLEM_NOT_RESPONDING,
+                                            PROBLEM_RESET_METHOD};
+    size_t unfit = 0;
+
+    for (size_t i = 0; i < c->s->snapshot.n; i++) {
+        const struct row *r = &c->s->rows[i];
+        bool any = false;
+        for (size_t k = 0; r->problem && k < ELEMENTS(problems); k++)
+            any = any || strstr(r->problems, problem_word(problems[k]));
+        if (!any || unfit++ >= SHOWN)
+            continue;
+        check_add(c, FINDING_FAIL, "fit", "%s", r->problem);
+        check_remedy(c, "vfio-bindctl explain %s", pci_addr_text(r->d->addr).s);
+    }
+    if (unfit > SHOWN) {
+        check_add(c, FINDING_FAIL, "fit", "and %zu more that are not usable", unfit - SHOWN);
+        check_remedy(c, "vfio-bindctl status");
+    }
+}
+
 /* -- BARs -- */
 
 /* Only displays can be what the firmware draws on. */
@@ -234,5 +258,6 @@ void check_devices(struct check *c)
     check_states(c);
     check_groups(c);
     check_groupless(c);
+    check_unfit(c);
     check_bars(c);
 }

@@ -82,11 +82,15 @@ static void health_sentence(const struct verdict *v, const struct device *d, cha
                  "bring it back, then run \"vfio-bindctl rescan\"",
                  address.s, address.s);
     else
-        snprintf(buf, SENTENCE_MAX,
-                 "%s is bound, but the kernel does not reset it by \"%s\", as [device %s] wants "
-                 "(%s): /sys/bus/pci/devices/%s/reset_method has what the device can do",
-                 address.s, v->rule->reset_method, v->rule->name,
-                 v->error == EILSEQ ? "it reads back otherwise" : strerror(v->error), address.s);
+        snprintf(
+            buf, SENTENCE_MAX,
+            "%s is bound, but the kernel does not reset it by \"%s\", as [device %s] wants%s%s: "
+            "/sys/bus/pci/devices/%s/reset_method has what the device can do",
+            address.s, v->rule->reset_method, v->rule->name, v->error ? "; " : "",
+            v->error == EILSEQ ? "it reads back otherwise"
+            : v->error         ? strerror(v->error)
+                               : "",
+            address.s);
 }
 
 void problem_sentence(const struct verdict *v, const struct snapshot *s,

@@ -113,6 +113,10 @@ static unsigned int functions;
 module_param(functions, uint, 0644);
 MODULE_PARM_DESC(functions, "how many GPUs a card plugged from now on has, each in a group of its own (up to 256; 0: an ordinary card)");
 
+static unsigned int dead;
+module_param(dead, uint, 0644);
+MODULE_PARM_DESC(dead, "the slot of a card that does not answer any more; 0: none");
+
 static bool replace;
 module_param(replace, bool, 0644);
 MODULE_PARM_DESC(replace, "whether a card may take the place of a device of QEMU's");
@@ -148,7 +152,7 @@ static bool is_gone(const struct pci_bus *bus)
 {
 	const struct slot *slot = slot_of_bus(bus);
 
-	return slot && READ_ONCE(slot->gone);
+	return slot && (READ_ONCE(slot->gone) || (dead && slot->number == dead));
 }
 
 static int config_read(struct pci_bus *bus, unsigned int devfn, int where, int size,
