@@ -17,6 +17,23 @@ struct report_reader {
     size_t size;
 };
 
+/* Undoes %XX in place. */
+static void unescape(char *s)
+{
+    char *to = s;
+    unsigned c;
+
+    for (; *s; s++) {
+        if (*s == '%' && s[1] && s[2] && sscanf(s + 1, "%2x", &c) == 1) {
+            *to++ = (char)c;
+            s += 2;
+        } else {
+            *to++ = *s;
+        }
+    }
+    *to = '\0';
+}
+
 /* The policy file's lines are all there. */
 static int end_policy(struct report_reader *r)
 {
@@ -47,26 +64,11 @@ static int begin_policy(struct report_reader *r, const char *name, bool untruste
     free(r->bytes);
     r->bytes = NULL;
     r->policy = strdup(name);
+    if (r->policy)
+        unescape(r->policy);
     r->untrusted = untrusted;
     r->text = open_memstream(&r->bytes, &r->size);
     return r->policy && r->text ? 0 : -ENOMEM;
-}
-
-/* Undoes %XX in place. */
-static void unescape(char *s)
-{
-    char *to = s;
-    unsigned c;
-
-    for (; *s; s++) {
-        if (*s == '%' && s[1] && s[2] && sscanf(s + 1, "%2x", &c) == 1) {
-            *to++ = (char)c;
-            s += 2;
-        } else {
-            *to++ = *s;
-        }
-    }
-    *to = '\0';
 }
 
 static int read_property(struct props *p, char *text)
@@ -102,6 +104,7 @@ static int read_unreadable(struct texts *t, char *text)
         return -EINVAL;
     *why++ = '\0';
     unescape(why);
+    unescape(text);
     diags_add(&t->unreadable, DIAG_ERROR, text, 0, "%s", why);
     return 0;
 }

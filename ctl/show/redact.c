@@ -121,6 +121,30 @@ static size_t write_mount(const char *at, FILE *f)
     return 0;
 }
 
+/* What the host boots from, as the sentences on it have it: mount points, names of encrypted disks,
+ * and addresses of iSCSI targets, which may hold a password. Returns how much of the text was
+ * written, 0 if it is nothing of this. */
+static size_t write_boot_use(const char *at, FILE *f)
+{
+    static const struct {
+        const char *prefix, *end;
+    } secrets[] = {
+        {"/etc/fstab (", ")\n"},         {"/etc/fstab%20(", ")\n"},
+        {"/etc/crypttab (", ")\n"},      {"/etc/crypttab%20(", ")\n"},
+        {"cryptroot/crypttab (", ")\n"}, {"cryptroot/crypttab%20(", ")\n"},
+        {"netroot=", " \t\n%"},          {"iscsi:", " \t\n%"},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(secrets); i++) {
+        const char *secret = after_prefix(at, secrets[i].prefix);
+        if (!secret)
+            continue;
+        fprintf(f, "%sredacted", secrets[i].prefix);
+        return (size_t)(secret - at) + strcspn(secret, secrets[i].end);
+    }
+    return 0;
+}
+
 static int write_text(struct redaction *r, const char *text, FILE *f)
 {
     int error = 0;
@@ -134,7 +158,7 @@ static int write_text(struct redaction *r, const char *text, FILE *f)
         } else if (is_host(r, text, at)) {
             fputs(HOST_WORD, f);
             at += strlen(r->host);
-        } else if (*at == 'm' && (n = write_mount(at, f)) > 0) {
+        } else if ((n = *at == 'm' ? write_mount(at, f) : write_boot_use(at, f)) > 0) {
             at += n;
         } else {
             fputc(*at++, f);
@@ -254,8 +278,16 @@ static int write_key_line(struct redaction *r, const char *line, FILE *f)
     if (!key)
         return fputs(strchr(line, ':') ? "redacted:error" : "redacted-error", f) < 0 ? -EIO : 0;
     value += 1 + strspn(value + 1, " \t\r");
-    if (!streq(key, "serial") && is_known_key(key))
-        return write_text(r, line, f);
+    if (!streq(key, "serial") && is_known_key(key)) {
+        /* A comment behind a value is an error, and stays one; what it says is left out. */
+        CLEANUP_FREE char *copy = strdup(line);
+        if (!copy)
+            return -ENOMEM;
+        size_t n = strcspn(copy, "#;");
+        if (copy[n])
+            copy[n + 1] = '\0';
+        return write_text(r, copy, f);
+    }
     if (streq(key, "serial") && *value && !(list = redact_serials(r, value)))
         return -ENOMEM;
     int error = write_text(r, key, f);
@@ -270,7 +302,16 @@ static int write_policy_line(struct redaction *r, const char *line, FILE *f)
     if (*start == '#' || *start == ';')
         return fputc('#', f) < 0 ? -EIO : 0;
     fwrite(line, 1, (size_t)(start - line), f); /* an indented line is an error */
-    if (*start == '[' || !start[strspn(start, "\r")])
+    if (*start == '[') {                        /* text behind it is an error, and stays one */
+        CLEANUP_FREE char *copy = strdup(start);
+        if (!copy)
+            return -ENOMEM;
+        char *close = strchr(copy, ']');
+        if (close && close[1 + strspn(close + 1, " \t\r")])
+            memcpy(close + 1, "#", sizeof("#"));
+        return write_text(r, copy, f);
+    }
+    if (!start[strspn(start, "\r")])
         return write_text(r, start, f);
     return write_key_line(r, start, f);
 }

@@ -63,7 +63,9 @@ static void write_cmdline(struct writer *w)
 
 static void write_unreadable(struct writer *w, const char *name, const char *why)
 {
-    fprintf(w->f, "unreadable %s\t", name);
+    fputs("unreadable ", w->f);
+    write_redacted(w, name);
+    fputc('\t', w->f);
     write_redacted(w, why);
     fputc('\n', w->f);
 }
@@ -78,7 +80,9 @@ static void write_policy(struct writer *w, const struct text *t)
     char *rest = clean, *line;
     if (!clean)
         w->error = -ENOMEM;
-    fprintf(w->f, "%spolicy %s\n", t->untrusted ? "untrusted-" : "", t->name);
+    fputs(t->untrusted ? "untrusted-policy " : "policy ", w->f);
+    write_redacted(w, t->name);
+    fputc('\n', w->f);
     while (rest && *rest && (line = strsep(&rest, "\n")))
         fprintf(w->f, "|%s\n", line);
 }
