@@ -103,6 +103,22 @@ static int read_number(sd_bus_message *m, char type, FILE *f)
     }
 }
 
+static int read_value(sd_bus_message *m, FILE *f);
+
+static int read_members(sd_bus_message *m, char type, const char *contents, const char *separator,
+                        FILE *f)
+{
+    int r = sd_bus_message_enter_container(m, type, contents);
+
+    for (bool first = true; r > 0; first = false) {
+        if (sd_bus_message_at_end(m, 0) > 0)
+            break;
+        fputs(first ? "" : separator, f);
+        r = read_value(m, f);
+    }
+    return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
 /* Anything else than these types is skipped. Returns > 0 if there was a value. */
 static int read_value(sd_bus_message *m, FILE *f)
 {
@@ -122,16 +138,11 @@ static int read_value(sd_bus_message *m, FILE *f)
         r = sd_bus_message_read_basic(m, type, &flag);
         return r < 0 ? r : (fputs(flag ? "yes" : "no", f), 1);
     case 'a':
-        if (strlen(contents) != 1) /* structures and dictionaries */
+        if (strlen(contents) != 1 && *contents != '(') /* dictionaries, arrays of arrays */
             return sd_bus_message_skip(m, NULL);
-        r = sd_bus_message_enter_container(m, type, contents);
-        for (bool first = true; r > 0; first = false) {
-            if (sd_bus_message_at_end(m, 0) > 0)
-                break;
-            fputs(first ? "" : "\n", f);
-            r = read_value(m, f);
-        }
-        return r < 0 ? r : sd_bus_message_exit_container(m);
+        return read_members(m, type, contents, "\n", f);
+    case 'r':
+        return read_members(m, type, contents, "\t", f);
     default:
         return strchr("ynqiuxtd", type) ? read_number(m, type, f) : sd_bus_message_skip(m, NULL);
     }

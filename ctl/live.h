@@ -10,7 +10,8 @@
 
 struct prop {
     char *name;
-    char *text; /* numbers in decimal; booleans "yes" or "no"; arrays one item a line */
+    char *text; /* numbers in decimal; booleans "yes" or "no"; arrays one item a line;
+                 * structures with tabs between their members */
 };
 
 struct props {

@@ -147,6 +147,10 @@ static void load_flag(struct record *r, const char *key)
         r->past.had_driver = true;
     else if (streq(key, "released"))
         r->past.released = true;
+    else if (streq(key, "vfs-fenced"))
+        r->vfs.fenced = true;
+    else if (streq(key, "vfs-released"))
+        r->vfs.released = true;
 }
 
 static void load_past(struct record_past *k, const char *text)
@@ -172,6 +176,14 @@ static void load_driver(char **ret, const char *value)
     *ret = strdup(value);
 }
 
+/* What cannot be a number of virtual functions counts as none. */
+static uint16_t load_count(const char *value)
+{
+    const unsigned long n = strtoul(value, NULL, 10);
+
+    return n <= UINT16_MAX ? (uint16_t)n : 0;
+}
+
 static void load_value(struct record *r, const char *key, const char *value)
 {
     if (streq(value, "1"))
@@ -182,6 +194,8 @@ static void load_value(struct record *r, const char *key, const char *value)
         r->arrival = streq(value, "unused") ? ARRIVAL_UNUSED : ARRIVAL_PLUGGED;
     else if (streq(key, "drivers"))
         r->placeholder_order = strtoull(value, NULL, 10);
+    else if (streq(key, "vfs"))
+        r->vfs.made = load_count(value);
     else if (streq(key, "was"))
         load_past(&r->past, value);
     else if (streq(key, "previous"))
@@ -318,6 +332,8 @@ static const char *state_kept(const struct record *r)
  * When it came need not be written: `newest_at_boot` tells. */
 static bool is_worth_a_line(const struct record *r)
 {
+    if (record_vfs_is_owned(&r->vfs) || r->vfs.released)
+        return true;
     if (r->unnamed && !record_is_in_hand(r))
         return r->placeholder || record_is_owned(r) || record_is_going_back(r);
     return r->touched || r->placeholder || r->previous_driver || record_has_past(r) ||
@@ -350,6 +366,10 @@ static void write_record(FILE *f, const struct record *r)
     fputs(r->health != HEALTH_UNTESTED ? " dead=1" : "", f);
     if (r->previous_driver)
         fprintf(f, " previous=%s", r->previous_driver);
+    if (r->vfs.made > 0)
+        fprintf(f, " vfs=%u", r->vfs.made);
+    fputs(r->vfs.fenced ? " vfs-fenced=1" : "", f);
+    fputs(r->vfs.released ? " vfs-released=1" : "", f);
     fputc('\n', f);
 }
 

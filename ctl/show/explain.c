@@ -43,8 +43,19 @@ static const char *device_value(const struct row *row, enum rule_key key, bool h
         [KEY_ID] = FIELD_ID,           [KEY_CLASS] = FIELD_CLASS, [KEY_SUBSYSTEM] = FIELD_SUBSYSTEM,
         [KEY_ADDRESS] = FIELD_ADDRESS, [KEY_SLOT] = FIELD_SLOT,   [KEY_SERIAL] = FIELD_SERIAL,
     };
-    const char *text = field_text(row, fields[key], buf);
+    const struct device *d = row->d;
 
+    if (key == KEY_VF_OF || key == KEY_VF_INDEX) {
+        if (!d->vf || (key == KEY_VF_INDEX && d->vf_number == 0))
+            return d->vf ? "not known" : "none: it is no virtual function";
+        if (key == KEY_VF_INDEX)
+            snprintf(buf, FIELD_TEXT_MAX, "%u", d->vf_number - 1U);
+        else
+            snprintf(buf, FIELD_TEXT_MAX, "%s%s%.60s", pci_addr_text(d->pf).s,
+                     d->pf_slot ? ", slot " : "", d->pf_slot ? d->pf_slot : "");
+        return buf;
+    }
+    const char *text = field_text(row, fields[key], buf);
     if (text)
         return text;
     if (key == KEY_SLOT)
@@ -57,6 +68,12 @@ static void explain_misfit(const struct source *s, const struct row *row, struct
     char value[FIELD_TEXT_MAX], wanted[200];
     enum rule_key key = (enum rule_key)f->key;
 
+    if (key == KEY_VFS) {
+        snprintf(f->why, sizeof(f->why),
+                 "it is a virtual function, and a rule with vfs is about physical ones (%.100s:%u)",
+                 policy_file(&s->policy, f->rule->keys[key]), f->rule->keys[key].line);
+        return;
+    }
     list_patterns(f->rule, key, wanted, sizeof(wanted));
     snprintf(f->why, sizeof(f->why), "%s is %.120s, the rule wants %s (%.100s:%u)",
              rule_key_name(key), device_value(row, key, s->this_host, value), wanted,

@@ -5,6 +5,7 @@
 #include "host/pci-files.h"
 #include "model/kinds.h"
 #include "open.h"
+#include "physical.h"
 
 /* What the tables leave out: from the daemon, or from attributes whose reading takes no lock. */
 struct extra {
@@ -90,10 +91,26 @@ static void print_group(const struct source *s, const struct row *r)
     free(text);
 }
 
+/* A physical function that a rule makes virtual ones of. */
+static bool print_physical(const struct source *s, const struct row *r)
+{
+    CLEANUP(physicals_done) struct physicals all = {0};
+    const struct physical *p =
+        physicals_read(s, &all) < 0 ? NULL : physicals_find(&all, r->d->addr);
+
+    if (p)
+        line("State", "stays on its native driver, which makes its virtual functions");
+    if (p)
+        line("VFs", p->sentence);
+    return p;
+}
+
 static void print_state(const struct source *s, const struct row *r)
 {
     char text[FIELD_TEXT_MAX + 64];
 
+    if (!r->selected && print_physical(s, r))
+        return;
     if (!r->selected) {
         line("State", "no rule concerns it: left to its native driver");
         return;
@@ -132,8 +149,8 @@ static void print_row(const struct source *s, const struct row *r)
     snprintf(text, sizeof(text), "%s, subsystem %04x:%04x", field_text(r, FIELD_ID, buf),
              r->d->subvendor, r->d->subdevice);
     line("ID", text);
-    snprintf(text, sizeof(text), "%06x %.200s%s%s", r->d->class_code, r->class ? r->class : "",
-             r->d->vf ? ", virtual function" : "",
+    snprintf(text, sizeof(text), "%06x %.200s%s%s%s", r->d->class_code, r->class ? r->class : "",
+             r->d->vf ? ", virtual function of " : "", r->d->vf ? pci_addr_text(r->d->pf).s : "",
              r->boot_display ? ", the firmware's console is on it" : "");
     line("Class", text);
     print_state(s, r);

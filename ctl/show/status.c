@@ -2,6 +2,7 @@
 /* status: one sentence on how things are, what to type next, and the devices concerned. */
 #include "fields.h"
 #include "open.h"
+#include "physical.h"
 
 #define SENTENCES_SHOWN 5
 
@@ -104,6 +105,8 @@ static void sum_up(const struct source *s, struct summary *m)
         snprintf(text, sizeof(text), "vfio-bindd is at work: %zu of %zu selected devices bound.",
                  m->bound, m->selected);
         say(m, text, "", "vfio-bindctl wait");
+    } else if (m->selected == 0 && s->plan.n_vfs > 0) {
+        say(m, "No device is selected for virtual machines.", "", "vfio-bindctl list");
     } else if (m->selected == 0) {
         say(m, "No device of this host fits any rule.", "",
             "vfio-bindctl list, then explain ADDRESS");
@@ -255,6 +258,19 @@ static bool has_numa_nodes(const struct source *s)
     return false;
 }
 
+/* How those stand that are to have virtual functions. */
+static void print_physicals(const struct source *s)
+{
+    CLEANUP(physicals_done) struct physicals all = {0};
+
+    if (physicals_read(s, &all) < 0)
+        return;
+    for (size_t i = 0; i < all.n; i++) {
+        printf("%s- ", i == 0 ? "\n" : "");
+        ctl_wrap(stdout, all.v[i].sentence, 2, 2);
+    }
+}
+
 static int print_devices(const struct source *s, const struct ctl *c, const char *json_head)
 {
     static const enum field text_fields[] = {FIELD_ADDRESS, FIELD_ID,    FIELD_RULE,   FIELD_GROUP,
@@ -288,6 +304,7 @@ static void json_member(FILE *f, const char *name, const char *text)
 
 static char *json_head(const struct source *s, const struct summary *m)
 {
+    CLEANUP(physicals_done) struct physicals all = {0};
     const struct props *p = &s->live.manager;
     char *text = NULL;
     size_t size;
@@ -306,6 +323,10 @@ static char *json_head(const struct source *s, const struct summary *m)
     fprintf(f, "\"rules\": %zu,\n   \"errors\": %zu,\n   ", count_rules(s), s->diags.errors);
     fprintf(f, "\"selected\": %zu,\n   \"bound\": %zu,\n   \"usable\": %zu", m->selected, m->bound,
             m->usable);
+    if (physicals_read(s, &all) == 0) {
+        fputs(",\n   \"physical_functions\": ", f);
+        physicals_write_json(&all, f);
+    }
     return fclose(f) == 0 ? text : NULL;
 }
 
@@ -330,10 +351,11 @@ int verb_status(const struct ctl *c)
     print_problems(&s);
     fflush(stdout);
     diags_print(&s.diags, stderr);
-    if (m.selected == 0)
-        return EXIT_SUCCESS;
-    putchar('\n');
-    r = print_devices(&s, c, NULL);
-    print_sentences(&s);
+    if (m.selected > 0) {
+        putchar('\n');
+        r = print_devices(&s, c, NULL);
+        print_sentences(&s);
+    }
+    print_physicals(&s);
     return r;
 }

@@ -80,7 +80,7 @@ int early_plan(struct early *e)
         r = view_plan(e->view);
     }
     if (e->gives_back) /* nothing is taken either */
-        plan_leave_out(&e->view->plan, PHASE_OVERRIDE, PHASE_REBIND);
+        plan_leave_out(&e->view->plan, PHASE_OVERRIDE, PHASE_VFS);
     else
         plan_leave_out(&e->view->plan, PHASE_REBIND, PHASE_RELEASE);
     return r;

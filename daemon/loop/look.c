@@ -52,10 +52,18 @@ static void look_at_unnamed(struct view *view)
     for (size_t i = 0; addrs && i < view->records.n; i++) {
         const struct record *r = &view->records.v[i];
         const struct device *d = snapshot_find(&view->snapshot, r->addr);
-        if (d && !d->detailed && (record_is_owned(r) || r->fresh))
+        if (d && !d->detailed && (record_is_owned(r) || r->fresh || record_vfs_is_owned(&r->vfs)))
             addrs[n++] = r->addr;
     }
     (void)scan_devices(view->root_fd, &view->policy, addrs, n, &view->snapshot);
+}
+
+/* Virtual functions may have come or gone while nobody looked. */
+static void look_at_physical(struct view *view)
+{
+    for (size_t i = view->records.n; i-- > 0;)
+        if (record_vfs_is_owned(&view->records.v[i].vfs) && view->records.v[i].state != RECORD_GONE)
+            view->missed |= !record_seen_look(view, view->records.v[i].addr);
 }
 
 static void take_snapshot(struct view *view, const struct snapshot *new)
@@ -67,6 +75,7 @@ static void take_snapshot(struct view *view, const struct snapshot *new)
     snapshot_done(&old);
     view->missed = record_seen_drop_vanished(view);
     look_at_unnamed(view);
+    look_at_physical(view);
 }
 
 int look_at_all(struct view *view, bool may_be_empty)
@@ -87,11 +96,48 @@ int look_at_all(struct view *view, bool may_be_empty)
     return r;
 }
 
+/* Has the device virtual functions that nobody has seen yet? */
+static bool has_unseen_vfs(const struct view *view, struct pci_addr pf)
+{
+    const struct device *d = snapshot_find(&view->snapshot, pf);
+    size_t n = 0;
+
+    for (size_t i = 0; d && i < view->snapshot.n; i++)
+        n += view->snapshot.devices[i].vf && pci_addr_cmp(view->snapshot.devices[i].pf, pf) == 0;
+    return d && n < d->n_vfs;
+}
+
+void look_at_results(struct view *view, const struct pci_addr *addrs, size_t n, bool alone)
+{
+    bool unseen = false;
+
+    look_at_bindings(view, addrs, n);
+    for (size_t i = 0; alone && i < n; i++)
+        unseen = unseen || has_unseen_vfs(view, addrs[i]);
+    if (unseen)
+        view->missed |= look_at_all(view, false) < 0;
+}
+
+/* A virtual function came or went: how many has the physical one now? No event tells that. A worker
+ * that makes them or takes them away looks at the end. */
+static void look_at_physical_of(struct view *view, const struct device *vf)
+{
+    const struct pci_addr pf = vf->pf;
+    const struct device *d = vf->vf ? snapshot_find(&view->snapshot, pf) : NULL;
+    const struct record *r = d ? records_find(&view->records, pf) : NULL;
+
+    if (d && d->vfs_max > 0 && !(r && record_is_in_hand(r)))
+        look_at(view, pf);
+}
+
 bool look_at_event(struct view *view, enum hotplug_action action, struct pci_addr a)
 {
     if (action == HOTPLUG_ADD && view->snapshot.cold_boot)
         scan_boot(view->root_fd, &view->snapshot);
     record_seen_boot(view);
+    const struct device *before = snapshot_find(&view->snapshot, a);
+    const struct device vf =
+        before ? (struct device){.vf = before->vf, .pf = before->pf} : (struct device){0};
     if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) /* now there is another one, or none */
         snapshot_remove(&view->snapshot, a);
     if (action == HOTPLUG_ADD)
@@ -102,7 +148,11 @@ bool look_at_event(struct view *view, enum hotplug_action action, struct pci_add
     if (d && action == HOTPLUG_ADD) {
         scan_order(view->root_fd, d);
         record_seen_plugged(view, a);
+        look_at_physical_of(view, d);
     }
+    if (action == HOTPLUG_REMOVE)
+        look_at_physical_of(view, &vf);
+    d = snapshot_find(&view->snapshot, a);
     return d && record_seen_event(view, action, a);
 }
 

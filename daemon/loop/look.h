@@ -12,6 +12,10 @@ int look_at_all(struct view *view, bool may_be_empty);
 /* Reads these devices, of which only the drivers have changed. */
 void look_at_bindings(struct view *view, const struct pci_addr *addrs, size_t n);
 
+/* The same for devices that a worker had. `alone`: no kernel event tells of virtual functions that
+ * it made, so they are looked for. */
+void look_at_results(struct view *view, const struct pci_addr *addrs, size_t n, bool alone);
+
 /* Reads the devices of this one's IOMMU group. */
 void look_at_group(struct view *view, struct pci_addr a);
 

@@ -332,7 +332,7 @@ static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
 {
     struct manager *m = userdata;
 
-    look_at_bindings(&m->view, addrs, n);
+    look_at_results(&m->view, addrs, n, !is_daemon(m));
     if (m->stopping) {
         if (!apply_is_ending(m->apply))
             end(m);

@@ -60,6 +60,26 @@ static bool is_known_unnamed(const struct view *view, const struct record *r)
            !plan_is_undecided(&view->policy, &view->snapshot, d);
 }
 
+/* There is a record for each physical function that has a verdict, and for each virtual one that is
+ * to go to its native driver when that may take it. */
+static int take_vfs(struct view *view)
+{
+    const struct record_event kept = {.kind = RECORD_EVENT_KEPT_BACK};
+
+    for (size_t i = 0; i < view->plan.n_vfs; i++)
+        if (!records_get(&view->records, view->plan.vfs[i].addr))
+            return -ENOMEM;
+    for (size_t i = 0; i < view->snapshot.n; i++) {
+        const struct device *d = &view->snapshot.devices[i];
+        if (!plan_vf_is_kept_back(&view->plan, &view->snapshot, &view->records, d))
+            continue;
+        if (!records_get(&view->records, d->addr))
+            return -ENOMEM;
+        records_apply(&view->records, d->addr, &kept);
+    }
+    return 0;
+}
+
 int record_seen_plan(struct view *view)
 {
     int changed = 0;
@@ -67,6 +87,8 @@ int record_seen_plan(struct view *view)
     for (size_t i = 0; i < view->plan.n_verdicts; i++)
         if (take_verdict(view, &view->plan.verdicts[i]) < 0)
             return -ENOMEM;
+    if (take_vfs(view) < 0)
+        return -ENOMEM;
     for (size_t i = view->records.n; i-- > 0;) {
         const struct record *r = &view->records.v[i];
         if (r->unnamed || !is_known_unnamed(view, r))

@@ -82,8 +82,38 @@ static void ask_of_group(struct view *view, const struct verdict *v, enum record
     }
 }
 
+/* Is it a physical function, whose virtual functions alone are ours? */
+static bool is_physical(const struct view *view, struct pci_addr a)
+{
+    return !view->disabled && plan_find_vfs(&view->plan, a) && !plan_find(&view->plan, a);
+}
+
+/* Its virtual functions are taken away, if we made them. */
+static int mark_release_of_vfs(struct view *view, struct pci_addr a, sd_bus_error *error)
+{
+    const struct vfs_verdict *v = plan_find_vfs(&view->plan, a);
+    const struct record_event e = {.kind = RECORD_EVENT_RELEASE_VFS};
+
+    if (v->state == STATE_STUCK || (v->state == STATE_PENDING && v->reason == REASON_NONE))
+        return bus_error(error, BUS_ERROR_BUSY, "work on %s is still under way (%s)",
+                         pci_addr_text(a).s, state_word(v->state));
+    if (v->there > 0 && !v->ours)
+        return bus_error(error, BUS_ERROR_REFUSED,
+                         "vfio-bindd did not make the virtual functions of %s: write 0 to "
+                         "its sriov_numvfs if nobody needs them",
+                         pci_addr_text(a).s);
+    records_apply(&view->records, a, &e);
+    return 0;
+}
+
 int requests_mark_bind(struct view *view, struct pci_addr a, sd_bus_error *error)
 {
+    const struct record_event bind = {.kind = RECORD_EVENT_BIND};
+
+    if (is_physical(view, a)) {
+        records_apply(&view->records, a, &bind);
+        return 0;
+    }
     const struct verdict *v = requested(view, a, error);
 
     if (!v)
@@ -94,6 +124,8 @@ int requests_mark_bind(struct view *view, struct pci_addr a, sd_bus_error *error
 
 int requests_mark_release(struct view *view, struct pci_addr a, sd_bus_error *error)
 {
+    if (is_physical(view, a))
+        return mark_release_of_vfs(view, a, error);
     const struct verdict *v = requested(view, a, error);
 
     if (!v)

@@ -5,6 +5,7 @@
 #include <syslog.h>
 
 #include "plan/text.h"
+#include "plan/vfs-text.h"
 #include "tell/journal.h"
 
 /* journald limits bursts: above this many lines at once a rule gets one line. */
@@ -37,6 +38,8 @@ struct tally tally_make(const struct view *view)
         t.contested += v->state == STATE_CONTESTED;
         t.pending += v->state == STATE_PENDING;
     }
+    for (size_t i = 0; i < view->plan.n_vfs; i++)
+        t.vfs_wrong += !vfs_are_good(&view->plan.vfs[i], view->snapshot.cold_boot);
     t.unexpected = count_unexpected(&view->plan, &view->policy);
     t.unknown = view->unread || view->trouble != 0;
     return t;
@@ -44,7 +47,8 @@ struct tally tally_make(const struct view *view)
 
 bool tally_is_good(const struct tally *t)
 {
-    return t->good == t->selected && t->errors == 0 && t->unexpected == 0 && !t->unknown;
+    return t->good == t->selected && t->errors == 0 && t->unexpected == 0 && t->vfs_wrong == 0 &&
+           !t->unknown;
 }
 
 static size_t add_count(char *buf, size_t size, size_t used, size_t n, const char *what)
@@ -80,6 +84,9 @@ void announce_status(const struct view *view, char *buf, size_t size)
     used = add_count(buf, size, used, t.pending, "pending");
     if (t.unknown && used < size)
         used += (size_t)snprintf(buf + used, size - used, ", not everything could be read");
+    used = add_count(buf, size, used, t.vfs_wrong,
+                     t.vfs_wrong == 1 ? "device without its virtual functions"
+                                      : "devices without their virtual functions");
     used = add_count(buf, size, used, t.unexpected,
                      t.unexpected == 1 ? "rule not as expected" : "rules not as expected");
     add_count(buf, size, used, t.errors,
@@ -159,6 +166,34 @@ static void announce_rules(const struct plan *plan, const struct policy *p)
     }
 }
 
+static bool is_vfs_news(const struct vfs_verdict *v, const struct record *r, bool booting)
+{
+    const bool under_way = v->state == STATE_PENDING && vfs_are_good(v, booting);
+
+    return !under_way &&
+           (!r || !r->told.any || r->told.state != v->state || r->told.reason != v->reason);
+}
+
+static void announce_vfs(struct view *view)
+{
+    for (size_t i = 0; i < view->plan.n_vfs; i++) {
+        const struct vfs_verdict *v = &view->plan.vfs[i];
+        const struct device *d = snapshot_find(&view->snapshot, v->addr);
+        struct record *r = records_find(&view->records, v->addr);
+        const struct verdict fields = {.rule = v->rule, .state = v->state, .reason = v->reason};
+        const struct record_event told = {.kind = RECORD_EVENT_TOLD,
+                                          .verdict = {v->state, v->reason, NULL}};
+        char sentence[SENTENCE_MAX];
+        if (!d || !is_vfs_news(v, r, view->snapshot.cold_boot))
+            continue;
+        vfs_sentence(v, &view->snapshot, &view->records, sentence);
+        journal_device(vfs_are_good(v, false) ? EVENT_VFS : EVENT_VFS_MISSING, d,
+                       v->rule ? &fields : NULL, r, sentence);
+        if (r)
+            record_apply(r, &told);
+    }
+}
+
 void announce_devices(struct view *view)
 {
     const struct plan *plan = &view->plan;
@@ -181,6 +216,7 @@ void announce_devices(struct view *view)
         if (r)
             record_apply(r, &told);
     }
+    announce_vfs(view);
 }
 
 static void announce_expect(const struct plan *plan, const struct policy *p)

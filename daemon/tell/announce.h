@@ -10,6 +10,7 @@ struct tally {
     size_t good;       /* as they should be, or being worked on */
     size_t errors;     /* in the policy */
     size_t unexpected; /* rules whose expect = N is not met */
+    size_t vfs_wrong;  /* physical functions without the virtual functions that they are to have */
     bool unknown;      /* something could not be read */
 };
 

@@ -10,6 +10,7 @@
 #include "host/scan.h"
 #include "offer/bus-names.h"
 #include "plan/text.h"
+#include "plan/vfs-text.h"
 #include "tell/announce.h"
 #include "tell/bus-auth.h"
 #include "tell/bus-device.h"
@@ -146,6 +147,44 @@ static int get_iommufd(sd_bus *bus, const char *path, const char *interface, con
     return bus_append(reply, "b", s->iommufd && s->device_nodes);
 }
 
+/* How physical functions stand: address, rule, state, reason, how many virtual functions they are
+ * to have and have, whether those are ours, and a sentence. */
+static int get_vfs(sd_bus *bus, const char *path, const char *interface, const char *property,
+                   sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+    const struct view *view = ((const struct bus_manager *)userdata)->view;
+    int r = sd_bus_message_open_container(reply, 'a', "(ssssuubs)");
+    char sentence[SENTENCE_MAX];
+
+    (void)bus;
+    (void)path;
+    (void)interface;
+    (void)property;
+    (void)error;
+    for (size_t i = 0; r >= 0 && i < view->plan.n_vfs; i++) {
+        const struct vfs_verdict *v = &view->plan.vfs[i];
+        vfs_sentence(v, &view->snapshot, &view->records, sentence);
+        r = bus_append(reply, "(ssssuubs)", pci_addr_text(v->addr).s, v->rule ? v->rule->name : "",
+                       state_word(v->state), reason_word(v->reason), (uint32_t)v->wanted,
+                       (uint32_t)v->there, (int)v->ours, sentence);
+    }
+    return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static uint32_t vfs_hash(const struct view *view)
+{
+    uint32_t hash = (uint32_t)view->plan.n_vfs;
+    char sentence[SENTENCE_MAX];
+
+    for (size_t i = 0; i < view->plan.n_vfs; i++) {
+        const struct vfs_verdict *v = &view->plan.vfs[i];
+        vfs_sentence(v, &view->snapshot, &view->records, sentence);
+        hash = hash * 31 + hash_text(sentence);
+        hash = hash * 31 + v->there * 2 + v->ours;
+    }
+    return hash;
+}
+
 /* -- methods that read -- */
 
 static int on_list(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -198,6 +237,13 @@ static int on_plan(sd_bus_message *m, void *userdata, sd_bus_error *error)
         if (v->state == STATE_PENDING)
             continue;
         verdict_sentence(v, &view->snapshot, &view->records, sentence);
+        r = bus_append(reply, "(sss)", pci_addr_text(v->addr).s, "none", sentence);
+    }
+    for (size_t i = 0; r >= 0 && i < view->plan.n_vfs; i++) {
+        const struct vfs_verdict *v = &view->plan.vfs[i];
+        if (v->state == STATE_PENDING)
+            continue;
+        vfs_sentence(v, &view->snapshot, &view->records, sentence);
         r = bus_append(reply, "(sss)", pci_addr_text(v->addr).s, "none", sentence);
     }
     if (r >= 0)
@@ -334,6 +380,7 @@ static const sd_bus_vtable manager_vtable[] = {
     SD_BUS_PROPERTY("Matched", "u", get_count, 0, CHANGES),
     SD_BUS_PROPERTY("Bound", "u", get_count, 0, CHANGES),
     SD_BUS_PROPERTY("Usable", "u", get_count, 0, CHANGES),
+    SD_BUS_PROPERTY("VirtualFunctions", "a(ssssuubs)", get_vfs, 0, CHANGES),
     SD_BUS_PROPERTY("Iommu", "s", get_state, 0, 0),
     SD_BUS_PROPERTY("Initramfs", "s", get_state, 0, 0),
     SD_BUS_PROPERTY("Iommufd", "b", get_iommufd, 0, 0),
@@ -369,7 +416,7 @@ void bus_manager_forget_callers(struct bus_manager *b)
 
 static const char *const changing[BUS_MANAGER_CHANGING] = {
     "State",   "Problems", "PolicyFiles", "PolicyErrors", "Rules",
-    "Matched", "Bound",    "Usable",      "ReadyUSec",
+    "Matched", "Bound",    "Usable",      "ReadyUSec",    "VirtualFunctions",
 };
 
 static uint32_t list_hash(char *const *list, size_t n)
@@ -403,6 +450,7 @@ void bus_manager_publish(struct bus_manager *b, sd_bus *bus)
         (uint32_t)t.bound,
         (uint32_t)t.usable,
         (uint32_t)view->ready_usec,
+        vfs_hash(view),
     };
     for (size_t i = 0; i < BUS_MANAGER_CHANGING; i++)
         if (now[i] != b->published[i])

@@ -17,8 +17,8 @@ struct bus_requests {
     void *userdata;
 };
 
-#define WAITING_MAX 64         /* callers of Bind and Release whose device is being worked on */
-#define BUS_MANAGER_CHANGING 9 /* properties that change */
+#define WAITING_MAX 64          /* callers of Bind and Release whose device is being worked on */
+#define BUS_MANAGER_CHANGING 10 /* properties that change */
 
 /* A caller of Bind or Release who gets the answer when the work is done. */
 struct waiting_caller {

@@ -5,13 +5,16 @@
 
 #include "offer/bus-names.h"
 #include "plan/text.h"
+#include "plan/vfs-text.h"
 #include "tell/bus-text.h"
 
 bool bus_outcome_is_pending(const struct view *view, struct pci_addr a)
 {
     const struct verdict *v = plan_find(&view->plan, a);
+    const struct vfs_verdict *pf = v ? NULL : plan_find_vfs(&view->plan, a);
 
-    return v && v->state == STATE_PENDING;
+    return (v && v->state == STATE_PENDING) ||
+           (pf && pf->state == STATE_PENDING && pf->reason == REASON_NONE);
 }
 
 /* The group could not be held for the release, so nothing was done. */
@@ -34,13 +37,35 @@ static int say_held(const struct view *view, struct pci_addr a, uint32_t group, 
                      group, pci_addr_text(a).s, group);
 }
 
+static const char *error_of_state(enum device_state s)
+{
+    return s == STATE_REFUSED  ? BUS_ERROR_REFUSED
+           : s == STATE_FAILED ? SD_BUS_ERROR_FAILED
+                               : BUS_ERROR_BUSY;
+}
+
+/* Of a physical function, whose virtual functions were to be made or taken away. */
+static int outcome_of_vfs(const struct view *view, const struct vfs_verdict *pf, bool bind,
+                          sd_bus_error *error)
+{
+    char sentence[SENTENCE_MAX];
+
+    if (pf->state == (bind ? STATE_BOUND : STATE_RELEASED))
+        return 0;
+    vfs_sentence(pf, &view->snapshot, &view->records, sentence);
+    return bus_error(error, error_of_state(pf->state), "%s", sentence);
+}
+
 int bus_outcome(const struct view *view, struct pci_addr a, bool bind, sd_bus_error *error)
 {
     const struct verdict *v = plan_find(&view->plan, a);
     char sentence[SENTENCE_MAX];
 
     const struct device *d = snapshot_find(&view->snapshot, a);
+    const struct vfs_verdict *pf = v ? NULL : plan_find_vfs(&view->plan, a);
 
+    if (pf && d)
+        return outcome_of_vfs(view, pf, bind, error);
     if (!v || !d)
         return bus_error(error, BUS_ERROR_NO_SUCH_DEVICE, "%s is gone", pci_addr_text(a).s);
     if (v->state == (bind ? STATE_BOUND : STATE_RELEASED))
@@ -48,9 +73,5 @@ int bus_outcome(const struct view *view, struct pci_addr a, bool bind, sd_bus_er
     if (!bind && v->state == STATE_BOUND)
         return say_held(view, a, d->group, error);
     verdict_sentence(v, &view->snapshot, &view->records, sentence);
-    return bus_error(error,
-                     v->state == STATE_REFUSED  ? BUS_ERROR_REFUSED
-                     : v->state == STATE_FAILED ? SD_BUS_ERROR_FAILED
-                                                : BUS_ERROR_BUSY,
-                     "%s", sentence);
+    return bus_error(error, error_of_state(v->state), "%s", sentence);
 }

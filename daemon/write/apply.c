@@ -206,6 +206,9 @@ static void make_op(const struct apply *a, struct job *j, const struct action *a
                        .driver = op_text(j, action),
                        .learned = action->learned,
                        .narrowed = action->narrowed,
+                       .fence = action->fence,
+                       .vfs = action->vfs,
+                       .vfs_there = action->vfs_there,
                        .order = r ? r->placeholder_order : 0,
                        .result = OP_NOT_DONE};
 }
@@ -321,7 +324,7 @@ static int prepare_isolated(struct apply *a, const struct action *actions, size_
     fill(a, j, actions, n);
     const struct op *ops = worker_ops(j->worker, &n);
     for (size_t i = 0; i < n; i++)
-        if (ops[i].kind == ACTION_UNBIND)
+        if (ops[i].kind == ACTION_UNBIND || ops[i].kind == ACTION_SET_VFS)
             r = recorded_workers_add(&a->workers, &ops[i].addr, worker_pid(j->worker));
     if (r < 0) {
         job_free(j);

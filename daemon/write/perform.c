@@ -7,41 +7,22 @@
 
 #include "base/rootfs.h"
 #include "base/util.h"
-#include "host/claims.h"
-#include "host/holders.h"
 #include "host/modules.h"
 #include "host/pci-files.h"
 #include "model/dynids.h"
+#include "write/attribute.h"
 #include "write/hold.h"
+#include "write/set-vfs.h"
 
 #define PATH_LENGTH 160
-/* A device may be in use for a moment only: udev reads a disk that has just appeared, or another
- * worker looks for claims at a disk with two controllers. */
-#define TRIES 10
-#define WAIT_USEC 100000
 #define OVERRIDE_MAX 128 /* longer ones are not ours */
-
-/* Takes a descriptor, which is closed, or the error of opening it. */
-static int write_and_close(int fd_or_error, const char *text)
-{
-    CLEANUP_CLOSE int fd = fd_or_error;
-
-    if (fd < 0)
-        return fd;
-    return write(fd, text, strlen(text)) < 0 ? -errno : 0;
-}
-
-static int write_attribute(int root_fd, const char *path, const char *text)
-{
-    return write_and_close(rootfs_open(root_fd, path, O_WRONLY | O_NOCTTY), text);
-}
 
 static int write_driver(int root_fd, const char *driver, const char *file, const char *text)
 {
     char path[PATH_LENGTH];
 
     snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/%s", driver, file);
-    return write_attribute(root_fd, path, text);
+    return attribute_write(root_fd, path, text);
 }
 
 void perform_state_done(struct perform_state *s)
@@ -77,7 +58,7 @@ static int set_override(int root_fd, struct pci_addr a, const char *name)
 {
     char path[PATH_LENGTH];
 
-    return write_attribute(root_fd, override_path(path, a), name);
+    return attribute_write(root_fd, override_path(path, a), name);
 }
 
 /* A newline removes the override; an empty write would do nothing. */
@@ -114,34 +95,13 @@ static int clear_our_override(int root_fd, const struct op *op)
 
 /* -- who has it -- */
 
-static void describe(const struct holder *h, char found[static FOUND_MAX])
-{
-    if (h->unit[0])
-        snprintf(found, FOUND_MAX, "%.40s (PID %d, %.60s) has %.40s open", h->command, (int)h->pid,
-                 h->unit, h->node);
-    else
-        snprintf(found, FOUND_MAX, "%.40s (PID %d) has %.40s open", h->command, (int)h->pid,
-                 h->node);
-}
-
 /* Kept until the job is done. */
 static int hold_group(int root_fd, const struct op *op, struct perform_state *s)
 {
-    const uint32_t group = (uint32_t)strtoul(op->driver, NULL, 10);
-    struct holder holder;
-
     hold_free(s->hold);
     s->hold = NULL;
-    int r = hold_new(root_fd, group, &s->hold);
-    bool seen = (r == 0 || r == -EBUSY) && (r < 0 || hold_is_by_devices(s->hold)) &&
-                holders_vfio(root_fd, group, op->addr, &holder) == 1;
-    if (!seen)
-        return r;
-    /* It has a device open, and has not got any further. */
-    describe(&holder, s->found);
-    hold_free(s->hold);
-    s->hold = NULL;
-    return -EBUSY;
+    return users_hold(root_fd, (uint32_t)strtoul(op->driver, NULL, 10), op->addr, &s->hold,
+                      s->found);
 }
 
 /* Is the device on its driver because somebody else wants it there? */
@@ -156,38 +116,6 @@ static int check_override(int root_fd, const struct op *op, char found[static FO
         snprintf(found, FOUND_MAX, "somebody else set its driver_override to %.60s", text);
     else
         snprintf(found, FOUND_MAX, "its driver_override could not be read (%s)", strerror(-r));
-    return -EBUSY;
-}
-
-/* A process that has the device open may keep its driver's remove() waiting for ever, and that wait
- * cannot be killed. Not seen is not free: where looking is not permitted, the device is left alone,
- * too. */
-static int check_users(int root_fd, const struct op *op, char found[static FOUND_MAX])
-{
-    struct holder holder;
-    char node[NAME_MAX + 8];
-    int r = holders_find(root_fd, &op->addr, 1, &holder);
-
-    for (int i = 0; r > 0 && streq(holder.unit, "systemd-udevd.service") && i < TRIES; i++) {
-        usleep(WAIT_USEC);
-        r = holders_find(root_fd, &op->addr, 1, &holder);
-    }
-    if (r > 0) {
-        describe(&holder, found);
-        return -EBUSY;
-    }
-    if (r == 0)
-        r = claims_find(root_fd, op->addr, node);
-    for (int i = 0; r > 0 && i < TRIES; i++) {
-        usleep(WAIT_USEC);
-        r = claims_find(root_fd, op->addr, node);
-    }
-    if (r == 0)
-        return 0;
-    if (r > 0)
-        snprintf(found, FOUND_MAX, "the kernel itself has claimed %.80s", node);
-    else
-        snprintf(found, FOUND_MAX, "who uses it could not be seen (%s)", strerror(-r));
     return -EBUSY;
 }
 
@@ -361,7 +289,7 @@ static int write_reset_method(int root_fd, const struct op *op)
     char path[PATH_LENGTH], text[128];
 
     snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/reset_method", pci_addr_text(op->addr).s);
-    int r = write_attribute(root_fd, path, op->driver);
+    int r = attribute_write(root_fd, path, op->driver);
     if (r == 0)
         r = rootfs_read_line(root_fd, path, text, sizeof(text));
     if (r < 0)
@@ -387,10 +315,10 @@ int perform(int root_fd, const struct op *op, struct perform_state *s)
     case ACTION_CLEAR:
         return clear_our_override(root_fd, op);
     case ACTION_PROBE:
-        return write_attribute(root_fd, "sys/bus/pci/drivers_probe", address.s);
+        return attribute_write(root_fd, "sys/bus/pci/drivers_probe", address.s);
     case ACTION_CHECK:
         return *op->driver ? check_override(root_fd, op, s->found)
-                           : check_users(root_fd, op, s->found);
+                           : users_check(root_fd, &op->addr, 1, s->found);
     case ACTION_NATIVE:
         hold_let_go_devices(s->hold);
         return bind_native(root_fd, op, &s->asked);
@@ -406,6 +334,11 @@ int perform(int root_fd, const struct op *op, struct perform_state *s)
         return write_driver(root_fd, DYNID_DRIVER, "new_id", op->driver);
     case ACTION_REMOVE_ID:
         return remove_id(root_fd, op->driver);
+    case ACTION_SET_VFS:
+        return set_vfs(root_fd, op->addr, (struct vfs_order){op->vfs, op->vfs_there, op->fence},
+                       s->found);
+    case ACTION_UNFENCE_VFS:
+        return set_vfs_unfence(root_fd, op->addr);
     case ACTION_MAX:
         break;
     }

@@ -7,9 +7,9 @@
 
 #include "model/address.h"
 #include "model/state.h"
+#include "write/users.h"
 
 #define DRIVER_NAME_MAX 56 /* with NUL; MODULE_NAME_LEN of the kernel */
-#define FOUND_MAX 192
 
 /* This override keeps every driver from the device for a moment: no driver has this name. */
 #define PLACEHOLDER_NAME "vfio-bindd-placeholder"
@@ -25,6 +25,8 @@ struct op {
     int result;           /* 0, negative errno, or OP_NOT_DONE */
     enum action_kind kind;
     bool learned, narrowed; /* of the entry */
+    bool fence;             /* ACTION_SET_VFS: as in struct action; the next two as well */
+    unsigned vfs, vfs_there;
 };
 
 #define OP_NOT_DONE 1
@@ -33,8 +35,8 @@ struct op {
 
 /* What a job keeps from one operation to the next. */
 struct perform_state {
-    char *found; /* FOUND_MAX bytes, empty for ACTION_CHECK and ACTION_HOLD: if they return -EBUSY,
-                  * they may write who has the device, in words */
+    char *found; /* FOUND_MAX bytes, empty for ACTION_CHECK, ACTION_HOLD and ACTION_SET_VFS: if they
+                  * return -EBUSY, they may write who has the device, in words */
     bool asked;  /* ACTION_NATIVE: a native driver has had the device in its probe(), or may have */
     uint64_t drivers_order; /* order of the newest driver (snapshot.h) at the first placeholder */
     struct hold *hold;      /* the group that ACTION_HOLD keeps; NULL: none */

@@ -20,6 +20,8 @@ static struct record_event work_event(enum record_event_kind kind, const struct 
                                  .op = {.kind = op->kind,
                                         .result = op->result,
                                         .driver = op->driver,
+                                        .vfs = op->vfs,
+                                        .fence = op->fence,
                                         .found = found,
                                         .order = op->order}};
 }

@@ -75,8 +75,8 @@ static bool failed_before(const struct shared_job *j, size_t i)
     return false;
 }
 
-/* A device must not stay without a driver because the daemon ends: a job that has begun to unbind
- * is finished. */
+/* A device must not stay without a driver because the daemon ends, nor without the virtual
+ * functions that are changed: a job that has begun with such a thing is finished. */
 static void outlive_daemon(bool yes)
 {
     prctl(PR_SET_PDEATHSIG, yes ? 0 : SIGKILL);
@@ -100,7 +100,7 @@ static bool may_begin(struct shared_job *j, size_t i)
 
 static bool looks_for_users(const struct op *op)
 {
-    return op->kind == ACTION_CHECK || op->kind == ACTION_HOLD;
+    return op->kind == ACTION_CHECK || op->kind == ACTION_HOLD || op->kind == ACTION_SET_VFS;
 }
 
 static void run_job(int root_fd, const struct worker *w)
@@ -111,7 +111,7 @@ static void run_job(int root_fd, const struct worker *w)
 
     for (size_t i = 0; i < j->n && may_begin(j, i); i++) {
         struct op *op = &j->ops[i];
-        if (op->kind == ACTION_UNBIND) {
+        if (op->kind == ACTION_UNBIND || op->kind == ACTION_SET_VFS) {
             outlive_daemon(true);
             step_back();
         }

@@ -8,6 +8,7 @@
 #include "base/rootfs.h"
 #include "base/util.h"
 #include "host/pci-files.h"
+#include "host/vfs.h"
 
 void scan_context_init(struct scan_context *c, int root_fd, const struct policy *p,
                        const struct snapshot *before, bool unsafe_noiommu)
@@ -17,8 +18,10 @@ void scan_context_init(struct scan_context *c, int root_fd, const struct policy 
                                .before = before,
                                .unsafe_noiommu = unsafe_noiommu,
                                .wants_serials = !p || policy_uses(p, KEY_SERIAL),
+                               .wants_vfs = !p || policy_uses(p, KEY_VFS),
+                               .wants_vf_numbers = !p || policy_uses(p, KEY_VF_INDEX),
                                .wants_variants = !p || policy_uses_auto(p)};
-    if (!p || policy_uses(p, KEY_SLOT))
+    if (!p || policy_uses(p, KEY_SLOT) || policy_uses(p, KEY_VF_OF))
         c->slots_read = slots_read(root_fd, &c->slots);
     if (c->wants_serials)
         c->serials_read = serials_load(root_fd, &c->serials);
@@ -109,17 +112,48 @@ static void read_nodes(struct scan_context *c, struct device *d, const struct de
         d->cdev = strdup(old->cdev);
 }
 
-static void read_kind(int root_fd, struct device *d, const struct device *old)
+/* Of a physical function. It is asked whether a rule may want it to have virtual ones, or whether
+ * it has some, which may be ours. */
+static void read_vfs(const struct scan_context *c, struct device *d, const struct device *old)
 {
-    int r;
+    int r = c->wants_vfs || d->has_vfs ? vfs_read(c->root_fd, d) : 0;
 
-    d->vf = keep_flag(d, FACT_KIND, pci_has_attribute(root_fd, d->addr, "physfn"), BEFORE(vf));
+    if (!unknown_note(&d->unknown, FACT_KIND, r) || !old)
+        return;
+    d->vfs_max = old->vfs_max;
+    d->n_vfs = old->n_vfs;
+    d->vfs_fenced = old->vfs_fenced;
+}
+
+/* Of a virtual function: which one it is. */
+static void read_vf(struct scan_context *c, struct device *d, const struct device *old)
+{
+    int r = c->wants_vf_numbers ? vfs_read_number(c->root_fd, d) : 0;
+
+    if (unknown_note(&d->unknown, FACT_KIND, r) && old)
+        d->vf_number = old->vf_number;
+    d->pf_slot = slots_name(&c->slots, d->pf);
+    keep_text(d, FACT_SLOT, c->slots_read, &d->pf_slot, BEFORE(pf_slot));
+}
+
+static void read_kind(struct scan_context *c, struct device *d, const struct device *old)
+{
+    const int root_fd = c->root_fd;
+    int r = vfs_read_physical(root_fd, d);
+
+    if (r < 0 && old)
+        d->pf = old->pf;
+    d->vf = keep_flag(d, FACT_KIND, r, BEFORE(vf));
     /* Only bridges have this attribute, whatever their class says. A virtual function is no bridge,
      * and has no virtual functions itself. */
     r = d->vf ? 0 : pci_has_attribute(root_fd, d->addr, "secondary_bus_number");
     d->bridge = keep_flag(d, FACT_KIND, r, BEFORE(bridge));
     r = d->vf ? 0 : pci_has_attribute(root_fd, d->addr, "virtfn0");
     d->has_vfs = keep_flag(d, FACT_KIND, r, BEFORE(has_vfs));
+    if (d->vf)
+        read_vf(c, d, old);
+    else if (!d->bridge)
+        read_vfs(c, d, old);
 }
 
 /* Only VGA controllers have the attribute boot_vga. */
@@ -260,7 +294,7 @@ void scan_details(struct scan_context *c, struct device *d, char driver[static N
     read_driver_and_group(c, d, old, driver);
     read_outlook(c, d, old);
     read_nodes(c, d, old);
-    read_kind(c->root_fd, d, old);
+    read_kind(c, d, old);
     read_display(c->root_fd, d, old);
     read_slot_and_serial(c, d, old);
     if (c->wants_variants)

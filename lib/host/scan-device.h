@@ -35,7 +35,7 @@ struct scan_context {
         int r;
     } variants_look, bars_look, boot_look, use_look, viommu_look;
     bool unsafe_noiommu;
-    bool wants_serials, wants_variants;
+    bool wants_serials, wants_variants, wants_vfs, wants_vf_numbers;
 };
 
 /* policy NULL: everything is read. `before` must live as long as the context. What cannot be read

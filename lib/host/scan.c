@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "host/pci-files.h"
 #include "host/scan-device.h"
+#include "host/vfs.h"
 
 /* Long enough for any group's path. */
 #define PATH_LENGTH 64
@@ -148,6 +149,27 @@ static int detail_groups(struct scan_context *c, struct snapshot *s)
     return r;
 }
 
+/* The virtual functions of a device whose number matters: who uses them, and which of them stay
+ * with the host. One that was read before the kernel had linked it to its physical function is read
+ * again. */
+static int detail_vfs(struct scan_context *c, struct snapshot *s, size_t i)
+{
+    CLEANUP_FREE struct pci_addr *vfs = NULL;
+    size_t n = 0;
+    int r = s->devices[i].n_vfs > 0 ? vfs_list(c->root_fd, s->devices[i].addr, &vfs, &n) : 0;
+
+    if (unknown_note(&s->devices[i].unknown, FACT_KIND, r))
+        return 0;
+    for (size_t k = 0; r == 0 && k < n; k++) {
+        const struct device *vf = snapshot_find(s, vfs[k]);
+        if (vf && vf->detailed && !vf->vf)
+            r = detail_anew(c, s, (size_t)(vf - s->devices));
+        else if (vf)
+            r = detail(c, s, (size_t)(vf - s->devices));
+    }
+    return r;
+}
+
 static int detail_relevant(struct scan_context *c, struct snapshot *s)
 {
     int r = 0;
@@ -156,6 +178,8 @@ static int detail_relevant(struct scan_context *c, struct snapshot *s)
         if (!s->devices[i].unidentified &&
             (!c->policy || policy_may_match(c->policy, &s->devices[i])))
             r = detail_slot(c, s, i);
+    for (size_t i = 0; c->policy && r == 0 && i < s->n; i++)
+        r = detail_vfs(c, s, i);
     return c->policy && r == 0 ? detail_groups(c, s) : r;
 }
 
@@ -398,9 +422,12 @@ static int detail_around(struct scan_context *c, struct snapshot *s, const struc
     if (d->unidentified)
         return 0;
     /* even if no rule can match it: another device of its slot or group may need it */
-    if (c->policy && !policy_may_match(c->policy, d))
-        return detail(c, s, i);
-    int r = detail_slot(c, s, i);
+    const bool may_match = !c->policy || policy_may_match(c->policy, d);
+    int r = may_match ? detail_slot(c, s, i) : detail(c, s, i);
+    if (r == 0)
+        r = detail_vfs(c, s, i);
+    if (!may_match)
+        return r;
     put = snapshot_find(s, d->addr);
     return r == 0 && put->group != NO_GROUP ? detail_group(c, s, put->group) : r;
 }

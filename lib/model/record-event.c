@@ -147,6 +147,9 @@ static void look(struct record *r, const struct record_event *e)
         enter(r, RECORD_OPEN);
     if (r->state == RECORD_HANDED_BACK_UNSEEN)
         arrive(r, driver);
+    if (e->device && e->device->detailed && e->device->unknown.fact == FACT_NONE &&
+        !record_is_in_hand(r))
+        record_vfs_look(&r->vfs, e->device->n_vfs);
     if (!driver)
         return;
     if (r->unnamed)
@@ -188,6 +191,7 @@ static void apply_unbound(struct record *r, const struct record_event *e)
     if (record_is_confirmed(r) && !record_is_in_hand(r) && !record_is_released(r))
         count_foreign_unbind(r, e->now_usec);
     r->binding = BINDING_UNKNOWN;
+    record_vfs_retry(&r->vfs);
     doubt_override(r);
     if (!record_is_in_hand(r) && !record_is_waiting(r) && e->device && !e->device->driver)
         r->not_before_usec = e->now_usec + RECORD_MOMENT_USEC;
@@ -196,6 +200,7 @@ static void apply_unbound(struct record *r, const struct record_event *e)
 static void apply_bound(struct record *r, const struct record_event *e)
 {
     confirm(r);
+    record_vfs_retry(&r->vfs);
     note_catch(r, e);
     catch_released(r, e);
     if (r->unnamed)
@@ -306,6 +311,8 @@ static void apply_beginning(struct record *r, const struct record_event *e)
         if (r->state == RECORD_OPEN)
             enter(r, RECORD_HANDING_BACK);
         break;
+    case ACTION_SET_VFS:
+        return record_vfs_begin(&r->vfs, e->op.vfs, e->op.fence);
     default:
         break;
     }
@@ -435,13 +442,27 @@ static void apply_care(struct record *r, const struct record_event *e)
         record_health_reset_method(r, e->op.driver, died ? EIO : -e->op.result);
 }
 
+/* What a worker did for the virtual functions says nothing about the device's own binding. */
+static void apply_vfs_result(struct record *r, const struct record_event *e)
+{
+    const int result = e->kind == RECORD_EVENT_DIED ? -EIO : e->op.result;
+
+    replace_text(&r->holder, e->op.found);
+    r->told.any = false; /* so that a new number is told */
+    if (e->op.kind == ACTION_SET_VFS)
+        return record_vfs_end(&r->vfs, e->op.vfs, result);
+    record_vfs_unfenced(&r->vfs, result);
+}
+
 static void apply_result(struct record *r, const struct record_event *e)
 {
     if (record_is_replaced(r)) /* the worker's result is about the device that was there before */
         return;
     if (is_care(e))
         return apply_care(r, e);
-    if (e->kind == RECORD_EVENT_GROUP_KEPT)
+    if (e->op.kind == ACTION_SET_VFS || e->op.kind == ACTION_UNFENCE_VFS)
+        apply_vfs_result(r, e);
+    else if (e->kind == RECORD_EVENT_GROUP_KEPT)
         apply_group_kept(r, e);
     else if (e->kind == RECORD_EVENT_DIED)
         apply_death(r, e);
@@ -463,13 +484,14 @@ static void retry(struct record *r)
     r->flaps = r->attempts = 0;
     r->not_before_usec = 0;
     doubt_override(r);
+    record_vfs_retry(&r->vfs);
     replace_text(&r->holder, NULL);
     record_health_retry(r);
 }
 
 static void ask_for(struct record *r, enum record_state wanted)
 {
-    r->past.released = false;
+    r->past.released = r->vfs.released = false;
     if (r->state == RECORD_GONE)
         return;
     retry(r);
@@ -553,6 +575,12 @@ void record_apply(struct record *r, const struct record_event *e)
         return ask_for(r, RECORD_OPEN);
     case RECORD_EVENT_RESCAN:
         return retry(r);
+    case RECORD_EVENT_RELEASE_VFS:
+        return record_vfs_release(&r->vfs);
+    case RECORD_EVENT_KEPT_BACK:
+        if (r->state == RECORD_OPEN)
+            enter(r, RECORD_HANDING_BACK);
+        return;
     case RECORD_EVENT_TIME:
         if (record_is_waiting(r) && e->now_usec >= r->not_before_usec)
             r->not_before_usec = 0;

@@ -26,6 +26,9 @@ enum record_event_kind {
     RECORD_EVENT_RETURNED,    /* no worker has it any more */
     RECORD_EVENT_BIND,        /* somebody asks to have it taken */
     RECORD_EVENT_RELEASE,     /* somebody asks to have it handed back */
+    RECORD_EVENT_RELEASE_VFS, /* somebody asks to have its virtual functions taken away */
+    RECORD_EVENT_KEPT_BACK,   /* a virtual function that our fence keeps from its native driver, and
+                               * that no rule takes */
     RECORD_EVENT_RELOAD,      /* a new policy */
     RECORD_EVENT_RESCAN,      /* what failed is to be tried again */
     RECORD_EVENT_TIME,        /* only time has passed */
@@ -49,8 +52,10 @@ struct record_event {
         int result;         /* 0 or negative errno */
         const char *driver; /* as in struct action; "" for none */
         const char *found;  /* who has the device, in words, or "" */
-        uint64_t order;     /* ACTION_SET_PLACEHOLDER: order of the newest driver at that time;
-                             * ACTION_NATIVE: not 0 if a native driver was asked */
+        unsigned vfs;       /* ACTION_SET_VFS: as in struct action, and .fence as well */
+        bool fence;
+        uint64_t order; /* ACTION_SET_PLACEHOLDER: order of the newest driver at that time;
+                         * ACTION_NATIVE: not 0 if a native driver was asked */
     } op;
 };
 

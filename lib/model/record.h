@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "model/address.h"
+#include "model/record-vfs.h"
 #include "model/snapshot.h"
 #include "model/state.h"
 
@@ -102,6 +103,7 @@ struct record {
     uint8_t attempts; /* how many in a row failed by nobody's fault: lost races, dead workers */
     uint8_t flaps;    /* unbinds by somebody else, each less than a minute after the first */
     struct record_past past;
+    struct record_vfs vfs;      /* its virtual functions, if it is a physical one */
     char *override_text;        /* what we wrote, if known; in OVERRIDE_MAYBE and OVERRIDE_OURS */
     char *previous_driver;      /* the native driver it was taken from, or NULL */
     char *reset_method;         /* its rule's, which was written; NULL: not yet */

@@ -9,6 +9,7 @@
 
 static void device_done(struct device *d)
 {
+    free(d->pf_slot);
     free(d->slot);
     free(d->serial);
     free(d->use);
@@ -75,7 +76,7 @@ static bool own_device(struct snapshot *s, const struct device *d, struct device
 int snapshot_keep(struct snapshot *s, const struct device *d)
 {
     struct device copy = *d;
-    char **texts[] = {&copy.slot,     &copy.serial, &copy.use,     &copy.evidence,
+    char **texts[] = {&copy.pf_slot,  &copy.slot,   &copy.serial,  &copy.use, &copy.evidence,
                       &copy.claimant, &copy.module, &copy.variant, &copy.cdev};
     bool copied = true;
 
@@ -247,6 +248,24 @@ static void write_unknown(const struct unknown *u, FILE *f)
         fprintf(f, " unknown=%s:%d", fact_word(u->fact), u->error);
 }
 
+/* What is known of a virtual function, and of a physical one. */
+static void write_vf(const struct device *d, FILE *f)
+{
+    if (pci_addr_cmp(d->pf, (struct pci_addr){0}) != 0)
+        fprintf(f, " pf=%s", pci_addr_text(d->pf).s);
+    if (d->vf_number > 0)
+        fprintf(f, " vf-index=%u", d->vf_number - 1U);
+}
+
+static void write_vfs(const struct device *d, FILE *f)
+{
+    if (d->vfs_max > 0)
+        fprintf(f, " vfs-max=%u", d->vfs_max);
+    if (d->n_vfs > 0)
+        fprintf(f, " vfs=%u", d->n_vfs);
+    fputs(d->vfs_fenced ? " vfs-fenced=1" : "", f);
+}
+
 int snapshot_write(const struct snapshot *s, FILE *f)
 {
     fprintf(f, "snapshot cold-boot=%d unsafe-noiommu=%d", s->cold_boot, s->unsafe_noiommu);
@@ -271,13 +290,16 @@ int snapshot_write(const struct snapshot *s, FILE *f)
             write_escaped(f, "iommu", outlooks[d->iommu]);
             fputs(d->bridge ? " bridge=1" : "", f);
             fputs(d->vf ? " vf=1" : "", f);
+            write_vf(d, f);
             fputs(d->has_vfs ? " has-vfs=1" : "", f);
+            write_vfs(d, f);
             fputs(d->boot_display ? " boot-display=1" : "", f);
             fputs(d->node ? " node=1" : "", f);
             fputs(d->noiommu ? " noiommu=1" : "", f);
             fputs(d->fixed ? " fixed=1" : "", f);
             fputs(d->serial_unread ? " serial-unread=1" : "", f);
             write_escaped(f, "driver", d->driver);
+            write_escaped(f, "pf-slot", d->pf_slot);
             write_escaped(f, "slot", d->slot);
             write_escaped(f, "serial", d->serial);
             write_escaped(f, "use", d->use);
@@ -371,6 +393,42 @@ static bool read_unknown(char *value, struct unknown *ret)
     return false;
 }
 
+static bool read_count(const char *value, uint16_t first, uint16_t *ret)
+{
+    uint32_t n;
+
+    if (!parse_number(value, 10, UINT16_MAX - 1, &n))
+        return false;
+    *ret = (uint16_t)(n + first);
+    return true;
+}
+
+/* What is about virtual functions. Returns 1, 0 (the word is none of these) or -EINVAL. */
+static int read_vf_word(const char *word, const char *value, struct device *d)
+{
+    bool good;
+
+    if (streq(word, "vf"))
+        good = read_flag(value, &d->vf);
+    else if (streq(word, "pf"))
+        good = pci_addr_parse(value, &d->pf) == 0;
+    else if (streq(word, "vf-index"))
+        good = read_count(value, 1, &d->vf_number);
+    else if (streq(word, "pf-slot"))
+        good = read_text(value, &d->pf_slot);
+    else if (streq(word, "has-vfs"))
+        good = read_flag(value, &d->has_vfs);
+    else if (streq(word, "vfs-max"))
+        good = read_count(value, 0, &d->vfs_max);
+    else if (streq(word, "vfs"))
+        good = read_count(value, 0, &d->n_vfs);
+    else if (streq(word, "vfs-fenced"))
+        good = read_flag(value, &d->vfs_fenced);
+    else
+        return 0;
+    return good ? 1 : -EINVAL;
+}
+
 /* One KEY=VALUE of a device line. *driver keeps its value until the device is put. */
 static bool read_word(char *word, struct device *d, char **driver)
 {
@@ -379,6 +437,9 @@ static bool read_word(char *word, struct device *d, char **driver)
     if (!value)
         return false;
     *value++ = '\0';
+    int r = read_vf_word(word, value, d);
+    if (r != 0)
+        return r > 0;
     if (streq(word, "id"))
         return parse_ids(value, &d->vendor, &d->device);
     if (streq(word, "subsystem"))
@@ -397,10 +458,6 @@ static bool read_word(char *word, struct device *d, char **driver)
         return read_flag(value, &d->detailed);
     if (streq(word, "bridge"))
         return read_flag(value, &d->bridge);
-    if (streq(word, "vf"))
-        return read_flag(value, &d->vf);
-    if (streq(word, "has-vfs"))
-        return read_flag(value, &d->has_vfs);
     if (streq(word, "boot-display"))
         return read_flag(value, &d->boot_display);
     if (streq(word, "node"))
@@ -438,7 +495,8 @@ static bool has_details(const struct device *d, const char *driver)
     return d->group != NO_GROUP || d->iommu != OUTLOOK_NONE || d->bridge || d->vf || d->has_vfs ||
            d->boot_display || d->node || d->noiommu || d->fixed || driver || d->slot || d->serial ||
            d->serial_unread || d->use || d->evidence || d->claimant || d->module || d->variant ||
-           d->cdev;
+           d->cdev || d->pf_slot || d->vfs_max || d->n_vfs || d->vfs_fenced || d->vf_number ||
+           pci_addr_cmp(d->pf, (struct pci_addr){0}) != 0;
 }
 
 static int read_device(struct snapshot *s, char *words)

@@ -38,6 +38,13 @@ struct device {
     bool bridge;        /* header type 1 or 2 */
     bool vf;            /* a virtual function of SR-IOV */
     bool has_vfs;       /* a physical function with virtual functions */
+    bool vfs_fenced;    /* sriov_drivers_autoprobe is 0: no driver takes a virtual function by
+                         * itself; read as .vfs_max is */
+    uint16_t vfs_max;   /* sriov_totalvfs; 0: none, or nobody asks: only if a rule says how many
+                         * virtual functions there are to be, or if there are some */
+    uint16_t n_vfs;     /* how many there are; read as .vfs_max is */
+    uint16_t vf_number; /* of a virtual function: 1 + its index; 0: not known, or no rule asks */
+    struct pci_addr pf; /* the physical function of a virtual one */
     bool boot_display;  /* the firmware shows its messages on it */
     bool node;          /* /dev/vfio/GROUP is there */
     bool noiommu;       /* the node is /dev/vfio/noiommu-GROUP */
@@ -46,6 +53,7 @@ struct device {
     uint32_t group;     /* IOMMU group, or NO_GROUP */
     enum outlook iommu; /* if there is no group (viommu.h) */
     const char *driver; /* the driver link's target; NULL: none. Owned by the snapshot. */
+    char *pf_slot;      /* of .pf; NULL: as with .slot. Owned by the device. */
     char *slot;         /* physical slot; NULL: none or not looked for. Owned by the device. */
     char *serial;       /* PCIe device serial number as lspci writes it; NULL: as with .slot */
     char *use;          /* how the host uses it (use.h); NULL: no evidence, or not looked for */

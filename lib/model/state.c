@@ -46,6 +46,13 @@ const char *reason_word(enum reason r)
         [REASON_KERNEL_ERROR] = "kernel-error",
         [REASON_NOT_VERIFIED] = "not-verified",
         [REASON_DEADLINE] = "deadline",
+        [REASON_NO_SRIOV] = "no-sriov",
+        [REASON_TOO_MANY_VFS] = "too-many-vfs",
+        [REASON_VFS_AMBIGUOUS] = "vfs-ambiguous",
+        [REASON_VFS_NOT_OURS] = "vfs-not-ours",
+        [REASON_NATIVE_AWAITED] = "native-driver-awaited",
+        [REASON_VFS_SHORT] = "vfs-short",
+        [REASON_VFS_VANISHED] = "vfs-vanished",
     };
     return words[r];
 }
@@ -109,6 +116,8 @@ const char *action_word(enum action_kind a)
                                                   [ACTION_CLEAR_PLACEHOLDER] = "clear-placeholder",
                                                   [ACTION_TEST] = "test",
                                                   [ACTION_RESET_METHOD] = "set-reset-method",
+                                                  [ACTION_SET_VFS] = "set-vfs",
+                                                  [ACTION_UNFENCE_VFS] = "restore-autoprobe",
                                                   [ACTION_NEW_ID] = "new-id",
                                                   [ACTION_REMOVE_ID] = "remove-id"};
     return words[a];

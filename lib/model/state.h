@@ -40,6 +40,14 @@ enum __attribute__((packed)) reason {
     REASON_KERNEL_ERROR,    /* with errno and the write that failed */
     REASON_NOT_VERIFIED,    /* the write succeeded, but the driver link does not show it */
     REASON_DEADLINE,
+    /* of a physical function that is to have virtual ones */
+    REASON_NO_SRIOV,       /* it can have none */
+    REASON_TOO_MANY_VFS,   /* not as many as the rule says */
+    REASON_VFS_AMBIGUOUS,  /* another rule that names it wants something else */
+    REASON_VFS_NOT_OURS,   /* it has others, which somebody else made */
+    REASON_NATIVE_AWAITED, /* its native driver, which makes them, does not have it yet */
+    REASON_VFS_SHORT,      /* the kernel made fewer */
+    REASON_VFS_VANISHED,   /* we made them, and somebody took them away */
     REASON_MAX,
 };
 
@@ -76,6 +84,8 @@ enum __attribute__((packed)) action_kind {
     ACTION_CLEAR_PLACEHOLDER,
     ACTION_TEST,         /* whether it still answers */
     ACTION_RESET_METHOD, /* write reset_method, and read it back */
+    ACTION_SET_VFS,      /* of a physical function: make so many virtual ones, or take ours away */
+    ACTION_UNFENCE_VFS,  /* write its sriov_drivers_autoprobe back */
     ACTION_NEW_ID, /* add a dynamic ID to vfio-pci's table; like the next, not about a device */
     ACTION_REMOVE_ID,
     ACTION_MAX,

@@ -5,6 +5,7 @@
 #include "model/kinds.h"
 #include "plan/dynids.h"
 #include "plan/judge.h"
+#include "plan/vfs.h"
 
 /* -- handing back -- */
 
@@ -64,7 +65,7 @@ static bool wants_hand_back(const struct builder *b, const struct device *d)
     const struct verdict *v = plan_verdict_of(b, d);
     const struct record *r = plan_record_of(b, d);
 
-    if (!r || record_is_in_hand(r) || record_is_waiting(r))
+    if (!r || record_is_in_hand(r) || record_is_waiting(r) || plan_vf_waits(b, d))
         return false;
     if (!v || is_ours_and_refused(b, v, d, r))
         return is_left_over(b, d, r);
@@ -258,9 +259,10 @@ static void add_surrender(struct builder *b, const struct verdict *v)
     const struct device *d = plan_device_of(b, v);
     const struct record *r = plan_record_of(b, d);
 
-    if (!r || !is_given_up(d, v, r) || record_is_released(r) || record_is_contested(r) ||
-        wants_hand_back(b, d) || !record_may_be_overridden(r) || record_is_in_hand(r) ||
-        record_is_waiting(r) || (r->error != 0 && r->failed_at == ACTION_CLEAR))
+    if (!r || !is_given_up(d, v, r) || plan_vf_waits(b, d) || record_is_released(r) ||
+        record_is_contested(r) || wants_hand_back(b, d) || !record_may_be_overridden(r) ||
+        record_is_in_hand(r) || record_is_waiting(r) ||
+        (r->error != 0 && r->failed_at == ACTION_CLEAR))
         return;
     plan_add_action(b, PHASE_RELEASE, ACTION_CLEAR, d, r->override_text ? r->override_text : "");
     if (!d->driver)
@@ -357,6 +359,7 @@ void plan_add_actions(struct builder *b)
         add_reset_method(b, PHASE_REBIND, &b->verdicts[i]);
     }
     add_tests(b);
+    plan_add_vfs(b);
     for (size_t i = 0; i < b->n_verdicts; i++)
         add_surrender(b, &b->verdicts[i]);
     for (size_t i = 0; i < b->snapshot->n; i++)

@@ -66,7 +66,7 @@ static bool allocate(struct builder *b)
     b->removals = calloc(b->records->dynids.n + 1, sizeof(*b->removals));
     /* Not calloc(): what is not used costs no memory then. */
     b->dynids_max = DYNIDS_MAX + b->records->dynids.n;
-    b->actions_max = 9 * n + b->dynids_max;
+    b->actions_max = 10 * n + b->dynids_max;
     b->dynids = reallocarray(NULL, b->dynids_max, sizeof(*b->dynids));
     b->actions = reallocarray(NULL, b->actions_max, sizeof(*b->actions));
     return b->removals && b->rules && b->known && b->index && b->devices && b->verdicts &&
@@ -82,6 +82,7 @@ void builder_done(struct builder *b)
     free(b->removals);
     groups_done(&b->groups);
     free(b->verdicts);
+    free(b->vfs);
     free(b->actions);
     free(b->dynids);
     free(b->earlier);

@@ -16,6 +16,9 @@ struct builder {
     struct groups groups;
     struct verdict *verdicts;
     size_t n_verdicts;
+    struct vfs_verdict *vfs; /* of physical functions */
+    size_t n_vfs;
+    bool out_of_memory; /* noticed while .vfs grew: there is no plan */
     struct action *actions;
     size_t n_actions, actions_max;
     struct dynid *dynids; /* those that the actions point to */

@@ -7,6 +7,7 @@
 #include "model/kinds.h"
 #include "plan/dynids.h"
 #include "plan/select.h"
+#include "plan/vfs.h"
 
 /* -- what may be done -- */
 
@@ -29,6 +30,8 @@ static bool is_use_unknown(const struct builder *b, const struct verdict *v, con
     const struct device *named = v->comes_along ? snapshot_find(s, v->leader) : d;
 
     if (!device_may_carry_host(d) || v->rule->force || (r && record_is_unused(r)))
+        return false;
+    if (!d->driver && plan_is_our_vf(b, d)) /* no driver but ours has had it */
         return false;
     if (v->comes_along && !device_must_be_named(d, named))
         return false;
@@ -130,10 +133,12 @@ static bool refuse_as_other_is_unnamed(const struct builder *b, struct verdict *
     return true;
 }
 
-/* Refuses a device that was plugged in while we ran, if its rule does not want such devices. */
-static bool refuse_as_plugged(struct verdict *v, const struct record *r)
+/* Refuses a device that was plugged in while we ran, if its rule does not want such devices.
+ * Virtual functions that we made were not plugged in. */
+static bool refuse_as_plugged(const struct builder *b, struct verdict *v, const struct record *r)
 {
-    if (!r || !record_is_plugged(r) || v->rule->hotplug != HOTPLUG_OFF)
+    if (!r || !record_is_plugged(r) || v->rule->hotplug != HOTPLUG_OFF ||
+        plan_is_our_vf(b, plan_device_of(b, v)))
         return false;
     refuse(v, REASON_HOTPLUG_OFF);
     return true;
@@ -172,7 +177,7 @@ static bool refuse_caught(const struct builder *b, struct verdict *v, const stru
     const bool goes_back = r && record_is_going_back(r) && driver_is_vfio(d->driver);
 
     return (plan_is_caught(b, d) || goes_back) &&
-           (refuse_as_other_is_unnamed(b, v) || refuse_as_plugged(v, r) ||
+           (refuse_as_other_is_unnamed(b, v) || refuse_as_plugged(b, v, r) ||
             refuse_as_wanted_at_boot(b, v, d, r));
 }
 
@@ -196,7 +201,7 @@ static void judge_taking(const struct builder *b, struct verdict *v, const struc
         occupy(v);
     } else if (is_needed_at_boot(v, d, r)) {
         refuse(v, REASON_NEEDED_AT_BOOT);
-    } else if (refuse_as_plugged(v, r)) {
+    } else if (refuse_as_plugged(b, v, r)) {
         ; /* v is refused now */
     } else if (judge_iommu(b, v, d, r)) {
         ; /* v is judged now */

@@ -8,6 +8,7 @@
 #include "plan/actions.h"
 #include "plan/judge.h"
 #include "plan/select.h"
+#include "plan/vfs.h"
 
 /* Puts the verdicts into the order of addresses: those of devices that come along were added last.
  */
@@ -72,16 +73,22 @@ int plan_make(const struct policy *p, const struct snapshot *s, const struct rec
     plan_select(&b);
     sort_verdicts(&b);
     plan_judge(&b);
+    plan_judge_vfs(&b);
+    if (b.out_of_memory)
+        return -ENOMEM;
     plan_add_actions(&b);
 
     struct plan plan = {.verdicts = b.verdicts,
                         .n_verdicts = b.n_verdicts,
+                        .vfs = b.vfs,
+                        .n_vfs = b.n_vfs,
                         .actions = b.actions,
                         .n_actions = b.n_actions,
                         .dynids = b.dynids,
                         .groups = b.groups};
 
     b.verdicts = NULL;
+    b.vfs = NULL;
     b.actions = NULL;
     b.dynids = NULL;
     b.groups.v = NULL;

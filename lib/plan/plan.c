@@ -34,6 +34,7 @@ void plan_done(struct plan *p)
 {
     plan_forget_actions(p);
     free(p->verdicts);
+    free(p->vfs);
     groups_done(&p->groups);
     rules_done(&p->rules);
     names_done(&p->names);
@@ -65,6 +66,27 @@ const struct verdict *plan_find(const struct plan *p, struct pci_addr a)
     return p->n_verdicts > 0
                ? bsearch(&a, p->verdicts, p->n_verdicts, sizeof(*p->verdicts), pci_addr_compare)
                : NULL;
+}
+
+const struct vfs_verdict *plan_find_vfs(const struct plan *p, struct pci_addr a)
+{
+    return p->n_vfs > 0 ? bsearch(&a, p->vfs, p->n_vfs, sizeof(*p->vfs), pci_addr_compare) : NULL;
+}
+
+bool plan_vf_is_kept_back(const struct plan *p, const struct snapshot *s, const struct records *r,
+                          const struct device *d)
+{
+    const struct device *pf = d->vf && !d->driver ? snapshot_find(s, d->pf) : NULL;
+    const struct record *known = pf && pf->vfs_fenced ? records_find(r, pf->addr) : NULL;
+
+    return known && known->vfs.fenced && d->unknown.fact == FACT_NONE && !plan_find(p, d->addr);
+}
+
+/* While the host boots, native drivers are still to come. */
+bool vfs_are_good(const struct vfs_verdict *v, bool booting)
+{
+    return v->state == STATE_BOUND || v->state == STATE_RELEASED ||
+           (v->state == STATE_PENDING && (v->reason == REASON_NONE || booting));
 }
 
 int plan_count_matched(const struct plan *p, const struct rule *r)

@@ -8,6 +8,9 @@
 #include "model/state.h"
 #include "policy/policy.h"
 
+/* Room for a sentence about a plan (text.h, vfs-text.h). */
+#define SENTENCE_MAX 512
+
 /* Phases, in this order. The first three cannot reach a native driver's remove(). */
 enum __attribute__((packed)) phase {
     PHASE_OVERRIDE, /* every driver_override, before anything else: this wins the race */
@@ -15,6 +18,7 @@ enum __attribute__((packed)) phase {
     PHASE_DYNIDS,   /* the entries for devices that are plugged in later. By now no device is left
                      * that the kernel would bind by them */
     PHASE_REBIND,   /* devices that a native driver has: may take seconds, or block */
+    PHASE_VFS,      /* virtual functions are made or taken away: may take seconds, or block */
     PHASE_RELEASE,  /* groups that are handed back: may take seconds, or block */
 };
 
@@ -22,7 +26,11 @@ struct action {
     enum phase phase;
     enum action_kind kind;
     bool learned, narrowed; /* as in struct dynid_entry, of .dynid */
-    uint32_t group;         /* after ACTION_HOLD the actions of this group belong together */
+    bool fence;         /* ACTION_SET_VFS: write sriov_drivers_autoprobe: 0 before they are made,
+                         * or back to 1 when they are gone */
+    unsigned vfs;       /* ACTION_SET_VFS: how many; 0: take ours away */
+    unsigned vfs_there; /* ACTION_SET_VFS: how many of ours there are now */
+    uint32_t group;     /* after ACTION_HOLD the actions of this group belong together */
     struct pci_addr addr;
     const char
         *driver;               /* the target. ACTION_UNBIND: the driver that loses the device.
@@ -53,6 +61,21 @@ struct verdict {
     bool usable : 1;         /* bound, the whole group viable, the node there */
 };
 
+/* How a physical function stands that is to have virtual ones, or has some that we made. The device
+ * itself stays on its native driver, and has no verdict of the other kind. */
+struct vfs_verdict {
+    struct pci_addr addr;
+    const struct rule *rule; /* says how many; NULL: none does any more */
+    const struct rule
+        *other;           /* VFS_AMBIGUOUS: the rule that comes first and wants something else */
+    struct pci_addr user; /* IN_USE by the host: the virtual function that is; all 0: another */
+    unsigned wanted, there;
+    bool ours;               /* those that are there */
+    bool waits;              /* a worker has one of them */
+    enum device_state state; /* BOUND: it has as many as it is to have */
+    enum reason reason;
+};
+
 /* Names of drivers, each once. */
 struct plan_names {
     char **v;
@@ -62,6 +85,8 @@ struct plan_names {
 struct plan {
     struct verdict *verdicts; /* in the order of addresses */
     size_t n_verdicts;
+    struct vfs_verdict *vfs; /* in the order of addresses */
+    size_t n_vfs;
     struct action *actions; /* in the order in which they must be done */
     size_t n_actions;
     struct dynid *dynids; /* those that the actions point to */
@@ -93,3 +118,14 @@ int plan_count_matched(const struct plan *p, const struct rule *r);
 
 /* NULL: no rule concerns the device. */
 const struct verdict *plan_find(const struct plan *p, struct pci_addr a);
+
+/* Is it a virtual function that no driver may take, since we told the kernel so, and that no rule
+ * takes either? */
+bool plan_vf_is_kept_back(const struct plan *p, const struct snapshot *s, const struct records *r,
+                          const struct device *d);
+
+/* Has the device as many virtual functions as it is to have, or is that being worked on? */
+bool vfs_are_good(const struct vfs_verdict *v, bool booting);
+
+/* NULL: no rule says how many virtual functions it is to have, and it has none of ours. */
+const struct vfs_verdict *plan_find_vfs(const struct plan *p, struct pci_addr a);

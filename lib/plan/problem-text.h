@@ -4,8 +4,6 @@
 
 #include "plan/plan.h"
 
-#define SENTENCE_MAX 512
-
 /* Why a bound device is not usable, and what to do about it; "" if nothing is known against it. */
 void problem_sentence(const struct verdict *v, const struct snapshot *s,
                       char buf[static SENTENCE_MAX]);

@@ -6,6 +6,7 @@
 
 #include "base/util.h"
 #include "model/kinds.h"
+#include "plan/vfs-text.h"
 
 static const char *class_noun(const struct device *d)
 {
@@ -405,6 +406,12 @@ static void unselected_sentence(const struct action *a, char *buf)
     struct pci_addr_text address = pci_addr_text(a->addr);
 
     switch (a->kind) {
+    case ACTION_UNFENCE_VFS:
+        snprintf(
+            buf, SENTENCE_MAX,
+            "%s: its virtual functions may have native drivers again (sriov_drivers_autoprobe)",
+            address.s);
+        break;
     case ACTION_SET_PLACEHOLDER:
     case ACTION_CLEAR_PLACEHOLDER:
         snprintf(buf, SENTENCE_MAX,
@@ -421,10 +428,13 @@ void action_sentence(const struct action *a, const struct plan *p, const struct 
                      const struct records *r, char buf[static SENTENCE_MAX])
 {
     const struct verdict *v = action_is_dynid(a->kind) ? NULL : plan_find(p, a->addr);
+    const struct vfs_verdict *pf = a->kind == ACTION_SET_VFS ? plan_find_vfs(p, a->addr) : NULL;
 
     if (action_is_dynid(a->kind))
         snprintf(buf, SENTENCE_MAX, "%s is to %s what is plugged in as %s", DYNID_DRIVER,
                  a->kind == ACTION_NEW_ID ? "take" : "leave alone", dynid_words(a->dynid).s);
+    else if (pf)
+        vfs_sentence(pf, s, r, buf);
     else if (v)
         verdict_sentence(v, s, r, buf);
     else
@@ -469,6 +479,9 @@ void plan_write(const struct plan *plan, const struct snapshot *s, const struct 
         const struct action *a = &plan->actions[i];
         if (action_is_dynid(a->kind))
             fprintf(f, "  %s %s %s\n", a->driver, action_word(a->kind), dynid_words(a->dynid).s);
+        else if (a->kind == ACTION_SET_VFS)
+            fprintf(f, "  %s %s %u%s (after everything else)\n", pci_addr_text(a->addr).s,
+                    action_word(a->kind), a->vfs, a->fence ? " and autoprobe" : "");
         else
             fprintf(f, "  %s %s%s%s%s\n", pci_addr_text(a->addr).s, action_word(a->kind),
                     *a->driver ? " " : "", a->driver,
@@ -483,5 +496,12 @@ void plan_write(const struct plan *plan, const struct snapshot *s, const struct 
         problem_sentence(v, s, sentence);
         if (*sentence)
             fprintf(f, "    %s\n", sentence);
+    }
+    if (plan->n_vfs > 0)
+        fprintf(f, "physical functions: %zu\n", plan->n_vfs);
+    for (size_t i = 0; i < plan->n_vfs; i++) {
+        vfs_write(&plan->vfs[i], f);
+        vfs_sentence(&plan->vfs[i], s, r, sentence);
+        fprintf(f, "\n    %s\n", sentence);
     }
 }

@@ -203,6 +203,23 @@ static bool set_reset_method(const struct key_context *c, struct rule *r, const 
     return replace(&r->reset_method, text);
 }
 
+static bool set_vfs(const struct key_context *c, struct rule *r, const char *value)
+{
+    char *end;
+
+    errno = 0;
+    unsigned long n = strtoul(value, &end, 10);
+    if (!isdigit((unsigned char)value[0]) || *end || errno || n > VFS_MAX) {
+        policy_error(c,
+                     "vfs = %s: write how many virtual functions the device is to have, like 8, "
+                     "and at most what its sriov_totalvfs says",
+                     value);
+        return false;
+    }
+    r->vfs = (int)n;
+    return true;
+}
+
 static bool set_choice(const struct key_context *c, struct rule *r, enum rule_key key,
                        const char *value)
 {
@@ -236,6 +253,8 @@ static bool set_key(const struct key_context *c, struct rule *r, enum rule_key k
     case KEY_SUBSYSTEM:
     case KEY_ADDRESS:
     case KEY_SLOT:
+    case KEY_VF_OF:
+    case KEY_VF_INDEX:
     case KEY_SERIAL:
         return policy_set_patterns(c, r, key, value);
     case KEY_DRIVER:
@@ -248,6 +267,8 @@ static bool set_key(const struct key_context *c, struct rule *r, enum rule_key k
         return set_interface(c, value, &r->interface);
     case KEY_RESET_METHOD:
         return set_reset_method(c, r, value);
+    case KEY_VFS:
+        return set_vfs(c, r, value);
     case KEY_GROUP:
     case KEY_HOTPLUG:
     case KEY_FORCE:

@@ -95,7 +95,7 @@ struct rule *policy_add_rule(struct policy *p, const char *name, struct origin w
         return NULL;
 
     struct rule *r = &p->rules[p->n_rules];
-    *r = (struct rule){.where = where, .expect = -1, .hotplug = HOTPLUG_PREVENT};
+    *r = (struct rule){.where = where, .expect = -1, .vfs = -1, .hotplug = HOTPLUG_PREVENT};
     r->name = strdup(name);
     r->driver = strdup("vfio-pci");
     if (!r->name || !r->driver) {
@@ -133,7 +133,7 @@ bool policy_may_match(const struct policy *p, const struct device *d)
 
     while ((r = candidates_next(&c))) {
         int key = rule_test(r, d);
-        if (key < 0 || key >= KEY_SLOT)
+        if (key < 0 || key >= KEY_SLOT) /* the other keys are about details */
             return true;
     }
     return false;
@@ -255,6 +255,54 @@ static void check_native(struct policy *p, struct diags *d)
     }
 }
 
+/* Whether "driver = vfio-pci" was written, or "vfs" makes the rule a native one. */
+static bool check_driver_of_pf(const struct policy *p, struct rule *r, struct diags *d)
+{
+    if (r->keys[KEY_DRIVER].line == 0) {
+        char *native = strdup("native");
+        if (native) {
+            free(r->driver);
+            r->driver = native;
+        }
+        return native;
+    }
+    if (rule_is_native(r))
+        return true;
+    diags_add(d, DIAG_ERROR, policy_file(p, r->keys[KEY_DRIVER]), r->keys[KEY_DRIVER].line,
+              "driver = %s and vfs = %d in [device %s]: its native driver makes the virtual "
+              "functions, so the device itself stays there (vfio-pci's enable_sriov is not used): "
+              "remove one of the two, and name the virtual functions in a rule with \"vf-of\"",
+              r->driver, r->vfs, r->name);
+    return false;
+}
+
+static void check_vfs(struct policy *p, struct diags *d)
+{
+    for (size_t i = 0; i < p->n_rules; i++) {
+        struct rule *r = &p->rules[i];
+        if (r->broken)
+            continue;
+        if (rule_makes_vfs(r) && !check_driver_of_pf(p, r, d))
+            r->broken = true;
+        if (rule_makes_vfs(r) && r->narrow[KEY_VF_OF].n > 0) {
+            r->broken = true;
+            diags_add(d, DIAG_ERROR, policy_file(p, r->keys[KEY_VFS]), r->keys[KEY_VFS].line,
+                      "vfs and vf-of in [device %s]: a virtual function has no virtual functions; "
+                      "write one rule for the physical function, with \"vfs = %d\", and one for "
+                      "its virtual functions, with \"vf-of\"",
+                      r->name, r->vfs);
+        }
+        if (r->narrow[KEY_VF_INDEX].n > 0 && r->narrow[KEY_VF_OF].n == 0) {
+            r->broken = true;
+            diags_add(d, DIAG_ERROR, policy_file(p, r->keys[KEY_VF_INDEX]),
+                      r->keys[KEY_VF_INDEX].line,
+                      "vf-index in [device %s] counts the virtual functions of one device: say of "
+                      "which, with \"vf-of = ADDRESS\"",
+                      r->name);
+        }
+    }
+}
+
 /* A dynamic ID keeps a native driver from every device that it fits. So it is the default only for
  * a rule that nothing narrows. */
 static void default_hotplug(struct policy *p)
@@ -325,6 +373,7 @@ void policy_finish(struct policy *p, struct diags *d)
     if (p->n_rules > 1)
         qsort(p->rules, p->n_rules, sizeof(*p->rules), by_precedence);
     rule_index_make(&p->index, p->rules, p->n_rules);
+    check_vfs(p, d);
     check_covered(p, d);
     check_resources(p, d);
     check_native(p, d);

@@ -11,6 +11,8 @@ static const char *const key_names[KEY_MAX] = {
     [KEY_SUBSYSTEM] = "subsystem",
     [KEY_ADDRESS] = "address",
     [KEY_SLOT] = "slot",
+    [KEY_VF_OF] = "vf-of",
+    [KEY_VF_INDEX] = "vf-index",
     [KEY_SERIAL] = "serial",
     [KEY_DRIVER] = "driver",
     [KEY_GROUP] = "group",
@@ -20,6 +22,7 @@ static const char *const key_names[KEY_MAX] = {
     [KEY_RESOURCE] = "resource",
     [KEY_INTERFACE] = "interface",
     [KEY_RESET_METHOD] = "reset-method",
+    [KEY_VFS] = "vfs",
 };
 
 const char *rule_key_name(enum rule_key key)
@@ -77,8 +80,15 @@ static bool ids_fit(const struct rule *r, const struct device *d)
     return r->n_ids == 0;
 }
 
-/* The device's value of a key, spelled as in patterns. NULL: not known. */
-static const char *key_text(enum rule_key key, const struct device *d, char *buf, size_t size)
+static bool is_negated(const char *pattern)
+{
+    return pattern[0] == '!';
+}
+
+/* The value of a key that a pattern is compared with: for "vf-of" the physical function's address
+ * or slot, whichever the pattern means. NULL: not known. */
+static const char *key_text(enum rule_key key, const struct device *d, const char *pattern,
+                            char *buf, size_t size)
 {
     switch (key) {
     case KEY_CLASS:
@@ -92,6 +102,14 @@ static const char *key_text(enum rule_key key, const struct device *d, char *buf
         return buf;
     case KEY_SLOT:
         return d->slot;
+    case KEY_VF_OF:
+        if (!strchr(pattern, ':'))
+            return d->pf_slot;
+        snprintf(buf, size, "%s", pci_addr_text(d->pf).s);
+        return d->vf ? buf : NULL;
+    case KEY_VF_INDEX:
+        snprintf(buf, size, "%u", d->vf_number - 1U);
+        return d->vf_number > 0 ? buf : NULL;
     case KEY_SERIAL:
         return d->serial;
     default:
@@ -99,21 +117,33 @@ static const char *key_text(enum rule_key key, const struct device *d, char *buf
     }
 }
 
-static bool is_negated(const char *pattern)
+/* "0-3" or "7", as policy/select.c writes them. */
+static bool is_in_range(const char *range, const char *number)
 {
-    return pattern[0] == '!';
+    char *dash;
+    const unsigned long first = strtoul(range, &dash, 10), n = strtoul(number, NULL, 10);
+
+    return n >= first && n <= (*dash == '-' ? strtoul(dash + 1, NULL, 10) : first);
+}
+
+static bool pattern_fits(enum rule_key key, const char *pattern, const char *text)
+{
+    return key == KEY_VF_INDEX ? is_in_range(pattern, text) : fnmatch(pattern, text, 0) == 0;
 }
 
 /* No negated pattern fits, and a positive one does (or there is none). A fact that is not known
  * fits nothing: "all but slot 3" must not take a device of which no slot is known. */
-static bool patterns_fit(const struct patterns *p, const char *text)
+static bool patterns_fit(const struct patterns *p, enum rule_key key, const struct device *d)
 {
     bool positive = false, found = false;
+    char buf[PCI_ADDR_MAX];
 
-    if (!text)
-        return false;
     for (size_t i = 0; i < p->n; i++) {
-        bool fits = fnmatch(p->v[i] + is_negated(p->v[i]), text, 0) == 0;
+        const char *pattern = p->v[i] + is_negated(p->v[i]);
+        const char *text = key_text(key, d, pattern, buf, sizeof(buf));
+        if (!text)
+            return false;
+        bool fits = pattern_fits(key, pattern, text);
         if (is_negated(p->v[i])) {
             if (fits)
                 return false;
@@ -127,29 +157,40 @@ static bool patterns_fit(const struct patterns *p, const char *text)
 
 static bool key_fits(const struct rule *r, const struct device *d, enum rule_key key)
 {
-    const struct patterns *p = &r->narrow[key];
-    char buf[PCI_ADDR_MAX];
-
     if (key == KEY_ID)
         return ids_fit(r, d);
-    return p->n == 0 || patterns_fit(p, key_text(key, d, buf, sizeof(buf)));
+    return r->narrow[key].n == 0 || patterns_fit(&r->narrow[key], key, d);
 }
 
 int rule_test(const struct rule *r, const struct device *d)
 {
+    if (rule_makes_vfs(r) && d->vf)
+        return KEY_VFS;
     for (enum rule_key k = 0; k < KEY_SELECTS_MAX; k++)
         if (!key_fits(r, d, k))
             return k;
     return -1;
 }
 
-/* Can the pattern fit only one slot? All of an address but the function must be written out. */
+/* The vendor of a virtual function is that of its physical function. */
+bool rule_may_select_vfs_of(const struct rule *r, const struct device *pf)
+{
+    const struct device vf = {.vf = true, .pf = pf->addr, .pf_slot = pf->slot};
+    bool vendor = r->n_ids == 0;
+
+    for (size_t i = 0; i < r->n_ids; i++)
+        vendor = vendor || r->ids[i].vendor == pf->vendor;
+    return !rule_makes_vfs(r) && vendor && key_fits(r, &vf, KEY_VF_OF);
+}
+
+/* Can the pattern fit only one slot? All of an address but the function must be written out; one
+ * physical function is one place only with its function. */
 static bool is_one_slot(enum rule_key key, const char *pattern)
 {
     size_t literal = strcspn(pattern, "*?[");
     const char *bus = strchr(pattern, ':'), *dev = bus ? strchr(bus + 1, ':') : NULL;
 
-    if (is_negated(pattern))
+    if (is_negated(pattern) || key == KEY_VF_INDEX)
         return false;
     if (key != KEY_ADDRESS)
         return pattern[literal] == '\0';
@@ -159,12 +200,13 @@ static bool is_one_slot(enum rule_key key, const char *pattern)
 bool rule_names_device(const struct rule *r, const struct device *d)
 {
     for (enum rule_key k = KEY_ADDRESS; k <= KEY_SERIAL; k++) {
-        char buf[PCI_ADDR_MAX];
-        const char *text = key_text(k, d, buf, sizeof(buf));
-
-        for (size_t i = 0; text && i < r->narrow[k].n; i++)
-            if (is_one_slot(k, r->narrow[k].v[i]) && fnmatch(r->narrow[k].v[i], text, 0) == 0)
+        for (size_t i = 0; i < r->narrow[k].n; i++) {
+            char buf[PCI_ADDR_MAX];
+            const char *pattern = r->narrow[k].v[i];
+            const char *text = key_text(k, d, pattern, buf, sizeof(buf));
+            if (text && is_one_slot(k, pattern) && pattern_fits(k, pattern, text))
                 return true;
+        }
     }
     return false;
 }
@@ -204,6 +246,8 @@ static bool id_covers(const struct rule *wide, struct id_pattern id)
 
 bool rule_covers(const struct rule *wide, const struct rule *narrow)
 {
+    if (rule_makes_vfs(wide) && !rule_makes_vfs(narrow)) /* leaves virtual functions to others */
+        return false;
     for (enum rule_key k = KEY_CLASS; k < KEY_SELECTS_MAX; k++)
         if (wide->narrow[k].n > 0 && !patterns_same(&wide->narrow[k], &narrow->narrow[k]))
             return false;

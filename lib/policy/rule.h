@@ -8,13 +8,15 @@
 
 #include "model/snapshot.h"
 
-/* The keys of a rule. The first six select: they are tested in this order. */
+/* The keys of a rule. The first eight select: they are tested in this order. */
 enum rule_key {
     KEY_ID,
     KEY_CLASS,
     KEY_SUBSYSTEM,
     KEY_ADDRESS,
     KEY_SLOT,
+    KEY_VF_OF,
+    KEY_VF_INDEX,
     KEY_SERIAL,
     KEY_SELECTS_MAX,
     KEY_DRIVER = KEY_SELECTS_MAX,
@@ -25,6 +27,7 @@ enum rule_key {
     KEY_FORCE,
     KEY_EXPECT,
     KEY_RESOURCE,
+    KEY_VFS,
     KEY_MAX,
 };
 
@@ -89,16 +92,29 @@ struct rule {
     bool broken;          /* one of its keys has an error: the rule is not used */
     unsigned broken_keys; /* which: bits 1 << enum rule_key */
     int expect;           /* -1: any number */
+    int vfs;              /* how many virtual functions the device is to have; -1: says nothing */
 };
+
+/* The PCI Express limit: a capability counts them with 16 bits. */
+#define VFS_MAX 65535
 
 #define RULE_NAME_MAX 64
 #define RESET_METHOD_MAX 56 /* with NUL */
 
 /* Does the rule select the device? Returns -1 if so, else the first key (enum rule_key) that does
- * not fit. */
+ * not fit. A rule with "vfs" is about physical functions: no virtual function fits KEY_VFS. */
 int rule_test(const struct rule *r, const struct device *d);
 
 bool rule_is_native(const struct rule *r);
+
+/* Does the rule say how many virtual functions a device is to have? */
+static inline bool rule_makes_vfs(const struct rule *r)
+{
+    return r->vfs >= 0;
+}
+
+/* May the rule select virtual functions of this device, as far as is known before there are any? */
+bool rule_may_select_vfs_of(const struct rule *r, const struct device *pf);
 
 /* The driver that a rule wants; NULL for a "native" rule. For "auto" it is vfio-pci: the best
  * variant differs from device to device (snapshot.h), and vfio-pci is used until the variant is
@@ -107,7 +123,8 @@ const char *rule_target(const struct rule *r);
 
 /* Does the rule name this very device by address, slot or serial number, so that no other can be
  * meant? It does if a positive pattern of one of these keys fits the device and cannot fit a second
- * slot: wildcards are allowed only in the function of an address. */
+ * slot: wildcards are allowed only in the function of an address. Virtual functions are also named
+ * by "vf-of", if it can fit one physical function alone. */
 bool rule_names_device(const struct rule *r, const struct device *d);
 
 /* Does nothing of the rule but "VENDOR:*" say that this device is meant? */

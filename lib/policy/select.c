@@ -137,6 +137,38 @@ static bool normal_slot(char **item)
     return **item != '\0';
 }
 
+/* The physical function by its address, or by the name of its slot, which has no colon. */
+static bool normal_physical_function(char **item)
+{
+    if (strchr(*item, ':'))
+        return normal_address(item);
+    return normal_slot(item);
+}
+
+/* "3" or "0-7", in decimal. */
+static bool normal_index(char **item)
+{
+    const char *s = *item;
+    unsigned long first = VFS_MAX, last;
+    char *end;
+
+    if (isdigit((unsigned char)*s))
+        first = strtoul(s, &end, 10);
+    if (first >= VFS_MAX)
+        return false;
+    last = first;
+    if (*end == '-' && isdigit((unsigned char)end[1]))
+        last = strtoul(end + 1, &end, 10);
+    if (*end || last < first || last >= VFS_MAX)
+        return false;
+    char *text;
+    if (asprintf(&text, "%lu-%lu", first, last) < 0)
+        return false;
+    free(*item);
+    *item = text;
+    return true;
+}
+
 /* lspci writes 48-b0-2d-ff-ff-12-34-56; colons are accepted, too. */
 static bool normal_serial(char **item)
 {
@@ -188,6 +220,11 @@ static const struct {
                      "write an address as lspci -D shows it, like "
                      "0000:06:00.0, or a glob like 0000:06:*"},
     [KEY_SLOT] = {normal_slot, true, "write a name out of /sys/bus/pci/slots"},
+    [KEY_VF_OF] = {normal_physical_function, true,
+                   "write the address of the physical function, like 0000:3b:00.0, or the name of "
+                   "its slot"},
+    [KEY_VF_INDEX] = {normal_index, true,
+                      "write numbers and ranges of virtual functions, counted from 0, like 0-3, 6"},
     [KEY_SERIAL] = {normal_serial, false,
                     "write it as lspci -vv shows it (Device Serial Number), "
                     "like 48-b0-2d-ff-ff-12-34-56"},

@@ -226,6 +226,19 @@ static int remove_id(const struct op *op)
     return r == -ENODEV || r == -ENOENT ? 0 : r;
 }
 
+/* As write/set-vfs.c does it, where nobody uses virtual functions. */
+static int set_numvfs(const struct op *op, size_t card)
+{
+    struct kernel_device *pf = &kernel()->devices[card];
+    int r = pf->n_vfs > op->vfs_there ? -EEXIST : 0;
+
+    if (r == 0 && pf->n_vfs > 0 && pf->n_vfs != op->vfs)
+        r = kernel_set_numvfs(kernel(), card, 0);
+    if (r == 0 && op->fence)
+        r = kernel_set_autoprobe(kernel(), card, op->vfs == 0);
+    return r == 0 && op->vfs > 0 ? kernel_set_numvfs(kernel(), card, op->vfs) : r;
+}
+
 static int do_call(const struct op *op, size_t card, struct perform_state *state)
 {
     const char *address = pci_addr_text(op->addr).s;
@@ -254,6 +267,10 @@ static int do_call(const struct op *op, size_t card, struct perform_state *state
         return set_placeholder(card, state);
     case ACTION_CLEAR_PLACEHOLDER:
         return clear_placeholder(op, card, state);
+    case ACTION_SET_VFS:
+        return set_numvfs(op, card);
+    case ACTION_UNFENCE_VFS:
+        return kernel_set_autoprobe(kernel(), card, true);
     case ACTION_NEW_ID:
         return new_id(op);
     case ACTION_REMOVE_ID:
@@ -268,8 +285,8 @@ static int do_call(const struct op *op, size_t card, struct perform_state *state
 
 static bool takes_lock(const struct op *op)
 {
-    return op->kind != ACTION_HOLD && (op->kind != ACTION_CHECK || *op->driver) &&
-           !action_is_dynid(op->kind);
+    return op->kind != ACTION_HOLD && op->kind != ACTION_UNFENCE_VFS &&
+           (op->kind != ACTION_CHECK || *op->driver) && !action_is_dynid(op->kind);
 }
 
 /* Does the fault hit the n-th call? FAULT_ERROR also hits later calls of the same kind for the same

@@ -188,9 +188,13 @@ void picture_take(const struct display *d, struct picture *ret)
         if (driver_is_vfio(driver) && (!*override || streq(override, driver)))
             snprintf(override, sizeof(override), "as-bound");
         describe_shown(&d->cards[i], shown, sizeof(shown));
-        snprintf(ret->lines[i], LINE_SIZE, "%s %s driver=%s override=%s%s; shown: %s",
+        const struct kernel_device *k = &host.shared->kernel.devices[i];
+        char vfs[48] = "";
+        if (k->total_vfs > 0)
+            snprintf(vfs, sizeof(vfs), " vfs=%u autoprobe=%d", k->n_vfs, !k->fenced);
+        snprintf(ret->lines[i], LINE_SIZE, "%s %s driver=%s override=%s%s%s; shown: %s",
                  host.script->cards[i].address, card_is_there(i) ? "there" : "absent", driver,
-                 override, card_has_node(i) ? " node" : "", shown);
+                 override, card_has_node(i) ? " node" : "", vfs, shown);
         snprintf(ret->pasts[i], LINE_SIZE, "previous=%s%s", d->cards[i].previous,
                  d->cards[i].touched ? " touched" : "");
     }

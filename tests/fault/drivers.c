@@ -10,6 +10,8 @@
 
 static const struct pci_id fpgas[] = {ID(0x10ee, 0x9038)};
 static const struct pci_id nics[] = {ID(0x8086, 0x10d3)};
+static const struct pci_id physical[] = {ID(0x8086, 0x1572)};
+static const struct pci_id virtual[] = {ID(0x8086, 0x154c)};
 static const struct pci_id disks[] = {{.vendor = ANY_ID,
                                        .device = ANY_ID,
                                        .subvendor = ANY_ID,
@@ -29,6 +31,8 @@ static const struct driver_kind kinds[] = {
     {KIND("e1000e", nics)},
     {KIND("mlx5_core", nics)},
     {KIND("nvme", disks)},
+    {KIND("i40e", physical)},
+    {KIND("iavf", virtual)},
     {KIND("mlx5_vfio_pci", variants), .is_vfio = true, .managed_dma = true},
 };
 

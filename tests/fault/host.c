@@ -164,6 +164,11 @@ static void show_presence(size_t card)
 
     if (card_is_there(card)) {
         tree_device(&t, c->address, c->modalias, NULL, c->group);
+        if (c->physical) {
+            char target[32];
+            snprintf(target, sizeof(target), "../%s", c->physical);
+            tree_link(&t, card_path(path, card, "physfn"), target);
+        }
         if (c->attribute)
             tree_write(&t, card_path(path, card, c->attribute), "1\n");
         return;
@@ -195,6 +200,28 @@ static void show_override(size_t card, const char *override)
     tree_write(&t, card_path(path, card, "driver_override"), text);
 }
 
+/* The links to its virtual functions, and their numbers. */
+static void show_vfs(size_t card)
+{
+    const struct kernel_device *pf = &kernel()->devices[card];
+    struct tree t = the_tree();
+    char path[128], target[32], text[16], name[16];
+    unsigned number = 0;
+
+    snprintf(text, sizeof(text), "%u\n", pf->total_vfs);
+    tree_write(&t, card_path(path, card, "sriov_totalvfs"), text);
+    tree_write(&t, card_path(path, card, "sriov_drivers_autoprobe"), pf->fenced ? "0\n" : "1\n");
+    for (size_t i = 0; i < host.n_cards; i++) {
+        if (kernel()->devices[i].physical != (int)card)
+            continue;
+        snprintf(name, sizeof(name), "virtfn%u", number++);
+        (void)unlinkat(host.root_fd, card_path(path, card, name), 0);
+        snprintf(target, sizeof(target), "../%s", host.script->cards[i].address);
+        if (card_is_there(i))
+            tree_link(&t, path, target);
+    }
+}
+
 static void show_node(size_t card, bool is_there)
 {
     char path[128];
@@ -216,10 +243,23 @@ static bool group_node(size_t card)
            group_has_node(kernel(), kernel()->devices[card].group);
 }
 
+/* They come and go one by one. */
+static unsigned vfs_there(size_t card)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < host.n_cards; i++)
+        n += kernel()->devices[i].physical == (int)card && card_is_there(i);
+    return n;
+}
+
 static void follow_card(size_t card)
 {
     struct shadow *s = &host.shared->shadows[card];
-    struct shadow now = {.there = card_is_there(card), .node = group_node(card)};
+    struct shadow now = {.there = card_is_there(card),
+                         .node = group_node(card),
+                         .fenced = kernel()->devices[card].fenced,
+                         .n_vfs = vfs_there(card)};
 
     card_override(card, now.override);
     if (now.there)
@@ -232,6 +272,9 @@ static void follow_card(size_t card)
         show_override(card, now.override);
     if (now.there && !streq(now.driver, s->driver))
         show_driver(card, now.driver);
+    if (now.there && kernel()->devices[card].total_vfs > 0 &&
+        (!s->there || now.fenced != s->fenced || now.n_vfs != s->n_vfs))
+        show_vfs(card);
     if (now.node != s->node)
         show_node(card, now.node);
     *s = now;
@@ -272,6 +315,8 @@ static void add_card(const struct card *c)
     size_t device = kernel_add_device(kernel(), c->address, &id,
                                       c->group ? (int)strtol(c->group, NULL, 10) : NO_IOMMU,
                                       c->absent ? (int)kernel()->n_devices : NO_SLOT);
+    if (c->physical)
+        kernel_add_vf(kernel(), device, (size_t)card_index(c->physical));
     if (c->driver && !c->absent)
         kernel_set_driver(kernel(), device, kernel_find_driver(kernel(), c->driver));
 }

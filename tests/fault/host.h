@@ -26,8 +26,10 @@ struct card {
     const char *address, *modalias, *group; /* group: NULL for none */
     const char *driver;                     /* the driver that has it at the start, or NULL */
     const char *attribute;                  /* a file of its own, with the line "1" */
-    bool absent;                            /* not there at the start */
-    bool untouchable;                       /* no kernel call may name it */
+    const char *physical; /* of a virtual function, which is made later: its physical one, which
+                           * stands before it */
+    bool absent;          /* not there at the start */
+    bool untouchable;     /* no kernel call may name it */
 };
 
 enum step_kind {
@@ -118,7 +120,8 @@ struct shown {
 
 /* What the tree says of a device, so that only changes are written. */
 struct shadow {
-    bool there, node;
+    bool there, node, fenced;
+    unsigned n_vfs;
     char driver[DRIVER_NAME_MAX], override[DRIVER_NAME_MAX];
 };
 

@@ -8,6 +8,8 @@
 #define AUDIO "pci:v000010DEd00001AEFsv000010DEsd00001463bc04sc03i00\n"
 #define CONSOLE "pci:v000010DEd000020F1sv000010DEsd00001463bc03sc00i00\n"
 #define NIC "pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00\n"
+#define X710 "pci:v00008086d00001572sv00008086sd00000001bc02sc00i00\n"
+#define X710_VF "pci:v00008086d0000154Csv00008086sd00000000bc02sc00i00\n"
 #define NVME "pci:v0000144Dd0000A808sv0000144Dsd0000A801bc01sc08i02\n"
 #define DISK "pci:v0000144Dd0000A80Asv0000144Dsd0000A801bc01sc08i02\n"
 #define FPGA "pci:v000010EEd00009038sv000010EEsd00000007bc12sc00i00\n"
@@ -224,6 +226,52 @@ static const struct step identical_steps[] = {
     {0},
 };
 
+/* -- virtual functions: made when the native driver is ready, half of them for the host, changed,
+ *    taken away -- */
+
+static const struct card virtual_functions[] = {
+    {"0000:3b:00.0", X710, "30", .driver = NULL},
+    {"0000:3b:02.0", X710_VF, "40", .physical = "0000:3b:00.0", .absent = true},
+    {"0000:3b:02.1", X710_VF, "41", .physical = "0000:3b:00.0", .absent = true},
+    {"0000:3b:02.2", X710_VF, "42", .physical = "0000:3b:00.0", .absent = true},
+    {0},
+};
+
+#define VF_RULES "[device vfs]\nvf-of = 0000:3b:00.0\naddress = !0000:3b:02.1\n"
+#define PF_RULE(n) "[device x710]\naddress = 0000:3b:00.0\nvfs = " n "\n"
+
+static const struct step virtual_functions_steps[] = {
+    {.kind = STEP_BOOTED},
+    {.kind = STEP_LOAD, .text = "i40e"},
+    {.kind = STEP_REST},
+    {.kind = STEP_SHOWS,
+     .address = "0000:3b:02.0",
+     .text = "driver=vfio-pci override=as-bound node; shown: bound"},
+    {.kind = STEP_SHOWS, .address = "0000:3b:02.1", .text = "driver=iavf override="},
+    {.kind = STEP_RULES, .text = PF_RULE("3") VF_RULES},
+    {.kind = STEP_REST},
+    {.kind = STEP_SHOWS, .address = "0000:3b:00.0", .text = "vfs=3"},
+    {.kind = STEP_RELEASE, .address = "0000:3b:00.0"},
+    {.kind = STEP_REST},
+    {.kind = STEP_SHOWS, .address = "0000:3b:00.0", .text = "vfs=0 autoprobe=1"},
+    {.kind = STEP_BIND, .address = "0000:3b:00.0"},
+    {.kind = STEP_REST},
+    {0},
+};
+
+static const struct step dropped_vfs_steps[] = {
+    {.kind = STEP_BOOTED},
+    {.kind = STEP_LOAD, .text = "i40e"},
+    {.kind = STEP_REST},
+    {.kind = STEP_RULES, .text = "# none\n"},
+    {.kind = STEP_REST},
+    {.kind = STEP_SHOWS,
+     .address = "0000:3b:00.0",
+     .text = "driver=i40e override= vfs=0 autoprobe=1"},
+    {.kind = STEP_SHOWS, .address = "0000:3b:02.0", .text = "absent"},
+    {0},
+};
+
 const struct script scripts[] = {
     {"gpus",
      "[device console]\nid = 10de:20f1\nclass = 0300\n"
@@ -248,6 +296,10 @@ const struct script scripts[] = {
      .late = NULL, .unseen = true},
     {"rebound", OTHER, "vfio-pci nvidia fpga", rebound, rebound_steps, .late = NULL,
      .unseen = true},
+    {"virtual-functions", PF_RULE("2") VF_RULES, "vfio-pci iavf", virtual_functions,
+     virtual_functions_steps, .late = NULL, .unseen = true},
+    {"dropped-vfs", PF_RULE("2") "[device vfs]\nvf-of = 0000:3b:00.0\n", "vfio-pci iavf",
+     virtual_functions, dropped_vfs_steps, .late = NULL, .unseen = true},
     {"identical", "[device gpu]\nid = 10de:20f1\naddress = 0000:06:00.0\nhotplug = prevent\n",
      "vfio-pci", identical, identical_steps, .late = "nvidia", .unseen = true, .dynids_wait = true},
 };

@@ -41,6 +41,7 @@ size_t kernel_add_device(struct kernel *k, const char *address, const struct pci
                                 .there = slot == NO_SLOT,
                                 .matchable = slot == NO_SLOT,
                                 .driver = NOBODY,
+                                .physical = NO_PHYSICAL,
                                 .since = ++k->clock};
     snprintf(d->address, sizeof(d->address), "%s", address);
     return k->n_devices++;

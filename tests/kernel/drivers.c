@@ -126,6 +126,8 @@ static int probe_with(struct kernel *k, int driver, size_t device)
 {
     struct kernel_device *d = &k->devices[device];
 
+    if (kernel_is_fenced(k, device)) /* pci_device_can_probe() */
+        return -ENODEV;
     d->driver = driver;
     d->linked = true;
     d->bound_at = ++k->clock;

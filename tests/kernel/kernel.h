@@ -8,6 +8,7 @@
  *   table.c    identities, and the table of dynamic ones
  *   drivers.c  who matches, and the calls: bind, unbind, new_id, loading and unloading
  *   devices.c  devices that come and go, and their override
+ *   vfs.c      virtual functions
  *   groups.c   IOMMU groups: their numbers, their nodes, who may have their DMA
  *   facts.c    the drivers of the lab's guests */
 #pragma once
@@ -23,10 +24,11 @@
 #define KERNEL_LOG_MAX 256
 
 #define ANY_ID UINT32_MAX
-#define NOBODY (-1)    /* no driver */
-#define NO_IOMMU (-1)  /* no group */
-#define NEW_GROUP (-2) /* one of the slot's own, whose number is the lowest that is free */
-#define NO_SLOT (-1)   /* cannot be unplugged */
+#define NOBODY (-1)      /* no driver */
+#define NO_IOMMU (-1)    /* no group */
+#define NEW_GROUP (-2)   /* one of the slot's own, whose number is the lowest that is free */
+#define NO_SLOT (-1)     /* cannot be unplugged */
+#define NO_PHYSICAL (-1) /* no virtual function */
 
 /* -- what is known beforehand: constant -- */
 
@@ -62,7 +64,10 @@ struct kernel_device {
     bool bound;  /* probe() has returned */
     bool has_override;
     char override[KERNEL_NAME_MAX];
-    uint64_t since;    /* when it came, and */
+    int physical;              /* of a virtual function: its physical one; NO_PHYSICAL */
+    unsigned total_vfs, n_vfs; /* of a physical function */
+    bool fenced;               /* its sriov_drivers_autoprobe is 0 */
+    uint64_t since;            /* when it came, and */
     uint64_t bound_at; /* when it was bound: both are orders in which the kernel goes along them */
 };
 
@@ -181,6 +186,18 @@ int kernel_drivers_probe(struct kernel *k, const char *address);
 void kernel_detach(struct kernel *k, size_t device);
 /* Offers it to every driver, in the order of their registration. */
 int kernel_attach(struct kernel *k, size_t device);
+
+/* -- vfs.c -- */
+
+/* This device, which is not there, is a virtual function of that one. */
+void kernel_add_vf(struct kernel *k, size_t vf, size_t pf);
+
+/* May no driver have it without an override? */
+bool kernel_is_fenced(const struct kernel *k, size_t device);
+
+/* The writes to sriov_drivers_autoprobe and sriov_numvfs. */
+int kernel_set_autoprobe(struct kernel *k, size_t pf, bool on);
+int kernel_set_numvfs(struct kernel *k, size_t pf, unsigned number);
 
 /* -- groups.c -- */
 

@@ -20,8 +20,6 @@ bool dice_chance(struct dice *d, unsigned percent)
     return dice_roll(d, 100) < percent;
 }
 
-#define PICK(dice, array) (array)[dice_roll(dice, ELEMENTS(array))]
-
 /* -- the host -- */
 
 struct function {

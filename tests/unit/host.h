@@ -15,6 +15,8 @@ struct dice {
 /* 0 to n - 1. */
 unsigned dice_roll(struct dice *d, unsigned n);
 
+#define PICK(dice, array) (array)[dice_roll(dice, ELEMENTS(array))]
+
 /* True in `percent` of 100 cases. */
 bool dice_chance(struct dice *d, unsigned percent);
 
@@ -26,3 +28,13 @@ char *host_policy(struct dice *dice, const struct snapshot *s);
 
 /* Fills empty records for this host. */
 void host_records(struct dice *dice, const struct snapshot *s, struct records *r);
+
+/* -- host-vfs.c: physical functions, rules about them and what is remembered of them, added to the
+ *    above -- */
+
+void host_add_sriov(struct dice *dice, struct snapshot *s);
+
+/* Takes the other rules, and returns all of them. */
+char *host_vfs_policy(struct dice *dice, const struct snapshot *s, char *rules);
+
+void host_vfs_records(struct dice *dice, const struct snapshot *s, struct records *r);

@@ -239,6 +239,14 @@ static bool is_on_ours(const struct device *d, const struct record *r)
            (r->binding == BINDING_OURS || streq_null(r->override_text, d->driver));
 }
 
+/* Have we made it, as a virtual function? Then nobody has used it while it had no driver. */
+static bool is_our_vf(const struct laws *l, const struct device *d)
+{
+    const struct device *pf = d->vf ? snapshot_find(l->snapshot, d->pf) : NULL;
+
+    return pf && record_of(l, pf)->vfs.made > 0;
+}
+
 /* Why the host must keep the device; NULL: it need not. */
 static const char *protection(const struct laws *l, const struct verdict *v)
 {
@@ -258,7 +266,7 @@ static const char *protection(const struct laws *l, const struct verdict *v)
         return NULL;
     if (d->fixed)
         return "is on a driver that cannot be unbound";
-    if (record_is_plugged(r) && v->rule->hotplug == HOTPLUG_OFF)
+    if (record_is_plugged(r) && v->rule->hotplug == HOTPLUG_OFF && !is_our_vf(l, d))
         return "is not to be taken when plugged in";
     if (takes_the_unnamed(l, v))
         return "must not be taken without another port";
@@ -270,6 +278,8 @@ static const char *protection(const struct laws *l, const struct verdict *v)
         return d->use;
     if (d->evidence && !record_is_unused(r))
         return d->evidence;
+    if (is_our_vf(l, d) && !d->driver)
+        return NULL;
     if (is_risky(d) && !(v->comes_along && is_harmless(d, named)) && !record_is_unused(r) &&
         (l->snapshot->cold_boot || (d->driver && !is_on_ours(d, r)) || record_stays_refused(r)) &&
         !rule_names_device(v->rule, named))
@@ -305,6 +315,59 @@ static bool unnamed_may_be_acted_on(const struct laws *l, const struct action *a
            broken(l, a->addr, "is handed back and was never ours");
 }
 
+/* Might a rule take a virtual function of this device from its native driver? */
+static bool takes_vfs_of(const struct laws *l, const struct device *pf)
+{
+    const struct device vf = {.addr = {0xffff, 0xff, 0x1f, 7},
+                              .vendor = pf->vendor,
+                              .device = 0x101e,
+                              .class_code = pf->class_code,
+                              .vf = true,
+                              .pf = pf->addr,
+                              .pf_slot = pf->slot};
+
+    for (size_t i = 0; i < l->policy->n_rules; i++) {
+        const struct rule *r = &l->policy->rules[i];
+        const int key = rule_test(r, &vf);
+        if (!rule_is_native(r) && (key < 0 || key == KEY_VF_INDEX))
+            return true;
+    }
+    return false;
+}
+
+/* Virtual functions are made only where a rule says so and the native driver is there, and only
+ * ours are taken away, which nobody uses. */
+static bool vfs_action_is_sound(const struct laws *l, const struct action *a)
+{
+    const struct device *d = snapshot_find(l->snapshot, a->addr);
+    const struct rule *rule = d ? rule_of(l, d) : NULL;
+    const struct record *r = d ? record_of(l, d) : NULL;
+
+    if (!d || record_is_in_hand(r) || d->unknown.fact != FACT_NONE || d->vf)
+        return broken(l, a->addr, "%s of what is not there, or in hand", action_word(a->kind));
+    if (a->kind == ACTION_UNFENCE_VFS)
+        return (r->vfs.fenced && d->vfs_fenced) ||
+               broken(l, a->addr, "loses a fence that is not ours");
+    if (a->vfs > 0 && (!rule || rule->vfs != (int)a->vfs || a->vfs > d->vfs_max || !d->driver ||
+                       driver_is_vfio(d->driver) || r->vfs.released))
+        return broken(l, a->addr, "gets %u virtual functions without a reason", a->vfs);
+    if (d->n_vfs > 0 && (d->n_vfs > r->vfs.made || d->n_vfs == a->vfs))
+        return broken(l, a->addr, "loses virtual functions that are not ours");
+    if (a->vfs > 0 && takes_vfs_of(l, d) && !a->fence && !d->vfs_fenced)
+        return broken(l, a->addr, "makes virtual functions that a native driver gets first");
+    for (size_t i = 0; i < l->snapshot->n; i++) {
+        const struct device *vf = &l->snapshot->devices[i];
+        if (vf->vf && pci_addr_cmp(vf->pf, a->addr) == 0 &&
+            (vf->use || record_is_in_hand(record_of(l, vf))))
+            return broken(l, a->addr, "loses a virtual function that is in use");
+        for (size_t k = 0; vf->vf && k < l->plan->n_actions; k++)
+            if (pci_addr_cmp(vf->pf, a->addr) == 0 && !action_is_dynid(l->plan->actions[k].kind) &&
+                pci_addr_cmp(l->plan->actions[k].addr, vf->addr) == 0)
+                return broken(l, vf->addr, "is worked on and taken away");
+    }
+    return true;
+}
+
 /* Neither is a member of its group. */
 static bool may_be_acted_on(const struct laws *l, const struct action *a)
 {
@@ -313,6 +376,8 @@ static bool may_be_acted_on(const struct laws *l, const struct action *a)
 
     if (action_is_dynid(a->kind))
         return true;
+    if (a->phase == PHASE_VFS)
+        return vfs_action_is_sound(l, a);
     const struct device *there = snapshot_find(l->snapshot, a->addr);
     if (there && there->unknown.fact != FACT_NONE)
         return broken(l, a->addr, "could not be read, yet: %s", action_word(a->kind));

@@ -132,8 +132,10 @@ PRINTF(2, 3) static bool refuse(struct model *m, const char *format, ...)
  */
 static void tell(struct model *m, struct record *r, const struct action *a)
 {
-    struct record_event e = {.kind = RECORD_EVENT_BEGINS,
-                             .op = {.kind = a->kind, .driver = a->driver, .found = ""}};
+    struct record_event e = {
+        .kind = RECORD_EVENT_BEGINS,
+        .op = {
+            .kind = a->kind, .driver = a->driver, .vfs = a->vfs, .fence = a->fence, .found = ""}};
 
     record_apply(r, &e);
     e.kind = RECORD_EVENT_DONE;
@@ -337,6 +339,84 @@ static bool probe(struct model *m, struct device *d, const struct record *r)
     return true;
 }
 
+/* -- virtual functions -- */
+
+static void remove_vfs(struct model *m, struct pci_addr pf)
+{
+    for (size_t i = m->snapshot->n; i-- > 0;) {
+        const struct device *d = &m->snapshot->devices[i];
+        const struct pci_addr a = d->addr;
+        if (!d->vf || pci_addr_cmp(d->pf, pf) != 0)
+            continue;
+        set_override(m, a, NULL);
+        records_apply(m->records, a, &(struct record_event){.kind = RECORD_EVENT_DISAPPEARED});
+        snapshot_remove(m->snapshot, a);
+    }
+}
+
+/* Without the fence the native driver takes them at once. */
+static void add_vf(struct model *m, struct pci_addr pf, unsigned index)
+{
+    const struct device physical = *snapshot_find(m->snapshot, pf);
+    struct pci_addr a = {pf.domain, pf.bus, (uint8_t)(0x10 + index / 8), (uint8_t)(index % 8)};
+    struct device d = {.addr = a,
+                       .vendor = physical.vendor,
+                       .device = 0x101e,
+                       .class_code = physical.class_code,
+                       .detailed = true,
+                       .vf = true,
+                       .pf = pf,
+                       .vf_number = (uint16_t)(index + 1),
+                       .group = 20000U + pf.bus * 256U + index,
+                       .driver = physical.vfs_fenced ? NULL : physical.driver};
+
+    if (physical.slot)
+        d.pf_slot = strdup(physical.slot);
+    if (snapshot_put(m->snapshot, &d) < 0 || !records_get(m->records, a))
+        abort();
+    records_apply(m->records, a,
+                  &(struct record_event){.kind = RECORD_EVENT_APPEARED,
+                                         .device = snapshot_find(m->snapshot, a)});
+}
+
+/* What the worker refuses: those that are there may be somebody else's, or in use. */
+static bool set_vfs(struct model *m, const struct action *a)
+{
+    const struct device *pf = snapshot_find(m->snapshot, a->addr);
+    const struct record *r = records_find(m->records, a->addr);
+
+    if (!pf->driver || driver_is_vfio(pf->driver))
+        if (a->vfs > 0)
+            return refuse(m, "virtual functions without a native driver");
+    if (pf->n_vfs > 0 && (!r || r->vfs.made < pf->n_vfs))
+        return refuse(m, "takes away virtual functions of others");
+    for (size_t i = 0; i < m->snapshot->n; i++)
+        if (m->snapshot->devices[i].vf && m->snapshot->devices[i].use &&
+            pci_addr_cmp(m->snapshot->devices[i].pf, a->addr) == 0)
+            return refuse(m, "takes away virtual functions in use");
+    remove_vfs(m, a->addr);
+    struct device *d = snapshot_find(m->snapshot, a->addr);
+    if (a->fence)
+        d->vfs_fenced = a->vfs > 0;
+    d->n_vfs = (uint16_t)a->vfs;
+    d->has_vfs = a->vfs > 0;
+    for (unsigned i = 0; i < a->vfs; i++)
+        add_vf(m, a->addr, i);
+    return true;
+}
+
+void model_take_vfs(struct model *m, const struct plan *plan)
+{
+    const struct record_event kept = {.kind = RECORD_EVENT_KEPT_BACK};
+
+    for (size_t i = 0; i < m->snapshot->n; i++) {
+        const struct device *d = &m->snapshot->devices[i];
+        if (plan_vf_is_kept_back(plan, m->snapshot, m->records, d) &&
+            records_get(m->records, d->addr))
+            records_apply(m->records, d->addr, &kept);
+    }
+}
+
 static bool apply_to_device(struct model *m, const struct action *a, struct device *d,
                             const struct record *r)
 {
@@ -366,6 +446,10 @@ static bool apply_to_device(struct model *m, const struct action *a, struct devi
         return true;
     case ACTION_PROBE:
         return probe(m, d, r);
+    case ACTION_UNFENCE_VFS:
+        d->vfs_fenced = false;
+        return true;
+    case ACTION_SET_VFS:
     case ACTION_NEW_ID:
     case ACTION_REMOVE_ID:
     case ACTION_MAX:
@@ -389,9 +473,9 @@ static bool apply_one(struct model *m, const struct action *a)
     m->at = a->addr;
     if (!d || !r)
         return refuse(m, "there is no such device");
-    if (!apply_to_device(m, a, d, r))
+    if (a->kind == ACTION_SET_VFS ? !set_vfs(m, a) : !apply_to_device(m, a, d, r))
         return false;
-    tell(m, r, a);
+    tell(m, records_find(m->records, a->addr), a);
     return true;
 }
 

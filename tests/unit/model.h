@@ -31,6 +31,9 @@ void model_init(struct model *m, struct snapshot *s, struct records *r, const st
  * harms; m->why says which. */
 bool model_apply(struct model *m, const struct plan *plan, size_t n);
 
+/* The daemon's events for virtual functions between two plans; `plan` is the later one. */
+void model_take_vfs(struct model *m, const struct plan *plan);
+
 /* Where the entry is in the table; how many there are if it is not there. */
 size_t model_table_find(const struct model *m, const struct dynid *id);
 

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "physical.h"
+
+#include <errno.h>
+
+#include "plan/vfs-text.h"
+#include "table.h"
+
+static void physical_done(struct physical *p)
+{
+    free(p->address);
+    free(p->rule);
+    free(p->state);
+    free(p->reason);
+    free(p->sentence);
+}
+
+void physicals_done(struct physicals *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        physical_done(&p->v[i]);
+    free(p->v);
+    *p = (struct physicals){0};
+}
+
+static int add_physical(struct physicals *p, const char *const texts[static 5], unsigned wanted,
+                        unsigned there, bool ours)
+{
+    struct physical new = {.address = strdup(texts[0]),
+                           .rule = strdup(texts[1]),
+                           .state = strdup(texts[2]),
+                           .reason = strdup(texts[3]),
+                           .sentence = strdup(texts[4]),
+                           .wanted = wanted,
+                           .there = there,
+                           .ours = ours};
+
+    if (!new.address || !new.rule || !new.state || !new.reason || !new.sentence ||
+        !grow(&p->v, &p->allocated, p->n, sizeof(*p->v))) {
+        physical_done(&new);
+        return -ENOMEM;
+    }
+    p->v[p->n++] = new;
+    return 0;
+}
+
+/* What the daemon says: a line for each, its members separated by tabs (live.h). */
+static int read_said(const char *text, struct physicals *ret)
+{
+    enum { MEMBERS = 8 };
+    CLEANUP_FREE char *copy = strdup(text);
+    char *rest = copy, *line;
+    int r = copy ? 0 : -ENOMEM;
+
+    while (r == 0 && rest && (line = strsep(&rest, "\n"))) {
+        char *members[MEMBERS];
+        size_t n = 0;
+        while (n < MEMBERS && (members[n] = strsep(&line, "\t")))
+            n++;
+        if (n < MEMBERS) /* of another version, or none at all */
+            continue;
+        r = add_physical(
+            ret, (const char *const[]){members[0], members[1], members[2], members[3], members[7]},
+            (unsigned)strtoul(members[4], NULL, 10), (unsigned)strtoul(members[5], NULL, 10),
+            streq(members[6], "yes"));
+    }
+    return r;
+}
+
+static int read_plan(const struct source *s, struct physicals *ret)
+{
+    char sentence[SENTENCE_MAX];
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < s->plan.n_vfs; i++) {
+        const struct vfs_verdict *v = &s->plan.vfs[i];
+        const struct pci_addr_text address = pci_addr_text(v->addr);
+        vfs_sentence(v, &s->snapshot, &s->records, sentence);
+        r = add_physical(ret,
+                         (const char *const[]){address.s, v->rule ? v->rule->name : "",
+                                               state_word(v->state), reason_word(v->reason),
+                                               sentence},
+                         v->wanted, v->there, v->ours);
+    }
+    return r;
+}
+
+int physicals_read(const struct source *s, struct physicals *ret)
+{
+    return s->live.running ? read_said(props_get(&s->live.manager, "VirtualFunctions"), ret)
+                           : read_plan(s, ret);
+}
+
+const struct physical *physicals_find(const struct physicals *p, struct pci_addr a)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (streq(p->v[i].address, pci_addr_text(a).s))
+            return &p->v[i];
+    return NULL;
+}
+
+static void write_text_member(FILE *f, const char *name, const char *text)
+{
+    fprintf(f, "\"%s\": ", name);
+    json_string(f, *text ? text : NULL);
+    fputs(", ", f);
+}
+
+void physicals_write_json(const struct physicals *p, FILE *f)
+{
+    fputc('[', f);
+    for (size_t i = 0; i < p->n; i++) {
+        fputs(i ? ", {" : "{", f);
+        write_text_member(f, "address", p->v[i].address);
+        write_text_member(f, "rule", p->v[i].rule);
+        write_text_member(f, "state", p->v[i].state);
+        write_text_member(f, "reason", p->v[i].reason);
+        fprintf(f, "\"wanted\": %u, \"there\": %u, \"ours\": %s, ", p->v[i].wanted, p->v[i].there,
+                p->v[i].ours ? "true" : "false");
+        fputs("\"sentence\": ", f);
+        json_string(f, p->v[i].sentence);
+        fputc('}', f);
+    }
+    fputc(']', f);
+}

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The one write to a file of /sys. */
+#pragma once
+
+/* The path is below the root. Returns 0 or negative errno. */
+int attribute_write(int root_fd, const char *path, const char *text);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/record-vfs.h"
+
+/* A change goes by way of none. Until it has ended, both the old and the new number are ours. */
+void record_vfs_begin(struct record_vfs *v, unsigned number, bool fence)
+{
+    if (number > v->made)
+        v->made = (uint16_t)number;
+    if (number > 0)
+        v->fenced = v->fenced || fence;
+    v->tried = true;
+    v->error = 0;
+}
+
+/* After a failure it is not known how far the worker came: the next look tells. */
+void record_vfs_end(struct record_vfs *v, unsigned number, int result)
+{
+    if (result < 0) {
+        v->error = -result;
+        return;
+    }
+    v->made = (uint16_t)number;
+    if (number == 0)
+        v->fenced = v->tried = false;
+}
+
+void record_vfs_unfenced(struct record_vfs *v, int result)
+{
+    v->fenced = result < 0;
+    v->fence_stays = result < 0;
+}
+
+void record_vfs_look(struct record_vfs *v, unsigned n)
+{
+    if (n == 0)
+        v->made = 0;
+}
+
+void record_vfs_retry(struct record_vfs *v)
+{
+    v->tried = v->fence_stays = false;
+    v->error = 0;
+}
+
+void record_vfs_release(struct record_vfs *v)
+{
+    record_vfs_retry(v);
+    v->released = true;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan/vfs.h"
+
+#include <errno.h>
+
+#include "base/util.h"
+
+/* -- physical and virtual functions -- */
+
+static bool is_vf_of(const struct device *vf, const struct device *pf)
+{
+    return vf->vf && pci_addr_cmp(vf->pf, pf->addr) == 0;
+}
+
+static const struct device *physical_function(const struct builder *b, const struct device *vf)
+{
+    return vf->vf ? snapshot_find(b->snapshot, vf->pf) : NULL;
+}
+
+static const struct record *record_of_physical(const struct builder *b, const struct device *vf)
+{
+    const struct device *pf = physical_function(b, vf);
+
+    return pf ? plan_record_of(b, pf) : NULL;
+}
+
+bool plan_is_our_vf(const struct builder *b, const struct device *d)
+{
+    const struct record *r = record_of_physical(b, d);
+
+    return r && r->vfs.made > 0;
+}
+
+static struct vfs_verdict *verdict_of_physical(const struct builder *b, const struct device *pf)
+{
+    for (size_t i = 0; pf && i < b->n_vfs; i++)
+        if (pci_addr_cmp(b->vfs[i].addr, pf->addr) == 0)
+            return &b->vfs[i];
+    return NULL;
+}
+
+/* Have we told the kernel to let no driver have it without an override? */
+static bool is_fenced(const struct device *pf, const struct record *r)
+{
+    return pf->vfs_fenced && r && r->vfs.fenced;
+}
+
+bool plan_vf_waits(const struct builder *b, const struct device *d)
+{
+    const struct device *pf = physical_function(b, d);
+    const struct vfs_verdict *v = verdict_of_physical(b, pf);
+
+    if (!pf)
+        return false;
+    return (v && v->ours && v->wanted != v->there) || is_fenced(pf, plan_record_of(b, pf));
+}
+
+/* The next virtual function of `pf`, from position *i on; NULL after the last. */
+static const struct device *next_vf(const struct builder *b, const struct device *pf, size_t *i)
+{
+    while (*i < b->snapshot->n) {
+        const struct device *d = &b->snapshot->devices[(*i)++];
+        if (is_vf_of(d, pf))
+            return d;
+    }
+    return NULL;
+}
+
+/* -- verdicts -- */
+
+/* The rule that says how many the device is to have: the one that decides about it. (A "native"
+ * rule may decide about other functions of its card, too, and says nothing of their virtual
+ * functions.) */
+static const struct rule *rule_for_vfs(const struct builder *b, size_t i)
+{
+    const struct device *d = &b->snapshot->devices[i];
+    const struct rule *r = b->rules[i];
+
+    return r && rule_makes_vfs(r) && rule_test(r, d) < 0 ? r : NULL;
+}
+
+/* A rule that names this very device, and says another number than the rule that decides. Wide
+ * rules may have exceptions; but who names a place means it. */
+static const struct rule *contradicting_rule(const struct builder *b, size_t i)
+{
+    const struct policy *p = b->policy;
+    const struct device *d = &b->snapshot->devices[i];
+    const struct rule *first = b->rules[i];
+
+    if (!first || d->vf || !policy_uses(p, KEY_VFS))
+        return NULL;
+    for (size_t k = 0; k < p->n_rules; k++) {
+        const struct rule *r = &p->rules[k];
+        if (r != first && rule_makes_vfs(r) && r->vfs != first->vfs && rule_test(r, d) < 0 &&
+            rule_names_device(r, d))
+            return r;
+    }
+    return NULL;
+}
+
+static void vfs_end(struct vfs_verdict *v, enum device_state state, enum reason reason)
+{
+    v->state = state;
+    v->reason = reason;
+}
+
+/* A change goes by way of none: is any of them in use by the host, or in the hands of a worker? Who
+ * has one open is found by the worker that makes the change. */
+static bool judge_change(const struct builder *b, struct vfs_verdict *v, const struct device *d)
+{
+    const struct device *vf;
+
+    for (size_t i = 0; (vf = next_vf(b, d, &i));) {
+        const struct record *r = plan_record_of(b, vf);
+        if (vf->use) {
+            v->user = vf->addr;
+            vfs_end(v, STATE_BUSY, REASON_IN_USE);
+            return true;
+        }
+        v->waits = v->waits || (r && record_is_in_hand(r));
+    }
+    return false;
+}
+
+/* What the worker met when it was tried last. False: it was not tried, or may be tried again. */
+static bool judge_attempt(struct vfs_verdict *v, const struct record_vfs *r)
+{
+    if (r->error == EBUSY)
+        vfs_end(v, STATE_BUSY, REASON_IN_USE);
+    else if (r->error != 0)
+        vfs_end(v, STATE_FAILED, REASON_KERNEL_ERROR);
+    else if (r->tried)
+        vfs_end(v, STATE_FAILED, v->there > 0 ? REASON_VFS_SHORT : REASON_VFS_VANISHED);
+    else
+        return false;
+    return true;
+}
+
+/* No rule asks for them any more, or an administrator wants them away. */
+static void judge_taking_away(const struct builder *b, struct vfs_verdict *v,
+                              const struct device *d, const struct record_vfs *r)
+{
+    if (!v->ours)
+        vfs_end(v, STATE_RELEASED, REASON_NONE);
+    else if (!judge_attempt(v, r) && !judge_change(b, v, d))
+        vfs_end(v, STATE_PENDING, REASON_NONE);
+}
+
+static void judge_making(const struct builder *b, struct vfs_verdict *v, const struct device *d,
+                         const struct record_vfs *r)
+{
+    if (v->other)
+        vfs_end(v, STATE_REFUSED, REASON_VFS_AMBIGUOUS);
+    else if (d->vfs_max == 0 || d->bridge)
+        vfs_end(v, STATE_FAILED, REASON_NO_SRIOV);
+    else if (v->wanted > d->vfs_max)
+        vfs_end(v, STATE_FAILED, REASON_TOO_MANY_VFS);
+    else if (v->there == v->wanted)
+        vfs_end(v, STATE_BOUND, REASON_NONE);
+    else if (v->there > 0 && !v->ours)
+        vfs_end(v, STATE_REFUSED, REASON_VFS_NOT_OURS);
+    else if (!d->driver || driver_is_vfio(d->driver) || streq(d->driver, "pci-stub"))
+        vfs_end(v, STATE_PENDING, REASON_NATIVE_AWAITED);
+    else if (!judge_attempt(v, r) && !judge_change(b, v, d))
+        vfs_end(v, STATE_PENDING, REASON_NONE);
+}
+
+static void judge_physical(const struct builder *b, struct vfs_verdict *v, const struct device *d,
+                           const struct record *r)
+{
+    static const struct record_vfs nothing = {0};
+    const struct record_vfs *known = r ? &r->vfs : &nothing;
+
+    if (r && record_is_in_hand(r))
+        vfs_end(v, record_is_stuck(r) ? STATE_STUCK : STATE_PENDING,
+                record_is_stuck(r) ? REASON_DEADLINE : REASON_NONE);
+    else if (d->unknown.fact != FACT_NONE)
+        vfs_end(v, STATE_REFUSED, REASON_UNREADABLE);
+    else if (!v->rule || known->released)
+        judge_taking_away(b, v, d, known);
+    else
+        judge_making(b, v, d, known);
+}
+
+void plan_judge_vfs(struct builder *b)
+{
+    size_t allocated = 0;
+
+    for (size_t i = 0; i < b->snapshot->n && !b->out_of_memory; i++) {
+        const struct device *d = &b->snapshot->devices[i];
+        const struct record *r = b->known[i];
+        const struct rule *other = d->detailed ? contradicting_rule(b, i) : NULL;
+        const struct rule *rule = other ? other : rule_for_vfs(b, i);
+        const bool released = r && r->vfs.released;
+
+        if (!d->detailed ||
+            (!rule && (!r || r->vfs.made == 0 || d->n_vfs == 0 || b->policy->incomplete ||
+                       plan_is_undecided(b->policy, b->snapshot, d))))
+            continue;
+        if (!grow(&b->vfs, &allocated, b->n_vfs, sizeof(*b->vfs))) {
+            b->out_of_memory = true;
+            return;
+        }
+        struct vfs_verdict *v = &b->vfs[b->n_vfs++];
+        *v = (struct vfs_verdict){.addr = d->addr,
+                                  .rule = rule,
+                                  .other = other ? b->rules[i] : NULL,
+                                  .wanted = rule && !released ? (unsigned)rule->vfs : 0,
+                                  .there = d->n_vfs,
+                                  .ours = r && record_vfs_are_ours(&r->vfs, d->n_vfs)};
+        judge_physical(b, v, d, r);
+    }
+}
+
+/* -- actions -- */
+
+/* Is there a rule that may take one of them from its native driver? */
+static bool wants_fence(const struct builder *b, const struct device *pf)
+{
+    for (size_t i = 0; i < b->policy->n_rules; i++)
+        if (!rule_is_native(&b->policy->rules[i]) &&
+            rule_may_select_vfs_of(&b->policy->rules[i], pf))
+            return true;
+    return false;
+}
+
+/* Does this plan do something to one of its virtual functions? Then they are taken away by a later
+ * one. */
+static bool vfs_have_actions(const struct builder *b, const struct device *pf)
+{
+    for (size_t i = 0; pf->n_vfs > 0 && i < b->n_actions; i++) {
+        const struct action *a = &b->actions[i];
+        const struct device *d =
+            action_is_dynid(a->kind) ? NULL : snapshot_find(b->snapshot, a->addr);
+        if (d && is_vf_of(d, pf))
+            return true;
+    }
+    return false;
+}
+
+static void add_set_vfs(struct builder *b, const struct vfs_verdict *v, const struct device *d)
+{
+    const struct record *r = plan_record_of(b, d);
+
+    plan_add_action(b, PHASE_VFS, ACTION_SET_VFS, d, "");
+    struct action *a = &b->actions[b->n_actions - 1];
+    a->vfs = v->wanted;
+    a->vfs_there = v->there;
+    a->fence = v->wanted > 0 ? !d->vfs_fenced && wants_fence(b, d) : is_fenced(d, r);
+}
+
+/* The fence has done its work when every virtual function that a rule takes has its override. It
+ * stays until they are gone, unless some of them are for native drivers. */
+static bool is_fence_over(const struct builder *b, const struct device *pf)
+{
+    const struct device *vf;
+    bool stays = pf->n_vfs == 0;
+    size_t n = 0;
+
+    for (size_t i = 0; (vf = next_vf(b, pf, &i)); n++) {
+        const struct verdict *v = plan_verdict_of(b, vf);
+        const struct record *r = plan_record_of(b, vf);
+        const bool has_native = vf->driver && !driver_is_vfio(vf->driver);
+        if (!v || (r && record_is_released(r)))
+            stays = stays || !has_native;
+        else if (!vf->driver && v->state == STATE_PENDING &&
+                 !(r && record_is_overridden_to(r, v->driver)))
+            return false;
+    }
+    return stays && n == pf->n_vfs;
+}
+
+static void add_unfence(struct builder *b, const struct device *pf)
+{
+    const struct record *r = plan_record_of(b, pf);
+
+    if (is_fenced(pf, r) && !record_is_in_hand(r) && pf->unknown.fact == FACT_NONE &&
+        !r->vfs.fence_stays && is_fence_over(b, pf))
+        plan_add_action(b, PHASE_VFS, ACTION_UNFENCE_VFS, pf, "");
+}
+
+void plan_add_vfs(struct builder *b)
+{
+    for (size_t i = 0; i < b->snapshot->n; i++) {
+        const struct device *d = &b->snapshot->devices[i];
+        const struct vfs_verdict *v = d->vf ? NULL : verdict_of_physical(b, d);
+        if (v && v->state == STATE_PENDING && v->reason == REASON_NONE && !v->waits &&
+            !vfs_have_actions(b, d) &&
+            !(plan_record_of(b, d) && record_is_in_hand(plan_record_of(b, d))))
+            add_set_vfs(b, v, d);
+        else if (!d->vf)
+            add_unfence(b, d);
+    }
+}
