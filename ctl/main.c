@@ -64,6 +64,7 @@ static const char export_kinds[] =
     "  nfd, prometheus        node features; metrics\n"
     "  butane, talos          the policy for hosts made by those\n"
     "  modprobe               the same for hosts without vfio-bindd\n"
+    "  libvirt                <hostdev> of each device, for domains\n"
     "and its options are\n";
 
 static void help_for_all(void)

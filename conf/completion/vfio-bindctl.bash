@@ -66,7 +66,7 @@ _vfio_bindctl() {
         else
             case $verb in
             '' | help) reply=$(vfio-bindctl help 2>/dev/null | sed -n '/^  status /,/^  help /s/^  \([a-z-]*\) .*/\1/p') ;;
-            export) reply='kubevirt hco capk nfd prometheus butane talos modprobe' ;;
+            export) reply='kubevirt hco capk nfd prometheus butane talos modprobe libvirt' ;;
             verify)
                 mapfile -t COMPREPLY < <(compgen -f -- "$cur")
                 compopt -o filenames 2>/dev/null

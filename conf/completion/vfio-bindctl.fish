@@ -68,7 +68,7 @@ end
 complete -c vfio-bindctl -f
 complete -c vfio-bindctl -n 'not __fish_vfio_bindctl_verb >/dev/null' -a '(__fish_vfio_bindctl_verbs)'
 complete -c vfio-bindctl -n '__fish_vfio_bindctl_is help' -a '(__fish_vfio_bindctl_verbs)'
-complete -c vfio-bindctl -n '__fish_vfio_bindctl_is export' -a 'kubevirt hco capk nfd prometheus butane talos modprobe'
+complete -c vfio-bindctl -n '__fish_vfio_bindctl_is export' -a 'kubevirt hco capk nfd prometheus butane talos modprobe libvirt'
 complete -c vfio-bindctl -n '__fish_vfio_bindctl_is verify' -F
 complete -c vfio-bindctl -n '__fish_vfio_bindctl_is list show explain is-usable bind release add remove' -a '(__fish_vfio_bindctl_devices)'
 complete -c vfio-bindctl -s q -l quiet -d 'no notes'

@@ -3,6 +3,7 @@
 #include <ctype.h>
 
 #include "check/boot.h"
+#include "check/containers.h"
 #include "check/files.h"
 #include "check/parts.h"
 
@@ -184,6 +185,36 @@ static size_t check_vfio_manager(struct check *c)
     return 1;
 }
 
+/* -- NVIDIA's DRA driver -- */
+
+/* Its gate is in the environment of its container. */
+static void see_gate(const char *description, void *data)
+{
+    bool *found = data;
+
+    *found = *found || (strstr(description, "gpu-kubelet-plugin") &&
+                        strstr(description, "PassthroughSupport=true"));
+}
+
+/* With the gate it binds a GPU to vfio-pci for a claim, and to nvidia when the claim ends, whoever
+ * had bound it before (dra-driver-nvidia-gpu of May 2026, cmd/gpu-kubelet-plugin/vfio-device.go).
+ */
+static size_t check_dra(struct check *c)
+{
+    bool found = false;
+
+    check_containers(c, see_gate, &found);
+    if (!found)
+        return 0;
+    check_add(c, FINDING_WARN, "dra",
+              "NVIDIA's DRA driver runs here with its gate PassthroughSupport: it binds GPUs to "
+              "nvidia when a virtual machine ends");
+    check_remedy(c,
+                 "helm list -A   # then upgrade it with featureGates.PassthroughSupport=false, or "
+                 "keep it off this node");
+    return 1;
+}
+
 /* -- libvirt -- */
 
 /* The number in NAME='0x06' within the element; false if there is none. */
@@ -280,6 +311,7 @@ void check_claimants(struct check *c)
     see_all(c, "modprobe.d", ".conf", see_modprobe, &search);
     see_all(c, "udev/rules.d", ".rules", see_rules, &search);
     search.found += check_vfio_manager(c);
+    search.found += check_dra(c);
     check_each(c, "etc/libvirt/qemu", ".xml", see_domain, &search);
     if (search.found == 0)
         check_unexplained(c, &search);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "check/kubevirt.h"
 
+#include "check/containers.h"
 #include "check/files.h"
 #include "offer/kubelet.h"
 #include "offer/kubevirt.h"
@@ -29,35 +30,18 @@ struct version_search {
     char version[VERSION_MAX]; /* "1.9.0"; "": not found */
 };
 
-/* The runtime's own description of a container names its image. */
-static void see_container(struct check *c, const char *path, const char *name, void *data)
+static void see_version(const char *description, void *data)
 {
     static const char image[] = "/virt-handler:v";
     struct version_search *search = data;
-    char file[320];
-    (void)name;
+    const char *at = strstr(description, image);
 
-    if (*search->version ||
-        snprintf(file, sizeof(file), "%s/config.json", path) >= (int)sizeof(file))
-        return;
-    CLEANUP_FREE char *text = check_read(c, file);
-    const char *at = text ? strstr(text, image) : NULL;
-    if (!at)
+    if (!at || *search->version)
         return;
     at += strlen(image);
     size_t n = strspn(at, "0123456789.abcdefghijklmnopqrstuvwxyz-");
     if (n < sizeof(search->version))
         snprintf(search->version, sizeof(search->version), "%.*s", (int)n, at);
-}
-
-static void find_version_of_kubevirt(struct check *c, struct version_search *search)
-{
-    static const char *const folders[] = {
-        "run/containerd/io.containerd.runtime.v2.task/k8s.io",
-        "run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io"};
-
-    for (size_t i = 0; i < ELEMENTS(folders); i++)
-        check_each(c, folders[i], "", see_container, search);
 }
 
 /* -- character devices -- */
@@ -95,7 +79,7 @@ static void check_cdevs(struct check *c)
     }
     if (cdevs.entries == cdevs.nodes)
         return;
-    find_version_of_kubevirt(c, &kubevirt);
+    check_containers(c, see_version, &kubevirt);
     if (*kubevirt.version && !streq(kubevirt.version, "1.9.0")) {
         check_add(c, FINDING_OK, "kubevirt",
                   "KubeVirt is %s; only 1.9.0 is known to need the nodes below /dev/vfio/devices, "

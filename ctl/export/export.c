@@ -30,6 +30,7 @@ static const struct kind {
     {"butane", export_butane, TAKES_VARIANT},
     {"talos", export_talos, 0},
     {"modprobe", export_modprobe, 0},
+    {"libvirt", export_libvirt, 0},
 };
 
 static const struct kind *find_kind(const char *name)

@@ -14,3 +14,4 @@ int export_prometheus(struct export *e);
 int export_butane(struct export *e);
 int export_talos(struct export *e);
 int export_modprobe(struct export *e);
+int export_libvirt(struct export *e);

@@ -4,6 +4,7 @@
 void import_sources(struct found *f)
 {
     import_driverctl(f);
+    import_dpdk(f);
     import_udev(f);
     import_cmdline(f);
     import_modprobe(f);

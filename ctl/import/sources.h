@@ -7,7 +7,8 @@
 #include "import/found.h"
 
 void import_driverctl(struct found *f); /* /etc/driverctl.d */
-void import_udev(struct found *f);      /* rules that write driver_override */
+void import_dpdk(struct found *f); /* Debian's /etc/dpdk/interfaces; services that call its tools */
+void import_udev(struct found *f); /* rules that write driver_override */
 void import_cmdline(struct found *f);   /* vfio-pci.ids= here and in the boot loader's files */
 void import_modprobe(struct found *f);  /* modprobe.d; initramfs-tools */
 void import_harvester(struct found *f); /* /oem, and what stands in the cluster */
