@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "host/pci-files.h"
+#include "physical.h"
 #include "plan/text.h"
 
 /* Hosts with one node say -1 or 0. */
@@ -217,6 +218,20 @@ static char *base_name_if_any(const char *path)
     return slash && slash[1] ? strdup(slash + 1) : NULL;
 }
 
+/* Physical functions, of which the daemon says only how their virtual ones stand. */
+static int physical_devices_of_live(struct source *s)
+{
+    CLEANUP(physicals_done) struct physicals all = {0};
+    int r = physicals_read(s, &all);
+
+    for (size_t i = 0; r == 0 && i < all.n; i++) {
+        struct device d = {.detailed = true, .group = NO_GROUP};
+        if (pci_addr_parse(all.v[i].address, &d.addr) == 0 && !snapshot_find(&s->snapshot, d.addr))
+            r = snapshot_put(&s->snapshot, &d);
+    }
+    return r;
+}
+
 int rows_devices_of_live(struct source *s)
 {
     for (size_t i = 0; i < s->live.n; i++) {
@@ -236,5 +251,5 @@ int rows_devices_of_live(struct source *s)
         if (snapshot_put(&s->snapshot, &d) < 0)
             return -ENOMEM;
     }
-    return 0;
+    return physical_devices_of_live(s);
 }

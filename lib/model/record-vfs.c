@@ -19,9 +19,10 @@ void record_vfs_end(struct record_vfs *v, unsigned number, int result)
         v->error = -result;
         return;
     }
-    v->made = (uint16_t)number;
-    if (number == 0)
-        v->fenced = v->tried = false;
+    if (number > 0)
+        v->made = (uint16_t)number;
+    else /* that they are gone is for the next look to say */
+        v->fenced = false;
 }
 
 void record_vfs_unfenced(struct record_vfs *v, int result)

@@ -117,6 +117,11 @@ static bool judge_change(const struct builder *b, struct vfs_verdict *v, const s
             vfs_end(v, STATE_BUSY, REASON_IN_USE);
             return true;
         }
+        if (r && record_is_stuck(r)) {
+            v->user = vf->addr;
+            vfs_end(v, STATE_STUCK, REASON_DEADLINE);
+            return true;
+        }
         v->waits = v->waits || (r && record_is_in_hand(r));
     }
     return false;

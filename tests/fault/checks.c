@@ -200,12 +200,22 @@ void picture_take(const struct display *d, struct picture *ret)
     }
 }
 
-/* Is it the device that the exemption is for, or does it share that one's group? */
+/* The card, or the physical function that it is a virtual one of. */
+static size_t physical_of(size_t card)
+{
+    const char *physical = host.script->cards[card].physical;
+
+    return physical ? (size_t)card_index(physical) : card;
+}
+
+/* Is it the device that the exemption is for, or does it share that one's group? Virtual functions
+ * come and go together: while a call for one of them hangs, the physical function waits. */
 static bool is_left_out(size_t card, const char *but)
 {
     int fallen_on = but ? card_index(but) : -1;
 
-    return fallen_on >= 0 && cards_share_group(card, (size_t)fallen_on);
+    return fallen_on >= 0 && (cards_share_group(card, (size_t)fallen_on) ||
+                              physical_of(card) == physical_of((size_t)fallen_on));
 }
 
 static bool is_unsaved(size_t card, const bool *unsaved)

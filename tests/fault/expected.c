@@ -9,6 +9,7 @@
 #define PLACEHOLDER "there driver= override=vfio-bindd-placeholder"
 #define KEPT "there driver=vfio-pci override=as-bound node; shown: nothing"
 #define LEFT "there driver=nvidia override=vfio-pci; shown: nothing"
+#define FENCED "vfs=0 autoprobe=0; shown: nothing"
 #define OVERRIDDEN "there driver= override=pci-stub; shown: nothing"
 
 static const struct {
@@ -20,6 +21,7 @@ static const struct {
     {"identical", "ENODEV-once", PLACEHOLDER, .rare = false},
     {"identical", "no-effect", PLACEHOLDER, .rare = false},
     {"dropped", "no-effect", KEPT, .rare = false},
+    {"dropped-vfs", "no-effect", FENCED, .rare = false},
     {"rebound", "no-effect", KEPT, .rare = true},
     {"unstubbed", "no-effect", OVERRIDDEN, .rare = false},
     /* Two writers wait for a device's lock. The first of them, from before a SIGKILL, is the last

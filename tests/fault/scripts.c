@@ -297,7 +297,8 @@ const struct script scripts[] = {
     {"rebound", OTHER, "vfio-pci nvidia fpga", rebound, rebound_steps, .late = NULL,
      .unseen = true},
     {"virtual-functions", PF_RULE("2") VF_RULES, "vfio-pci iavf", virtual_functions,
-     virtual_functions_steps, .late = NULL, .unseen = true},
+     virtual_functions_steps, .late = NULL, .unseen = true,
+     .faultless = true}, /* what a request comes to is looked up in what is shown of a device */
     {"dropped-vfs", PF_RULE("2") "[device vfs]\nvf-of = 0000:3b:00.0\n", "vfio-pci iavf",
      virtual_functions, dropped_vfs_steps, .late = NULL, .unseen = true},
     {"identical", "[device gpu]\nid = 10de:20f1\naddress = 0000:06:00.0\nhotplug = prevent\n",
