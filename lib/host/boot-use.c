@@ -6,11 +6,11 @@
 #include <limits.h>
 #include <mntent.h>
 
-#include "base/cmdline.h"
 #include "base/fact.h"
 #include "base/rootfs.h"
 #include "base/util.h"
 #include "host/boot-net.h"
+#include "host/boot-words.h"
 
 #define FILE_MAX (1 << 20)
 #define LINKS_MAX 4 /* links in /dev that lead to each other */
@@ -271,27 +271,18 @@ static int note_doubts(struct boot_use *b)
     return r;
 }
 
-static int read_cmdline(int root_fd, struct cmdline *ret)
-{
-    char *text = NULL;
-    size_t size;
-    int r = rootfs_read_file(root_fd, "proc/cmdline", 64 * 1024, &text, &size);
-
-    return r < 0 ? fact_error(r) : cmdline_split(text, ret);
-}
-
 int boot_use_read(int root_fd, struct boot_use *ret)
 {
-    int r = read_cmdline(root_fd, &ret->words);
+    int r = boot_devices_read(root_fd, &ret->devices);
 
+    if (r == 0)
+        r = boot_words_read(root_fd, ret->devices.in_initramfs, &ret->words);
     for (size_t i = 0; r == 0 && i < ret->words.n; i++)
         r = add_word(ret, ret->words.v[i]);
     if (r == 0)
         r = read_fstab(root_fd, ret);
     if (r == 0)
         r = read_crypttab(root_fd, "etc/crypttab", ret);
-    if (r == 0)
-        r = boot_devices_read(root_fd, &ret->devices);
     if (r == 0 && ret->devices.in_initramfs)
         r = read_initramfs(root_fd, ret);
     return r == 0 && ret->devices.in_initramfs ? note_doubts(ret) : r;

@@ -132,6 +132,18 @@ static const struct need {
      "the interface of bond=bond0:eth0,eth1:mode=1 was not in use when the initramfs was "
      "made"},
     {"root=/dev/nfs nfsroot=192.0.2.1:/x ip=dhcp", NULL, NULL, NULL},
+    /* the initramfs' own words */
+    {ROOT, "etc/cmdline.d/90-lan.conf", "ip=eth0:dhcp\n", NULL},
+    {ROOT, "etc/cmdline.d/90-lan.conf", "rd.neednet=1\nip=eth1:dhcp\n",
+     "the interface of ip=eth1:dhcp was not in use when the initramfs was made"},
+    {"ro", "etc/cmdline", "root=UUID=5", "root=UUID=5 was not in use when the initramfs was made"},
+    {ROOT, "conf/initramfs.conf", "BOOT=local\nDEVICE=\nDEVICE=eth1\n",
+     "the interface of bootdev=eth1 was not in use when the initramfs was made"},
+    {ROOT, "conf/initramfs.conf", "# IP=:::::eth1:dhcp\nIP=:::::eth0:dhcp\n", NULL},
+    {ROOT, "conf/conf.d/lan", "IP=:::::eth1:dhcp\n",
+     "the interface of ip=:::::eth1:dhcp was not in use when the initramfs was made"},
+    {"ro", "conf/param.conf", "ROOT=\"UUID=6\"\n",
+     "root=UUID=6 was not in use when the initramfs was made"},
 };
 
 START_TEST(what_the_host_boots_from)
