@@ -97,8 +97,42 @@ finish() {
 # command line.
 hand_over() { # FILE [WORD…]
     local disk=/dev/disk/by-id/virtio-initramfs
+    wait_for 60 test -b $disk || return
     { stat -c %s "$1"; echo "${*:2}"; } | dd of="$disk" bs=512 iflag=fullblock conv=sync,notrunc status=none &&
         dd if="$1" of="$disk" bs=64k oflag=seek_bytes seek=512 conv=notrunc status=none && sync
+}
+
+# Which boot of a test this is, 1 the first.
+this_boot() {
+    grep -oP 'lab\.boot=\K\S+' /proc/cmdline || echo 1
+}
+# Reboots into that boot of the test, with an initramfs.
+next_boot() { # BOOT FILE [WORD…]
+    check "the initramfs is handed over" hand_over "$2" "lab.boot=$1" "${@:3}"
+    sync
+    systemctl reboot
+    sleep infinity # run-test would end the guest
+}
+
+# Which drivers other than vfio-pci the kernel has let probe the device since power-on (PROBES=on).
+native_probes() { # ADDRESS…
+    local address
+    mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
+    for address in "$@"; do
+        grep -F "dev=\"$address\"" /sys/kernel/tracing/trace | grep -oP 'drv="\K[^"]+' | grep -vx vfio-pci |
+            sed "s/^/$address /"
+    done
+}
+
+on_vfio() { # ADDRESS…
+    local address
+    for address in "$@"; do
+        test_driver vfio-pci "$address" || return
+    done
+}
+
+said_in_initramfs() { # PATTERN
+    journalctl -b -t vfio-bindd-initramfs --no-pager -o cat | grep -E -- "$1"
 }
 
 # Waits until a command succeeds, at most so many seconds.
