@@ -72,14 +72,21 @@ const char *ctl_sudo(void)
     return geteuid() == 0 ? "" : "sudo ";
 }
 
-unsigned ctl_width(void)
+unsigned ctl_width_if_known(void)
 {
     const char *columns = getenv("COLUMNS");
     struct winsize size;
 
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
         return size.ws_col;
-    return columns && atoi(columns) >= 40 ? (unsigned)atoi(columns) : 80;
+    return columns && atoi(columns) >= 40 ? (unsigned)atoi(columns) : 0;
+}
+
+unsigned ctl_width(void)
+{
+    unsigned width = ctl_width_if_known();
+
+    return width > 0 ? width : 80;
 }
 
 void ctl_wrap(FILE *f, const char *text, unsigned at, unsigned indent)

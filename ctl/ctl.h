@@ -27,6 +27,7 @@ struct ctl {
     bool strict;    /* export --strict */
     uint64_t timeout_usec;
     bool json, no_legend, quiet, help, version;
+    bool verbose;    /* plan --verbose */
     bool all;        /* --all, in place of devices */
     bool yes, force; /* what changes the policy */
     uint64_t given;  /* which options there are; options.c's */
@@ -62,6 +63,9 @@ void ctl_wrap_to(FILE *f, const char *text, unsigned at, unsigned width, const c
 
 /* The width to print for: the terminal's, $COLUMNS, or 80. */
 unsigned ctl_width(void);
+
+/* The same for tables that fill a pipe with whole lines: the terminal's, $COLUMNS, or 0. */
+unsigned ctl_width_if_known(void);
 
 /* The verbs: each returns the exit code. */
 int verb_status(const struct ctl *c);

@@ -2,38 +2,27 @@
 #include "fields.h"
 
 static const struct column columns[FIELD_MAX] = {
-    [FIELD_ADDRESS] = {"ADDRESS", 12, 0, SCOLS_JSON_STRING},
-    [FIELD_ID] = {"ID", 9, 0, SCOLS_JSON_STRING},
-    [FIELD_CLASS] = {"CLASS", 6, 0, SCOLS_JSON_STRING},
-    [FIELD_GROUP] = {"GROUP", 5, SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER},
-    [FIELD_DRIVER] = {"DRIVER", 8, 0, SCOLS_JSON_STRING},
-    [FIELD_RULE] = {"RULE", 4, SCOLS_FL_TRUNC, SCOLS_JSON_STRING},
-    [FIELD_STATE] = {"STATE", 5, 0, SCOLS_JSON_STRING},
-    [FIELD_USABLE] = {"USABLE", 6, 0, SCOLS_JSON_BOOLEAN_OPTIONAL},
-    [FIELD_REASON] = {"REASON", 6, 0, SCOLS_JSON_STRING},
-    [FIELD_PROBLEMS] = {"PROBLEMS", 8, 0, SCOLS_JSON_ARRAY_STRING},
-    [FIELD_ALONG] = {"ALONG", 5, 0, SCOLS_JSON_BOOLEAN_OPTIONAL},
-    [FIELD_SUBSYSTEM] = {"SUBSYSTEM", 9, 0, SCOLS_JSON_STRING},
-    [FIELD_SLOT] = {"SLOT", 4, 0, SCOLS_JSON_STRING},
-    [FIELD_SERIAL] = {"SERIAL", 23, 0, SCOLS_JSON_STRING},
-    [FIELD_NODE] = {"NODE", 12, 0, SCOLS_JSON_STRING},
-    [FIELD_DEVICE_NODE] = {"DEVICE_NODE", 10, 0, SCOLS_JSON_STRING},
-    [FIELD_NUMA] = {"NUMA_NODE", 4, SCOLS_FL_RIGHT, SCOLS_JSON_NUMBER},
-    [FIELD_RESOURCE] = {"RESOURCE", 8, 0, SCOLS_JSON_STRING},
-    [FIELD_CLASS_NAME] = {"CLASSNAME", 9, 0, SCOLS_JSON_STRING},
-    [FIELD_VENDOR] = {"VENDOR", 6, 0, SCOLS_JSON_STRING},
-    [FIELD_MODEL] = {"MODEL", 5, SCOLS_FL_TRUNC, SCOLS_JSON_STRING},
-    [FIELD_NAME] = {"NAME", 0.2, SCOLS_FL_TRUNC, SCOLS_JSON_STRING},
-    [FIELD_SENTENCE] = {"SENTENCE", 8, 0, SCOLS_JSON_STRING},
+    [FIELD_ADDRESS] = {"ADDRESS", 0},
+    [FIELD_ID] = {"ID", 0},
+    [FIELD_CLASS] = {"CLASS", 0},
+    [FIELD_GROUP] = {"GROUP", SCOLS_FL_RIGHT},
+    [FIELD_DRIVER] = {"DRIVER", 0},
+    [FIELD_RULE] = {"RULE", 0},
+    [FIELD_STATE] = {"STATE", 0},
+    [FIELD_USABLE] = {"USABLE", 0},
+    [FIELD_SUBSYSTEM] = {"SUBSYSTEM", 0},
+    [FIELD_SLOT] = {"SLOT", 0},
+    [FIELD_SERIAL] = {"SERIAL", 0},
+    [FIELD_NODE] = {"NODE", 0},
+    [FIELD_DEVICE_NODE] = {"DEVICE_NODE", 0},
+    [FIELD_NUMA] = {"NUMA", SCOLS_FL_RIGHT},
+    [FIELD_RESOURCE] = {"RESOURCE", 0},
+    [FIELD_CLASS_NAME] = {"CLASS", 0},
+    [FIELD_VENDOR] = {"VENDOR", 0},
+    [FIELD_MODEL] = {"MODEL", 0},
+    [FIELD_NAME] = {"DEVICE", 0},
+    [FIELD_SENTENCE] = {"SENTENCE", 0},
 };
-
-const enum field fields_json[] = {
-    FIELD_ADDRESS,    FIELD_ID,     FIELD_CLASS,  FIELD_GROUP,       FIELD_DRIVER, FIELD_RULE,
-    FIELD_STATE,      FIELD_USABLE, FIELD_REASON, FIELD_PROBLEMS,    FIELD_ALONG,  FIELD_SUBSYSTEM,
-    FIELD_SLOT,       FIELD_SERIAL, FIELD_NODE,   FIELD_DEVICE_NODE, FIELD_NUMA,   FIELD_RESOURCE,
-    FIELD_CLASS_NAME, FIELD_VENDOR, FIELD_MODEL,  FIELD_SENTENCE,
-};
-const size_t n_fields_json = ELEMENTS(fields_json);
 
 struct column field_column(enum field f)
 {
@@ -45,6 +34,17 @@ const char *row_name(const struct row *r, char buf[static FIELD_TEXT_MAX])
     snprintf(buf, FIELD_TEXT_MAX, "%s%s%s", r->vendor ? r->vendor : "",
              r->vendor && r->name ? " " : "", r->name ? r->name : "");
     return *buf ? buf : "(not in pci.ids)";
+}
+
+/* What tells devices apart comes first: narrow terminals show no more. */
+static const char *short_name(const struct row *r, char buf[static FIELD_TEXT_MAX])
+{
+    const char *name = r->name ? r->name : r->vendor;
+
+    if (r->class)
+        snprintf(buf, FIELD_TEXT_MAX, "%.255s%s%.200s%s", name ? name : "", name ? " (" : "",
+                 r->class, name ? ")" : "");
+    return r->class ? buf : name;
 }
 
 static const char *resource_of(const struct row *r)
@@ -84,23 +84,15 @@ static const char *number_text(const struct device *d, enum field f, char *buf)
 
 const char *field_text(const struct row *r, enum field f, char buf[static FIELD_TEXT_MAX])
 {
-    char name[FIELD_TEXT_MAX];
-
     switch (f) {
     case FIELD_DRIVER:
         return r->driver;
     case FIELD_RULE:
-        return r->rule;
+        return r->native ? r->native->name : r->rule;
     case FIELD_STATE:
-        return r->state;
+        return r->native ? "native" : r->state;
     case FIELD_USABLE:
         return r->selected ? (r->usable ? "yes" : "no") : NULL;
-    case FIELD_REASON:
-        return r->reason;
-    case FIELD_PROBLEMS:
-        return r->problems;
-    case FIELD_ALONG:
-        return r->selected ? (r->comes_along ? "yes" : "no") : NULL;
     case FIELD_SLOT:
         return r->d->slot;
     case FIELD_SERIAL:
@@ -117,9 +109,7 @@ const char *field_text(const struct row *r, enum field f, char buf[static FIELD_
     case FIELD_MODEL:
         return r->name;
     case FIELD_NAME:
-        snprintf(buf, FIELD_TEXT_MAX, "%.99s: %.400s", r->class ? r->class : "Device",
-                 row_name(r, name));
-        return buf;
+        return short_name(r, buf);
     case FIELD_SENTENCE:
         return r->problem ? r->problem : r->sentence;
     default:
@@ -148,12 +138,11 @@ void fields_set(struct table *t, struct libscols_line *line, size_t first, const
     }
 }
 
-void fields_table(struct table *t, const struct ctl *c, const char *name, const enum field *fields,
-                  size_t n)
+void fields_table(struct table *t, const struct ctl *c, const enum field *fields, size_t n)
 {
     struct column used[FIELD_MAX];
 
     for (size_t i = 0; i < n; i++)
         used[i] = columns[fields[i]];
-    table_init(t, c, name, used, n);
+    table_init(t, c, used, n);
 }

@@ -14,9 +14,6 @@ enum field {
     FIELD_RULE,
     FIELD_STATE,
     FIELD_USABLE,
-    FIELD_REASON,
-    FIELD_PROBLEMS,
-    FIELD_ALONG,
     FIELD_SUBSYSTEM,
     FIELD_SLOT,
     FIELD_SERIAL,
@@ -27,7 +24,7 @@ enum field {
     FIELD_CLASS_NAME,
     FIELD_VENDOR,
     FIELD_MODEL,
-    FIELD_NAME, /* class, vendor and model in one, as lspci writes it */
+    FIELD_NAME, /* model and class: "GA100 [A100 PCIe 40GB] (3D controller)" */
     FIELD_SENTENCE,
     FIELD_MAX,
 };
@@ -45,12 +42,7 @@ void fields_set(struct table *t, struct libscols_line *line, size_t first, const
                 const enum field *fields, size_t n);
 
 /* A table of just these fields; the rows are added with fields_set(). */
-void fields_table(struct table *t, const struct ctl *c, const char *name, const enum field *fields,
-                  size_t n);
-
-/* What every JSON table of devices holds. */
-extern const enum field fields_json[];
-extern const size_t n_fields_json;
+void fields_table(struct table *t, const struct ctl *c, const enum field *fields, size_t n);
 
 /* "NVIDIA Corporation GA100 [A100 PCIe 40GB]", as far as known. */
 const char *row_name(const struct row *r, char buf[static FIELD_TEXT_MAX]);

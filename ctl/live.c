@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "bus.h"
+#include "model/state.h"
 
 void props_done(struct props *p)
 {
@@ -33,9 +34,9 @@ const char *props_get(const struct props *p, const char *name)
     return "";
 }
 
-int props_set(struct props *p, const char *name, const char *text)
+int props_set(struct props *p, const char *name, char type, const char *text)
 {
-    struct prop new = {strdup(name), strdup(text)};
+    struct prop new = {strdup(name), type, strdup(text)};
 
     if (!new.name || !new.text || !grow(&p->v, &p->allocated, p->n, sizeof(*p->v))) {
         free(new.name);
@@ -63,6 +64,16 @@ struct live_device *live_get(struct live *l, struct pci_addr a)
         return NULL;
     l->devices[l->n] = (struct live_device){.addr = a};
     return &l->devices[l->n++];
+}
+
+const char *live_reason_word(const char *reason)
+{
+    for (enum reason r = REASON_NONE + 1; r < REASON_MAX; r++) {
+        const char *after = after_prefix(reason, reason_word(r));
+        if (after && after[0] == ':' && after[1] == ' ')
+            return reason_word(r);
+    }
+    return NULL;
 }
 
 /* -- values as text -- */
@@ -168,7 +179,7 @@ static int read_prop(sd_bus_message *m, struct props *p)
     if (fclose(f) != 0)
         return -ENOMEM;
     if (r >= 0)
-        r = props_set(p, name, text);
+        r = props_set(p, name, *contents, text);
     return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 

@@ -10,6 +10,7 @@
 
 struct prop {
     char *name;
+    char type;  /* as D-Bus has it: 's', 'b', 'u', ...; 'a': an array of any type */
     char *text; /* numbers in decimal; booleans "yes" or "no"; arrays one item a line;
                  * structures with tabs between their members */
 };
@@ -45,8 +46,11 @@ struct live_device *live_get(struct live *l, struct pci_addr a);
 /* "" if there is none. */
 const char *props_get(const struct props *p, const char *name);
 
-int props_set(struct props *p, const char *name, const char *text);
+int props_set(struct props *p, const char *name, char type, const char *text);
 void props_done(struct props *p);
+
+/* The word at the beginning of a Reason, which is "WORD: sentence"; NULL if there is none. */
+const char *live_reason_word(const char *reason);
 
 /* Reads a{sv}. */
 int props_read(sd_bus_message *m, struct props *p);

@@ -202,7 +202,7 @@ int main(int argc, char **argv)
         help_for_all();
     else
         r = run(&c, argc - first, argv + first);
-    if ((fflush(stdout) != 0 || ferror(stdout)) && r == EXIT_SUCCESS) /* a full disk */
+    if (fflush(stdout) != 0 || ferror(stdout)) /* a full disk */
         return ctl_error("cannot write the output: %m");
     return r;
 }

@@ -116,18 +116,6 @@ static int open_remote(struct source *s)
 
 /* -- all of it -- */
 
-static int assume_drivers(struct source *s)
-{
-    int r = plan_assume(&s->policy, &s->snapshot, &s->records);
-
-    if (r == 0 && s->root_fd >= 0)
-        r = reset_methods_note(s->root_fd, &s->policy, &s->snapshot, &s->records);
-    s->n_assumed = 0;
-    for (size_t i = 0; i < s->snapshot.n_registered; i++)
-        s->n_assumed += plan_is_assumed(&s->snapshot.registered[i]);
-    return r;
-}
-
 static int open_facts(struct source *s, unsigned flags)
 {
     const struct ctl *c = s->ctl;
@@ -149,10 +137,11 @@ static int open_facts(struct source *s, unsigned flags)
 /* What follows from policy and facts. */
 static int judge_source(struct source *s)
 {
-    int r = assume_drivers(s);
+    int r = source_plan(s, &s->policy, &s->plan);
 
-    if (r >= 0)
-        r = source_plan(s, &s->policy, &s->plan);
+    s->n_assumed = 0;
+    for (size_t i = 0; i < s->snapshot.n_registered; i++)
+        s->n_assumed += plan_is_assumed(&s->snapshot.registered[i]);
     if (r >= 0)
         r = rows_build(s);
     return r;
@@ -170,6 +159,7 @@ int source_open(const struct ctl *c, unsigned flags, struct source *ret)
     if (s->this_host && flags & SOURCE_DAEMON)
         ask_daemon(s);
     s->names = names_new();
+    s->dynids = flags & SOURCE_DYNIDS;
     r = judge_source(s);
     return r < 0 ? ctl_errno(r) : 0;
 }

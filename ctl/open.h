@@ -10,6 +10,7 @@ enum {
     SOURCE_FILES = 1 << 1,     /* the policy's text is needed: -H cannot serve */
     SOURCE_BARE_TREE = 1 << 2, /* --root may be a tree without /sys: there are no devices then */
     SOURCE_LIVE = 1 << 3,      /* the daemon's word alone, as on another host */
+    SOURCE_DYNIDS = 1 << 4,    /* the plan also has the entries in the table of dynamic IDs */
 };
 
 /* Reads everything and builds the rows. What is missing or wrong is said on standard error. Returns

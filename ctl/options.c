@@ -24,6 +24,7 @@ enum option_key {
     OPTION_CLASS,
     OPTION_NAME,
     OPTION_FORCE,
+    OPTION_VERBOSE,
     OPTION_EXPORT, /* export's begin here */
     OPTION_STRICT = OPTION_EXPORT,
     OPTION_PATCH,
@@ -46,7 +47,8 @@ static const struct option_line {
     const char *help;
 } table[] = {
     {"json", OPTION_JSON, NULL,
-     "status list tree show explain plan import check cat-config monitor", "tables as JSON"},
+     "status list tree show explain plan import check cat-config is-usable monitor",
+     "the same as JSON"},
     {"no-legend", OPTION_NO_LEGEND, NULL, "status list tree", "tables without headings"},
     {"quiet", OPTION_QUIET, NULL, NULL, "no notes; is-usable, wait: the exit code alone"},
     {"all", OPTION_ALL, NULL, "list show explain is-usable bind release remove",
@@ -64,6 +66,7 @@ static const struct option_line {
      "the vfio-bindd of another host, over ssh"},
     {"policy", OPTION_POLICY, "FILE", "plan export",
      "plan, export: FILE takes the place of the main policy"},
+    {"verbose", OPTION_VERBOSE, NULL, "plan", "plan: each step"},
     {"timeout", OPTION_TIMEOUT, "TIME", "wait",
      "wait: give up after so many seconds (or 500ms, 2min)"},
     {"output", OPTION_OUTPUT, "FILE", "report", "report: write to FILE instead of standard output"},
@@ -209,6 +212,8 @@ static bool *flag_of(struct ctl *c, enum option_key key)
         return &c->yes;
     case OPTION_STRICT:
         return &c->strict;
+    case OPTION_VERBOSE:
+        return &c->verbose;
     case OPTION_HELP:
         return &c->help;
     case OPTION_VERSION:

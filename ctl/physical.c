@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include "plan/vfs-text.h"
-#include "table.h"
 
 static void physical_done(struct physical *p)
 {
@@ -44,8 +43,7 @@ static int add_physical(struct physicals *p, const char *const texts[static 5], 
     return 0;
 }
 
-/* What the daemon says: a line for each, its members separated by tabs (live.h). */
-static int read_said(const char *text, struct physicals *ret)
+int physicals_parse(const char *text, struct physicals *ret)
 {
     enum { MEMBERS = 8 };
     CLEANUP_FREE char *copy = strdup(text);
@@ -87,7 +85,7 @@ static int read_plan(const struct source *s, struct physicals *ret)
 
 int physicals_read(const struct source *s, struct physicals *ret)
 {
-    return s->live.running ? read_said(props_get(&s->live.manager, "VirtualFunctions"), ret)
+    return s->live.running ? physicals_parse(props_get(&s->live.manager, "VirtualFunctions"), ret)
                            : read_plan(s, ret);
 }
 
@@ -99,27 +97,20 @@ const struct physical *physicals_find(const struct physicals *p, struct pci_addr
     return NULL;
 }
 
-static void write_text_member(FILE *f, const char *name, const char *text)
+void physicals_json(struct json *j, const struct physicals *p)
 {
-    fprintf(f, "\"%s\": ", name);
-    json_string(f, *text ? text : NULL);
-    fputs(", ", f);
-}
-
-void physicals_write_json(const struct physicals *p, FILE *f)
-{
-    fputc('[', f);
+    json_array(j, "virtual_functions");
     for (size_t i = 0; i < p->n; i++) {
-        fputs(i ? ", {" : "{", f);
-        write_text_member(f, "address", p->v[i].address);
-        write_text_member(f, "rule", p->v[i].rule);
-        write_text_member(f, "state", p->v[i].state);
-        write_text_member(f, "reason", p->v[i].reason);
-        fprintf(f, "\"wanted\": %u, \"there\": %u, \"ours\": %s, ", p->v[i].wanted, p->v[i].there,
-                p->v[i].ours ? "true" : "false");
-        fputs("\"sentence\": ", f);
-        json_string(f, p->v[i].sentence);
-        fputc('}', f);
+        json_object(j, NULL);
+        json_text(j, "address", p->v[i].address);
+        json_text(j, "rule", p->v[i].rule);
+        json_text(j, "state", p->v[i].state);
+        json_text(j, "reason", p->v[i].reason);
+        json_number(j, "wanted", p->v[i].wanted);
+        json_number(j, "there", p->v[i].there);
+        json_bool(j, "ours", p->v[i].ours);
+        json_text(j, "sentence", p->v[i].sentence);
+        json_end(j);
     }
-    fputc(']', f);
+    json_end(j);
 }

@@ -3,6 +3,7 @@
  * daemon if it runs, else by policy and /sys. */
 #pragma once
 
+#include "json.h"
 #include "source.h"
 
 struct physical {
@@ -24,5 +25,9 @@ int physicals_read(const struct source *s, struct physicals *ret);
 /* NULL: it is none of them. */
 const struct physical *physicals_find(const struct physicals *p, struct pci_addr a);
 
-/* The list as JSON: an array of objects. */
-void physicals_write_json(const struct physicals *p, FILE *f);
+/* Of the daemon's property VirtualFunctions, as live.h has it as text: a line for each, its members
+ * separated by tabs. Returns 0 or -ENOMEM. */
+int physicals_parse(const char *text, struct physicals *ret);
+
+/* The array "virtual_functions". */
+void physicals_json(struct json *j, const struct physicals *p);

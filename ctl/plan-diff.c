@@ -3,9 +3,7 @@
 
 #include <errno.h>
 
-#include "plan/assume.h"
 #include "plan/text.h"
-#include "table.h"
 
 void change_done(struct change *c)
 {
@@ -33,18 +31,75 @@ int change_plan(struct source *s, struct change *ret)
     *ret = (struct change){0};
     policy_init(&ret->policy);
     int r = texts_parse(&s->texts, &ret->policy, &ret->diags, &off);
-    if (r >= 0)
-        r = plan_assume(&ret->policy, &s->snapshot, &s->records);
     return r < 0 ? r : source_plan(s, &ret->policy, &ret->plan);
+}
+
+/* -- in what two verdicts differ -- */
+
+struct difference {
+    const char *what;
+    char old[160], new[160]; /* "": none */
+};
+
+#define DIFFERENCES_MAX 7
+
+/* What is wrong with the rule as a whole is told once, not of each device; nor is what concerns
+ * only devices that are plugged in later. */
+static void verdict_problems(const struct verdict *v, char buf[static 160])
+{
+    unsigned problems =
+        v->problems & ~(unsigned)(PROBLEM_EXPECT_MISMATCH | PROBLEM_DYNAMIC_ID_INEFFECTIVE);
+    size_t at = 0;
+
+    buf[0] = '\0';
+    for (unsigned bit = 1; bit < PROBLEM_MAX && at < 160; bit <<= 1)
+        if (problems & bit)
+            at += (size_t)snprintf(buf + at, 160 - at, "%s%s", at ? " " : "",
+                                   problem_word((enum problem)bit));
+}
+
+static void add_difference(struct difference *v, size_t *n, const char *what, const char *old,
+                           const char *new)
+{
+    old = old ? old : "";
+    new = new ? new : "";
+    if (streq(old, new))
+        return;
+    v[*n].what = what;
+    snprintf(v[*n].old, sizeof(v[*n].old), "%s", old);
+    snprintf(v[*n].new, sizeof(v[*n].new), "%s", new);
+    ++*n;
+}
+
+/* Returns how many there are; none if one of the two is NULL. */
+static size_t find_differences(const struct verdict *a, const struct verdict *b,
+                               struct difference v[static DIFFERENCES_MAX])
+{
+    char old[160], new[160];
+    size_t n = 0;
+
+    if (!a || !b)
+        return 0;
+    add_difference(v, &n, "rule", a->rule->name, b->rule->name);
+    add_difference(v, &n, "driver", a->driver, b->driver);
+    add_difference(v, &n, "resource", a->rule->resource, b->rule->resource);
+    add_difference(v, &n, "state", state_word(a->state), state_word(b->state));
+    add_difference(v, &n, "reason", reason_word(a->reason), reason_word(b->reason));
+    add_difference(v, &n, "usable", a->usable ? "yes" : "no", b->usable ? "yes" : "no");
+    verdict_problems(a, old);
+    verdict_problems(b, new);
+    add_difference(v, &n, "problems", old, new);
+    return n;
 }
 
 static bool differs(const struct verdict *a, const struct verdict *b)
 {
-    return !a != !b ||
-           (a && (!streq(a->rule->name, b->rule->name) || !streq(a->driver, b->driver) ||
-                  a->state != b->state || a->reason != b->reason || a->usable != b->usable ||
-                  a->problems != b->problems));
+    struct difference v[DIFFERENCES_MAX];
+
+    return !a != !b || find_differences(a, b, v) > 0;
 }
+
+/* -- in words -- */
 
 /* Devices that the new policy drops. The daemon hands back only those that it bound itself, which
  * is not known here. */
@@ -74,17 +129,52 @@ static void print_sign(const struct source *s, char sign)
     putchar(' ');
 }
 
-static void print_verdict(const struct source *s, const struct verdict *v)
+static void print_verdict(const struct source *s, const struct verdict *v, unsigned at)
 {
     char text[SENTENCE_MAX];
 
     verdict_sentence(v, &s->snapshot, &s->records, text);
-    ctl_wrap(stdout, text, 2, 4);
+    ctl_wrap(stdout, text, at, 4);
     problem_sentence(v, &s->snapshot, text);
     if (!*text)
         return;
     fputs("    ", stdout);
     ctl_wrap(stdout, text, 4, 4);
+}
+
+/* "rule a100 -> vm, state bound -> refused" */
+static void print_differences(struct pci_addr a, const struct difference *v, size_t n)
+{
+    CLEANUP_FREE char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    if (!f)
+        return;
+    fputs(pci_addr_text(a).s, f);
+    for (size_t i = 0; i < n; i++)
+        fprintf(f, "%s %s %s -> %s", i ? "," : ":", v[i].what, *v[i].old ? v[i].old : "none",
+                *v[i].new ? v[i].new : "none");
+    if (fclose(f) == 0)
+        ctl_wrap(stdout, text, 2, 4);
+}
+
+static void print_device_change(const struct source *s, const struct verdict *old,
+                                const struct verdict *new)
+{
+    struct difference v[DIFFERENCES_MAX];
+    size_t n = find_differences(old, new, v);
+
+    print_sign(s, !old ? '+' : !new ? '-' : '~');
+    if (!new) {
+        print_dropped(s, old);
+        return;
+    }
+    if (n > 0) {
+        print_differences(new->addr, v, n);
+        fputs("    ", stdout);
+    }
+    print_verdict(s, new, n > 0 ? 4 : 2);
 }
 
 void change_print(const struct source *s, const struct change *c)
@@ -99,66 +189,81 @@ void change_print(const struct source *s, const struct change *c)
             continue;
         if (n++ == 0)
             puts("What changes (+ newly selected, - no longer, ~ otherwise):");
-        print_sign(s, !old ? '+' : !new ? '-' : '~');
-        if (new)
-            print_verdict(s, new);
-        else
-            print_dropped(s, old);
+        print_device_change(s, old, new);
     }
     if (n == 0)
         puts("Compared with the policy files as they are now, this makes no difference.");
 }
+
+size_t change_count_trouble(const struct source *s, const struct change *c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->plan.n_verdicts; i++) {
+        const struct verdict *v = &c->plan.verdicts[i];
+        const struct device *d = snapshot_find(&s->snapshot, v->addr);
+        n += v->state != STATE_PENDING &&
+             !device_is_good(v->state, v->usable, d ? d->driver : NULL, true);
+    }
+    for (size_t i = 0; i < c->policy.n_rules; i++)
+        n += plan_is_unexpected(&c->plan, &c->policy.rules[i]);
+    return n;
+}
+
+/* -- JSON -- */
 
 static const char *change_word(const struct verdict *old, const struct verdict *new)
 {
     return !old ? "selected" : !new ? "dropped" : differs(old, new) ? "changed" : "same";
 }
 
-static void write_json_verdict(FILE *f, const struct source *s, const struct verdict *old,
-                               const struct verdict *new, bool compare)
+static void add_verdict_json(struct json *j, const struct source *s, const struct verdict *v)
 {
-    const struct verdict *v = new ? new : old;
     char text[SENTENCE_MAX];
 
-    fprintf(f, "{\"address\": \"%s\"", pci_addr_text(v->addr).s);
-    if (compare) {
-        fprintf(f, ", \"change\": \"%s\", \"oldrule\": ", change_word(old, new));
-        json_string(f, old ? old->rule->name : NULL);
-    }
-    fputs(", \"rule\": ", f);
-    json_string(f, new ? new->rule->name : NULL);
-    fputs(", \"state\": ", f);
-    json_string(f, new ? state_word(new->state) : NULL);
-    fputs(", \"reason\": ", f);
-    json_string(f, new &&new->reason ? reason_word(new->reason) : NULL);
-    fprintf(f, ", \"usable\": %s, \"sentence\": ", new &&new->usable ? "true" : "false");
-    if (new)
-        verdict_sentence(new, &s->snapshot, &s->records, text);
-    json_string(f, new ? text : NULL);
-    fputc('}', f);
+    json_text(j, "rule", v ? v->rule->name : NULL);
+    json_text(j, "companion_of", v && v->comes_along ? pci_addr_text(v->leader).s : NULL);
+    json_text(j, "driver", v ? v->driver : NULL);
+    json_text(j, "state", v ? state_word(v->state) : NULL);
+    json_text(j, "reason", v ? reason_word(v->reason) : NULL);
+    json_bool(j, "usable", v && v->usable);
+    if (v)
+        verdict_sentence(v, &s->snapshot, &s->records, text);
+    json_text(j, "sentence", v ? text : NULL);
 }
 
-char *plan_diff_json(const struct source *s, const struct policy *old_policy,
-                     const struct plan *old, const struct plan *new)
+static void add_changes_json(struct json *j, const struct verdict *old, const struct verdict *new)
 {
-    char *text = NULL;
-    const char *separator = "\n      ";
-    size_t size;
-    FILE *f = open_memstream(&text, &size);
+    struct difference v[DIFFERENCES_MAX];
+    size_t n = find_differences(old, new, v);
 
-    if (!f)
-        return NULL;
-    fputs("\"devices\": [", f);
+    json_array(j, "changes");
+    for (size_t i = 0; i < n; i++) {
+        json_object(j, NULL);
+        json_text(j, "what", v[i].what);
+        json_text(j, "old", v[i].old);
+        json_text(j, "new", v[i].new);
+        json_end(j);
+    }
+    json_end(j);
+}
+
+void plan_json_devices(struct json *j, const struct source *s, const struct plan *old,
+                       const struct plan *plan)
+{
+    json_array(j, "devices");
     for (size_t i = 0; i < s->snapshot.n; i++) {
         struct pci_addr a = s->snapshot.devices[i].addr;
-        const struct verdict *before = old_policy ? plan_find(old, a) : NULL;
-        const struct verdict *after = plan_find(new, a);
+        const struct verdict *before = old ? plan_find(old, a) : NULL;
+        const struct verdict *after = plan_find(plan, a);
         if (!before && !after)
             continue;
-        fputs(separator, f);
-        separator = ",\n      ";
-        write_json_verdict(f, s, before, after, old_policy != NULL);
+        json_object(j, NULL);
+        json_text(j, "address", pci_addr_text(a).s);
+        json_text(j, "change", old ? change_word(before, after) : NULL);
+        add_changes_json(j, before, after);
+        add_verdict_json(j, s, after);
+        json_end(j);
     }
-    fputs("\n   ]", f);
-    return fclose(f) == 0 ? text : NULL;
+    json_end(j);
 }

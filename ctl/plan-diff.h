@@ -2,6 +2,7 @@
 /* What another policy would change: for plan --policy and the verbs that change it. */
 #pragma once
 
+#include "json.h"
 #include "source.h"
 
 struct change {
@@ -21,10 +22,15 @@ int change_make(struct source *s, const char *name, char *bytes, size_t size, st
 /* The same for whatever has been done to the source's texts. */
 int change_plan(struct source *s, struct change *ret);
 
-/* One line for each device for which the verdict differs, or one that says that none does. */
+/* For each device for which the verdict differs: in what, and the new one. Or one line that says
+ * that there is none. */
 void change_print(const struct source *s, const struct change *c);
 
-/* The same as the inside of a JSON object; old NULL: no comparison, just the verdicts. malloc'ed.
- */
-char *plan_diff_json(const struct source *s, const struct policy *old_policy,
-                     const struct plan *old, const struct plan *new);
+/* How many devices the new policy selects and does not get (refused, busy, failed, not usable), and
+ * how many of its rules match another number of devices than they expect. */
+size_t change_count_trouble(const struct source *s, const struct change *c);
+
+/* The array "devices": the verdicts of the plan, and how they differ from those of the old one
+ * (NULL: no comparison). */
+void plan_json_devices(struct json *j, const struct source *s, const struct plan *old,
+                       const struct plan *plan);

@@ -79,7 +79,7 @@ static int read_property(struct props *p, char *text)
         return -EINVAL;
     *value++ = '\0';
     unescape(value);
-    return props_set(p, text, value);
+    return props_set(p, text, 's', value);
 }
 
 static int read_live(struct live *l, char *text)

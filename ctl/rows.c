@@ -44,6 +44,59 @@ static bool add_sentences(const struct source *s, const struct verdict *v, struc
     return row->sentence && (row->problem || !*text);
 }
 
+/* -- devices that are not selected -- */
+
+static void find_native_rule(const struct source *s, struct row *row)
+{
+    const struct rule *own = policy_match(&s->policy, row->d);
+
+    if (own) {
+        row->native = rule_is_native(own) ? own : NULL;
+        return;
+    }
+    for (size_t i = 0; i < s->snapshot.n && !row->native; i++) {
+        const struct device *other = &s->snapshot.devices[i];
+        if (other == row->d || !pci_addr_same_slot(other->addr, row->d->addr))
+            continue;
+        const struct rule *rule = policy_match(&s->policy, other);
+        if (!rule || !rule_is_native(rule) || rule->group == GROUP_MATCHED)
+            continue;
+        row->native = rule;
+        row->native_of = other;
+    }
+}
+
+/* "...; it is on vfio-pci all the same". */
+static const char *driver_clause(const struct row *row, char *buf, size_t size)
+{
+    if (!*row->driver)
+        return "it has no driver";
+    snprintf(buf, size, "it is on %s%s", row->driver,
+             driver_is_vfio(row->driver)
+                 ? " all the same: something else bound it, or it was in use when its rule was "
+                   "removed"
+                 : "");
+    return buf;
+}
+
+static bool add_unselected_sentence(const struct source *s, struct row *row)
+{
+    char driver[200], where[RULE_NAME_MAX + 120] = "no rule selects it";
+    const struct rule *rule = row->native;
+
+    find_native_rule(s, row);
+    rule = row->native;
+    if (rule && row->native_of)
+        snprintf(where, sizeof(where),
+                 "it stays with %s of the same card, which [device %s] leaves to its native driver",
+                 pci_addr_text(row->native_of->addr).s, rule->name);
+    else if (rule)
+        snprintf(where, sizeof(where), "[device %s] leaves it to its native driver", rule->name);
+    return asprintf(&row->sentence, "%s (%04x:%04x): %s; %s", pci_addr_text(row->d->addr).s,
+                    row->d->vendor, row->d->device, where,
+                    driver_clause(row, driver, sizeof(driver))) >= 0;
+}
+
 static bool fill_from_plan(const struct source *s, struct row *row)
 {
     const struct verdict *v = row->v;
@@ -51,10 +104,11 @@ static bool fill_from_plan(const struct source *s, struct row *row)
     row->rule = row->state = row->reason = "";
     if (!v) {
         row->problems = strdup("");
-        return row->problems;
+        return row->problems && add_unselected_sentence(s, row);
     }
     row->selected = true;
     row->comes_along = v->comes_along;
+    row->leader = v->leader;
     row->usable = v->usable;
     row->rule = v->rule->name;
     row->state = state_word(v->state);
@@ -96,17 +150,6 @@ static char *generic_problem(const struct row *row)
     return text;
 }
 
-/* The word at the beginning of "WORD: sentence"; NULL if there is none. */
-static const char *word_of_reason(const char *reason)
-{
-    for (enum reason r = REASON_NONE + 1; r < REASON_MAX; r++) {
-        const char *after = after_prefix(reason, reason_word(r));
-        if (after && after[0] == ':' && after[1] == ' ')
-            return reason_word(r);
-    }
-    return NULL;
-}
-
 /* The plan's verdict with what only the daemon knows of the device's health. */
 static struct verdict with_live_problems(const struct row *row)
 {
@@ -126,7 +169,7 @@ static bool add_live_sentences(const struct source *s, struct row *row)
 {
     bool sad = (streq(row->state, state_word(STATE_BOUND)) && !row->usable && *row->problems) ||
                strstr(row->problems, problem_word(PROBLEM_SWITCH_BY_WILDCARD));
-    const char *word = word_of_reason(row->reason);
+    const char *word = live_reason_word(row->reason);
     size_t skip = word ? strlen(word) + 2 : 0;
 
     if (agrees(row)) {
@@ -159,13 +202,13 @@ static bool fill_from_live(const struct source *s, struct row *row)
     if (!row->problems)
         return false;
     if (!p || !*props_get(p, "State"))
-        return true;
+        return add_unselected_sentence(s, row);
     row->selected = true;
     row->rule = props_get(p, "Rule");
     row->state = props_get(p, "State");
     row->reason = props_get(p, "Reason");
     row->usable = streq(props_get(p, "Usable"), "yes");
-    row->comes_along = row->v && row->v->comes_along;
+    row->comes_along = pci_addr_parse(props_get(p, "CompanionOf"), &row->leader) >= 0;
     return add_live_sentences(s, row);
 }
 

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "host/reset-methods.h"
+#include "plan/assume.h"
 #include "plan/make.h"
 #include "policy/parse.h"
 
@@ -46,13 +48,23 @@ int source_add_boot_display(struct source *s, struct pci_addr a)
     return 0;
 }
 
-int source_plan(const struct source *s, const struct policy *p, struct plan *ret)
+int source_plan(struct source *s, const struct policy *p, struct plan *ret)
 {
+    int r = plan_assume(p, &s->snapshot, &s->records);
+
+    if (r < 0)
+        return r;
+    if (s->root_fd >= 0)
+        r = reset_methods_note(s->root_fd, p, &s->snapshot, &s->records);
+    if (r < 0)
+        return r;
+    if (s->dynids)
+        dynids_follow(&s->records.dynids, snapshot_order(&s->snapshot, DYNID_DRIVER));
     return plan_make(p, &s->snapshot, &s->records, ret);
 }
 
 /* Judged as if a rule named just this device. */
-static bool would_be_usable(const struct source *s, struct pci_addr a)
+static bool would_be_usable(struct source *s, struct pci_addr a)
 {
     CLEANUP(policy_done) struct policy p;
     CLEANUP(diags_done) struct diags d = {0};
@@ -70,7 +82,7 @@ static bool would_be_usable(const struct source *s, struct pci_addr a)
     return v && v->usable;
 }
 
-bool source_is_usable(const struct source *s, const struct row *r)
+bool source_is_usable(struct source *s, const struct row *r)
 {
     return r->selected || s->remote ? r->usable : would_be_usable(s, r->d->addr);
 }

@@ -17,12 +17,18 @@ struct row {
     bool boot_display;              /* the firmware's console */
     int numa_node;                  /* -1: not known, or the host has only one */
 
+    /* Not selected, because a rule with "driver = native" names it, or (native_of) another function
+     * of its card. By the files' policy; NULL: none does. */
+    const struct rule *native;
+    const struct device *native_of; /* NULL: the rule names this device itself */
+
     /* How things are: by the daemon if it runs, else by policy and /sys. */
     bool selected, comes_along, usable;
     const char *rule, *state, *reason; /* "" where there is none */
+    struct pci_addr leader;            /* comes_along: the device with which it comes along */
     const char *driver;                /* "" where there is none */
     char *problems;                    /* words, one a line; "" for none */
-    char *sentence;                    /* on the state; NULL: none */
+    char *sentence;                    /* on the state, or why it is not selected */
     char *problem;                     /* why it is not usable although bound; NULL: none */
 };
 
@@ -33,7 +39,8 @@ struct source {
     struct texts texts;
     struct policy policy;
     struct diags diags;
-    bool off; /* the kernel command line disables vfio-bindd */
+    bool off;    /* the kernel command line disables vfio-bindd */
+    bool dynids; /* plans have the entries in the table of dynamic IDs, too */
     struct snapshot snapshot;
     struct records records;
     struct plan plan;
@@ -51,8 +58,8 @@ void row_done(struct row *r);
 /* Notes that this is the display of the firmware's console. Returns 0 or -ENOMEM. */
 int source_add_boot_display(struct source *s, struct pci_addr a);
 
-/* Another plan over the same facts. Returns 0 or negative errno. */
-int source_plan(const struct source *s, const struct policy *p, struct plan *ret);
+/* A plan over the facts, with what plan_assume() assumes. Returns 0 or negative errno. */
+int source_plan(struct source *s, const struct policy *p, struct plan *ret);
 
 /* Could a virtual machine have this device now, whether or not a rule names it? */
-bool source_is_usable(const struct source *s, const struct row *r);
+bool source_is_usable(struct source *s, const struct row *r);

@@ -2,36 +2,30 @@
 #include "table.h"
 
 #include <errno.h>
+#include <langinfo.h>
+#include <limits.h>
+#include <wchar.h>
 
 #include "base/printable-stream.h"
 #include "base/printable.h"
 
-void table_init(struct table *t, const struct ctl *c, const char *name,
-                const struct column *columns, size_t n)
+#define LAST_COLUMN_MIN 8 /* less says nothing: rather let the terminal wrap the line */
+#define TREE_BRANCH 2     /* columns that the lines of a tree take, for each level */
+
+void table_init(struct table *t, const struct ctl *c, const struct column *columns, size_t n)
 {
-    *t = (struct table){.scols = scols_new_table(), .json = c->json};
+    *t = (struct table){.scols = scols_new_table(), .n_columns = n, .headings = !c->no_legend};
     if (!t->scols) {
         t->failed = true;
         return;
     }
-    scols_table_set_name(t->scols, name);
-    scols_table_enable_json(t->scols, c->json);
     scols_table_enable_minout(t->scols, true); /* no blanks at the end of lines */
     scols_table_enable_noheadings(t->scols, c->no_legend);
-    scols_table_enable_colors(t->scols, c->colour && !c->json);
-    for (size_t i = 0; i < n; i++) {
-        bool array = c->json && columns[i].json == SCOLS_JSON_ARRAY_STRING;
-        struct libscols_column *column =
-            scols_table_new_column(t->scols, columns[i].name, columns[i].width,
-                                   columns[i].flags | (array ? SCOLS_FL_WRAP : 0));
-        if (!column) {
+    scols_table_enable_colors(t->scols, c->colour);
+    scols_table_set_termforce(t->scols, SCOLS_TERMFORCE_NEVER); /* table_fit() does it */
+    for (size_t i = 0; i < n; i++)
+        if (!scols_table_new_column(t->scols, columns[i].name, 0, columns[i].flags))
             t->failed = true;
-            continue;
-        }
-        scols_column_set_json_type(column, columns[i].json);
-        if (array) /* one item a line */
-            scols_column_set_wrapfunc(column, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL);
-    }
 }
 
 void table_done(struct table *t)
@@ -62,53 +56,105 @@ void table_set_colour(struct table *t, struct libscols_line *line, size_t column
 {
     struct libscols_cell *cell = line ? scols_line_get_cell(line, column) : NULL;
 
-    if (cell && colour && !t->json)
+    (void)t;
+    if (cell && colour)
         scols_cell_set_color(cell, colour);
+}
+
+/* -- fitting -- */
+
+/* How many bytes of the text fit into `max` columns of a terminal, and how many columns these take.
+ * What is no text in this locale counts as a column for each byte. */
+static size_t fitting_bytes(const char *text, size_t max, size_t *ret_columns)
+{
+    mbstate_t state = {0};
+    size_t at = 0, columns = 0;
+
+    while (text[at]) {
+        wchar_t c;
+        size_t n = mbrtowc(&c, text + at, strlen(text + at), &state);
+        int wide = n <= MB_LEN_MAX ? wcwidth(c) : 1;
+        if (n > MB_LEN_MAX) {
+            n = 1;
+            state = (mbstate_t){0};
+        }
+        if (columns + (wide > 0 ? (size_t)wide : 0) > max)
+            break;
+        columns += wide > 0 ? (size_t)wide : 0;
+        at += n;
+    }
+    *ret_columns = columns;
+    return at;
+}
+
+static size_t width_of(const char *text)
+{
+    size_t columns = 0;
+
+    if (text)
+        fitting_bytes(text, SIZE_MAX, &columns);
+    return columns;
+}
+
+static size_t depth_of(struct libscols_line *line)
+{
+    size_t depth = 0;
+
+    while ((line = scols_line_get_parent(line)))
+        depth++;
+    return depth;
+}
+
+/* The columns that all but the last column of the table take, blanks between them included. */
+static size_t width_before_last(struct table *t)
+{
+    size_t sum = 0, n_lines = scols_table_get_nlines(t->scols);
+
+    for (size_t i = 0; i + 1 < t->n_columns; i++) {
+        struct libscols_column *column = scols_table_get_column(t->scols, i);
+        bool tree = scols_column_get_flags(column) & SCOLS_FL_TREE;
+        size_t widest = t->headings ? width_of(scols_column_get_name(column)) : 0;
+        for (size_t j = 0; j < n_lines; j++) {
+            struct libscols_line *line = scols_table_get_line(t->scols, j);
+            size_t width = width_of(scols_cell_get_data(scols_line_get_cell(line, i))) +
+                           (tree ? TREE_BRANCH * depth_of(line) : 0);
+            widest = width > widest ? width : widest;
+        }
+        sum += widest + 1;
+    }
+    return sum;
+}
+
+static void shorten(struct table *t, struct libscols_cell *cell, size_t room)
+{
+    const char *text = scols_cell_get_data(cell);
+    bool utf8 = streq(nl_langinfo(CODESET), "UTF-8");
+    size_t columns;
+    char *cut;
+
+    if (width_of(text) <= room)
+        return;
+    int n = (int)fitting_bytes(text, room - (utf8 ? 1 : 3), &columns);
+    while (n > 0 && text[n - 1] == ' ')
+        n--;
+    if (asprintf(&cut, "%.*s%s", n, text, utf8 ? "…" : "...") < 0) {
+        t->failed = true;
+        return;
+    }
+    if (scols_cell_set_data(cell, cut) != 0)
+        t->failed = true;
+    free(cut);
 }
 
 void table_fit(struct table *t, unsigned width)
 {
-    if (!t->scols)
+    size_t before = t->scols && width > 0 ? width_before_last(t) : 0;
+
+    if (!t->scols || width < before + LAST_COLUMN_MIN)
         return;
-    scols_table_set_termforce(t->scols, SCOLS_TERMFORCE_ALWAYS);
-    scols_table_set_termwidth(t->scols, width);
-}
-
-/* A full disk or a closed pipe is a failure, too. */
-static int flush_output(void)
-{
-    return fflush(stdout) != 0 || ferror(stdout)
-               ? ctl_error("cannot write the output: %s", strerror(errno))
-               : EXIT_SUCCESS;
-}
-
-/* libsmartcols writes an empty array as one that holds null: an empty one it shall be. */
-static void empty_arrays(char *text)
-{
-    char *to = text;
-
-    while (*text) {
-        *to++ = *text;
-        if (*text++ != '[')
-            continue;
-        const char *inside = after_prefix(text + strspn(text, " \n"), "null");
-        if (inside && inside[strspn(inside, " \n")] == ']')
-            text += strcspn(text, "]");
-    }
-    *to = '\0';
-}
-
-/* Returns the JSON, malloc'ed; NULL on failure. */
-static char *table_json(struct table *t)
-{
-    char *text = NULL;
-
-    if (t->failed || scols_print_table_to_string(t->scols, &text) != 0 || !text) {
-        free(text);
-        return NULL;
-    }
-    empty_arrays(text);
-    return text;
+    for (size_t i = 0; i < scols_table_get_nlines(t->scols); i++)
+        shorten(t, scols_line_get_cell(scols_table_get_line(t->scols, i), t->n_columns - 1),
+                width - before);
 }
 
 /* Colours would not get through stdout, where nothing but text goes. */
@@ -124,47 +170,9 @@ static int print_coloured(struct table *t)
 
 int table_print(struct table *t)
 {
-    if (t->json) {
-        CLEANUP_FREE char *text = table_json(t);
-        if (!text)
-            return ctl_errno(-ENOMEM);
-        fputs(text, stdout);
-    } else if (t->scols && scols_table_colors_wanted(t->scols)) {
+    if (t->scols && scols_table_colors_wanted(t->scols)) {
         int r = print_coloured(t);
-        if (r < 0)
-            return ctl_errno(r);
-    } else if (t->failed || scols_print_table(t->scols) != 0) {
-        return ctl_errno(-ENOMEM);
+        return r < 0 ? ctl_errno(r) : EXIT_SUCCESS;
     }
-    return flush_output();
-}
-
-int table_print_after(struct table *t, const char *head)
-{
-    CLEANUP_FREE char *text = table_json(t);
-    const char *inside = text ? strchr(text, '{') : NULL;
-
-    if (!inside)
-        return ctl_errno(-ENOMEM);
-    printf("{\n   %s,%s", head, inside + 1);
-    return flush_output();
-}
-
-void json_string(FILE *f, const char *s)
-{
-    if (!s) {
-        fputs("null", f);
-        return;
-    }
-    CLEANUP_FREE char *clean = printable_lines(s);
-    fputc('"', f);
-    for (const char *c = clean ? clean : "out of memory"; *c; c++) {
-        if (*c == '"' || *c == '\\')
-            fprintf(f, "\\%c", *c);
-        else if (*c == '\n' || *c == '\t')
-            fprintf(f, "\\%c", *c == '\n' ? 'n' : 't');
-        else
-            fputc(*c, f);
-    }
-    fputc('"', f);
+    return t->failed || scols_print_table(t->scols) != 0 ? ctl_errno(-ENOMEM) : EXIT_SUCCESS;
 }

@@ -14,7 +14,7 @@
 #include "host/viommu.h"
 #include "plan/assume.h"
 #include "plan/make.h"
-#include "plan/text.h"
+#include "plan/preview.h"
 #include "policy/load.h"
 #include "record-file.h"
 #include "replace.h"
@@ -40,27 +40,6 @@ static int assume_loaded(int root_fd, const struct policy *p, struct snapshot *s
     return 0;
 }
 
-/* On a running host more is known than at boot: says what will be refused at the next boot. */
-static void print_next_boot(const struct policy *p, struct snapshot *s)
-{
-    CLEANUP(records_done) struct records none = {0};
-    CLEANUP(plan_done) struct plan plan = {0};
-    char sentence[SENTENCE_MAX];
-
-    if (s->cold_boot)
-        return;
-    s->cold_boot = true;
-    for (size_t i = 0; i < s->n; i++)
-        s->devices[i].driver = NULL;
-    if (plan_make(p, s, &none, &plan) < 0)
-        return;
-    for (size_t i = 0; i < plan.n_verdicts; i++)
-        if (plan.verdicts[i].reason == REASON_HOST_USE_UNKNOWN) {
-            verdict_sentence(&plan.verdicts[i], s, &none, sentence);
-            printf("at the next boot: %s\n", sentence);
-        }
-}
-
 /* Reads the policy and the devices that it concerns. The outputs must be empty. */
 static int read_host(int root_fd, struct policy *p, struct diags *d, bool *off, struct snapshot *s)
 {
@@ -75,7 +54,7 @@ int offline_dry_run(int root_fd)
     CLEANUP(policy_done) struct policy p;
     CLEANUP(snapshot_done) struct snapshot s = {0};
     CLEANUP(records_done) struct records records = {0};
-    CLEANUP(plan_done) struct plan plan = {0};
+    CLEANUP(plan_done) struct plan plan = {0}, boot = {0};
     bool off = false;
     int r = read_host(root_fd, &p, &d, &off, &s);
 
@@ -83,6 +62,8 @@ int offline_dry_run(int root_fd)
         r = assume_loaded(root_fd, &p, &s, &records);
     if (r >= 0)
         r = plan_make(&p, &s, &records, &plan);
+    if (r >= 0)
+        r = plan_next_boot(&p, &s, &boot);
     if (r < 0) {
         fprintf(stderr, "vfio-bindd: %s%s\n",
                 r == -ENOENT ? "there is no sys/bus/pci here: is sysfs mounted? " : "",
@@ -92,12 +73,12 @@ int offline_dry_run(int root_fd)
     diags_print(&d, stderr);
     if (off)
         puts("disabled by the kernel command line: nothing of this would be done");
-    plan_write(&plan, &s, &records, stdout);
-    for (size_t i = 0; i < p.n_rules; i++)
-        if (p.rules[i].expect >= 0 && plan_count_matched(&plan, &p.rules[i]) != p.rules[i].expect)
-            printf("rule %s expects %d devices and matches %d\n", p.rules[i].name,
-                   p.rules[i].expect, plan_count_matched(&plan, &p.rules[i]));
-    print_next_boot(&p, &s);
+    const struct preview preview = {.policy = &p,
+                                    .snapshot = &s,
+                                    .records = &records,
+                                    .plan = &plan,
+                                    .next_boot = s.cold_boot ? NULL : &boot};
+    preview_write(&preview, stdout);
     return d.errors > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

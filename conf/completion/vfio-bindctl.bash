@@ -7,8 +7,8 @@ _vfio_bindctl_devices() { # VERB
     # ssh must not ask for a password here
     [[ " ${pass[*]} " != *' -H '* ]] || program=(setsid -w vfio-bindctl)
     [[ $1 != bind && $1 != release ]] || which=--all
-    "${program[@]}" "${pass[@]}" --quiet --no-legend list $which 2>/dev/null </dev/null |
-        awk '!/ (Host|ISA|PCI|CardBus) bridge: / || verb !~ /^(add|is-usable)$/ { print $1; print $2 }' verb="$1" | sort -u
+    COLUMNS=0 "${program[@]}" "${pass[@]}" --quiet --no-legend list $which 2>/dev/null </dev/null |
+        awk '!/[ (](Host|ISA|PCI|CardBus) bridge\)?$/ || verb !~ /^(add|is-usable)$/ { print $1; print $2 }' verb="$1" | sort -u
     "${program[@]}" "${pass[@]}" --quiet cat-config 2>/dev/null </dev/null | sed -n 's/^\[device \([^]]*\)\].*/\1/p'
 }
 

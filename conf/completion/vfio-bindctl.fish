@@ -47,9 +47,9 @@ function __fish_vfio_bindctl_devices
     set -l all
     contains -- $verb bind release
     and set all --all
-    vfio-bindctl $pass --quiet --no-legend list $all 2>/dev/null </dev/null | begin
+    COLUMNS=0 vfio-bindctl $pass --quiet --no-legend list $all 2>/dev/null </dev/null | begin
         if contains -- $verb add is-usable
-            string match -rv ' (?:Host|ISA|PCI|CardBus) bridge: '
+            string match -rv '(?:Host|ISA|PCI|CardBus) bridge\)?$'
         else
             cat
         end
@@ -77,7 +77,7 @@ complete -c vfio-bindctl -s H -l host -x -a '(__fish_print_hostnames)' -d 'the v
 complete -c vfio-bindctl -l no-pager -d 'accepted; there is no pager'
 complete -c vfio-bindctl -s h -l help -d help
 complete -c vfio-bindctl -l version -d 'the version'
-__fish_vfio_bindctl_option 'status list tree show explain plan import check cat-config monitor' -s j -l json -d 'tables as JSON'
+__fish_vfio_bindctl_option 'status list tree show explain plan import check cat-config is-usable monitor' -s j -l json -d 'the same as JSON'
 __fish_vfio_bindctl_option 'status list tree' -l no-legend -d 'tables without headings'
 __fish_vfio_bindctl_option 'list show explain is-usable bind release remove' -l all -d 'all that rules select'
 __fish_vfio_bindctl_option list -l state -x -a 'pending bound refused busy failed stuck released contested' -d 'only devices in this state'
@@ -87,6 +87,7 @@ __fish_vfio_bindctl_option add -l name -x -d 'the name of the rule'
 __fish_vfio_bindctl_option add -l force -d 'also a device that the host uses'
 __fish_vfio_bindctl_option 'add remove' -s y -l yes -d 'do not ask'
 __fish_vfio_bindctl_option 'plan export' -l policy -r -F -d 'with this file as the main policy file'
+__fish_vfio_bindctl_option plan -l verbose -d 'each step'
 __fish_vfio_bindctl_option wait -l timeout -x -d 'give up after so long'
 __fish_vfio_bindctl_option report -s o -l output -r -F -d 'the file to write'
 __fish_vfio_bindctl_option export -l strict -d 'what cannot be expressed is an error'

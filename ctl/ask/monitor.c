@@ -1,11 +1,69 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* monitor: what changes, a line each, until interrupted. */
+#include <ctype.h>
 #include <errno.h>
 #include <time.h>
 
 #include "bus.h"
+#include "json.h"
 #include "live.h"
-#include "table.h"
+#include "physical.h"
+
+#define NO_GROUP_TEXT "4294967295"
+#define PROPERTY_INVALIDATED '\0' /* its new value was not sent */
+
+/* "BoundUSec" -> "bound_usec" */
+static void key_of_property(const char *name, char *buf, size_t size)
+{
+    size_t n = 0;
+
+    for (const char *c = name; *c && n + 2 < size; c++) {
+        if (isupper((unsigned char)*c) && c > name && islower((unsigned char)c[-1]))
+            buf[n++] = '_';
+        buf[n++] = (char)tolower((unsigned char)*c);
+    }
+    buf[n] = '\0';
+}
+
+/* As docs/json.md has the same property of a device. */
+static void add_property(struct json *j, const struct prop *p)
+{
+    char key[64];
+    const char *word = streq(p->name, "Reason") ? live_reason_word(p->text) : NULL;
+
+    if (streq(p->name, "VirtualFunctions")) {
+        CLEANUP(physicals_done) struct physicals all = {0};
+        (void)physicals_parse(p->text, &all); /* out of memory: then there are fewer */
+        physicals_json(j, &all);
+        return;
+    }
+    key_of_property(p->name, key, sizeof(key));
+    if (p->type == 'b')
+        json_bool(j, key, streq(p->text, "yes"));
+    else if (p->type == 'a')
+        json_words(j, key, p->text, "\n");
+    else if (strchr("ynqiuxt", p->type))
+        json_digits(j, key, streq(p->text, NO_GROUP_TEXT) ? NULL : p->text);
+    else
+        json_text(j, key, word ? word : p->text);
+    if (word)
+        json_text(j, "sentence", p->text + strlen(word) + 2);
+}
+
+static void print_event_json(const char *when, const char *subject, const char *event,
+                             const struct props *p)
+{
+    struct json j;
+
+    json_begin(&j, stdout, true);
+    json_text(&j, "time", when);
+    json_text(&j, "event", event);
+    json_text(&j, "address", subject);
+    for (size_t i = 0; p && i < p->n; i++)
+        if (p->v[i].type != PROPERTY_INVALIDATED)
+            add_property(&j, &p->v[i]);
+    json_finish(&j);
+}
 
 /* One line: when, which device ("" for the daemon itself), what. */
 static void print_event(const struct ctl *c, const char *subject, const char *event,
@@ -18,15 +76,7 @@ static void print_event(const struct ctl *c, const char *subject, const char *ev
     localtime_r(&now, &tm);
     strftime(when, sizeof(when), c->json ? "%Y-%m-%dT%H:%M:%S%z" : "%H:%M:%S", &tm);
     if (c->json) {
-        printf("{\"time\": \"%s\", \"event\": \"%s\", \"address\": ", when, event);
-        json_string(stdout, *subject ? subject : NULL);
-        for (size_t i = 0; p && i < p->n; i++) {
-            fputs(", ", stdout);
-            json_string(stdout, p->v[i].name);
-            fputs(": ", stdout);
-            json_string(stdout, p->v[i].text);
-        }
-        puts("}");
+        print_event_json(when, subject, event, p);
     } else {
         printf("%s %-12s %s", when, *subject ? subject : "vfio-bindd", event);
         for (size_t i = 0; p && i < p->n; i++) {
@@ -59,7 +109,7 @@ static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
     if (r >= 0)
         r = sd_bus_message_enter_container(m, 'a', "s"); /* invalidated: names without values */
     while (r > 0 && (r = sd_bus_message_read_basic(m, 's', &name)) > 0)
-        if (props_set(&p, name, "?") < 0)
+        if (props_set(&p, name, PROPERTY_INVALIDATED, "?") < 0)
             return -ENOMEM;
     if (r >= 0 && p.n > 0)
         print_event(userdata, subject, "changed", &p);
@@ -84,9 +134,18 @@ static int read_added(sd_bus_message *m, struct props *p)
     return r;
 }
 
-static int on_added(sd_bus_message *m, void *userdata, sd_bus_error *error)
+static bool is_shown(const char *property)
 {
     static const char *const shown[] = {"Id", "Rule", "State", "Reason", "Usable", "Driver"};
+
+    for (size_t i = 0; i < ELEMENTS(shown); i++)
+        if (streq(shown[i], property))
+            return true;
+    return false;
+}
+
+static int on_added(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
     CLEANUP(props_done) struct props all = {0}, p = {0};
     CLEANUP_FREE char *id = NULL;
     const char *path;
@@ -97,8 +156,9 @@ static int on_added(sd_bus_message *m, void *userdata, sd_bus_error *error)
         r = read_added(m, &all);
     if (r < 0 || !*subject_of(path, &id))
         return 0;
-    for (size_t i = 0; i < ELEMENTS(shown); i++)
-        if (*props_get(&all, shown[i]) && props_set(&p, shown[i], props_get(&all, shown[i])) < 0)
+    for (size_t i = 0; i < all.n; i++)
+        if (is_shown(all.v[i].name) && *all.v[i].text &&
+            props_set(&p, all.v[i].name, all.v[i].type, all.v[i].text) < 0)
             return -ENOMEM;
     print_event(userdata, id, "added", &p);
     return 0;

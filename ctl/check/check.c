@@ -4,11 +4,12 @@
 
 #include "check/files.h"
 #include "check/parts.h"
+#include "json.h"
 #include "loader.h"
 #include "open.h"
-#include "table.h"
 
 #define NAME_WIDTH 10
+#define OTHERS_SHOWN 16
 
 static const char *const level_words[FINDING_MAX] = {"OK", "WARN", "FAIL"};
 
@@ -84,6 +85,28 @@ static void print_remedy(const char *remedy, unsigned indent)
     }
 }
 
+/* "the same of 0000:07:00.0, 0000:08:00.0 and 4 more": the devices but for the first, which the
+ * text is about. */
+static void print_others(const struct finding *f, unsigned indent)
+{
+    CLEANUP_FREE char *text = NULL;
+    const char *line = strchr(f->devices, '\n');
+    size_t size, n = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out)
+        return;
+    fputs("the same of", out);
+    for (; line && n < OTHERS_SHOWN; line = strchr(line + 1, '\n'), n++)
+        fprintf(out, "%s %.*s", n > 0 ? "," : "", (int)strcspn(line + 1, "\n"), line + 1);
+    if (f->n_devices - 1 > n)
+        fprintf(out, " and %zu more", f->n_devices - 1 - n);
+    if (fclose(out) != 0)
+        return;
+    printf("%*s", (int)indent, "");
+    ctl_wrap(stdout, text, indent, indent);
+}
+
 static void print_findings(const struct check *c)
 {
     static const enum ctl_colour colours[FINDING_MAX] = {CTL_GREEN, CTL_YELLOW, CTL_RED};
@@ -96,35 +119,35 @@ static void print_findings(const struct check *c)
         ctl_colour(c->s->ctl, CTL_PLAIN);
         printf("  %-*s ", NAME_WIDTH, f->name);
         ctl_wrap(stdout, f->text, indent, indent);
+        if (f->n_devices > 1)
+            print_others(f, indent);
         if (f->remedy)
             print_remedy(f->remedy, indent + 2);
     }
 }
 
-static int print_findings_json(const struct check *c, const size_t counts[static FINDING_MAX],
-                               const char *sentence)
+static void print_findings_json(const struct check *c, const size_t counts[static FINDING_MAX],
+                                const char *sentence)
 {
-    static const struct column columns[] = {
-        {"LEVEL", 0, 0, SCOLS_JSON_STRING},
-        {"NAME", 0, 0, SCOLS_JSON_STRING},
-        {"TEXT", 0, 0, SCOLS_JSON_STRING},
-        {"REMEDY", 0, 0, SCOLS_JSON_ARRAY_STRING},
-    };
-    CLEANUP(table_done) struct table t = {0};
-    char head[256];
+    static const char *const keys[FINDING_MAX] = {"ok", "warn", "fail"};
+    struct json j;
 
-    table_init(&t, c->s->ctl, "checks", columns, ELEMENTS(columns));
+    json_begin(&j, stdout, false);
+    json_text(&j, "sentence", sentence);
+    for (size_t i = 0; i < FINDING_MAX; i++)
+        json_number(&j, keys[i], counts[i]);
+    json_array(&j, "checks");
     for (size_t i = 0; i < c->n; i++) {
-        struct libscols_line *line = table_line(&t, NULL);
-        table_set(&t, line, 0, level_words[c->v[i].level]);
-        table_set(&t, line, 1, c->v[i].name);
-        table_set(&t, line, 2, c->v[i].text);
-        table_set(&t, line, 3, c->v[i].remedy);
+        json_object(&j, NULL);
+        json_text(&j, "level", keys[c->v[i].level]);
+        json_text(&j, "name", c->v[i].name);
+        json_text(&j, "text", c->v[i].text);
+        json_words(&j, "devices", c->v[i].devices, "\n");
+        json_words(&j, "remedy", c->v[i].remedy, "\n");
+        json_end(&j);
     }
-    snprintf(head, sizeof(head),
-             "\"sentence\": \"%s\",\n   \"ok\": %zu,\n   \"warn\": %zu,\n   \"fail\": %zu",
-             sentence, counts[FINDING_OK], counts[FINDING_WARN], counts[FINDING_FAIL]);
-    return table_print_after(&t, head);
+    json_end(&j);
+    json_finish(&j);
 }
 
 int verb_check(const struct ctl *c)
@@ -148,13 +171,10 @@ int verb_check(const struct ctl *c)
         return ctl_errno(-ENOMEM);
     sum_up_findings(&check, counts, sentence, sizeof(sentence));
     if (c->json) {
-        r = print_findings_json(&check, counts, sentence);
+        print_findings_json(&check, counts, sentence);
     } else {
         print_findings(&check);
         printf("%s\n", sentence);
-        r = fflush(stdout) != 0 || ferror(stdout)
-                ? ctl_error("cannot write the output: %s", strerror(errno))
-                : EXIT_SUCCESS;
     }
-    return r != 0 ? r : counts[FINDING_FAIL] > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return counts[FINDING_FAIL] > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -11,8 +11,6 @@
 #include "host/bars.h"
 #include "model/kinds.h"
 
-#define SHOWN 8 /* findings of one kind; the rest is counted */
-
 static bool is_in_state(const struct row *r, enum device_state state)
 {
     return r->selected && streq(r->state, state_word(state));
@@ -47,6 +45,23 @@ static bool is_well(const struct check *c, const struct row *r)
     return is_in_state(r, STATE_BOUND) || (is_in_state(r, STATE_PENDING) && !c->s->live.running);
 }
 
+/* What has one remedy has one finding. */
+static void say_bad_state(struct check *c, const struct row *r)
+{
+    bool mild = is_in_state(r, STATE_RELEASED) || is_in_state(r, STATE_PENDING);
+    struct pci_addr leader = r->comes_along ? r->leader : r->d->addr;
+    char cause[160];
+
+    /* Each card is bound again by a command of its own. */
+    snprintf(cause, sizeof(cause), "%s %s %s %s", r->state, r->reason, r->rule,
+             is_in_state(r, STATE_RELEASED) ? pci_addr_text(leader).s : "");
+    if (check_joins(c, "device", cause, r->d->addr))
+        return;
+    check_add(c, mild ? FINDING_WARN : FINDING_FAIL, "device", "%s", r->sentence);
+    check_concerns(c, cause, r->d->addr);
+    remedy_of_state(c, r);
+}
+
 static void check_states(struct check *c)
 {
     size_t selected = 0, bound = 0, pending = 0, bad = 0;
@@ -58,17 +73,10 @@ static void check_states(struct check *c)
         selected++;
         bound += is_in_state(r, STATE_BOUND);
         pending += is_in_state(r, STATE_PENDING);
-        if (is_well(c, r) || bad++ >= SHOWN)
+        if (is_well(c, r))
             continue;
-        bool mild = is_in_state(r, STATE_RELEASED) || is_in_state(r, STATE_PENDING);
-        check_add(c, mild ? FINDING_WARN : FINDING_FAIL, "device", "%s",
-                  r->sentence ? r->sentence : pci_addr_text(r->d->addr).s);
-        remedy_of_state(c, r);
-    }
-    if (bad > SHOWN) {
-        check_add(c, FINDING_FAIL, "device", "and %zu more that are not as they should be",
-                  bad - SHOWN);
-        check_remedy(c, "vfio-bindctl status");
+        bad++;
+        say_bad_state(c, r);
     }
     if (bad == 0 && pending > 0)
         check_add(c, FINDING_OK, "device",
@@ -100,11 +108,17 @@ static void say_hindered(struct check *c, const struct group_check *g)
 {
     const struct row *h = g->hindrance;
     struct pci_addr_text address = pci_addr_text(h->d->addr);
+    bool alone = device_is_bridge(h->d) || h->selected; /* the remedy names this device */
+    char cause[160];
 
+    snprintf(cause, sizeof(cause), "hindered %s %s", g->wanted->rule, alone ? address.s : "");
+    if (check_joins(c, "group", cause, g->wanted->d->addr))
+        return;
     check_add(c, FINDING_FAIL, "group",
               "IOMMU group %u of %s is not viable: %s (%04x:%04x) of the same group %s %s",
               g->group, pci_addr_text(g->wanted->d->addr).s, address.s, h->d->vendor, h->d->device,
               h->selected ? "cannot be taken and is on" : "stays on", h->driver);
+    check_concerns(c, cause, g->wanted->d->addr);
     if (device_is_bridge(h->d))
         check_remedy(c,
                      "echo %s > /sys/bus/pci/drivers/%s/unbind   # only if the host can do without "
@@ -119,19 +133,25 @@ static void say_hindered(struct check *c, const struct group_check *g)
 
 static void say_nodeless(struct check *c, const struct group_check *g)
 {
+    struct pci_addr a = g->nodeless->d->addr;
     char path[48];
 
     snprintf(path, sizeof(path), "dev/vfio/noiommu-%u", g->group);
-    if (check_exists(c, path)) {
+    bool without = check_exists(c, path);
+    const char *cause = without ? "without an IOMMU" : "without a node";
+    if (check_joins(c, "node", cause, a))
+        return;
+    if (without) {
         check_add(c, FINDING_FAIL, "node",
                   "%s is bound without an IOMMU (/%s): no virtual machine can have it",
-                  pci_addr_text(g->nodeless->d->addr).s, path);
+                  pci_addr_text(a).s, path);
         check_remedy(c, "vfio-bindctl check   # turn the IOMMU on first: see \"iommu\"");
-        return;
+    } else {
+        check_add(c, FINDING_FAIL, "node", "%s is on %s, but /dev/vfio/%u is missing",
+                  pci_addr_text(a).s, g->nodeless->driver, g->group);
+        check_remedy(c, "findmnt /dev; ls -l /dev/vfio   # devtmpfs makes the node");
     }
-    check_add(c, FINDING_FAIL, "node", "%s is on %s, but /dev/vfio/%u is missing",
-              pci_addr_text(g->nodeless->d->addr).s, g->nodeless->driver, g->group);
-    check_remedy(c, "findmnt /dev; ls -l /dev/vfio   # devtmpfs makes the node");
+    check_concerns(c, cause, a);
 }
 
 /* A problem of one member is a problem of the whole group, which gets one finding. */
@@ -151,7 +171,7 @@ static void check_groups(struct check *c)
     const struct source *s = c->s;
     CLEANUP_FREE const struct row **rows = calloc(s->snapshot.n + 1, sizeof(*rows));
     struct group_check g = {.group = NO_GROUP};
-    size_t wanted = 0, hindered = 0, nodeless = 0;
+    size_t wanted = 0, hindered = 0;
 
     if (!rows) {
         c->tree.failed = true;
@@ -167,24 +187,15 @@ static void check_groups(struct check *c)
         if (rows[i + 1] && rows[i + 1]->d->group == g.group)
             continue;
         wanted += g.wanted != NULL;
-        if (g.wanted && g.hindrance && hindered++ < SHOWN)
+        hindered += g.wanted && g.hindrance;
+        if (g.wanted && g.hindrance)
             say_hindered(c, &g);
-        if (g.nodeless && nodeless++ < SHOWN)
+        if (g.nodeless)
             say_nodeless(c, &g);
     }
     if (wanted > 0 && hindered == 0)
         check_add(c, FINDING_OK, "group",
                   "the IOMMU groups of the selected devices (%zu) are viable", wanted);
-    if (hindered > SHOWN)
-        check_add(c, FINDING_FAIL, "group", "and %zu more groups that are not viable",
-                  hindered - SHOWN);
-    if (hindered > SHOWN)
-        check_remedy(c, "vfio-bindctl tree");
-    if (nodeless > SHOWN) {
-        check_add(c, FINDING_FAIL, "node", "and %zu more groups without their node",
-                  nodeless - SHOWN);
-        check_remedy(c, "vfio-bindctl status");
-    }
 }
 
 /* Without an IOMMU that is on, there is no group at all: that is said elsewhere, once. */
@@ -206,21 +217,18 @@ static void check_unfit(struct check *c)
 {
     static const enum problem problems[] = {PROBLEM_INTERFACE_MISSING, PROBLEM_NOT_RESPONDING,
                                             PROBLEM_RESET_METHOD};
-    size_t unfit = 0;
 
     for (size_t i = 0; i < c->s->snapshot.n; i++) {
         const struct row *r = &c->s->rows[i];
-        bool any = false;
-        for (size_t k = 0; r->problem && k < ELEMENTS(problems); k++)
-            any = any || strstr(r->problems, problem_word(problems[k]));
-        if (!any || unfit++ >= SHOWN)
+        char cause[160] = "";
+        for (size_t k = 0; r->problem && !*cause && k < ELEMENTS(problems); k++)
+            if (strstr(r->problems, problem_word(problems[k])))
+                snprintf(cause, sizeof(cause), "%s %s", problem_word(problems[k]), r->rule);
+        if (!*cause || check_joins(c, "fit", cause, r->d->addr))
             continue;
         check_add(c, FINDING_FAIL, "fit", "%s", r->problem);
+        check_concerns(c, cause, r->d->addr);
         check_remedy(c, "vfio-bindctl explain %s", pci_addr_text(r->d->addr).s);
-    }
-    if (unfit > SHOWN) {
-        check_add(c, FINDING_FAIL, "fit", "and %zu more that are not usable", unfit - SHOWN);
-        check_remedy(c, "vfio-bindctl status");
     }
 }
 

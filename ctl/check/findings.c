@@ -57,6 +57,35 @@ void check_append(struct check *c, char **text, const char *separator, const cha
     append(c, text, separator, more);
 }
 
+static void add_concerned(struct check *c, struct finding *f, struct pci_addr a)
+{
+    append(c, &f->devices, "\n", strdup(pci_addr_text(a).s));
+    f->n_devices++;
+}
+
+bool check_joins(struct check *c, const char *name, const char *cause, struct pci_addr a)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        struct finding *f = &c->v[i];
+        if (!streq(f->name, name) || !f->cause || !streq(f->cause, cause))
+            continue;
+        add_concerned(c, f, a);
+        return true;
+    }
+    return false;
+}
+
+void check_concerns(struct check *c, const char *cause, struct pci_addr a)
+{
+    struct finding *f = c->n > 0 ? &c->v[c->n - 1] : NULL;
+
+    if (!f)
+        return;
+    f->cause = strdup(cause);
+    c->tree.failed = c->tree.failed || !f->cause;
+    add_concerned(c, f, a);
+}
+
 void check_remedy(struct check *c, const char *format, ...)
 {
     va_list args;
@@ -78,6 +107,8 @@ void findings_done(struct check *c)
     for (size_t i = 0; i < c->n; i++) {
         free(c->v[i].text);
         free(c->v[i].remedy);
+        free(c->v[i].cause);
+        free(c->v[i].devices);
     }
     free(c->v);
     tree_done(&c->tree);

@@ -12,7 +12,10 @@ struct finding {
     enum finding_level level;
     const char *name; /* which check; static */
     char *text;
-    char *remedy; /* commands to paste, one a line; NULL: none */
+    char *remedy;  /* commands to paste, one a line; NULL: none */
+    char *cause;   /* findings of one name and cause are one; NULL: it is of no use to others */
+    char *devices; /* addresses of the devices concerned, one a line; NULL: none */
+    size_t n_devices;
 };
 
 enum cpu { CPU_INTEL, CPU_AMD, CPU_ARM, CPU_OTHER };
@@ -30,6 +33,12 @@ struct check {
 /* Adds a finding. `name` must be static. */
 void check_add(struct check *c, enum finding_level level, const char *name, const char *format, ...)
     PRINTF(4, 5);
+
+/* The finding about this device has the same cause as an earlier one of this name: then the device
+ * joins that, and nothing else is to be added. Else returns false; the caller adds the finding, and
+ * check_concerns() notes cause and device with the one that was added last. */
+bool check_joins(struct check *c, const char *name, const char *cause, struct pci_addr a);
+void check_concerns(struct check *c, const char *cause, struct pci_addr a);
 
 /* Adds a line to the remedy of the finding that was added last: a command; what is to be done by
  * hand follows it as a shell comment. */

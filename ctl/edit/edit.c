@@ -9,6 +9,7 @@
 #include "edit/suggest.h"
 #include "open.h"
 #include "plan-diff.h"
+#include "plan/preview.h"
 #include "policy/parse.h"
 
 #define POLICY_NAME "/etc/vfio-bindd.conf"
@@ -98,14 +99,12 @@ static int read_copy(const struct session *e, char **ret, size_t *ret_size)
 
 /* -- questions -- */
 
-/* The first letter of the answer; the default where nobody is there to ask. */
+/* The first letter of the answer; an empty line is the default. */
 static char ask(const char *question, char otherwise)
 {
     char line[32];
 
-    if (!isatty(STDIN_FILENO))
-        return otherwise;
-    printf("%s ", question);
+    printf("%s [%c] ", question, otherwise);
     fflush(stdout);
     if (!fgets(line, sizeof(line), stdin))
         return 'q';
@@ -114,18 +113,24 @@ static char ask(const char *question, char otherwise)
 
 enum answer { ANSWER_INSTALL, ANSWER_EDIT, ANSWER_QUIT };
 
+/* Whoever just presses the Enter key gets no policy that selects what it does not get. */
 static enum answer decide(const struct session *e, const struct change *change)
 {
+    size_t trouble = change_count_trouble(e->s, change);
     char answer;
 
     diags_print(&change->diags, stderr);
     if (change->diags.errors > 0) {
-        answer = ask("This policy would be refused. Edit it again (e), or quit (q)? [e]",
-                     isatty(STDIN_FILENO) ? 'e' : 'q');
+        answer = ask("This policy would be refused. Edit it again (e), or quit (q)?", 'e');
         return answer == 'e' ? ANSWER_EDIT : ANSWER_QUIT;
     }
     change_print(e->s, change);
-    answer = ask("Put it into place (y), edit it again (e), or quit (q)? [y]", 'y');
+    preview_write_unmet(&change->policy, &change->plan, stdout);
+    if (trouble > 0)
+        printf("With this policy not everything would be as it says (%zu): see above, or "
+               "\"vfio-bindctl plan --policy %s\"\n",
+               trouble, e->copy);
+    answer = ask("Put it into place (y), edit it again (e), or quit (q)?", trouble > 0 ? 'e' : 'y');
     return answer == 'y' ? ANSWER_INSTALL : answer == 'e' ? ANSWER_EDIT : ANSWER_QUIT;
 }
 
@@ -201,6 +206,10 @@ int verb_edit(const struct ctl *c)
         return r;
     if (s.replayed)
         return ctl_error("a report cannot be edited: see \"vfio-bindctl plan --policy FILE\"");
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+        return ctl_error("\"edit\" asks questions, and there is no terminal: write the file "
+                         "yourself, see what it does with \"vfio-bindctl plan --policy FILE\", "
+                         "and run \"vfio-bindctl reload\"");
     diags_print(&s.diags, stderr);
     r = begin(&e);
     if (r != 0)

@@ -2,7 +2,6 @@
 #include "import/outlook.h"
 
 #include "plan/assume.h"
-#include "plan/make.h"
 #include "plan/text.h"
 
 #define RULES_FILE "import"
@@ -32,40 +31,6 @@ static bool is_taken(const struct verdict *v)
     return v->state == STATE_BOUND || v->state == STATE_PENDING;
 }
 
-/* -- at the next boot -- */
-
-/* The host as the next boot finds it: no native driver has a device yet, and nothing is in use. */
-static int boot_snapshot(const struct snapshot *s, struct snapshot *ret)
-{
-    int r = 0;
-
-    ret->cold_boot = true;
-    ret->unsafe_noiommu = s->unsafe_noiommu;
-    for (size_t i = 0; r >= 0 && i < s->n; i++) {
-        struct device d = s->devices[i];
-        d.driver = NULL;
-        d.use = NULL;
-        d.has_vfs = false;
-        d.node = false;
-        if (!d.vf) /* these come with a native driver */
-            r = snapshot_keep(ret, &d);
-    }
-    for (size_t i = 0; r >= 0 && i < s->n_registered; i++)
-        r = snapshot_add_registered(ret, s->registered[i].name, s->registered[i].order);
-    return r;
-}
-
-static int plan_boot(const struct policy *p, const struct snapshot *s, struct plan *ret)
-{
-    CLEANUP(snapshot_done) struct snapshot boot = {0};
-    CLEANUP(records_done) struct records none = {0};
-    int r = boot_snapshot(s, &boot);
-
-    if (r >= 0)
-        r = plan_assume(p, &boot, &none);
-    return r < 0 ? r : plan_make(p, &boot, &none, ret);
-}
-
 /* -- in words -- */
 
 static int add_sentence(const struct source *s, const struct verdict *v, const struct plan *boot,
@@ -92,11 +57,9 @@ int import_outlook(struct source *s, const char *text, size_t size, struct list 
     policy_init(&p);
     int r = parse_together(s, text, size, &p);
     if (r >= 0)
-        r = plan_assume(&p, &s->snapshot, &s->records);
-    if (r >= 0)
         r = source_plan(s, &p, &now);
     if (r >= 0)
-        r = plan_boot(&p, &s->snapshot, &boot);
+        r = plan_next_boot(&p, &s->snapshot, &boot);
     for (size_t i = 0; r >= 0 && i < now.n_verdicts; i++) {
         const struct verdict *v = &now.verdicts[i];
         if (!is_taken(v) && streq(policy_file(&p, v->rule->section), RULES_FILE) &&

@@ -1,37 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cat-config: what all files and the kernel command line come to, each line with its source. What
  * it prints is a policy again: sources stand in comments. */
+#include "json.h"
 #include "open.h"
-#include "source.h"
-#include "table.h"
 
 /* Which line was printed last: consecutive lines of a file share one comment. */
 struct printer {
     const struct source *s;
-    struct table *t; /* JSON; NULL: text */
+    struct json *j; /* NULL: text */
     char section[RULE_NAME_MAX + 16];
 };
 
 static void print_line(struct printer *p, struct origin where, const char *key, const char *value)
 {
     const char *file = policy_file(&p->s->policy, where);
-    char number[12];
 
-    snprintf(number, sizeof(number), "%u", where.line);
-    if (!p->t) {
+    if (!p->j) {
         const char *hidden = streq(p->section, "device " RULE_CMDLINE) ? "#" : "";
-        printf("# %s:%s\n%s", file, number, hidden); /* no file may have a rule of that name */
+        printf("# %s:%u\n%s", file, where.line, hidden); /* no file may have a rule of that name */
         printf(key ? "%s = %s\n" : "[%s]\n", key ? key : p->section, value);
         return;
     }
     if (!key)
         return;
-    struct libscols_line *line = table_line(p->t, NULL);
-    table_set(p->t, line, 0, p->section);
-    table_set(p->t, line, 1, key);
-    table_set(p->t, line, 2, value);
-    table_set(p->t, line, 3, file);
-    table_set(p->t, line, 4, number);
+    json_object(p->j, NULL);
+    json_text(p->j, "section", p->section);
+    json_text(p->j, "key", key);
+    json_text(p->j, "value", value);
+    json_text(p->j, "file", file);
+    json_number(p->j, "line", where.line);
+    json_end(p->j);
 }
 
 /* The value as it stands in the file, malloc'ed. */
@@ -68,7 +66,7 @@ static void print_rule(struct printer *p, const struct rule *r)
 {
     snprintf(p->section, sizeof(p->section), "device %s", r->name);
     print_line(p, r->where, NULL, NULL);
-    if (r->broken && !p->t)
+    if (r->broken && !p->j)
         puts("# this rule has an error: all devices of its id are left alone");
     for (enum rule_key k = 0; k < KEY_MAX; k++) {
         if (r->keys[k].line == 0)
@@ -79,7 +77,7 @@ static void print_rule(struct printer *p, const struct rule *r)
                 : raw_value(p->s, policy_file(&p->s->policy, r->keys[k]), r->keys[k].line);
         print_line(p, r->keys[k], rule_key_name(k), value ? value : "");
     }
-    if (!p->t)
+    if (!p->j)
         putchar('\n');
 }
 
@@ -155,12 +153,12 @@ static void print_section(struct printer *p, const char *section, const char *co
         if (!find_key(p->s, section, keys[i], &where))
             continue;
         CLEANUP_FREE char *value = raw_value(p->s, p->s->policy.files[where.file], where.line);
-        if (!head && !p->t)
+        if (!head && !p->j)
             printf("[%s]\n", section);
         head = true;
         print_line(p, where, keys[i], value ? value : "");
     }
-    if (head && !p->t)
+    if (head && !p->j)
         putchar('\n');
 }
 
@@ -168,20 +166,18 @@ int verb_cat_config(const struct ctl *c)
 {
     static const char *const daemon_keys[] = {"log-level", "boot-deadline", "unbind-timeout"};
     static const char *const kubernetes_keys[] = {"node-features", "metrics"};
-    static const struct column columns[] = {
-        {"SECTION", 0, 0, SCOLS_JSON_STRING}, {"KEY", 0, 0, SCOLS_JSON_STRING},
-        {"VALUE", 0, 0, SCOLS_JSON_STRING},   {"FILE", 0, 0, SCOLS_JSON_STRING},
-        {"LINE", 0, 0, SCOLS_JSON_NUMBER},
-    };
     CLEANUP(source_done) struct source s;
-    CLEANUP(table_done) struct table t = {0};
-    struct printer p = {.s = &s, .t = c->json ? &t : NULL};
+    struct json j;
+    struct printer p = {.s = &s, .j = c->json ? &j : NULL};
     int r = source_open(c, SOURCE_FILES, &s);
 
     if (r != 0)
         return r;
-    table_init(&t, c, "config", columns, ELEMENTS(columns));
     diags_print(&s.diags, stderr);
+    if (c->json) {
+        json_begin(&j, stdout, false);
+        json_array(&j, "config");
+    }
     if (!c->json && s.texts.n == 0 && s.policy.n_rules == 0)
         puts("# no policy file; \"vfio-bindctl suggest\" writes one");
     else if (!c->json)
@@ -190,7 +186,9 @@ int verb_cat_config(const struct ctl *c)
     print_section(&p, "kubernetes", kubernetes_keys, ELEMENTS(kubernetes_keys));
     for (size_t i = 0; i < s.policy.n_rules; i++)
         print_rule(&p, &s.policy.rules[i]);
-    if (c->json && table_print(&t) != EXIT_SUCCESS)
-        return EXIT_FAILURE;
+    if (c->json) {
+        json_end(&j);
+        json_finish(&j);
+    }
     return s.diags.errors > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* explain: walks the rules in their order and says of each why it does or does not fit. */
+#include <errno.h>
+
 #include "choose.h"
 #include "fields.h"
+#include "json.h"
 #include "model/kinds.h"
 #include "open.h"
 
 enum outcome { OUTCOME_DECIDES, OUTCOME_FITS_NOT, OUTCOME_NOT_ASKED };
 
-static const char *const outcome_words[] = {
-    [OUTCOME_DECIDES] = "decides",
-    [OUTCOME_FITS_NOT] = "does not fit",
-    [OUTCOME_NOT_ASKED] = "not asked",
+static const struct {
+    const char *text, *json;
+} outcome_words[] = {
+    [OUTCOME_DECIDES] = {"decides", "decides"},
+    [OUTCOME_FITS_NOT] = {"does not fit", "no-match"},
+    [OUTCOME_NOT_ASKED] = {"not asked", "not-tried"},
 };
 
 struct rule_outcome {
@@ -122,20 +127,6 @@ static struct rule_outcome *examine(const struct source *s, const struct row *ro
 
 /* -- what comes along -- */
 
-/* Another function of the card, which a "native" rule leaves to the host together with the whole
- * card. */
-static const struct row *native_of_slot(const struct source *s, const struct row *row)
-{
-    for (size_t i = 0; i < s->snapshot.n; i++) {
-        const struct row *other = &s->rows[i];
-        const struct rule *rule = policy_match(&s->policy, other->d);
-        if (other != row && pci_addr_same_slot(other->d->addr, row->d->addr) && rule &&
-            rule_is_native(rule) && rule->group != GROUP_MATCHED)
-            return other;
-    }
-    return NULL;
-}
-
 /* A selected device that this one could have come along with. */
 static const struct row *selected_relative(const struct source *s, const struct row *row)
 {
@@ -182,12 +173,7 @@ static void print_relations(const struct source *s, const struct row *row)
                  "%s).",
                  pci_addr_text(row->v->leader).s, row->v->rule->name,
                  row->v->rule->group == GROUP_ALL ? "all" : "functions");
-    } else if (!row->v && !(rule && rule_is_native(rule)) && (other = native_of_slot(s, row))) {
-        snprintf(text, sizeof(text),
-                 "It stays with the host together with %s of the same card, which [device %s] "
-                 "leaves to its native driver.",
-                 pci_addr_text(other->d->addr).s, policy_match(&s->policy, other->d)->name);
-    } else if (!row->v && !rule && (other = selected_relative(s, row))) {
+    } else if (!row->v && !rule && !row->native && (other = selected_relative(s, row))) {
         snprintf(text, sizeof(text), "%s is selected by [device %s], but this one stays: %s.",
                  pci_addr_text(other->d->addr).s, other->v->rule->name, why_left(row, other));
     }
@@ -223,27 +209,10 @@ static void print_live(const struct row *row)
                "(vfio-bindctl reload).\n");
 }
 
-/* "left to i915", "left without a driver". */
-static void native_verdict(const struct row *row, char *buf, size_t size)
-{
-    bool vfio = driver_is_vfio(row->driver);
-
-    snprintf(buf, size, "%s no rule of vfio-bindd takes it: %s%s%s", pci_addr_text(row->d->addr).s,
-             vfio           ? "it is on "
-             : *row->driver ? "left to "
-                            : "left alone, without a driver",
-             row->driver,
-             vfio ? " all the same (by something else, or still in use when its rule was removed)"
-                  : "");
-}
-
 static void verdict_text(const struct row *row, char *buf, size_t size)
 {
-    if (row->sentence)
-        snprintf(buf, size, "%s%s%s", row->sentence, row->problem ? "; " : "",
-                 row->problem ? row->problem : "");
-    else
-        native_verdict(row, buf, size);
+    snprintf(buf, size, "%s%s%s", row->sentence, row->problem ? "; " : "",
+             row->problem ? row->problem : "");
 }
 
 static int print_text(const struct source *s, const struct row *row, const struct rule_outcome *v)
@@ -258,7 +227,7 @@ static int print_text(const struct source *s, const struct row *row, const struc
         const struct rule_outcome *f = &v[i];
         printf("%zu. [device %s] (%s:%u): %s\n   ", i + 1, f->rule->name,
                policy_file(&s->policy, f->rule->where), f->rule->where.line,
-               outcome_words[f->outcome]);
+               outcome_words[f->outcome].text);
         ctl_wrap(stdout, f->why, 3, 3);
     }
     putchar('\n');
@@ -272,68 +241,69 @@ static int print_text(const struct source *s, const struct row *row, const struc
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int print_explanation_json(const struct source *s, const struct row *row,
-                                  const struct rule_outcome *v)
+static void add_explanation(struct json *j, const struct source *s, const struct row *row,
+                            const struct rule_outcome *v)
 {
-    static const struct column columns[] = {
-        {"RULE", 0, 0, SCOLS_JSON_STRING},   {"FILE", 0, 0, SCOLS_JSON_STRING},
-        {"LINE", 0, 0, SCOLS_JSON_NUMBER},   {"OUTCOME", 0, 0, SCOLS_JSON_STRING},
-        {"MISFIT", 0, 0, SCOLS_JSON_STRING}, {"WHY", 0, 0, SCOLS_JSON_STRING},
-    };
-    CLEANUP(table_done) struct table t = {0};
-    CLEANUP_FREE char *head = NULL;
     char text[2 * FIELD_TEXT_MAX + 160];
-    size_t size;
-    FILE *f = open_memstream(&head, &size);
 
-    if (!f)
-        return EXIT_FAILURE;
     verdict_text(row, text, sizeof(text));
-    fprintf(f, "\"address\": \"%s\",\n   \"rule\": ", pci_addr_text(row->d->addr).s);
-    json_string(f, *row->rule ? row->rule : NULL);
-    fputs(",\n   \"state\": ", f);
-    json_string(f, *row->state ? row->state : NULL);
-    fputs(",\n   \"verdict\": ", f);
-    json_string(f, text);
-    if (fclose(f) != 0)
-        return EXIT_FAILURE;
-    table_init(&t, s->ctl, "rules", columns, ELEMENTS(columns));
+    json_object(j, NULL);
+    json_text(j, "address", pci_addr_text(row->d->addr).s);
+    json_text(j, "rule", row->native ? row->native->name : row->rule);
+    json_text(j, "state", row->state);
+    json_text(j, "verdict", text);
+    json_array(j, "rules");
     for (size_t i = 0; i < s->policy.n_rules; i++) {
-        struct libscols_line *line = table_line(&t, NULL);
-        snprintf(text, sizeof(text), "%u", v[i].rule->where.line);
-        table_set(&t, line, 0, v[i].rule->name);
-        table_set(&t, line, 1, policy_file(&s->policy, v[i].rule->where));
-        table_set(&t, line, 2, text);
-        table_set(&t, line, 3, outcome_words[v[i].outcome]);
-        table_set(&t, line, 4,
-                  v[i].outcome == OUTCOME_FITS_NOT ? rule_key_name((enum rule_key)v[i].key) : NULL);
-        table_set(&t, line, 5, v[i].why);
+        bool misfit = v[i].outcome == OUTCOME_FITS_NOT;
+        json_object(j, NULL);
+        json_text(j, "rule", v[i].rule->name);
+        json_text(j, "file", policy_file(&s->policy, v[i].rule->where));
+        json_number(j, "line", v[i].rule->where.line);
+        json_text(j, "outcome", outcome_words[v[i].outcome].json);
+        json_text(j, "misfit", misfit ? rule_key_name((enum rule_key)v[i].key) : NULL);
+        json_text(j, "why", v[i].why);
+        json_end(j);
     }
-    return table_print_after(&t, head);
+    json_end(j);
+    json_end(j);
 }
 
-static int explain_device(const struct source *s, const struct row *row)
+/* j NULL: as text. */
+static int explain_device(struct json *j, const struct source *s, const struct row *row)
 {
     CLEANUP_FREE struct rule_outcome *v = examine(s, row);
 
     if (!v)
         return ctl_errno(-ENOMEM);
-    return s->ctl->json ? print_explanation_json(s, row, v) : print_text(s, row, v);
+    if (!j)
+        return print_text(s, row, v);
+    add_explanation(j, s, row, v);
+    return EXIT_SUCCESS;
 }
 
 int verb_explain(const struct ctl *c)
 {
     CLEANUP(source_done) struct source s;
     CLEANUP(chosen_done) struct chosen devices = {0};
+    struct json j;
     int r = source_open(c, SOURCE_DAEMON | SOURCE_FILES, &s);
 
     if (r == 0)
         r = choose(&s, &devices);
-    if (r == 0)
-        diags_print(&s.diags, stderr);
+    if (r != 0)
+        return r;
+    diags_print(&s.diags, stderr);
+    if (c->json) {
+        json_begin(&j, stdout, false);
+        json_array(&j, "devices");
+    }
     for (size_t i = 0; r == 0 && i < devices.n; i++) {
         fputs(i > 0 && !c->json ? "\n" : "", stdout);
-        r = explain_device(&s, devices.v[i]);
+        r = explain_device(c->json ? &j : NULL, &s, devices.v[i]);
+    }
+    if (c->json && r == 0) {
+        json_end(&j);
+        json_finish(&j);
     }
     return r;
 }

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "choose.h"
+#include "device-json.h"
 #include "fields.h"
 #include "model/kinds.h"
 #include "open.h"
@@ -18,99 +19,117 @@ static bool is_wanted(const struct ctl *c, const struct row *r)
             strncasecmp(field_text(r, FIELD_CLASS, class), c->class, strlen(c->class)) == 0);
 }
 
+static void list_json(const struct source *s, const struct chosen *devices)
+{
+    struct json j;
+
+    json_begin(&j, stdout, false);
+    json_array(&j, "devices");
+    for (size_t i = 0; i < devices->n; i++)
+        if (is_wanted(s->ctl, devices->v[i]))
+            device_json(&j, s, devices->v[i]);
+    json_end(&j);
+    json_finish(&j);
+}
+
 int verb_list(const struct ctl *c)
 {
-    static const enum field text_fields[] = {FIELD_ADDRESS, FIELD_ID,    FIELD_GROUP, FIELD_DRIVER,
-                                             FIELD_RULE,    FIELD_STATE, FIELD_NAME};
+    static const enum field fields[] = {FIELD_ADDRESS, FIELD_ID,    FIELD_GROUP, FIELD_DRIVER,
+                                        FIELD_RULE,    FIELD_STATE, FIELD_NAME};
     CLEANUP(source_done) struct source s;
     CLEANUP(chosen_done) struct chosen devices = {0};
     CLEANUP(table_done) struct table t = {0};
-    const enum field *fields = c->json ? fields_json : text_fields;
-    size_t n = c->json ? n_fields_json : ELEMENTS(text_fields);
     int r = source_open(c, SOURCE_DAEMON, &s);
 
     if (r == 0)
         r = c->n_args > 0 || c->all ? choose(&s, &devices) : choose_everything(&s, &devices);
     if (r != 0)
         return r;
-    fields_table(&t, c, "devices", fields, n);
+    diags_print(&s.diags, stderr);
+    if (c->json) {
+        list_json(&s, &devices);
+        return EXIT_SUCCESS;
+    }
+    fields_table(&t, c, fields, ELEMENTS(fields));
     for (size_t i = 0; i < devices.n; i++)
         if (is_wanted(c, devices.v[i]))
-            fields_set(&t, table_line(&t, NULL), 0, devices.v[i], fields, n);
-    diags_print(&s.diags, stderr);
+            fields_set(&t, table_line(&t, NULL), 0, devices.v[i], fields, ELEMENTS(fields));
+    table_fit(&t, ctl_width_if_known());
     return table_print(&t);
 }
 
 /* -- tree -- */
 
-static const enum field tree_text[] = {FIELD_ID, FIELD_DRIVER, FIELD_RULE, FIELD_STATE, FIELD_NAME};
+static const enum field tree_fields[] = {FIELD_ID, FIELD_DRIVER, FIELD_RULE, FIELD_STATE,
+                                         FIELD_NAME};
+#define STATE_COLUMN 4 /* behind the address, ID, driver and rule */
 
-/* The first member that keeps the group from being viable; NULL: it is. */
-static const struct device *in_the_way(const struct source *s, uint32_t group)
+static bool is_viable(const struct source *s, uint32_t group)
 {
-    for (size_t i = 0; i < s->snapshot.n; i++)
-        if (s->snapshot.devices[i].group == group && !device_is_viable(&s->snapshot.devices[i]))
-            return &s->snapshot.devices[i];
-    return NULL;
+    for (size_t i = 0; i < s->snapshot.n; i++) {
+        if (s->snapshot.devices[i].group != group)
+            continue;
+        /* On another host only selected devices are known; the daemon there says what the others
+         * do. */
+        if (!device_is_viable(&s->snapshot.devices[i]) ||
+            (s->remote && strstr(s->rows[i].problems, problem_word(PROBLEM_GROUP_NOT_VIABLE))))
+            return false;
+    }
+    return group != NO_GROUP;
 }
 
-static bool has_selected(const struct source *s, uint32_t group)
+/* That a group is not viable is news only where a rule wants a member: a host's own devices are on
+ * their native drivers. */
+static bool is_worth_saying(const struct source *s, uint32_t group)
 {
-    for (size_t i = 0; i < s->snapshot.n; i++)
+    for (size_t i = 0; group != NO_GROUP && i < s->snapshot.n; i++)
         if (s->snapshot.devices[i].group == group && s->rows[i].selected)
-            return true;
+            return !is_viable(s, group);
     return false;
 }
 
-/* On another host only selected devices are known; the daemon there says what the others do. */
-static bool is_viable(const struct source *s, uint32_t group)
+static void add_group_lines(const struct source *s, struct table *t, uint32_t group)
 {
-    for (size_t i = 0; s->remote && i < s->snapshot.n; i++)
-        if (s->snapshot.devices[i].group == group &&
-            strstr(s->rows[i].problems, problem_word(PROBLEM_GROUP_NOT_VIABLE)))
-            return false;
-    return group != NO_GROUP && !in_the_way(s, group);
-}
-
-/* The line of the group itself. That it is not viable is news only where a rule wants a member:
- * a host's own devices are on their native drivers. */
-static struct libscols_line *add_head(const struct source *s, struct table *t, uint32_t group)
-{
-    const struct device *hindrance = group == NO_GROUP ? NULL : in_the_way(s, group);
     struct libscols_line *head = table_line(t, NULL);
-    char text[120];
+    bool tell = is_worth_saying(s, group);
+    char text[24];
 
-    snprintf(text, sizeof(text), t->json ? "%u" : "group %u", group);
-    table_set(t, head, 0, group != NO_GROUP ? text : t->json ? NULL : "no group");
-    if (t->json) {
-        table_set(t, head, 1, is_viable(s, group) ? "yes" : "no");
-    } else if (hindrance && has_selected(s, group)) {
-        snprintf(text, sizeof(text), "not viable: %s is on %s", pci_addr_text(hindrance->addr).s,
-                 hindrance->driver);
-        table_set(t, head, ELEMENTS(tree_text), text);
-        table_set_colour(t, head, ELEMENTS(tree_text), "yellow");
+    snprintf(text, sizeof(text), "group %u", group);
+    table_set(t, head, 0, group != NO_GROUP ? text : "no group");
+    if (tell) {
+        table_set(t, head, STATE_COLUMN, "not viable");
+        table_set_colour(t, head, STATE_COLUMN, "yellow");
     }
-    return head;
-}
-
-static void list_group(const struct source *s, struct table *t, uint32_t group,
-                       const enum field *fields, size_t n)
-{
-    struct libscols_line *head = add_head(s, t, group);
-    char text[16];
-
-    snprintf(text, sizeof(text), "%u", group);
     for (size_t i = 0; i < s->snapshot.n; i++) {
         const struct device *d = &s->snapshot.devices[i];
         if (d->group != group)
             continue;
         struct libscols_line *line = table_line(t, head);
-        table_set(t, line, 0,
-                  !t->json            ? pci_addr_text(d->addr).s
-                  : group == NO_GROUP ? NULL
-                                      : text);
-        fields_set(t, line, t->json ? 2 : 1, &s->rows[i], fields, n);
+        table_set(t, line, 0, pci_addr_text(d->addr).s);
+        fields_set(t, line, 1, &s->rows[i], tree_fields, ELEMENTS(tree_fields));
+        if (!tell || s->rows[i].selected || device_is_viable(d))
+            continue;
+        table_set(t, line, STATE_COLUMN, "in the way");
+        table_set_colour(t, line, STATE_COLUMN, "yellow");
     }
+}
+
+static void add_group_json(const struct source *s, struct json *j, uint32_t group)
+{
+    json_object(j, NULL);
+    if (group == NO_GROUP) {
+        json_null(j, "iommu_group");
+        json_null(j, "viable");
+    } else {
+        json_number(j, "iommu_group", group);
+        json_bool(j, "viable", is_viable(s, group));
+    }
+    json_array(j, "devices");
+    for (size_t i = 0; i < s->snapshot.n; i++)
+        if (s->snapshot.devices[i].group == group)
+            device_json(j, s, &s->rows[i]);
+    json_end(j);
+    json_end(j);
 }
 
 static int by_group_number(const void *x, const void *y)
@@ -119,45 +138,62 @@ static int by_group_number(const void *x, const void *y)
     return (*a > *b) - (*a < *b);
 }
 
-static int add_groups(const struct source *s, struct table *t, const enum field *fields, size_t n)
+/* All groups, each once; NO_GROUP is the last. NULL when out of memory. */
+static uint32_t *find_groups(const struct source *s, size_t *ret_n)
 {
-    CLEANUP_FREE uint32_t *groups = calloc(s->snapshot.n + 1, sizeof(*groups));
+    uint32_t *groups = calloc(s->snapshot.n + 1, sizeof(*groups));
+    size_t n = 0;
 
     if (!groups)
-        return -1;
+        return NULL;
     for (size_t i = 0; i < s->snapshot.n; i++)
         groups[i] = s->snapshot.devices[i].group;
-    qsort(groups, s->snapshot.n, sizeof(*groups), by_group_number); /* NO_GROUP comes last */
+    qsort(groups, s->snapshot.n, sizeof(*groups), by_group_number);
     for (size_t i = 0; i < s->snapshot.n; i++)
-        if (i == 0 || groups[i] != groups[i - 1])
-            list_group(s, t, groups[i], fields, n);
-    return 0;
+        if (i == 0 || groups[i] != groups[n - 1])
+            groups[n++] = groups[i];
+    *ret_n = n;
+    return groups;
+}
+
+static int tree_json(const struct source *s, const uint32_t *groups, size_t n)
+{
+    struct json j;
+
+    json_begin(&j, stdout, false);
+    json_array(&j, "groups");
+    for (size_t i = 0; i < n; i++)
+        add_group_json(s, &j, groups[i]);
+    json_end(&j);
+    json_finish(&j);
+    return EXIT_SUCCESS;
+}
+
+static int tree_text(const struct source *s, const uint32_t *groups, size_t n)
+{
+    CLEANUP(table_done) struct table t = {0};
+    struct column columns[1 + ELEMENTS(tree_fields)] = {{"ADDRESS", SCOLS_FL_TREE}};
+
+    for (size_t i = 0; i < ELEMENTS(tree_fields); i++)
+        columns[1 + i] = field_column(tree_fields[i]);
+    table_init(&t, s->ctl, columns, ELEMENTS(columns));
+    for (size_t i = 0; i < n; i++)
+        add_group_lines(s, &t, groups[i]);
+    table_fit(&t, ctl_width_if_known());
+    return table_print(&t);
 }
 
 int verb_tree(const struct ctl *c)
 {
     CLEANUP(source_done) struct source s;
-    CLEANUP(table_done) struct table t = {0};
-    struct column columns[FIELD_MAX + 2] = {
-        {c->json ? "GROUP" : "ADDRESS", 12, SCOLS_FL_TREE,
-         c->json ? SCOLS_JSON_NUMBER : SCOLS_JSON_STRING},
-        {"VIABLE", 6, 0, SCOLS_JSON_BOOLEAN_OPTIONAL},
-    };
-    const enum field *fields = c->json ? fields_json : tree_text;
-    size_t n = c->json ? n_fields_json : ELEMENTS(tree_text), first = c->json ? 2 : 1, used = 0;
-    enum field wanted[FIELD_MAX];
+    size_t n = 0;
     int r = source_open(c, SOURCE_DAEMON, &s);
 
     if (r != 0)
         return r;
-    for (size_t i = 0; i < n; i++)
-        if (!c->json || fields[i] != FIELD_GROUP) { /* the group is there already */
-            wanted[used] = fields[i];
-            columns[first + used++] = field_column(fields[i]);
-        }
-    table_init(&t, c, "groups", columns, first + used);
-    if (add_groups(&s, &t, wanted, used) < 0)
-        t.failed = true;
+    CLEANUP_FREE uint32_t *groups = find_groups(&s, &n);
+    if (!groups)
+        return ctl_errno(-ENOMEM);
     diags_print(&s.diags, stderr);
-    return table_print(&t);
+    return c->json ? tree_json(&s, groups, n) : tree_text(&s, groups, n);
 }

@@ -1,89 +1,155 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* plan: what would be done now; with another policy, and how that differs. */
+#include <errno.h>
+
+#include "device-json.h"
 #include "open.h"
 #include "plan-diff.h"
+#include "plan/assume.h"
+#include "plan/preview.h"
 #include "plan/text.h"
-#include "table.h"
 
-/* -- what one plan does -- */
+struct plan_view {
+    struct source *s;
+    const struct policy *policy;
+    const struct plan *plan;
+    const struct plan *old; /* with --policy: the plan of the files as they are */
+    struct plan next_boot;
+};
 
-static void print_actions(const struct plan *p)
+static void plan_view_done(struct plan_view *v)
 {
-    if (p->n_actions == 0)
-        puts("Nothing is to be done.");
-    else
-        printf("To be done, in this order:\n");
+    plan_done(&v->next_boot);
+}
+
+/* -- text -- */
+
+/* Each line broken to the width, and what goes on in the next one is indented further. */
+static void print_lines(char *text)
+{
+    char *line;
+
+    while (text && (line = strsep(&text, "\n"))) {
+        unsigned indent = (unsigned)strspn(line, " ");
+        if (!*line)
+            continue;
+        printf("%*s", (int)indent, "");
+        ctl_wrap(stdout, line + indent, indent, indent + (indent == 2 ? 2 : 0));
+    }
+}
+
+static int print_plan(const struct plan_view *v)
+{
+    const struct source *s = v->s;
+    const struct preview preview = {.policy = v->policy,
+                                    .snapshot = &s->snapshot,
+                                    .records = &s->records,
+                                    .plan = v->plan,
+                                    .next_boot = s->snapshot.cold_boot ? NULL : &v->next_boot,
+                                    .steps = s->ctl->verbose,
+                                    .work_only = v->old != NULL};
+    CLEANUP_FREE char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    if (!f)
+        return ctl_errno(-ENOMEM);
+    preview_write(&preview, f);
+    if (fclose(f) != 0)
+        return ctl_errno(-ENOMEM);
+    print_lines(text);
+    return EXIT_SUCCESS;
+}
+
+/* -- JSON -- */
+
+static void add_actions_json(struct json *j, const struct plan *p)
+{
+    static const char *const phases[] = {
+        [PHASE_OVERRIDE] = "override", [PHASE_BIND] = "bind",       [PHASE_DYNIDS] = "dynamic-ids",
+        [PHASE_REBIND] = "rebind",     [PHASE_RELEASE] = "release",
+    };
+
+    json_array(j, "actions");
     for (size_t i = 0; i < p->n_actions; i++) {
         const struct action *a = &p->actions[i];
-        printf("  %s %-8s %s%s\n", pci_addr_text(a->addr).s, action_word(a->kind), a->driver,
-               a->phase >= PHASE_REBIND ? " (after everything else)" : "");
+        bool dynid = action_is_dynid(a->kind);
+        json_object(j, NULL);
+        json_text(j, "address", dynid ? NULL : pci_addr_text(a->addr).s);
+        json_text(j, "phase", phases[a->phase]);
+        json_text(j, "action", action_word(a->kind));
+        json_text(j, "driver", a->driver);
+        json_text(j, "dynamic_id", dynid ? dynid_words(a->dynid).s : NULL);
+        json_end(j);
     }
+    json_end(j);
 }
 
-static void print_verdicts(const struct source *s, const struct plan *p)
+static void add_next_boot_json(struct json *j, const struct plan_view *v)
 {
+    const struct source *s = v->s;
     char text[SENTENCE_MAX];
 
-    printf("Devices that rules concern: %zu\n", p->n_verdicts);
-    for (size_t i = 0; i < p->n_verdicts; i++) {
-        verdict_sentence(&p->verdicts[i], &s->snapshot, &s->records, text);
-        fputs("  ", stdout);
-        ctl_wrap(stdout, text, 2, 4);
-        problem_sentence(&p->verdicts[i], &s->snapshot, text);
-        if (*text) {
-            fputs("    ", stdout);
-            ctl_wrap(stdout, text, 4, 4);
-        }
+    json_array(j, "next_boot");
+    for (size_t i = 0; !s->snapshot.cold_boot && i < v->next_boot.n_verdicts; i++) {
+        const struct verdict *later = &v->next_boot.verdicts[i];
+        if (!preview_is_news(later, v->plan))
+            continue;
+        verdict_sentence(later, &s->snapshot, &s->records, text);
+        json_object(j, NULL);
+        json_text(j, "address", pci_addr_text(later->addr).s);
+        json_text(j, "state", state_word(later->state));
+        json_text(j, "reason", reason_word(later->reason));
+        json_text(j, "sentence", text);
+        json_end(j);
     }
+    json_end(j);
 }
 
-static int print_plan_json(const struct source *s, const struct plan *p, const struct policy *old,
-                           const struct plan *before)
+static int print_plan_json(const struct plan_view *v)
 {
-    static const struct column columns[] = {
-        {"ADDRESS", 0, 0, SCOLS_JSON_STRING},
-        {"PHASE", 0, 0, SCOLS_JSON_NUMBER},
-        {"ACTION", 0, 0, SCOLS_JSON_STRING},
-        {"DRIVER", 0, 0, SCOLS_JSON_STRING},
-    };
-    CLEANUP(table_done) struct table t = {0};
-    CLEANUP_FREE char *head = plan_diff_json(s, old, before, p);
+    struct json j;
 
-    table_init(&t, s->ctl, "actions", columns, ELEMENTS(columns));
-    for (size_t i = 0; i < p->n_actions; i++) {
-        struct libscols_line *line = table_line(&t, NULL);
-        char phase[12];
-        snprintf(phase, sizeof(phase), "%d", (int)p->actions[i].phase);
-        table_set(&t, line, 0, pci_addr_text(p->actions[i].addr).s);
-        table_set(&t, line, 1, phase);
-        table_set(&t, line, 2, action_word(p->actions[i].kind));
-        table_set(&t, line, 3, p->actions[i].driver);
-    }
-    if (!head)
-        t.failed = true;
-    return table_print_after(&t, head ? head : "");
+    json_begin(&j, stdout, false);
+    plan_json_devices(&j, v->s, v->old, v->plan);
+    add_actions_json(&j, v->plan);
+    mismatches_json(&j, v->policy, v->plan);
+    add_next_boot_json(&j, v);
+    json_finish(&j);
+    return EXIT_SUCCESS;
 }
 
-static int plan_running(const struct source *s)
+/* -- which plan -- */
+
+static int show_plan(struct plan_view *v)
 {
+    int r = plan_next_boot(v->policy, &v->s->snapshot, &v->next_boot);
+
+    if (r < 0)
+        return ctl_errno(r);
+    return v->s->ctl->json ? print_plan_json(v) : print_plan(v);
+}
+
+static int plan_running(struct source *s)
+{
+    CLEANUP(plan_view_done)
+    struct plan_view v = {.s = s, .policy = &s->policy, .plan = &s->plan};
+
     diags_print(&s->diags, stderr);
     if (s->n_assumed > 0)
         ctl_note(s->ctl,
                  "a driver that the policy names is not loaded: it is assumed that it can be");
     if (s->off)
         ctl_note(s->ctl, "disabled by the kernel command line: nothing of this would be done");
-    if (s->ctl->json)
-        return print_plan_json(s, &s->plan, NULL, NULL);
-    print_actions(&s->plan);
-    print_verdicts(s, &s->plan);
-    return s->diags.errors > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    int r = show_plan(&v);
+    return s->diags.errors > 0 ? EXIT_FAILURE : r;
 }
-
-/* -- with another policy -- */
 
 static int plan_changed(struct source *s, const char *path)
 {
     CLEANUP(change_done) struct change change = {0};
+    CLEANUP(plan_view_done)
+    struct plan_view v = {.s = s, .policy = &change.policy, .plan = &change.plan, .old = &s->plan};
     char *bytes;
     size_t size;
     int r = source_read_policy(path, &bytes, &size);
@@ -98,17 +164,15 @@ static int plan_changed(struct source *s, const char *path)
         return ctl_error("%zu error%s: a reload would refuse this policy, and the one in force "
                          "would stay",
                          change.diags.errors, change.diags.errors == 1 ? "" : "s");
-    if (s->ctl->json)
-        return print_plan_json(s, &change.plan, &s->policy, &s->plan);
-    change_print(s, &change);
-    print_actions(&change.plan);
-    return EXIT_SUCCESS;
+    if (!s->ctl->json)
+        change_print(s, &change);
+    return show_plan(&v);
 }
 
 int verb_plan(const struct ctl *c)
 {
     CLEANUP(source_done) struct source s;
-    int r = source_open(c, SOURCE_FILES, &s);
+    int r = source_open(c, SOURCE_FILES | SOURCE_DYNIDS, &s);
 
     if (r != 0)
         return r;

@@ -1,42 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* show, is-usable: everything about a device, and whether a virtual machine can have it. */
 #include "choose.h"
+#include "device-json.h"
 #include "fields.h"
-#include "host/pci-files.h"
 #include "model/kinds.h"
 #include "open.h"
 #include "physical.h"
-
-/* What the tables leave out: from the daemon, or from attributes whose reading takes no lock. */
-struct extra {
-    const char *name;      /* for people */
-    const char *property;  /* on the bus */
-    const char *attribute; /* in /sys; NULL: only the daemon knows */
-};
-
-static const struct extra extras[] = {
-    {"Local CPUs", "LocalCpus", "local_cpulist"},
-    {"Resets", "ResetMethods", "reset_method"},
-    {"Power", "PowerState", "power_state"},
-    {"Previously", "PreviousDriver", NULL},
-    {"Untouched", "Untouched", NULL},
-    {"Bound after", "BoundUSec", NULL},
-};
-
-static const char *extra_text(const struct source *s, const struct row *r, const struct extra *e,
-                              char buf[static FIELD_TEXT_MAX])
-{
-    if (r->live && *props_get(&r->live->props, e->property)) {
-        const char *text = props_get(&r->live->props, e->property);
-        snprintf(buf, FIELD_TEXT_MAX, "%s", text);
-        for (char *at = buf; (at = strchr(at, '\n'));)
-            *at = ' ';
-        return buf;
-    }
-    if (!e->attribute || s->root_fd < 0)
-        return NULL;
-    return *pci_attribute(s->root_fd, r->d->addr, e->attribute, buf, FIELD_TEXT_MAX) ? buf : NULL;
-}
 
 static void line(const char *name, const char *text)
 {
@@ -46,25 +15,33 @@ static void line(const char *name, const char *text)
     ctl_wrap(stdout, text, (unsigned)at, (unsigned)at);
 }
 
+/* Items one a line become a list. */
+static void print_words(const char *name, const char *lines)
+{
+    CLEANUP_FREE char *words = lines ? strdup(lines) : NULL;
+
+    for (char *at = words; at && (at = strchr(at, '\n'));)
+        *at = ' ';
+    line(name, words);
+}
+
 static void print_extras(const struct source *s, const struct row *r)
 {
     char buf[FIELD_TEXT_MAX];
+    const char *text;
 
-    for (size_t i = 0; i < ELEMENTS(extras); i++) {
-        const char *text = extra_text(s, r, &extras[i], buf);
-        if (!text)
-            continue;
-        if (streq(extras[i].property, "BoundUSec")) {
-            unsigned long long usec = strtoull(text, NULL, 10);
-            if (usec == 0)
-                continue;
-            snprintf(buf, sizeof(buf), "%llu.%03llu ms", usec / 1000, usec % 1000);
-        } else if (streq(extras[i].property, "Untouched")) {
-            text = streq(text, "yes") ? "yes, no native driver has had it since boot"
-                                      : "no, a native driver has had it since boot";
-        }
-        line(extras[i].name, text);
-    }
+    line("Local CPUs", device_extra(s, r, "LocalCpus", buf, sizeof(buf)));
+    print_words("Resets", device_extra(s, r, "ResetMethods", buf, sizeof(buf)));
+    line("Power", device_extra(s, r, "PowerState", buf, sizeof(buf)));
+    line("Previously", device_extra(s, r, "PreviousDriver", buf, sizeof(buf)));
+    text = device_extra(s, r, "Untouched", buf, sizeof(buf));
+    line("Untouched", !text                ? NULL
+                      : streq(text, "yes") ? "yes, no native driver has had it since boot"
+                                           : "no, a native driver has had it since boot");
+    text = device_extra(s, r, "BoundUSec", buf, sizeof(buf));
+    unsigned long long usec = text ? strtoull(text, NULL, 10) : 0;
+    snprintf(buf, sizeof(buf), "%llu.%03llu ms", usec / 1000, usec % 1000);
+    line("Bound after", usec > 0 ? buf : NULL);
 }
 
 static void print_group(const struct source *s, const struct row *r)
@@ -105,39 +82,42 @@ static bool print_physical(const struct source *s, const struct row *r)
     return p;
 }
 
+static void print_rule_of(const struct source *s, const struct row *r)
+{
+    const struct rule *rule = r->native                                  ? r->native
+                              : r->v && streq(r->v->rule->name, r->rule) ? r->v->rule
+                                                                         : NULL;
+    char text[FIELD_TEXT_MAX + 64];
+
+    if (!rule && !*r->rule)
+        return;
+    if (rule)
+        snprintf(text, sizeof(text), "%s (%s:%u)%s%s", rule->name,
+                 policy_file(&s->policy, rule->where), rule->where.line,
+                 r->comes_along ? ", along with " : "",
+                 r->comes_along ? pci_addr_text(r->leader).s : "");
+    else
+        snprintf(text, sizeof(text), "%s", r->rule);
+    line("Rule", text);
+}
+
 static void print_state(const struct source *s, const struct row *r)
 {
     char text[FIELD_TEXT_MAX + 64];
 
     if (!r->selected && print_physical(s, r))
         return;
-    if (!r->selected) {
-        line("State", "no rule concerns it: left to its native driver");
-        return;
+    if (r->selected) {
+        snprintf(text, sizeof(text), "%s%s%s%s", r->state, *r->reason ? " (" : "", r->reason,
+                 *r->reason ? ")" : "");
+        line("State", text);
+        line("Usable", r->usable ? "yes" : "no");
+    } else {
+        line("State", r->native ? "native" : "not selected");
     }
-    snprintf(text, sizeof(text), "%s%s%s%s", r->state, *r->reason ? " (" : "", r->reason,
-             *r->reason ? ")" : "");
-    line("State", text);
-    line("Usable", r->usable ? "yes" : "no");
     line("", r->sentence);
     line("", r->problem);
-    if (r->v && streq(r->v->rule->name, r->rule))
-        snprintf(text, sizeof(text), "%s (%s:%u)%s%s", r->rule,
-                 policy_file(&s->policy, r->v->rule->where), r->v->rule->where.line,
-                 r->comes_along ? ", along with " : "",
-                 r->comes_along ? pci_addr_text(r->v->leader).s : "");
-    else
-        snprintf(text, sizeof(text), "%s", r->rule);
-    line("Rule", text);
-}
-
-static void print_problem_words(const struct row *r)
-{
-    CLEANUP_FREE char *words = strdup(r->problems);
-
-    for (char *at = words; at && (at = strchr(at, '\n'));)
-        *at = ' ';
-    line("Problems", words);
+    print_rule_of(s, r);
 }
 
 static void print_row(const struct source *s, const struct row *r)
@@ -154,7 +134,7 @@ static void print_row(const struct source *s, const struct row *r)
              r->boot_display ? ", the firmware's console is on it" : "");
     line("Class", text);
     print_state(s, r);
-    print_problem_words(r);
+    print_words("Problems", r->problems);
     line("Resource", field_text(r, FIELD_RESOURCE, buf));
     line("Driver", *r->driver ? r->driver : "none");
     print_group(s, r);
@@ -166,40 +146,16 @@ static void print_row(const struct source *s, const struct row *r)
     print_extras(s, r);
 }
 
-/* What comes from a report or another tree may be anything; where JSON wants a number, only one
- * will do. */
-static const char *json_value(size_t extra, const char *text)
+static void show_json(const struct source *s, const struct chosen *devices)
 {
-    bool number = extra == 5;
-    const char *digits = text && *text == '-' ? text + 1 : text;
+    struct json j;
 
-    return !number || (digits && *digits && !digits[strspn(digits, "0123456789")]) ? text : NULL;
-}
-
-static int print_json(const struct source *s, const struct chosen *devices)
-{
-    static const char *const names[ELEMENTS(extras)] = {
-        "LOCAL_CPUS", "RESET_METHODS", "POWER_STATE", "PREVIOUS_DRIVER", "UNTOUCHED", "BOUND_USEC"};
-    CLEANUP(table_done) struct table t = {0};
-    struct column columns[FIELD_MAX + ELEMENTS(extras)];
-    char buf[FIELD_TEXT_MAX];
-
-    for (size_t i = 0; i < n_fields_json; i++)
-        columns[i] = field_column(fields_json[i]);
-    for (size_t i = 0; i < ELEMENTS(extras); i++)
-        columns[n_fields_json + i] = (struct column){names[i], 0, 0,
-                                                     i == 5   ? SCOLS_JSON_NUMBER
-                                                     : i == 4 ? SCOLS_JSON_BOOLEAN_OPTIONAL
-                                                              : SCOLS_JSON_STRING};
-    table_init(&t, s->ctl, "devices", columns, n_fields_json + ELEMENTS(extras));
-    for (size_t k = 0; k < devices->n; k++) {
-        struct libscols_line *l = table_line(&t, NULL);
-        fields_set(&t, l, 0, devices->v[k], fields_json, n_fields_json);
-        for (size_t i = 0; i < ELEMENTS(extras); i++)
-            table_set(&t, l, n_fields_json + i,
-                      json_value(i, extra_text(s, devices->v[k], &extras[i], buf)));
-    }
-    return table_print(&t);
+    json_begin(&j, stdout, false);
+    json_array(&j, "devices");
+    for (size_t i = 0; i < devices->n; i++)
+        device_json(&j, s, devices->v[i]);
+    json_end(&j);
+    json_finish(&j);
 }
 
 int verb_show(const struct ctl *c)
@@ -211,42 +167,66 @@ int verb_show(const struct ctl *c)
     if (r == 0)
         r = choose(&s, &devices);
     if (r == 0 && c->json)
-        return print_json(&s, &devices);
-    for (size_t i = 0; i < devices.n; i++) {
+        show_json(&s, &devices);
+    for (size_t i = 0; !c->json && i < devices.n; i++) {
         fputs(i > 0 ? "\n" : "", stdout);
         print_row(&s, devices.v[i]);
     }
     return r;
 }
 
-/* Says it, and returns it. */
-static bool tell_usable(const struct source *s, const struct row *row)
-{
-    const struct ctl *c = s->ctl;
-    bool usable = source_is_usable(s, row);
+/* -- is-usable -- */
 
-    if (!c->quiet && usable)
-        printf("%s is usable\n", pci_addr_text(row->d->addr).s);
-    else if (!c->quiet)
-        printf("%s is not usable: %s\n", pci_addr_text(row->d->addr).s,
-               row->problem    ? row->problem
-               : row->sentence ? row->sentence
-               : !driver_is_vfio(row->driver)
-                   ? "no rule concerns it, and it is not on a VFIO driver"
-                   : "its IOMMU group is not viable, or /dev/vfio has no node for it");
-    return usable;
+static const char *why_not_usable(const struct row *r)
+{
+    return r->problem ? r->problem
+           : r->sentence && !(driver_is_vfio(r->driver) && !r->selected)
+               ? r->sentence
+               : "its IOMMU group is not viable, or /dev/vfio has no node for it";
+}
+
+static void print_usable(const struct row *r, bool usable)
+{
+    printf("%s is %susable%s%s\n", pci_addr_text(r->d->addr).s, usable ? "" : "not ",
+           usable ? "" : ": ", usable ? "" : why_not_usable(r));
+}
+
+static void add_usable_json(struct json *j, const struct row *r, bool usable)
+{
+    json_object(j, NULL);
+    json_text(j, "address", pci_addr_text(r->d->addr).s);
+    json_bool(j, "usable", usable);
+    json_text(j, "why", usable ? NULL : why_not_usable(r));
+    json_end(j);
 }
 
 int verb_is_usable(const struct ctl *c)
 {
     CLEANUP(source_done) struct source s;
     CLEANUP(chosen_done) struct chosen devices = {0};
+    bool all = true;
+    struct json j;
     int r = source_open(c, SOURCE_DAEMON, &s);
 
     if (r == 0)
         r = choose(&s, &devices);
-    for (size_t i = 0; i < devices.n; i++)
-        if (!tell_usable(&s, devices.v[i]))
-            r = EXIT_FAILURE;
-    return r;
+    if (r != 0)
+        return r;
+    if (c->json) {
+        json_begin(&j, stdout, false);
+        json_array(&j, "devices");
+    }
+    for (size_t i = 0; i < devices.n; i++) {
+        bool usable = source_is_usable(&s, devices.v[i]);
+        all = all && usable;
+        if (c->json)
+            add_usable_json(&j, devices.v[i], usable);
+        else if (!c->quiet)
+            print_usable(devices.v[i], usable);
+    }
+    if (c->json) {
+        json_end(&j);
+        json_finish(&j);
+    }
+    return all ? EXIT_SUCCESS : EXIT_FAILURE;
 }

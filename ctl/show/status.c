@@ -1,126 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* status: one sentence on how things are, what to type next, and the devices concerned. */
+#include <errno.h>
+
+#include "device-json.h"
 #include "fields.h"
 #include "open.h"
 #include "physical.h"
+#include "show/summary.h"
 
 #define SENTENCES_SHOWN 5
-
-struct summary {
-    size_t selected, bound, usable, of_state[STATE_MAX];
-    const struct row *worst; /* the first that is not as it should be */
-    char sentence[512];
-    char next[160];
-};
-
-static void count(const struct source *s, struct summary *m)
-{
-    for (size_t i = 0; i < s->snapshot.n; i++) {
-        const struct row *r = &s->rows[i];
-        if (!r->selected)
-            continue;
-        bool bound = streq(r->state, state_word(STATE_BOUND));
-        bool good = bound && (r->usable || !driver_is_vfio(r->driver));
-        m->selected++;
-        m->bound += bound;
-        m->usable += good;
-        if (!good && (!m->worst || streq(m->worst->state, state_word(STATE_PENDING))))
-            m->worst = r;
-        for (enum device_state state = 0; state < STATE_MAX; state++)
-            m->of_state[state] += streq(r->state, state_word(state));
-    }
-}
-
-/* "14 of 16 selected devices are bound and usable; 1 refused, 1 stuck" */
-static void tell_devices(struct summary *m)
-{
-    size_t at = (size_t)snprintf(m->sentence, sizeof(m->sentence),
-                                 m->usable == m->selected && m->selected > 1
-                                     ? "All %zu selected devices are bound and usable"
-                                     : "%zu of %zu selected devices %s bound and usable",
-                                 m->usable, m->selected, m->usable == 1 ? "is" : "are");
-    const char *separator = "; ";
-
-    for (enum device_state s = 0; s < STATE_MAX; s++) {
-        size_t n = s == STATE_BOUND ? m->bound - m->usable : m->of_state[s];
-        if (n == 0 || at >= sizeof(m->sentence) - 40)
-            continue;
-        at += (size_t)snprintf(m->sentence + at, sizeof(m->sentence) - at, "%s%zu %s", separator, n,
-                               s == STATE_BOUND ? "not usable" : state_word(s));
-        separator = ", ";
-    }
-    snprintf(m->sentence + at, sizeof(m->sentence) - at, ".");
-}
-
-static void say(struct summary *m, const char *sentence, const char *sudo, const char *next)
-{
-    snprintf(m->sentence, sizeof(m->sentence), "%s", sentence);
-    snprintf(m->next, sizeof(m->next), "%s%s", sudo, next);
-}
-
-/* Are the devices meant for a cluster? */
-static bool has_resource(const struct source *s)
-{
-    for (size_t i = 0; i < s->policy.n_rules; i++)
-        if (s->policy.rules[i].resource)
-            return true;
-    return false;
-}
-
-static void next_for_devices(const struct source *s, struct summary *m)
-{
-    const char *host = s->remote ? s->ctl->host : "";
-
-    if (m->worst) /* the rules of another host are read there */
-        snprintf(m->next, sizeof(m->next), "vfio-bindctl %s%s%s%s %s", s->remote ? "-H " : "", host,
-                 s->remote ? " " : "", s->remote ? "show" : "explain",
-                 pci_addr_text(m->worst->d->addr).s);
-    else
-        snprintf(m->next, sizeof(m->next), "vfio-bindctl %s",
-                 has_resource(s) ? "export kubevirt" : "tree");
-}
-
-/* The policy's number of rules, as the daemon has it or as the files say. */
-static size_t count_rules(const struct source *s)
-{
-    return s->live.running ? strtoul(props_get(&s->live.manager, "Rules"), NULL, 10)
-                           : s->policy.n_rules;
-}
-
-static void sum_up(const struct source *s, struct summary *m)
-{
-    const char *state = props_get(&s->live.manager, "State");
-    char text[160];
-
-    if (s->off || streq(state, "disabled")) {
-        say(m, "vfio-bindd is disabled by the kernel command line (vfio_bindd=off).", "",
-            "remove that parameter and reboot");
-    } else if (s->diags.errors > 0) {
-        snprintf(text, sizeof(text), "The policy has %zu error%s.", s->diags.errors,
-                 s->diags.errors == 1 ? "" : "s");
-        say(m, text, ctl_sudo(), "vfio-bindctl edit");
-    } else if (count_rules(s) == 0 && m->selected == 0) {
-        say(m, "Nothing is selected: the policy has no rule.", "", "vfio-bindctl suggest");
-    } else if (streq(state, "starting")) {
-        snprintf(text, sizeof(text), "vfio-bindd is at work: %zu of %zu selected devices bound.",
-                 m->bound, m->selected);
-        say(m, text, "", "vfio-bindctl wait");
-    } else if (m->selected == 0 && s->plan.n_vfs > 0) {
-        say(m, "No device is selected for virtual machines.", "", "vfio-bindctl list");
-    } else if (m->selected == 0) {
-        say(m, "No device of this host fits any rule.", "",
-            "vfio-bindctl list, then explain ADDRESS");
-    } else if (s->this_host && !s->live.running) {
-        snprintf(text, sizeof(text), "vfio-bindd is not running; %zu of %zu selected devices %s.",
-                 m->bound, m->selected, m->bound == 1 ? "is bound" : "are bound");
-        say(m, text, ctl_sudo(), "systemctl enable --now vfio-bindd");
-    } else {
-        tell_devices(m);
-        next_for_devices(s, m);
-        if (!m->worst && streq(state, "degraded"))
-            snprintf(m->next, sizeof(m->next), "journalctl -x -u vfio-bindd");
-    }
-}
 
 /* -- text -- */
 
@@ -271,7 +159,7 @@ static void print_physicals(const struct source *s)
     }
 }
 
-static int print_devices(const struct source *s, const struct ctl *c, const char *json_head)
+static int print_devices(const struct source *s)
 {
     static const enum field text_fields[] = {FIELD_ADDRESS, FIELD_ID,    FIELD_RULE,   FIELD_GROUP,
                                              FIELD_DRIVER,  FIELD_STATE, FIELD_USABLE, FIELD_MODEL};
@@ -280,82 +168,122 @@ static int print_devices(const struct source *s, const struct ctl *c, const char
                                            FIELD_USABLE,  FIELD_NUMA,   FIELD_MODEL};
     CLEANUP(table_done) struct table t = {0};
     const bool numa = has_numa_nodes(s);
-    const enum field *fields = c->json ? fields_json : numa ? with_numa : text_fields;
-    size_t n = c->json ? n_fields_json : numa ? ELEMENTS(with_numa) : ELEMENTS(text_fields);
+    const enum field *fields = numa ? with_numa : text_fields;
+    size_t n = numa ? ELEMENTS(with_numa) : ELEMENTS(text_fields);
 
-    fields_table(&t, c, "devices", fields, n);
+    fields_table(&t, s->ctl, fields, n);
     for (size_t i = 0; i < s->snapshot.n; i++)
         if (s->rows[i].selected)
             fields_set(&t, table_line(&t, NULL), 0, &s->rows[i], fields, n);
-    if (c->json)
-        return table_print_after(&t, json_head);
     table_fit(&t, ctl_width());
     return table_print(&t);
 }
 
-/* -- JSON -- */
-
-static void json_member(FILE *f, const char *name, const char *text)
+static int print_status(const struct source *s, const struct summary *m)
 {
-    fprintf(f, "\"%s\": ", name);
-    json_string(f, text && *text ? text : NULL);
-    fputs(",\n   ", f);
+    ctl_wrap(stdout, m->sentence, 0, 0);
+    printf("Next: %s\n\n", m->next);
+    print_daemon(s);
+    print_policy(s);
+    print_problems(s);
+    fflush(stdout);
+    diags_print(&s->diags, stderr);
+    int r = EXIT_SUCCESS;
+    if (m->named + m->companions > 0) {
+        putchar('\n');
+        r = print_devices(s);
+        print_sentences(s);
+    }
+    print_physicals(s);
+    return r;
 }
 
-static char *json_head(const struct source *s, const struct summary *m)
+/* -- JSON -- */
+
+/* What the daemon says of itself; null where it was not asked. */
+static void add_daemon(struct json *j, const struct source *s)
 {
     CLEANUP(physicals_done) struct physicals all = {0};
     const struct props *p = &s->live.manager;
-    char *text = NULL;
-    size_t size;
-    FILE *f = open_memstream(&text, &size);
 
-    if (!f)
-        return NULL;
-    json_member(f, "sentence", m->sentence);
-    json_member(f, "next", m->next);
-    fprintf(f, "\"running\": %s,\n   ", s->live.running ? "true" : "false");
-    json_member(f, "state", props_get(p, "State"));
-    json_member(f, "version", props_get(p, "Version"));
-    json_member(f, "iommu", props_get(p, "Iommu"));
-    json_member(f, "initramfs", props_get(p, "Initramfs"));
-    fprintf(f, "\"iommufd\": %s,\n   ", has_iommufd(s) ? "true" : "false");
-    fprintf(f, "\"rules\": %zu,\n   \"errors\": %zu,\n   ", count_rules(s), s->diags.errors);
-    fprintf(f, "\"selected\": %zu,\n   \"bound\": %zu,\n   \"usable\": %zu", m->selected, m->bound,
-            m->usable);
-    if (physicals_read(s, &all) == 0) {
-        fputs(",\n   \"physical_functions\": ", f);
-        physicals_write_json(&all, f);
+    json_bool(j, "running", s->live.running);
+    json_text(j, "state", props_get(p, "State"));
+    json_text(j, "version", props_get(p, "Version"));
+    json_text(j, "iommu", props_get(p, "Iommu"));
+    json_text(j, "initramfs", props_get(p, "Initramfs"));
+    json_bool(j, "iommufd", has_iommufd(s));
+    json_digits(j, "ready_usec", props_get(p, "ReadyUSec"));
+    json_digits(j, "events", props_get(p, "Events"));
+    json_words(j, "problems", props_get(p, "Problems"), "\n");
+}
+
+/* Of the policy in force, or of the files where there is no daemon. */
+static void add_policy(struct json *j, const struct source *s)
+{
+    json_number(j, "rules", summary_rules(s));
+    if (s->live.running) {
+        json_words(j, "policy_files", props_get(&s->live.manager, "PolicyFiles"), "\n");
+        json_words(j, "policy_errors", props_get(&s->live.manager, "PolicyErrors"), "\n");
+        return;
     }
-    return fclose(f) == 0 ? text : NULL;
+    json_array(j, "policy_files");
+    for (size_t i = 0; i < s->policy.n_files; i++)
+        json_text(j, NULL, s->policy.files[i]);
+    json_end(j);
+    json_array(j, "policy_errors");
+    for (size_t i = 0; i < s->diags.n; i++) {
+        CLEANUP_FREE char *text = diag_text(&s->diags.v[i]);
+        if (s->diags.v[i].level == DIAG_ERROR)
+            json_text(j, NULL, text);
+    }
+    json_end(j);
+}
+
+static void add_physicals(struct json *j, const struct source *s)
+{
+    CLEANUP(physicals_done) struct physicals all = {0};
+
+    (void)physicals_read(s, &all); /* out of memory: then there are fewer */
+    physicals_json(j, &all);
+}
+
+static void add_tally(struct json *j, const struct summary *m)
+{
+    json_number(j, "matched", m->named + m->companions);
+    json_number(j, "companions", m->companions);
+    json_number(j, "bound", m->bound);
+    json_number(j, "usable", m->named_usable + m->companions_usable);
+}
+
+static int print_status_json(const struct source *s, const struct summary *m)
+{
+    struct json j;
+
+    diags_print(&s->diags, stderr);
+    json_begin(&j, stdout, false);
+    json_bool(&j, "good", m->good);
+    json_text(&j, "sentence", m->sentence);
+    json_text(&j, "next", m->next);
+    add_daemon(&j, s);
+    add_policy(&j, s);
+    add_tally(&j, m);
+    mismatches_json(&j, &s->policy, &s->plan);
+    selected_json(&j, s);
+    add_physicals(&j, s);
+    json_finish(&j);
+    return EXIT_SUCCESS;
 }
 
 int verb_status(const struct ctl *c)
 {
     CLEANUP(source_done) struct source s;
-    struct summary m = {0};
+    CLEANUP(summary_done) struct summary m = {0};
     int r = source_open(c, SOURCE_DAEMON, &s);
 
     if (r != 0)
         return r;
-    count(&s, &m);
-    sum_up(&s, &m);
-    if (c->json) {
-        CLEANUP_FREE char *head = json_head(&s, &m);
-        return print_devices(&s, c, head ? head : "\"sentence\": null");
-    }
-    ctl_wrap(stdout, m.sentence, 0, 0);
-    printf("Next: %s\n\n", m.next);
-    print_daemon(&s);
-    print_policy(&s);
-    print_problems(&s);
-    fflush(stdout);
-    diags_print(&s.diags, stderr);
-    if (m.selected > 0) {
-        putchar('\n');
-        r = print_devices(&s, c, NULL);
-        print_sentences(&s);
-    }
-    print_physicals(&s);
-    return r;
+    if (summary_make(&s, &m) < 0)
+        return ctl_errno(-ENOMEM);
+    r = c->json ? print_status_json(&s, &m) : print_status(&s, &m);
+    return r == EXIT_SUCCESS && !m.good ? EXIT_FAILURE : r;
 }

@@ -16,8 +16,7 @@ static size_t count_unexpected(const struct plan *plan, const struct policy *p)
     size_t n = 0;
 
     for (size_t i = 0; i < p->n_rules; i++)
-        n +=
-            p->rules[i].expect >= 0 && plan_count_matched(plan, &p->rules[i]) != p->rules[i].expect;
+        n += plan_is_unexpected(plan, &p->rules[i]);
     return n;
 }
 
@@ -223,12 +222,11 @@ static void announce_expect(const struct plan *plan, const struct policy *p)
 {
     for (size_t i = 0; i < p->n_rules; i++) {
         const struct rule *r = &p->rules[i];
-        int n = r->expect >= 0 ? plan_count_matched(plan, r) : r->expect;
-        if (n != r->expect)
+        if (plan_is_unexpected(plan, r))
             journal_event(EVENT_EXPECT_MISMATCH,
                           "rule %s expects %d devices and matches %d: look for a missing or an "
                           "added card (lspci -Dnn), or correct \"expect\"",
-                          r->name, r->expect, n);
+                          r->name, r->expect, plan_count_matched(plan, r));
     }
 }
 

@@ -200,6 +200,8 @@ static int get_text(sd_bus *bus, const char *path, const char *interface, const 
         return bus_append(reply, "s", o.record ? o.record->previous_driver : NULL);
     if (streq(property, "Rule"))
         return bus_append(reply, "s", v->rule->name);
+    if (streq(property, "CompanionOf"))
+        return bus_append(reply, "s", v->comes_along ? pci_addr_text(v->leader).s : "");
     if (streq(property, "Resource"))
         return bus_append(reply, "s", v->rule->resource);
     if (streq(property, "State"))
@@ -294,6 +296,7 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_PROPERTY("Driver", "s", get_text, 0, CHANGES),
     SD_BUS_PROPERTY("PreviousDriver", "s", get_text, 0, CHANGES),
     SD_BUS_PROPERTY("Rule", "s", get_text, 0, CHANGES),
+    SD_BUS_PROPERTY("CompanionOf", "s", get_text, 0, CHANGES),
     SD_BUS_PROPERTY("Resource", "s", get_text, 0, CHANGES),
     SD_BUS_PROPERTY("State", "s", get_text, 0, CHANGES),
     SD_BUS_PROPERTY("Reason", "s", get_text, 0, CHANGES),
@@ -334,9 +337,9 @@ int bus_device_register(sd_bus *bus, const struct view *view)
 
 /* The properties that change, in the order of struct published. */
 static const char *const changing[PUBLISHED_MAX] = {
-    "State",          "Reason",       "Problems",   "Usable",         "Driver",
-    "PreviousDriver", "Rule",         "Resource",   "VfioNode",       "Untouched",
-    "BoundUSec",      "GroupMembers", "IommuGroup", "VfioDeviceNode", "Interface",
+    "State",      "Reason",         "Problems",  "Usable",      "Driver",    "PreviousDriver",
+    "Rule",       "Resource",       "VfioNode",  "Untouched",   "BoundUSec", "GroupMembers",
+    "IommuGroup", "VfioDeviceNode", "Interface", "CompanionOf",
 };
 
 static uint32_t members_hash(const struct view *view, const struct device *d)
@@ -363,7 +366,8 @@ static struct published publish_device(const struct view *view, const struct ver
                                hash_text(v->rule->resource), d->node, !(r && r->touched),
                                r ? hash_bytes(&r->bound_usec, sizeof(r->bound_usec)) : 0,
                                members_hash(view, d), d->group, hash_text(d->cdev),
-                               v->rule->interface}};
+                               v->rule->interface,
+                               v->comes_along ? hash_text(pci_addr_text(v->leader).s) : 0}};
 }
 
 /* Signals the properties in which the two differ. Returns false if none do. */

@@ -15,7 +15,7 @@ bool bus_device_is_leaving(const struct view *view, const struct verdict *v);
 /* Puts the objects on the bus. Returns 0 or negative errno. */
 int bus_device_register(sd_bus *bus, const struct view *view);
 
-#define PUBLISHED_MAX 15 /* properties that change */
+#define PUBLISHED_MAX 16 /* properties that change */
 
 /* What was last signalled of a device. */
 struct published {

@@ -98,11 +98,10 @@ static int get_problems(sd_bus *bus, const char *path, const char *interface, co
     for (size_t i = 0; i < view->plan.n_verdicts; i++)
         problems |= view->plan.verdicts[i].problems;
     problems |= t.unknown ? PROBLEM_UNREADABLE : 0;
+    problems |= t.unexpected > 0 ? PROBLEM_EXPECT_MISMATCH : 0; /* the rule may match no device */
     for (unsigned bit = 1; r >= 0 && bit < PROBLEM_MAX; bit <<= 1)
         if (problems & bit)
             r = bus_append(reply, "s", problem_word((enum problem)bit));
-    if (r >= 0 && t.unexpected > 0)
-        r = bus_append(reply, "s", "expect-mismatch");
     if (r >= 0 && t.errors > 0)
         r = bus_append(reply, "s", "policy-invalid");
     return r < 0 ? r : sd_bus_message_close_container(reply);
@@ -433,8 +432,8 @@ void bus_manager_publish(struct bus_manager *b, sd_bus *bus)
     const struct view *view = b->view;
     const struct tally t = tally_make(view);
     unsigned problems = (t.unknown ? PROBLEM_UNREADABLE : 0) |
-                        (t.unexpected > 0 ? PROBLEM_MAX : 0) |
-                        (t.errors > 0 ? PROBLEM_MAX << 1 : 0);
+                        (t.unexpected > 0 ? PROBLEM_EXPECT_MISMATCH : 0) |
+                        (t.errors > 0 ? PROBLEM_MAX : 0);
     const char *names[BUS_MANAGER_CHANGING + 1];
     size_t n = 0;
 

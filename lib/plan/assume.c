@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "plan/make.h"
+
 #define ORDER_ASSUMED UINT64_MAX
 
 int plan_assume(const struct policy *p, struct snapshot *s, struct records *records)
@@ -27,4 +29,36 @@ int plan_assume(const struct policy *p, struct snapshot *s, struct records *reco
 bool plan_is_assumed(const struct registered *r)
 {
     return r->order == ORDER_ASSUMED;
+}
+
+/* The host as the next boot finds it: no native driver has a device yet, and nothing is in use. */
+static int boot_snapshot(const struct snapshot *s, struct snapshot *ret)
+{
+    int r = 0;
+
+    ret->cold_boot = true;
+    ret->unsafe_noiommu = s->unsafe_noiommu;
+    for (size_t i = 0; r >= 0 && i < s->n; i++) {
+        struct device d = s->devices[i];
+        d.driver = NULL;
+        d.use = NULL;
+        d.has_vfs = false;
+        d.node = false;
+        if (!d.vf) /* these come with a native driver */
+            r = snapshot_keep(ret, &d);
+    }
+    for (size_t i = 0; r >= 0 && i < s->n_registered; i++)
+        r = snapshot_add_registered(ret, s->registered[i].name, s->registered[i].order);
+    return r;
+}
+
+int plan_next_boot(const struct policy *p, const struct snapshot *s, struct plan *ret)
+{
+    CLEANUP(snapshot_done) struct snapshot boot = {0};
+    CLEANUP(records_done) struct records none = {0};
+    int r = boot_snapshot(s, &boot);
+
+    if (r >= 0)
+        r = plan_assume(p, &boot, &none);
+    return r < 0 ? r : plan_make(p, &boot, &none, ret);
 }

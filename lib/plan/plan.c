@@ -97,3 +97,8 @@ int plan_count_matched(const struct plan *p, const struct rule *r)
         n += p->verdicts[i].rule == r && !p->verdicts[i].comes_along;
     return n;
 }
+
+bool plan_is_unexpected(const struct plan *p, const struct rule *r)
+{
+    return r->expect >= 0 && plan_count_matched(p, r) != r->expect;
+}

@@ -116,6 +116,9 @@ bool plan_is_undecided(const struct policy *p, const struct snapshot *s, const s
  */
 int plan_count_matched(const struct plan *p, const struct rule *r);
 
+/* Does the rule match another number of devices than it expects? */
+bool plan_is_unexpected(const struct plan *p, const struct rule *r);
+
 /* NULL: no rule concerns the device. */
 const struct verdict *plan_find(const struct plan *p, struct pci_addr a);
 

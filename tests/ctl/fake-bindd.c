@@ -33,7 +33,7 @@ static int get_device(sd_bus *bus, const char *path, const char *interface, cons
 
     (void)bus, (void)path, (void)interface, (void)error;
     if (streq(property, "Usable") || streq(property, "Untouched"))
-        return sd_bus_message_append(reply, "b", d->usable);
+        return sd_bus_message_append(reply, "b", d->usable && streq(d->state, "bound"));
     if (streq(property, "IommuGroup"))
         return sd_bus_message_append(reply, "u", d->group);
     if (streq(property, "BoundUSec"))
@@ -47,7 +47,9 @@ static int get_device(sd_bus *bus, const char *path, const char *interface, cons
                                  : streq(property, "Rule")   ? d->rule
                                  : streq(property, "State")  ? d->state
                                  : streq(property, "Class")  ? "030200"
-                                                             : d->reason);
+                                 : streq(property, "CompanionOf")
+                                     ? (strstr(d->address, ".1") ? "0000:06:00.0" : "")
+                                     : d->reason);
 }
 
 static const sd_bus_vtable device_vtable[] = {
@@ -57,11 +59,12 @@ static const sd_bus_vtable device_vtable[] = {
     SD_BUS_PROPERTY("Class", "s", get_device, 0, 0),
     SD_BUS_PROPERTY("Driver", "s", get_device, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("Rule", "s", get_device, 0, 0),
+    SD_BUS_PROPERTY("CompanionOf", "s", get_device, 0, 0),
     SD_BUS_PROPERTY("State", "s", get_device, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("Reason", "s", get_device, 0, 0),
-    SD_BUS_PROPERTY("Problems", "as", get_device, 0, 0),
-    SD_BUS_PROPERTY("Usable", "b", get_device, 0, 0),
-    SD_BUS_PROPERTY("IommuGroup", "u", get_device, 0, 0),
+    SD_BUS_PROPERTY("Problems", "as", get_device, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("Usable", "b", get_device, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("IommuGroup", "u", get_device, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("Untouched", "b", get_device, 0, 0),
     SD_BUS_PROPERTY("BoundUSec", "t", get_device, 0, 0),
     SD_BUS_VTABLE_END,
@@ -112,7 +115,7 @@ static int on_device(sd_bus_message *m, void *userdata, sd_bus_error *error)
         d->state = streq(sd_bus_message_get_member(m), "Bind") ? "bound" : "released";
         d->driver = streq(d->state, "bound") ? "vfio-pci" : "nvidia";
         sd_bus_emit_properties_changed(sd_bus_message_get_bus(m), path, BUS_DEVICE_INTERFACE,
-                                       "State", "Driver", NULL);
+                                       "State", "Driver", "Usable", "Problems", "IommuGroup", NULL);
         return sd_bus_reply_method_return(m, NULL);
     }
     return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DEVICE, "no rule names %s", address);

@@ -17,6 +17,37 @@ run() {
     out=$(<"$work/out")
     err=$(<"$work/err")
     last="vfio-bindctl $*"
+    keep_json "$@"
+}
+
+# What is printed as JSON is kept: finish() holds it to the schemas.
+json_outputs=0
+keep_json() {
+    local word as_json='' verb=status skip=''
+    for word; do
+        case $skip$word in
+        -j | --json) as_json=yes ;;
+        --root | -H | --host | --policy | --state | --driver | --class | --timeout) skip=value ;;
+        value*) skip='' ;;
+        -*) ;;
+        *) [[ $verb != status ]] || verb=$word ;;
+        esac
+    done
+    [[ -n $as_json && $out == '{'* ]] || return 0
+    mkdir -p "$work/json"
+    json_outputs=$((json_outputs + 1))
+    cp "$work/out" "$work/json/$json_outputs.$verb"
+}
+
+# at_terminal TEXT WORDS...: the same at a terminal, where somebody types TEXT.
+at_terminal() {
+    local typed=$1
+    shift
+    rc=0
+    python3 "$here/at-terminal" "$typed" "$ctl" "$@" >"$work/out" 2>"$work/err" </dev/null || rc=$?
+    out=$(<"$work/out")
+    err=$(<"$work/err")
+    last="vfio-bindctl $* (at a terminal)"
 }
 
 fail() {
@@ -26,13 +57,17 @@ fail() {
 
 exits() { [[ $rc == "$1" ]] || fail "exit code $1 expected"; }
 says() { [[ $out == *"$1"* ]] || fail "the output lacks: $1"; }
+says_like() { grep -qE -- "$1" "$work/out" || fail "no line is like: $1"; }
 says_not() { [[ $out != *"$1"* ]] || fail "the output has: $1"; }
 warns() { [[ $err == *"$1"* ]] || fail "standard error lacks: $1"; }
 is_silent() { [[ -z $err ]] || fail "standard error is not empty"; }
 json() { jq -e "$1" "$work/out" >/dev/null 2>&1 || fail "JSON: $1"; }
-fits() { ! LC_ALL=C.UTF-8 awk -v n="$1" 'length($0) > n { exit 1 }' "$work/out" || return 0; fail "a line is longer than $1"; }
+fits() { (($(wc -L <"$work/out") <= $1)) || fail "a line is longer than $1"; }
 
 finish() {
+    if ((json_outputs > 0)); then
+        python3 "$here/check-json" outputs "$work/json" || failures=$((failures + 1))
+    fi
     [[ $failures == 0 ]] || { echo "$failures checks failed" && exit 1; }
     echo "all checks passed"
 }

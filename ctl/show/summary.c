@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "show/summary.h"
+
+#include <errno.h>
+
+/* -- counting -- */
+
+/* 0: as it should be. */
+static unsigned urgency(const struct row *r)
+{
+    static const unsigned char by_state[STATE_MAX] = {
+        [STATE_PENDING] = 1,   [STATE_RELEASED] = 2, [STATE_REFUSED] = 4, [STATE_BUSY] = 5,
+        [STATE_CONTESTED] = 6, [STATE_FAILED] = 7,   [STATE_STUCK] = 8,
+    };
+    enum device_state state = state_parse(r->state);
+
+    if (state == STATE_BOUND)
+        return r->usable || !driver_is_vfio(r->driver) ? 0 : 3;
+    return state < STATE_MAX ? by_state[state] : 8;
+}
+
+static void count_row(const struct row *r, struct summary *m)
+{
+    enum device_state state = state_parse(r->state);
+    unsigned urgent = urgency(r);
+
+    *(r->comes_along ? &m->companions : &m->named) += 1;
+    *(r->comes_along ? &m->companions_usable : &m->named_usable) += urgent == 0;
+    m->group_members += r->comes_along && !pci_addr_same_slot(r->leader, r->d->addr);
+    m->bound += state == STATE_BOUND;
+    if (state < STATE_MAX)
+        m->of_state[state]++;
+    if (urgent > (m->worst ? urgency(m->worst) : 0))
+        m->worst = r;
+}
+
+/* The daemon knows what its policy expects. */
+static bool has_mismatch(const struct source *s)
+{
+    if (s->live.running)
+        return strstr(props_get(&s->live.manager, "Problems"),
+                      problem_word(PROBLEM_EXPECT_MISMATCH)) != NULL;
+    for (size_t i = 0; i < s->policy.n_rules; i++)
+        if (plan_is_unexpected(&s->plan, &s->policy.rules[i]))
+            return true;
+    return false;
+}
+
+size_t summary_rules(const struct source *s)
+{
+    return s->live.running ? strtoul(props_get(&s->live.manager, "Rules"), NULL, 10)
+                           : s->policy.n_rules;
+}
+
+/* -- words -- */
+
+static const char *plural_s(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static void tell_companions(const struct summary *m, FILE *f)
+{
+    if (m->group_members == 0)
+        fprintf(f, "companion function%s", plural_s(m->companions));
+    else if (m->group_members == m->companions)
+        fprintf(f, "group member%s", plural_s(m->companions));
+    else
+        fputs("companion functions and group members", f);
+}
+
+/* "4 devices and their 4 companion functions" */
+static void tell_selection(const struct summary *m, FILE *f)
+{
+    fprintf(f, "%zu device%s", m->named, plural_s(m->named));
+    if (m->companions == 0)
+        return;
+    fprintf(f, " and %s ", m->named == 1 ? "its" : "their");
+    if (m->companions > 1)
+        fprintf(f, "%zu ", m->companions);
+    tell_companions(m, f);
+}
+
+/* ": 2 pending, 1 not usable" */
+static void tell_states(const struct summary *m, const char *separator, FILE *f)
+{
+    size_t unusable = m->bound - m->named_usable - m->companions_usable;
+
+    for (enum device_state s = 0; s < STATE_MAX; s++) {
+        size_t n = s == STATE_BOUND ? unusable : m->of_state[s];
+        if (n == 0)
+            continue;
+        fprintf(f, "%s%zu %s", separator, n, s == STATE_BOUND ? "not usable" : state_word(s));
+        separator = ", ";
+    }
+}
+
+/* "4 devices and their 4 companion functions are bound and usable." */
+static void tell_devices(const struct summary *m, FILE *f)
+{
+    size_t all = m->named + m->companions, usable = m->named_usable + m->companions_usable;
+
+    if (usable == all && m->companions == 0 && all > 1) {
+        fprintf(f, "All %zu selected devices are bound and usable", all);
+    } else if (usable == all) {
+        tell_selection(m, f);
+        fprintf(f, " %s bound and usable", all == 1 ? "is" : "are");
+    } else if (usable == 0) {
+        tell_selection(m, f);
+        fputs(all == 1 ? " is selected, and not usable" : " are selected, and none is usable", f);
+        tell_states(m, ": ", f);
+    } else {
+        fprintf(f, "%zu of %zu device%s", m->named_usable, m->named, plural_s(m->named));
+        if (m->companions > 0) {
+            fprintf(f, " and %zu of %s %zu ", m->companions_usable, m->named == 1 ? "its" : "their",
+                    m->companions);
+            tell_companions(m, f);
+        }
+        fprintf(f, " %s bound and usable", usable == 1 ? "is" : "are");
+        tell_states(m, "; ", f);
+    }
+    fputc('.', f);
+}
+
+/* Which rule it is, the files say. */
+static void tell_mismatches(const struct source *s, const struct summary *m, FILE *f)
+{
+    bool named = false;
+
+    for (size_t i = 0; m->mismatch && i < s->policy.n_rules; i++) {
+        const struct rule *r = &s->policy.rules[i];
+        if (!plan_is_unexpected(&s->plan, r))
+            continue;
+        named = true;
+        fprintf(f, "[device %s] expects %d device%s and matches %d. ", r->name, r->expect,
+                plural_s((size_t)r->expect), plan_count_matched(&s->plan, r));
+    }
+    if (m->mismatch && !named) /* of another host, or changed since */
+        fputs("A rule does not match as many devices as it expects. ", f);
+}
+
+static void tell_not_running(const struct summary *m, FILE *f)
+{
+    size_t all = m->named + m->companions;
+
+    fputs("vfio-bindd is not running; ", f);
+    tell_selection(m, f);
+    fprintf(f, " %s selected, and ", all == 1 ? "is" : "are");
+    if (m->bound == all)
+        fputs(all == 1 ? "is bound." : "all are bound.", f);
+    else if (m->bound == 0)
+        fputs(all == 1 ? "is not bound." : "none is bound.", f);
+    else
+        fprintf(f, "%zu of these %s bound.", m->bound, m->bound == 1 ? "is" : "are");
+}
+
+/* -- what to type next -- */
+
+static void suggest_next(struct summary *m, const char *sudo, const char *next)
+{
+    snprintf(m->next, sizeof(m->next), "%s%s", sudo, next);
+}
+
+/* Are the devices meant for a cluster? */
+static bool has_resource(const struct source *s)
+{
+    for (size_t i = 0; i < s->policy.n_rules; i++)
+        if (s->policy.rules[i].resource)
+            return true;
+    return false;
+}
+
+static void suggest_for_worst(const struct source *s, struct summary *m)
+{
+    const struct row *r = m->worst;
+    bool released = streq(r->state, state_word(STATE_RELEASED));
+    const char *host = s->remote ? s->ctl->host : "";
+
+    snprintf(m->next, sizeof(m->next), "%svfio-bindctl %s%.80s%s%s %s",
+             released && !s->remote ? ctl_sudo() : "", s->remote ? "-H " : "", host,
+             s->remote ? " " : "",
+             released    ? "bind"
+             : s->remote ? "show" /* the rules of another host are read there */
+                         : "explain",
+             pci_addr_text(r->d->addr).s);
+}
+
+static void suggest_for_devices(const struct source *s, struct summary *m)
+{
+    if (m->worst && !(m->mismatch && urgency(m->worst) <= 2))
+        suggest_for_worst(s, m);
+    else if (m->mismatch && s->remote)
+        snprintf(m->next, sizeof(m->next), "ssh %.80s vfio-bindctl", s->ctl->host);
+    else if (m->mismatch)
+        suggest_next(m, "", "vfio-bindctl list");
+    else if (streq(props_get(&s->live.manager, "State"), "degraded"))
+        suggest_next(m, "", "journalctl -b -x -u vfio-bindd -p warning");
+    else
+        suggest_next(m, "vfio-bindctl ", has_resource(s) ? "export kubevirt" : "tree");
+}
+
+/* -- all of it -- */
+
+static void sum_up(const struct source *s, struct summary *m, FILE *f)
+{
+    const char *state = props_get(&s->live.manager, "State");
+    size_t selected = m->named + m->companions;
+
+    m->good = false;
+    if (s->off || streq(state, "disabled")) {
+        fputs("vfio-bindd is disabled by the kernel command line (vfio_bindd=off).", f);
+        suggest_next(m, "", "remove that parameter and reboot");
+    } else if (s->diags.errors > 0) {
+        fprintf(f, "The policy has %zu error%s.", s->diags.errors, plural_s(s->diags.errors));
+        suggest_next(m, ctl_sudo(), "vfio-bindctl edit");
+    } else if (summary_rules(s) == 0 && selected == 0) {
+        fputs("Nothing is selected: the policy has no rule.", f);
+        suggest_next(m, "", "vfio-bindctl suggest");
+        m->good = !streq(state, "degraded");
+    } else if (streq(state, "starting")) {
+        fprintf(f, "vfio-bindd is at work: %zu of %zu selected devices bound.", m->bound, selected);
+        suggest_next(m, "", "vfio-bindctl wait");
+    } else if (selected == 0 && s->plan.n_vfs > 0) {
+        fputs("No device is selected for virtual machines.", f);
+        suggest_next(m, "", "vfio-bindctl list");
+        m->good = !streq(state, "degraded");
+    } else if (selected == 0) {
+        tell_mismatches(s, m, f);
+        fputs("No device of this host fits any rule.", f);
+        suggest_next(m, "", "vfio-bindctl list, then explain ADDRESS");
+        m->good = !m->mismatch && !streq(state, "degraded");
+    } else if (s->this_host && !s->live.running) {
+        tell_mismatches(s, m, f);
+        tell_not_running(m, f);
+        suggest_next(m, ctl_sudo(), "systemctl enable --now vfio-bindd");
+    } else {
+        tell_mismatches(s, m, f);
+        tell_devices(m, f);
+        suggest_for_devices(s, m);
+        m->good = (!m->worst || streq(m->worst->state, state_word(STATE_RELEASED))) &&
+                  !m->mismatch && !streq(state, "degraded");
+    }
+}
+
+int summary_make(const struct source *s, struct summary *ret)
+{
+    size_t size;
+
+    *ret = (struct summary){0};
+    for (size_t i = 0; i < s->snapshot.n; i++)
+        if (s->rows[i].selected)
+            count_row(&s->rows[i], ret);
+    ret->mismatch = has_mismatch(s);
+    FILE *f = open_memstream(&ret->sentence, &size);
+    if (!f)
+        return -ENOMEM;
+    sum_up(s, ret, f);
+    return fclose(f) == 0 ? 0 : -ENOMEM;
+}
+
+void summary_done(struct summary *m)
+{
+    free(m->sentence);
+    *m = (struct summary){0};
+}
