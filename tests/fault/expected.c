@@ -12,6 +12,9 @@
 #define FENCED "vfs=0 autoprobe=0; shown: nothing"
 #define OVERRIDDEN "there driver= override=pci-stub; shown: nothing"
 
+/* The override was refused, so that nothing was done to the device. It had no driver before. */
+#define UNTOUCHED "there driver= override=; shown: nothing"
+
 static const struct {
     const char *script, *variant; /* NULL: no fault; "*": any fault, and at least one */
     const char *text;             /* part of what the run says */
@@ -24,6 +27,7 @@ static const struct {
     {"dropped-vfs", "no-effect", FENCED, .rare = false},
     {"rebound", "no-effect", KEPT, .rare = true},
     {"unstubbed", "no-effect", OVERRIDDEN, .rare = false},
+    {"unstubbed", ANY_VARIANT, UNTOUCHED, .rare = true},
     /* Two writers wait for a device's lock. The first of them, from before a SIGKILL, is the last
      * to get it. The kernel's mutex lets them in in their order. */
     {"rebound", "kill-waiting", LEFT, .rare = true},
