@@ -6,21 +6,28 @@
 enum { GPU, NVSWITCH, FPGA, OFFLOAD, NETWORK, INFINIBAND, NVME, STORAGE, USB };
 
 const struct suggest_kind suggest_kinds[] = {
-    [GPU] = {NULL, NULL},
-    [NVSWITCH] = {"nvswitch",
-                  "NVSwitches join the GPUs of this board. They stay with the host (nvidia and its "
+    [GPU] = {.name = NULL},
+    [NVSWITCH] =
+        {.name = "nvswitch",
+         .about = "NVSwitches join the GPUs of this board. They stay with the host (nvidia and its "
                   "fabric manager), or go to one service virtual machine, all of them.",
-                  .together = true},
-    [FPGA] = {"fpga", "FPGAs: the host may want to program them itself, by a function of its own."},
-    [OFFLOAD] = {"offload",
-                 "Engines of the chipset or processor for cryptography, compression and copies "
-                 "(QAT, DSA, IAA): the host's kernel may use them, and can share them out as "
-                 "virtual functions."},
-    [NETWORK] = {"nic", "Network cards: the host's own networks may be on them."},
-    [INFINIBAND] = {"ib", "InfiniBand adapters: the host's storage and networks may be on them."},
-    [NVME] = {"nvme", "NVMe disks: the host's own file systems may be on them."},
-    [STORAGE] = {"hba", "Storage adapters, with every disk that is behind them."},
-    [USB] = {"usb", "USB controllers, with all that is plugged in: also the keyboard."},
+         .together = true},
+    [FPGA] = {.name = "fpga",
+              .about =
+                  "FPGAs: the host may want to program them itself, by a function of its own."},
+    [OFFLOAD] = {.name = "offload",
+                 .about =
+                     "Engines of the chipset or processor for cryptography, compression and copies "
+                     "(QAT, DSA, IAA): the host's kernel may use them, and can share them out as "
+                     "virtual functions."},
+    [NETWORK] = {.name = "nic", .about = "Network cards: the host's own networks may be on them."},
+    [INFINIBAND] = {.name = "ib",
+                    .about =
+                        "InfiniBand adapters: the host's storage and networks may be on them."},
+    [NVME] = {.name = "nvme", .about = "NVMe disks: the host's own file systems may be on them."},
+    [STORAGE] = {.name = "hba", .about = "Storage adapters, with every disk that is behind them."},
+    [USB] = {.name = "usb",
+             .about = "USB controllers, with all that is plugged in: also the keyboard."},
 };
 const size_t n_suggest_kinds = ELEMENTS(suggest_kinds);
 

@@ -203,7 +203,6 @@ static int print_status(const struct source *s, const struct summary *m)
 /* What the daemon says of itself; null where it was not asked. */
 static void add_daemon(struct json *j, const struct source *s)
 {
-    CLEANUP(physicals_done) struct physicals all = {0};
     const struct props *p = &s->live.manager;
 
     json_bool(j, "running", s->live.running);
