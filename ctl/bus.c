@@ -77,9 +77,6 @@ static const char *remedy(const sd_bus_error *error, int r)
 {
     if (bus_is_absent(error))
         return "start it with \"systemctl start vfio-bindd\"";
-    if (sd_bus_error_has_names(error, SD_BUS_ERROR_ACCESS_DENIED,
-                               SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, NULL))
-        return "only an administrator may do this: try again with sudo";
     if (sd_bus_error_has_name(error, BUS_ERROR_NO_SUCH_DEVICE))
         return "\"vfio-bindctl list\" shows the addresses";
     if (sd_bus_error_has_names(error, SD_BUS_ERROR_UNKNOWN_METHOD, SD_BUS_ERROR_UNKNOWN_INTERFACE,
@@ -91,8 +88,22 @@ static const char *remedy(const sd_bus_error *error, int r)
     return NULL;
 }
 
+/* Who has no rights needs one sentence, not what three programs have to say of it. */
+static int complain_denied(const struct ctl *c)
+{
+    const char *argument = c->n_args > 0 ? c->args[0] : "";
+
+    return ctl_error("only root, and whom polkit lets, may do that; try \"sudo vfio-bindctl "
+                     "%s%s%s\"%s%s",
+                     c->verb, *argument ? " " : "", argument, c->host ? " on " : "",
+                     c->host ? c->host : "");
+}
+
 int bus_complain(const struct ctl *c, int r, const sd_bus_error *error)
 {
+    if (sd_bus_error_has_names(error, SD_BUS_ERROR_ACCESS_DENIED,
+                               SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, NULL))
+        return complain_denied(c);
     const char *what = error && error->message ? error->message : strerror(-r);
     const char *advice = remedy(error, r);
     size_t n = strlen(what);

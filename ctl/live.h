@@ -8,6 +8,8 @@
 #include "base/util.h"
 #include "model/address.h"
 
+#define NO_GROUP_TEXT "4294967295" /* IommuGroup of a device without a group */
+
 struct prop {
     char *name;
     char type;  /* as D-Bus has it: 's', 'b', 'u', ...; 'a': an array of any type */

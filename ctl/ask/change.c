@@ -4,35 +4,89 @@
 
 #include "bus.h"
 #include "choose.h"
+#include "model/state.h"
 #include "open.h"
 #include "rebuild.h"
 
 /* Calls a method of the daemon that changes something, with an address and no flags, or (address
  * NULL) without arguments. Says what went wrong; returns the exit code. */
-static int change_call(const struct ctl *c, const char *method, const char *address)
+static int change_call(const struct ctl *c, sd_bus *bus, const char *method, const char *address)
 {
-    CLEANUP_BUS sd_bus *bus = NULL;
     CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
+    int r = address ? bus_call(bus, BUS_PATH, BUS_MANAGER_INTERFACE, method, BUS_CHANGE_USEC,
+                               &error, NULL, "st", address, (uint64_t)0)
+                    : bus_call(bus, BUS_PATH, BUS_MANAGER_INTERFACE, method, BUS_CHANGE_USEC,
+                               &error, NULL, NULL);
 
-    int r = bus_open(c, &bus);
-    if (r >= 0 && address)
-        r = bus_call(bus, BUS_PATH, BUS_MANAGER_INTERFACE, method, BUS_CHANGE_USEC, &error, NULL,
-                     "st", address, (uint64_t)0);
-    else if (r >= 0)
-        r = bus_call(bus, BUS_PATH, BUS_MANAGER_INTERFACE, method, BUS_CHANGE_USEC, &error, NULL,
-                     NULL);
     return r < 0 ? bus_complain(c, r, &error) : EXIT_SUCCESS;
 }
 
-static int call_for_device(const struct ctl *c, const char *method, const char *done,
-                           struct pci_addr a)
+static int open_and_call(const struct ctl *c, const char *method, sd_bus **ret)
 {
-    int r = change_call(c, method, pci_addr_text(a).s);
+    int r = bus_open(c, ret);
 
-    if (r == EXIT_SUCCESS && !c->quiet)
-        printf("%s %s; to see how it stands: vfio-bindctl show %s\n", pci_addr_text(a).s, done,
+    return r < 0 ? bus_complain(c, r, NULL) : change_call(c, *ret, method, NULL);
+}
+
+/* -- what became of it -- */
+
+/* "0000:06:00.1 of its IOMMU group is released with it: snd_hda_intel has it" */
+static void print_outcome(const struct live_device *d, bool bind, bool asked)
+{
+    const char *driver = props_get(&d->props, "Driver"), *with = asked ? "" : " with it";
+
+    printf("%s%s is ", pci_addr_text(d->addr).s, asked ? "" : " of its IOMMU group");
+    if (!bind)
+        printf("released%s: %s%s\n", with, *driver ? driver : "no driver",
+               *driver ? " has it" : " has it yet");
+    else if (streq(props_get(&d->props, "Usable"), "yes"))
+        printf("bound to %s%s\n", driver, with);
+    else
+        printf("bound to %s%s, but not usable: vfio-bindctl explain %s\n", driver, with,
+               pci_addr_text(d->addr).s);
+}
+
+static bool is_in_group_of(const struct live_device *d, const struct live_device *asked)
+{
+    const char *group = props_get(&asked->props, "IommuGroup");
+
+    return *group && !streq(group, NO_GROUP_TEXT) &&
+           streq(props_get(&d->props, "IommuGroup"), group);
+}
+
+/* A group is bound and released as a whole: its other members are named as well. */
+static void print_outcomes(const struct live *l, bool bind, struct pci_addr a)
+{
+    const char *state = state_word(bind ? STATE_BOUND : STATE_RELEASED);
+    const struct live_device *asked = live_find(l, a);
+
+    if (!asked || !streq(props_get(&asked->props, "State"), state)) {
+        printf("%s is done; to see how it stands: vfio-bindctl show %s\n", pci_addr_text(a).s,
                pci_addr_text(a).s);
-    return r;
+        return;
+    }
+    print_outcome(asked, bind, true);
+    for (size_t i = 0; i < l->n; i++)
+        if (&l->devices[i] != asked && is_in_group_of(&l->devices[i], asked) &&
+            streq(props_get(&l->devices[i].props, "State"), state))
+            print_outcome(&l->devices[i], bind, false);
+    if (!bind)
+        printf("This lasts until \"vfio-bindctl bind %s\", a reload of the policy, or the next "
+               "boot.\n",
+               pci_addr_text(a).s);
+}
+
+static int call_for_device(const struct ctl *c, sd_bus *bus, bool bind, struct pci_addr a)
+{
+    CLEANUP(live_done) struct live live = {0};
+    CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
+    int r = change_call(c, bus, bind ? "Bind" : "Release", pci_addr_text(a).s);
+
+    if (r != EXIT_SUCCESS || c->quiet)
+        return r;
+    (void)live_read(bus, &live, &error); /* unanswered: then less is told */
+    print_outcomes(&live, bind, a);
+    return EXIT_SUCCESS;
 }
 
 /* What is asked for one device concerns all of its IOMMU group. */
@@ -47,40 +101,46 @@ static bool was_asked_for(const struct chosen *devices, size_t i)
 }
 
 /* The others are asked for although one fails. */
-static int call_for_devices(const struct ctl *c, const char *method, const char *done)
+static int call_for_devices(const struct ctl *c, bool bind)
 {
     CLEANUP(source_done) struct source s;
     CLEANUP(chosen_done) struct chosen devices = {0};
+    CLEANUP_BUS sd_bus *bus = NULL;
     int r = source_open(c, SOURCE_LIVE, &s);
 
     if (r == 0)
         r = choose(&s, &devices);
+    int opened = r == 0 ? bus_open(c, &bus) : 0;
+    if (opened < 0)
+        return bus_complain(c, opened, NULL);
     for (size_t i = 0; i < devices.n; i++)
         if (!was_asked_for(&devices, i) &&
-            call_for_device(c, method, done, devices.v[i]->d->addr) != EXIT_SUCCESS)
+            call_for_device(c, bus, bind, devices.v[i]->d->addr) != EXIT_SUCCESS)
             r = EXIT_FAILURE;
     return r;
 }
 
 int verb_bind(const struct ctl *c)
 {
-    return call_for_devices(c, "Bind", "is taken");
+    return call_for_devices(c, true);
 }
 
 int verb_release(const struct ctl *c)
 {
-    return call_for_devices(c, "Release", "is released");
+    return call_for_devices(c, false);
 }
 
 int verb_reload(const struct ctl *c)
 {
     CLEANUP_BUS sd_bus *bus = NULL;
-    int r = change_call(c, "Reload", NULL);
+    int r = open_and_call(c, "Reload", &bus);
 
-    return r == EXIT_SUCCESS && bus_open(c, &bus) >= 0 ? rebuild_offer(c, bus) : r;
+    return r == EXIT_SUCCESS ? rebuild_offer(c, bus) : r;
 }
 
 int verb_rescan(const struct ctl *c)
 {
-    return change_call(c, "Rescan", NULL);
+    CLEANUP_BUS sd_bus *bus = NULL;
+
+    return open_and_call(c, "Rescan", &bus);
 }

@@ -9,7 +9,6 @@
 #include "live.h"
 #include "physical.h"
 
-#define NO_GROUP_TEXT "4294967295"
 #define PROPERTY_INVALIDATED '\0' /* its new value was not sent */
 
 /* "BoundUSec" -> "bound_usec" */

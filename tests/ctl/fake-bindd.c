@@ -105,6 +105,9 @@ static int on_device(sd_bus_message *m, void *userdata, sd_bus_error *error)
     (void)userdata;
     if (sd_bus_message_read(m, "st", &address, &flags) < 0 || flags != 0)
         return -EINVAL;
+    if (getenv("FAKE_DENIES_WHILE") && access(getenv("FAKE_DENIES_WHILE"), F_OK) == 0)
+        return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED,
+                                "Access denied: polkit: no agent.");
     for (size_t i = 0; i < ELEMENTS(devices); i++) {
         struct fake *d = &devices[i];
         if (!streq(d->address, address))
@@ -114,6 +117,11 @@ static int on_device(sd_bus_message *m, void *userdata, sd_bus_error *error)
         CLEANUP_FREE char *path = path_of(address);
         d->state = streq(sd_bus_message_get_member(m), "Bind") ? "bound" : "released";
         d->driver = streq(d->state, "bound") ? "vfio-pci" : "nvidia";
+        for (size_t k = 0; k < ELEMENTS(devices); k++) /* the group as a whole */
+            if (devices[k].group == d->group && &devices[k] != d) {
+                devices[k].state = d->state;
+                devices[k].driver = streq(d->state, "bound") ? "vfio-pci" : "snd_hda_intel";
+            }
         sd_bus_emit_properties_changed(sd_bus_message_get_bus(m), path, BUS_DEVICE_INTERFACE,
                                        "State", "Driver", "Usable", "Problems", "IommuGroup", NULL);
         return sd_bus_reply_method_return(m, NULL);

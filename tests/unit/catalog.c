@@ -6,6 +6,7 @@
 #include <syslog.h>
 
 #include "base/rootfs.h"
+#include "model/state.h"
 
 static const struct {
     const char *name, *id, *fields;
@@ -41,6 +42,21 @@ START_TEST(every_entry_has_an_event)
     for (const char *entry = strstr(catalog, "\n-- "); entry; entry = strstr(entry + 1, "\n-- "))
         n++;
     ck_assert_uint_eq(n, ELEMENTS(events));
+}
+END_TEST
+
+/* Whoever finds a word in VFIO_REASON= or on the bus finds here what it means. Awaiting an IOMMU is
+ * an event of its own. */
+START_TEST(every_reason_is_explained)
+{
+    for (enum reason r = REASON_NONE + 1; r < REASON_MAX; r++) {
+        size_t n = strlen(reason_word(r));
+        bool found = false;
+        for (const char *at = catalog; !found && (at = strstr(at, reason_word(r))); at += n)
+            found = (at[-1] == '\n' || at[-1] == ' ') &&
+                    (at[n] == ':' || at[n] == ',' || (r == REASON_IOMMU_AWAITED && at[n] == ')'));
+        ck_assert_msg(found, "no text for the reason %s", reason_word(r));
+    }
 }
 END_TEST
 
@@ -92,6 +108,7 @@ int main(int argc, char **argv)
     tcase_set_timeout(tcase, 60); /* shared machines are slow at times */
     tcase_add_test(tcase, every_event_has_an_entry);
     tcase_add_test(tcase, every_entry_has_an_event);
+    tcase_add_test(tcase, every_reason_is_explained);
     tcase_add_test(tcase, texts_use_only_fields_that_are_there);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
