@@ -20,58 +20,70 @@ struct close_watch {
     sd_event_source *sources[FOLDERS];
 };
 
-static void tell_node_closed(const struct close_watch *w, const char *name)
+/* Both tell whether the name is a node's: everybody may open and close /dev/vfio/vfio, which is
+ * none. */
+static bool tell_node_closed(const struct close_watch *w, const char *name)
 {
     char path[NAME_MAX + 64], address[NAME_MAX + 1];
     struct pci_addr a;
 
     snprintf(path, sizeof(path), "sys/class/vfio-dev/%s/device", name);
-    if (rootfs_link_name(w->root_fd, path, address) > 0 && pci_addr_parse(address, &a) == 0)
-        w->handler.closed(w->handler.userdata, a);
+    if (rootfs_link_name(w->root_fd, path, address) <= 0 || pci_addr_parse(address, &a) < 0)
+        return false;
+    w->handler.closed(w->handler.userdata, a);
+    return true;
 }
 
-static void tell_group_closed(const struct close_watch *w, const char *name)
+static bool tell_group_closed(const struct close_watch *w, const char *name)
 {
     const char *number = after_prefix(name, "noiommu-");
     char path[NAME_MAX + 64];
     const struct dirent *e;
     struct pci_addr a;
+    bool any = false;
     CLEANUP(closedirp) DIR *dir;
 
     snprintf(path, sizeof(path), "sys/kernel/iommu_groups/%s/devices", number ? number : name);
     if (rootfs_list(w->root_fd, path, &dir) < 0)
-        return;
+        return false;
     while (rootfs_next(dir, &e) > 0)
-        if (pci_addr_parse(e->d_name, &a) == 0)
+        if (pci_addr_parse(e->d_name, &a) == 0) {
             w->handler.closed(w->handler.userdata, a);
+            any = true;
+        }
+    return any;
 }
 
 /* Events were lost: any node may have been closed. */
-static void tell_all(const struct close_watch *w, int folder)
+static bool tell_all(const struct close_watch *w, int folder)
 {
     const struct dirent *e;
+    bool any = false;
     CLEANUP(closedirp) DIR *dir;
 
     if (rootfs_list(w->root_fd, folders[folder], &dir) < 0)
-        return;
+        return false;
     while (rootfs_next(dir, &e) > 0)
-        (folder == GROUPS ? tell_group_closed : tell_node_closed)(w, e->d_name);
+        any = (folder == GROUPS ? tell_group_closed : tell_node_closed)(w, e->d_name) || any;
+    return any;
 }
 
 static int on_close(sd_event_source *source, const struct inotify_event *event, void *userdata)
 {
     struct close_watch *w = userdata;
     int folder = source == w->sources[GROUPS] ? GROUPS : DEVICES;
+    bool any = false;
 
     if (event->mask & IN_IGNORED) { /* the folder is gone */
         w->sources[folder] = sd_event_source_disable_unref(w->sources[folder]);
         return 0;
     }
     if (event->mask & IN_Q_OVERFLOW)
-        tell_all(w, folder);
+        any = tell_all(w, folder);
     else if (event->len > 0)
-        (folder == GROUPS ? tell_group_closed : tell_node_closed)(w, event->name);
-    w->handler.done(w->handler.userdata);
+        any = (folder == GROUPS ? tell_group_closed : tell_node_closed)(w, event->name);
+    if (any)
+        w->handler.done(w->handler.userdata);
     return 0;
 }
 

@@ -18,23 +18,25 @@ bool bus_outcome_is_pending(const struct view *view, struct pci_addr a)
 }
 
 /* The group could not be held for the release, so nothing was done. */
-static int say_held(const struct view *view, struct pci_addr a, uint32_t group, sd_bus_error *error)
+static int say_held(const struct view *view, const struct device *d, sd_bus_error *error)
 {
-    const struct record *r = records_find(&view->records, a);
+    const struct record *r = records_find(&view->records, d->addr);
+    const struct pci_addr_text a = pci_addr_text(d->addr);
+    const struct node_text node = d->node ? device_group_node(d) : device_own_node(d);
 
     if (r && r->hold_error != 0 && r->hold_error != EBUSY)
         return bus_error(error, SD_BUS_ERROR_FAILED,
-                         "%s cannot be released: /dev/vfio/%u could not be opened to see "
+                         "%s cannot be released: %s could not be opened to see "
                          "whether a virtual machine has it: %s%s",
-                         pci_addr_text(a).s, group, strerror(r->hold_error),
+                         a.s, node.s, strerror(r->hold_error),
                          errno_advice(r->hold_error, ACTION_HOLD));
     if (r && r->holder)
         return bus_error(error, BUS_ERROR_BUSY, "IOMMU group %u of %s is in use: %s; end it first",
-                         group, pci_addr_text(a).s, r->holder);
+                         d->group, a.s, r->holder);
     return bus_error(error, BUS_ERROR_BUSY,
                      "IOMMU group %u of %s is in use: a virtual machine, or another "
-                     "program, has it open; end it first (fuser -v /dev/vfio/%u)",
-                     group, pci_addr_text(a).s, group);
+                     "program, has it open; end it first (fuser -v %s)",
+                     d->group, a.s, node.s);
 }
 
 static const char *error_of_state(enum device_state s)
@@ -71,7 +73,7 @@ int bus_outcome(const struct view *view, struct pci_addr a, bool bind, sd_bus_er
     if (v->state == (bind ? STATE_BOUND : STATE_RELEASED))
         return 0;
     if (!bind && v->state == STATE_BOUND)
-        return say_held(view, a, d->group, error);
+        return say_held(view, d, error);
     verdict_sentence(v, &view->snapshot, &view->records, sentence);
     return bus_error(error, error_of_state(v->state), "%s", sentence);
 }

@@ -35,11 +35,19 @@ struct file {
 
 enum { FEATURES, METRICS, FILES };
 
+/* The NUMA node of an address: it is the slot's, so it does not change. */
+struct numa_seen {
+    struct pci_addr addr;
+    int node;
+};
+
 struct feature_files {
     sd_event *event;
     int root_fd;
     uint64_t interval_usec;
     struct file files[FILES];
+    struct numa_seen *numa;
+    size_t n_numa, numa_allocated;
     uint64_t written_usec;    /* when something was last written */
     sd_event_source *writing; /* waits for interval_usec to be over */
     sd_event_source *renewal; /* by the wall clock, like the expiry: fires when somebody sets it */
@@ -227,11 +235,19 @@ static bool take_text(struct file *file, bool wanted, int r, const struct featur
     return file->dirty = file->changed = true;
 }
 
-static int read_numa_node(int root_fd, struct pci_addr a)
+static int numa_node_of(struct feature_files *f, struct pci_addr a)
 {
     char text[16];
 
-    return *pci_attribute(root_fd, a, "numa_node", text, sizeof(text)) ? atoi(text) : -1;
+    for (size_t i = 0; i < f->n_numa; i++)
+        if (pci_addr_cmp(f->numa[i].addr, a) == 0)
+            return f->numa[i].node;
+    if (!*pci_attribute(f->root_fd, a, "numa_node", text, sizeof(text)))
+        return -1;
+    const int node = atoi(text);
+    if (grow(&f->numa, &f->numa_allocated, f->n_numa, sizeof(*f->numa)))
+        f->numa[f->n_numa++] = (struct numa_seen){a, node};
+    return node;
 }
 
 void feature_files_update(struct feature_files *f, const struct view *view)
@@ -245,7 +261,7 @@ void feature_files_update(struct feature_files *f, const struct view *view)
         r = features_of_plan(&view->policy, &view->snapshot, &view->plan, view->n_errors, true,
                              &features);
     for (size_t i = 0; i < features.n; i++)
-        features.v[i].numa_node = read_numa_node(view->root_fd, features.v[i].d->addr);
+        features.v[i].numa_node = numa_node_of(f, features.v[i].d->addr);
     features.ready = features.ready && !view->disabled;
     for (size_t i = 0; i < FILES; i++)
         news = take_text(&f->files[i], wanted[i], r, &features, i) || news;
@@ -265,6 +281,7 @@ void feature_files_free(struct feature_files *f)
             (void)unlinkat(dir, f->files[i].name, 0);
         free(f->files[i].text);
     }
+    free(f->numa);
     sd_event_source_disable_unref(f->writing);
     sd_event_source_disable_unref(f->renewal);
     sd_event_unref(f->event);

@@ -56,6 +56,8 @@ START_TEST(who_closes_is_told)
     ck_assert(strstr(group, "done "));
     ck_assert_str_eq(close_node(event, &t, "dev/vfio/noiommu-15", O_RDWR), "0000:07:00.0 done ");
     ck_assert_str_eq(close_node(event, &t, "dev/vfio/14", O_RDONLY), ""); /* VFIO's users write */
+    tree_write(&t, "dev/vfio/vfio", ""); /* which everybody may open */
+    ck_assert_str_eq(close_node(event, &t, "dev/vfio/vfio", O_RDWR), "");
     tree_write(&t, "dev/vfio/devices/vfio3", "");
     tree_link(&t, "sys/class/vfio-dev/vfio3/device", "../../../0000:08:00.0");
     close_watch_try(w);
