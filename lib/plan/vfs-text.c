@@ -93,11 +93,13 @@ static void refused_vfs_sentence(const struct vfs_verdict *v, const struct devic
         ambiguous_sentence(v, buf, size);
         break;
     case REASON_VFS_NOT_OURS:
-        snprintf(buf, size,
-                 "it has %u virtual function%s already, which vfio-bindd did not make: they are "
-                 "left alone; find out who makes them (vfio-bindctl check) and end that, write 0 "
-                 "to its sriov_numvfs, then run \"systemctl reload vfio-bindd\"",
-                 v->there, plural(v->there));
+        snprintf(
+            buf, size,
+            "it has %u virtual function%s already, which vfio-bindd did not make: they are "
+            "left alone; find out who makes them (a udev rule, [SR-IOV] in a .link or .network "
+            "file, an operator) and end that, write 0 to its sriov_numvfs, then run "
+            "\"systemctl reload vfio-bindd\"",
+            v->there, plural(v->there));
         break;
     case REASON_IN_USE:
         if (pci_addr_cmp(v->user, (struct pci_addr){0}) != 0)

@@ -248,6 +248,8 @@ static void add_set_vfs(struct builder *b, const struct vfs_verdict *v, const st
     const struct record *r = plan_record_of(b, d);
 
     plan_add_action(b, PHASE_VFS, ACTION_SET_VFS, d, "");
+    if (b->out_of_memory)
+        return;
     struct action *a = &b->actions[b->n_actions - 1];
     a->vfs = v->wanted;
     a->vfs_there = v->there;
