@@ -58,7 +58,7 @@ char *tree_read(struct tree *t, const char *path, size_t max, size_t *ret_size)
         return text;
     if (r == -ENOMEM)
         t->failed = true;
-    else
+    else if (rootfs_is_mask(t->root_fd, path) <= 0)
         unseen_path(t, path, r);
     return NULL;
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 
+#include "base/rootfs.h"
 #include "check/boot.h"
 #include "check/files.h"
 #include "check/parts.h"
@@ -25,21 +26,10 @@ static bool has_unit(struct check *c, const char *below)
     return false;
 }
 
-/* A masked unit is a link to /dev/null, which below --root may not be there. */
-static bool unit_is_masked(struct check *c)
+static bool unit_is_masked(const struct check *c)
 {
-    static const char *const links[] = {"etc/systemd/system/" UNIT, "run/systemd/system/" UNIT};
-    char target[64];
-
-    for (size_t i = 0; i < ELEMENTS(links); i++) {
-        ssize_t n = readlinkat(c->tree.root_fd, links[i], target, sizeof(target) - 1);
-        if (n > 0) {
-            target[n] = '\0';
-            if (streq(target, "/dev/null"))
-                return true;
-        }
-    }
-    return false;
+    return rootfs_is_mask(c->tree.root_fd, "etc/systemd/system/" UNIT) > 0 ||
+           rootfs_is_mask(c->tree.root_fd, "run/systemd/system/" UNIT) > 0;
 }
 
 /* systemd notes each unit that is active, as a link to an ID that is no file. */

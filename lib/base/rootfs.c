@@ -100,6 +100,16 @@ int rootfs_link_name(int fd, const char *path, char buf[static NAME_MAX + 1])
     return 1;
 }
 
+int rootfs_is_mask(int root_fd, const char *path)
+{
+    char target[sizeof("/dev/null")];
+    ssize_t n = readlinkat(root_fd, path, target, sizeof(target));
+
+    if (n < 0)
+        return errno == EINVAL ? 0 : fact_error(-errno); /* EINVAL: no link */
+    return n == sizeof(target) - 1 && memcmp(target, "/dev/null", (size_t)n) == 0;
+}
+
 int rootfs_read_line(int root_fd, const char *path, char *buf, size_t size)
 {
     CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_RDONLY | O_NONBLOCK);

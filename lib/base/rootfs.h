@@ -34,6 +34,11 @@ int rootfs_exists(int fd, const char *path);
  * errno; buf is only written if it returns 1. */
 int rootfs_link_name(int fd, const char *path, char buf[static NAME_MAX + 1]);
 
+/* Is it a link to /dev/null, which masks a unit, a drop-in or a rule of that name and says nothing
+ * itself? (Below --root /dev/null may not be there.) Returns 1, 0 (another file, or none) or
+ * negative errno. */
+int rootfs_is_mask(int root_fd, const char *path);
+
 /* Calls `take` with each line of a file, without the newline; a line may have any length. If `take`
  * returns an error, the walk ends and returns it. Returns 0 or negative errno. */
 typedef int rootfs_take_line(void *userdata, char *line);

@@ -166,15 +166,13 @@ static void list_folder(int root_fd, const char *folder, struct dropins *l, stru
     }
 }
 
-/* A file that is a link to /dev/null masks its namesakes and says nothing itself. */
 static bool is_masked(int root_fd, const char *path, const char *name, struct diags *d)
 {
-    char target[16];
-    ssize_t n = readlinkat(root_fd, path, target, sizeof(target));
+    int r = rootfs_is_mask(root_fd, path);
 
-    if (n < 0 && errno != EINVAL && errno != ENOENT) /* EINVAL: no link */
-        add_read_problem(d, name, -errno);
-    return n == 9 && memcmp(target, "/dev/null", 9) == 0;
+    if (r < 0)
+        add_read_problem(d, name, r);
+    return r > 0;
 }
 
 static void load_dropins(int root_fd, struct policy *p, struct diags *d)
