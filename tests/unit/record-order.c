@@ -85,7 +85,7 @@ START_TEST(every_event_in_every_state)
                 struct record r = before;
                 record_apply(&r, &e);
                 check_sound(&before, &e, &r);
-                free_texts(&r);
+                record_done(&r);
             }
 }
 END_TEST
@@ -103,7 +103,7 @@ START_TEST(events_in_any_order)
         record_apply(&r, &e);
         check_sound(&before, &e, &r);
     }
-    free_texts(&r);
+    record_done(&r);
 }
 END_TEST
 

@@ -37,13 +37,7 @@ static inline void copy_texts(struct record *r)
     r->override_text = r->override_text ? strdup(r->override_text) : NULL;
     r->previous_driver = r->previous_driver ? strdup(r->previous_driver) : NULL;
     r->holder = r->holder ? strdup(r->holder) : NULL;
-}
-
-static inline void free_texts(struct record *r)
-{
-    free(r->override_text);
-    free(r->previous_driver);
-    free(r->holder);
+    r->reset_method = r->reset_method ? strdup(r->reset_method) : NULL;
 }
 
 #define SAME(field)                                                               \
@@ -83,6 +77,7 @@ static inline void compare(const char *what, const struct record *a, const struc
     SAME_TEXT(override_text);
     SAME_TEXT(previous_driver);
     SAME_TEXT(holder);
+    SAME_TEXT(reset_method);
     if (a->error)
         SAME(failed_at);
 }
@@ -94,7 +89,7 @@ static inline void run(const struct transition *t, size_t n)
         copy_texts(&r);
         record_apply(&r, &t[i].event);
         compare(t[i].what, &r, &t[i].after);
-        free_texts(&r);
+        record_done(&r);
     }
 }
 
