@@ -118,6 +118,8 @@ static void print_modules(int root_fd)
     if (viommu_read(root_fd, &viommu) < 0 || viommu.announced || viommu.at_work)
         puts("module " VIOMMU_TRANSPORT "\nmodule " VIOMMU_MODULE);
     puts("module " DYNID_DRIVER);
+    /* vfio asks for it when it is loaded, and never again: without it nobody can use a group. */
+    puts("module vfio_iommu_type1");
 }
 
 /* Below /run nothing can be brought along: the file is there or not when the host boots. */

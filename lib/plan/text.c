@@ -81,9 +81,14 @@ static void no_iommu_sentence(const struct device *d, char *buf, size_t size)
             "as soon as the IOMMU is there; until then left to its native driver");
         break;
     case OUTLOOK_AT_BIND:
-        snprintf(buf, size,
-                 "the IOMMU makes no group for it, so no virtual machine could use it: see "
-                 "dmesg; left to its native driver");
+        /* Seen on 7.2; 6.12 makes the group when the device is bound anew. */
+        snprintf(
+            buf, size,
+            "the kernel makes no IOMMU group for it, so no virtual machine could use it. Newer "
+            "kernels make none for a device that had a driver before the virtual IOMMU came: "
+            "reboot, or remove it with \"echo 1 > /sys/bus/pci/devices/%s/remove\" and find it "
+            "again with \"echo 1 > /sys/bus/pci/rescan\"; left to its native driver",
+            pci_addr_text(d->addr).s);
         break;
     default:
         snprintf(buf, size,
