@@ -26,6 +26,7 @@ struct ctl {
     unsigned count; /* export --count; 0: not given */
     bool strict;    /* export --strict */
     uint64_t timeout_usec;
+    uint64_t confirm_usec; /* apply --confirm; 0: not given */
     bool json, no_legend, quiet, help, version;
     bool verbose;    /* plan --verbose */
     bool all;        /* --all, in place of devices */
@@ -82,6 +83,9 @@ int verb_verify(const struct ctl *c);
 int verb_edit(const struct ctl *c);
 int verb_add(const struct ctl *c);
 int verb_remove(const struct ctl *c);
+int verb_apply(const struct ctl *c);
+int verb_confirm(const struct ctl *c);
+int verb_revert(const struct ctl *c);
 int verb_wait(const struct ctl *c);
 int verb_is_usable(const struct ctl *c);
 int verb_bind(const struct ctl *c);

@@ -4,6 +4,7 @@
 #include <getopt.h>
 
 #include "model/state.h"
+#include "policy/trial.h"
 
 enum option_key {
     OPTION_JSON = 'j',
@@ -25,6 +26,7 @@ enum option_key {
     OPTION_NAME,
     OPTION_FORCE,
     OPTION_VERBOSE,
+    OPTION_CONFIRM,
     OPTION_EXPORT, /* export's begin here */
     OPTION_STRICT = OPTION_EXPORT,
     OPTION_PATCH,
@@ -35,8 +37,9 @@ enum option_key {
     OPTION_VARIANT,
 };
 
-#define READING_FILES \
-    "explain plan suggest import check cat-config verify edit add remove report export"
+#define READING_FILES                                                                           \
+    "explain plan suggest import check cat-config verify edit add remove apply confirm revert " \
+    "report export"
 
 /* `verbs` is a list of words; NULL: all verbs take it. */
 static const struct option_line {
@@ -58,7 +61,9 @@ static const struct option_line {
     {"class", OPTION_CLASS, "CLASS", "list", "list: only devices of this class, like 03 or 0108"},
     {"name", OPTION_NAME, "NAME", "add", "add: the rule's name"},
     {"force", OPTION_FORCE, NULL, "add", "add: also a device that the host uses"},
-    {"yes", OPTION_YES, NULL, "add remove", "add, remove: do not ask"},
+    {"confirm", OPTION_CONFIRM, "TIME", "apply",
+     "apply: take the policy back unless it is confirmed by then"},
+    {"yes", OPTION_YES, NULL, "add remove apply", "add, remove, apply: do not ask"},
     {"root", OPTION_ROOT, "PATH", "status list tree show is-usable " READING_FILES,
      "another tree's /sys and /etc, or a file that report wrote"},
     {"host", OPTION_HOST, "HOST",
@@ -242,6 +247,11 @@ static int set_option(struct ctl *c, enum option_key key, const char *value)
                    ? 0
                    : options_usage("--timeout takes seconds, or a time like 500ms or 2min, not ",
                                    value);
+    case OPTION_CONFIRM:
+        return parse_time(value, &c->confirm_usec) && c->confirm_usec >= USEC_PER_SEC &&
+                       c->confirm_usec <= TRIAL_SECONDS_MAX * USEC_PER_SEC
+                   ? 0
+                   : options_usage("--confirm takes a time from 1s to 168h, like 10m, not ", value);
     case OPTION_COUNT:
         return parse_count(value, &c->count)
                    ? 0

@@ -2,11 +2,9 @@
 #include "rebuild.h"
 
 #include <errno.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
+#include "child.h"
 
 static const struct {
     const char *path, *words[5];
@@ -18,24 +16,6 @@ static const struct {
 static const char older[] =
     "The initramfs of this boot has another policy. Unless it was made anew since, the next boot "
     "begins with that one";
-
-static int run(const char *path, const char *const words[])
-{
-    char *argv[ELEMENTS(programs[0].words)] = {NULL};
-    int status = 0;
-    pid_t pid;
-
-    for (size_t i = 0; words[i]; i++)
-        argv[i] = (char *)words[i]; /* posix_spawn() does not change it */
-    int r = posix_spawn(&pid, path, NULL, NULL, argv, environ);
-    if (r != 0)
-        return ctl_error("cannot run %s: %s", path, strerror(r));
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return ctl_error("%s: %m", words[0]);
-    return status == 0 ? EXIT_SUCCESS
-                       : ctl_error("%s failed: the initramfs is as before", words[0]);
-}
 
 static bool has_older_policy(sd_bus *bus)
 {
@@ -67,7 +47,10 @@ int rebuild_offer(const struct ctl *c, sd_bus *bus)
         fflush(stdout);
         if (!fgets(line, sizeof(line), stdin) || (*line != '\n' && *line != 'y'))
             return EXIT_SUCCESS;
-        return run(programs[i].path, words);
+        int r = spawn_and_wait(programs[i].path, words);
+        return r == 0 ? EXIT_SUCCESS
+                      : ctl_error("%s failed%s%s: the initramfs is as before", words[0],
+                                  r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
     }
     ctl_note(c, "%s", older);
     return EXIT_SUCCESS;

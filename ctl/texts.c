@@ -6,6 +6,7 @@
 #include "base/rootfs.h"
 #include "policy/load.h"
 #include "policy/parse.h"
+#include "policy/trial.h"
 
 #define CMDLINE_MAX ((size_t)64 * 1024)
 #define CMDLINE_FILE "/proc/cmdline" /* as policy/parse.h calls it */
@@ -83,6 +84,13 @@ static bool is_dropin(const char *name)
 struct text *texts_main(const struct texts *t)
 {
     return t->n > 0 && !is_dropin(t->v[0].name) ? &t->v[0] : NULL;
+}
+
+bool texts_are_on_trial(const struct texts *t)
+{
+    const struct text *main = texts_main(t);
+
+    return main && streq(main->name, "/" TRIAL_PATH);
 }
 
 /* An unreadable main file says nothing any more about the one that takes its place. */

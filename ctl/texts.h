@@ -28,6 +28,9 @@ int texts_load(int root_fd, struct texts *ret);
 /* Takes over `bytes` on success. Returns 0 or -ENOMEM. */
 int texts_add(struct texts *t, const char *name, char *bytes, size_t size);
 
+/* Is the main file one on trial (policy/trial.h)? */
+bool texts_are_on_trial(const struct texts *t);
+
 /* The main file (not a drop-in), or NULL. */
 struct text *texts_main(const struct texts *t);
 

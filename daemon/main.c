@@ -8,6 +8,7 @@
 #include "base/rootfs.h"
 #include "config.h"
 #include "loop/manager.h"
+#include "loop/trial.h"
 #include "offer/kubelet.h"
 #include "offline.h"
 #include "policy/verify.h"
@@ -27,6 +28,7 @@ enum task {
     TASK_ONCE,
     TASK_PUBLISH,
     TASK_READ_SERIALS,
+    TASK_TRIAL,
     TASK_MAX,
 };
 
@@ -48,6 +50,8 @@ static void help(void)
          "  --publish SOURCE TARGET   copy a file as a whole, or remove the copy; several pairs\n"
          "  --read-serials            write the serial numbers that the policy needs to\n"
          "                            /run/vfio-bindd/serials and exit\n"
+         "  --trial                   keep a policy in force that nobody has confirmed yet, until\n"
+         "                            its time is over, and then take it back\n"
          "  --for-initramfs           print what an initramfs needs, and what the host boots from\n"
          "  --early                   in an initramfs: bind what no driver has, and exit\n"
          "  --give-back               in an initramfs that waits for the root file system in\n"
@@ -95,6 +99,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
         {"once", no_argument, NULL, TASK + TASK_ONCE},
         {"publish", no_argument, NULL, TASK + TASK_PUBLISH},
         {"read-serials", no_argument, NULL, TASK + TASK_READ_SERIALS},
+        {"trial", no_argument, NULL, TASK + TASK_TRIAL},
         {"root", required_argument, NULL, ROOT},
         {"help", no_argument, NULL, HELP},
         {"version", no_argument, NULL, VERSION},
@@ -187,6 +192,8 @@ int main(int argc, char **argv)
         return flushed(offline_dry_run(root_fd));
     case TASK_READ_SERIALS:
         return offline_read_serials(root_fd);
+    case TASK_TRIAL:
+        return trial_run(root_fd);
     case TASK_FOR_INITRAMFS:
         return flushed(offline_for_initramfs(root_fd));
     default:

@@ -122,7 +122,8 @@ static void print_modules(int root_fd)
     puts("module vfio_iommu_type1");
 }
 
-/* Below /run nothing can be brought along: the file is there or not when the host boots. */
+/* Never what is on trial. Below /run nothing can be brought along: the file is there or not when
+ * the host boots. */
 static void print_policy_files(const struct policy *p)
 {
     for (size_t i = 0; i < p->n_files; i++)
@@ -139,7 +140,7 @@ int offline_for_initramfs(int root_fd)
     bool off;
 
     policy_init(&p);
-    policy_load(root_fd, &p, &d, &off);
+    policy_load_lasting(root_fd, &p, &d, &off);
     diags_print(&d, stderr);
     int r = scan_all(root_fd, NULL, &s);
     print_modules(root_fd);

@@ -14,7 +14,7 @@ _vfio_bindctl_devices() { # VERB
 
 _vfio_bindctl() {
     local line=${COMP_LINE:0:COMP_POINT} cur='' before='' verb='' word option='' breaks reply='' words pass=()
-    local valued=' --root --host -H --policy --output -o --timeout --state --driver --class --name
+    local valued=' --root --host -H --policy --output -o --timeout --state --driver --class --name --confirm
         --patch --template --count --resource --namespace --variant '
 
     # Addresses hold colons and --root=PATH an equal sign, at which readline splits words.
@@ -67,7 +67,7 @@ _vfio_bindctl() {
             case $verb in
             '' | help) reply=$(vfio-bindctl help 2>/dev/null | sed -n '/^  status /,/^  help /s/^  \([a-z-]*\) .*/\1/p') ;;
             export) reply='kubevirt hco capk nfd prometheus butane talos modprobe libvirt' ;;
-            verify)
+            verify | apply)
                 mapfile -t COMPREPLY < <(compgen -f -- "$cur")
                 compopt -o filenames 2>/dev/null
                 return

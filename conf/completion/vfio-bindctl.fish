@@ -6,7 +6,7 @@ function __fish_vfio_bindctl_verb
     set -l before ''
     for word in (commandline -opc)[2..-1]
         switch $before
-            case --root --host -H --policy --output -o --timeout --state --driver --class --name --patch --template --count --resource --namespace --variant
+            case --root --host -H --policy --output -o --timeout --state --driver --class --name --confirm --patch --template --count --resource --namespace --variant
             case '*'
                 string match -q -- '-*' $word
                 or begin
@@ -69,7 +69,7 @@ complete -c vfio-bindctl -f
 complete -c vfio-bindctl -n 'not __fish_vfio_bindctl_verb >/dev/null' -a '(__fish_vfio_bindctl_verbs)'
 complete -c vfio-bindctl -n '__fish_vfio_bindctl_is help' -a '(__fish_vfio_bindctl_verbs)'
 complete -c vfio-bindctl -n '__fish_vfio_bindctl_is export' -a 'kubevirt hco capk nfd prometheus butane talos modprobe libvirt'
-complete -c vfio-bindctl -n '__fish_vfio_bindctl_is verify' -F
+complete -c vfio-bindctl -n '__fish_vfio_bindctl_is verify apply' -F
 complete -c vfio-bindctl -n '__fish_vfio_bindctl_is list show explain is-usable bind release add remove' -a '(__fish_vfio_bindctl_devices)'
 complete -c vfio-bindctl -s q -l quiet -d 'no notes'
 complete -c vfio-bindctl -l root -r -F -d 'another tree, or a report'
@@ -83,9 +83,10 @@ __fish_vfio_bindctl_option 'list show explain is-usable bind release remove' -l 
 __fish_vfio_bindctl_option list -l state -x -a 'pending bound refused busy failed stuck released contested' -d 'only devices in this state'
 __fish_vfio_bindctl_option list -l driver -x -a 'none vfio-pci' -d 'only devices on this driver'
 __fish_vfio_bindctl_option list -l class -x -d 'only devices of this class'
+__fish_vfio_bindctl_option apply -l confirm -x -d 'take the policy back unless it is confirmed by then'
 __fish_vfio_bindctl_option add -l name -x -d 'the name of the rule'
 __fish_vfio_bindctl_option add -l force -d 'also a device that the host uses'
-__fish_vfio_bindctl_option 'add remove' -s y -l yes -d 'do not ask'
+__fish_vfio_bindctl_option 'add remove apply' -s y -l yes -d 'do not ask'
 __fish_vfio_bindctl_option 'plan export' -l policy -r -F -d 'with this file as the main policy file'
 __fish_vfio_bindctl_option plan -l verbose -d 'each step'
 __fish_vfio_bindctl_option wait -l timeout -x -d 'give up after so long'

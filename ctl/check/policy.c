@@ -167,6 +167,10 @@ void check_policy(struct check *c)
     const struct policy *p = &c->s->policy;
 
     check_errors(c);
+    if (texts_are_on_trial(&c->s->texts)) {
+        check_add(c, FINDING_WARN, "policy", "a policy is on trial, and is taken back by itself");
+        check_remedy(c, "%svfio-bindctl confirm   # or revert", ctl_sudo());
+    }
     for (size_t i = 0; i < p->n_rules; i++)
         if (!rule_is_native(&p->rules[i]))
             check_rule(c, &p->rules[i]);

@@ -4,6 +4,7 @@
 
 #include "choose.h"
 #include "edit/dropin.h"
+#include "edit/on-trial.h"
 #include "edit/question.h"
 #include "edit/relatives.h"
 #include "edit/reload.h"
@@ -273,6 +274,8 @@ int verb_add(const struct ctl *c)
         return r;
     if (s.replayed)
         return ctl_error("a report cannot be changed");
+    if (on_trial_refused(&s))
+        return EXIT_FAILURE;
     diags_print(&s.diags, stderr);
     return s.diags.errors > 0 ? ctl_error("correct the policy first: vfio-bindctl edit")
                               : add_rule(&a);

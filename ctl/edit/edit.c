@@ -5,6 +5,7 @@
 #include "base/rootfs.h"
 #include "edit/editor.h"
 #include "edit/install.h"
+#include "edit/on-trial.h"
 #include "edit/reload.h"
 #include "edit/suggest.h"
 #include "open.h"
@@ -210,6 +211,8 @@ int verb_edit(const struct ctl *c)
         return ctl_error("\"edit\" asks questions, and there is no terminal: write the file "
                          "yourself, see what it does with \"vfio-bindctl plan --policy FILE\", "
                          "and run \"vfio-bindctl reload\"");
+    if (on_trial_refused(&s))
+        return EXIT_FAILURE;
     diags_print(&s.diags, stderr);
     r = begin(&e);
     if (r != 0)

@@ -4,6 +4,7 @@
 #include <fnmatch.h>
 
 #include "edit/dropin.h"
+#include "edit/on-trial.h"
 #include "edit/question.h"
 #include "edit/reload.h"
 #include "open.h"
@@ -153,6 +154,8 @@ int verb_remove(const struct ctl *c)
         return r;
     if (s.replayed)
         return ctl_error("a report cannot be changed");
+    if (on_trial_refused(&s))
+        return EXIT_FAILURE;
     marks = calloc(s.policy.n_rules + 1, sizeof(*marks));
     r = !marks ? ctl_errno(-ENOMEM) : c->all ? mark_word(&s, NULL, marks) : 0;
     for (int i = 0; r == 0 && i < c->n_args; i++)

@@ -42,6 +42,7 @@ static void print_initramfs(const char *state)
         const char *state, *text;
     } texts[] = {
         {"current", "vfio-bindd was there first, with this policy"},
+        {"on-trial", "a policy is on trial, which the initramfs does not have"},
         {"other-policy", "this boot began with another policy (vfio-bindctl check)"},
         {"unfinished",
          "the pass there did not come to its end (journalctl -b -t vfio-bindd-initramfs)"},
@@ -185,6 +186,8 @@ static int print_status(const struct source *s, const struct summary *m)
     printf("Next: %s\n\n", m->next);
     print_daemon(s);
     print_policy(s);
+    if (texts_are_on_trial(&s->texts))
+        print_fact("Trial", "the policy is taken back unless \"vfio-bindctl confirm\" keeps it");
     print_problems(s);
     fflush(stdout);
     diags_print(&s->diags, stderr);

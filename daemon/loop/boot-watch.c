@@ -14,19 +14,16 @@ struct boot_watch {
     void *userdata;
 };
 
+/* After an overflow the file may be among the lost events. The watch stays: others watch the
+ * folder, too (trial-watch), and after an event that only a removed watch wanted, sd-event (252)
+ * never sleeps again. */
 static int on_file(sd_event_source *source, const struct inotify_event *event, void *userdata)
 {
-    struct boot_watch *w = userdata;
+    const struct boot_watch *w = userdata;
 
     (void)source;
-    if (event->mask & IN_Q_OVERFLOW) { /* the file may have been among the lost events */
+    if (event->mask & IN_Q_OVERFLOW || (event->len > 0 && streq(event->name, SCAN_BOOTED_FILE)))
         w->over(w->userdata);
-        return 0;
-    }
-    if (event->len == 0 || !streq(event->name, SCAN_BOOTED_FILE))
-        return 0;
-    w->source = sd_event_source_disable_unref(w->source);
-    w->over(w->userdata);
     return 0;
 }
 

@@ -18,6 +18,7 @@
 #include "loop/record-seen.h"
 #include "loop/requests.h"
 #include "loop/signals.h"
+#include "loop/trial-watch.h"
 #include "record-file.h"
 #include "tell/announce.h"
 #include "tell/bus.h"
@@ -26,7 +27,6 @@
 #include "tell/request-log.h"
 #include "write/apply.h"
 
-#define FEATURE_INTERVAL_USEC USEC_PER_SEC
 /* How long a stop waits for workers to finish what they have begun. */
 #define ENDING_USEC (500 * 1000)
 
@@ -36,9 +36,8 @@ struct manager {
     struct apply *apply;
     struct hotplug *hotplug;
     struct bus *bus;
-    struct helpers *helpers; /* NULL: a single pass */
-    struct feature_files
-        *feature_files; /* NULL: a single pass, after which nobody would keep the files current */
+    struct helpers *helpers;             /* NULL: a single pass */
+    struct feature_files *feature_files; /* the same: nobody would keep the files current */
     sd_event_source *boot_deadline;
     struct moment *moment; /* NULL: a single pass */
     struct look_again *look_again;
@@ -164,8 +163,7 @@ static int on_boot_deadline(sd_event_source *source, uint64_t usec, void *userda
 
 /* -- the sequence -- */
 
-/* The boot may go on before rebinds begin, since those may take long. Everything that races with
- * native drivers is done by then. */
+/* The boot goes on before rebinds, which may take long. Nothing races with native drivers then. */
 static bool is_critical_part_done(const struct manager *m)
 {
     return !apply_batch_is_running(m->apply) && !helpers_are_awaited(m->helpers) &&
@@ -408,10 +406,11 @@ static void on_drained(void *userdata, bool lost)
 
 /* -- the policy -- */
 
-/* Reads the policy anew and looks at everything; releases and failures of the past are forgotten.
- */
-static int reload(struct manager *m)
+/* Reads the policy anew and looks at everything; forgets releases and failures of the past. */
+static int reload(void *userdata)
 {
+    struct manager *m = userdata;
+
     m->start_usec = now_usec();
     sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)m->start_usec);
     int r = policy_in_force_load(&m->view, true);
@@ -526,12 +525,13 @@ static int set_up(struct manager *m)
     if (r >= 0 && is_daemon(m))
         r = boot_watch_new(m->event, m->options.root_fd, on_boot_over, m, &m->boot_watch);
     if (r >= 0 && is_daemon(m))
+        r = trial_watch(m->event, &m->view, reload, m);
+    if (r >= 0 && is_daemon(m))
         r = moment_new(m->event, on_moment, m, &m->moment);
     if (r >= 0 && is_daemon(m))
         r = helpers_new(m->event, m->options.root_fd, &helpers, &m->helpers);
     if (r >= 0 && is_daemon(m))
-        r = feature_files_new(m->event, m->options.root_fd, FEATURE_INTERVAL_USEC,
-                              &m->feature_files);
+        r = feature_files_new(m->event, m->options.root_fd, USEC_PER_SEC, &m->feature_files);
     if (r >= 0 && (m->options.mode == MANAGER_EARLY || m->options.mode == MANAGER_GIVE_BACK))
         r = early_new(m->event, &m->view, m->options.mode == MANAGER_GIVE_BACK, stop_late, m,
                       &m->early);

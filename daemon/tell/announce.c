@@ -294,7 +294,7 @@ void announce_early(const struct view *view)
         journal_event(EVENT_INITRAMFS,
                       "the pass in the initramfs did not come to its end, and native drivers may "
                       "have had devices since (journalctl -b -t vfio-bindd-initramfs)");
-    if (e->policy != 0 && e->policy != view->policy.digest)
+    if (e->policy != 0 && e->policy != view->policy.digest && view->policy.trial_until == 0)
         journal_event(
             EVENT_INITRAMFS,
             "the initramfs of this boot has another policy than the one in force, and the "

@@ -41,6 +41,8 @@ static const char *initramfs_of(const struct view *view)
         return "gave-back";
     if (!e->ended)
         return "unfinished";
+    if (view->policy.trial_until > 0)
+        return "on-trial";
     return e->policy == view->policy.digest ? "current" : "other-policy";
 }
 

@@ -12,3 +12,12 @@ static inline uint64_t now_usec(void)
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
+
+/* Seconds since the host was switched on, sleep included: for what ends at a certain time. */
+static inline uint64_t seconds_since_power_on(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return (uint64_t)t.tv_sec;
+}

@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <limits.h>
 
+#include "base/clock.h"
 #include "base/rootfs.h"
 #include "policy/parse.h"
+#include "policy/trial-files.h"
 
 #define DROPINS_READ 65536 /* names; a folder with more is no policy */
 #define DROPINS_USED (POLICY_FILES_MAX - 1)
@@ -202,6 +204,32 @@ static void load_dropins(int root_fd, struct policy *p, struct diags *d)
     }
 }
 
+/* Is there a policy on trial, and is its time not over? Only such a file masks the others: whatever
+ * else is there, the policy that lasts is in force. */
+static bool load_trial(int root_fd, struct policy *p, struct diags *d)
+{
+    CLEANUP_FREE char *bytes = NULL, *why = NULL;
+    struct trial t;
+    size_t size;
+    int r = trial_read(root_fd, TRIAL_PATH, &bytes, &size, &t, &why);
+
+    if (r == -ENOENT)
+        return false;
+    if (why || r == -EINVAL)
+        diags_add(d, DIAG_WARNING, "/" TRIAL_PATH, 0, "this file %s; it is not used",
+                  why ? why : "is not what \"vfio-bindctl apply\" writes");
+    else if (r < 0)
+        add_read_problem(d, "/" TRIAL_PATH, r);
+    if (r < 0 || seconds_since_power_on() >= t.until)
+        return false;
+    r = policy_parse(p, "/" TRIAL_PATH, bytes, size, d);
+    if (r < 0)
+        add_read_problem(d, "/" TRIAL_PATH, r);
+    else
+        p->trial_until = t.until;
+    return r >= 0;
+}
+
 static void load_main(int root_fd, struct policy *p, struct diags *d)
 {
     for (size_t i = 0; i < ELEMENTS(folders); i++) {
@@ -233,15 +261,26 @@ static void load_cmdline(int root_fd, struct policy *p, struct diags *d, bool *r
         add_read_problem(d, "/proc/cmdline", r);
 }
 
-void policy_load(int root_fd, struct policy *p, struct diags *d, bool *ret_off)
+static void load_all(int root_fd, struct policy *p, struct diags *d, bool *ret_off, bool lasting)
 {
     *ret_off = false;
-    load_main(root_fd, p, d);
+    if (lasting || !load_trial(root_fd, p, d))
+        load_main(root_fd, p, d);
     load_dropins(root_fd, p, d);
     load_cmdline(root_fd, p, d, ret_off);
     if (d->unread > 0)
         policy_distrust(p);
     policy_finish(p, d);
+}
+
+void policy_load(int root_fd, struct policy *p, struct diags *d, bool *ret_off)
+{
+    load_all(root_fd, p, d, ret_off, false);
+}
+
+void policy_load_lasting(int root_fd, struct policy *p, struct diags *d, bool *ret_off)
+{
+    load_all(root_fd, p, d, ret_off, true);
 }
 
 void policy_load_files(char *const *files, size_t n, struct policy *p, struct diags *d)

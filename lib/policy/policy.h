@@ -31,6 +31,8 @@ struct policy {
     enum interface_mode interface; /* for rules that do not say it */
     bool node_features;            /* keep a feature file for Node Feature Discovery */
     bool metrics;                  /* keep a file of metrics for Prometheus */
+    uint64_t trial_until;          /* the main file is on trial (trial.h) until then, by
+                                    * CLOCK_BOOTTIME in seconds; 0: it lasts */
     uint32_t digest;               /* of the files' names and bytes, not of the command line: tells
                                     * whether an initramfs has the same policy */
 };

@@ -5,6 +5,7 @@
 #include "failing.h"
 
 #include "policy/load.h"
+#include "policy/trial.h"
 
 static int failing_error; /* of the drop-in; 0: it can be read */
 
@@ -168,5 +169,45 @@ START_TEST(a_link_to_nothing)
 }
 END_TEST
 
-UNIT_MAIN("policy-load", a_dropin_that_cannot_be_read, files_that_others_can_write,
-          settings_that_others_can_write, a_file_of_somebody_else, a_link_to_nothing)
+/* A policy on trial masks the main file until its time is over, and for no longer; drop-ins stay.
+ */
+START_TEST(a_policy_on_trial)
+{
+    static const struct {
+        const char *end; /* the last line */
+        mode_t mode;
+        const char *rules;
+    } cases[] = {
+        {"# vfio-bindctl apply: on trial until 900000000000 s after power-on\n", 0644, "dt"},
+        {"# vfio-bindctl apply: on trial until 1 s after power-on\n", 0644, "dm"},
+        {"# vfio-bindctl apply: on trial until 900000000000 s after power-on\n", 0666, "dm"},
+        {"# vfio-bindctl apply: a boot may use it for 5 s, but not boot -\n", 0644, "dm"},
+        {"# nothing\n", 0644, "dm"},
+    };
+    CLEANUP(tree_done) struct tree t;
+    char text[256];
+
+    tree_init(&t);
+    tree_write(&t, MAIN, "[device m]\nid = 10de:20f1\n");
+    tree_write(&t, DROPINS "/50-x.conf", "[device d]\nid = 8086:1572\n");
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        snprintf(text, sizeof(text), "[device t]\nid = 10de:20f1\n%s", cases[i].end);
+        tree_write(&t, TRIAL_PATH, text);
+        set_mode(&t, TRIAL_PATH, cases[i].mode);
+        check_rules(&t, cases[i].rules, NULL);
+    }
+    CLEANUP(policy_done) struct policy p;
+    CLEANUP(diags_done) struct diags d = {0};
+    bool off;
+    snprintf(text, sizeof(text), "[device t]\nid = 10de:20f1\n%s", cases[0].end);
+    tree_write(&t, TRIAL_PATH, text);
+    policy_init(&p);
+    policy_load_lasting(t.fd, &p, &d, &off);
+    ck_assert_str_eq(p.rules[1].name, "m");
+    ck_assert_uint_eq(p.trial_until, 0);
+}
+END_TEST
+
+UNIT_MAIN("policy-load", a_policy_on_trial, a_dropin_that_cannot_be_read,
+          files_that_others_can_write, settings_that_others_can_write, a_file_of_somebody_else,
+          a_link_to_nothing)
