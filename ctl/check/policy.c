@@ -4,6 +4,7 @@
 
 #include "check/files.h"
 #include "check/parts.h"
+#include "device-ids.h"
 
 /* -- errors -- */
 
@@ -56,6 +57,14 @@ static void check_rule(struct check *c, const struct rule *r)
     } else if (n == 0) {
         check_add(c, FINDING_WARN, "rule", "[device %s] matches no device of this host", r->name);
         check_remedy(c, "vfio-bindctl list; vfio-bindctl explain ADDRESS   # says what misfits");
+    } else if (rule_trusts_addresses(r)) {
+        CLEANUP_FREE char *ids = ids_of_rule(&c->s->snapshot, &c->s->policy, r);
+        check_add(c, FINDING_WARN, "rule",
+                  "[device %s] matches %d device%s by address alone: whatever has the address at "
+                  "the next boot is taken",
+                  r->name, n, n == 1 ? "" : "s");
+        check_remedy(c, "%svfio-bindctl edit   # in [device %s]: id = %s", ctl_sudo(), r->name,
+                     ids ? ids : "");
     } else {
         check_add(c, FINDING_OK, "rule", "[device %s] matches %d device%s%s", r->name, n,
                   n == 1 ? "" : "s", r->expect >= 0 ? ", as expected" : "");

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <pci/pci.h>
 
+#include "device-ids.h"
 #include "edit/relatives.h"
 
 #define LINE_ROOM 3500 /* a line of the policy holds 4096 bytes */
@@ -43,27 +44,11 @@ const char *rule_text_key_name(enum field key)
 
 /* -- values -- */
 
-/* Is it the first of its model among the chosen? */
-static bool is_first_model(const struct source *s, const bool *in, size_t i)
-{
-    for (size_t k = 0; k < i; k++)
-        if (in[k] && is_same_model(&s->rows[k], &s->rows[i]))
-            return false;
-    return true;
-}
-
 void rule_text_ids(const struct source *s, const bool *in, const char *hash, FILE *f)
 {
-    const char *before = "";
+    CLEANUP_FREE char *ids = ids_of_marked(&s->snapshot, in);
 
-    fprintf(f, "%sid = ", hash);
-    for (size_t i = 0; i < s->snapshot.n; i++) {
-        if (!in[i] || !is_first_model(s, in, i))
-            continue;
-        fprintf(f, "%s%04x:%04x", before, s->rows[i].d->vendor, s->rows[i].d->device);
-        before = ", ";
-    }
-    fputc('\n', f);
+    fprintf(f, "%sid = %s\n", hash, ids ? ids : "");
 }
 
 /* How many functions of the slot are chosen; 0 if another one of the chosen models is not. */

@@ -164,6 +164,7 @@ void import_rules_make(struct found *f, struct import_rules *ret)
     import_rules_thin_out(f, ret);
     import_rules_leave_decided(f, ret);
     import_rules_hold_companions(f, ret);
+    import_rules_add_ids(f, ret);
     import_rules_find_unexplained(f, ret);
     import_rules_describe(f, ret);
 }

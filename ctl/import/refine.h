@@ -17,6 +17,9 @@ void import_rules_leave_decided(struct found *f, struct import_rules *r);
 /* Keeps from coming along what was left alone so far (companions.c). */
 void import_rules_hold_companions(struct found *f, struct import_rules *r);
 
+/* Adds the IDs of the devices to rules that name them by address alone (ids-beside.c). */
+void import_rules_add_ids(struct found *f, struct import_rules *r);
+
 /* Is it on a driver that keeps it for virtual machines? */
 static inline bool import_is_set_apart(const struct device *d)
 {

@@ -20,6 +20,7 @@ void import_comment(struct found *f, struct import_rule *r, const char *format, 
 void import_rule_done(struct import_rule *r)
 {
     free(r->addresses);
+    free(r->ids);
     list_done(&r->origins);
     list_done(&r->devices);
     list_done(&r->comments);
@@ -36,7 +37,7 @@ void import_rules_done(struct import_rules *r)
 
 static struct saying saying_of(const struct import_rule *r)
 {
-    return (struct saying){r->name, &r->what, r->addresses, r->matched};
+    return (struct saying){r->name, &r->what, r->addresses, r->ids, r->matched};
 }
 
 void import_rule_write(const struct import_rule *r, FILE *f)

@@ -8,6 +8,7 @@ struct import_rule {
     struct selection what;
     char name[RULE_NAME_MAX + 1];
     char *addresses; /* in place of what.address: a list; NULL: none */
+    char *ids;       /* in place of what.id: a list, perhaps empty; NULL: none */
     bool matched;    /* group = matched */
     bool dropped;    /* another rule does the same */
     bool at_boot;    /* as in struct claim */

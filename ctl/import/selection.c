@@ -15,7 +15,7 @@ static void write_key(FILE *f, enum rule_key key, const char *value)
 void saying_write(const struct saying *s, FILE *f)
 {
     fprintf(f, "[device %s]\n", s->name);
-    write_key(f, KEY_ID, s->what->id);
+    write_key(f, KEY_ID, s->ids ? s->ids : s->what->id);
     write_key(f, KEY_SUBSYSTEM, s->what->subsystem);
     write_key(f, KEY_CLASS, s->what->class);
     write_key(f, KEY_ADDRESS, s->addresses ? s->addresses : s->what->address);

@@ -18,6 +18,7 @@ struct saying {
     const char *name;
     const struct selection *what;
     const char *addresses; /* in place of what->address: a list; NULL: none */
+    const char *ids;       /* in place of what->id: a list; NULL: none */
     bool matched;          /* group = matched */
 };
 

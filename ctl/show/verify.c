@@ -1,8 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* verify: the policy's errors, as "vfio-bindd --check-policy" tells them. */
+/* verify: the policy's errors, as "vfio-bindd --check-policy" tells them, and what this host knows
+ * about its warnings. */
 #include "policy/verify.h"
+
 #include "base/rootfs.h"
 #include "ctl.h"
+#include "device-ids.h"
+#include "host/scan.h"
+#include "policy/load.h"
+
+/* Which IDs have the devices of rules that say only addresses? Without /sys nobody knows. */
+static void name_ids(const struct ctl *c, int root_fd)
+{
+    CLEANUP(diags_done) struct diags d = {0};
+    CLEANUP(policy_done) struct policy p;
+    CLEANUP(snapshot_done) struct snapshot s = {0};
+    bool off;
+
+    policy_init(&p);
+    if (c->n_args > 0)
+        policy_load_files(c->args, (size_t)c->n_args, &p, &d);
+    else
+        policy_load(root_fd, &p, &d, &off);
+    if (scan_all(root_fd, &p, &s) < 0)
+        return;
+    for (size_t i = 0; i < p.n_rules; i++) {
+        const struct rule *r = &p.rules[i];
+        CLEANUP_FREE char *ids = rule_trusts_addresses(r) ? ids_of_rule(&s, &p, r) : NULL;
+        if (ids && *ids)
+            ctl_note(c, "[device %s] is on this host: id = %s", r->name, ids);
+    }
+}
 
 int verb_verify(const struct ctl *c)
 {
@@ -10,5 +38,7 @@ int verb_verify(const struct ctl *c)
 
     if (root_fd < 0)
         return ctl_error("%s: %s", c->root, strerror(-root_fd));
-    return policy_verify(root_fd, c->args, (size_t)c->n_args) ? EXIT_SUCCESS : EXIT_FAILURE;
+    bool valid = policy_verify(root_fd, c->args, (size_t)c->n_args);
+    name_ids(c, root_fd);
+    return valid ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -56,7 +56,7 @@ static bool endangers_absent(const struct builder *b, const struct record *r,
     if (!dynid_fits(id, &d) || !device_may_carry_host(&d) || snapshot_find(b->snapshot, r->addr))
         return false;
     rule = policy_match(b->policy, &d);
-    return rule && !rule_is_native(rule) && !rule->force && !rule_names_device(rule, &d);
+    return rule && !rule_is_native(rule) && !rule->force && !rule_vouches_for(rule, &d);
 }
 
 /* Does the entry fit a device that was left to the host because the host may live on it? Such a

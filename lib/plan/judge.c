@@ -38,7 +38,7 @@ static bool is_use_unknown(const struct builder *b, const struct verdict *v, con
     if (!s->cold_boot && (!d->driver || is_where_we_put_it(d, r)) &&
         !(r && record_stays_refused(r)))
         return false;
-    return !rule_names_device(v->rule, named);
+    return !rule_vouches_for(v->rule, named);
 }
 
 static void refuse(struct verdict *v, enum reason reason)

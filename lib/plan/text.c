@@ -212,6 +212,15 @@ static void not_named_sentence(const struct verdict *v, const struct device *d,
 static void use_unknown_sentence(const struct verdict *v, const struct device *d, char *buf,
                                  size_t size)
 {
+    if (rule_names_device(v->rule, d)) {
+        snprintf(
+            buf, size,
+            "it is %s%s%s, and [device %s] says its address alone, which may have been another "
+            "device's before a card was added: if it is meant, add \"id = %04x:%04x\"",
+            class_noun(d), known_use(d) ? " that " : "", known_use(d) ? known_use(d) : "",
+            v->rule->name, d->vendor, d->device);
+        return;
+    }
     snprintf(buf, size,
              "it is %s%s%s, and [device %s] names no address, slot or serial number, so this host "
              "may live on it: if it "

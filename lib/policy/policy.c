@@ -366,6 +366,21 @@ void policy_distrust(struct policy *p)
             p->rules[i].broken = true;
 }
 
+/* What is left to its native driver is only looked at if something is made of it. */
+static void check_addresses(const struct policy *p, struct diags *d)
+{
+    for (size_t i = 0; i < p->n_rules; i++) {
+        const struct rule *r = &p->rules[i];
+        if (!r->broken && rule_trusts_addresses(r) && (!rule_is_native(r) || rule_makes_vfs(r)))
+            diags_add(d, DIAG_WARNING, policy_file(p, r->keys[KEY_ADDRESS]),
+                      r->keys[KEY_ADDRESS].line,
+                      "[device %s] says address without id: when a card is added, another device "
+                      "may get that address; add \"id = VENDOR:DEVICE\" (vfio-bindctl check says "
+                      "which)",
+                      r->name);
+    }
+}
+
 void policy_finish(struct policy *p, struct diags *d)
 {
     for (size_t i = 0; i < p->n_rules; i++)
@@ -377,6 +392,7 @@ void policy_finish(struct policy *p, struct diags *d)
     check_covered(p, d);
     check_resources(p, d);
     check_native(p, d);
+    check_addresses(p, d);
     drop_broken(p);
     rule_index_make(&p->index, p->rules, p->n_rules);
     note_used_keys(p);

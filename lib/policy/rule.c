@@ -211,6 +211,25 @@ bool rule_names_device(const struct rule *r, const struct device *d)
     return false;
 }
 
+static bool has_positive_pattern(const struct rule *r, enum rule_key k)
+{
+    for (size_t i = 0; i < r->narrow[k].n; i++)
+        if (!is_negated(r->narrow[k].v[i]))
+            return true;
+    return false;
+}
+
+bool rule_trusts_addresses(const struct rule *r)
+{
+    return r->n_ids == 0 && has_positive_pattern(r, KEY_ADDRESS) &&
+           !has_positive_pattern(r, KEY_SLOT) && !has_positive_pattern(r, KEY_SERIAL);
+}
+
+bool rule_vouches_for(const struct rule *r, const struct device *d)
+{
+    return rule_names_device(r, d) && !rule_trusts_addresses(r);
+}
+
 bool rule_names_by_vendor(const struct rule *r, const struct device *d)
 {
     bool wildcard = false;
@@ -264,9 +283,8 @@ bool rule_has_positive(const struct rule *r)
     if (r->n_ids > 0)
         return true;
     for (enum rule_key k = KEY_CLASS; k < KEY_SELECTS_MAX; k++)
-        for (size_t i = 0; i < r->narrow[k].n; i++)
-            if (!is_negated(r->narrow[k].v[i]))
-                return true;
+        if (has_positive_pattern(r, k))
+            return true;
     return false;
 }
 

@@ -127,6 +127,14 @@ const char *rule_target(const struct rule *r);
  * by "vf-of", if it can fit one physical function alone. */
 bool rule_names_device(const struct rule *r, const struct device *d);
 
+/* Do addresses alone say which devices the rule means, with neither ID, slot nor serial number?
+ * When a card is added, other devices may get these addresses. */
+bool rule_trusts_addresses(const struct rule *r);
+
+/* Does the rule name this very device, and not just whatever has its address now? That is
+ * somebody's word that this host does not need it. */
+bool rule_vouches_for(const struct rule *r, const struct device *d);
+
 /* Does nothing of the rule but "VENDOR:*" say that this device is meant? */
 bool rule_names_by_vendor(const struct rule *r, const struct device *d);
 

@@ -281,11 +281,11 @@ const struct script scripts[] = {
      "[device fpga]\nid = 10ee:9038\naddress = 0000:0c:00.0\ngroup = all\n",
      "vfio-pci nvidia snd_hda_intel fpga pcieport e1000e nvme", gpus, gpus_steps, .late = NULL},
     {"variants",
-     "[device mlx]\naddress = 0000:06:00.*, 0000:07:00.0\ndriver = mlx5_vfio_pci\n"
+     "[device mlx]\nid = 8086:10d3\naddress = 0000:06:00.*, 0000:07:00.0\ndriver = mlx5_vfio_pci\n"
      "[device fpga]\nid = 10ee:9038\ngroup = matched\n",
      "vfio-pci mlx5_vfio_pci mlx5_core fpga snd_hda_intel", variants, variants_steps, .late = NULL},
-    {"bridged", "[device sata]\naddress = 0000:00:1f.2\n", "vfio-pci lpc_ich ahci", bridged,
-     no_steps, .late = NULL},
+    {"bridged", "[device sata]\nid = 8086:2922\naddress = 0000:00:1f.2\n", "vfio-pci lpc_ich ahci",
+     bridged, no_steps, .late = NULL},
     {"wider", DISPLAYS, "vfio-pci nvidia", two, wider_steps, .late = NULL, .dynids_wait = true},
     {"narrower", SUBSYSTEM_CLASS, "vfio-pci nvidia", two, narrower_steps, .late = NULL,
      .dynids_wait = true},

@@ -151,9 +151,12 @@ class Writer:
         return self.rng.choice(("", "", "", "prevent", "rebind", "off"))
 
     def location_keys(self, function, whole=False):
-        """Keys that fit this function and no other (whole: all functions of its slot, no other)."""
+        """Keys that fit this function and no other (whole: all functions of its slot, no other).
+
+        An address names nothing without an ID."""
         device, rng, card = self.devices[function.location], self.rng, self.host.card_of(function.location)
-        locations = [[("address", device["address"][:-1] + "*" if whole else device["address"])]]
+        ids = ", ".join(dict.fromkeys(f.id for f in card.functions)) if whole else device["id"]
+        locations = [[("id", ids), ("address", device["address"][:-1] + "*" if whole else device["address"])]]
         single = len(card.functions) == 1 and not any(function.location == c.physical or c.physical and c is card
                                                       for c in self.host.cards)
         if device["slot"] and (whole or single):
@@ -161,7 +164,7 @@ class Writer:
         if device["serial"] and single:
             locations += [[("serial", device["serial"])]]
         if len({f.id for f in card.functions}) == 1 or not whole:
-            locations += [[("id", device["id"]), *keys] for keys in locations]
+            locations += [[("id", device["id"]), keys[-1]] for keys in locations]
         return rng.choice(locations)
 
     def take(self, function, force=False):
@@ -304,7 +307,8 @@ class Writer:
                 continue
             if self.rng.random() < (0.1 if self.host.card_of(known[0].location).integrated else 0.3):
                 first = self.rng.choice(known)
-                self.rule("group", ("address", self.devices[first.location]["address"]), ("group", "all"))
+                device = self.devices[first.location]
+                self.rule("group", ("id", device["id"]), ("address", device["address"]), ("group", "all"))
                 for f in known:
                     self.settle(f, "go", "go")
                 self.unnamed |= {f.location for f in known if f is not first}
