@@ -37,6 +37,7 @@ struct arguments {
     const char *root; /* NULL: "/" */
     char **files;     /* --check-policy FILE..., --publish SOURCE TARGET... */
     size_t n_files;
+    bool quiet; /* --check-policy: the exit status alone */
 };
 
 static void help(void)
@@ -56,6 +57,7 @@ static void help(void)
          "  --early                   in an initramfs: bind what no driver has, and exit\n"
          "  --give-back               in an initramfs that waits for the root file system in\n"
          "                            vain: hand back what may carry it, and exit\n"
+         "  --quiet                   --check-policy: the exit status alone\n"
          "  --root DIR                use the /sys, /etc and /run below DIR\n"
          "  --help                    this text\n"
          "  --version                 the version\n\n"
@@ -75,6 +77,8 @@ static int check_arguments(const struct arguments *a)
     static const bool has_no_root[TASK_MAX] = {
         [TASK_DAEMON] = true, [TASK_PUBLISH] = true, [TASK_READ_SERIALS] = true};
 
+    if (a->quiet && a->task != TASK_CHECK_POLICY)
+        return usage("--quiet goes with --check-policy", "");
     if (a->n_files > 0 && a->task != TASK_CHECK_POLICY && a->task != TASK_PUBLISH)
         return usage("unexpected argument ", a->files[0]);
     if (a->task == TASK_PUBLISH && (a->n_files == 0 || a->n_files % 2 != 0))
@@ -89,7 +93,7 @@ static int check_arguments(const struct arguments *a)
 /* Returns 0, or an exit code + 1 if there is nothing more to do. */
 static int parse_arguments(int argc, char **argv, struct arguments *a)
 {
-    enum { TASK = 256, ROOT = TASK + TASK_MAX, HELP, VERSION };
+    enum { TASK = 256, ROOT = TASK + TASK_MAX, HELP, QUIET, VERSION };
     static const struct option options[] = {
         {"check-policy", no_argument, NULL, TASK + TASK_CHECK_POLICY},
         {"dry-run", no_argument, NULL, TASK + TASK_DRY_RUN},
@@ -100,6 +104,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
         {"publish", no_argument, NULL, TASK + TASK_PUBLISH},
         {"read-serials", no_argument, NULL, TASK + TASK_READ_SERIALS},
         {"trial", no_argument, NULL, TASK + TASK_TRIAL},
+        {"quiet", no_argument, NULL, QUIET},
         {"root", required_argument, NULL, ROOT},
         {"help", no_argument, NULL, HELP},
         {"version", no_argument, NULL, VERSION},
@@ -113,6 +118,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
         switch (c) {
         case ROOT:
             a->root = optarg;
+            break;
+        case QUIET:
+            a->quiet = true;
             break;
         case 'h':
         case HELP:
@@ -187,7 +195,8 @@ int main(int argc, char **argv)
                            ? EXIT_FAILURE
                            : EXIT_SUCCESS);
     case TASK_CHECK_POLICY:
-        return flushed(policy_verify(root_fd, a.files, a.n_files) ? EXIT_SUCCESS : EXIT_FAILURE);
+        return flushed(policy_verify(root_fd, a.files, a.n_files, a.quiet) ? EXIT_SUCCESS
+                                                                           : EXIT_FAILURE);
     case TASK_DRY_RUN:
         return flushed(offline_dry_run(root_fd));
     case TASK_READ_SERIALS:

@@ -2,6 +2,7 @@
 /* bind, release, reload, rescan: what the daemon is asked to do. */
 #include <errno.h>
 
+#include "agent.h"
 #include "bus.h"
 #include "choose.h"
 #include "model/state.h"
@@ -23,8 +24,11 @@ static int change_call(const struct ctl *c, sd_bus *bus, const char *method, con
 
 static int open_and_call(const struct ctl *c, const char *method, sd_bus **ret)
 {
+    CLEANUP(agent_stop) pid_t agent = 0;
     int r = bus_open(c, ret);
 
+    if (r >= 0 && !c->host)
+        agent_start(&agent);
     return r < 0 ? bus_complain(c, r, NULL) : change_call(c, *ret, method, NULL);
 }
 
@@ -106,6 +110,7 @@ static int call_for_devices(const struct ctl *c, bool bind)
     CLEANUP(source_done) struct source s;
     CLEANUP(chosen_done) struct chosen devices = {0};
     CLEANUP_BUS sd_bus *bus = NULL;
+    CLEANUP(agent_stop) pid_t agent = 0;
     int r = source_open(c, SOURCE_LIVE, &s);
 
     if (r == 0)
@@ -113,6 +118,8 @@ static int call_for_devices(const struct ctl *c, bool bind)
     int opened = r == 0 ? bus_open(c, &bus) : 0;
     if (opened < 0)
         return bus_complain(c, opened, NULL);
+    if (devices.n > 0 && !c->host)
+        agent_start(&agent);
     for (size_t i = 0; i < devices.n; i++)
         if (!was_asked_for(&devices, i) &&
             call_for_device(c, bus, bind, devices.v[i]->d->addr) != EXIT_SUCCESS)

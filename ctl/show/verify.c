@@ -38,7 +38,7 @@ int verb_verify(const struct ctl *c)
 
     if (root_fd < 0)
         return ctl_error("%s: %s", c->root, strerror(-root_fd));
-    bool valid = policy_verify(root_fd, c->args, (size_t)c->n_args);
+    bool valid = policy_verify(root_fd, c->args, (size_t)c->n_args, false);
     name_ids(c, root_fd);
     return valid ? EXIT_SUCCESS : EXIT_FAILURE;
 }

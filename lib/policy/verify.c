@@ -3,7 +3,7 @@
 
 #include "policy/load.h"
 
-bool policy_verify(int root_fd, char *const *files, size_t n)
+bool policy_verify(int root_fd, char *const *files, size_t n, bool quiet)
 {
     CLEANUP(diags_done) struct diags d = {0};
     CLEANUP(policy_done) struct policy p;
@@ -14,6 +14,8 @@ bool policy_verify(int root_fd, char *const *files, size_t n)
         policy_load_files(files, n, &p, &d);
     else
         policy_load(root_fd, &p, &d, &off);
+    if (quiet)
+        return d.errors == 0;
     diags_print(&d, stderr);
     if (d.errors > 0) {
         fprintf(stderr, "%zu error%s; vfio-bindd.conf(5) explains each key\n", d.errors,

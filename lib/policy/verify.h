@@ -6,5 +6,6 @@
 #include <stddef.h>
 
 /* Reads the policy below the root, or, if n > 0, just these files, each overriding the ones before
- * it. Errors and warnings go to standard error, a summary to standard output. True: no error. */
-bool policy_verify(int root_fd, char *const *files, size_t n);
+ * it. Errors and warnings go to standard error, a summary to standard output, nothing if quiet.
+ * True: no error. */
+bool policy_verify(int root_fd, char *const *files, size_t n, bool quiet);
