@@ -72,8 +72,6 @@ const char *problem_word(enum problem p)
         return "group-not-viable";
     case PROBLEM_NODE_MISSING:
         return "node-missing";
-    case PROBLEM_NATIVE_DRIVER_TOUCHED:
-        return "native-driver-touched";
     case PROBLEM_DRIVER_NOT_ADVERTISED:
         return "driver-not-advertised";
     case PROBLEM_HOST_USE_UNKNOWN:

@@ -56,7 +56,6 @@ enum problem {
     PROBLEM_NO_IOMMU = 1 << 0,
     PROBLEM_GROUP_NOT_VIABLE = 1 << 1,
     PROBLEM_NODE_MISSING = 1 << 2,
-    PROBLEM_NATIVE_DRIVER_TOUCHED = 1 << 3,
     PROBLEM_DRIVER_NOT_ADVERTISED = 1 << 4,
     PROBLEM_HOST_USE_UNKNOWN = 1 << 5,
     PROBLEM_DYNAMIC_ID_INEFFECTIVE = 1 << 6, /* a native driver is asked first at hot-plug */

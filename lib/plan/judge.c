@@ -229,8 +229,6 @@ static void judge_device(const struct builder *b, struct verdict *v)
     const struct device *d = plan_device_of(b, v);
     const struct record *r = plan_record_of(b, d);
 
-    if (r && r->touched)
-        v->problems |= PROBLEM_NATIVE_DRIVER_TOUCHED;
     if (device_is_bridge(d)) {
         refuse(v, REASON_BRIDGE);
     } else if (r && record_is_in_hand(r)) {

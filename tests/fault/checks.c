@@ -170,8 +170,7 @@ static void describe_shown(const struct shown *s, char *buf, size_t size)
 {
     if (s->is_there)
         snprintf(buf, size, "%s %s driver=%s problems=%x error=%d%s%s", state_word(s->state),
-                 reason_word(s->reason), s->driver,
-                 s->problems & ~(unsigned)PROBLEM_NATIVE_DRIVER_TOUCHED, s->error,
+                 reason_word(s->reason), s->driver, s->problems, s->error,
                  s->usable ? " usable" : "", s->released ? " released" : "");
     else
         snprintf(buf, size, "nothing");
