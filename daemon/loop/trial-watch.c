@@ -44,7 +44,7 @@ static int set_timer(const struct trial_watch *w, uint64_t seconds)
     return r < 0 ? r : sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
 }
 
-/* When the trial ends by its file; one second from now if there is none. */
+/* When the trial ends by its file; in one to two seconds if there is none. */
 static uint64_t end_of_trial(const struct trial_watch *w)
 {
     CLEANUP_FREE char *bytes = NULL;
@@ -54,7 +54,7 @@ static uint64_t end_of_trial(const struct trial_watch *w)
     if (rootfs_read_file(w->view->root_fd, TRIAL_PATH, POLICY_FILE_MAX, &bytes, &size) >= 0 &&
         trial_parse(bytes, size, &t) >= 0)
         return t.until;
-    return seconds_since_power_on() + 1;
+    return seconds_since_power_on() + 2;
 }
 
 static int on_trial_folder(sd_event_source *source, const struct inotify_event *event,

@@ -78,11 +78,11 @@ START_TEST(the_time_is_over)
     CLEANUP(end_watch) struct watched w = {0};
 
     begin_watch(&w, 0);
-    w.view.policy.trial_until = seconds_since_power_on() + 2; /* as a reload would find it */
+    w.view.policy.trial_until = seconds_since_power_on() + 4; /* as a reload would find it */
     write_running(&w.tree, w.view.policy.trial_until);
     run_for(w.event, USEC_PER_SEC / 2);
     ck_assert_uint_eq(overs, 0);
-    run_for(w.event, 2 * USEC_PER_SEC);
+    run_for(w.event, 5 * USEC_PER_SEC);
     ck_assert_uint_eq(overs, 1);
 }
 END_TEST
@@ -106,9 +106,9 @@ START_TEST(the_file_is_removed)
     write_running(&w.tree, w.view.policy.trial_until);
     run_for(w.event, USEC_PER_SEC / 10);
     ck_assert_int_eq(unlinkat(w.tree.fd, TRIAL_PATH, 0), 0);
-    run_for(w.event, USEC_PER_SEC / 2);
+    run_for(w.event, USEC_PER_SEC / 4);
     ck_assert_uint_eq(overs, 0); /* whoever removed it may ask for a reload himself */
-    run_for(w.event, 2 * USEC_PER_SEC);
+    run_for(w.event, 3 * USEC_PER_SEC);
     ck_assert_uint_eq(overs, 1);
 }
 END_TEST
@@ -120,7 +120,7 @@ START_TEST(somebody_has_had_the_policy_read)
     begin_watch(&w, 0);
     write_running(&w.tree, seconds_since_power_on() + 3600);
     ck_assert_int_eq(unlinkat(w.tree.fd, TRIAL_PATH, 0), 0);
-    run_for(w.event, 3 * USEC_PER_SEC);
+    run_for(w.event, 4 * USEC_PER_SEC);
     ck_assert_uint_eq(overs, 0);
 }
 END_TEST
