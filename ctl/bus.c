@@ -93,10 +93,9 @@ static int complain_denied(const struct ctl *c)
 {
     const char *argument = c->n_args > 0 ? c->args[0] : "";
 
-    return ctl_error("only root, and whom polkit lets, may do that; try \"sudo vfio-bindctl "
-                     "%s%s%s\"%s%s",
-                     c->verb, *argument ? " " : "", argument, c->host ? " on " : "",
-                     c->host ? c->host : "");
+    return ctl_error(
+        "this needs root, or permission from polkit; try \"sudo vfio-bindctl %s%s%s\"%s%s", c->verb,
+        *argument ? " " : "", argument, c->host ? " on " : "", c->host ? c->host : "");
 }
 
 int bus_complain(const struct ctl *c, int r, const sd_bus_error *error)

@@ -66,8 +66,8 @@ static int unknown_word(const struct source *s, const char *word)
     for (; n < s->policy.n_rules && n < ELEMENTS(names); n++)
         names[n] = s->policy.rules[n].name;
     int i = nearest_word(word, names, n);
-    ctl_error("%s is no address (0000:06:00.0 or 06:00.0), no ID (10de:20f1 or 10de:*) and no "
-              "rule%s%s%s",
+    ctl_error("%s is neither an address (0000:06:00.0 or 06:00.0) nor an ID (10de:20f1 or 10de:*) "
+              "nor a rule%s%s%s",
               word, i < 0 ? "" : ": did you mean the rule ", i < 0 ? "" : names[i],
               i < 0 ? "" : "?");
     return EXIT_USAGE;
@@ -87,7 +87,7 @@ static int choose_rule(const struct source *s, const char *word, bool *marks)
         n++;
     }
     return n > 0   ? 0
-           : known ? ctl_error("[device %s] fits no device of this host", word)
+           : known ? ctl_error("[device %s] matches no device of this host", word)
                    : unknown_word(s, word);
 }
 

@@ -23,45 +23,45 @@ static const struct verb {
     int (*run)(const struct ctl *c);
     const char *help;
 } verbs[] = {
-    {"status", "", 0, 0, verb_status, "how things are, and what to do next (default)"},
+    {"status", "", 0, 0, verb_status, "summary of the state, and the next step (default)"},
     {"list", "[DEVICE...]", 0, MANY, verb_list,
      "all PCI devices with driver, group, rule and state"},
     {"tree", "", 0, 0, verb_tree, "IOMMU groups and their members"},
     {"show", "DEVICE...", 1, MANY, verb_show, "everything about a device"},
     {"explain", "DEVICE...", 1, MANY, verb_explain, "which rule decides about a device, and why"},
-    {"plan", "", 0, 0, verb_plan, "what would be done (--policy FILE: with a changed policy)"},
-    {"suggest", "", 0, 0, verb_suggest, "a ready policy for the devices of this host"},
+    {"plan", "", 0, 0, verb_plan, "what would be done now (--policy FILE: with a changed policy)"},
+    {"suggest", "", 0, 0, verb_suggest, "a policy for the devices of this host"},
     {"import", "", 0, 0, verb_import,
-     "a policy made of what binds devices so far (driverctl, ids=, ...)"},
-    {"check", "", 0, 0, verb_check, "the preflight: what is missing, and how to put it right"},
+     "a policy for devices that other tools bind (driverctl, ids=, ...)"},
+    {"check", "", 0, 0, verb_check, "the preflight: what is missing, and how to fix it"},
     {"cat-config", "", 0, 0, verb_cat_config, "the merged policy, with the source of each line"},
     {"verify", "[FILE...]", 0, MANY, verb_verify, "check the policy, or these files"},
     {"add", "DEVICE...", 1, MANY, verb_add, "add a rule for devices to the policy, and reload"},
-    {"remove", "DEVICE...", 1, MANY, verb_remove, "take back what add did"},
-    {"apply", "FILE", 1, 1, verb_apply, "put this policy into place (--confirm: on trial)"},
+    {"remove", "DEVICE...", 1, MANY, verb_remove, "undo what add did"},
+    {"apply", "FILE", 1, 1, verb_apply, "install this policy (--confirm: on trial)"},
     {"confirm", "", 0, 0, verb_confirm, "keep the policy that is on trial"},
-    {"revert", "", 0, 0, verb_revert, "take it back"},
+    {"revert", "", 0, 0, verb_revert, "take the policy on trial back"},
     {"edit", "", 0, 0, verb_edit, "edit the policy, check it, show the difference, reload"},
     {"wait", "", 0, 0, verb_wait, "wait until vfio-bindd is ready (--timeout SECONDS)"},
     {"is-usable", "DEVICE...", 1, MANY, verb_is_usable,
-     "can a virtual machine have this device? (exit code)"},
-    {"bind", "DEVICE...", 1, MANY, verb_bind, "take a device (again) that a rule names"},
+     "whether a virtual machine can have the device (exit code)"},
+    {"bind", "DEVICE...", 1, MANY, verb_bind, "bind a selected device (again)"},
     {"release", "DEVICE...", 1, MANY, verb_release, "hand a device back to its native driver"},
-    {"reload", "", 0, 0, verb_reload, "read the policy again"},
-    {"rescan", "", 0, 0, verb_rescan, "look at all devices again, retry what failed"},
+    {"reload", "", 0, 0, verb_reload, "reload the policy"},
+    {"rescan", "", 0, 0, verb_rescan, "examine all devices again, retry what failed"},
     {"monitor", "", 0, 0, verb_monitor, "print changes as they happen"},
     {"report", "", 0, 0, verb_report, "a redacted snapshot for a bug report"},
-    {"export", "KIND [-]", 1, 2, verb_export, "policy and devices as others read them"},
-    {"help", "[VERB]", 0, 1, verb_help, "this text, or what there is to know of a verb"},
+    {"export", "KIND [-]", 1, 2, verb_export, "policy and devices in formats of other programs"},
+    {"help", "[VERB]", 0, 1, verb_help, "this text, or the description of a verb"},
 };
 
 static const char device_forms[] =
     "DEVICE is an address (0000:06:00.0 or 06:00.0), an ID (10de:20f1, 10de:*) or the name\n"
-    "of a rule, and stands for every device that it names.\n";
+    "of a rule, and stands for all of its devices.\n";
 
 static const char export_kinds[] =
-    "export KIND writes to standard output; with \"-\" behind it reads an object from\n"
-    "standard input, and what it writes is made to fit that. KIND is one of\n"
+    "export KIND writes to standard output; with \"-\" it reads an object from\n"
+    "standard input, and its output fits that object. KIND is one of\n"
     "  kubevirt, hco          devices that KubeVirt or HyperConverged permits\n"
     "  capk                   devices of worker nodes made by CAPK\n"
     "  nfd, prometheus        node features; metrics\n"

@@ -72,7 +72,7 @@ static bool is_folder(const char *path)
 
 static void say_not_running(const struct source *s, int r, const sd_bus_error *error)
 {
-    static const char rest[] = "this is what the policy and /sys say";
+    static const char rest[] = "the output is based on the policy and /sys";
 
     if (bus_is_absent(error))
         ctl_note(s->ctl, "vfio-bindd is not running (systemctl start vfio-bindd): %s", rest);
@@ -80,7 +80,7 @@ static void say_not_running(const struct source *s, int r, const sd_bus_error *e
              sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT, NULL))
         ctl_note(s->ctl, "vfio-bindd does not answer (systemctl status vfio-bindd): %s", rest);
     else
-        ctl_note(s->ctl, "vfio-bindd cannot be asked (%s): %s",
+        ctl_note(s->ctl, "cannot ask vfio-bindd (%s): %s",
                  error && error->message ? error->message : strerror(-r), rest);
 }
 

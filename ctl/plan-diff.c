@@ -109,13 +109,12 @@ static void print_dropped(const struct source *s, const struct verdict *v)
     char text[256];
 
     if (d && driver_is_vfio(d->driver))
-        snprintf(
-            text, sizeof(text),
-            "%s no rule names it any more: if vfio-bindd bound it to %s, a reload hands it back "
-            "to its native driver, unless somebody has it open",
-            pci_addr_text(d->addr).s, d->driver);
+        snprintf(text, sizeof(text),
+                 "%s no longer selected: if vfio-bindd bound it to %s, a reload hands it back to "
+                 "its native driver, unless somebody has it open",
+                 pci_addr_text(d->addr).s, d->driver);
     else
-        snprintf(text, sizeof(text), "%s no rule names it any more: it stays %s%s",
+        snprintf(text, sizeof(text), "%s no longer selected: it stays %s%s",
                  pci_addr_text(d->addr).s, d->driver ? "on " : "without a driver",
                  d->driver ? d->driver : "");
     ctl_wrap(stdout, text, 2, 4);
@@ -188,11 +187,11 @@ void change_print(const struct source *s, const struct change *c)
         if (!differs(old, new))
             continue;
         if (n++ == 0)
-            puts("What changes (+ newly selected, - no longer, ~ otherwise):");
+            puts("Changes (+ newly selected, - no longer selected, ~ different):");
         print_device_change(s, old, new);
     }
     if (n == 0)
-        puts("Compared with the policy files as they are now, this makes no difference.");
+        puts("This makes no difference to the current policy files.");
 }
 
 size_t change_count_trouble(const struct source *s, const struct change *c)

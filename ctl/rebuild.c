@@ -13,9 +13,8 @@ static const struct {
     {"/usr/bin/dracut", {"dracut", "--regenerate-all", "--force", NULL}},
 };
 
-static const char older[] =
-    "The initramfs of this boot has another policy. Unless it was made anew since, the next boot "
-    "begins with that one";
+static const char older[] = "The initramfs of this boot has another policy. Unless it has been "
+                            "rebuilt since, the next boot uses that policy first";
 
 static bool has_older_policy(sd_bus *bus)
 {
@@ -43,7 +42,7 @@ int rebuild_offer(const struct ctl *c, sd_bus *bus)
             ctl_note(c, "%s: %s%s", older, ctl_sudo(), command);
             return EXIT_SUCCESS;
         }
-        printf("%s. Make it anew now with \"%s\" (y/n)? [y] ", older, command);
+        printf("%s. Rebuild it now with \"%s\" (y/n)? [y] ", older, command);
         fflush(stdout);
         if (!fgets(line, sizeof(line), stdin) || (*line != '\n' && *line != 'y'))
             return EXIT_SUCCESS;

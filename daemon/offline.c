@@ -34,7 +34,7 @@ static int assume_loaded(int root_fd, const struct policy *p, struct snapshot *s
         return r;
     for (size_t i = 0; i < s->n_registered; i++)
         if (plan_is_assumed(&s->registered[i]))
-            printf("note: the driver %s is not loaded; it is assumed that it can be\n",
+            printf("note: the driver %s is not loaded; the plan assumes that it can be loaded\n",
                    s->registered[i].name);
     dynids_follow(&records->dynids, snapshot_order(s, DYNID_DRIVER));
     return 0;
@@ -72,7 +72,7 @@ int offline_dry_run(int root_fd)
     }
     diags_print(&d, stderr);
     if (off)
-        puts("disabled by the kernel command line: nothing of this would be done");
+        puts("disabled by the kernel command line: none of this would be done");
     const struct preview preview = {.policy = &p,
                                     .snapshot = &s,
                                     .records = &records,

@@ -163,7 +163,7 @@ int verb_check(const struct ctl *c)
         return r;
     if (s.replayed)
         return ctl_error(
-            "a report does not hold what \"check\" looks at: run it on the host itself");
+            "a report does not contain what \"check\" examines: run it on the host itself");
 
     CLEANUP(findings_done) struct check check = {.s = &s, .tree.root_fd = s.root_fd};
     run_parts(&check);

@@ -60,7 +60,7 @@ static void see_override(struct check *c, const char *path, const char *name, vo
     if (!is_concerned(c, r, same))
         return;
     check_add(c, same ? FINDING_WARN : FINDING_FAIL, "driverctl",
-              "driverctl has an override of its own for %s (%s)%s", pci_addr_text(a).s,
+              "driverctl has its own override for %s (%s)%s", pci_addr_text(a).s,
               driver ? driver : "not readable",
               !same              ? ": it and vfio-bindd would fight"
               : has_no_policy(c) ? ", and no rule does"
@@ -177,7 +177,7 @@ static size_t check_vfio_manager(struct check *c)
         return 0;
     check_add(c, FINDING_WARN, "gpu-operator",
               "NVIDIA's gpu-operator has prepared GPUs for VFIO here (%s): its vfio-manager binds "
-              "GPUs by itself, and unbinds them when it stops",
+              "GPUs, and unbinds them when it stops",
               pods.found > 0 ? "a pod nvidia-vfio-manager"
                              : "/run/nvidia/validations/vfio-pci-ready");
     check_remedy(c, "kubectl patch clusterpolicies.nvidia.com --type merge -p "
@@ -209,9 +209,8 @@ static size_t check_dra(struct check *c)
     check_add(c, FINDING_WARN, "dra",
               "NVIDIA's DRA driver runs here with its gate PassthroughSupport: it binds GPUs to "
               "nvidia when a virtual machine ends");
-    check_remedy(c,
-                 "helm list -A   # then upgrade it with featureGates.PassthroughSupport=false, or "
-                 "keep it off this node");
+    check_remedy(c, "helm list -A   # then upgrade it with featureGates.PassthroughSupport=false, "
+                    "or exclude this node");
     return 1;
 }
 
@@ -294,8 +293,9 @@ static void check_unexplained(struct check *c, struct claimant_search *search)
         const struct device *d = &c->s->snapshot.devices[i];
         if (!d->driver || (!driver_is_vfio(d->driver) && !streq(d->driver, "pci-stub")))
             continue;
-        check_add(c, FINDING_WARN, "claimants", "%s is on %s, and nothing that was seen says why",
-                  pci_addr_text(d->addr).s, d->driver);
+        check_add(c, FINDING_WARN, "claimants",
+                  "%s is on %s, and no tool was found that explains it", pci_addr_text(d->addr).s,
+                  d->driver);
         point_to_import(c, search);
         return;
     }
@@ -316,5 +316,5 @@ void check_claimants(struct check *c)
     if (search.found == 0)
         check_unexplained(c, &search);
     if (search.found == 0)
-        check_add(c, FINDING_OK, "claimants", "nothing else that was seen binds these devices");
+        check_add(c, FINDING_OK, "claimants", "no other tool was found that binds these devices");
 }

@@ -87,8 +87,8 @@ static void check_off(struct check *c, bool described)
 {
     const char *off = switched_off(c);
 
-    check_add(c, FINDING_FAIL, "iommu", "no IOMMU is at work%s%s%s", off ? ": " : "",
-              off ? off : "", off ? " on the kernel command line says so" : "");
+    check_add(c, FINDING_FAIL, "iommu", "no IOMMU is active%s%s%s", off ? ": " : "", off ? off : "",
+              off ? " on the kernel command line says so" : "");
     if (off)
         check_remove_parameter(c, off);
     if (c->cpu == CPU_INTEL && !check_cmdline(c, "intel_iommu=on"))
@@ -109,7 +109,7 @@ static void check_viommu(struct check *c)
 
     if (!there) {
         check_add(c, FINDING_FAIL, "iommu",
-                  "no IOMMU is at work: the kernel %s has no driver for the virtual IOMMU that the "
+                  "no IOMMU is active: the kernel %s has no driver for the virtual IOMMU that the "
                   "firmware announces (" VIOMMU_MODULE ")",
                   c->release);
         check_remedy(c, "grep CONFIG_VIRTIO_IOMMU /boot/config-*   # boot a kernel with =y or =m");
@@ -117,14 +117,14 @@ static void check_viommu(struct check *c)
                         "intel-iommu,intremap=on or amd-iommu)");
     } else if (!loaded) {
         check_add(c, FINDING_FAIL, "iommu",
-                  "no IOMMU is at work: the firmware announces a virtual one, whose driver (the "
+                  "no IOMMU is active: the firmware announces a virtual one, whose driver (the "
                   "module " VIOMMU_MODULE ") is not loaded");
         check_remedy(c, "grep -rs " VIOMMU_MODULE " /etc/modprobe.d /run/modprobe.d   # is it "
                         "forbidden there?");
         check_remedy(c, "%smodprobe " VIOMMU_MODULE, ctl_sudo());
     } else {
         check_add(c, FINDING_FAIL, "iommu",
-                  "no IOMMU is at work: the firmware announces a virtual one, and its driver "
+                  "no IOMMU is active: the firmware announces a virtual one, and its driver "
                   "(" VIOMMU_MODULE ") is loaded, but does not work");
         check_remedy(c, "%sjournalctl -kb | grep -iE 'virtio|iommu'   # says why", ctl_sudo());
     }
@@ -192,11 +192,11 @@ static void check_remapping(struct check *c)
         return;
     }
     bool is_allowed = allowed && (*allowed == 'Y' || *allowed == '1');
-    check_add(
-        c, is_allowed ? FINDING_WARN : FINDING_FAIL, "intremap", "interrupts are not remapped: %s",
-        is_allowed ? "allow_unsafe_interrupts lets guests use devices all the same, and raise "
-                     "any interrupt of this host"
-                   : "VFIO lets no guest use a device (Operation not permitted)");
+    check_add(c, is_allowed ? FINDING_WARN : FINDING_FAIL, "intremap",
+              "interrupts are not remapped: %s",
+              is_allowed ? "allow_unsafe_interrupts nevertheless lets guests use devices, and "
+                           "raise any interrupt of this host"
+                         : "VFIO lets no guest use a device (Operation not permitted)");
     for (size_t i = 0; i < ELEMENTS(off); i++)
         if (check_cmdline(c, off[i])) {
             check_remove_parameter(c, off[i]);

@@ -118,7 +118,7 @@ static void say_early(struct check *c, const struct native *n, const char *path,
               n->needed ? "; this host needs it there for another device" : "");
     if (brought) {
         check_rebuild_initramfs(c);
-        check_remedy(c, "# this brings vfio-bindd into it, where it runs before the driver");
+        check_remedy(c, "# this includes vfio-bindd, which then runs before the driver");
         return;
     }
     if (n->needed) {
@@ -166,8 +166,8 @@ static void say_inside(struct check *c, const char *release, const struct conten
         check_add(c, FINDING_OK, "initramfs", "/%s has vfio-bindd", contents->path);
     } else if (contents->has_policy && contents->policy != c->s->policy.digest) {
         check_add(c, FINDING_WARN, "initramfs",
-                  "/%s has vfio-bindd with another policy than the one of now: at the next boot "
-                  "that one is the first to decide",
+                  "/%s has vfio-bindd with another policy than the current one: the next boot uses "
+                  "that policy first",
                   contents->path);
         check_rebuild_initramfs(c);
     } else {
@@ -217,8 +217,8 @@ static void check_other(struct check *c, const char *path, const char *release, 
         say_inside(c, release, &contents);
     } else if (others->running->vfio_bindd) {
         check_add(c, FINDING_WARN, "initramfs",
-                  "/%s has no vfio-bindd, unlike that of the running kernel: boots of that kernel "
-                  "leave devices to the native drivers in it first",
+                  "/%s has no vfio-bindd, unlike that of the running kernel: if that kernel boots, "
+                  "the native drivers in it get the devices first",
                   contents.path);
         check_rebuild_initramfs(c);
     }

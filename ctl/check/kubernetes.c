@@ -121,14 +121,13 @@ static void say_unusable_offer(struct check *c, const struct resource_check *rc)
 {
     struct pci_addr_text address = pci_addr_text(rc->first_unusable->d->addr);
 
-    check_add(
-        c, FINDING_FAIL, "offer",
-        "KubeVirt offers %zu device%s of %s, and %zu of them not usable (%s first): a virtual "
-        "machine that is given one fails to start",
-        rc->offered, rc->offered == 1 ? "" : "s", rc->resource, rc->unusable, address.s);
-    check_remedy(
-        c, "vfio-bindctl show %s   # says why; what \"group\" or \"node\" says above mends it",
-        address.s);
+    check_add(c, FINDING_FAIL, "offer",
+              "KubeVirt offers %zu device%s of %s, and %zu of them not usable (%s first): a "
+              "virtual machine that gets one fails to start",
+              rc->offered, rc->offered == 1 ? "" : "s", rc->resource, rc->unusable, address.s);
+    check_remedy(c,
+                 "vfio-bindctl show %s   # says why; see the remedy of \"group\" or \"node\" above",
+                 address.s);
 }
 
 static void say_stale(struct check *c, const struct resource_check *rc)
@@ -153,8 +152,8 @@ static void check_resource(struct check *c, const char *checkpoint, const char *
         say_unregistered(c, &rc);
     else if (rc.counted.others > 0)
         check_add(c, FINDING_OK, "kubelet",
-                  "%s comes from another device plugin than KubeVirt's, which calls devices "
-                  "otherwise: not compared",
+                  "%s comes from another device plugin than KubeVirt's, which names devices "
+                  "differently: not compared",
                   resource);
     else if (rc.missing > 0)
         say_missing(c, &rc);

@@ -13,7 +13,7 @@ static void edit_file(struct check *c, const char *file)
     if (!file || !*file || streq(file, "/etc/vfio-bindd.conf"))
         check_remedy(c, "%svfio-bindctl edit", ctl_sudo());
     else if (after_prefix(file, "/proc/"))
-        check_remedy(c, "# mend vfio_bindd.ids= on the kernel command line");
+        check_remedy(c, "# correct vfio_bindd.ids= on the kernel command line");
     else
         check_remedy(c, "%s%s && %ssystemctl reload vfio-bindd",
                      geteuid() == 0 ? "${EDITOR:-vi} " : "sudoedit ", file, ctl_sudo());

@@ -61,10 +61,9 @@ static void find_objection(const struct addition *a, const struct row *r, char *
     else if (rule && rule_is_native(rule) && a->by_id)
         snprintf(buf, size, "[device %s] leaves it to its native driver", rule->name);
     else if (use && device_may_carry_host(r->d) && !a->s->ctl->force)
-        snprintf(buf, size, "this host uses it: it %s (with --force it is taken all the same)",
-                 use);
+        snprintf(buf, size, "this host uses it: it %s (with --force it is taken anyway)", use);
     else if (a->by_id && is_console_display(r))
-        snprintf(buf, size, "it is a console of this host (its address names it all the same)");
+        snprintf(buf, size, "it is a console of this host (use its address to take it anyway)");
 }
 
 /* By ID what cannot be taken is left out; a device that is named by its address must be possible.
@@ -97,11 +96,10 @@ static int add_ports(struct addition *a)
                 continue;
             find_objection(a, &s->rows[k], why, sizeof(why));
             if (*why)
-                return ctl_error("%s gets no rule: %s shares its IOMMU group and has to go with "
-                                 "it, and %s",
-                                 pci_addr_text(s->rows[i].d->addr).s,
-                                 pci_addr_text(s->rows[k].d->addr).s, why);
-            ctl_note(s->ctl, "%s goes along: it shares the IOMMU group of %s",
+                return ctl_error(
+                    "%s gets no rule: %s shares its IOMMU group and must come along, but %s",
+                    pci_addr_text(s->rows[i].d->addr).s, pci_addr_text(s->rows[k].d->addr).s, why);
+            ctl_note(s->ctl, "%s comes along: it shares the IOMMU group of %s",
                      pci_addr_text(s->rows[k].d->addr).s, pci_addr_text(s->rows[i].d->addr).s);
             a->in[k] = true;
         }
@@ -129,7 +127,7 @@ static int find_devices(struct addition *a)
         n += a->in[i];
         a->places = a->places || (a->in[i] && device_may_carry_host(s->rows[i].d));
     }
-    return r != 0 || n > 0 ? r : ctl_error("no device is left to add a rule for");
+    return r != 0 || n > 0 ? r : ctl_error("there is no device to add a rule for");
 }
 
 /* -- the rule's name and file -- */

@@ -128,10 +128,11 @@ static enum answer decide(const struct session *e, const struct change *change)
     change_print(e->s, change);
     preview_write_unmet(&change->policy, &change->plan, stdout);
     if (trouble > 0)
-        printf("With this policy not everything would be as it says (%zu): see above, or "
-               "\"vfio-bindctl plan --policy %s\"\n",
-               trouble, e->copy);
-    answer = ask("Put it into place (y), edit it again (e), or quit (q)?", trouble > 0 ? 'e' : 'y');
+        printf(
+            "With this policy not every device would be in the intended state (%zu): see above, or "
+            "\"vfio-bindctl plan --policy %s\"\n",
+            trouble, e->copy);
+    answer = ask("Install it (y), edit it again (e), or quit (q)?", trouble > 0 ? 'e' : 'y');
     return answer == 'y' ? ANSWER_INSTALL : answer == 'e' ? ANSWER_EDIT : ANSWER_QUIT;
 }
 

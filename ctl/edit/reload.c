@@ -15,13 +15,13 @@ int reload_changed(const struct ctl *c)
         r = bus_call(bus, BUS_PATH, BUS_MANAGER_INTERFACE, "Reload", BUS_CHANGE_USEC, &error, NULL,
                      NULL);
     if (r < 0 && (!sd_bus_error_is_set(&error) || bus_is_absent(&error))) {
-        ctl_note(c, "vfio-bindd is not running: the policy counts once it is (systemctl enable "
-                    "--now vfio-bindd)");
+        ctl_note(c, "vfio-bindd is not running: the policy takes effect once it is (systemctl "
+                    "enable --now vfio-bindd)");
         return EXIT_SUCCESS;
     }
     if (r < 0)
         return bus_complain(c, r, &error);
     if (!c->quiet)
-        puts("Reloaded. To see how things are: vfio-bindctl status");
+        puts("Reloaded. See the result with: vfio-bindctl status");
     return rebuild_offer(c, bus);
 }

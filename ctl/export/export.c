@@ -100,8 +100,7 @@ static int open_source(const struct ctl *c, const struct kind *kind, struct sour
 static int finish_export(struct export *e, const char *text)
 {
     if (e->inexpressible > 0 && e->ctl->strict)
-        return ctl_error("not everything can be expressed, and --strict asks for that: nothing is "
-                         "exported");
+        return ctl_error("some of the policy cannot be expressed (--strict): nothing is exported");
     /* What others read has an escape of its own for what is not printable. */
     int r = printable_bypass(stdout, text);
     return r < 0 ? ctl_error("cannot write the output: %s", strerror(-r)) : EXIT_SUCCESS;

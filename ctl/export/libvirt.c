@@ -58,10 +58,9 @@ int export_libvirt(struct export *e)
             "no device here is selected for virtual machines: libvirt wants addresses, "
             "so run this on the host, or with --root on a report of it");
     ctl_note(e->ctl,
-             "put what a domain is to have among its <devices>: virsh edit DOMAIN; or one of "
-             "them, in a file of its own: virsh attach-device DOMAIN FILE --config");
-    ctl_note(e->ctl,
-             "managed='no': vfio-bindd binds. With managed='yes' libvirt would hand the device "
-             "to its native driver when the domain ends");
+             "put the wanted entries into the <devices> of the domain: virsh edit DOMAIN; or a "
+             "single entry, in a file of its own: virsh attach-device DOMAIN FILE --config");
+    ctl_note(e->ctl, "managed='no': vfio-bindd binds the device. With managed='yes' libvirt would "
+                     "hand the device to its native driver when the domain ends");
     return 0;
 }

@@ -10,7 +10,7 @@ static int read_input(char **ret, size_t *ret_size)
     int r = ctl_read(stdin, INPUT_MAX, ret, ret_size);
 
     if (r == -EFBIG)
-        return ctl_error("standard input has more than 4 MiB: that is no single object");
+        return ctl_error("standard input has more than 4 MiB: that is not a single object");
     return r < 0 ? ctl_error("cannot read standard input: %s", strerror(-r)) : 0;
 }
 
@@ -26,7 +26,7 @@ static int check_documents(const struct doc *d, const struct doc_facts *facts,
         return ctl_error("standard input has %zu YAML documents: give the %s alone",
                          facts->documents, kind);
     if (d->v[doc_root(d)].type != YAML_MAPPING_START_EVENT)
-        return ctl_error("standard input is no Kubernetes object: a %s is expected there", kind);
+        return ctl_error("standard input is not a Kubernetes object: %s expected", kind);
     return 0;
 }
 
@@ -83,7 +83,7 @@ int export_read_object(struct export *e, const struct export_object *o, struct d
         return r;
     r = doc_read(bytes, size, ret, &facts);
     if (r == -EINVAL)
-        return ctl_error("standard input is no YAML: %s", facts.error);
+        return ctl_error("standard input is not YAML: %s", facts.error);
     if (r < 0)
         return ctl_errno(r);
     r = check_documents(ret, &facts, o);

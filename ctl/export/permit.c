@@ -39,12 +39,11 @@ static void say_command(const struct export *e, const struct permit_target *t, c
     } else {
         ctl_note(e->ctl, "this is for a cluster without the object: kubectl create -f FILE");
         ctl_note(e->ctl,
-                 "to one that is there add with: kubectl -n %s get %s %s -o yaml | vfio-bindctl "
+                 "to add it to an existing object: kubectl -n %s get %s %s -o yaml | vfio-bindctl "
                  "export %s - --patch json >FILE",
                  namespace, t->resource, name, e->ctl->args[0]);
-        ctl_note(e->ctl,
-                 "never kubectl apply, with or without --server-side: fields that this text "
-                 "lacks are taken out of the object");
+        ctl_note(e->ctl, "never kubectl apply, with or without --server-side: kubectl removes "
+                         "fields that this text lacks from the object");
     }
 }
 
@@ -61,8 +60,8 @@ void permit_say_cluster(const struct export *e, const struct permit_target *t, c
     say_command(e, t, name, namespace);
     /* 1.9.0, device_controller.go: splitPermittedDevices() keeps the plugin that runs. */
     ctl_note(e->ctl,
-             "virt-handler finds the devices of a new resource at once; what is bound later, or "
-             "comes back, it finds when it starts anew: kubectl -n %s delete pod -l "
+             "virt-handler finds the devices of a new resource at once, but devices that are bound "
+             "later, or come back, only when it is restarted: kubectl -n %s delete pod -l "
              "kubevirt.io=virt-handler --field-selector spec.nodeName=NODE",
              namespace);
     if (permit_needs_gate(e, t))

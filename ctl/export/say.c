@@ -32,11 +32,10 @@ static void say_narrowed(struct export *e, const struct rule *r)
 
     for (size_t i = 0; i < r->n_ids; i++)
         if (r->ids[i].any_device) {
-            export_cannot(
-                e,
-                "[device %s] has \"id = %04x:*\": a list of IDs knows no wildcard, it has "
-                "those that are here now",
-                r->name, r->ids[i].vendor);
+            export_cannot(e,
+                          "[device %s] has \"id = %04x:*\": a list of IDs has no wildcards; it "
+                          "contains the IDs that are present now",
+                          r->name, r->ids[i].vendor);
             break;
         }
     narrowing_keys(r, keys, sizeof(keys));
@@ -95,11 +94,10 @@ static void say_counts(const struct export *e)
                      "group, of which %zu are usable",
                      item->resource, id, item->selected, item->bound, item->offered, item->usable);
         if (item->usable < item->offered)
-            ctl_note(
-                e->ctl,
-                "KubeVirt does not look whether a group is usable: a virtual machine that is "
-                "given one of the other %zu fails to start; vfio-bindctl check says what to do",
-                item->offered - item->usable);
+            ctl_note(e->ctl,
+                     "KubeVirt does not check whether a group is usable: a virtual machine that "
+                     "gets one of the other %zu fails to start; vfio-bindctl check says what to do",
+                     item->offered - item->usable);
     }
 }
 

@@ -31,18 +31,18 @@ static void advise_on_key(struct found *f, struct import_rule *r, const struct d
         return;
     if (d->slot && !strpbrk(d->slot, ",;#*?[]!\\\""))
         import_comment(f, r,
-                       "%zu devices here are %04x:%04x: \"slot = %s\" tells this one's card as "
-                       "well, and does not move when another is added",
+                       "%zu devices here are %04x:%04x: \"slot = %s\" also identifies this card, "
+                       "and does not change when another card is added",
                        n, d->vendor, d->device, d->slot);
     else if (d->serial)
         import_comment(f, r,
-                       "%zu devices here are %04x:%04x: \"serial = %s\" tells this one as well, "
-                       "and does not move when another is added",
+                       "%zu devices here are %04x:%04x: \"serial = %s\" also identifies this card, "
+                       "and does not change when another card is added",
                        n, d->vendor, d->device, d->serial);
     else
         import_comment(f, r,
-                       "%zu devices here are %04x:%04x; an address can move when a card is added: "
-                       "\"slot\" or \"serial\", where the device has one, cannot",
+                       "%zu devices here are %04x:%04x; an address can change when a card is "
+                       "added; \"slot\" or \"serial\", if the device has one, cannot",
                        n, d->vendor, d->device);
 }
 
@@ -64,8 +64,8 @@ static void tell_of_new_time(struct found *f, struct import_rule *r, const struc
     if (r->at_boot || !d->driver || driver_is_vfio(d->driver) || !driver_is_vfio(r->what.driver))
         return;
     import_comment(f, r,
-                   "%s is on %s now: so far it left the host when its virtual machine started; "
-                   "with this rule it leaves it at once, and at each boot",
+                   "%s is on %s now: so far the host lost it when its virtual machine started; "
+                   "with this rule it is bound now, and at each boot",
                    pci_addr_text(d->addr).s, d->driver);
 }
 
@@ -167,7 +167,7 @@ static void judge_blacklist(struct found *f, const struct import_rules *all, con
         if (!r || !driver_is_vfio(r->what.driver) || !is_native_of(f, folder, d, b->module))
             continue;
         found_remark(f, b->path, b->line,
-                     "%s is kept from loading; for the sake of %s that is not needed any more",
+                     "%s is kept from loading; for the sake of %s that is no longer needed",
                      b->module, pci_addr_text(d->addr).s);
         return;
     }

@@ -152,10 +152,10 @@ static void remark_on_preload(struct found *f, const char *path, unsigned line, 
 
     for (size_t i = 0; i < ELEMENTS(words); i++)
         if (strstr(text, words[i]))
-            found_remark(f, path, line,
-                         "%s... does no harm, and is not needed any more: vfio-bindd.service loads "
-                         "vfio-pci",
-                         words[i]);
+            found_remark(
+                f, path, line,
+                "%s... does no harm, and is no longer needed: vfio-bindd.service loads vfio-pci",
+                words[i]);
 }
 
 /* -- files -- */
@@ -254,7 +254,7 @@ static void see_cmdline_file(struct found *f, const char *path, enum reader read
         remark_on_preload(f, path, lines.first, line);
         if (reader == READER_DRACUT && strstr(line, "_drivers") && strstr(line, "vfio"))
             found_remark(f, path, lines.first,
-                         "VFIO's drivers in the initramfs do no harm, and are not needed any more");
+                         "VFIO's drivers in the initramfs do no harm, and are no longer needed");
         if (reader == READER_GRUB)
             note_assignment(f, path, lines.first, line, p.variable);
         see_lists(f, &p, line, lines.last > lines.first, lists);

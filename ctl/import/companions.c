@@ -36,10 +36,10 @@ static void hold_companion(struct found *f, struct import_rule *r, const struct 
                        "use this one, and vfio-bindd says so. Without \"group = matched\" both go",
                        address, name, other->driver);
     else if (along)
-        import_comment(f, r,
-                       "%s (%s) was left alone so far; without \"group = matched\" it would come "
-                       "along",
-                       address, name);
+        import_comment(
+            f, r,
+            "%s (%s) has been left alone so far; without \"group = matched\" it would come along",
+            address, name);
     else
         import_comment(f, r,
                        "%s (%s) is in the same IOMMU group and was left alone so far: virtual "

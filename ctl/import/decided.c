@@ -51,7 +51,7 @@ static void drop_decided(struct found *f, struct import_rule *r, const struct ru
 {
     for (size_t i = 0; i < r->origins.n; i++)
         found_remark(f, r->origins.v[i] + 1, 0,
-                     "[%s] in %s decides about it already: no rule is made of it", by->name,
+                     "[%s] in %s decides about it already: it becomes no rule", by->name,
                      policy_file(&f->s->policy, by->section));
     f->n_decided++;
     r->dropped = true;

@@ -27,7 +27,7 @@ static void see_interface(struct found *f, unsigned line, char *text)
     struct selection s = {0};
 
     if (!bus || !address || !driver) {
-        found_remark(f, INTERFACES, line, "is incomplete, and dpdk.service passes over it");
+        found_remark(f, INTERFACES, line, "is incomplete, and dpdk.service ignores it");
         return;
     }
     if (!streq(bus, "pci") || !make_selection(address, driver, &s)) {

@@ -7,10 +7,9 @@ static void retire_override(struct found *f, const char *path)
 {
     CLEANUP_FREE char *quoted = found_quoted("/", path);
 
-    found_step(
-        f, STAGE_FILES,
-        "# the files only, for \"driverctl unset-override\" would unbind the devices as well; "
-        "without files the package may go, too");
+    found_step(f, STAGE_FILES,
+               "# only the files, because \"driverctl unset-override\" would also unbind the "
+               "devices; afterwards the package can be removed, too");
     if (quoted)
         found_step(f, STAGE_FILES, "%srm %s", ctl_sudo(), quoted);
     else
@@ -30,9 +29,9 @@ static void see_saved_override(struct found *f, const char *path, const char *na
     if (!text)
         return;
     if (!word || pci_addr_parse(word, &a) < 0) {
-        found_remark(f, path, 0, "is no override of a PCI device");
+        found_remark(f, path, 0, "is not an override of a PCI device");
     } else if (!driver) {
-        found_remark(f, path, 0, "is empty, and driverctl passes over it");
+        found_remark(f, path, 0, "is empty, and driverctl ignores it");
     } else if (streq(driver, "none")) {
         found_remark(f, path, lines.first,
                      "keeps all drivers off %s; vfio-bindd has no such rule: \"driver = pci-stub\" "

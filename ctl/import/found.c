@@ -209,8 +209,8 @@ bool found_shared_with_host(struct found *f, const struct selection *s, const ch
         if (!use || fnmatch(s->address, pci_addr_text(d->addr).s, 0) != 0)
             continue;
         found_remark(f, path, line,
-                     "%s is in use by this host now (%s), and no rule is made of it: it would take "
-                     "the device at boot, not when the virtual machine starts",
+                     "%s is in use by this host now (%s) and gets no rule: a rule would take the "
+                     "device at boot, not when the virtual machine starts",
                      pci_addr_text(d->addr).s, use);
         shared = true;
     }

@@ -75,7 +75,7 @@ int ids_parse(const char *item, const char *driver, struct selection *ret, const
         return -ENOTSUP;
     }
     if (n < 2) {
-        *ret_lost = "is no VENDOR:DEVICE, and the kernel passes over it";
+        *ret_lost = "is not VENDOR:DEVICE, and the kernel ignores it";
         return -EINVAL;
     }
     if (no_device_has(fields)) {
@@ -128,13 +128,13 @@ static void claim_item(struct found *f, const char *item, const struct ids_place
 
     if (lost)
         found_remark(f, p->path, p->line, "\"%s\" %s%s", item, lost,
-                     r < 0 ? ": no rule is made of it" : "");
+                     r < 0 ? ": it becomes no rule" : "");
     if (r < 0)
         return;
     if (p->only_known && !found_is_claimed(f, &s))
         found_remark(f, p->path, p->line,
-                     "\"%s\" is not in effect: the running kernel's command line does not have "
-                     "it, and no rule is made of it",
+                     "\"%s\" is not in effect: the running kernel's command line does not have it, "
+                     "and it becomes no rule",
                      item);
     else
         found_claim(f, &s, p->path, p->line, p->what);

@@ -65,20 +65,21 @@ static void sum_up_import(struct import *m)
         m->n_rules += !m->rules->v[i].dropped;
     if (m->n_rules > 0)
         snprintf(m->sentence, sizeof(m->sentence),
-                 "%zu rule%s, made by \"vfio-bindctl import\" of what binds PCI devices on this "
-                 "host so far.",
+                 "%zu rule%s, made by \"vfio-bindctl import\" from the tools that bind PCI devices "
+                 "on this host.",
                  m->n_rules, m->n_rules == 1 ? "" : "s");
     else if (m->found->n_decided > 0)
         snprintf(m->sentence, sizeof(m->sentence),
-                 "No rule: the policy of this host decides already about what was found. See "
+                 "No rule: the policy of this host already covers the devices that were found. See "
                  "below.");
     else if (m->found->n_steps > 0 || m->found->n_remarks > 0 || m->found->tree.unseen)
         snprintf(m->sentence, sizeof(m->sentence),
-                 "No rule: what was found takes no device that a rule could take over. See below.");
+                 "No rule: the tools that were found bind no device for which a rule is possible. "
+                 "See below.");
     else
-        snprintf(m->sentence, sizeof(m->sentence),
-                 "Nothing was found that binds PCI devices in another way, so there is nothing to "
-                 "take over.");
+        snprintf(
+            m->sentence, sizeof(m->sentence),
+            "No other tool was found that binds PCI devices, so there is nothing to take over.");
 }
 
 /* -- where the policy goes -- */
@@ -145,11 +146,11 @@ static bool tell_how_to_end(struct import *m)
 
     if (m->found->n_steps == 0 || !m->found->needs_reboot)
         return m->found->n_steps == 0 ||
-               list_add(&m->end, "vfio-bindctl check   # nothing else claims the devices");
+               list_add(&m->end, "vfio-bindctl check   # no other tool claims the devices");
     snprintf(text, sizeof(text), "%ssystemctl reboot", ctl_sudo());
     return list_add(&m->end, text) &&
-           list_add(&m->end, "vfio-bindctl status && vfio-bindctl check   # all as before, and "
-                             "nothing else claims the devices");
+           list_add(&m->end, "vfio-bindctl status && vfio-bindctl check   # same devices, and no "
+                             "other tool claims them");
 }
 
 static void import_done(struct import *m)
@@ -189,7 +190,8 @@ int verb_import(const struct ctl *c)
     if (r != 0)
         return r;
     if (s.replayed)
-        return ctl_error("a report does not hold what \"import\" reads: run it on the host itself");
+        return ctl_error(
+            "a report does not contain what \"import\" reads: run it on the host itself");
     CLEANUP(found_done) struct found f = {.s = &s, .tree.root_fd = s.root_fd};
     loader_find_release(&f.tree, s.this_host, f.release);
     return take_over(&s, &f);

@@ -47,7 +47,7 @@ static void see_source_address(struct domain_reader *r, const struct xml_tag *t)
         domain = UINT64_MAX;
     if (domain > UINT32_MAX || !number(t, "bus", 0xff, &bus) || !number(t, "slot", 0x1f, &slot) ||
         !number(t, "function", 7, &function)) {
-        found_remark(r->f, r->path, t->line, "is no PCI address that can be read");
+        found_remark(r->f, r->path, t->line, "is not a valid PCI address");
         return;
     }
     struct pci_addr a = {(uint32_t)domain, (uint8_t)bus, (uint8_t)slot, (uint8_t)function};
@@ -113,7 +113,7 @@ static void read_domain(struct found *f, const char *path, const char *name, boo
     while (xml_next(&x, &t))
         see_tag(&r, &t);
     if (x.broken)
-        found_remark(f, path, x.line, "breaks off here: what follows was not read");
+        found_remark(f, path, x.line, "is truncated here: the rest was not read");
 }
 
 static void see_domain_file(struct found *f, const char *path, const char *name)
@@ -130,10 +130,10 @@ static void see_network_file(struct found *f, const char *path, const char *name
 static void see_hook(struct found *f, const char *path, const char *name)
 {
     (void)name;
-    found_remark(f, path, 0,
-                 "a hook that libvirt runs when a machine starts and ends: if it binds or unbinds "
-                 "devices, or stops what shows the desktop, see to it that it fits devices that "
-                 "are bound from the boot on");
+    found_remark(
+        f, path, 0,
+        "a hook that libvirt runs when a virtual machine starts and ends: if it binds or unbinds "
+        "devices, or stops the display server, adapt it to devices that are bound at boot");
 }
 
 void import_libvirt(struct found *f)

@@ -153,7 +153,7 @@ static void see_other_line(struct found *f, const char *path, unsigned line, con
     } else if (w->n >= 3 && streq(w->v[0], "softdep") &&
                (has_word(w, "vfio-pci") || has_word(w, "vfio_pci"))) {
         found_remark(f, path, line,
-                     "the soft dependency of %.60s on vfio-pci is not needed any more: vfio-bindd "
+                     "the soft dependency of %.60s on vfio-pci is no longer needed: vfio-bindd "
                      "reserves the devices before udev loads any driver",
                      w->v[1]);
     } else if (w->n >= 3 && streq(w->v[0], "options") && is_vfio_pci(w->v[1])) {
@@ -267,7 +267,7 @@ static void see_initramfs_modules(struct found *f)
             remark_on_options(f, initramfs_modules, lines.first, &w, 1);
         } else if (w.n > 0 && after_prefix(w.v[0], "vfio")) {
             found_remark(f, initramfs_modules, lines.first,
-                         "%.60s in the initramfs does no harm, and is not needed any more", w.v[0]);
+                         "%.60s in the initramfs does no harm, and is no longer needed", w.v[0]);
         }
     }
 }

@@ -42,9 +42,9 @@ static int add_sentence(const struct source *s, const struct verdict *v, const s
 
     verdict_sentence(v, &s->snapshot, &s->records, sentence);
     if (asprintf(&text, "%s%s", sentence,
-                 later && is_taken(later) ? ". At the next boot that is not so yet, and vfio-bindd "
-                                            "takes the device"
-                                          : "") < 0)
+                 later && is_taken(later)
+                     ? ". At the next boot it is not in use yet, and vfio-bindd takes the device"
+                     : "") < 0)
         text = NULL;
     return text && list_add(ret, text) ? 0 : -ENOMEM;
 }

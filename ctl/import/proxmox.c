@@ -77,7 +77,7 @@ static void claim_paths(struct found *f, char *paths, const char *path, unsigned
         if (good && !found_shared_with_host(f, &s, path, line))
             found_claim_on_demand(f, &s, path, line, what);
         else if (!good)
-            found_remark(f, path, line, "\"%.60s\" is no PCI address", item);
+            found_remark(f, path, line, "\"%.60s\" is not a PCI address", item);
     }
 }
 
@@ -204,7 +204,8 @@ static void see_other_node(struct found *f, const char *path, const char *name)
 
     find_node(f, node);
     if (!streq(name, node))
-        found_remark(f, path, 0, "is another node: its machines' devices are not this host's");
+        found_remark(f, path, 0,
+                     "is another node: the devices of its virtual machines are not on this host");
 }
 
 void import_proxmox(struct found *f)
@@ -222,6 +223,6 @@ void import_proxmox(struct found *f)
     found_each(f, NODES, "", see_other_node);
     if (f->n_claims > before)
         found_step(f, STAGE_DOMAINS,
-                   "# leave the hostpci lines as they are: Proxmox binds a device when its machine "
-                   "starts, and finds that done");
+                   "# leave the hostpci lines as they are: Proxmox finds the device bound when its "
+                   "virtual machine starts");
 }

@@ -52,21 +52,20 @@ static int claim_combination(struct found *f, const char *path, unsigned line,
 
     if (strlen(r->driver) >= sizeof(s.driver) || said == UDEV_UNSAYABLE) {
         found_remark(f, path, line,
-                     "which devices it means cannot be said in a policy: no rule is made of it");
+                     "which devices it means cannot be said in a policy: it becomes no rule");
         return -ENOTSUP;
     }
     if (said == UDEV_NEVER) {
         found_remark(f, path, line,
                      "udev compares letter by letter with what the kernel writes (0x10de, "
-                     "0x030000, 0000:01:00.0), and never finds such a device: no rule is made of "
-                     "it");
+                     "0x030000, 0000:01:00.0), and never finds such a device: it becomes no rule");
         return 0;
     }
     snprintf(s.driver, sizeof(s.driver), "%s", r->driver);
     if (r->parents && !selects_endpoint(f, &s)) {
         found_remark(f, path, line,
                      "KERNELS and ATTRS mean what is below such a device as well, and no device "
-                     "here is one itself: no rule is made of it");
+                     "here is one itself: it becomes no rule");
         return -ENOTSUP;
     }
     return found_claim(f, &s, path, line, "udev") ? 1 : -ENOTSUP;
@@ -81,10 +80,10 @@ static bool claim_rule(struct found *f, const char *path, unsigned line, const s
     if (r->target)
         return claim_target(f, path, line, r->target);
     if (r->foreign || n > FOUND_CLAIMS_MAX) {
-        found_remark(f, path, line,
-                     "the rule also asks for %.60s, which cannot be said in a policy: no rule is "
-                     "made of it",
-                     r->foreign ? r->foreign : "one of too many devices");
+        found_remark(
+            f, path, line,
+            "the rule also asks for %.60s, which cannot be said in a policy: it becomes no rule",
+            r->foreign ? r->foreign : "one of too many devices");
         return false;
     }
     for (size_t i = 0; i < n; i++) {
@@ -106,7 +105,7 @@ bool import_udev_line(struct found *f, const char *path, unsigned line, char *te
     if (r == 0 && rule.driver && *rule.driver)
         return claim_rule(f, path, line, &rule);
     found_remark(f, path, line,
-                 r < 0 ? "is no udev rule that can be read"
+                 r < 0 ? "is not a valid udev rule"
                        : "mentions driver_override, and sets no driver that was seen");
     return false;
 }
@@ -210,8 +209,7 @@ static bool see_udev_line(struct found *f, const char *path, const struct lines 
     if (jumps->n == 0)
         return import_udev_line(f, path, at->first, line);
     found_remark(f, path, at->first,
-                 "whether it is reached depends on line %u, which jumps (GOTO): no rule is made of "
-                 "it",
+                 "whether it is reached depends on line %u, which jumps (GOTO): it becomes no rule",
                  jumps->v[0].line);
     return false;
 }

@@ -46,13 +46,13 @@ void import_rules_find_unexplained(struct found *f, const struct import_rules *a
         twin = streq(d->driver, "vfio-pci") ? driverctl_twin(f, d) : NULL;
         if (twin)
             found_remark(f, path, 0,
-                         "is on %s, and nothing that was read says why. Its ID is that of %s, "
+                         "is on %s, and nothing that was read explains it. Its ID is that of %s, "
                          "and driverctl from 0.115 on makes vfio-pci take all devices of an ID "
                          "that no driver has. If it is to stay there, add its address",
                          d->driver, pci_addr_text(twin->addr).s);
         else
             found_remark(f, path, 0,
-                         "is on %s, and nothing that was read says why: perhaps a script or a "
+                         "is on %s, and nothing that was read explains it: perhaps a script or a "
                          "command does it. If it is to stay there, add its address",
                          d->driver);
     }

@@ -51,7 +51,7 @@ static void write_remarks(const struct import *m, FILE *f)
 
     if (found->n_remarks == 0 && !found->tree.unseen && found->left_out == 0)
         return;
-    fputs("# -- not carried over, or not needed any more --\n", f);
+    fputs("# -- not carried over, or no longer needed --\n", f);
     for (size_t i = 0; i < found->n_remarks; i++) {
         snprintf(text, sizeof(text), "%s: %s", found->remarks[i].where, found->remarks[i].text);
         write_comment(f, "# ", "   ", text);
@@ -70,7 +70,7 @@ static void write_verdicts(const struct import *m, FILE *f)
 {
     if (m->verdicts.n == 0)
         return;
-    fputs("# -- what these rules would not bind on this host, as it is --\n", f);
+    fputs("# -- devices that these rules would not bind in the current state of this host --\n", f);
     for (size_t i = 0; i < m->verdicts.n; i++)
         write_comment(f, "# ", "   ", m->verdicts.v[i]);
     fputc('\n', f);
@@ -103,11 +103,11 @@ static void write_step(void *userdata, const char *stage, const char *text)
 {
     static const struct {
         const char *stage, *title;
-    } titles[] = {{"policy", "first this policy, and vfio-bindd at work:"},
-                  {"files", "then what took the devices so far:"},
+    } titles[] = {{"policy", "first install this policy and start vfio-bindd:"},
+                  {"files", "then remove the old configuration:"},
                   {"rebuild", "and what was made of it:"},
                   {"domains", "virtual machines:"},
-                  {"end", "at last:"}};
+                  {"end", "finally:"}};
     struct step_writer *w = userdata;
 
     for (size_t i = 0; !streq(stage, w->stage) && i < ELEMENTS(titles); i++)
@@ -126,8 +126,8 @@ void import_write(const struct import *m, FILE *f)
 
     write_comment(f, "# ", " ", m->sentence);
     if (m->n_rules > 0)
-        fputs("# Read it, and see what it does with \"vfio-bindctl plan --policy FILE\". All keys: "
-              "vfio-bindd.conf(5).\n",
+        fputs("# Review them, and check their effect with \"vfio-bindctl plan --policy FILE\". All "
+              "keys: vfio-bindd.conf(5).\n",
               f);
     if (m->has_policy && m->n_rules > 0)
         fputs("# This host has a policy already. It stays, and as a drop-in these rules are tried "
@@ -142,6 +142,6 @@ void import_write(const struct import *m, FILE *f)
     write_verdicts(m, f);
     if (m->n_rules == 0 && m->found->n_steps == 0)
         return;
-    fputs("# -- to retire the old way, in this order --\n", f);
+    fputs("# -- to retire the old tools, in this order --\n", f);
     import_steps(m, write_step, &w);
 }

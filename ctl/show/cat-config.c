@@ -181,7 +181,7 @@ int verb_cat_config(const struct ctl *c)
     if (!c->json && s.texts.n == 0 && s.policy.n_rules == 0)
         puts("# no policy file; \"vfio-bindctl suggest\" writes one");
     else if (!c->json)
-        puts("# Rules in the order in which they are tried: the first that fits decides.\n");
+        puts("# Rules in matching order: the first one that matches decides.\n");
     print_section(&p, "daemon", daemon_keys, ELEMENTS(daemon_keys));
     print_section(&p, "kubernetes", kubernetes_keys, ELEMENTS(kubernetes_keys));
     for (size_t i = 0; i < s.policy.n_rules; i++)

@@ -14,7 +14,7 @@ static const struct {
     const char *text, *json;
 } outcome_words[] = {
     [OUTCOME_DECIDES] = {"decides", "decides"},
-    [OUTCOME_FITS_NOT] = {"does not fit", "no-match"},
+    [OUTCOME_FITS_NOT] = {"does not match", "no-match"},
     [OUTCOME_NOT_ASKED] = {"not asked", "not-tried"},
 };
 
@@ -111,8 +111,8 @@ static struct rule_outcome *examine(const struct source *s, const struct row *ro
         f->key = rule_test(f->rule, row->d);
         if (decided) {
             f->outcome = OUTCOME_NOT_ASKED;
-            snprintf(f->why, sizeof(f->why), "%s, but the first rule that fits decides",
-                     f->key < 0 ? "would fit, too" : "would not fit");
+            snprintf(f->why, sizeof(f->why), "%s, but the first matching rule decides",
+                     f->key < 0 ? "would match, too" : "would not match");
         } else if (f->key < 0) {
             f->outcome = OUTCOME_DECIDES;
             decided = true;
@@ -152,8 +152,7 @@ static const char *why_left(const struct row *row, const struct row *relative)
     if (row->d->vf || relative->d->vf)
         return "virtual functions never come along";
     if (same_slot && row->d->group != NO_GROUP && row->d->group == relative->d->group)
-        return "this host may live on it, so it does not come along: a rule must name it, and "
-               "until "
+        return "this host may need it, so it does not come along: a rule must name it, and until "
                "then neither is taken";
     if (same_slot)
         return "it is a disk, network or USB controller in an IOMMU group of its own, and these "
@@ -169,8 +168,8 @@ static void print_relations(const struct source *s, const struct row *row)
 
     if (row->v && row->v->comes_along) {
         snprintf(text, sizeof(text),
-                 "No rule names it, but it comes along with %s, which [device %s] selects (group = "
-                 "%s).",
+                 "No rule selects it, but it comes along with %s, which [device %s] selects (group "
+                 "= %s).",
                  pci_addr_text(row->v->leader).s, row->v->rule->name,
                  row->v->rule->group == GROUP_ALL ? "all" : "functions");
     } else if (!row->v && !rule && !row->native && (other = selected_relative(s, row))) {
@@ -188,7 +187,7 @@ static void print_followers(const struct source *s, const struct row *row)
         char name[FIELD_TEXT_MAX];
         if (!v || !v->comes_along || pci_addr_cmp(v->leader, row->d->addr) != 0)
             continue;
-        printf("Along with it: %s %s\n", pci_addr_text(s->rows[i].d->addr).s,
+        printf("Companion: %s %s\n", pci_addr_text(s->rows[i].d->addr).s,
                row_name(&s->rows[i], name));
     }
 }

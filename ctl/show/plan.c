@@ -137,10 +137,11 @@ static int plan_running(struct source *s)
 
     diags_print(&s->diags, stderr);
     if (s->n_assumed > 0)
-        ctl_note(s->ctl,
-                 "a driver that the policy names is not loaded: it is assumed that it can be");
+        ctl_note(
+            s->ctl,
+            "a driver that the policy needs is not loaded; the plan assumes that it can be loaded");
     if (s->off)
-        ctl_note(s->ctl, "disabled by the kernel command line: nothing of this would be done");
+        ctl_note(s->ctl, "disabled by the kernel command line: none of this would be done");
     int r = show_plan(&v);
     return s->diags.errors > 0 ? EXIT_FAILURE : r;
 }

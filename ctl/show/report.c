@@ -131,7 +131,8 @@ static int write_report(struct writer *w)
         REPORT_FIRST_LINE
         "\n"
         "# A snapshot for a bug report. Serial numbers and the host's name are replaced, comments "
-        "of the\n# policy left out; please look through it all the same before you send it.\n"
+        "of the\n"
+        "# policy left out; look through it before you send it.\n"
         "# To replay it: vfio-bindctl --root THIS-FILE status (list, explain ADDRESS, plan, ...)\n"
         "version vfio-bindctl " VERSION_TEXT "\n",
         w->f);
@@ -190,7 +191,7 @@ int verb_report(const struct ctl *c)
     if (r != 0)
         return r;
     if (s.this_host && geteuid() != 0)
-        ctl_note(c, "only root can read serial numbers: rules with \"serial\" will fit nothing in "
+        ctl_note(c, "only root can read serial numbers: rules with \"serial\" match nothing in "
                     "this report (sudo vfio-bindctl report)");
     CLEANUP_FREE char *host = host_name(&s);
     r = redact_init(&w.redaction, &s.snapshot, host);

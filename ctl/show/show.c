@@ -51,7 +51,7 @@ static void print_group(const struct source *s, const struct row *r)
     FILE *f = r->d->group == NO_GROUP ? NULL : open_memstream(&text, &size);
 
     if (!f) {
-        line("IOMMU group", "none: no IOMMU works for it");
+        line("IOMMU group", "none: no IOMMU covers it");
         return;
     }
     fprintf(f, "%u, of", r->d->group);
@@ -131,7 +131,7 @@ static void print_row(const struct source *s, const struct row *r)
     line("ID", text);
     snprintf(text, sizeof(text), "%06x %.200s%s%s%s", r->d->class_code, r->class ? r->class : "",
              r->d->vf ? ", virtual function of " : "", r->d->vf ? pci_addr_text(r->d->pf).s : "",
-             r->boot_display ? ", the firmware's console is on it" : "");
+             r->boot_display ? ", it shows the firmware's console" : "");
     line("Class", text);
     print_state(s, r);
     print_words("Problems", r->problems);

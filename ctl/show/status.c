@@ -41,11 +41,10 @@ static void print_initramfs(const char *state)
     static const struct {
         const char *state, *text;
     } texts[] = {
-        {"current", "vfio-bindd was there first, with this policy"},
+        {"current", "vfio-bindd ran first, with this policy"},
         {"on-trial", "a policy is on trial, which the initramfs does not have"},
         {"other-policy", "this boot began with another policy (vfio-bindctl check)"},
-        {"unfinished",
-         "the pass there did not come to its end (journalctl -b -t vfio-bindd-initramfs)"},
+        {"unfinished", "the pass there did not finish (journalctl -b -t vfio-bindd-initramfs)"},
         {"gave-back", "the root file system did not appear: devices went back to the host "
                       "(journalctl -b -t vfio-bindd-initramfs)"},
     };

@@ -136,7 +136,7 @@ static void tell_mismatches(const struct source *s, const struct summary *m, FIL
                 plural_s((size_t)r->expect), plan_count_matched(&s->plan, r));
     }
     if (m->mismatch && !named) /* of another host, or changed since */
-        fputs("A rule does not match as many devices as it expects. ", f);
+        fputs("A rule does not match the number of devices that it expects. ", f);
 }
 
 static void tell_not_running(const struct summary *m, FILE *f)
@@ -218,7 +218,7 @@ static void sum_up(const struct source *s, struct summary *m, FILE *f)
         suggest_next(m, "", "vfio-bindctl suggest");
         m->good = !streq(state, "degraded");
     } else if (streq(state, "starting")) {
-        fprintf(f, "vfio-bindd is at work: %zu of %zu selected devices bound.", m->bound, selected);
+        fprintf(f, "vfio-bindd is working: %zu of %zu selected devices bound.", m->bound, selected);
         suggest_next(m, "", "vfio-bindctl wait");
     } else if (selected == 0 && s->plan.n_vfs > 0) {
         fputs("No device is selected for virtual machines.", f);
@@ -226,7 +226,7 @@ static void sum_up(const struct source *s, struct summary *m, FILE *f)
         m->good = !streq(state, "degraded");
     } else if (selected == 0) {
         tell_mismatches(s, m, f);
-        fputs("No device of this host fits any rule.", f);
+        fputs("No device of this host matches any rule.", f);
         suggest_next(m, "", "vfio-bindctl list, then explain ADDRESS");
         m->good = !m->mismatch && !streq(state, "degraded");
     } else if (s->this_host && !s->live.running) {

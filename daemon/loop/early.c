@@ -26,8 +26,9 @@ static void leave_word(const struct early *e, bool ended)
                                     .policy = e->view->policy.digest};
 
     if (early_pass_write(e->view->root_fd, &pass) < 0)
-        journal_plain(LOG_WARNING, "cannot write /run/vfio-bindd/initramfs: the daemon will not "
-                                   "know of this pass");
+        journal_plain(
+            LOG_WARNING,
+            "cannot write /run/vfio-bindd/initramfs: the daemon will not know about this pass");
 }
 
 static int on_time_over(sd_event_source *source, uint64_t usec, void *userdata)
@@ -36,7 +37,8 @@ static int on_time_over(sd_event_source *source, uint64_t usec, void *userdata)
 
     (void)source;
     (void)usec;
-    journal_plain(LOG_WARNING, "the pass in the initramfs is not done after %d s: the boot goes on",
+    journal_plain(LOG_WARNING,
+                  "the pass in the initramfs is not done after %d s: the boot continues",
                   EARLY_SECONDS);
     e->late(e->userdata);
     return 0;

@@ -138,7 +138,7 @@ static void tell_settled(struct manager *m)
     m->summary_due = false;
     if (apply_save(m->apply) < 0)
         journal_plain(LOG_WARNING, "cannot write /run/vfio-bindd/state: a restart will not know "
-                                   "which drivers had the devices before");
+                                   "the previous drivers of the devices");
     if (m->feature_files)
         feature_files_update(m->feature_files, &m->view);
     if (m->early)
@@ -156,7 +156,7 @@ static int on_boot_deadline(sd_event_source *source, uint64_t usec, void *userda
     (void)source;
     (void)usec;
     send_ready(m);
-    journal_event(EVENT_DEGRADED, "boot goes on at boot-deadline, the first pass is not done yet");
+    journal_event(EVENT_DEGRADED, "boot-deadline passed during the first pass: the boot continues");
     announce_devices(&m->view);
     return 0;
 }
@@ -191,7 +191,7 @@ static int step_failed(struct manager *m, int error)
 
     m->view.trouble = -error;
     if (!before)
-        journal_plain(LOG_ERR, "cannot go on with the devices: %s; trying again", strerror(-error));
+        journal_plain(LOG_ERR, "cannot handle the devices: %s; trying again", strerror(-error));
     if (!is_daemon(m))
         return sd_event_exit(m->event, error);
     send_ready(m);
@@ -391,8 +391,8 @@ static void on_drained(void *userdata, bool lost)
     m->plan_due = m->iommu_came = false;
     if (lost) {
         m->view.overflows++;
-        journal_event(EVENT_OVERFLOW, "the kernel dropped hot-plug events: looking at every device "
-                                      "anew");
+        journal_event(EVENT_OVERFLOW,
+                      "the kernel dropped hot-plug events: examining every device again");
         (void)pass(m);
     } else if (iommu_came) {
         (void)pass(m);
@@ -508,7 +508,7 @@ static int set_up(struct manager *m)
 
     m->lock_fd = record_file_lock(m->options.root_fd);
     if (m->lock_fd == -EWOULDBLOCK) {
-        journal_plain(LOG_ERR, "another vfio-bindd is at work here (systemctl status vfio-bindd)");
+        journal_plain(LOG_ERR, "another vfio-bindd is running (systemctl status vfio-bindd)");
         return -EBUSY;
     }
     if (r >= 0)

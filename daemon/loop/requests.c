@@ -31,11 +31,11 @@ static const struct verdict *requested(const struct view *view, struct pci_addr 
     if (v && there)
         return v;
     if (there)
-        bus_error(error, BUS_ERROR_REFUSED,
-                  "no rule selects %s, so vfio-bindd has nothing to do with it: add a rule and "
-                  "reload; a device whose rule was removed goes back at the next reload that finds "
-                  "nobody using it",
-                  pci_addr_text(a).s);
+        bus_error(
+            error, BUS_ERROR_REFUSED,
+            "no rule selects %s, so vfio-bindd does not control it: add a rule and reload; a "
+            "device whose rule was removed goes back at the next reload at which nobody uses it",
+            pci_addr_text(a).s);
     else
         bus_error(error, BUS_ERROR_NO_SUCH_DEVICE,
                   "there is no PCI device %s: \"lspci -D\" lists those that are there",
@@ -60,8 +60,8 @@ static int check_release(const struct view *view, const struct verdict *v, sd_bu
                              pci_addr_text(other->addr).s);
         if (driver_is_vfio(other->driver) && !device_can_be_kept(&view->snapshot, other))
             return bus_error(error, BUS_ERROR_REFUSED,
-                             "%s has no node in /dev/vfio that would show whether a virtual "
-                             "machine uses it: unbind it by hand when none does",
+                             "%s has no node in /dev/vfio that shows whether a virtual machine "
+                             "uses it: unbind it by hand if none does",
                              pci_addr_text(other->addr).s);
     }
     return 0;
@@ -95,7 +95,7 @@ static int mark_release_of_vfs(struct view *view, struct pci_addr a, sd_bus_erro
     const struct record_event e = {.kind = RECORD_EVENT_RELEASE_VFS};
 
     if (v->state == STATE_STUCK || (v->state == STATE_PENDING && v->reason == REASON_NONE))
-        return bus_error(error, BUS_ERROR_BUSY, "work on %s is still under way (%s)",
+        return bus_error(error, BUS_ERROR_BUSY, "work on %s is still in progress (%s)",
                          pci_addr_text(a).s, state_word(v->state));
     if (v->there > 0 && !v->ours)
         return bus_error(error, BUS_ERROR_REFUSED,
@@ -131,7 +131,7 @@ int requests_mark_release(struct view *view, struct pci_addr a, sd_bus_error *er
     if (!v)
         return -ENODEV;
     if (v->state == STATE_STUCK || v->state == STATE_PENDING)
-        return bus_error(error, BUS_ERROR_BUSY, "work on %s is still under way (%s)",
+        return bus_error(error, BUS_ERROR_BUSY, "work on %s is still in progress (%s)",
                          pci_addr_text(a).s, state_word(v->state));
     if (v->state != STATE_BOUND && v->state != STATE_RELEASED)
         return bus_error(error, BUS_ERROR_REFUSED,

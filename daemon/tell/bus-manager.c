@@ -282,7 +282,7 @@ static int read_address(sd_bus_message *m, struct pci_addr *ret, sd_bus_error *e
         return r;
     if (pci_addr_parse(text, ret) < 0)
         return bus_error(error, SD_BUS_ERROR_INVALID_ARGS,
-                         "\"%s\" is no PCI address: write it like 0000:06:00.0", quoted(text).s);
+                         "\"%s\" is not a PCI address: write it like 0000:06:00.0", quoted(text).s);
     if (flags != 0)
         return bus_error(error, SD_BUS_ERROR_INVALID_ARGS, "flags must be 0 today");
     return 0;

@@ -144,17 +144,18 @@ void preview_write(const struct preview *p, FILE *f)
     size_t work = count_devices(p, true), rest = count_devices(p, false);
 
     if (p->plan->n_actions == 0)
-        fputs("Nothing is to be done.\n", f);
+        fputs("Nothing to do.\n", f);
     else
-        fprintf(f, "To be done (%zu device%s):\n", work, work == 1 ? "" : "s");
+        fprintf(f, "To do (%zu device%s):\n", work, work == 1 ? "" : "s");
     preview_devices(p, true, f);
-    preview_dynids(p->plan, ACTION_NEW_ID, "  " DYNID_DRIVER " takes what is plugged in as ", f);
+    preview_dynids(p->plan, ACTION_NEW_ID,
+                   "  " DYNID_DRIVER " takes devices that are plugged in as ", f);
     preview_dynids(p->plan, ACTION_REMOVE_ID,
-                   "  " DYNID_DRIVER " leaves alone what is plugged in as ", f);
+                   "  " DYNID_DRIVER " leaves alone devices that are plugged in as ", f);
     if (p->steps && p->plan->n_actions > 0)
         write_steps(p->plan, f);
     if (rest > 0 && !p->work_only)
-        fprintf(f, "As it is now (%zu device%s):\n", rest, rest == 1 ? "" : "s");
+        fprintf(f, "Current state (%zu device%s):\n", rest, rest == 1 ? "" : "s");
     if (!p->work_only)
         preview_devices(p, false, f);
     preview_write_unmet(p->policy, p->plan, f);

@@ -26,7 +26,7 @@ static void not_viable_sentence(const struct verdict *v, const struct snapshot *
     else if (v->other_selected || !other)
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound, but its IOMMU group %u is not usable until %s, which is on %s, is "
-                 "bound too: see what is said of that one",
+                 "bound, too: see the reason of that device",
                  address.s, d->group, in_the_way.s, v->other_driver);
     else
         snprintf(
@@ -47,26 +47,25 @@ static void interface_sentence(const struct verdict *v, const struct snapshot *s
     if (v->rule->interface == INTERFACE_GROUP)
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound, but this kernel makes no nodes of IOMMU groups (CONFIG_VFIO_GROUP), "
-                 "which [device %s] wants (interface = group): boot a kernel that does, or write "
-                 "interface = iommufd, which QEMU 8.2 and libvirt 12.2 can use",
+                 "which [device %s] asks for (interface = group): boot a kernel that does, or "
+                 "write interface = iommufd, which QEMU 8.2 and libvirt 12.2 can use",
                  address.s, v->rule->name);
     else if (d->cdev)
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound, but /dev/iommu is not there, without which /dev/vfio/devices/%s is "
-                 "of no use: run \"modprobe iommufd\", then \"vfio-bindctl rescan\"",
+                 "useless: run \"modprobe iommufd\", then \"vfio-bindctl rescan\"",
                  address.s, d->cdev);
     else if (s->device_nodes)
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound, but has no node of its own in /dev/vfio/devices, which [device %s] "
-                 "wants (interface = iommufd): is devtmpfs mounted on /dev?",
+                 "asks for (interface = iommufd): is devtmpfs mounted on /dev?",
                  address.s, v->rule->name);
     else
-        snprintf(
-            buf, SENTENCE_MAX,
-            "%s is bound, but this kernel makes no nodes of devices (CONFIG_VFIO_DEVICE_CDEV), "
-            "which [device %s] wants (interface = iommufd): boot a kernel that does, or write "
-            "interface = group",
-            address.s, v->rule->name);
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but this kernel makes no nodes of devices "
+                 "(CONFIG_VFIO_DEVICE_CDEV), which [device %s] asks for (interface = iommufd): "
+                 "boot a kernel that does, or write interface = group",
+                 address.s, v->rule->name);
 }
 
 /* What its last user has left behind, or the next one could. */
@@ -76,21 +75,20 @@ static void health_sentence(const struct verdict *v, const struct device *d, cha
 
     if (v->problems & PROBLEM_NOT_RESPONDING)
         snprintf(buf, SENTENCE_MAX,
-                 "%s is bound, but does not answer any more: its configuration space reads as all "
-                 "ones or as another device's, so its last user left it dead. See dmesg; a reset "
+                 "%s is bound, but no longer responds: its configuration space reads as all ones "
+                 "or as another device's, so its last user left it dead. See dmesg; a reset "
                  "(\"echo 1 >/sys/bus/pci/devices/%s/reset\") or a power cycle of the host may "
                  "bring it back, then run \"vfio-bindctl rescan\"",
                  address.s, address.s);
     else
-        snprintf(
-            buf, SENTENCE_MAX,
-            "%s is bound, but the kernel does not reset it by \"%s\", as [device %s] wants%s%s: "
-            "/sys/bus/pci/devices/%s/reset_method has what the device can do",
-            address.s, v->rule->reset_method, v->rule->name, v->error ? "; " : "",
-            v->error == EILSEQ ? "it reads back otherwise"
-            : v->error         ? strerror(v->error)
-                               : "",
-            address.s);
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but the kernel does not reset it by \"%s\", as [device %s] "
+                 "asks%s%s: /sys/bus/pci/devices/%s/reset_method lists what the device supports",
+                 address.s, v->rule->reset_method, v->rule->name, v->error ? "; " : "",
+                 v->error == EILSEQ ? "it reads back differently"
+                 : v->error         ? strerror(v->error)
+                                    : "",
+                 address.s);
 }
 
 void problem_sentence(const struct verdict *v, const struct snapshot *s,
@@ -103,25 +101,23 @@ void problem_sentence(const struct verdict *v, const struct snapshot *s,
         return;
     if (v->problems & PROBLEM_SWITCH_BY_WILDCARD && v->state != STATE_REFUSED &&
         (v->usable || v->state != STATE_BOUND))
-        snprintf(
-            buf, SENTENCE_MAX,
-            "%s (%04x:%04x) is an NVSwitch, which joins the GPUs of this host, and [device %s] "
-            "names it only by \"%04x:*\": if it is to stay with the host's fabric manager, put "
-            "a rule before that one with \"id = %04x:%04x\" and \"driver = native\"; if it "
-            "is meant, name it by \"id = %04x:%04x\"",
-            pci_addr_text(d->addr).s, d->vendor, d->device, v->rule->name, d->vendor, d->vendor,
-            d->device, d->vendor, d->device);
+        snprintf(buf, SENTENCE_MAX,
+                 "%s (%04x:%04x) is an NVSwitch, which connects the GPUs of this host, and [device "
+                 "%s] selects it only by \"%04x:*\": to leave it to the host's fabric manager, put "
+                 "a rule before that one with \"id = %04x:%04x\" and \"driver = native\"; to take "
+                 "it on purpose, select it by \"id = %04x:%04x\"",
+                 pci_addr_text(d->addr).s, d->vendor, d->device, v->rule->name, d->vendor,
+                 d->vendor, d->device, d->vendor, d->device);
     if (v->state != STATE_BOUND)
         return;
     if (v->problems & PROBLEM_UNREADABLE)
-        snprintf(
-            buf, SENTENCE_MAX,
-            "%s is bound, but %s%s could not be read%s%s, so it does not count as usable; this "
-            "is tried again by itself",
-            pci_addr_text(d->addr).s,
-            d->unknown.fact != FACT_NONE ? "its " : "a device of its IOMMU group",
-            fact_words(d->unknown.fact), d->unknown.fact != FACT_NONE ? ": " : "",
-            d->unknown.fact != FACT_NONE ? strerror(d->unknown.error) : "");
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but %s%s could not be read%s%s, so it does not count as usable; "
+                 "vfio-bindd tries again by itself",
+                 pci_addr_text(d->addr).s,
+                 d->unknown.fact != FACT_NONE ? "its " : "a device of its IOMMU group",
+                 fact_words(d->unknown.fact), d->unknown.fact != FACT_NONE ? ": " : "",
+                 d->unknown.fact != FACT_NONE ? strerror(d->unknown.error) : "");
     else if (v->problems & PROBLEM_GROUP_NOT_VIABLE)
         not_viable_sentence(v, s, d, buf);
     else if (v->problems & PROBLEM_NODE_MISSING)
@@ -135,17 +131,17 @@ void problem_sentence(const struct verdict *v, const struct snapshot *s,
     else if (v->problems & PROBLEM_INTERFACE_MISSING)
         interface_sentence(v, s, d, buf);
     else if (v->problems & PROBLEM_INTERRUPTS_NOT_REMAPPED)
-        snprintf(buf, SENTENCE_MAX,
-                 "%s is bound, but this host does not remap interrupts, so VFIO lets no virtual "
-                 "machine have it: enable interrupt remapping in the firmware setup, or allow it "
-                 "with vfio_iommu_type1.allow_unsafe_interrupts=1 if you trust the guests, and "
-                 "rescan",
-                 pci_addr_text(d->addr).s);
+        snprintf(
+            buf, SENTENCE_MAX,
+            "%s is bound, but this host does not remap interrupts, so VFIO gives it to no virtual "
+            "machine: enable interrupt remapping in the firmware setup, or allow it with "
+            "vfio_iommu_type1.allow_unsafe_interrupts=1 if you trust the guests, and rescan",
+            pci_addr_text(d->addr).s);
     else if (v->problems & PROBLEM_BAR_CLAIMED)
         snprintf(buf, SENTENCE_MAX,
-                 "%s is bound, but the firmware's framebuffer (%s) has part of its memory, so QEMU "
-                 "cannot map it: boot with \"initcall_blacklist=sysfb_init\" on the kernel command "
-                 "line, or make another card the boot display",
+                 "%s is bound, but the firmware's framebuffer (%s) occupies part of its memory, so "
+                 "QEMU cannot map it: boot with \"initcall_blacklist=sysfb_init\" on the kernel "
+                 "command line, or make another card the boot display",
                  pci_addr_text(d->addr).s, d->claimant ? d->claimant : "");
     else if (v->problems & PROBLEM_NO_IOMMU)
         snprintf(buf, SENTENCE_MAX,

@@ -27,7 +27,7 @@ static const char *class_noun(const struct device *d)
     for (size_t i = 0; i < ELEMENTS(nouns); i++)
         if ((d->class_code >> 8 & nouns[i].mask) == nouns[i].class)
             return nouns[i].noun;
-    return "of a kind that disks or networks may hang on";
+    return "of a kind that disks or networks may depend on";
 }
 
 static const char *kernel_write_name(enum action_kind kind)
@@ -69,16 +69,16 @@ static void no_iommu_sentence(const struct device *d, char *buf, size_t size)
     switch (d->iommu) {
     case OUTLOOK_NO_DRIVER:
         snprintf(buf, size,
-                 "the firmware announces a virtual IOMMU for it, and this kernel has no driver for "
-                 "that (CONFIG_VIRTIO_IOMMU): boot a kernel that has, or give this machine another "
-                 "virtual IOMMU; left to its native driver");
+                 "the firmware announces a virtual IOMMU for it, for which this kernel has no "
+                 "driver (CONFIG_VIRTIO_IOMMU): boot a kernel that has one, or give this machine "
+                 "another virtual IOMMU; left to its native driver");
         break;
     case OUTLOOK_AWAITED:
         snprintf(
             buf, size,
-            "the firmware announces a virtual IOMMU for it, which did not come: \"modprobe "
-            "virtio_iommu\" says why, unless a file in /etc/modprobe.d forbids it; it is taken "
-            "as soon as the IOMMU is there; until then left to its native driver");
+            "the firmware announces a virtual IOMMU for it, which did not appear: \"modprobe "
+            "virtio_iommu\" says why, unless a file in /etc/modprobe.d forbids it; the device is "
+            "bound as soon as the IOMMU is there, and until then left to its native driver");
         break;
     case OUTLOOK_AT_BIND:
         /* Seen on 7.2; 6.12 makes the group when the device is bound anew. */
@@ -104,7 +104,7 @@ static void override_denied_sentence(int error, char *buf, size_t size)
     if (error == ENOENT || error == ENODEV)
         snprintf(buf, size,
                  "the kernel has no driver_override for it (%s), and nothing else keeps a native "
-                 "driver away: it is left to the host; see whether it is still there (lspci -Dnn)",
+                 "driver away: it is left to the host; check whether it still exists (lspci -Dnn)",
                  strerror(error));
     else if (error == EROFS)
         snprintf(
@@ -131,19 +131,18 @@ static void failed_sentence(const struct verdict *v, const struct device *d, con
         no_iommu_sentence(d, buf, size);
         break;
     case REASON_DRIVER_MISSING:
-        snprintf(
-            buf, size,
-            "the driver %s is not there: \"modprobe %s\" should load it and says why if not; %s",
-            v->driver, v->driver,
-            d->driver ? "then run \"systemctl reload vfio-bindd\""
-                      : "the device is kept for it until then");
+        snprintf(buf, size,
+                 "the driver %s is not loaded: \"modprobe %s\" loads it or says why it cannot; %s",
+                 v->driver, v->driver,
+                 d->driver ? "then run \"systemctl reload vfio-bindd\""
+                           : "the device is reserved until then");
         break;
     case REASON_TAKEN_BACK:
-        snprintf(buf, size,
-                 "it was handed back, and %s took it again at once, since it knows the ID: remove "
-                 "vfio-pci.ids= from the kernel command line and modprobe.d, and load the native "
-                 "driver",
-                 v->driver);
+        snprintf(
+            buf, size,
+            "it was handed back, but %s took it again at once, because it knows the ID: remove "
+            "vfio-pci.ids= from the kernel command line and modprobe.d, and load the native driver",
+            v->driver);
         break;
     case REASON_OVERRIDE_DENIED:
         override_denied_sentence(r ? r->error : EPERM, buf, size);
@@ -182,9 +181,10 @@ static void unreadable_sentence(const struct verdict *v, const struct device *d,
         u = &other->unknown;
         snprintf(whose, sizeof(whose), "%s's", pci_addr_text(v->other).s);
     }
-    snprintf(buf, size,
-             "%s %s could not be read (%s), so it is left as it is; this is tried again by itself",
-             whose, fact_words(u->fact), strerror(u->error));
+    snprintf(
+        buf, size,
+        "%s %s could not be read (%s), so it is left as it is; vfio-bindd tries again by itself",
+        whose, fact_words(u->fact), strerror(u->error));
 }
 
 /* Another function of the card must be named as well: shows the line that does so. */
@@ -202,30 +202,28 @@ static void not_named_sentence(const struct verdict *v, const struct device *d,
     else
         snprintf(line, sizeof(line), "add a rule with \"id = %04x:%04x\" and \"address = %s\"",
                  other ? other->vendor : 0, other ? other->device : 0, at.s);
-    snprintf(
-        buf, size,
-        "no virtual machine can have it without %s, which shares its card and IOMMU group, and "
-        "no rule names that one, so this host may live on it: to take both, %s",
-        at.s, line);
+    snprintf(buf, size,
+             "no virtual machine can have it without %s, which shares its card and IOMMU group, "
+             "which no rule names and which this host may need: to take both, %s",
+             at.s, line);
 }
 
 static void use_unknown_sentence(const struct verdict *v, const struct device *d, char *buf,
                                  size_t size)
 {
     if (rule_names_device(v->rule, d)) {
-        snprintf(
-            buf, size,
-            "it is %s%s%s, and [device %s] says its address alone, which may have been another "
-            "device's before a card was added: if it is meant, add \"id = %04x:%04x\"",
-            class_noun(d), known_use(d) ? " that " : "", known_use(d) ? known_use(d) : "",
-            v->rule->name, d->vendor, d->device);
+        snprintf(buf, size,
+                 "it is %s%s%s, and [device %s] has only its address, which may have belonged to "
+                 "another "
+                 "device before a card was added: to take it, add \"id = %04x:%04x\"",
+                 class_noun(d), known_use(d) ? " that " : "", known_use(d) ? known_use(d) : "",
+                 v->rule->name, d->vendor, d->device);
         return;
     }
     snprintf(buf, size,
-             "it is %s%s%s, and [device %s] names no address, slot or serial number, so this host "
-             "may live on it: if it "
-             "is meant, put a rule of its own before that one, with \"id = %04x:%04x\" and "
-             "\"address = %s\" (or slot, or force = yes)",
+             "it is %s%s%s, and [device %s] has no address, slot or serial number for it, so this "
+             "host may need it: to take it, add a rule of its own before that one, with \"id = "
+             "%04x:%04x\" and \"address = %s\" (or slot, or force = yes)",
              class_noun(d), known_use(d) ? " that " : "", known_use(d) ? known_use(d) : "",
              v->rule->name, d->vendor, d->device, pci_addr_text(d->addr).s);
 }
@@ -235,9 +233,9 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s,
 {
     switch (v->reason) {
     case REASON_BRIDGE:
-        snprintf(buf, size,
-                 "it is a bridge, and what is behind it would vanish with it; name the "
-                 "devices behind it instead");
+        snprintf(
+            buf, size,
+            "it is a bridge, and the devices behind it would vanish with it: select those instead");
         break;
     case REASON_FUNCTION_NOT_NAMED:
         not_named_sentence(v, d, snapshot_find(s, v->other), buf, size);
@@ -257,31 +255,32 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s,
         break;
     case REASON_NEEDED_AT_BOOT:
         snprintf(buf, size,
-                 "it %s, so this host needs it: take it out of there first (force = yes in [device "
-                 "%s] takes it all the same)",
+                 "it %s, so this host needs it: remove it from there first (force = yes in [device "
+                 "%s] takes it anyway)",
                  d->evidence ? d->evidence : "is named for the boot", v->rule->name);
         break;
     case REASON_BOOT_DISPLAY:
-        snprintf(
-            buf, size,
-            "%s shows this host's console on it: add \"force = yes\" to [device %s] to take it "
-            "all the same",
-            d->driver ? d->driver : "its driver", v->rule->name);
+        snprintf(buf, size,
+                 "%s shows this host's console on it: add \"force = yes\" to [device %s] to take "
+                 "it anyway",
+                 d->driver ? d->driver : "its driver", v->rule->name);
         break;
     case REASON_HAS_VIRTUAL_FUNCTIONS:
         snprintf(buf, size,
-                 "it has virtual functions, which would vanish with its driver: name them instead, "
-                 "or write 0 to its sriov_numvfs first");
+                 "it has virtual functions, which would vanish with its driver: select those "
+                 "instead, or write 0 to its sriov_numvfs first");
         break;
     case REASON_GROUP_MEMBER_REFUSED:
         snprintf(buf, size,
-                 "%s of its IOMMU group cannot be taken, and the group is of no use without it: "
-                 "see what is said of that one",
+                 "%s of its IOMMU group cannot be taken, and the group is useless without it: see "
+                 "the reason of that device",
                  pci_addr_text(v->other).s);
         break;
     default:
-        snprintf(buf, size, "it was plugged in while running and [device %s] says hotplug = off",
-                 v->rule->name);
+        snprintf(
+            buf, size,
+            "it was plugged in while the daemon was running, and [device %s] says hotplug = off",
+            v->rule->name);
     }
 }
 
@@ -302,12 +301,12 @@ static void pending_sentence(const struct verdict *v, const struct device *d,
         snprintf(buf, size, "to be handed back");
     else if (v->reason == REASON_IOMMU_AWAITED && !d->driver)
         snprintf(buf, size,
-                 "is kept for the virtual IOMMU that the firmware announces, whose driver "
-                 "(virtio_iommu) is not at work yet");
+                 "is reserved until the announced virtual IOMMU appears, whose driver "
+                 "(virtio_iommu) is not active yet");
     else if (v->reason == REASON_IOMMU_AWAITED)
         snprintf(buf, size,
-                 "stays on %s until the virtual IOMMU that the firmware announces is at work "
-                 "(its driver virtio_iommu), and is rebound then",
+                 "stays on %s until the virtual IOMMU that the firmware announces is active (its "
+                 "driver virtio_iommu), and is rebound then",
                  d->driver);
     else if (!d->driver)
         snprintf(buf, size, "to be bound to %s", v->driver);
@@ -322,8 +321,8 @@ static void busy_sentence(const struct verdict *v, const struct snapshot *s, con
 {
     if (d->use)
         snprintf(buf, size,
-                 "it %s: end that, then run \"systemctl reload vfio-bindd\" (force = yes in "
-                 "[device %s] takes it all the same)",
+                 "it %s: end this use, then run \"systemctl reload vfio-bindd\" (force = yes in "
+                 "[device %s] takes it anyway)",
                  d->use, v->rule->name);
     else if (r && r->holder)
         snprintf(buf, size,
@@ -332,8 +331,8 @@ static void busy_sentence(const struct verdict *v, const struct snapshot *s, con
                  r->holder, v->rule->name);
     else if (!device_can_be_kept(s, d))
         snprintf(buf, size,
-                 "it is on %s and has no node in /dev/vfio that would show whether a virtual "
-                 "machine uses it: unbind it by hand when none does",
+                 "it is on %s and has no node in /dev/vfio that shows whether a virtual machine "
+                 "uses it: unbind it by hand if none does",
                  d->driver ? d->driver : "no driver");
     else
         snprintf(buf, size,
@@ -363,8 +362,8 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
         break;
     case STATE_CONTESTED:
         snprintf(buf, size,
-                 "something else unbound it 3 times within a minute, so vfio-bindd has stopped "
-                 "binding it: find out what (driverctl list-overrides, udev rules, libvirt with "
+                 "something else unbound it 3 times within a minute, so vfio-bindd no longer binds "
+                 "it: find the cause (driverctl list-overrides, udev rules, libvirt with "
                  "managed='yes'), then run \"systemctl reload vfio-bindd\"");
         break;
     case STATE_RELEASED:
@@ -373,21 +372,17 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
     case STATE_STUCK:
         if (r && !record_is_in_hand(r))
             snprintf(buf, size,
-                     "its IOMMU group is handed back as a whole, and the kernel has not returned "
-                     "from its work on another device of it: see that one, and it goes on by "
-                     "itself");
+                     "its IOMMU group is handed back as a whole, and a kernel call for another "
+                     "device of it has not returned: see that one; it continues by itself");
         else
-            snprintf(
-                buf, size,
-                "the kernel has not returned from its work on it: %s may still be in use; end its "
-                "users, and it goes on by itself. Until then a reboot hangs as well (a hardware "
-                "reset "
-                "or sysrq-b does not), \"udevadm settle\" times out, and on kernels before 6.12 "
-                "the "
-                "journal may stop",
-                d->driver                 ? d->driver
-                : r && r->previous_driver ? r->previous_driver
-                                          : "its driver");
+            snprintf(buf, size,
+                     "a kernel call for it has not returned: %s may still be in use; end its "
+                     "users, and it continues by itself. Until then a reboot hangs, too (a "
+                     "hardware reset or sysrq-b does not), \"udevadm settle\" times out, and on "
+                     "kernels before 6.12 the journal may stop",
+                     d->driver                 ? d->driver
+                     : r && r->previous_driver ? r->previous_driver
+                                               : "its driver");
         break;
     default:
         pending_sentence(v, d, r, buf, size);

@@ -93,28 +93,27 @@ static void refused_vfs_sentence(const struct vfs_verdict *v, const struct devic
         ambiguous_sentence(v, buf, size);
         break;
     case REASON_VFS_NOT_OURS:
-        snprintf(
-            buf, size,
-            "it has %u virtual function%s already, which vfio-bindd did not make: they are "
-            "left alone; find out who makes them (a udev rule, [SR-IOV] in a .link or .network "
-            "file, an operator) and end that, write 0 to its sriov_numvfs, then run "
-            "\"systemctl reload vfio-bindd\"",
-            v->there, plural(v->there));
+        snprintf(buf, size,
+                 "it has %u virtual function%s already, which vfio-bindd did not create: they are "
+                 "left alone; find out what creates them (a udev rule, [SR-IOV] in a .link or "
+                 ".network file, an operator) and end that, write 0 to its sriov_numvfs, then run "
+                 "\"systemctl reload vfio-bindd\"",
+                 v->there, plural(v->there));
         break;
     case REASON_IN_USE:
         if (pci_addr_cmp(v->user, (struct pci_addr){0}) != 0)
             snprintf(buf, size,
-                     "its virtual function %s is in use by the host: end that, then run "
+                     "its virtual function %s is in use by the host: end this use, then run "
                      "\"systemctl reload vfio-bindd\"",
                      pci_addr_text(v->user).s);
         else
-            snprintf(buf, size, "%s: end that, then run \"systemctl reload vfio-bindd\"",
+            snprintf(buf, size, "%s: end this use, then run \"systemctl reload vfio-bindd\"",
                      r && r->holder ? r->holder
                                     : "somebody uses one of them, or its driver is busy");
         break;
     default:
         snprintf(buf, size,
-                 "its %s could not be read (%s), so it is left as it is; this is tried again by "
+                 "its %s could not be read (%s), so it is left as it is; vfio-bindd tries again by "
                  "itself",
                  fact_words(d->unknown.fact), strerror(d->unknown.error));
     }
@@ -125,19 +124,19 @@ static void pending_vfs_sentence(const struct vfs_verdict *v, const struct devic
 {
     if (v->reason == REASON_NATIVE_AWAITED && !d->driver)
         snprintf(buf, size,
-                 "its native driver, which makes them, is not loaded yet; they are made when it "
-                 "has the device");
+                 "its native driver, which creates them, is not loaded yet; they are created when "
+                 "it has the device");
     else if (v->reason == REASON_NATIVE_AWAITED)
         snprintf(buf, size,
                  "it is on %s, and only its native driver makes virtual functions: give it back "
                  "(vfio-bindctl release, or driverctl unset-override)",
                  d->driver);
     else if (v->there > 0 && v->wanted == 0)
-        snprintf(buf, size, "to be taken away, of %u", v->there);
+        snprintf(buf, size, "to be removed, of %u", v->there);
     else if (v->there > 0)
         snprintf(buf, size, "to be changed from %u", v->there);
     else
-        snprintf(buf, size, "to be made");
+        snprintf(buf, size, "to be created");
 }
 
 void vfs_sentence(const struct vfs_verdict *v, const struct snapshot *s,
@@ -153,15 +152,16 @@ void vfs_sentence(const struct vfs_verdict *v, const struct snapshot *s,
     }
     switch (v->state) {
     case STATE_BOUND:
-        snprintf(why, sizeof(why), "there%s", v->ours || v->there == 0 ? "" : ", made by others");
+        snprintf(why, sizeof(why), "present%s",
+                 v->ours || v->there == 0 ? "" : ", created by others");
         break;
     case STATE_RELEASED:
-        snprintf(why, sizeof(why), "released: vfio-bindd makes none");
+        snprintf(why, sizeof(why), "released: vfio-bindd creates none");
         break;
     case STATE_STUCK:
         snprintf(why, sizeof(why),
-                 "the kernel has not returned from its work on them: %s takes long, or hangs; it "
-                 "goes on by itself when the driver returns, and until then a reboot may hang, too",
+                 "a kernel call for them has not returned: %s takes long, or hangs; it continues "
+                 "by itself when the driver returns, and until then a reboot may hang, too",
                  d->driver ? d->driver : "its driver");
         break;
     case STATE_FAILED:

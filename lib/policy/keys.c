@@ -184,11 +184,10 @@ static bool set_reset_method(const struct key_context *c, struct rule *r, const 
 
     if (strlen(value) >= sizeof(text) || value[strspn(value, "abcdefghijklmnopqrstuvwxyz_, \t")] ||
         !value[strspn(value, ", \t")]) {
-        policy_error(
-            c,
-            "reset-method = %s: write words out of the device's reset_method in /sys, with "
-            "commas, like flr, bus",
-            value);
+        policy_error(c,
+                     "reset-method = %s: write words from the device's reset_method in /sys, "
+                     "separated by commas, like flr, bus",
+                     value);
         return false;
     }
     size_t n = 0;
@@ -211,8 +210,8 @@ static bool set_vfs(const struct key_context *c, struct rule *r, const char *val
     unsigned long n = strtoul(value, &end, 10);
     if (!isdigit((unsigned char)value[0]) || *end || errno || n > VFS_MAX) {
         policy_error(c,
-                     "vfs = %s: write how many virtual functions the device is to have, like 8, "
-                     "and at most what its sriov_totalvfs says",
+                     "vfs = %s: write the number of virtual functions, like 8, not more than the "
+                     "device's sriov_totalvfs",
                      value);
         return false;
     }
@@ -291,7 +290,7 @@ void policy_set_rule_key(struct key_context *c, struct rule *r, const char *key,
 
     if (k >= 0 && r->keys[k].line > 0 && r->keys[k].file == c->origin.file) {
         policy_error(
-            c, "%s stands twice in [device %s] (first in line %u): write one line, with commas",
+            c, "%s appears twice in [device %s] (first in line %u): write one line, with commas",
             key, r->name, r->keys[k].line);
         r->broken = true;
     } else if (k >= 0) {
@@ -329,7 +328,7 @@ bool policy_check_rule_name(struct key_context *c, const char *name)
         return false;
     }
     if (n == 0) {
-        policy_error(c, "[device] needs a name that the status can show: write [device a100], say");
+        policy_error(c, "[device] needs a name: write for example [device a100]");
         return false;
     }
     if (n > RULE_NAME_MAX) {
@@ -399,7 +398,7 @@ static int new_key(const struct key_context *c, const char *where, const char *k
         return -1;
     }
     if (*seen & 1U << k) {
-        policy_error(c, "%s stands twice in %s of this file: keep one line", key, where);
+        policy_error(c, "%s appears twice in %s of this file: keep one line", key, where);
         return -1;
     }
     *seen |= 1U << k;

@@ -240,8 +240,7 @@ static void load_main(int root_fd, struct policy *p, struct diags *d)
             return;
         if (rootfs_exists(root_fd, name + 1) > 0) {
             diags_add(d, DIAG_ERROR, name, 0,
-                      "this is a link, and where it leads to there is no file: correct or remove "
-                      "it");
+                      "this is a link to a file that does not exist: correct or remove it");
             return;
         }
     }

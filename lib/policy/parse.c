@@ -75,8 +75,8 @@ static void unknown_section(struct policy_reader *r, const char *name)
                   words[i], i == 0 ? " NAME" : "");
     else
         diags_add(r->diags, DIAG_ERROR, at, line,
-                  "[%s]: there are only [daemon], [kubernetes] and [device NAME]; the keys below "
-                  "are not used",
+                  "[%s]: sections are [daemon], [kubernetes] and [device NAME]; the keys below are "
+                  "not used",
                   quoted(name).s);
 }
 
@@ -89,8 +89,8 @@ static void begin_device_section(struct policy_reader *r, const char *name)
     struct rule *rule = policy_find_rule(r->policy, name);
     if (rule && rule->section.file == r->at.file) {
         diags_add(r->diags, DIAG_ERROR, policy_file(r->policy, r->at), r->at.line,
-                  "[device %s] stands twice in this file (first in line %u): make one section of "
-                  "them, or give this one another name",
+                  "[device %s] appears twice in this file (first in line %u): merge the sections, "
+                  "or give this one another name",
                   name, rule->section.line);
         rule->broken = true;
         return;
@@ -118,8 +118,8 @@ static void begin_once(struct policy_reader *r, enum section section, const char
 {
     if (r->once[section].line > 0) {
         diags_add(r->diags, DIAG_ERROR, policy_file(r->policy, r->at), r->at.line,
-                  "[%s] stands twice in this file (first in line %u): make one section of them",
-                  name, r->once[section].line);
+                  "[%s] appears twice in this file (first in line %u): merge the sections", name,
+                  r->once[section].line);
         return;
     }
     r->once[section].line = r->at.line;
@@ -135,7 +135,7 @@ static void begin_section(struct policy_reader *r, char *line)
     r->section = SECTION_UNUSED;
     if (!close || close[1 + strspn(close + 1, " \t")] != '\0') {
         complain(r, DIAG_ERROR,
-                 close ? "there is text after ']': comments stand on lines of their own"
+                 close ? "there is text after ']': comments need lines of their own"
                        : "a section ends with ']': write [daemon] or [device NAME]");
         return;
     }
@@ -221,7 +221,7 @@ static void begin_key(struct policy_reader *r, char *line)
 
     if (!equals) {
         bad_line(r, strchr(line, ':') ? "write KEY = VALUE, with '=' instead of ':'"
-                                      : "this is no KEY = VALUE line: comments begin with '#'");
+                                      : "this is not a KEY = VALUE line: comments begin with '#'");
         return;
     }
     *equals = '\0';
@@ -236,7 +236,7 @@ static void begin_key(struct policy_reader *r, char *line)
         return;
     }
     if (strpbrk(value, ";#")) {
-        bad_line(r, "';' and '#' are not allowed in a value: comments stand on lines of their own");
+        bad_line(r, "';' and '#' are not allowed in a value: comments need lines of their own");
         return;
     }
     if (strpbrk(value, "\"'")) {
@@ -276,7 +276,7 @@ static void end_key(struct policy_reader *r)
         b += *b != '\0';
     }
     if (*a || *b)
-        bad_line(r, "this value cannot be read whole: write it shorter");
+        bad_line(r, "this value cannot be read completely: shorten it");
     else
         use_key(r, r->key, r->collected);
     forget_key(r);
@@ -408,9 +408,9 @@ static bool is_text(struct policy_reader *r, const char *bytes, size_t size)
         return false;
     }
     if (memchr(bytes, '\0', size)) {
-        complain(r, DIAG_ERROR,
-                 "there are NUL bytes in this file: it is no text (or UTF-16; save "
-                 "it as UTF-8)");
+        complain(
+            r, DIAG_ERROR,
+            "there are NUL bytes in this file: it is not text (or it is UTF-16; save it as UTF-8)");
         return false;
     }
     r->at.line = 0;
@@ -476,10 +476,10 @@ int policy_parse_cmdline(struct policy *p, const char *cmdline, struct diags *d,
         if (word_index(off_words, ELEMENTS(off_words), word) >= 0)
             off = true;
         else if (!value && (after_prefix(word, "vfio_bindd") || after_prefix(word, "vfio-bindd")))
-            diags_add(d, DIAG_WARNING, "/proc/cmdline", 0,
-                      "\"%s\" means nothing here: there are vfio_bindd=off and "
-                      "vfio_bindd.ids=VENDOR:DEVICE,...",
-                      quoted(word).s);
+            diags_add(
+                d, DIAG_WARNING, "/proc/cmdline", 0,
+                "\"%s\" has no effect: use vfio_bindd=off or vfio_bindd.ids=VENDOR:DEVICE,...",
+                quoted(word).s);
         if (value && !*value)
             diags_add(d, DIAG_WARNING, "/proc/cmdline", 0, "vfio_bindd.ids= names no device");
         if (!value || !*value)

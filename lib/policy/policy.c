@@ -251,7 +251,7 @@ static void check_native(struct policy *p, struct diags *d)
             continue;
         r->broken = true;
         diags_add(d, DIAG_ERROR, policy_file(p, r->keys[KEY_EXPECT]), r->keys[KEY_EXPECT].line,
-                  "expect has no meaning with driver = native, which takes no device: remove it");
+                  "expect does not go with driver = native, which takes no device: remove it");
     }
 }
 
@@ -374,7 +374,7 @@ static void check_addresses(const struct policy *p, struct diags *d)
         if (!r->broken && rule_trusts_addresses(r) && (!rule_is_native(r) || rule_makes_vfs(r)))
             diags_add(d, DIAG_WARNING, policy_file(p, r->keys[KEY_ADDRESS]),
                       r->keys[KEY_ADDRESS].line,
-                      "[device %s] says address without id: when a card is added, another device "
+                      "[device %s] has address without id: when a card is added, another device "
                       "may get that address; add \"id = VENDOR:DEVICE\" (vfio-bindctl check says "
                       "which)",
                       r->name);

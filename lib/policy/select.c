@@ -58,17 +58,16 @@ static void error_in_id(const struct key_context *c, const char *key, const char
     char guess[40];
 
     if (item[0] == '!')
-        policy_error(
-            c,
-            "%s = %s: IDs cannot be negated; keep devices out with a rule before this one that "
-            "says \"driver = native\"",
-            key, item);
+        policy_error(c,
+                     "%s = %s: IDs cannot be negated; exclude devices with a rule before this one "
+                     "that has \"driver = native\"",
+                     key, item);
     else if (pci_addr_parse(item, &address) == 0)
         policy_error(c, "%s = %s is an address: write \"address = %s\"", key, item,
                      pci_addr_text(address).s);
     else
         policy_error(c,
-                     "%s = %s: write VENDOR:DEVICE as four and four hex digits, like 10de:20f1, or "
+                     "%s = %s: write VENDOR:DEVICE, four hex digits each, like 10de:20f1, or "
                      "10de:* for any device of a vendor%s",
                      key, item, id_guess(item, guess, sizeof(guess)));
 }
@@ -219,7 +218,7 @@ static const struct {
     [KEY_ADDRESS] = {normal_address, false,
                      "write an address as lspci -D shows it, like "
                      "0000:06:00.0, or a glob like 0000:06:*"},
-    [KEY_SLOT] = {normal_slot, true, "write a name out of /sys/bus/pci/slots"},
+    [KEY_SLOT] = {normal_slot, true, "write a name from /sys/bus/pci/slots"},
     [KEY_VF_OF] = {normal_physical_function, true,
                    "write the address of the physical function, like 0000:3b:00.0, or the name of "
                    "its slot"},

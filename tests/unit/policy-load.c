@@ -163,7 +163,7 @@ START_TEST(a_link_to_nothing)
     tree_write(&t, "usr/lib/vfio-bindd.conf", "[device a]\nid = 10de:20f1\n");
     check_rules(&t, "a", NULL);
     tree_link(&t, MAIN, "/srv/policy.conf");
-    check_rules(&t, "", "/" MAIN ": this is a link, and where it leads to there is no file");
+    check_rules(&t, "", "/" MAIN ": this is a link to a file that does not exist");
     tree_write(&t, "srv/policy.conf", "[device b]\nid = 10de:20f1\n");
     check_rules(&t, "b", NULL);
 }

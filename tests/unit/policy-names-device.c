@@ -132,7 +132,7 @@ START_TEST(warnings)
     ck_assert_uint_eq(d.warnings, 2);
     ck_assert_uint_eq(d.v[0].line, 3);
     ck_assert_uint_eq(d.v[1].line, 8);
-    ck_assert(strstr(d.v[1].text, "[device makes] says address without id") != NULL);
+    ck_assert(strstr(d.v[1].text, "[device makes] has address without id") != NULL);
     ck_assert_uint_eq(p.n_rules, 4);
     ck_assert(!p.incomplete);
 }

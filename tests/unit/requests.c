@@ -89,9 +89,9 @@ START_TEST(refused)
     check_release(&f, unnamed, BUS_ERROR_REFUSED, "no rule selects");
     check_release(&f, missing, BUS_ERROR_NO_SUCH_DEVICE, "there is no PCI device");
     f.verdicts[0].state = STATE_PENDING;
-    check_release(&f, gpu, BUS_ERROR_BUSY, "under way (pending)");
+    check_release(&f, gpu, BUS_ERROR_BUSY, "in progress (pending)");
     f.verdicts[0].state = STATE_STUCK;
-    check_release(&f, gpu, BUS_ERROR_BUSY, "under way (stuck)");
+    check_release(&f, gpu, BUS_ERROR_BUSY, "in progress (stuck)");
     f.verdicts[0].state = STATE_REFUSED;
     check_release(&f, gpu, BUS_ERROR_REFUSED, "nothing to release");
     f.verdicts[0].state = STATE_BOUND;
