@@ -139,21 +139,6 @@ static void see_rules(struct check *c, const char *path, const char *name, void 
     }
 }
 
-/* In all folders where such files lie. /lib is mostly a link to /usr/lib. */
-static void see_all(struct check *c, const char *below, const char *ending, check_entry see,
-                    struct claimant_search *search)
-{
-    static const char *const folders[] = {"etc", "run", "usr/local/lib", "usr/lib", "lib"};
-    char path[64], target[16];
-
-    for (size_t i = 0; i < ELEMENTS(folders); i++) {
-        if (readlinkat(c->tree.root_fd, folders[i], target, sizeof(target)) > 0)
-            continue;
-        snprintf(path, sizeof(path), "%s/%s", folders[i], below);
-        check_each(c, path, ending, see, search);
-    }
-}
-
 /* -- gpu-operator -- */
 
 /* kubelet's folder of a pod's logs: NAMESPACE_POD_UID. */
@@ -308,8 +293,8 @@ void check_claimants(struct check *c)
     check_each(c, "etc/driverctl.d", "", see_override, &search);
     check_cmdline_ids(c, "vfio-pci", &search);
     check_cmdline_ids(c, "pci-stub", &search);
-    see_all(c, "modprobe.d", ".conf", see_modprobe, &search);
-    see_all(c, "udev/rules.d", ".rules", see_rules, &search);
+    check_each_config(c, "modprobe.d", ".conf", see_modprobe, &search);
+    check_each_config(c, "udev/rules.d", ".rules", see_rules, &search);
     search.found += check_vfio_manager(c);
     search.found += check_dra(c);
     check_each(c, "etc/libvirt/qemu", ".xml", see_domain, &search);

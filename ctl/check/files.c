@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "check/files.h"
 
+#include "base/rootfs.h"
+
 /* modules.alias has 1 to 2 MiB, /proc/interrupts several on large hosts. The kernel answers reads
  * of its settings that ask for more than it can allocate with ENOMEM. */
 #define FILE_MAX (16U << 20)
@@ -44,6 +46,44 @@ size_t check_each(struct check *c, const char *folder, const char *ending, check
     struct entry_call call = {c, each, data};
 
     return tree_each(&c->tree, folder, ending, each ? call_entry : NULL, &call);
+}
+
+static const char *const config_roots[] = {"etc", "run", "usr/local/lib", "usr/lib", "lib"};
+
+/* What is shown only if no earlier folder has a file of the same name. */
+struct config_call {
+    const char *folder;
+    size_t root; /* of config_roots */
+    check_entry each;
+    void *data;
+};
+
+static void call_unhidden(struct check *c, const char *path, const char *name, void *data)
+{
+    const struct config_call *call = data;
+    char earlier[PATH_MAX];
+
+    for (size_t i = 0; i < call->root; i++) {
+        snprintf(earlier, sizeof(earlier), "%s/%s/%s", config_roots[i], call->folder, name);
+        if (check_exists(c, earlier) || rootfs_is_mask(c->tree.root_fd, earlier) > 0)
+            return;
+    }
+    call->each(c, path, name, call->data);
+}
+
+void check_each_config(struct check *c, const char *folder, const char *ending, check_entry each,
+                       void *data)
+{
+    char path[64], target[16];
+
+    for (size_t i = 0; i < ELEMENTS(config_roots); i++) {
+        struct config_call call = {folder, i, each, data};
+        /* /lib is mostly a link to /usr/lib. */
+        if (readlinkat(c->tree.root_fd, config_roots[i], target, sizeof(target)) > 0)
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", config_roots[i], folder);
+        check_each(c, path, ending, call_unhidden, &call);
+    }
 }
 
 char *check_line(char **rest)

@@ -19,6 +19,11 @@ typedef void (*check_entry)(struct check *c, const char *path, const char *name,
 size_t check_each(struct check *c, const char *folder, const char *ending, check_entry each,
                   void *data);
 
+/* The same in every folder that may hold such configuration: "udev/rules.d" below /etc, /run,
+ * /usr/local/lib and /usr/lib. A file hides those of its name in the later ones. */
+void check_each_config(struct check *c, const char *folder, const char *ending, check_entry each,
+                       void *data);
+
 /* The next line of a text, with the blanks at both ends removed and empty ones and comments (#, ;)
  * left out; NULL at the end. The text is cut up. */
 char *check_line(char **rest);

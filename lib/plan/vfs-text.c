@@ -95,9 +95,8 @@ static void refused_vfs_sentence(const struct vfs_verdict *v, const struct devic
     case REASON_VFS_NOT_OURS:
         snprintf(buf, size,
                  "it has %u virtual function%s already, which vfio-bindd did not create: they are "
-                 "left alone; find out what creates them (a udev rule, [SR-IOV] in a .link or "
-                 ".network file, an operator) and end that, write 0 to its sriov_numvfs, then run "
-                 "\"systemctl reload vfio-bindd\"",
+                 "left alone; find out what creates them (\"vfio-bindctl check\" looks for it) and "
+                 "end that, write 0 to its sriov_numvfs, then run \"systemctl reload vfio-bindd\"",
                  v->there, plural(v->there));
         break;
     case REASON_IN_USE:
