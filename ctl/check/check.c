@@ -55,6 +55,7 @@ static void run_parts(struct check *c)
     check_service(c);
     check_policy(c);
     check_devices(c);
+    check_access(c);
     check_vfs(c);
     check_initramfs(c);
     check_claimants(c);

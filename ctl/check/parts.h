@@ -10,6 +10,7 @@ void check_modules(struct check *c); /* vfio-pci, /dev/vfio/vfio, /dev/kvm, the 
 void check_service(struct check *c); /* the daemon */
 void check_policy(struct check *c);  /* errors, what each rule matches, resource names */
 void check_devices(struct check *c); /* states, groups, nodes, BARs */
+void check_access(struct check *c);  /* who may open their nodes */
 void check_vfs(struct check *c); /* virtual functions that rules ask for, and who else makes some */
 void check_initramfs(struct check *c);  /* native drivers that are earlier than we */
 void check_claimants(struct check *c);  /* who else would bind the same devices */

@@ -5,5 +5,6 @@
 #include "check/findings.h"
 #include "physical.h"
 
-/* Finds whoever sets the number of virtual functions of a device for which a rule says "vfs", too. */
+/* Finds whoever else sets the number of virtual functions of a device for which a rule says
+ * "vfs". */
 void check_vf_makers(struct check *c, const struct physicals *p);
