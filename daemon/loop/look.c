@@ -130,12 +130,21 @@ static void look_at_physical_of(struct view *view, const struct device *vf)
         look_at(view, pf);
 }
 
+/* A device went that is not in the snapshot any more, because a look between its unbind and its end
+ * found nothing: whose virtual function it was, if it was one, is not known. */
+static void look_at_each_physical(struct view *view)
+{
+    for (size_t i = 0; i < view->plan.n_vfs; i++)
+        look_at_physical_of(view, &(struct device){.vf = true, .pf = view->plan.vfs[i].addr});
+}
+
 bool look_at_event(struct view *view, enum hotplug_action action, struct pci_addr a)
 {
     if (action == HOTPLUG_ADD && view->snapshot.cold_boot)
         scan_boot(view->root_fd, &view->snapshot);
     record_seen_boot(view);
     const struct device *before = snapshot_find(&view->snapshot, a);
+    const bool was_there = before;
     const struct device vf =
         before ? (struct device){.vf = before->vf, .pf = before->pf} : (struct device){0};
     if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) /* now there is another one, or none */
@@ -150,7 +159,9 @@ bool look_at_event(struct view *view, enum hotplug_action action, struct pci_add
         record_seen_plugged(view, a);
         look_at_physical_of(view, d);
     }
-    if (action == HOTPLUG_REMOVE)
+    if (action == HOTPLUG_REMOVE && !was_there)
+        look_at_each_physical(view);
+    else if (action == HOTPLUG_REMOVE)
         look_at_physical_of(view, &vf);
     d = snapshot_find(&view->snapshot, a);
     return d && record_seen_event(view, action, a);

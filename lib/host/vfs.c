@@ -7,13 +7,15 @@
 #include "base/util.h"
 #include "host/pci-files.h"
 
-/* An attribute that holds one number; *ret is 0 if it is not there. Returns 0 or negative errno. */
+/* An attribute that holds one number; *ret stays as it is if there is none. Returns 0 or negative
+ * errno. */
 static int read_number_of(int root_fd, struct pci_addr a, const char *name, unsigned long *ret)
 {
     char text[32];
     int r = pci_read_attribute(root_fd, a, name, text, sizeof(text));
 
-    *ret = r > 0 ? strtoul(text, NULL, 10) : 0;
+    if (r > 0)
+        *ret = strtoul(text, NULL, 10);
     return fact_error(r);
 }
 
@@ -55,7 +57,7 @@ int vfs_list(int root_fd, struct pci_addr pf, struct pci_addr **ret, size_t *ret
 
 int vfs_read(int root_fd, struct device *d)
 {
-    unsigned long max, autoprobe = 1;
+    unsigned long max = 0, autoprobe = 1;
     CLEANUP_FREE struct pci_addr *vfs = NULL;
     size_t n = 0;
     int r = read_number_of(root_fd, d->addr, "sriov_totalvfs", &max);
@@ -91,7 +93,7 @@ static unsigned long routing_id(struct pci_addr a)
 int vfs_read_number(int root_fd, struct device *d)
 {
     const unsigned long distance = routing_id(d->addr) - routing_id(d->pf);
-    unsigned long offset, stride;
+    unsigned long offset = 0, stride = 0;
     int r = read_number_of(root_fd, d->pf, "sriov_offset", &offset);
 
     if (r == 0)

@@ -215,9 +215,12 @@ static void show_vfs(size_t card)
         if (kernel()->devices[i].physical != (int)card)
             continue;
         snprintf(name, sizeof(name), "virtfn%u", number++);
-        (void)unlinkat(host.root_fd, card_path(path, card, name), 0);
+        card_path(path, card, name);
         snprintf(target, sizeof(target), "../%s", host.script->cards[i].address);
-        if (card_is_there(i))
+        /* Those that stay are there at any time. */
+        if (!card_is_there(i))
+            (void)unlinkat(host.root_fd, path, 0);
+        else if (faccessat(host.root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
             tree_link(&t, path, target);
     }
 }
@@ -333,12 +336,22 @@ void host_boot(void)
     host_follow();
 }
 
+/* The kernel takes virtual functions away with their physical one, and waits for each. */
+static bool is_in_call_with_vfs(size_t card)
+{
+    bool yes = card_is_in_call(card);
+
+    for (size_t i = 0; i < host.n_cards; i++)
+        yes = yes || (kernel()->devices[i].physical == (int)card && card_is_in_call(i));
+    return yes;
+}
+
 static int happen(size_t card, bool must_be_there, void (*what)(struct kernel *k, size_t card))
 {
     int r = -EAGAIN;
 
     host_lock();
-    if (card_is_there(card) == must_be_there && !card_is_in_call(card)) {
+    if (card_is_there(card) == must_be_there && !is_in_call_with_vfs(card)) {
         what(kernel(), card);
         host_follow();
         r = 0;
@@ -355,6 +368,29 @@ int host_plug(size_t card)
 int host_unplug(size_t card)
 {
     return happen(card, true, kernel_unplug);
+}
+
+int host_set_vfs(size_t card, unsigned number)
+{
+    int r = -EAGAIN;
+
+    host_lock();
+    if (card_is_there(card) && !is_in_call_with_vfs(card)) {
+        r = kernel_set_numvfs(kernel(), card, number);
+        host_follow();
+    }
+    host_unlock();
+    return r;
+}
+
+bool host_hangs(size_t card)
+{
+    bool yes = atomic_load(&host.shared->hung[card]) > 0;
+
+    for (size_t i = 0; i < host.n_cards; i++)
+        yes = yes || (kernel()->devices[i].physical == (int)card &&
+                      atomic_load(&host.shared->hung[i]) > 0);
+    return yes;
 }
 
 int host_unbind(size_t card)

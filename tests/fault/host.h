@@ -43,6 +43,7 @@ enum step_kind {
     STEP_RELOAD,
     STEP_BOOTED, /* the host has come up */
     STEP_LOAD,   /* a driver is registered */
+    STEP_VFS,    /* somebody else writes the number in .text to sriov_numvfs */
     STEP_RULES,  /* other rules are written, and a reload asked for */
     STEP_REST,   /* waits until nothing is left to do, even for devices that are not shown */
     STEP_BEGUN,  /* waits until a first call for the device has begun */
@@ -233,6 +234,11 @@ void host_follow(void);
 void host_boot(void);
 int host_plug(size_t card);
 int host_unplug(size_t card);
+/* Somebody writes to sriov_numvfs. -EAGAIN: it waits for a call; else what the kernel says. */
+int host_set_vfs(size_t card, unsigned number);
+
+/* Does a call for the card, or for one of its virtual functions, hang? */
+bool host_hangs(size_t card);
 int host_unbind(size_t card);
 void host_load(const char *driver);
 /* Like host_load(), but in a process of its own, as modprobe is: it waits for each device that the

@@ -139,12 +139,20 @@ static bool repeat_refused(struct run *r)
 
 static const char *step_name(const struct step *s)
 {
-    static const char *const names[] = {
-        [STEP_PLUG] = "plug",         [STEP_UNPLUG] = "unplug", [STEP_UNBIND] = "foreign unbind",
-        [STEP_RELEASE] = "release",   [STEP_BIND] = "bind",     [STEP_RESCAN] = "rescan",
-        [STEP_RELOAD] = "reload",     [STEP_BOOTED] = "booted", [STEP_LOAD] = "load",
-        [STEP_RULES] = "other rules", [STEP_REST] = "rest",     [STEP_SHOWS] = "look",
-        [STEP_BEGUN] = "begun"};
+    static const char *const names[] = {[STEP_PLUG] = "plug",
+                                        [STEP_UNPLUG] = "unplug",
+                                        [STEP_UNBIND] = "foreign unbind",
+                                        [STEP_RELEASE] = "release",
+                                        [STEP_BIND] = "bind",
+                                        [STEP_RESCAN] = "rescan",
+                                        [STEP_RELOAD] = "reload",
+                                        [STEP_BOOTED] = "booted",
+                                        [STEP_LOAD] = "load",
+                                        [STEP_VFS] = "virtual functions",
+                                        [STEP_RULES] = "other rules",
+                                        [STEP_REST] = "rest",
+                                        [STEP_SHOWS] = "look",
+                                        [STEP_BEGUN] = "begun"};
     return names[s->kind];
 }
 
@@ -230,6 +238,8 @@ static bool do_step(struct run *r, const struct step *s)
         return host_unplug((size_t)card) == 0;
     case STEP_UNBIND:
         return host_unbind((size_t)card) == 0;
+    case STEP_VFS:
+        return host_set_vfs((size_t)card, (unsigned)strtoul(s->text, NULL, 10)) != -EAGAIN;
     case STEP_RELEASE:
         request(r, REQUEST_RELEASE, s->address);
         break;
@@ -280,7 +290,7 @@ static bool try_step(struct run *r, const struct step *s)
     int card = s->address ? card_index(s->address) : -1;
 
     while (!do_step(r, s)) {
-        if (atomic_load(&host.shared->hung[card]) || !look_after_daemon(r))
+        if (host_hangs((size_t)card) || !look_after_daemon(r))
             return false;
         usleep(LOOK_USEC);
     }
@@ -289,7 +299,8 @@ static bool try_step(struct run *r, const struct step *s)
 
 static bool is_hardware(const struct step *s)
 {
-    return s->kind == STEP_PLUG || s->kind == STEP_UNPLUG || s->kind == STEP_UNBIND;
+    return s->kind == STEP_PLUG || s->kind == STEP_UNPLUG || s->kind == STEP_UNBIND ||
+           s->kind == STEP_VFS;
 }
 
 /* In some runs the daemon is killed when it has reported a call that hangs. */

@@ -272,6 +272,26 @@ static const struct step dropped_vfs_steps[] = {
     {0},
 };
 
+/* They vanish while they are being bound, because somebody writes to sriov_numvfs. */
+static const struct step vanishing_vfs_steps[] = {
+    {.kind = STEP_BOOTED},
+    {.kind = STEP_LOAD, .text = "i40e", .at_once = true},
+    {.kind = STEP_BEGUN, .address = "0000:3b:02.0", .at_once = true},
+    {.kind = STEP_VFS, .address = "0000:3b:00.0", .text = "0"},
+    {.kind = STEP_REST},
+    {.kind = STEP_SHOWS, .address = "0000:3b:02.0", .text = "absent"},
+    {.kind = STEP_SHOWS,
+     .address = "0000:3b:00.0",
+     .text = "driver=i40e override= vfs=0 autoprobe=1"},
+    {.kind = STEP_RELOAD},
+    {.kind = STEP_REST},
+    {.kind = STEP_SHOWS, .address = "0000:3b:00.0", .text = "vfs=2 autoprobe=0"},
+    {.kind = STEP_SHOWS,
+     .address = "0000:3b:02.1",
+     .text = "driver=vfio-pci override=as-bound node; shown: bound"},
+    {0},
+};
+
 const struct script scripts[] = {
     {"gpus",
      "[device console]\nid = 10de:20f1\nclass = 0300\n"
@@ -301,6 +321,8 @@ const struct script scripts[] = {
      .faultless = true}, /* what a request comes to is looked up in what is shown of a device */
     {"dropped-vfs", PF_RULE("2") "[device vfs]\nvf-of = 0000:3b:00.0\n", "vfio-pci iavf",
      virtual_functions, dropped_vfs_steps, .late = NULL, .unseen = true},
+    {"vanishing-vfs", PF_RULE("2") "[device vfs]\nvf-of = 0000:3b:00.0\n", "vfio-pci iavf",
+     virtual_functions, vanishing_vfs_steps, .late = NULL, .unseen = true},
     {"identical", "[device gpu]\nid = 10de:20f1\naddress = 0000:06:00.0\nhotplug = prevent\n",
      "vfio-pci", identical, identical_steps, .late = "nvidia", .unseen = true, .dynids_wait = true},
 };
