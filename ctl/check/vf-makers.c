@@ -123,7 +123,7 @@ static void add_maker(struct check *c, const struct maker_search *s, const struc
     const struct physical *p = ours ? ours : s->first;
 
     check_add(c, FINDING_WARN, "vf-maker",
-              "%s makes virtual functions, %sof %s, for which [device %s] says vfs = %u: one of "
+              "%s creates virtual functions, %sof %s, for which [device %s] says vfs = %u: one of "
               "the two is enough",
               who, ours ? "" : "perhaps ", p->address, p->rule, p->wanted);
 }
@@ -131,9 +131,9 @@ static void add_maker(struct check *c, const struct maker_search *s, const struc
 /* Whoever keeps the other one has a rule for what that makes. */
 static void keep_other(struct check *c)
 {
-    check_remedy(c,
-                 "%svfio-bindctl edit   # or take \"vfs\" out; vf-of selects what others make, too",
-                 ctl_sudo());
+    check_remedy(
+        c, "%svfio-bindctl edit   # or take \"vfs\" out; vf-of selects what others create, too",
+        ctl_sudo());
 }
 
 /* Returns false if the file makes none, or only others. */
