@@ -94,7 +94,7 @@ static bool stat_node(struct check *c, const char *path, struct stat *ret)
     return false;
 }
 
-static void add_node(struct check *c, struct access_check *a, const char *path, bool *others)
+static void add_access_to(struct check *c, struct access_check *a, const char *path, bool *others)
 {
     struct stat st;
     size_t i = 0;
@@ -122,7 +122,7 @@ static void add_nodes_of(struct check *c, struct access_check *a, const struct r
 
     if (r->d->cdev) {
         snprintf(path, sizeof(path), "dev/vfio/devices/%.20s", r->d->cdev);
-        add_node(c, a, path, &a->devices);
+        add_access_to(c, a, path, &a->devices);
     }
     for (const struct row *other = c->s->rows; r->d->node && other < r; other++)
         if (other->d->group == r->d->group && check_is_taken(other))
@@ -130,7 +130,7 @@ static void add_nodes_of(struct check *c, struct access_check *a, const struct r
     if (!r->d->node)
         return;
     snprintf(path, sizeof(path), "dev/vfio/%s%u", r->d->noiommu ? "noiommu-" : "", r->d->group);
-    add_node(c, a, path, &a->groups);
+    add_access_to(c, a, path, &a->groups);
 }
 
 /* -- findings -- */
@@ -158,8 +158,8 @@ static void say_access(struct check *c, const struct access *a)
 }
 
 /* Who may open a device also needs what it is opened with. */
-static void check_container(struct check *c, const char *path, const char *of, const char *kernel,
-                            const char *mode)
+static void check_opened_with(struct check *c, const char *path, const char *of, const char *kernel,
+                              const char *mode)
 {
     struct stat st;
 
@@ -188,8 +188,8 @@ void check_access(struct check *c)
     for (size_t i = 0; i < a.n; i++)
         say_access(c, &a.kinds[i]);
     if (a.groups)
-        check_container(c, "dev/vfio/vfio", "nodes of IOMMU groups", "vfio", "MODE=\"0666\"");
+        check_opened_with(c, "dev/vfio/vfio", "nodes of IOMMU groups", "vfio", "MODE=\"0666\"");
     if (a.devices)
-        check_container(c, "dev/iommu", "nodes of devices", "iommu",
-                        "GROUP=\"vfio\", MODE=\"0660\"   # the group that has the others");
+        check_opened_with(c, "dev/iommu", "nodes of devices", "iommu",
+                          "GROUP=\"vfio\", MODE=\"0660\"   # the group that has the others");
 }
