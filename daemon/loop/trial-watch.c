@@ -15,15 +15,12 @@ struct trial_watch {
     const struct view *view;
     trial_over *over;
     void *userdata;
-    sd_event_source *timer;
+    sd_event_source *timer; /* the loop's */
 };
 
 static void watch_free(void *userdata)
 {
-    struct trial_watch *w = userdata;
-
-    sd_event_source_disable_unref(w->timer);
-    free(w);
+    free(userdata);
 }
 
 static int on_trial_time(sd_event_source *source, uint64_t usec, void *userdata)
@@ -85,11 +82,14 @@ int trial_watch(sd_event *event, const struct view *view, trial_over *over, void
         r = sd_event_add_inotify_fd(event, &source, folder, IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO,
                                     on_trial_folder, w);
     if (r < 0) {
-        watch_free(w);
+        sd_event_source_disable_unref(w->timer);
+        free(w);
         return r;
     }
     (void)sd_event_source_set_destroy_callback(source, watch_free);
     (void)sd_event_source_set_floating(source, true);
-    sd_event_source_unref(source); /* the loop has it now */
+    (void)sd_event_source_set_floating(w->timer, true);
+    sd_event_source_unref(source); /* the loop has both now */
+    sd_event_source_unref(w->timer);
     return 0;
 }
