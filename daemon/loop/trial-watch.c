@@ -18,11 +18,6 @@ struct trial_watch {
     sd_event_source *timer; /* the loop's */
 };
 
-static void watch_free(void *userdata)
-{
-    free(userdata);
-}
-
 static int on_trial_time(sd_event_source *source, uint64_t usec, void *userdata)
 {
     const struct trial_watch *w = userdata;
@@ -86,7 +81,7 @@ int trial_watch(sd_event *event, const struct view *view, trial_over *over, void
         free(w);
         return r;
     }
-    (void)sd_event_source_set_destroy_callback(source, watch_free);
+    (void)sd_event_source_set_destroy_callback(source, free);
     (void)sd_event_source_set_floating(source, true);
     (void)sd_event_source_set_floating(w->timer, true);
     sd_event_source_unref(source); /* the loop has both now */

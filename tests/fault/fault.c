@@ -162,8 +162,11 @@ static void complain(struct work *w, const char *script, const char *variant, co
     w->failed++;
 }
 
+#define FEW 3
+
 /* Every place that the reference has must have been reached, except for a few: the number of calls
- * depends a little on the order in which workers come. */
+ * depends a little on the order in which workers come, and that of updates on how many come
+ * together. */
 static void report(const struct script *s, const struct selection *only, struct work *w)
 {
     unsigned known = 0;
@@ -179,7 +182,8 @@ static void report(const struct script *s, const struct selection *only, struct 
                name, c->fired, expected, c->failed, c->expected, c->repeated);
         if (c->expected == 0 && !only->at && is_listed(s->name, name))
             complain(w, s->name, name, "passes; take it from expected.c");
-        if (c->fired < expected / 2 && c->failed == 0)
+        if (c->fired < expected * 3 / 4 && (c->fired == 0 || expected - c->fired > FEW) &&
+            c->failed == 0)
             complain(w, s->name, name, "too few places were reached");
     }
     if (known == 0 && !only->variant && is_listed(s->name, ANY_VARIANT))
