@@ -21,8 +21,8 @@
 #include "loop/trial-watch.h"
 #include "record-file.h"
 #include "tell/announce.h"
-#include "tell/bus.h"
 #include "tell/feature-files.h"
+#include "tell/front-link.h"
 #include "tell/journal.h"
 #include "tell/request-log.h"
 #include "write/apply.h"
@@ -35,7 +35,7 @@ struct manager {
     sd_event *event;
     struct apply *apply;
     struct hotplug *hotplug;
-    struct bus *bus;
+    struct front_link *front;            /* NULL: a single pass, or it cannot listen */
     struct helpers *helpers;             /* NULL: a single pass */
     struct feature_files *feature_files; /* the same: nobody would keep the files current */
     sd_event_source *boot_deadline;
@@ -196,8 +196,7 @@ static int step_failed(struct manager *m, int error)
         return sd_event_exit(m->event, error);
     send_ready(m);
     look_again_if(m->look_again, true);
-    if (m->bus)
-        bus_update(m->bus);
+    front_link_update(m->front);
     return error;
 }
 
@@ -243,8 +242,7 @@ static int step(struct manager *m)
     if (!helpers_are_awaited(m->helpers) && !apply_is_busy(m->apply))
         tell_settled(m);
     moment_set(m->moment, records_next_usec(&m->view.records));
-    if (m->bus)
-        bus_update(m->bus);
+    front_link_update(m->front);
     return 0;
 }
 
@@ -423,55 +421,54 @@ static int reload(void *userdata)
     if (r >= 0)
         announce_early(&m->view);
     send_status(m, m->view.ready ? "READY=1\n" : "");
-    if (m->bus)
-        bus_update(m->bus);
+    front_link_update(m->front);
     return r;
 }
 
 static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
 {
     (void)source;
-    request_by_signal("reload", si);
+    request_by_signal(VERB_RELOAD, si);
     (void)reload(userdata);
     return 0;
 }
 
-/* -- what callers on the bus ask for -- */
+/* -- what callers on the bus ask for, through the front -- */
 
-static int request_reload(void *userdata, sd_bus_error *error)
+static int request_reload(void *userdata, struct refusal *why)
 {
     struct manager *m = userdata;
     int r = reload(m);
 
-    return r == -EINVAL ? requests_policy_invalid(&m->view, error) : r;
+    return r == -EINVAL ? requests_policy_invalid(&m->view, why) : r;
 }
 
-static int request_rescan(void *userdata, sd_bus_error *error)
+static int request_rescan(void *userdata, struct refusal *why)
 {
     struct manager *m = userdata;
 
-    (void)error;
+    (void)why;
     m->start_usec = now_usec();
     records_apply_all(&m->view.records, &(struct record_event){.kind = RECORD_EVENT_RESCAN});
     helpers_retry_iommu(m->helpers);
     return pass(m);
 }
 
-static int request_bind(void *userdata, struct pci_addr a, sd_bus_error *error)
+static int request_bind(void *userdata, struct pci_addr a, struct refusal *why)
 {
     struct manager *m = userdata;
 
     look_at_group(&m->view, a); /* what was in use may not be any more */
-    int r = requests_mark_bind(&m->view, a, error);
+    int r = requests_mark_bind(&m->view, a, why);
 
     m->unsaved = m->unsaved || r >= 0;
     return r < 0 ? r : step(m);
 }
 
-static int request_release(void *userdata, struct pci_addr a, sd_bus_error *error)
+static int request_release(void *userdata, struct pci_addr a, struct refusal *why)
 {
     struct manager *m = userdata;
-    int r = requests_mark_release(&m->view, a, error);
+    int r = requests_mark_release(&m->view, a, why);
 
     return r < 0 ? r : step(m);
 }
@@ -497,6 +494,17 @@ static int set_up_loop(struct manager *m)
     if (r >= 0)
         r = journal_attach(m->event);
     return r;
+}
+
+/* Without it nobody on the bus is told anything, and nothing else is missing. */
+static void set_up_front(struct manager *m)
+{
+    const struct front_requests requests = {request_reload, request_rescan, request_bind,
+                                            request_release, m};
+    int r = front_link_new(m->event, &m->view, &requests, &m->front);
+
+    if (r < 0)
+        journal_plain(LOG_WARNING, "cannot listen for vfio-bindd-front: %s", strerror(-r));
 }
 
 static int set_up(struct manager *m)
@@ -535,22 +543,15 @@ static int set_up(struct manager *m)
     if (r >= 0 && (m->options.mode == MANAGER_EARLY || m->options.mode == MANAGER_GIVE_BACK))
         r = early_new(m->event, &m->view, m->options.mode == MANAGER_GIVE_BACK, stop_late, m,
                       &m->early);
-    if (is_daemon(m))
+    if (r >= 0 && is_daemon(m)) {
+        set_up_front(m);
         (void)early_pass_read(m->options.root_fd, &m->view.early); /* only for messages */
+    }
     if (r >= 0 && is_daemon(m))
         r = sd_event_add_time(m->event, &m->boot_deadline, CLOCK_MONOTONIC,
                               m->start_usec + m->view.policy.boot_deadline_usec, 0,
                               on_boot_deadline, m);
     return r;
-}
-
-/* The bus can wait until the first overrides are being written. */
-static int set_up_bus(struct manager *m)
-{
-    const struct bus_requests requests = {request_reload, request_rescan, request_bind,
-                                          request_release, m};
-
-    return is_daemon(m) ? bus_new(m->event, &m->view, &requests, &m->bus) : 0;
 }
 
 static void manager_done(struct manager *m)
@@ -559,7 +560,7 @@ static void manager_done(struct manager *m)
     look_again_free(m->look_again);
     boot_watch_free(m->boot_watch);
     feature_files_free(m->feature_files);
-    bus_free(m->bus);
+    front_link_free(m->front);
     helpers_free(m->helpers);
     hotplug_free(m->hotplug);
     apply_free(m->apply);
@@ -587,8 +588,6 @@ int manager_run(const struct manager_options *options)
         if (r < 0 && options->mode == MANAGER_DAEMON) /* tried again */
             r = 0;
     }
-    if (r >= 0)
-        r = set_up_bus(&m);
     if (r >= 0)
         r = sd_event_loop(m.event);
     if (r < 0) {

@@ -5,25 +5,23 @@
 
 #include "host/pci-files.h"
 #include "model/kinds.h"
-#include "offer/bus-names.h"
-#include "tell/bus-text.h"
 
-int requests_policy_invalid(const struct view *view, sd_bus_error *error)
+int requests_policy_invalid(const struct view *view, struct refusal *why)
 {
-    return bus_error(error, BUS_ERROR_POLICY_INVALID, "%s%s; the policy in force stays",
-                     view->n_errors > 0 ? view->errors[0] : "out of memory",
-                     view->n_errors > 1 ? " (and more: vfio-bindd --check-policy)" : "");
+    return refuse(why, REFUSAL_POLICY_INVALID, "%s%s; the policy in force stays",
+                  view->n_errors > 0 ? view->errors[0] : "out of memory",
+                  view->n_errors > 1 ? " (and more: vfio-bindd --check-policy)" : "");
 }
 
 /* The device's verdict, for a caller who names it. */
 static const struct verdict *requested(const struct view *view, struct pci_addr a,
-                                       sd_bus_error *error)
+                                       struct refusal *why)
 {
     const struct verdict *v = plan_find(&view->plan, a);
 
     if (view->disabled) {
-        bus_error(error, BUS_ERROR_REFUSED,
-                  "vfio-bindd is disabled by the kernel command line (vfio_bindd=off)");
+        refuse(why, REFUSAL_REFUSED,
+               "vfio-bindd is disabled by the kernel command line (vfio_bindd=off)");
         return NULL;
     }
     bool there = snapshot_find(&view->snapshot, a) != NULL;
@@ -31,20 +29,19 @@ static const struct verdict *requested(const struct view *view, struct pci_addr 
     if (v && there)
         return v;
     if (there)
-        bus_error(
-            error, BUS_ERROR_REFUSED,
-            "no rule selects %s, so vfio-bindd does not control it: add a rule and reload; a "
-            "device whose rule was removed goes back at the next reload at which nobody uses it",
-            pci_addr_text(a).s);
+        refuse(why, REFUSAL_REFUSED,
+               "no rule selects %s, so vfio-bindd does not control it: add a rule and reload; a "
+               "device whose rule was removed goes back at the next reload at which nobody uses it",
+               pci_addr_text(a).s);
     else
-        bus_error(error, BUS_ERROR_NO_SUCH_DEVICE,
-                  "there is no PCI device %s: \"lspci -D\" lists those that are there",
-                  pci_addr_text(a).s);
+        refuse(why, REFUSAL_NO_SUCH_DEVICE,
+               "there is no PCI device %s: \"lspci -D\" lists those that are there",
+               pci_addr_text(a).s);
     return NULL;
 }
 
 /* Refuses a release that would take something from under a virtual machine. */
-static int check_release(const struct view *view, const struct verdict *v, sd_bus_error *error)
+static int check_release(const struct view *view, const struct verdict *v, struct refusal *why)
 {
     const struct snapshot *s = &view->snapshot;
     const struct device *d = snapshot_find(s, v->addr);
@@ -54,15 +51,15 @@ static int check_release(const struct view *view, const struct verdict *v, sd_bu
         if (!other || (other != d && (d->group == NO_GROUP || other->group != d->group)))
             continue;
         if (pci_has_vfs(view->root_fd, other->addr))
-            return bus_error(error, BUS_ERROR_REFUSED,
-                             "%s has virtual functions, which would vanish: write 0 to its "
-                             "sriov_numvfs first",
-                             pci_addr_text(other->addr).s);
+            return refuse(why, REFUSAL_REFUSED,
+                          "%s has virtual functions, which would vanish: write 0 to its "
+                          "sriov_numvfs first",
+                          pci_addr_text(other->addr).s);
         if (driver_is_vfio(other->driver) && !device_can_be_kept(&view->snapshot, other))
-            return bus_error(error, BUS_ERROR_REFUSED,
-                             "%s has no node in /dev/vfio that shows whether a virtual machine "
-                             "uses it: unbind it by hand if none does",
-                             pci_addr_text(other->addr).s);
+            return refuse(why, REFUSAL_REFUSED,
+                          "%s has no node in /dev/vfio that shows whether a virtual machine "
+                          "uses it: unbind it by hand if none does",
+                          pci_addr_text(other->addr).s);
     }
     return 0;
 }
@@ -89,24 +86,24 @@ static bool is_physical(const struct view *view, struct pci_addr a)
 }
 
 /* Its virtual functions are taken away, if we made them. */
-static int mark_release_of_vfs(struct view *view, struct pci_addr a, sd_bus_error *error)
+static int mark_release_of_vfs(struct view *view, struct pci_addr a, struct refusal *why)
 {
     const struct vfs_verdict *v = plan_find_vfs(&view->plan, a);
     const struct record_event e = {.kind = RECORD_EVENT_RELEASE_VFS};
 
     if (v->state == STATE_STUCK || (v->state == STATE_PENDING && v->reason == REASON_NONE))
-        return bus_error(error, BUS_ERROR_BUSY, "work on %s is still in progress (%s)",
-                         pci_addr_text(a).s, state_word(v->state));
+        return refuse(why, REFUSAL_BUSY, "work on %s is still in progress (%s)", pci_addr_text(a).s,
+                      state_word(v->state));
     if (v->there > 0 && !v->ours)
-        return bus_error(error, BUS_ERROR_REFUSED,
-                         "vfio-bindd did not make the virtual functions of %s: write 0 to "
-                         "its sriov_numvfs if nobody needs them",
-                         pci_addr_text(a).s);
+        return refuse(why, REFUSAL_REFUSED,
+                      "vfio-bindd did not make the virtual functions of %s: write 0 to "
+                      "its sriov_numvfs if nobody needs them",
+                      pci_addr_text(a).s);
     records_apply(&view->records, a, &e);
     return 0;
 }
 
-int requests_mark_bind(struct view *view, struct pci_addr a, sd_bus_error *error)
+int requests_mark_bind(struct view *view, struct pci_addr a, struct refusal *why)
 {
     const struct record_event bind = {.kind = RECORD_EVENT_BIND};
 
@@ -114,7 +111,7 @@ int requests_mark_bind(struct view *view, struct pci_addr a, sd_bus_error *error
         records_apply(&view->records, a, &bind);
         return 0;
     }
-    const struct verdict *v = requested(view, a, error);
+    const struct verdict *v = requested(view, a, why);
 
     if (!v)
         return -ENODEV;
@@ -122,22 +119,22 @@ int requests_mark_bind(struct view *view, struct pci_addr a, sd_bus_error *error
     return 0;
 }
 
-int requests_mark_release(struct view *view, struct pci_addr a, sd_bus_error *error)
+int requests_mark_release(struct view *view, struct pci_addr a, struct refusal *why)
 {
     if (is_physical(view, a))
-        return mark_release_of_vfs(view, a, error);
-    const struct verdict *v = requested(view, a, error);
+        return mark_release_of_vfs(view, a, why);
+    const struct verdict *v = requested(view, a, why);
 
     if (!v)
         return -ENODEV;
     if (v->state == STATE_STUCK || v->state == STATE_PENDING)
-        return bus_error(error, BUS_ERROR_BUSY, "work on %s is still in progress (%s)",
-                         pci_addr_text(a).s, state_word(v->state));
+        return refuse(why, REFUSAL_BUSY, "work on %s is still in progress (%s)", pci_addr_text(a).s,
+                      state_word(v->state));
     if (v->state != STATE_BOUND && v->state != STATE_RELEASED)
-        return bus_error(error, BUS_ERROR_REFUSED,
-                         "%s is not bound by vfio-bindd, but %s: there is nothing to release",
-                         pci_addr_text(a).s, state_word(v->state));
-    int r = check_release(view, v, error);
+        return refuse(why, REFUSAL_REFUSED,
+                      "%s is not bound by vfio-bindd, but %s: there is nothing to release",
+                      pci_addr_text(a).s, state_word(v->state));
+    int r = check_release(view, v, why);
     if (r < 0)
         return r;
     ask_of_group(view, v, RECORD_EVENT_RELEASE);

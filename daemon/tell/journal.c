@@ -308,23 +308,25 @@ void journal_device(enum event_id id, const struct device *d, const struct verdi
     finish_line(&e, events[id].priority, message);
 }
 
-void journal_request(enum event_id id, const struct asked *r, const struct caller *c,
-                     const char *message)
+void journal_request(enum event_id id, const struct request *r, const char *message)
 {
+    const struct caller *c = &r->caller;
     struct entry e;
 
     if (events[id].priority > journal.level)
         return;
     begin_line(&e, events[id].priority, events[id].id, message);
-    add_field(&e, "VFIO_REQUEST", "%s", r->verb);
-    if (r->device)
-        add_field(&e, "VFIO_ADDRESS", "%s", pci_addr_text(*r->device).s);
+    add_field(&e, "VFIO_REQUEST", "%s", verb_word(r->verb));
+    if (verb_has_device(r->verb))
+        add_field(&e, "VFIO_ADDRESS", "%s", pci_addr_text(r->device).s);
     if (c->uid != UINT32_MAX)
         add_field(&e, "VFIO_CALLER_UID", "%u", c->uid);
     if (c->pid > 0)
         add_field(&e, "VFIO_CALLER_PID", "%d", (int)c->pid);
     if (*c->unit)
         add_field(&e, "VFIO_CALLER_UNIT", "%s", c->unit);
+    if (c->told)
+        add_field(&e, "VFIO_TOLD_BY", "vfio-bindd-front");
     finish_line(&e, events[id].priority, message);
 }
 

@@ -12,8 +12,8 @@
 #include <systemd/sd-event.h>
 
 #include "base/diag.h"
+#include "channel/request.h"
 #include "plan/plan.h"
-#include "tell/request.h"
 
 enum event_id {
 #define EVENT(name, id, priority, fields, when) EVENT_##name,
@@ -43,8 +43,7 @@ void journal_device(enum event_id id, const struct device *d, const struct verdi
                     const struct record *r, const char *message);
 
 /* EVENT_REQUEST and EVENT_REQUEST_REFUSED. */
-void journal_request(enum event_id id, const struct asked *r, const struct caller *c,
-                     const char *message);
+void journal_request(enum event_id id, const struct request *r, const char *message);
 
 /* EVENT_POLICY_ERROR, for an error or a warning. */
 void journal_policy_error(const struct diag *d);

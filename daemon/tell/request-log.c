@@ -7,8 +7,10 @@
 
 #define TEXT_MAX 512
 
-static void request_text(const struct asked *r, const struct caller *c, char to[static TEXT_MAX])
+static void request_text(const struct request *r, char to[static TEXT_MAX])
 {
+    const struct caller *c = &r->caller;
+    const bool one = verb_has_device(r->verb);
     char user[32] = "an unknown user", process[PROCESS_UNIT_MAX + 32] = "";
 
     if (c->uid != UINT32_MAX)
@@ -16,42 +18,41 @@ static void request_text(const struct asked *r, const struct caller *c, char to[
     if (c->pid > 0)
         snprintf(process, sizeof(process), " (PID %d%s%s)", (int)c->pid, *c->unit ? ", " : "",
                  c->unit);
-    snprintf(to, TEXT_MAX, "%s%s%s: asked for by %s%s over %s", r->verb, r->device ? " " : "",
-             r->device ? pci_addr_text(*r->device).s : "", user, process, c->means);
+    snprintf(to, TEXT_MAX, "%s%s%s: asked for by %s%s %s", verb_word(r->verb), one ? " " : "",
+             one ? pci_addr_text(r->device).s : "", user, process,
+             c->told ? "over the bus, says vfio-bindd-front" : "by a signal");
 }
 
-void request_allowed(const struct asked *r, const struct caller *c)
+void request_allowed(const struct request *r)
 {
     char text[TEXT_MAX];
 
-    request_text(r, c, text);
-    journal_request(EVENT_REQUEST, r, c, text);
+    request_text(r, text);
+    journal_request(EVENT_REQUEST, r, text);
 }
 
-void request_by_signal(const char *verb, const struct signalfd_siginfo *si)
+void request_by_signal(enum verb verb, const struct signalfd_siginfo *si)
 {
-    const struct asked r = {.verb = verb};
-    const struct caller c = caller_make(si->ssi_uid, (pid_t)si->ssi_pid, "a signal");
+    const struct request r = {.verb = verb, .caller = caller_make(si->ssi_uid, (pid_t)si->ssi_pid)};
 
-    request_allowed(&r, &c);
+    request_allowed(&r);
 }
 
-static void tell_refused(const struct asked *r, const struct caller *c, const char *why,
-                         const char *more)
+static void tell_refused(const struct request *r, const char *why, const char *more)
 {
     char text[TEXT_MAX], whole[TEXT_MAX + 1024];
 
-    request_text(r, c, text);
+    request_text(r, text);
     snprintf(whole, sizeof(whole), "%s: %s%s", text, why, more);
-    journal_request(EVENT_REQUEST_REFUSED, r, c, whole);
+    journal_request(EVENT_REQUEST_REFUSED, r, whole);
 }
 
-void request_failed(const struct asked *r, const struct caller *c, const char *why)
+void request_failed(const struct request *r, const char *why)
 {
-    tell_refused(r, c, why, "");
+    tell_refused(r, why, "");
 }
 
-void request_denied(const struct asked *r, const struct caller *c)
+void request_denied(const struct request *r)
 {
     static const struct budget_limits limits = {.most = 60, .per_second = 1};
     static struct budget budget;
@@ -64,6 +65,6 @@ void request_denied(const struct asked *r, const struct caller *c)
     }
     if (left_out > 0)
         snprintf(more, sizeof(more), " (nor were %lu before it)", left_out);
-    tell_refused(r, c, "not permitted", more);
+    tell_refused(r, "not permitted", more);
     left_out = 0;
 }

@@ -5,16 +5,16 @@
 
 #include <sys/signalfd.h>
 
-#include "tell/request.h"
+#include "channel/request.h"
 
 /* It is allowed, and about to be carried out. */
-void request_allowed(const struct asked *r, const struct caller *c);
+void request_allowed(const struct request *r);
 
 /* The same of a signal. */
-void request_by_signal(const char *verb, const struct signalfd_siginfo *si);
+void request_by_signal(enum verb verb, const struct signalfd_siginfo *si);
 
 /* It could not be done: `why` is the sentence that the caller gets. */
-void request_failed(const struct asked *r, const struct caller *c, const char *why);
+void request_failed(const struct request *r, const char *why);
 
 /* The caller may not. Anybody can cause this: only so many are told. */
-void request_denied(const struct asked *r, const struct caller *c);
+void request_denied(const struct request *r);

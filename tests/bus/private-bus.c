@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "base/printable.h"
+#include "front/front.h"
 #include "loop/manager.h"
 #include "offer/bus-names.h"
 
@@ -164,6 +165,20 @@ static void be_daemon(const struct private_bus *p)
     _exit(!log || manager_run(&options) < 0);
 }
 
+/* Another user, where the tests run as root: its socket is given to it, as the unit does. */
+static void be_front(const struct private_bus *p)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/run/vfio-bindd/front", p->tree.path);
+    for (int i = 0; i < START_TRIES && access(path, F_OK) < 0; i++)
+        usleep(START_USEC);
+    if (geteuid() == 0 && (lchown(path, PRIVATE_BUS_FRONT, -1) < 0 || setgroups(0, NULL) < 0 ||
+                           setgid(PRIVATE_BUS_FRONT) < 0 || setuid(PRIVATE_BUS_FRONT) < 0))
+        _exit(2);
+    _exit(front_run(p->tree.fd) < 0);
+}
+
 static bool is_on_bus(sd_bus *bus, const char *name)
 {
     sd_bus_creds *creds = NULL;
@@ -201,16 +216,30 @@ void private_bus_start(struct private_bus *p)
     wait_for_name(p, p->polkit, "org.freedesktop.PolicyKit1");
 }
 
+void private_bus_start_front(struct private_bus *p)
+{
+    p->front = start_process();
+    if (p->front == 0)
+        be_front(p);
+    wait_for_name(p, p->front, BUS_NAME);
+}
+
 void private_bus_start_daemon(struct private_bus *p)
 {
     p->daemon = start_process();
     if (p->daemon == 0)
         be_daemon(p);
-    wait_for_name(p, p->daemon, BUS_NAME);
+    private_bus_start_front(p);
+}
+
+void private_bus_end(pid_t *process)
+{
+    end_process(process);
 }
 
 void private_bus_done(struct private_bus *p)
 {
+    end_process(&p->front);
     end_process(&p->daemon);
     end_process(&p->polkit);
     end_process(&p->bus);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A bus of its own with the real daemon on it, on a made-up host, and a polkit that is none. */
+/* A bus of its own with the real daemon and its front on it, on a made-up host, and a polkit that
+ * is none. */
 #pragma once
 
 #include <sys/types.h>
@@ -7,9 +8,12 @@
 
 #include "../unit/tree.h"
 
+#define PRIVATE_BUS_FRONT 1 /* its user, where the tests run as root: the bus wants one it knows \
+                             */
+
 struct private_bus {
     struct tree tree;
-    pid_t bus, polkit, daemon;
+    pid_t bus, polkit, daemon, front;
     char daemon_log[96], polkit_log[96]; /* files */
 };
 
@@ -17,8 +21,14 @@ struct private_bus {
  * starts. */
 void private_bus_start(struct private_bus *p);
 
-/* Starts the daemon and waits until it is on the bus. */
+/* Starts the daemon, and its front, and waits until that is on the bus. */
 void private_bus_start_daemon(struct private_bus *p);
+
+/* Starts the front of a daemon that runs. */
+void private_bus_start_front(struct private_bus *p);
+
+/* Ends one of the processes. */
+void private_bus_end(pid_t *process);
 
 void private_bus_done(struct private_bus *p);
 

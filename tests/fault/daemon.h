@@ -8,7 +8,7 @@
 #define PATIENCE_USEC (60 * 1000000ULL) /* then a run has failed; machines are slow at times */
 #define DEADLINE_MSEC 150               /* boot-deadline */
 
-struct request {
+struct asked_for {
     enum request_kind kind;
     const char *address;
     unsigned number;
@@ -24,7 +24,7 @@ struct run {
     bool restarted;
     bool fresh[CARDS_MAX];   /* plugged in, and the daemon has not come to rest since then */
     bool unsaved[CARDS_MAX]; /* ... and was killed before it was in /run */
-    struct request requests[REQUESTS_MAX];
+    struct asked_for requests[REQUESTS_MAX];
     size_t n_requests;
     const struct step *later[REQUESTS_MAX]; /* steps that could not happen while a call hung */
     size_t n_later;

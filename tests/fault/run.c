@@ -69,7 +69,7 @@ static void drop_host(void)
 
 /* -- requests -- */
 
-static bool has_come_out(const struct run *r, const struct request *q)
+static bool has_come_out(const struct run *r, const struct asked_for *q)
 {
     return atomic_load(&host.shared->answers[q->number]) == 0 &&
            r->display.cards[card_index(q->address)].state ==
@@ -78,10 +78,10 @@ static bool has_come_out(const struct run *r, const struct request *q)
 
 static void request(struct run *r, enum request_kind kind, const char *address)
 {
-    r->requests[r->n_requests++] = (struct request){kind, address, ask(kind, address)};
+    r->requests[r->n_requests++] = (struct asked_for){kind, address, ask(kind, address)};
 }
 
-static int answer_to(const struct request *q)
+static int answer_to(const struct asked_for *q)
 {
     return atomic_load(&host.shared->answers[q->number]);
 }
@@ -90,7 +90,7 @@ static int answer_to(const struct request *q)
 static bool repeat_unanswered(struct run *r)
 {
     for (size_t i = 0; i < r->n_requests; i++) {
-        struct request *q = &r->requests[i];
+        struct asked_for *q = &r->requests[i];
         if (answer_to(q) != -ECONNRESET)
             continue;
         q->number = ask(q->kind, q->address);
@@ -121,7 +121,7 @@ static bool repeat_refused(struct run *r)
     for (size_t i = 0; i < r->n_requests; i++)
         again[i] = must_repeat(r, i);
     for (size_t i = 0; i < r->n_requests; i++) {
-        struct request *q = &r->requests[i];
+        struct asked_for *q = &r->requests[i];
         if (!again[i])
             continue;
         q->number = ask(q->kind, q->address);

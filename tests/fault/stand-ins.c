@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What replaces the kernel's hot-plug socket and the system bus: two named pipes, from which the
+/* What replaces the kernel's hot-plug socket and the front: two named pipes, from which the
  * daemon gets events and requests, and shared memory, in which it shows what it knows. */
 #include "host.h"
 
@@ -13,8 +13,8 @@
 #include "loop/requests.h"
 #include "plan/text.h"
 #include "tell/announce.h"
-#include "tell/bus-outcome.h"
-#include "tell/bus.h"
+#include "tell/front-link.h"
+#include "tell/outcome.h"
 
 #define EVENTS "events"
 #define REQUESTS "requests"
@@ -181,7 +181,7 @@ void hotplug_free(struct hotplug *h)
     free(h);
 }
 
-/* -- the bus -- */
+/* -- the front -- */
 
 struct waiting {
     unsigned number;
@@ -189,33 +189,33 @@ struct waiting {
     bool bind;
 };
 
-struct bus {
+struct front_link {
     int fd;
     sd_event_source *source;
     const struct view *view;
-    struct bus_requests requests;
+    struct front_requests requests;
     struct waiting waiting[REQUESTS_MAX];
     size_t n_waiting;
 };
 
-static void answer(unsigned number, int r, const sd_bus_error *error)
+static void answer(unsigned number, int r, const struct refusal *why)
 {
-    snprintf(host.shared->answer_texts[number], SENTENCE_SIZE, "%s",
-             error->message ? error->message : strerror(-r));
+    snprintf(host.shared->answer_texts[number], SENTENCE_SIZE, "%.*s", SENTENCE_SIZE - 1,
+             why->kind != REFUSAL_NONE ? why->text : strerror(-r));
     atomic_store(&host.shared->answers[number], r < 0 ? r : 0);
 }
 
-static void answer_waiting(struct bus *b)
+static void answer_waiting(struct front_link *b)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < b->n_waiting; i++) {
         struct waiting w = b->waiting[i];
-        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        if (bus_outcome_is_pending(b->view, w.addr))
+        struct refusal why = {0};
+        if (outcome_is_pending(b->view, w.addr))
             b->waiting[kept++] = w;
         else
-            answer(w.number, bus_outcome(b->view, w.addr, w.bind, &error), &error);
+            answer(w.number, outcome(b->view, w.addr, w.bind, &why), &why);
     }
     b->n_waiting = kept;
 }
@@ -297,10 +297,12 @@ static void publish(const struct view *view)
     atomic_fetch_add(&s->sequence, 1);
 }
 
-void bus_update(struct bus *b)
+void front_link_update(struct front_link *b)
 {
     struct shared *s = host.shared;
 
+    if (!b)
+        return;
     if (s->fault.kind == FAULT_KILL_UPDATING && !s->fired && s->updates + 1 == s->fault.at) {
         s->fired = true;
         kill(getpid(), SIGKILL);
@@ -309,51 +311,51 @@ void bus_update(struct bus *b)
     publish(b->view);
 }
 
-static int start_request(struct bus *b, const struct request_message *m, sd_bus_error *error)
+static int start_request(struct front_link *b, const struct request_message *m, struct refusal *why)
 {
     void *userdata = b->requests.userdata;
 
     switch (m->kind) {
     case REQUEST_RELOAD:
-        return b->requests.reload(userdata, error);
+        return b->requests.reload(userdata, why);
     case REQUEST_RESCAN:
-        return b->requests.rescan(userdata, error);
+        return b->requests.rescan(userdata, why);
     case REQUEST_BIND:
-        return b->requests.bind(userdata, m->addr, error);
+        return b->requests.bind(userdata, m->addr, why);
     case REQUEST_RELEASE:
-        return b->requests.release(userdata, m->addr, error);
+        return b->requests.release(userdata, m->addr, why);
     }
     return -EINVAL;
 }
 
 static int on_request(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
-    struct bus *b = userdata;
+    struct front_link *b = userdata;
     struct request_message m;
-    CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+    struct refusal why = {0};
 
     (void)source;
     (void)events;
     if (read(fd, &m, sizeof(m)) != (ssize_t)sizeof(m))
         return 0;
-    int r = start_request(b, &m, &error);
+    int r = start_request(b, &m, &why);
     if (r < 0 || m.kind == REQUEST_RELOAD || m.kind == REQUEST_RESCAN)
-        answer(m.number, r, &error);
+        answer(m.number, r, &why);
     else
         b->waiting[b->n_waiting++] = (struct waiting){m.number, m.addr, m.kind == REQUEST_BIND};
-    bus_update(b);
+    front_link_update(b);
     return 0;
 }
 
-int bus_new(sd_event *event, const struct view *view, const struct bus_requests *requests,
-            struct bus **ret)
+int front_link_new(sd_event *event, const struct view *view, const struct front_requests *requests,
+                   struct front_link **ret)
 {
-    struct bus *b = calloc(1, sizeof(*b));
+    struct front_link *b = calloc(1, sizeof(*b));
     int r;
 
     if (!b)
         return -ENOMEM;
-    *b = (struct bus){.view = view, .requests = *requests};
+    *b = (struct front_link){.view = view, .requests = *requests};
     b->fd = r = open_pipe(REQUESTS);
     if (r >= 0)
         r = sd_event_add_io(event, &b->source, b->fd, EPOLLIN, on_request, b);
@@ -364,7 +366,7 @@ int bus_new(sd_event *event, const struct view *view, const struct bus_requests 
     return r;
 }
 
-void bus_free(struct bus *b)
+void front_link_free(struct front_link *b)
 {
     if (!b)
         return;

@@ -2,7 +2,7 @@
 /* Budgets are spent, fill again, and are each sender's own. */
 #include "unit.h"
 
-#include "tell/bus-budget.h"
+#include "front/bus-budget.h"
 
 #define SECOND USEC_PER_SEC
 
@@ -76,6 +76,27 @@ START_TEST(the_quiet_are_forgotten_first)
 }
 END_TEST
 
+/* More connections do not help a user; root's do not hurt each other. */
+START_TEST(a_user_has_one)
+{
+    struct bus_budgets b = {0};
+    unsigned whole = spend(&b, ":1.1", 1, SECOND);
+
+    for (unsigned i = 2; i < 8; i++) {
+        char name[8];
+        snprintf(name, sizeof(name), ":1.%u", i);
+        ck_assert(bus_budget_is_new(&b, name, SECOND));
+        ck_assert(!bus_budget_is_new(&b, name, SECOND));
+        bus_budget_is_of(&b, name, i < 6 ? 1000 : 0);
+    }
+    ck_assert_uint_eq(spend(&b, ":1.2", 1, SECOND), whole);
+    ck_assert_uint_eq(spend(&b, ":1.3", 1, SECOND) + spend(&b, ":1.5", 1, SECOND), 0);
+    ck_assert_uint_eq(spend(&b, ":1.6", 1, SECOND), whole);
+    ck_assert_uint_eq(spend(&b, ":1.7", 1, SECOND), whole);
+    bus_budget_is_of(&b, ":9.9", 1000); /* it has gone */
+}
+END_TEST
+
 START_TEST(costs)
 {
     struct bus_budgets b = {0};
@@ -89,4 +110,4 @@ START_TEST(costs)
 END_TEST
 
 UNIT_MAIN("budget", it_fills_again, the_rest_of_a_second_counts, each_has_its_own,
-          the_quiet_are_forgotten_first, costs)
+          the_quiet_are_forgotten_first, a_user_has_one, costs)

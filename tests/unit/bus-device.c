@@ -2,10 +2,11 @@
 /* Which signals devices cause. Those that would be sent are only noted here. */
 #include "unit.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
+#include "front/bus-device.h"
 #include "offer/bus-names.h"
-#include "tell/bus-device.h"
 
 #define DEVICES 30
 
@@ -20,7 +21,7 @@ static struct pci_addr address(unsigned i)
 static unsigned *counter(unsigned *counters, const char *path)
 {
     for (unsigned i = 0; i < DEVICES; i++) {
-        CLEANUP_FREE char *of = bus_device_path(address(i));
+        CLEANUP_FREE char *of = bus_device_path(message_id(address(i)));
         if (streq(of, path))
             return &counters[i];
     }
@@ -59,18 +60,7 @@ int sd_bus_emit_properties_changed_strv(sd_bus *bus, const char *path, const cha
     return 0;
 }
 
-/* -- a view of devices 00:00.0, 01:00.0 … -- */
-
-static struct rule rule;
-static char name[] = "all";
-static struct verdict verdicts[DEVICES];
-
-static void view_done(struct view *v)
-{
-    groups_done(&v->plan.groups);
-    snapshot_done(&v->snapshot);
-    records_done(&v->records);
-}
+/* -- a copy with devices 00:00.0, 01:00.0 … -- */
 
 static void forget(void)
 {
@@ -79,29 +69,47 @@ static void forget(void)
     memset(changed, 0, sizeof(changed));
 }
 
-static void show(struct view *v, unsigned first, unsigned end)
+static struct message device(unsigned i, const char *state)
 {
-    *v = (struct view){0};
-    rule.name = name;
-    for (unsigned i = first; i < end; i++) {
-        const struct device d = {.addr = address(i), .group = i};
-        ck_assert_int_eq(snapshot_put(&v->snapshot, &d), 0);
-        verdicts[i - first] =
-            (struct verdict){.addr = address(i), .rule = &rule, .state = STATE_PENDING};
+    return (struct message){.kind = MESSAGE_DEVICE,
+                            .id = message_id(address(i)),
+                            .numbers = {[DEVICE_GROUP] = i},
+                            .texts = {[DEVICE_STATE] = state, [DEVICE_RULE] = "all"}};
+}
+
+static void put(struct copy *c, const struct message *m)
+{
+    static char bytes[MESSAGE_SIZE_MAX];
+
+    ck_assert_int_eq(copy_take(c, bytes, message_write(m, bytes)), 0);
+}
+
+static void drop(struct copy *c, unsigned i)
+{
+    const struct message gone = {
+        .kind = MESSAGE_GONE, .id = message_id(address(i)), .numbers = {MESSAGE_DEVICE}};
+
+    put(c, &gone);
+}
+
+static void show(struct copy *c, unsigned first, unsigned end)
+{
+    *c = (struct copy){.root_fd = AT_FDCWD};
+    for (unsigned i = end; i-- > first;) { /* in whatever order they come */
+        const struct message m = device(i, "pending");
+        put(c, &m);
     }
-    v->plan = (struct plan){.verdicts = verdicts, .n_verdicts = end - first};
-    ck_assert_int_eq(groups_make(&v->snapshot, &v->plan.groups), 0);
     forget();
 }
 
 /* Until nothing is left to be told; returns in how many turns. */
-static unsigned publish_all(const struct view *v, struct publication *p)
+static unsigned publish_all(const struct copy *c, struct publication *p)
 {
     unsigned turns = 0;
 
     for (bool more = true; more; turns++) {
         signals = 0;
-        more = bus_device_publish(NULL, v, p);
+        more = bus_device_publish(NULL, c, p);
         ck_assert_uint_le(signals, 8); /* others want their turn, too */
         ck_assert_uint_lt(turns, 100);
     }
@@ -110,11 +118,11 @@ static unsigned publish_all(const struct view *v, struct publication *p)
 
 START_TEST(a_new_connection_is_told_nothing)
 {
-    CLEANUP(view_done) struct view v;
+    CLEANUP(copy_done) struct copy c;
     struct publication p = {0};
 
-    show(&v, 0, DEVICES);
-    ck_assert_uint_eq(publish_all(&v, &p), 1);
+    show(&c, 0, DEVICES);
+    ck_assert_uint_eq(publish_all(&c, &p), 1);
     ck_assert_uint_eq(signals, 0);
     ck_assert_uint_eq(p.n, DEVICES);
     free(p.v);
@@ -123,18 +131,20 @@ END_TEST
 
 START_TEST(all_changes_are_told_once_and_in_turns)
 {
-    CLEANUP(view_done) struct view v;
+    CLEANUP(copy_done) struct copy c;
     struct publication p = {0};
 
-    show(&v, 0, DEVICES);
-    publish_all(&v, &p);
-    for (unsigned i = 0; i < DEVICES; i++)
-        verdicts[i].state = STATE_BOUND;
-    ck_assert_uint_gt(publish_all(&v, &p), 3);
+    show(&c, 0, DEVICES);
+    publish_all(&c, &p);
+    for (unsigned i = 0; i < DEVICES; i++) {
+        const struct message m = device(i, "bound");
+        put(&c, &m);
+    }
+    ck_assert_uint_gt(publish_all(&c, &p), 3);
     for (unsigned i = 0; i < DEVICES; i++)
         ck_assert_msg(changed[i] == 1, "%u: %u", i, changed[i]);
     ck_assert_str_eq(properties, "State ");
-    ck_assert_uint_eq(publish_all(&v, &p), 1);
+    ck_assert_uint_eq(publish_all(&c, &p), 1);
     ck_assert_uint_eq(signals, 0);
     free(p.v);
 }
@@ -142,42 +152,21 @@ END_TEST
 
 START_TEST(just_what_differs)
 {
-    CLEANUP(view_done) struct view v;
+    CLEANUP(copy_done) struct copy c;
     struct publication p = {0};
 
-    show(&v, 0, 2);
-    publish_all(&v, &p);
-    verdicts[1].reason = REASON_IN_USE;
-    verdicts[1].usable = true;
-    v.snapshot.devices[1].driver = snapshot_name(&v.snapshot, "nvidia");
-    v.snapshot.devices[1].node = true;
-    records_get(&v.records, v.snapshot.devices[1].addr)->touched = true;
-    publish_all(&v, &p);
+    show(&c, 0, 2);
+    publish_all(&c, &p);
+    struct message m = device(1, "pending");
+    m.texts[DEVICE_REASON] = "in-use: by somebody";
+    m.texts[DEVICE_DRIVER] = "nvidia";
+    m.texts[DEVICE_GROUP_NODE] = "/dev/vfio/1";
+    m.texts[DEVICE_SENTENCE] = "nobody is told of this";
+    m.numbers[DEVICE_USABLE] = m.numbers[DEVICE_UNTOUCHED] = 1;
+    m.numbers[DEVICE_BOUND_USEC] = (uint64_t)1 << 40;
+    put(&c, &m);
+    publish_all(&c, &p);
     ck_assert_str_eq(properties, "Reason Usable Driver VfioNode Untouched BoundUSec ");
-    ck_assert(changed[0] == 0 && changed[1] == 1);
-    free(p.v);
-}
-END_TEST
-
-/* Behind Intel's VMD an address has a character more: the last one counts as well. */
-START_TEST(members_of_a_large_domain)
-{
-    CLEANUP(view_done) struct view v;
-    struct publication p = {0};
-    struct device other = {.addr = {0x10000, 1, 0, 0}, .group = 1};
-
-    show(&v, 0, 2);
-    ck_assert_int_eq(snapshot_put(&v.snapshot, &other), 0);
-    groups_done(&v.plan.groups);
-    ck_assert_int_eq(groups_make(&v.snapshot, &v.plan.groups), 0);
-    publish_all(&v, &p);
-    snapshot_remove(&v.snapshot, other.addr);
-    other.addr.fn = 1;
-    ck_assert_int_eq(snapshot_put(&v.snapshot, &other), 0);
-    groups_done(&v.plan.groups);
-    ck_assert_int_eq(groups_make(&v.snapshot, &v.plan.groups), 0);
-    publish_all(&v, &p);
-    ck_assert_str_eq(properties, "GroupMembers ");
     ck_assert(changed[0] == 0 && changed[1] == 1);
     free(p.v);
 }
@@ -192,11 +181,11 @@ START_TEST(devices_that_come_and_go)
     } steps[] = {{10, 20}, {0, 30}, {5, 15}};
 
     for (size_t s = 0; s < ELEMENTS(steps); s++) {
-        CLEANUP(view_done) struct view v;
-        show(&v, steps[s].first, steps[s].end);
+        CLEANUP(copy_done) struct copy c;
+        show(&c, steps[s].first, steps[s].end);
         for (bool more = true; more;) {
             signals = 0;
-            more = bus_device_publish(NULL, &v, &p);
+            more = bus_device_publish(NULL, &c, &p);
             ck_assert_uint_lt(p.n, DEVICES + 1);
         }
         for (unsigned i = 0; s > 0 && i < DEVICES; i++) {
@@ -211,7 +200,7 @@ START_TEST(devices_that_come_and_go)
 }
 END_TEST
 
-/* -- what is asked between two plans -- */
+/* -- what is asked between two updates -- */
 
 static sd_bus *make_peer(int fd, bool server)
 {
@@ -248,7 +237,7 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 static struct answer ask(sd_bus *server, sd_bus *client, struct pci_addr a, const char *property)
 {
-    CLEANUP_FREE char *path = bus_device_path(a);
+    CLEANUP_FREE char *path = bus_device_path(message_id(a));
     struct answer answer = {0};
 
     ck_assert_int_ge(sd_bus_call_method_async(client, NULL, NULL, path,
@@ -264,21 +253,20 @@ static struct answer ask(sd_bus *server, sd_bus *client, struct pci_addr a, cons
     return answer;
 }
 
-/* Unbind events are taken, the next plan is made 100 ms later: the snapshot is another by then. */
-START_TEST(asked_while_the_snapshot_changes)
+START_TEST(asked_while_entries_go)
 {
-    CLEANUP(view_done) struct view v;
+    CLEANUP(copy_done) struct copy c;
     static const char *const asked[] = {"Address", "State", "Driver", "Reason", "Rule", "VfioNode"};
     int fds[2];
 
-    show(&v, 0, 3);
-    verdicts[1].state = STATE_FAILED;
-    verdicts[1].reason = REASON_KERNEL_ERROR;
+    show(&c, 0, 3);
+    const struct message m = device(1, "failed");
+    put(&c, &m);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
     sd_bus *server = make_peer(fds[0], true), *client = make_peer(fds[1], false);
-    ck_assert_int_ge(bus_device_register(server, &v), 0);
-    snapshot_remove(&v.snapshot, address(0)); /* the others are at other places now */
-    snapshot_remove(&v.snapshot, address(2));
+    ck_assert_int_ge(bus_device_register(server, &c), 0);
+    drop(&c, 0); /* the others are at other places now */
+    drop(&c, 2);
     for (size_t i = 0; i < ELEMENTS(asked); i++)
         for (unsigned k = 0; k < 3; k++)
             ck_assert_msg(ask(server, client, address(k), asked[i]).failed == (k != 1), "%s of %u",
@@ -291,5 +279,4 @@ START_TEST(asked_while_the_snapshot_changes)
 END_TEST
 
 UNIT_MAIN("bus-device", a_new_connection_is_told_nothing, all_changes_are_told_once_and_in_turns,
-          just_what_differs, members_of_a_large_domain, devices_that_come_and_go,
-          asked_while_the_snapshot_changes)
+          just_what_differs, devices_that_come_and_go, asked_while_entries_go)

@@ -3,8 +3,7 @@
 #include "tree.h"
 
 #include "loop/requests.h"
-#include "offer/bus-names.h"
-#include "tell/bus-outcome.h"
+#include "tell/outcome.h"
 
 static const struct pci_addr gpu = {0, 6, 0, 0}, audio = {0, 6, 0, 1}, other = {0, 7, 0, 0},
                              unnamed = {0, 8, 0, 0}, missing = {0, 9, 0, 0};
@@ -50,32 +49,32 @@ static bool is_released(const struct fixture *f, struct pci_addr a)
 }
 
 /* What a release of `a` is answered with; NULL: nothing is against it. */
-static void check_release(struct fixture *f, struct pci_addr a, const char *error_name,
+static void check_release(struct fixture *f, struct pci_addr a, enum refusal_kind kind,
                           const char *words)
 {
-    CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-    int r = requests_mark_release(&f->view, a, &error);
+    struct refusal why = {0};
+    int r = requests_mark_release(&f->view, a, &why);
 
-    if (error_name)
-        ck_assert_msg(r < 0 && streq_null(error.name, error_name) && strstr(error.message, words),
-                      "%d %s: %s", r, error.name, error.message);
+    if (kind != REFUSAL_NONE)
+        ck_assert_msg(r < 0 && why.kind == kind && strstr(why.text, words), "%d %d: %s", r,
+                      why.kind, why.text);
     else
-        ck_assert_msg(r == 0, "%s", error.message);
-    ck_assert(!error_name || a.bus > 7 || !is_released(f, a));
+        ck_assert_msg(r == 0, "%s", why.text);
+    ck_assert(kind == REFUSAL_NONE || a.bus > 7 || !is_released(f, a));
 }
 
 START_TEST(a_group_is_released_and_bound_whole)
 {
     CLEANUP(fixture_done) struct fixture f;
-    CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+    struct refusal why = {0};
 
     set_up(&f);
     records_find(&f.view.records, gpu)->state = RECORD_FAILED;
     records_find(&f.view.records, gpu)->error = EIO;
-    check_release(&f, audio, NULL, "");
+    check_release(&f, audio, REFUSAL_NONE, "");
     ck_assert(is_released(&f, gpu) && is_released(&f, audio) && !is_released(&f, other));
     ck_assert_int_eq(records_find(&f.view.records, gpu)->error, 0); /* it is tried again */
-    ck_assert_int_eq(requests_mark_bind(&f.view, gpu, &error), 0);
+    ck_assert_int_eq(requests_mark_bind(&f.view, gpu, &why), 0);
     ck_assert(!is_released(&f, gpu) && !is_released(&f, audio));
 }
 END_TEST
@@ -83,21 +82,21 @@ END_TEST
 START_TEST(refused)
 {
     CLEANUP(fixture_done) struct fixture f;
-    CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+    struct refusal why = {0};
 
     set_up(&f);
-    check_release(&f, unnamed, BUS_ERROR_REFUSED, "no rule selects");
-    check_release(&f, missing, BUS_ERROR_NO_SUCH_DEVICE, "there is no PCI device");
+    check_release(&f, unnamed, REFUSAL_REFUSED, "no rule selects");
+    check_release(&f, missing, REFUSAL_NO_SUCH_DEVICE, "there is no PCI device");
     f.verdicts[0].state = STATE_PENDING;
-    check_release(&f, gpu, BUS_ERROR_BUSY, "in progress (pending)");
+    check_release(&f, gpu, REFUSAL_BUSY, "in progress (pending)");
     f.verdicts[0].state = STATE_STUCK;
-    check_release(&f, gpu, BUS_ERROR_BUSY, "in progress (stuck)");
+    check_release(&f, gpu, REFUSAL_BUSY, "in progress (stuck)");
     f.verdicts[0].state = STATE_REFUSED;
-    check_release(&f, gpu, BUS_ERROR_REFUSED, "nothing to release");
+    check_release(&f, gpu, REFUSAL_REFUSED, "nothing to release");
     f.verdicts[0].state = STATE_BOUND;
     f.view.disabled = true;
-    check_release(&f, gpu, BUS_ERROR_REFUSED, "vfio_bindd=off");
-    ck_assert_int_lt(requests_mark_bind(&f.view, gpu, &error), 0);
+    check_release(&f, gpu, REFUSAL_REFUSED, "vfio_bindd=off");
+    ck_assert_int_lt(requests_mark_bind(&f.view, gpu, &why), 0);
 }
 END_TEST
 
@@ -108,14 +107,14 @@ START_TEST(not_from_under_a_virtual_machine)
 
     set_up(&f);
     f.view.snapshot.devices[1].node = false;
-    check_release(&f, gpu, BUS_ERROR_REFUSED, "0000:06:00.1 has no node in /dev/vfio");
-    check_release(&f, other, NULL, "");
+    check_release(&f, gpu, REFUSAL_REFUSED, "0000:06:00.1 has no node in /dev/vfio");
+    check_release(&f, other, REFUSAL_NONE, "");
     f.view.snapshot.devices[1].node = true;
     tree_link(&f.tree, "sys/bus/pci/devices/0000:06:00.1/virtfn0", "../0000:06:10.0");
-    check_release(&f, gpu, BUS_ERROR_REFUSED, "0000:06:00.1 has virtual functions");
+    check_release(&f, gpu, REFUSAL_REFUSED, "0000:06:00.1 has virtual functions");
     f.view.snapshot.devices[0].group = f.view.snapshot.devices[1].group = NO_GROUP;
-    check_release(&f, gpu, NULL, "");
-    check_release(&f, audio, BUS_ERROR_REFUSED, "has virtual functions");
+    check_release(&f, gpu, REFUSAL_NONE, "");
+    check_release(&f, audio, REFUSAL_REFUSED, "has virtual functions");
 }
 END_TEST
 
@@ -125,34 +124,34 @@ START_TEST(outcomes)
         bool bind;
         enum device_state state;
         enum reason reason;
-        const char *error, *words; /* NULL: it is done */
+        enum refusal_kind kind; /* none: it is done */
+        const char *words;
     } cases[] = {
-        {true, STATE_BOUND, REASON_NONE, NULL, ""},
-        {false, STATE_RELEASED, REASON_NONE, NULL, ""},
-        {false, STATE_BOUND, REASON_NONE, BUS_ERROR_BUSY,
+        {true, STATE_BOUND, REASON_NONE, REFUSAL_NONE, ""},
+        {false, STATE_RELEASED, REASON_NONE, REFUSAL_NONE, ""},
+        {false, STATE_BOUND, REASON_NONE, REFUSAL_BUSY,
          "IOMMU group 14 of 0000:06:00.0 is in use: "
          "qemu (PID 7)"},
-        {true, STATE_REFUSED, REASON_BOOT_DISPLAY, BUS_ERROR_REFUSED, "0000:06:00.0"},
-        {true, STATE_FAILED, REASON_NO_IOMMU, SD_BUS_ERROR_FAILED, "0000:06:00.0"},
-        {true, STATE_BUSY, REASON_IN_USE, BUS_ERROR_BUSY, "0000:06:00.0"},
-        {false, STATE_STUCK, REASON_DEADLINE, BUS_ERROR_BUSY, "0000:06:00.0"},
+        {true, STATE_REFUSED, REASON_BOOT_DISPLAY, REFUSAL_REFUSED, "0000:06:00.0"},
+        {true, STATE_FAILED, REASON_NO_IOMMU, REFUSAL_FAILED, "0000:06:00.0"},
+        {true, STATE_BUSY, REASON_IN_USE, REFUSAL_BUSY, "0000:06:00.0"},
+        {false, STATE_STUCK, REASON_DEADLINE, REFUSAL_BUSY, "0000:06:00.0"},
     };
 
     for (size_t i = 0; i < ELEMENTS(cases); i++) {
         CLEANUP(fixture_done) struct fixture f;
-        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL, gone = SD_BUS_ERROR_NULL;
+        struct refusal why = {0}, gone = {0};
         set_up(&f);
         f.verdicts[0].state = cases[i].state;
         f.verdicts[0].reason = cases[i].reason;
         records_find(&f.view.records, gpu)->holder = strdup("qemu (PID 7)");
-        int r = bus_outcome(&f.view, gpu, cases[i].bind, &error);
-        ck_assert_msg((r < 0) == !!cases[i].error, "case %zu", i);
-        ck_assert_msg(!cases[i].error || (streq_null(error.name, cases[i].error) &&
-                                          strstr(error.message, cases[i].words)),
-                      "case %zu: %s: %s", i, error.name, error.message);
-        ck_assert(!bus_outcome_is_pending(&f.view, gpu));
-        ck_assert_int_lt(bus_outcome(&f.view, missing, cases[i].bind, &gone), 0);
-        ck_assert_str_eq(gone.name, BUS_ERROR_NO_SUCH_DEVICE);
+        int r = outcome(&f.view, gpu, cases[i].bind, &why);
+        ck_assert_msg((r < 0) == (cases[i].kind != REFUSAL_NONE), "case %zu", i);
+        ck_assert_msg(why.kind == cases[i].kind && strstr(why.text, cases[i].words),
+                      "case %zu: %d: %s", i, why.kind, why.text);
+        ck_assert(!outcome_is_pending(&f.view, gpu));
+        ck_assert_int_lt(outcome(&f.view, missing, cases[i].bind, &gone), 0);
+        ck_assert_int_eq(gone.kind, REFUSAL_NO_SUCH_DEVICE);
     }
 }
 END_TEST

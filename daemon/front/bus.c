@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tell/bus.h"
+#include "front/bus.h"
 
 #include <errno.h>
-#include <syslog.h>
 
 #include "base/clock.h"
+#include "front/bus-budget.h"
+#include "front/bus-device.h"
+#include "front/bus-log.h"
+#include "front/bus-manager.h"
+#include "front/bus-text.h"
 #include "offer/bus-names.h"
-#include "tell/bus-budget.h"
-#include "tell/bus-device.h"
-#include "tell/bus-log.h"
-#include "tell/bus-manager.h"
-#include "tell/bus-text.h"
-#include "tell/journal.h"
 
 #define SOCKET "unix:path=/run/dbus/system_bus_socket"
 /* Between attempts when the bus is there but does not let us in. */
@@ -19,11 +17,12 @@
 
 struct bus {
     sd_event *event;
-    const struct view *view;
+    const struct copy *copy;
     sd_bus *bus; /* NULL between two connections */
     sd_event_source *retry, *more;
     struct publication published;
     struct bus_manager manager;
+    struct bus_log log;
     struct bus_budgets budgets;
 };
 
@@ -58,7 +57,7 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *erro
 {
     (void)m;
     (void)error;
-    journal_plain(LOG_DEBUG, "the bus has gone: waiting for it");
+    fprintf(stderr, "<7>the bus has gone: waiting for it\n");
     disconnect_and_retry(userdata);
     return 0;
 }
@@ -75,11 +74,49 @@ static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *error)
     if (answer == PRIMARY_OWNER || answer == ALREADY_OWNER)
         bus_update(userdata);
     else
-        journal_plain(LOG_WARNING,
-                      "cannot have the name " BUS_NAME " on the bus: %s (is another vfio-bindd "
-                      "running, or the bus policy missing?)",
-                      e ? e->message : "somebody else has it");
+        fprintf(stderr,
+                "<4>cannot have the name " BUS_NAME " on the bus: %s (is another vfio-bindd "
+                "running, or the bus policy missing?)\n",
+                e ? e->message : "somebody else has it");
     return 1;
+}
+
+/* -- who calls -- */
+
+struct user_question {
+    struct bus *b;
+    char sender[BUS_SENDER_MAX];
+};
+
+static int on_user(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    const struct user_question *q = userdata;
+    uint32_t uid;
+
+    (void)error;
+    if (!sd_bus_message_is_method_error(m, NULL) && sd_bus_message_read(m, "u", &uid) >= 0)
+        bus_budget_is_of(&q->b->budgets, q->sender, uid);
+    return 0;
+}
+
+static void ask_user(struct bus *b, const char *sender)
+{
+    struct user_question *q = calloc(1, sizeof(*q));
+    sd_bus_slot *slot = NULL;
+
+    if (!q)
+        return;
+    q->b = b;
+    snprintf(q->sender, sizeof(q->sender), "%s", sender);
+    if (sd_bus_call_method_async(b->bus, &slot, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                 "org.freedesktop.DBus", "GetConnectionUnixUser", on_user, q, "s",
+                                 sender) < 0) {
+        free(q);
+        return;
+    }
+    sd_bus_slot_set_destroy_callback(slot, free);
+    sd_bus_slot_set_floating(slot, true);
+    sd_bus_slot_unref(slot);
 }
 
 /* Comes before all objects. Returns 1 if the call is answered with that, 0 to go on. */
@@ -89,10 +126,15 @@ static int on_any_message(sd_bus_message *m, void *userdata, sd_bus_error *error
     const char *sender = sd_bus_message_get_sender(m);
     const char *member = sd_bus_message_get_member(m);
 
+    const struct entry *first;
+    const size_t n_devices = copy_of_kind(b->copy, MESSAGE_DEVICE, &first);
+
     (void)error;
-    if (sd_bus_message_is_method_call(m, NULL, NULL) <= 0 || !sender || !member ||
-        bus_budget_take(&b->budgets, sender, bus_budget_cost(member, b->view->plan.n_verdicts),
-                        now_usec()))
+    if (sd_bus_message_is_method_call(m, NULL, NULL) <= 0 || !sender || !member)
+        return 0;
+    if (bus_budget_is_new(&b->budgets, sender, now_usec()))
+        ask_user(b, sender);
+    if (bus_budget_take(&b->budgets, sender, bus_budget_cost(member, n_devices), now_usec()))
         return 0;
     if (sd_bus_message_get_expect_reply(m))
         (void)bus_reply_error(m, SD_BUS_ERROR_LIMITS_EXCEEDED,
@@ -110,14 +152,14 @@ static int register_objects(struct bus *b)
     if (r >= 0)
         r = bus_manager_register(&b->manager, b->bus);
     if (r >= 0)
-        r = bus_device_register(b->bus, b->view);
+        r = bus_device_register(b->bus, b->copy);
     if (r >= 0)
-        r = bus_log_register(b->bus);
+        r = bus_log_register(&b->log, b->bus);
     return r;
 }
 
 /* Never waits: sd-bus watches for the socket, the name is asked for asynchronously, and answers
- * come through the loop. There the bus comes after hot-plug, and takes turns with workers. */
+ * come through the loop. */
 static int connect_bus(struct bus *b)
 {
     int r;
@@ -145,18 +187,19 @@ static int connect_bus(struct bus *b)
     if (r >= 0)
         r = sd_bus_request_name_async(b->bus, NULL, BUS_NAME, SD_BUS_NAME_QUEUE, on_name, b);
     if (r < 0) {
-        journal_plain(LOG_DEBUG, "cannot connect to the bus: %s", strerror(-r));
+        fprintf(stderr, "<7>cannot connect to the bus: %s\n", strerror(-r));
         disconnect_and_retry(b);
     }
     return r == -ENOMEM ? r : 0;
 }
 
-/* What is too much for one turn of the event loop is left to the next turn. */
+/* What is too much for one turn of the event loop is left to the next turn: callers are answered in
+ * between. */
 static void publish_changes(struct bus *b)
 {
     if (!b->bus || sd_bus_is_ready(b->bus) <= 0)
         return;
-    if (bus_device_publish(b->bus, b->view, &b->published) &&
+    if (bus_device_publish(b->bus, b->copy, &b->published) &&
         sd_event_source_set_time(b->more, 0) >= 0)
         (void)sd_event_source_set_enabled(b->more, SD_EVENT_ONESHOT);
     bus_manager_publish(&b->manager, b->bus);
@@ -172,19 +215,22 @@ static int on_more(sd_event_source *source, uint64_t usec, void *userdata)
 
 void bus_update(struct bus *b)
 {
-    bus_manager_answer(&b->manager);
     publish_changes(b);
 }
 
-int bus_new(sd_event *event, const struct view *view, const struct bus_requests *requests,
-            struct bus **ret)
+void bus_answer(struct bus *b, uint64_t id, enum refusal_kind kind, const char *sentence)
+{
+    bus_manager_answer(&b->manager, id, kind, sentence);
+}
+
+int bus_new(sd_event *event, struct copy *copy, struct daemon_link *link, struct bus **ret)
 {
     struct bus *b = calloc(1, sizeof(*b));
 
     if (!b)
         return -ENOMEM;
     *b = (struct bus){
-        .event = event, .view = view, .manager = {.view = view, .requests = *requests}};
+        .event = event, .copy = copy, .manager = {.copy = copy, .link = link}, .log = {copy, link}};
     int r = sd_event_add_time(event, &b->more, CLOCK_MONOTONIC, UINT64_MAX, 0, on_more, b);
     if (r >= 0)
         r = connect_bus(b);

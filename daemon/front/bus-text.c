@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tell/bus-text.h"
+#include "front/bus-text.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -74,6 +74,18 @@ int bus_append_format(sd_bus_message *m, const char *format, ...)
     CLEANUP_FREE char *text = printable_format(format, args);
     va_end(args);
     return text ? sd_bus_message_append_basic(m, 's', text) : -ENOMEM;
+}
+
+int bus_append_words(sd_bus_message *m, const char *text)
+{
+    CLEANUP_FREE char *copy = strdup(text);
+    char *save = NULL;
+    int r = copy ? sd_bus_message_open_container(m, 'a', "s") : -ENOMEM;
+
+    for (char *w = copy ? strtok_r(copy, " ", &save) : NULL; r >= 0 && w;
+         w = strtok_r(NULL, " ", &save))
+        r = append_text(m, w);
+    return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 int bus_error(sd_bus_error *e, const char *name, const char *format, ...)

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tell/bus-log.h"
+#include "front/bus-log.h"
 
 #include <syslog.h>
 
 #include "base/util.h"
-#include "tell/bus-text.h"
-#include "tell/journal.h"
+#include "front/bus-text.h"
 
 static const char *const levels[] = {[LOG_ERR] = "err",
                                      [LOG_WARNING] = "warning",
@@ -19,10 +18,12 @@ static int get_log(sd_bus *bus, const char *path, const char *interface, const c
     (void)bus;
     (void)path;
     (void)interface;
-    (void)userdata;
     (void)error;
-    if (streq(property, "LogLevel"))
-        return bus_append(reply, "s", levels[journal_level()]);
+    if (streq(property, "LogLevel")) {
+        const struct bus_log *l = userdata;
+        uint64_t level = copy_manager(l->copy)->numbers[MANAGER_LOG_LEVEL];
+        return bus_append(reply, "s", level < ELEMENTS(levels) ? levels[level] : NULL);
+    }
     return bus_append(reply, "s", streq(property, "LogTarget") ? "journal" : "vfio-bindd");
 }
 
@@ -30,6 +31,7 @@ static int get_log(sd_bus *bus, const char *path, const char *interface, const c
 static int set_log_level(sd_bus *bus, const char *path, const char *interface, const char *property,
                          sd_bus_message *value, void *userdata, sd_bus_error *error)
 {
+    const struct bus_log *l = userdata;
     const char *word;
     int r = sd_bus_message_read(value, "s", &word);
 
@@ -37,15 +39,16 @@ static int set_log_level(sd_bus *bus, const char *path, const char *interface, c
     (void)path;
     (void)interface;
     (void)property;
-    (void)userdata;
     if (r < 0)
         return r;
     int level = word_index(levels, ELEMENTS(levels), word);
     if (level < 0)
         return bus_error(error, SD_BUS_ERROR_INVALID_ARGS,
                          "write err, warning, notice, info or debug");
-    journal_set_level(level);
-    return 0;
+    r = daemon_link_log_level(l->link, level);
+    if (r == 0)
+        copy_set_log_level(l->copy, level);
+    return r;
 }
 
 static int set_log_target(sd_bus *bus, const char *path, const char *interface,
@@ -71,8 +74,8 @@ static const sd_bus_vtable log_vtable[] = {
     SD_BUS_VTABLE_END,
 };
 
-int bus_log_register(sd_bus *bus)
+int bus_log_register(struct bus_log *l, sd_bus *bus)
 {
     return sd_bus_add_object_vtable(bus, NULL, "/org/freedesktop/LogControl1",
-                                    "org.freedesktop.LogControl1", log_vtable, NULL);
+                                    "org.freedesktop.LogControl1", log_vtable, l);
 }

@@ -15,6 +15,9 @@ int bus_append(sd_bus_message *m, const char *types, ...);
 /* Appends one text. */
 int bus_append_format(sd_bus_message *m, const char *format, ...) PRINTF(2, 3);
 
+/* Appends an array of the words in a text, which blanks separate. */
+int bus_append_words(sd_bus_message *m, const char *text);
+
 /* Sets an error with a sentence for the caller; returns its negative errno. */
 int bus_error(sd_bus_error *e, const char *name, const char *format, ...) PRINTF(3, 4);
 

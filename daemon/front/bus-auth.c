@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tell/bus-auth.h"
+#include "front/bus-auth.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdint.h>
 
 #include "base/util.h"
+#include "front/bus-text.h"
 #include "offer/bus-names.h"
-#include "tell/bus-text.h"
-#include "tell/request-log.h"
 
-#define BUS_MEANS "the bus"
 #define POLKIT_TIMEOUT_USEC (120 * 1000000ULL) /* somebody may have to type a password */
 /* More unanswered questions than these are an attack. Questions to the bus are answered at once;
  * those to polkit may wait for a password. */
@@ -20,24 +18,16 @@
 
 struct question {
     sd_bus_message *call;
-    const char *verb;
-    bool has_device; /* it is about one */
-    struct pci_addr device;
-    bus_allowed allowed;
+    struct request request; /* with the caller, once the bus has said who it is */
+    bus_judged judged;
     void *userdata;
-    struct caller caller; /* once the bus has said who it is */
-    bool polkit;          /* that is asked now */
+    bool polkit; /* that is asked now */
     struct question *next;
 };
 
-static struct asked request_of(const struct question *q)
-{
-    return (struct asked){.verb = q->verb, .device = q->has_device ? &q->device : NULL};
-}
-
 static const char *polkit_action(const struct question *q)
 {
-    return q->has_device ? POLKIT_MANAGE_DEVICES : POLKIT_RELOAD;
+    return verb_has_device(q->request.verb) ? POLKIT_MANAGE_DEVICES : POLKIT_RELOAD;
 }
 
 static struct question *questions;
@@ -75,7 +65,7 @@ static bool too_many(bool polkit, uint32_t uid)
 
     for (const struct question *q = questions; q; q = q->next) {
         same += q->polkit == polkit;
-        user += polkit && q->polkit && q->caller.uid == uid;
+        user += polkit && q->polkit && q->request.caller.uid == uid;
     }
     return same >= (polkit ? POLKIT_MAX : CREDENTIALS_MAX) || user >= POLKIT_USER_MAX;
 }
@@ -95,11 +85,12 @@ static int send_question(struct question *q, sd_bus_message *m, sd_bus_message_h
     return 0;
 }
 
-static int deny(const struct question *q, bool interactive)
+static int deny(struct question *q, bool interactive)
 {
-    const struct asked r = request_of(q);
+    CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 
-    request_denied(&r, &q->caller);
+    q->request.denied = true;
+    (void)q->judged(q->call, &q->request, q->userdata, &error);
     if (interactive)
         return bus_reply_error(q->call, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
                                "this needs an administrator's password: call it with "
@@ -108,15 +99,11 @@ static int deny(const struct question *q, bool interactive)
                            "only root may do this, or whom polkit allows %s", polkit_action(q));
 }
 
-static int carry_out(struct question *q)
+static int allow(struct question *q)
 {
     CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-    const struct asked request = request_of(q);
+    int r = q->judged(q->call, &q->request, q->userdata, &error);
 
-    request_allowed(&request, &q->caller);
-    int r = q->allowed(q->call, q->userdata, &error);
-    if (sd_bus_error_is_set(&error) || r < 0)
-        request_failed(&request, &q->caller, error.message ? error.message : strerror(-r));
     if (sd_bus_error_is_set(&error))
         r = sd_bus_reply_method_error(q->call, &error);
     else if (r < 0)
@@ -137,16 +124,18 @@ static int on_polkit(sd_bus_message *m, void *userdata, sd_bus_error *error)
         r = sd_bus_message_read(m, "bb", &authorized, &challenge);
     if (r < 0 || !authorized)
         return deny(q, r >= 0 && challenge);
-    return carry_out(q);
+    return allow(q);
 }
 
 /* What polkit's rules can look at, and its dialogue says. */
 static int append_details(sd_bus_message *m, const struct question *q)
 {
-    if (!q->has_device)
-        return sd_bus_message_append(m, "a{ss}", 1, "verb", q->verb);
-    return sd_bus_message_append(m, "a{ss}", 3, "verb", q->verb, "device",
-                                 pci_addr_text(q->device).s, "polkit.message",
+    const char *verb = verb_word(q->request.verb);
+
+    if (!verb_has_device(q->request.verb))
+        return sd_bus_message_append(m, "a{ss}", 1, "verb", verb);
+    return sd_bus_message_append(m, "a{ss}", 3, "verb", verb, "device",
+                                 pci_addr_text(q->request.device).s, "polkit.message",
                                  "Authentication is required to $(verb) the PCI device $(device).");
 }
 
@@ -155,7 +144,7 @@ static int ask_polkit(const struct question *old)
     sd_bus *bus = sd_bus_message_get_bus(old->call);
     sd_bus_message *m = NULL;
 
-    if (too_many(true, old->caller.uid))
+    if (too_many(true, old->request.caller.uid))
         return bus_reply_error(old->call, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                "too many calls wait to be authorized: try again later");
     struct question *q = question_new(old);
@@ -188,7 +177,7 @@ static struct caller read_caller(sd_bus_message *m)
     uint32_t uid = UINT32_MAX, pid = 0;
 
     if (sd_bus_message_enter_container(m, 'a', "{sv}") < 0)
-        return caller_make(uid, 0, BUS_MEANS);
+        return caller_make(uid, 0);
     while (sd_bus_message_enter_container(m, 'e', "sv") > 0) {
         const char *key;
         if (sd_bus_message_read(m, "s", &key) < 0)
@@ -201,7 +190,7 @@ static struct caller read_caller(sd_bus_message *m)
             (void)sd_bus_message_skip(m, "v");
         sd_bus_message_exit_container(m);
     }
-    return caller_make(uid, pid <= INT_MAX ? (pid_t)pid : 0, BUS_MEANS);
+    return caller_make(uid, pid <= INT_MAX ? (pid_t)pid : 0);
 }
 
 static int on_credentials(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -211,40 +200,35 @@ static int on_credentials(sd_bus_message *m, void *userdata, sd_bus_error *error
     (void)error;
     if (sd_bus_message_is_method_error(m, NULL)) /* it has gone */
         return deny(q, false);
-    q->caller = read_caller(m);
-    if (q->caller.uid == 0)
-        return carry_out(q);
+    q->request.caller = read_caller(m);
+    if (q->request.caller.uid == 0)
+        return allow(q);
     return ask_polkit(q) < 0 ? deny(q, false) : 1;
 }
 
-int bus_check_caller(sd_bus_message *call, const struct asked *what, bus_allowed allowed,
+int bus_check_caller(sd_bus_message *call, const struct request *r, bus_judged judged,
                      void *userdata, sd_bus_error *error)
 {
-    struct question template = {.call = call,
-                                .verb = what->verb,
-                                .has_device = what->device != NULL,
-                                .allowed = allowed,
-                                .userdata = userdata,
-                                .caller = {.uid = UINT32_MAX, .means = BUS_MEANS}};
+    struct question template = {
+        .call = call, .request = *r, .judged = judged, .userdata = userdata};
     sd_bus_message *m = NULL;
 
-    if (what->device)
-        template.device = *what->device;
+    template.request.caller.uid = UINT32_MAX;
     if (too_many(false, 0))
         return bus_error(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                          "too many calls wait to be authorized: try again later");
     struct question *q = question_new(&template);
     if (!q)
         return -ENOMEM;
-    int r = sd_bus_message_new_method_call(sd_bus_message_get_bus(call), &m, "org.freedesktop.DBus",
+    int e = sd_bus_message_new_method_call(sd_bus_message_get_bus(call), &m, "org.freedesktop.DBus",
                                            "/org/freedesktop/DBus", "org.freedesktop.DBus",
                                            "GetConnectionCredentials");
-    if (r >= 0)
-        r = sd_bus_message_append(m, "s", sd_bus_message_get_sender(call));
-    if (r >= 0)
-        r = send_question(q, m, on_credentials, 0);
+    if (e >= 0)
+        e = sd_bus_message_append(m, "s", sd_bus_message_get_sender(call));
+    if (e >= 0)
+        e = send_question(q, m, on_credentials, 0);
     sd_bus_message_unref(m);
-    if (r < 0)
+    if (e < 0)
         question_free(q);
-    return r < 0 ? r : 1;
+    return e < 0 ? e : 1;
 }

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the daemon and its front on the bus say to each other over their socket: one datagram a
+ * message. The layout of each kind is fixed: its numbers, then its texts, each ended by a NUL.
+ * There is nothing in it that could be nested, and no length that could be wrong.
+ *
+ * The daemon tells the front how things are as entries, each known by its kind and id; a later
+ * message with the same kind and id replaces it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/address.h"
+
+#define MESSAGE_SIZE_MAX (64 * 1024)
+
+enum message_kind {
+    /* Entries, in the order in which the daemon sends them. */
+    MESSAGE_MANAGER, /* one, with the id 0 */
+    MESSAGE_FILE,    /* of the policy; by index */
+    MESSAGE_ERROR,   /* in the policy; by index */
+    MESSAGE_ACTION,  /* of the plan; by index */
+    MESSAGE_VFS,     /* a physical function; by address */
+    MESSAGE_DEVICE,  /* one with a verdict; by address */
+    MESSAGE_ENTRIES, /* how many kinds of entries there are */
+
+    /* From the daemon as well. */
+    MESSAGE_GONE = MESSAGE_ENTRIES, /* there is no entry of this kind and id any more */
+    MESSAGE_WHOLE,                  /* all that has changed was told */
+    MESSAGE_REPLY,                  /* to the request with this id */
+
+    /* From the front. */
+    MESSAGE_REQUEST,   /* its id is in the reply; none comes to what was denied */
+    MESSAGE_LOG_LEVEL, /* the id is a syslog level */
+    MESSAGE_KINDS
+};
+
+enum {
+    MANAGER_RULES,
+    MANAGER_MATCHED,
+    MANAGER_BOUND,
+    MANAGER_USABLE,
+    MANAGER_READY_USEC,
+    MANAGER_EVENTS,
+    MANAGER_OVERFLOWS,
+    MANAGER_IOMMUFD,
+    MANAGER_LOG_LEVEL,
+    MANAGER_NUMBERS
+};
+enum { MANAGER_VERSION, MANAGER_STATE, MANAGER_PROBLEMS, MANAGER_INITRAMFS, MANAGER_TEXTS };
+
+enum { ACTION_DEVICE, ACTION_WORD, ACTION_SENTENCE, ACTION_TEXTS };
+
+enum { VFS_WANTED, VFS_THERE, VFS_OURS, VFS_SETTLED, VFS_NUMBERS };
+enum { VFS_RULE, VFS_STATE, VFS_REASON, VFS_SENTENCE, VFS_TEXTS };
+
+enum { DEVICE_USABLE, DEVICE_GROUP, DEVICE_UNTOUCHED, DEVICE_BOUND_USEC, DEVICE_NUMBERS };
+enum {
+    DEVICE_ID,
+    DEVICE_CLASS,
+    DEVICE_SUBSYSTEM,
+    DEVICE_MODALIAS,
+    DEVICE_DRIVER,
+    DEVICE_PREVIOUS_DRIVER,
+    DEVICE_RULE,
+    DEVICE_COMPANION_OF,
+    DEVICE_RESOURCE,
+    DEVICE_STATE,
+    DEVICE_REASON,
+    DEVICE_PROBLEMS,
+    DEVICE_MEMBERS,
+    DEVICE_GROUP_NODE,
+    DEVICE_OWN_NODE,
+    DEVICE_INTERFACE,
+    DEVICE_SENTENCE,
+    DEVICE_TEXTS
+};
+
+enum { GONE_KIND, GONE_NUMBERS };
+enum { REPLY_REFUSAL, REPLY_NUMBERS };
+enum { REPLY_SENTENCE, REPLY_TEXTS };
+
+enum { REQUEST_VERB, REQUEST_DEVICE, REQUEST_UID, REQUEST_PID, REQUEST_DENIED, REQUEST_NUMBERS };
+enum { REQUEST_UNIT, REQUEST_TEXTS };
+
+#define MESSAGE_NUMBERS_MAX 9
+#define MESSAGE_TEXTS_MAX 17
+
+struct message {
+    enum message_kind kind;
+    uint64_t id;
+    uint64_t numbers[MESSAGE_NUMBERS_MAX];
+    const char *texts[MESSAGE_TEXTS_MAX]; /* NULL is written as an empty one */
+};
+
+/* Returns the number of bytes. Texts that are too long for a message are cut. */
+size_t message_write(const struct message *m, char to[static MESSAGE_SIZE_MAX]);
+
+/* Reads a message from the front, or to it. Texts point into the bytes. Returns 0 or -EBADMSG. */
+int message_read(const char *bytes, size_t size, bool from_front, struct message *ret);
+
+/* The id of an entry or request that is about a device. */
+static inline uint64_t message_id(struct pci_addr a)
+{
+    return pci_addr_number(a);
+}
+
+/* Reads it; false: that is no device's. */
+bool message_address(uint64_t id, struct pci_addr *ret);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "front/bus-budget.h"
+
+/* Ten full answers about 256 devices at once, or a busctl that asks for each of them; and then, for
+ * ever, four such answers a second. */
+static const struct budget_limits limits = {.most = 4096, .per_second = 1024};
+
+uint64_t bus_budget_cost(const char *member, size_t n_devices)
+{
+    static const char *const whole[] = {"GetManagedObjects", "ListDevices", "Plan"};
+
+    return 1 + (word_index(whole, ELEMENTS(whole), member) >= 0 ? n_devices : 0);
+}
+
+static struct bus_sender *known_sender(struct bus_budgets *b, const char *name)
+{
+    for (size_t i = 0; i < BUS_SENDERS; i++)
+        if (streq(b->senders[i].name, name))
+            return &b->senders[i];
+    return NULL;
+}
+
+/* The sender's place: its own, a free one, or that of whoever was quiet for the longest time. */
+static struct bus_sender *place_for(struct bus_budgets *b, const char *name, bool *ret_new)
+{
+    struct bus_sender *place = known_sender(b, name);
+
+    *ret_new = !place;
+    if (place)
+        return place;
+    place = &b->senders[0];
+    for (size_t i = 1; i < BUS_SENDERS; i++)
+        if (b->senders[i].called_usec < place->called_usec)
+            place = &b->senders[i];
+    *place = (struct bus_sender){0};
+    snprintf(place->name, sizeof(place->name), "%s", name);
+    return place;
+}
+
+bool bus_budget_is_new(struct bus_budgets *b, const char *sender, uint64_t now_usec)
+{
+    bool new;
+
+    place_for(b, sender, &new)->called_usec = now_usec;
+    return new;
+}
+
+void bus_budget_is_of(struct bus_budgets *b, const char *sender, uint32_t uid)
+{
+    struct bus_sender *s = known_sender(b, sender);
+
+    if (!s)
+        return;
+    s->known = true;
+    s->uid = uid;
+}
+
+static struct bus_user *find_user(struct bus_budgets *b, uint32_t uid)
+{
+    struct bus_user *oldest = &b->users[0];
+
+    for (size_t i = 0; i < BUS_USERS; i++) {
+        struct bus_user *u = &b->users[i];
+        if (u->called_usec > 0 && u->uid == uid)
+            return u;
+        if (u->called_usec < oldest->called_usec)
+            oldest = u;
+    }
+    *oldest = (struct bus_user){.uid = uid};
+    return oldest;
+}
+
+bool bus_budget_take(struct bus_budgets *b, const char *sender, uint64_t cost, uint64_t now_usec)
+{
+    bool new;
+    struct bus_sender *s = place_for(b, sender, &new);
+
+    s->called_usec = now_usec;
+    /* With more devices than a whole budget, one answer empties it. */
+    if (cost > limits.most)
+        cost = limits.most;
+    if (!s->known || s->uid == 0)
+        return budget_take(&s->budget, &limits, cost, now_usec);
+    struct bus_user *u = find_user(b, s->uid);
+    u->called_usec = now_usec;
+    return budget_take(&u->budget, &limits, cost, now_usec);
+}

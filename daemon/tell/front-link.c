@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tell/front-link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <syslog.h>
+
+#include "base/hash.h"
+#include "channel/request.h"
+#include "record-file.h"
+#include "tell/journal.h"
+#include "tell/outcome.h"
+#include "tell/request-log.h"
+#include "tell/status.h"
+
+#define SOCKET_NAME "front"
+/* In a second at most, whatever the front does. What is more waits in its socket. */
+#define CONNECTIONS_MAX 5
+#define MESSAGES_MAX 32
+#define CALLS_MAX 128 /* not answered yet: while there are so many nothing more is read */
+
+/* What the front was told of an entry. */
+struct told {
+    enum message_kind kind;
+    uint64_t id;
+    uint32_t hash;
+};
+
+/* A request that the front waits for. */
+struct call {
+    uint64_t id;
+    struct request request;
+    bool answered;
+    struct refusal refusal;
+};
+
+struct front_link {
+    sd_event *event;
+    const struct view *view;
+    struct front_requests requests;
+    sd_event_source *listening, *connection; /* the second is NULL without a front */
+    sd_event_source *due;                    /* something may have changed */
+    int folder;
+    struct told *told; /* in the order of kinds and ids */
+    size_t n_told;
+    bool whole; /* the front knows that it was told all of that */
+    struct call calls[CALLS_MAX];
+    size_t n_calls;
+    char buffer[MESSAGE_SIZE_MAX];
+};
+
+/* -- the connection -- */
+
+static void forget_front(struct front_link *l)
+{
+    l->connection = sd_event_source_disable_unref(l->connection); /* and closes the socket */
+    free(l->told);
+    l->told = NULL;
+    l->n_told = l->n_calls = 0;
+    l->whole = false;
+}
+
+static void watch_front(struct front_link *l, bool full)
+{
+    const bool reads = l->n_calls < CALLS_MAX;
+
+    if (l->connection)
+        (void)sd_event_source_set_io_events(l->connection,
+                                            (reads ? EPOLLIN : 0) | (full ? EPOLLOUT : 0));
+}
+
+/* Returns 0, -EAGAIN (its socket is full) or, if it is cut off, another negative errno. */
+static int send_to_front(struct front_link *l, size_t size)
+{
+    int fd = sd_event_source_get_io_fd(l->connection);
+    ssize_t n = send(fd, l->buffer, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    return n == (ssize_t)size ? 0 : n < 0 ? -errno : -EIO;
+}
+
+/* -- status -- */
+
+/* One walk along the entries that there are and those that the front was told of. */
+struct walk {
+    struct front_link *l;
+    struct told *told;
+    size_t n, allocated, at;
+    int error;
+};
+
+static int compare_told(const struct told *t, enum message_kind kind, uint64_t id)
+{
+    return t->kind != kind ? (t->kind > kind) - (t->kind < kind) : (t->id > id) - (t->id < id);
+}
+
+static void keep_told(struct walk *w, const struct told *t)
+{
+    if (grow(&w->told, &w->allocated, w->n, sizeof(*w->told)))
+        w->told[w->n++] = *t;
+    else
+        w->error = -ENOMEM;
+}
+
+/* Sends what is in the buffer. False: that has to wait. */
+static bool tell_front(struct walk *w, size_t size)
+{
+    if (w->error == 0)
+        w->error = send_to_front(w->l, size);
+    if (w->error == 0)
+        w->l->whole = false;
+    return w->error == 0;
+}
+
+static void tell_gone(struct walk *w, const struct told *t)
+{
+    const struct message m = {
+        .kind = MESSAGE_GONE, .id = t->id, .numbers = {[GONE_KIND] = t->kind}};
+
+    if (!tell_front(w, message_write(&m, w->l->buffer)))
+        keep_told(w, t);
+}
+
+static void tell_entry(void *userdata, const struct message *m)
+{
+    struct walk *w = userdata;
+    struct front_link *l = w->l;
+    const struct told *old = NULL;
+
+    for (; w->at < l->n_told && compare_told(&l->told[w->at], m->kind, m->id) < 0; w->at++)
+        tell_gone(w, &l->told[w->at]);
+    if (w->at < l->n_told && compare_told(&l->told[w->at], m->kind, m->id) == 0)
+        old = &l->told[w->at++];
+    const size_t size = message_write(m, l->buffer);
+    const struct told now = {m->kind, m->id, hash_bytes(l->buffer, size)};
+    if ((old && old->hash == now.hash) || tell_front(w, size))
+        keep_told(w, &now);
+    else if (old)
+        keep_told(w, old);
+}
+
+/* Tells what has changed. Returns 0, -EAGAIN (not all of it yet) or another negative errno. */
+static int tell_status(struct front_link *l)
+{
+    const struct message whole = {.kind = MESSAGE_WHOLE};
+    struct walk w = {.l = l};
+    int r = status_entries(l->view, tell_entry, &w);
+
+    for (; r == 0 && w.at < l->n_told; w.at++)
+        tell_gone(&w, &l->told[w.at]);
+    free(l->told);
+    l->told = w.told;
+    l->n_told = w.n;
+    if (r == 0)
+        r = w.error;
+    if (r == 0 && !l->whole)
+        r = send_to_front(l, message_write(&whole, l->buffer));
+    l->whole = l->whole || r == 0;
+    return r;
+}
+
+/* -- answers -- */
+
+static void judge_calls(struct front_link *l)
+{
+    for (size_t i = 0; i < l->n_calls; i++) {
+        struct call *c = &l->calls[i];
+        if (!c->answered && !outcome_is_pending(l->view, c->request.device)) {
+            (void)outcome(l->view, c->request.device, c->request.verb == VERB_BIND, &c->refusal);
+            c->answered = true;
+        }
+    }
+}
+
+static int send_answers(struct front_link *l)
+{
+    size_t kept = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < l->n_calls; i++) {
+        const struct call *c = &l->calls[i];
+        const struct message m = {.kind = MESSAGE_REPLY,
+                                  .id = c->id,
+                                  .numbers = {[REPLY_REFUSAL] = c->refusal.kind},
+                                  .texts = {[REPLY_SENTENCE] = c->refusal.text}};
+        if (c->answered && r == 0)
+            r = send_to_front(l, message_write(&m, l->buffer));
+        if (!c->answered || r < 0) {
+            if (kept != i)
+                l->calls[kept] = *c;
+            kept++;
+        }
+    }
+    l->n_calls = kept;
+    return r;
+}
+
+/* An answer follows the status that it is about. */
+static int on_due(sd_event_source *source, void *userdata)
+{
+    struct front_link *l = userdata;
+    int r;
+
+    (void)source;
+    if (!l->connection)
+        return 0;
+    judge_calls(l);
+    r = tell_status(l);
+    if (r == 0)
+        r = send_answers(l);
+    if (r < 0 && r != -EAGAIN) {
+        journal_plain(LOG_DEBUG, "the front cannot be told anything: %s", strerror(-r));
+        forget_front(l);
+    } else {
+        watch_front(l, r == -EAGAIN);
+    }
+    return 0;
+}
+
+void front_link_update(struct front_link *l)
+{
+    if (l && l->connection)
+        (void)sd_event_source_set_enabled(l->due, SD_EVENT_ONESHOT);
+}
+
+/* -- requests -- */
+
+static int carry_out_request(const struct front_link *l, const struct request *r,
+                             struct refusal *why)
+{
+    void *userdata = l->requests.userdata;
+
+    switch (r->verb) {
+    case VERB_RELOAD:
+        return l->requests.reload(userdata, why);
+    case VERB_RESCAN:
+        return l->requests.rescan(userdata, why);
+    case VERB_BIND:
+        return l->requests.bind(userdata, r->device, why);
+    default:
+        return l->requests.release(userdata, r->device, why);
+    }
+}
+
+static void begin_call(struct front_link *l, uint64_t id, const struct request *request)
+{
+    struct call *c = &l->calls[l->n_calls++];
+
+    *c = (struct call){.id = id, .request = *request};
+    request_allowed(request);
+    int r = carry_out_request(l, request, &c->refusal);
+    if (r < 0 && c->refusal.kind == REFUSAL_NONE)
+        refuse(&c->refusal, REFUSAL_FAILED, "%s", strerror(-r));
+    if (r < 0)
+        request_failed(request, c->refusal.text);
+    c->answered = r < 0 || !verb_has_device(request->verb);
+}
+
+static int take_message(struct front_link *l, const struct message *m)
+{
+    struct request request;
+
+    if (m->kind == MESSAGE_LOG_LEVEL) {
+        if (m->id < LOG_ERR || m->id > LOG_DEBUG)
+            return -EBADMSG;
+        journal_set_level((int)m->id);
+        return 0;
+    }
+    int r = request_read(m, &request);
+    if (r < 0)
+        return r;
+    if (request.denied)
+        request_denied(&request);
+    else
+        begin_call(l, m->id, &request);
+    return 0;
+}
+
+static void receive_message(struct front_link *l, int fd)
+{
+    struct message m;
+
+    if (l->n_calls == CALLS_MAX)
+        return;
+    ssize_t n = recv(fd, l->buffer, sizeof(l->buffer), MSG_DONTWAIT | MSG_TRUNC);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        forget_front(l);
+        return;
+    }
+    int r = (size_t)n > sizeof(l->buffer) ? -EBADMSG : message_read(l->buffer, (size_t)n, true, &m);
+    if (r == 0)
+        r = take_message(l, &m);
+    if (r < 0) {
+        journal_plain(LOG_WARNING, "vfio-bindd-front has sent what no front sends: it is cut off");
+        forget_front(l);
+    }
+}
+
+static int on_front(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    struct front_link *l = userdata;
+
+    (void)source;
+    if (events & EPOLLIN)
+        receive_message(l, fd);
+    else if (events & (EPOLLHUP | EPOLLERR))
+        forget_front(l);
+    front_link_update(l);
+    return 0;
+}
+
+/* -- the socket -- */
+
+/* Its unit gives the socket to the front's user before the front is started. */
+static bool is_front(const struct front_link *l, int fd)
+{
+    struct ucred peer;
+    struct stat st;
+    socklen_t size = sizeof(peer);
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+           fstatat(l->folder, SOCKET_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 && peer.uid == st.st_uid;
+}
+
+static int on_connection(sd_event_source *source, int listening, uint32_t events, void *userdata)
+{
+    struct front_link *l = userdata;
+    CLEANUP_CLOSE int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    (void)source;
+    (void)events;
+    if (fd < 0 || !is_front(l, fd))
+        return 0;
+    forget_front(l);
+    int r = sd_event_add_io(l->event, &l->connection, fd, EPOLLIN, on_front, l);
+    if (r < 0)
+        return 0;
+    (void)sd_event_source_set_io_fd_own(l->connection, true);
+    (void)take_fd(&fd);
+    (void)sd_event_source_set_ratelimit(l->connection, USEC_PER_SEC, MESSAGES_MAX);
+    front_link_update(l);
+    return 0;
+}
+
+/* A path may be longer than the address of a socket. */
+static int listen_at(int folder)
+{
+    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+    CLEANUP_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return -errno;
+    if (unlinkat(folder, SOCKET_NAME, 0) < 0 && errno != ENOENT)
+        return -errno;
+    snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d/" SOCKET_NAME, folder);
+    if (bind(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0 || listen(fd, 1) < 0)
+        return -errno;
+    return take_fd(&fd);
+}
+
+static int set_up_link(struct front_link *l)
+{
+    int fd, r;
+
+    l->folder = record_file_folder(l->view->root_fd);
+    if (l->folder < 0)
+        return l->folder;
+    fd = listen_at(l->folder);
+    if (fd < 0)
+        return fd;
+    r = sd_event_add_io(l->event, &l->listening, fd, EPOLLIN, on_connection, l);
+    if (r < 0) {
+        close(fd);
+        return r;
+    }
+    (void)sd_event_source_set_io_fd_own(l->listening, true);
+    (void)sd_event_source_set_ratelimit(l->listening, USEC_PER_SEC, CONNECTIONS_MAX);
+    r = sd_event_add_defer(l->event, &l->due, on_due, l);
+    return r < 0 ? r : sd_event_source_set_enabled(l->due, SD_EVENT_OFF);
+}
+
+int front_link_new(sd_event *event, const struct view *view, const struct front_requests *requests,
+                   struct front_link **ret)
+{
+    struct front_link *l = calloc(1, sizeof(*l));
+
+    if (!l)
+        return -ENOMEM;
+    l->event = event; /* one by one: most of it is not touched before there is a front */
+    l->view = view;
+    l->requests = *requests;
+    l->folder = -1;
+    int r = set_up_link(l);
+    if (r < 0) {
+        front_link_free(l);
+        return r;
+    }
+    *ret = l;
+    return 0;
+}
+
+void front_link_free(struct front_link *l)
+{
+    if (!l)
+        return;
+    forget_front(l);
+    sd_event_source_disable_unref(l->listening);
+    sd_event_source_disable_unref(l->due);
+    closep(&l->folder);
+    free(l);
+}

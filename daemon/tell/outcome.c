@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tell/outcome.h"
+
+#include <errno.h>
+
+#include "plan/text.h"
+#include "plan/vfs-text.h"
+
+bool outcome_is_pending(const struct view *view, struct pci_addr a)
+{
+    const struct verdict *v = plan_find(&view->plan, a);
+    const struct vfs_verdict *pf = v ? NULL : plan_find_vfs(&view->plan, a);
+
+    return (v && v->state == STATE_PENDING) ||
+           (pf && pf->state == STATE_PENDING && pf->reason == REASON_NONE);
+}
+
+/* The group could not be held for the release, so nothing was done. */
+static int say_held(const struct view *view, const struct device *d, struct refusal *why)
+{
+    const struct record *r = records_find(&view->records, d->addr);
+    const struct pci_addr_text a = pci_addr_text(d->addr);
+    const struct node_text node = d->node ? device_group_node(d) : device_own_node(d);
+
+    if (r && r->hold_error != 0 && r->hold_error != EBUSY)
+        return refuse(why, REFUSAL_FAILED,
+                      "%s cannot be released: %s could not be opened to see "
+                      "whether a virtual machine has it: %s%s",
+                      a.s, node.s, strerror(r->hold_error),
+                      errno_advice(r->hold_error, ACTION_HOLD));
+    if (r && r->holder)
+        return refuse(why, REFUSAL_BUSY, "IOMMU group %u of %s is in use: %s; end it first",
+                      d->group, a.s, r->holder);
+    return refuse(why, REFUSAL_BUSY,
+                  "IOMMU group %u of %s is in use: a virtual machine, or another "
+                  "program, has it open; end it first (fuser -v %s)",
+                  d->group, a.s, node.s);
+}
+
+static enum refusal_kind refusal_of_state(enum device_state s)
+{
+    return s == STATE_REFUSED ? REFUSAL_REFUSED : s == STATE_FAILED ? REFUSAL_FAILED : REFUSAL_BUSY;
+}
+
+/* Of a physical function, whose virtual functions were to be made or taken away. */
+static int outcome_of_vfs(const struct view *view, const struct vfs_verdict *pf, bool bind,
+                          struct refusal *why)
+{
+    char sentence[SENTENCE_MAX];
+
+    if (pf->state == (bind ? STATE_BOUND : STATE_RELEASED))
+        return 0;
+    vfs_sentence(pf, &view->snapshot, &view->records, sentence);
+    return refuse(why, refusal_of_state(pf->state), "%s", sentence);
+}
+
+int outcome(const struct view *view, struct pci_addr a, bool bind, struct refusal *why)
+{
+    const struct verdict *v = plan_find(&view->plan, a);
+    char sentence[SENTENCE_MAX];
+
+    const struct device *d = snapshot_find(&view->snapshot, a);
+    const struct vfs_verdict *pf = v ? NULL : plan_find_vfs(&view->plan, a);
+
+    if (pf && d)
+        return outcome_of_vfs(view, pf, bind, why);
+    if (!v || !d)
+        return refuse(why, REFUSAL_NO_SUCH_DEVICE, "%s is gone", pci_addr_text(a).s);
+    if (v->state == (bind ? STATE_BOUND : STATE_RELEASED))
+        return 0;
+    if (!bind && v->state == STATE_BOUND)
+        return say_held(view, d, why);
+    verdict_sentence(v, &view->snapshot, &view->records, sentence);
+    return refuse(why, refusal_of_state(v->state), "%s", sentence);
+}
