@@ -20,6 +20,7 @@ struct bus {
     const struct copy *copy;
     sd_bus *bus; /* NULL between two connections */
     sd_event_source *retry, *more;
+    bool told_of_name; /* that we cannot have it */
     struct publication published;
     struct bus_manager manager;
     struct bus_log log;
@@ -66,18 +67,24 @@ static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
     const sd_bus_error *e = sd_bus_message_get_error(m);
     enum { PRIMARY_OWNER = 1, ALREADY_OWNER = 4 }; /* the D-Bus specification's */
+    struct bus *b = userdata;
     uint32_t answer = 0;
 
     (void)error;
     if (!e)
         (void)sd_bus_message_read(m, "u", &answer);
-    if (answer == PRIMARY_OWNER || answer == ALREADY_OWNER)
-        bus_update(userdata);
-    else
+    if (answer == PRIMARY_OWNER || answer == ALREADY_OWNER) {
+        bus_update(b);
+        return 1;
+    }
+    if (!b->told_of_name)
         fprintf(stderr,
                 "<4>cannot have the name " BUS_NAME " on the bus: %s (is another vfio-bindd "
                 "running, or the bus policy missing?)\n",
                 e ? e->message : "somebody else has it");
+    b->told_of_name = true;
+    if (e) /* the bus may not know our user yet */
+        disconnect_and_retry(b);
     return 1;
 }
 

@@ -410,6 +410,8 @@ void front_link_free(struct front_link *l)
     if (!l)
         return;
     forget_front(l);
+    if (l->listening) /* there is nobody to connect to, and systemd starts no front */
+        (void)unlinkat(l->folder, SOCKET_NAME, 0);
     sd_event_source_disable_unref(l->listening);
     sd_event_source_disable_unref(l->due);
     closep(&l->folder);

@@ -97,6 +97,16 @@ static void start_bus(struct private_bus *p)
     chmod(p->tree.path, 0755); /* other users reach the socket */
 }
 
+void private_bus_restart_bus(struct private_bus *p)
+{
+    char path[96];
+
+    end_process(&p->bus);
+    snprintf(path, sizeof(path), "%s/bus", p->tree.path);
+    ck_assert_int_eq(unlink(path), 0);
+    start_bus(p);
+}
+
 /* -- polkit -- */
 
 /* Says yes to whoever asks for the devices, no to the rest, and writes down what it was asked. */
@@ -198,6 +208,11 @@ static void wait_for_name(const struct private_bus *p, pid_t pid, const char *na
     }
     ck_assert_msg(is_on_bus(bus, name), "%s does not come", name);
     sd_bus_flush_close_unref(bus);
+}
+
+void private_bus_wait(const struct private_bus *p)
+{
+    wait_for_name(p, p->front, BUS_NAME);
 }
 
 void private_bus_start(struct private_bus *p)

@@ -8,8 +8,9 @@
 
 #include "../unit/tree.h"
 
-#define PRIVATE_BUS_FRONT 1 /* its user, where the tests run as root: the bus wants one it knows \
-                             */
+#define PRIVATE_BUS_FRONT                                                  \
+    1 /* its user, where the tests run as root: the bus wants one it knows \
+       */
 
 struct private_bus {
     struct tree tree;
@@ -26,6 +27,12 @@ void private_bus_start_daemon(struct private_bus *p);
 
 /* Starts the front of a daemon that runs. */
 void private_bus_start_front(struct private_bus *p);
+
+/* Ends the bus and starts another one; polkit does not come to that. */
+void private_bus_restart_bus(struct private_bus *p);
+
+/* Waits until the front is on the bus. */
+void private_bus_wait(const struct private_bus *p);
 
 /* Ends one of the processes. */
 void private_bus_end(pid_t *process);

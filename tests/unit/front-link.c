@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The daemon's end of the link to its front, which is played here: one that listens, one that lies,
+ * one that does not read, one that goes. */
+#include "tree.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <syslog.h>
+
+#include "base/clock.h"
+#include "channel/request.h"
+#include "front/copy.h"
+#include "tell/front-link.h"
+#include "tell/journal.h"
+
+#define DEVICES 600 /* more than a socket holds */
+
+static struct rule rule;
+static char rule_name[] = "all";
+
+struct fixture {
+    struct tree tree;
+    struct view view;
+    struct verdict verdicts[DEVICES];
+    sd_event *event;
+    struct front_link *link;
+    struct copy copy; /* of the front that is played */
+    int fd;           /* its socket */
+    unsigned n_received, n_requests;
+};
+
+static int on_reload(void *userdata, struct refusal *why)
+{
+    ++((struct fixture *)userdata)->n_requests;
+    return refuse(why, REFUSAL_POLICY_INVALID, "line 7");
+}
+
+static int on_rescan(void *userdata, struct refusal *why)
+{
+    (void)why;
+    ++((struct fixture *)userdata)->n_requests;
+    return 0;
+}
+
+static int on_bind(void *userdata, struct pci_addr a, struct refusal *why)
+{
+    (void)a;
+    (void)why;
+    ++((struct fixture *)userdata)->n_requests;
+    return 0;
+}
+
+static void set_up(struct fixture *f, unsigned n)
+{
+    const struct front_requests requests = {on_reload, on_rescan, on_bind, on_bind, f};
+
+    *f = (struct fixture){.fd = -1};
+    tree_init(&f->tree);
+    tree_write(&f->tree, "run/none", "");
+    rule.name = rule_name;
+    f->view.root_fd = f->tree.fd;
+    f->view.settled = true;
+    for (unsigned i = 0; i < n; i++) {
+        const struct device d = {.addr = {0, (unsigned char)(i / 32), i % 32, 0}, .group = i};
+        ck_assert_int_eq(snapshot_put(&f->view.snapshot, &d), 0);
+        f->verdicts[i] = (struct verdict){.addr = d.addr, .rule = &rule, .state = STATE_PENDING};
+    }
+    f->view.plan = (struct plan){.verdicts = f->verdicts, .n_verdicts = n};
+    ck_assert_int_eq(groups_make(&f->view.snapshot, &f->view.plan.groups), 0);
+    ck_assert_int_ge(sd_event_new(&f->event), 0);
+    ck_assert_int_eq(front_link_new(f->event, &f->view, &requests, &f->link), 0);
+}
+
+static void fixture_done(struct fixture *f)
+{
+    front_link_free(f->link);
+    sd_event_unref(f->event);
+    closep(&f->fd);
+    copy_done(&f->copy);
+    groups_done(&f->view.plan.groups);
+    snapshot_done(&f->view.snapshot);
+    tree_done(&f->tree);
+}
+
+static void connect_front(struct fixture *f)
+{
+    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+
+    closep(&f->fd);
+    copy_done(&f->copy);
+    snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d/run/vfio-bindd/front", f->tree.fd);
+    f->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    ck_assert_int_eq(connect(f->fd, (const struct sockaddr *)&sa, sizeof(sa)), 0);
+}
+
+static void let_run(struct fixture *f)
+{
+    while (sd_event_run(f->event, 0) > 0)
+        ;
+}
+
+/* What has come: entries into the copy, the last answer to *reply. False: it was cut off. */
+static bool receive_all(struct fixture *f, struct message *reply)
+{
+    static char buffer[MESSAGE_SIZE_MAX];
+    struct message m;
+    ssize_t n;
+
+    while ((n = recv(f->fd, buffer, sizeof(buffer), MSG_DONTWAIT)) > 0) {
+        f->n_received++;
+        ck_assert_int_eq(message_read(buffer, (size_t)n, false, &m), 0);
+        if (m.kind == MESSAGE_REPLY && reply)
+            *reply = m;
+        else if (m.kind != MESSAGE_WHOLE && m.kind != MESSAGE_REPLY)
+            ck_assert_int_eq(copy_take(&f->copy, buffer, (size_t)n), 0);
+    }
+    return n < 0 && errno == EAGAIN;
+}
+
+/* Until nothing comes any more. */
+static void follow(struct fixture *f, struct message *reply)
+{
+    unsigned before;
+
+    do {
+        before = f->n_received;
+        let_run(f);
+        ck_assert(receive_all(f, reply));
+    } while (f->n_received != before);
+}
+
+static void send_bytes(const struct fixture *f, const void *bytes, size_t size)
+{
+    ck_assert_int_eq(send(f->fd, bytes, size, MSG_NOSIGNAL), (ssize_t)size);
+}
+
+static void send_message(const struct fixture *f, const struct message *m)
+{
+    static char buffer[MESSAGE_SIZE_MAX];
+
+    send_bytes(f, buffer, message_write(m, buffer));
+}
+
+static void ask_for(const struct fixture *f, enum verb verb, uint64_t id)
+{
+    const struct request r = {.verb = verb, .caller = {.uid = 1000}};
+    const struct message m = request_message(&r, id);
+
+    send_message(f, &m);
+}
+
+static const char *state_of_device(const struct fixture *f, unsigned i)
+{
+    const struct message *m = copy_find(&f->copy, MESSAGE_DEVICE, message_id(f->verdicts[i].addr));
+    return m ? m->texts[DEVICE_STATE] : "";
+}
+
+START_TEST(all_of_it_and_then_what_changes)
+{
+    CLEANUP(fixture_done) struct fixture f;
+
+    set_up(&f, 3);
+    connect_front(&f);
+    follow(&f, NULL);
+    ck_assert_uint_eq(f.n_received, 5); /* the manager, three devices, that this was all */
+    ck_assert_str_eq(state_of_device(&f, 1), "pending");
+    f.verdicts[1].state = STATE_BOUND;
+    front_link_update(f.link);
+    follow(&f, NULL);
+    ck_assert_uint_eq(f.n_received, 5 + 3); /* the manager counts it */
+    ck_assert_str_eq(state_of_device(&f, 1), "bound");
+    front_link_update(f.link);
+    follow(&f, NULL);
+    ck_assert_uint_eq(f.n_received, 8);
+    f.view.plan.n_verdicts = 2;
+    front_link_update(f.link);
+    follow(&f, NULL);
+    ck_assert_uint_eq(f.n_received, 8 + 3);
+    ck_assert_str_eq(state_of_device(&f, 2), "");
+    connect_front(&f); /* another one: all of it again */
+    follow(&f, NULL);
+    ck_assert_uint_eq(f.n_received, 11 + 4);
+}
+END_TEST
+
+/* What does not fit into its socket is told when it reads again, as it is then. */
+START_TEST(one_that_does_not_read)
+{
+    CLEANUP(fixture_done) struct fixture f;
+
+    set_up(&f, DEVICES);
+    connect_front(&f);
+    for (unsigned i = 0; i < DEVICES; i++) {
+        f.verdicts[i].state = STATE_BOUND;
+        front_link_update(f.link);
+        let_run(&f);
+    }
+    follow(&f, NULL);
+    for (unsigned i = 0; i < DEVICES; i++)
+        ck_assert_str_eq(state_of_device(&f, i), "bound");
+    ck_assert_uint_lt(f.n_received, 2 * DEVICES);
+}
+END_TEST
+
+START_TEST(an_answer_follows_what_it_is_about)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    struct message reply = {0};
+
+    set_up(&f, 1);
+    connect_front(&f);
+    follow(&f, NULL);
+    ask_for(&f, VERB_BIND, 7);
+    follow(&f, &reply);
+    ck_assert(f.n_requests == 1 && reply.kind != MESSAGE_REPLY); /* the device is pending */
+    f.verdicts[0].state = STATE_BOUND;
+    front_link_update(f.link);
+    follow(&f, &reply);
+    ck_assert(reply.kind == MESSAGE_REPLY && reply.id == 7);
+    ck_assert_uint_eq(reply.numbers[REPLY_REFUSAL], REFUSAL_NONE);
+    ask_for(&f, VERB_RELOAD, 8);
+    follow(&f, &reply);
+    ck_assert(reply.id == 8 && reply.numbers[REPLY_REFUSAL] == REFUSAL_POLICY_INVALID);
+    const struct message level = {.kind = MESSAGE_LOG_LEVEL, .id = LOG_DEBUG};
+    send_message(&f, &level);
+    follow(&f, NULL);
+    ck_assert_int_eq(journal_level(), LOG_DEBUG);
+    ck_assert_uint_eq(copy_manager(&f.copy)->numbers[MANAGER_LOG_LEVEL], LOG_DEBUG);
+    journal_set_level(LOG_ERR);
+}
+END_TEST
+
+/* Nothing is done, and the next front is heard. */
+START_TEST(one_that_lies)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    static char big[MESSAGE_SIZE_MAX + 1];
+    const struct message level = {.kind = MESSAGE_LOG_LEVEL, .id = 42};
+    const struct message status = {.kind = MESSAGE_WHOLE};
+
+    set_up(&f, 1);
+    for (unsigned i = 0; i < 4; i++) {
+        connect_front(&f);
+        follow(&f, NULL);
+        if (i == 0)
+            send_bytes(&f, "x", 1);
+        else if (i == 1)
+            send_bytes(&f, big, sizeof(big));
+        else
+            send_message(&f, i == 2 ? &level : &status);
+        let_run(&f);
+        ck_assert_msg(!receive_all(&f, NULL), "%u", i);
+    }
+    ck_assert_uint_eq(f.n_requests, 0);
+    sleep(1); /* there may be five connections a second */
+    connect_front(&f);
+    follow(&f, NULL);
+    ck_assert_str_eq(state_of_device(&f, 0), "pending");
+}
+END_TEST
+
+START_TEST(one_that_floods)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    const uint64_t start = now_usec();
+    unsigned sent = 0;
+
+    set_up(&f, 1);
+    connect_front(&f);
+    follow(&f, NULL);
+    while (now_usec() - start < 2 * USEC_PER_SEC) {
+        const struct request r = {.verb = sent % 2 ? VERB_BIND : VERB_RESCAN};
+        const struct message m = request_message(&r, ++sent);
+        static char buffer[MESSAGE_SIZE_MAX];
+        if (send(f.fd, buffer, message_write(&m, buffer), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+            sent--;
+        (void)sd_event_run(f.event, 0);
+    }
+    ck_assert_uint_gt(sent, 128);
+    ck_assert_uint_ge(f.n_requests, 32);
+    ck_assert_uint_le(f.n_requests, 3 * 32);
+}
+END_TEST
+
+/* Calls whose device is pending are not forgotten, and only so many are taken. */
+START_TEST(one_that_goes)
+{
+    CLEANUP(fixture_done) struct fixture f;
+
+    set_up(&f, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        connect_front(&f);
+        follow(&f, NULL);
+        ask_for(&f, VERB_BIND, i);
+        let_run(&f);
+    }
+    ck_assert_uint_eq(f.n_requests, 3);
+    closep(&f.fd);
+    f.fd = -1;
+    f.verdicts[0].state = STATE_BOUND;
+    front_link_update(f.link);
+    let_run(&f);
+    connect_front(&f);
+    follow(&f, NULL);
+    ck_assert_str_eq(state_of_device(&f, 0), "bound");
+}
+END_TEST
+
+UNIT_MAIN("front-link", all_of_it_and_then_what_changes, one_that_does_not_read,
+          an_answer_follows_what_it_is_about, one_that_lies, one_that_floods, one_that_goes)
