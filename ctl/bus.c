@@ -28,6 +28,45 @@ static int wait_until_connected(sd_bus *bus, bool remote)
     return r < 0 ? r : 0;
 }
 
+/* Of the daemon's socket for its front, which has the name. */
+static bool daemon_is_there(void)
+{
+    return access("/run/vfio-bindd/front", F_OK) == 0;
+}
+
+static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    bool *changed = userdata;
+
+    (void)m;
+    (void)error;
+    *changed = true;
+    return 0;
+}
+
+/* The front comes to the bus a moment after the daemon is ready, and at boot after the bus. */
+static void wait_for_front(sd_bus *bus)
+{
+    static const char match[] = "type='signal',sender='org.freedesktop.DBus',"
+                                "member='NameOwnerChanged',arg0='" BUS_NAME "'";
+    const uint64_t end = now_usec() + BUS_READ_USEC;
+    CLEANUP(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+    CLEANUP(sd_bus_creds_unrefp) sd_bus_creds *owner = NULL;
+    bool changed = false;
+
+    if (!daemon_is_there() || sd_bus_get_name_creds(bus, BUS_NAME, 0, &owner) >= 0 ||
+        sd_bus_add_match(bus, &slot, match, on_owner, &changed) < 0 ||
+        sd_bus_get_name_creds(bus, BUS_NAME, 0, &owner) >= 0)
+        return;
+    for (uint64_t now = now_usec(); !changed && now < end; now = now_usec()) {
+        int r = sd_bus_process(bus, NULL);
+        if (r == 0)
+            r = sd_bus_wait(bus, end - now);
+        if (r < 0)
+            return;
+    }
+}
+
 int bus_open(const struct ctl *c, sd_bus **ret)
 {
     sd_bus *bus = NULL;
@@ -42,6 +81,8 @@ int bus_open(const struct ctl *c, sd_bus **ret)
         sd_bus_unref(bus);
         return r;
     }
+    if (!c->host)
+        wait_for_front(bus);
     *ret = bus;
     return 0;
 }
@@ -75,6 +116,8 @@ bool bus_is_absent(const sd_bus_error *error)
 /* The daemon's own errors say themselves what to do. */
 static const char *remedy(const sd_bus_error *error, int r)
 {
+    if (bus_is_absent(error) && daemon_is_there())
+        return "see \"systemctl status vfio-bindd-front\"";
     if (bus_is_absent(error))
         return "start it with \"systemctl start vfio-bindd\"";
     if (sd_bus_error_has_name(error, BUS_ERROR_NO_SUCH_DEVICE))
@@ -108,7 +151,8 @@ int bus_complain(const struct ctl *c, int r, const sd_bus_error *error)
     size_t n = strlen(what);
 
     if (bus_is_absent(error))
-        what = "vfio-bindd is not running";
+        what =
+            daemon_is_there() ? "vfio-bindd-front is not on the bus" : "vfio-bindd is not running";
     else if (r == -ETIMEDOUT)
         what = "vfio-bindd (or the bus) does not answer in time";
     else if (!error || !error->name)

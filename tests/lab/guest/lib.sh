@@ -69,6 +69,7 @@ check_equal() { # DESCRIPTION WANTED FOUND
 # virtual machine monitor would ask. A group that somebody has cannot be tried.
 differing_verdicts() {
     local said=/run/lab-said facts=/run/lab-facts
+    wait_for 60 busctl status org.vfio.Bindd1 >/dev/null || return
     busctl --json=short --timeout=60 call org.vfio.Bindd1 /org/vfio/Bindd1 \
         org.freedesktop.DBus.ObjectManager GetManagedObjects >"$said" || return
     /lab/facts >"$facts" || return
