@@ -34,7 +34,7 @@ static bool daemon_is_there(void)
     return access("/run/vfio-bindd/front", F_OK) == 0;
 }
 
-static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
+static int on_new_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
     bool *changed = userdata;
 
@@ -55,7 +55,7 @@ static void wait_for_front(sd_bus *bus)
     bool changed = false;
 
     if (!daemon_is_there() || sd_bus_get_name_creds(bus, BUS_NAME, 0, &owner) >= 0 ||
-        sd_bus_add_match(bus, &slot, match, on_owner, &changed) < 0 ||
+        sd_bus_add_match(bus, &slot, match, on_new_owner, &changed) < 0 ||
         sd_bus_get_name_creds(bus, BUS_NAME, 0, &owner) >= 0)
         return;
     for (uint64_t now = now_usec(); !changed && now < end; now = now_usec()) {
