@@ -192,6 +192,7 @@ struct waiting {
 struct front_link {
     int fd;
     sd_event_source *source;
+    bool connected; /* once there is a turn of the loop for it */
     const struct view *view;
     struct front_requests requests;
     struct waiting waiting[REQUESTS_MAX];
@@ -301,7 +302,7 @@ void front_link_update(struct front_link *b)
 {
     struct shared *s = host.shared;
 
-    if (!b)
+    if (!b || !b->connected)
         return;
     if (s->fault.kind == FAULT_KILL_UPDATING && !s->fired && s->updates + 1 == s->fault.at) {
         s->fired = true;
@@ -347,6 +348,17 @@ static int on_request(sd_event_source *source, int fd, uint32_t events, void *us
     return 0;
 }
 
+/* It is told all of it. */
+static int on_connected(sd_event_source *source, void *userdata)
+{
+    struct front_link *b = userdata;
+
+    (void)source;
+    b->connected = true;
+    publish(b->view);
+    return 0;
+}
+
 int front_link_new(sd_event *event, const struct view *view, const struct front_requests *requests,
                    struct front_link **ret)
 {
@@ -361,7 +373,8 @@ int front_link_new(sd_event *event, const struct view *view, const struct front_
         r = sd_event_add_io(event, &b->source, b->fd, EPOLLIN, on_request, b);
     if (r >= 0)
         r = sd_event_source_set_priority(b->source, SD_EVENT_PRIORITY_NORMAL + 10);
-    publish(view); /* whoever comes to the bus asks for all */
+    if (r >= 0)
+        r = sd_event_add_defer(event, NULL, on_connected, b);
     *ret = b;
     return r;
 }
