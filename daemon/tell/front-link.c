@@ -18,6 +18,7 @@
 #include "tell/status.h"
 
 #define SOCKET_NAME "front"
+#define NEW_SOCKET_NAME ".front"
 /* In a second at most, whatever the front does. What is more waits in its socket. */
 #define CONNECTIONS_MAX 5
 #define MESSAGES_MAX 32
@@ -348,7 +349,8 @@ static int on_connection(sd_event_source *source, int listening, uint32_t events
     return 0;
 }
 
-/* A path may be longer than the address of a socket. */
+/* A path may be longer than the address of a socket. Under its name nobody sees it before it
+ * listens. */
 static int listen_at(int folder)
 {
     struct sockaddr_un sa = {.sun_family = AF_UNIX};
@@ -356,10 +358,11 @@ static int listen_at(int folder)
 
     if (fd < 0)
         return -errno;
-    if (unlinkat(folder, SOCKET_NAME, 0) < 0 && errno != ENOENT)
+    if (unlinkat(folder, NEW_SOCKET_NAME, 0) < 0 && errno != ENOENT)
         return -errno;
-    snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d/" SOCKET_NAME, folder);
-    if (bind(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0 || listen(fd, 1) < 0)
+    snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d/" NEW_SOCKET_NAME, folder);
+    if (bind(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0 || listen(fd, 1) < 0 ||
+        renameat(folder, NEW_SOCKET_NAME, folder, SOCKET_NAME) < 0)
         return -errno;
     return take_fd(&fd);
 }
