@@ -164,8 +164,9 @@ static void make_texts(const struct view *view, const struct verdict *v, const s
              d->class_code >> 8 & 0xff, d->class_code & 0xff);
     words_of_problems(v->problems, "", t->problems);
     verdict_sentence(v, &view->snapshot, &view->records, t->sentence);
-    snprintf(t->reason, sizeof(t->reason), v->reason == REASON_NONE ? "" : "%s: %s",
-             reason_word(v->reason), t->sentence);
+    *t->reason = '\0';
+    if (v->reason != REASON_NONE)
+        snprintf(t->reason, sizeof(t->reason), "%s: %s", reason_word(v->reason), t->sentence);
 }
 
 static int tell_of_device(const struct view *view, const struct verdict *v, const struct device *d,
