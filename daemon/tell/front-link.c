@@ -22,6 +22,8 @@
 /* In a second at most, whatever the front does. What is more waits in its socket. */
 #define CONNECTIONS_MAX 5
 #define MESSAGES_MAX 32
+/* After a change, until it is told: a card has several functions, and each has several events. */
+#define TELL_AFTER_USEC 10000
 #define CALLS_MAX 128 /* not answered yet: while there are so many nothing more is read */
 
 /* What the front was told of an entry. */
@@ -200,12 +202,13 @@ static int send_answers(struct front_link *l)
 }
 
 /* An answer follows the status that it is about. */
-static int on_due(sd_event_source *source, void *userdata)
+static int on_due(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct front_link *l = userdata;
     int r;
 
     (void)source;
+    (void)usec;
     if (!l->connection)
         return 0;
     judge_calls(l);
@@ -223,8 +226,10 @@ static int on_due(sd_event_source *source, void *userdata)
 
 void front_link_update(struct front_link *l)
 {
-    if (l && l->connection)
-        (void)sd_event_source_set_enabled(l->due, SD_EVENT_ONESHOT);
+    if (!l || !l->connection || sd_event_source_get_enabled(l->due, NULL) > 0)
+        return;
+    (void)sd_event_source_set_time_relative(l->due, TELL_AFTER_USEC);
+    (void)sd_event_source_set_enabled(l->due, SD_EVENT_ONESHOT);
 }
 
 /* -- requests -- */
@@ -384,7 +389,7 @@ static int set_up_link(struct front_link *l)
     }
     (void)sd_event_source_set_io_fd_own(l->listening, true);
     (void)sd_event_source_set_ratelimit(l->listening, USEC_PER_SEC, CONNECTIONS_MAX);
-    r = sd_event_add_defer(l->event, &l->due, on_due, l);
+    r = sd_event_add_time(l->event, &l->due, CLOCK_MONOTONIC, UINT64_MAX, 1, on_due, l);
     return r < 0 ? r : sd_event_source_set_enabled(l->due, SD_EVENT_OFF);
 }
 

@@ -30,6 +30,6 @@ int front_link_new(sd_event *event, const struct view *view, const struct front_
                    struct front_link **ret);
 void front_link_free(struct front_link *l);
 
-/* Something may have changed: it is told in a later turn of the loop, and then callers whose work
- * is done are answered. NULL is fine. */
+/* Something may have changed: it is told a moment later, together with what else has changed by
+ * then, and then callers whose work is done are answered. NULL is fine. */
 void front_link_update(struct front_link *l);

@@ -95,7 +95,7 @@ static void connect_front(struct fixture *f)
 
 static void let_run(struct fixture *f)
 {
-    while (sd_event_run(f->event, 0) > 0)
+    while (sd_event_run(f->event, 30000) > 0) /* what has changed is told 10 ms later */
         ;
 }
 
@@ -193,7 +193,8 @@ START_TEST(one_that_does_not_read)
     for (unsigned i = 0; i < DEVICES; i++) {
         f.verdicts[i].state = STATE_BOUND;
         front_link_update(f.link);
-        let_run(&f);
+        if (i % 20 == 0)
+            let_run(&f);
     }
     follow(&f, NULL);
     for (unsigned i = 0; i < DEVICES; i++)
