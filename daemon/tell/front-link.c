@@ -224,12 +224,16 @@ static int on_due(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
+static void tell_after(struct front_link *l, uint64_t usec)
+{
+    (void)sd_event_source_set_time_relative(l->due, usec);
+    (void)sd_event_source_set_enabled(l->due, SD_EVENT_ONESHOT);
+}
+
 void front_link_update(struct front_link *l)
 {
-    if (!l || !l->connection || sd_event_source_get_enabled(l->due, NULL) > 0)
-        return;
-    (void)sd_event_source_set_time_relative(l->due, TELL_AFTER_USEC);
-    (void)sd_event_source_set_enabled(l->due, SD_EVENT_ONESHOT);
+    if (l && l->connection && sd_event_source_get_enabled(l->due, NULL) == 0)
+        tell_after(l, TELL_AFTER_USEC);
 }
 
 /* -- requests -- */
@@ -313,6 +317,10 @@ static int on_front(sd_event_source *source, int fd, uint32_t events, void *user
     struct front_link *l = userdata;
 
     (void)source;
+    if (events & EPOLLOUT) { /* it has read: the rest */
+        watch_front(l, false);
+        tell_after(l, 0);
+    }
     if (events & EPOLLIN)
         receive_message(l, fd);
     else if (events & (EPOLLHUP | EPOLLERR))
