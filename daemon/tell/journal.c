@@ -313,8 +313,6 @@ void journal_request(enum event_id id, const struct request *r, const char *mess
     const struct caller *c = &r->caller;
     struct entry e;
 
-    if (events[id].priority > journal.level)
-        return;
     begin_line(&e, events[id].priority, events[id].id, message);
     add_field(&e, "VFIO_REQUEST", "%s", verb_word(r->verb));
     if (verb_has_device(r->verb))

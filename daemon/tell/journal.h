@@ -42,7 +42,7 @@ void journal_event(enum event_id id, const char *format, ...) PRINTF(2, 3);
 void journal_device(enum event_id id, const struct device *d, const struct verdict *v,
                     const struct record *r, const char *message);
 
-/* EVENT_REQUEST and EVENT_REQUEST_REFUSED. */
+/* EVENT_REQUEST and EVENT_REQUEST_REFUSED, whatever the level is: a front that lies could set it. */
 void journal_request(enum event_id id, const struct request *r, const char *message);
 
 /* EVENT_POLICY_ERROR, for an error or a warning. */

@@ -231,6 +231,33 @@ START_TEST(an_answer_follows_what_it_is_about)
 }
 END_TEST
 
+/* The log level is no way to hide. */
+START_TEST(one_that_wants_to_be_quiet)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    const struct message level = {.kind = MESSAGE_LOG_LEVEL, .id = LOG_ERR};
+    char path[96], text[256] = "";
+
+    set_up(&f, 1);
+    snprintf(path, sizeof(path), "%s/log", f.tree.path);
+    const int before = dup(STDERR_FILENO);
+    ck_assert(freopen(path, "we", stderr));
+    journal_open(false);
+    connect_front(&f);
+    follow(&f, NULL);
+    send_message(&f, &level);
+    follow(&f, NULL);
+    ask_for(&f, VERB_RESCAN, 1);
+    follow(&f, NULL);
+    fflush(stderr);
+    ck_assert_int_ge(dup2(before, STDERR_FILENO), 0);
+    close(before);
+    CLEANUP(fclosep) FILE *log = fopen(path, "re");
+    (void)!fread(text, 1, sizeof(text) - 1, log);
+    ck_assert_msg(strstr(text, "rescan: asked for by uid 1000") != NULL, "%s", text);
+}
+END_TEST
+
 /* Nothing is done, and the next front is heard. */
 START_TEST(one_that_lies)
 {
@@ -308,4 +335,5 @@ START_TEST(one_that_goes)
 END_TEST
 
 UNIT_MAIN("front-link", all_of_it_and_then_what_changes, one_that_does_not_read,
-          an_answer_follows_what_it_is_about, one_that_lies, one_that_floods, one_that_goes)
+          an_answer_follows_what_it_is_about, one_that_wants_to_be_quiet, one_that_lies,
+          one_that_floods, one_that_goes)
