@@ -9,8 +9,7 @@ int refuse(struct refusal *r, enum refusal_kind kind, const char *format, ...)
                                               [REFUSAL_REFUSED] = -EPERM,
                                               [REFUSAL_BUSY] = -EBUSY,
                                               [REFUSAL_NO_SUCH_DEVICE] = -ENODEV,
-                                              [REFUSAL_POLICY_INVALID] = -EINVAL,
-                                              [REFUSAL_TOO_MANY] = -EAGAIN};
+                                              [REFUSAL_POLICY_INVALID] = -EINVAL};
     va_list args;
 
     r->kind = kind;

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "base/clock.h"
+#include "base/printable.h"
 #include "base/rootfs.h"
 #include "base/util.h"
 
@@ -14,6 +16,13 @@ const char *verb_word(enum verb v)
                                              [VERB_RELOAD] = "reload",
                                              [VERB_RESCAN] = "rescan"};
     return words[v];
+}
+
+bool request_denial_fits(struct budget *b)
+{
+    static const struct budget_limits limits = {.most = 60, .per_second = 1};
+
+    return budget_take(b, &limits, 6, now_usec());
 }
 
 struct caller caller_make(uint32_t uid, pid_t pid)
@@ -40,6 +49,15 @@ struct message request_message(const struct request *r, uint64_t id)
         .texts = {[REQUEST_UNIT] = r->caller.unit}};
 }
 
+/* As process_unit() makes them. Escaped, others could push fields out of the journal's entry. */
+static bool is_clean(const char *unit)
+{
+    char clean[PROCESS_UNIT_MAX];
+
+    printable(clean, sizeof(clean), unit, strlen(unit));
+    return streq(clean, unit);
+}
+
 int request_read(const struct message *m, struct request *ret)
 {
     const uint64_t *n = m->numbers;
@@ -47,15 +65,16 @@ int request_read(const struct message *m, struct request *ret)
     struct request r = {.caller.told = true};
 
     if (m->kind != MESSAGE_REQUEST || n[REQUEST_VERB] >= VERBS || n[REQUEST_UID] > UINT32_MAX ||
-        n[REQUEST_PID] > INT_MAX || n[REQUEST_DENIED] > 1 ||
-        !message_address(n[REQUEST_DEVICE], &r.device) || strlen(unit) >= sizeof(r.caller.unit))
+        n[REQUEST_PID] > INT_MAX || n[REQUEST_DENIED] > UINT32_MAX ||
+        !message_address(n[REQUEST_DEVICE], &r.device) || strlen(unit) >= sizeof(r.caller.unit) ||
+        !is_clean(unit))
         return -EBADMSG;
     r.verb = (enum verb)n[REQUEST_VERB];
     if (!verb_has_device(r.verb) && n[REQUEST_DEVICE] != 0)
         return -EBADMSG;
     r.caller.uid = (uint32_t)n[REQUEST_UID];
     r.caller.pid = (pid_t)n[REQUEST_PID];
-    r.denied = n[REQUEST_DENIED];
+    r.denied = (uint32_t)n[REQUEST_DENIED];
     strcpy(r.caller.unit, unit);
     *ret = r;
     return 0;

@@ -2,6 +2,7 @@
 /* Who asks for a change, and for which; and how the front passes that to the daemon. */
 #pragma once
 
+#include "base/budget.h"
 #include "channel/message.h"
 #include "host/process.h"
 
@@ -26,8 +27,12 @@ struct request {
     enum verb verb;
     struct pci_addr device; /* if it has one */
     struct caller caller;
-    bool denied; /* the caller may not, and this is only for the journal */
+    uint32_t denied; /* 0: allowed. Else only for the journal: so many may not, and the caller is
+                        the last of them */
 };
+
+/* May one more denial be told? Anybody can cause them: ten at once, and ten a minute. */
+bool request_denial_fits(struct budget *b);
 
 /* The uid is somebody's word that can be relied on (the bus's, the kernel's). The process may have
  * ended since: a unit is only looked up of one that runs as this user. */

@@ -89,7 +89,7 @@ static int deny(struct question *q, bool interactive)
 {
     CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 
-    q->request.denied = true;
+    q->request.denied = 1;
     (void)q->judged(q->call, &q->request, q->userdata, &error);
     if (interactive)
         return bus_reply_error(q->call, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,

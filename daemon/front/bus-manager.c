@@ -183,14 +183,29 @@ static int on_plan(sd_bus_message *call, void *userdata, sd_bus_error *error)
 
 /* -- methods that change something: the daemon carries them out -- */
 
-/* Of those who may not only the journal hears, which is the daemon's. */
+/* Of those who may not only the journal hears, which is the daemon's. It takes only so many
+ * messages a second: those who may are not to wait behind them. */
+static int tell_denied(struct bus_manager *b, const struct request *request)
+{
+    struct request told = *request;
+
+    b->n_denied += b->n_denied < UINT32_MAX;
+    if (!request_denial_fits(&b->denials))
+        return 0;
+    told.denied = b->n_denied;
+    int r = daemon_link_request(b->link, 0, &told);
+    if (r >= 0)
+        b->n_denied = 0;
+    return r;
+}
+
 static int pass_on(sd_bus_message *call, const struct request *request, void *userdata,
                    sd_bus_error *error)
 {
     struct bus_manager *b = userdata;
 
     if (request->denied)
-        return daemon_link_request(b->link, 0, request);
+        return tell_denied(b, request);
     int r = b->n_pending == PENDING_MAX ? -EAGAIN
                                         : daemon_link_request(b->link, b->last_id + 1, request);
     if (r == -EAGAIN)

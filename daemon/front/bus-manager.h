@@ -23,6 +23,8 @@ struct bus_manager {
     struct pending_call pending[PENDING_MAX];
     size_t n_pending;
     uint64_t last_id;
+    struct budget denials; /* that are told */
+    uint32_t n_denied;     /* since the last of them */
 };
 
 /* Puts the object on the bus. Returns 0 or negative errno. */

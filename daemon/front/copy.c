@@ -27,23 +27,18 @@ static bool is_at(const struct copy *c, size_t i, enum message_kind kind, uint64
     return i < c->n && c->v[i].m.kind == kind && c->v[i].m.id == id;
 }
 
-static int put_entry(struct copy *c, const char *bytes, size_t size, const struct message *m)
+static int put_entry(struct copy *c, const struct entry *e)
 {
-    const size_t i = place_of(c, m->kind, m->id);
-    const bool known = is_at(c, i, m->kind, m->id);
-    struct entry e = {.bytes = malloc(size), .hash = hash_bytes(bytes, size)};
+    const size_t i = place_of(c, e->m.kind, e->m.id);
+    const bool known = is_at(c, i, e->m.kind, e->m.id);
 
-    if (!e.bytes || (!known && !grow(&c->v, &c->allocated, c->n, sizeof(*c->v)))) {
-        free(e.bytes);
+    if (!known && !grow(&c->v, &c->allocated, c->n, sizeof(*c->v)))
         return -ENOMEM;
-    }
-    memcpy(e.bytes, bytes, size);
-    (void)message_read(e.bytes, size, false, &e.m);
     if (known)
         free(c->v[i].bytes);
     else
         memmove(&c->v[i + 1], &c->v[i], (c->n++ - i) * sizeof(*c->v));
-    c->v[i] = e;
+    c->v[i] = *e;
     return 0;
 }
 
@@ -57,31 +52,71 @@ static void drop_entry(struct copy *c, enum message_kind kind, uint64_t id)
     memmove(&c->v[i], &c->v[i + 1], (--c->n - i) * sizeof(*c->v));
 }
 
+static bool is_for_copy(const struct message *m)
+{
+    struct pci_addr a;
+
+    if (m->kind == MESSAGE_GONE)
+        return m->numbers[GONE_KIND] < MESSAGE_ENTRIES;
+    if (m->kind == MESSAGE_MANAGER)
+        return m->id == 0;
+    if (m->kind == MESSAGE_VFS || m->kind == MESSAGE_DEVICE)
+        return message_address(m->id, &a);
+    return m->kind < MESSAGE_ENTRIES;
+}
+
 int copy_take(struct copy *c, const char *bytes, size_t size)
 {
     struct message m;
-    struct pci_addr a;
     int r = message_read(bytes, size, false, &m);
 
     if (r < 0)
         return r;
-    if (m.kind == MESSAGE_GONE && m.numbers[GONE_KIND] < MESSAGE_ENTRIES) {
-        drop_entry(c, (enum message_kind)m.numbers[GONE_KIND], m.id);
-        return 0;
-    }
-    if (m.kind >= MESSAGE_ENTRIES || (m.kind == MESSAGE_MANAGER && m.id != 0) ||
-        ((m.kind == MESSAGE_VFS || m.kind == MESSAGE_DEVICE) && !message_address(m.id, &a)))
+    if (!is_for_copy(&m))
         return -EBADMSG;
-    return put_entry(c, bytes, size, &m);
+    struct entry e = {.bytes = malloc(size), .hash = hash_bytes(bytes, size)};
+    if (!e.bytes || !grow(&c->news, &c->news_allocated, c->n_news, sizeof(*c->news))) {
+        free(e.bytes);
+        return -ENOMEM;
+    }
+    memcpy(e.bytes, bytes, size);
+    (void)message_read(e.bytes, size, false, &e.m);
+    c->news[c->n_news++] = e;
+    return 0;
+}
+
+int copy_whole(struct copy *c)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < c->n_news; i++) {
+        struct entry *e = &c->news[i];
+        const bool gone = e->m.kind == MESSAGE_GONE;
+        if (gone)
+            drop_entry(c, (enum message_kind)e->m.numbers[GONE_KIND], e->m.id);
+        else if (r == 0)
+            r = put_entry(c, e);
+        if (gone || r < 0)
+            free(e->bytes);
+    }
+    free(c->news);
+    c->news = NULL;
+    c->n_news = c->news_allocated = 0;
+    return r;
+}
+
+static void free_entries(struct entry *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(v[i].bytes);
+    free(v);
 }
 
 void copy_done(struct copy *c)
 {
-    for (size_t i = 0; i < c->n; i++)
-        free(c->v[i].bytes);
-    free(c->v);
-    c->v = NULL;
-    c->n = c->allocated = 0;
+    free_entries(c->v, c->n);
+    free_entries(c->news, c->n_news);
+    *c = (struct copy){.root_fd = c->root_fd};
 }
 
 const struct message *copy_find(const struct copy *c, enum message_kind kind, uint64_t id)

@@ -15,10 +15,16 @@ struct copy {
     int root_fd;
     struct entry *v; /* in the order of kinds and ids */
     size_t n, allocated;
+    struct entry *news; /* what has been told since the copy was whole, as it came */
+    size_t n_news, news_allocated;
 };
 
-/* Takes an entry, or that one has gone. Returns 0, -ENOMEM or -EBADMSG. */
+/* Takes an entry, or that one has gone. It does not show before the copy is whole again. Returns 0,
+ * -ENOMEM or -EBADMSG. */
 int copy_take(struct copy *c, const char *bytes, size_t size);
+
+/* That was all that has changed: now it shows. Returns 0 or -ENOMEM. */
+int copy_whole(struct copy *c);
 void copy_done(struct copy *c);
 
 /* The entry, or NULL. Pointers are good until the next one is taken. */

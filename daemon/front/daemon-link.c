@@ -40,8 +40,10 @@ static int take_from_daemon(struct daemon_link *l, size_t size)
         return take_reply(l, &m);
     if (m.kind != MESSAGE_WHOLE)
         return copy_take(l->copy, l->in, size);
-    l->handler.changed(l->handler.userdata);
-    return 0;
+    r = copy_whole(l->copy);
+    if (r == 0)
+        l->handler.changed(l->handler.userdata);
+    return r;
 }
 
 static int on_daemon(sd_event_source *source, int fd, uint32_t events, void *userdata)

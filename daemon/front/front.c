@@ -11,7 +11,7 @@ struct front {
     sd_event *event;
     struct copy copy;
     struct daemon_link *link;
-    struct bus *bus; /* NULL until the copy is whole: nobody sees half of it */
+    struct bus *bus; /* NULL until the copy is whole for the first time */
 };
 
 static void on_copy_changed(void *userdata)

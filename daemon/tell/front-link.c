@@ -45,8 +45,10 @@ struct front_link {
     sd_event *event;
     const struct view *view;
     struct front_requests requests;
-    sd_event_source *listening, *connection; /* the second is NULL without a front */
-    sd_event_source *due;                    /* something may have changed */
+    sd_event_source *listening;
+    int fd;                      /* of the front; -1 without one */
+    sd_event_source *connection; /* of all fronts, one after the other: so is its limit */
+    sd_event_source *due;        /* something may have changed */
     int folder;
     struct told *told; /* in the order of kinds and ids */
     size_t n_told;
@@ -60,7 +62,10 @@ struct front_link {
 
 static void forget_front(struct front_link *l)
 {
-    l->connection = sd_event_source_disable_unref(l->connection); /* and closes the socket */
+    if (l->connection)
+        (void)sd_event_source_set_enabled(l->connection, SD_EVENT_OFF);
+    closep(&l->fd);
+    l->fd = -1;
     free(l->told);
     l->told = NULL;
     l->n_told = l->n_calls = 0;
@@ -71,7 +76,7 @@ static void watch_front(struct front_link *l, bool full)
 {
     const bool reads = l->n_calls < CALLS_MAX;
 
-    if (l->connection)
+    if (l->fd >= 0)
         (void)sd_event_source_set_io_events(l->connection,
                                             (reads ? EPOLLIN : 0) | (full ? EPOLLOUT : 0));
 }
@@ -79,8 +84,7 @@ static void watch_front(struct front_link *l, bool full)
 /* Returns 0, -EAGAIN (its socket is full) or, if it is cut off, another negative errno. */
 static int send_to_front(struct front_link *l, size_t size)
 {
-    int fd = sd_event_source_get_io_fd(l->connection);
-    ssize_t n = send(fd, l->buffer, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t n = send(l->fd, l->buffer, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 
     return n == (ssize_t)size ? 0 : n < 0 ? -errno : -EIO;
 }
@@ -209,7 +213,7 @@ static int on_due(sd_event_source *source, uint64_t usec, void *userdata)
 
     (void)source;
     (void)usec;
-    if (!l->connection)
+    if (l->fd < 0)
         return 0;
     judge_calls(l);
     r = tell_status(l);
@@ -232,7 +236,7 @@ static void tell_after(struct front_link *l, uint64_t usec)
 
 void front_link_update(struct front_link *l)
 {
-    if (l && l->connection && sd_event_source_get_enabled(l->due, NULL) == 0)
+    if (l && l->fd >= 0 && sd_event_source_get_enabled(l->due, NULL) == 0)
         tell_after(l, TELL_AFTER_USEC);
 }
 
@@ -276,7 +280,7 @@ static int take_message(struct front_link *l, const struct message *m)
     if (m->kind == MESSAGE_LOG_LEVEL) {
         if (m->id < LOG_ERR || m->id > LOG_DEBUG)
             return -EBADMSG;
-        journal_set_level((int)m->id);
+        journal_level_told((int)m->id);
         return 0;
     }
     int r = request_read(m, &request);
@@ -342,6 +346,20 @@ static bool is_front(const struct front_link *l, int fd)
            fstatat(l->folder, SOCKET_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 && peer.uid == st.st_uid;
 }
 
+static int watch_connection(struct front_link *l)
+{
+    int r;
+
+    if (!l->connection) {
+        r = sd_event_add_io(l->event, &l->connection, l->fd, EPOLLIN, on_front, l);
+        return r < 0 ? r : sd_event_source_set_ratelimit(l->connection, USEC_PER_SEC, MESSAGES_MAX);
+    }
+    r = sd_event_source_set_io_fd(l->connection, l->fd);
+    if (r >= 0)
+        r = sd_event_source_set_io_events(l->connection, EPOLLIN);
+    return r < 0 ? r : sd_event_source_set_enabled(l->connection, SD_EVENT_ON);
+}
+
 static int on_connection(sd_event_source *source, int listening, uint32_t events, void *userdata)
 {
     struct front_link *l = userdata;
@@ -352,12 +370,9 @@ static int on_connection(sd_event_source *source, int listening, uint32_t events
     if (fd < 0 || !is_front(l, fd))
         return 0;
     forget_front(l);
-    int r = sd_event_add_io(l->event, &l->connection, fd, EPOLLIN, on_front, l);
-    if (r < 0)
-        return 0;
-    (void)sd_event_source_set_io_fd_own(l->connection, true);
-    (void)take_fd(&fd);
-    (void)sd_event_source_set_ratelimit(l->connection, USEC_PER_SEC, MESSAGES_MAX);
+    l->fd = take_fd(&fd);
+    if (watch_connection(l) < 0)
+        forget_front(l);
     front_link_update(l);
     return 0;
 }
@@ -411,7 +426,7 @@ int front_link_new(sd_event *event, const struct view *view, const struct front_
     l->event = event; /* one by one: most of it is not touched before there is a front */
     l->view = view;
     l->requests = *requests;
-    l->folder = -1;
+    l->folder = l->fd = -1;
     int r = set_up_link(l);
     if (r < 0) {
         front_link_free(l);
@@ -429,6 +444,7 @@ void front_link_free(struct front_link *l)
     if (l->listening) /* there is nobody to connect to, and systemd starts no front */
         (void)unlinkat(l->folder, SOCKET_NAME, 0);
     sd_event_source_disable_unref(l->listening);
+    sd_event_source_disable_unref(l->connection);
     sd_event_source_disable_unref(l->due);
     closep(&l->folder);
     free(l);

@@ -24,6 +24,7 @@ static const struct {
 
 enum sink { SINK_STDERR, SINK_JOURNAL, SINK_KMSG };
 
+#define FRONT "vfio-bindd-front"
 #define ENTRY_MAX 2048
 #define MESSAGE_MAX 1024
 #define FORMATTED_MAX 4608 /* a line of the policy, and words about it */
@@ -321,11 +322,25 @@ void journal_request(enum event_id id, const struct request *r, const char *mess
         add_field(&e, "VFIO_CALLER_UID", "%u", c->uid);
     if (c->pid > 0)
         add_field(&e, "VFIO_CALLER_PID", "%d", (int)c->pid);
+    if (c->told)
+        add_field(&e, "VFIO_TOLD_BY", FRONT);
     if (*c->unit)
         add_field(&e, "VFIO_CALLER_UNIT", "%s", c->unit);
-    if (c->told)
-        add_field(&e, "VFIO_TOLD_BY", "vfio-bindd-front");
     finish_line(&e, events[id].priority, message);
+}
+
+void journal_level_told(int level)
+{
+    char message[64];
+    struct entry e;
+
+    if (level == journal.level)
+        return;
+    journal.level = level;
+    snprintf(message, sizeof(message), "log level %d: set over the bus, says " FRONT, level);
+    begin_line(&e, LOG_NOTICE, NULL, message);
+    add_field(&e, "VFIO_TOLD_BY", FRONT);
+    finish_line(&e, LOG_NOTICE, message);
 }
 
 void journal_policy_error(const struct diag *d)

@@ -42,8 +42,12 @@ void journal_event(enum event_id id, const char *format, ...) PRINTF(2, 3);
 void journal_device(enum event_id id, const struct device *d, const struct verdict *v,
                     const struct record *r, const char *message);
 
-/* EVENT_REQUEST and EVENT_REQUEST_REFUSED, whatever the level is: a front that lies could set it. */
+/* EVENT_REQUEST and EVENT_REQUEST_REFUSED, whatever the level is: a front that lies could set it.
+ */
 void journal_request(enum event_id id, const struct request *r, const char *message);
+
+/* Sets the level, since the front says so, and tells of that at any level. */
+void journal_level_told(int level);
 
 /* EVENT_POLICY_ERROR, for an error or a warning. */
 void journal_policy_error(const struct diag *d);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tell/request-log.h"
 
-#include "base/budget.h"
-#include "base/clock.h"
 #include "tell/journal.h"
 
 #define TEXT_MAX 512
@@ -54,15 +52,14 @@ void request_failed(const struct request *r, const char *why)
 
 void request_denied(const struct request *r)
 {
-    static const struct budget_limits limits = {.most = 60, .per_second = 1};
     static struct budget budget;
     static unsigned long left_out;
     char more[64] = "";
 
-    if (!budget_take(&budget, &limits, 6, now_usec())) {
-        left_out++;
+    left_out += r->denied;
+    if (!request_denial_fits(&budget))
         return;
-    }
+    left_out--;
     if (left_out > 0)
         snprintf(more, sizeof(more), " (nor were %lu before it)", left_out);
     tell_refused(r, "not permitted", more);

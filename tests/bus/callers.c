@@ -5,6 +5,7 @@
 
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "offer/bus-names.h"
 
 #define GPU "0000:06:00.0"
@@ -174,6 +175,45 @@ START_TEST(a_log_that_others_cannot_fill)
 }
 END_TEST
 
+/* Until it is ended. */
+static void ask_without_end(sd_bus *bus)
+{
+    for (;;) {
+        (void)sd_bus_call_method_async(bus, NULL, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE,
+                                       "Rescan", NULL, NULL, NULL);
+        while (sd_bus_process(bus, NULL) > 0)
+            ;
+        usleep(500);
+    }
+}
+
+/* They reach the daemon as a few messages, so that those who may are not behind them. */
+START_TEST(those_who_may_not_keep_nobody_waiting)
+{
+    CLEANUP(private_bus_done) struct private_bus p;
+
+    if (geteuid() != 0) /* then all calls are the same user's */
+        return;
+    set_up(&p);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (setgid(NOBODY) < 0 || setuid(NOBODY) < 0)
+            _exit(2);
+        ask_without_end(private_bus_connect(&p));
+    }
+    check_log(p.daemon_log, "rescan: asked for by uid %d", NOBODY);
+    sleep(1);
+    sd_bus *bus = private_bus_connect(&p);
+    for (int i = 0; i < 10; i++) {
+        const uint64_t start = now_usec();
+        ck_assert_str_eq(device_call(bus, "Bind"), "");
+        ck_assert_uint_lt(now_usec() - start, 2 * USEC_PER_SEC);
+    }
+    sd_bus_flush_close_unref(bus);
+    private_bus_end(&pid);
+}
+END_TEST
+
 START_TEST(no_descriptors)
 {
     CLEANUP(private_bus_done) struct private_bus p;
@@ -237,4 +277,5 @@ START_TEST(one_budget_for_a_user)
 END_TEST
 
 UNIT_MAIN("bus-callers", polkit_is_asked, root_is_written_down, so_is_a_signal,
-          a_log_that_others_cannot_fill, no_descriptors, a_budget_for_each, one_budget_for_a_user)
+          a_log_that_others_cannot_fill, those_who_may_not_keep_nobody_waiting, no_descriptors,
+          a_budget_for_each, one_budget_for_a_user)

@@ -24,6 +24,16 @@ static void read_one(const char *bytes, size_t size, bool from_front)
     REQUIRE(request_read(&back, &same) == 0, "and none");
 }
 
+static void take_one(struct copy *c, const char *bytes, size_t size)
+{
+    struct message m;
+
+    if (message_read(bytes, size, false, &m) == 0 && m.kind == MESSAGE_WHOLE)
+        (void)copy_whole(c);
+    else
+        (void)copy_take(c, bytes, size);
+}
+
 static void check_order(const struct copy *c)
 {
     const struct entry *first;
@@ -51,9 +61,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while ((bytes = next_piece(&pieces, &size))) {
         read_one(bytes, size, data[0] == 'd');
         if (data[0] != 'd')
-            (void)copy_take(&copy, bytes, size);
+            take_one(&copy, bytes, size);
         free(bytes);
     }
+    (void)copy_whole(&copy);
     check_order(&copy);
     return 0;
 }

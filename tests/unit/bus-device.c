@@ -82,6 +82,7 @@ static void put(struct copy *c, const struct message *m)
     static char bytes[MESSAGE_SIZE_MAX];
 
     ck_assert_int_eq(copy_take(c, bytes, message_write(m, bytes)), 0);
+    ck_assert_int_eq(copy_whole(c), 0);
 }
 
 static void drop(struct copy *c, unsigned i)

@@ -111,7 +111,9 @@ static bool receive_all(struct fixture *f, struct message *reply)
         ck_assert_int_eq(message_read(buffer, (size_t)n, false, &m), 0);
         if (m.kind == MESSAGE_REPLY && reply)
             *reply = m;
-        else if (m.kind != MESSAGE_WHOLE && m.kind != MESSAGE_REPLY)
+        else if (m.kind == MESSAGE_WHOLE)
+            ck_assert_int_eq(copy_whole(&f->copy), 0);
+        else if (m.kind != MESSAGE_REPLY)
             ck_assert_int_eq(copy_take(&f->copy, buffer, (size_t)n), 0);
     }
     return n < 0 && errno == EAGAIN;
@@ -183,6 +185,33 @@ START_TEST(all_of_it_and_then_what_changes)
 }
 END_TEST
 
+/* Callers are answered while more comes: they see all of a change, or nothing. */
+START_TEST(no_half_of_a_change)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    unsigned seen = 0;
+
+    set_up(&f, DEVICES);
+    connect_front(&f);
+    follow(&f, NULL);
+    for (unsigned i = 0; i < DEVICES; i++)
+        f.verdicts[i].state = STATE_BOUND;
+    front_link_update(f.link);
+    do { /* the front's socket does not hold all of it */
+        unsigned bound = 0;
+        const unsigned before = f.n_received;
+        (void)sd_event_run(f.event, 0);
+        ck_assert(receive_all(&f, NULL));
+        for (unsigned i = 0; i < DEVICES; i++)
+            bound += streq(state_of_device(&f, i), "bound");
+        ck_assert_msg(bound == 0 || bound == DEVICES, "%u", bound);
+        ck_assert_uint_eq(copy_manager(&f.copy)->numbers[MANAGER_BOUND], bound);
+        seen += f.n_received > before && bound == 0;
+    } while (!streq(state_of_device(&f, 0), "bound"));
+    ck_assert_uint_gt(seen, 0);
+}
+END_TEST
+
 /* What does not fit into its socket is told when it reads again, as it is then. */
 START_TEST(one_that_does_not_read)
 {
@@ -236,7 +265,7 @@ START_TEST(one_that_wants_to_be_quiet)
 {
     CLEANUP(fixture_done) struct fixture f;
     const struct message level = {.kind = MESSAGE_LOG_LEVEL, .id = LOG_ERR};
-    char path[96], text[256] = "";
+    char path[96], text[1024] = "";
 
     set_up(&f, 1);
     snprintf(path, sizeof(path), "%s/log", f.tree.path);
@@ -255,6 +284,8 @@ START_TEST(one_that_wants_to_be_quiet)
     CLEANUP(fclosep) FILE *log = fopen(path, "re");
     (void)!fread(text, 1, sizeof(text) - 1, log);
     ck_assert_msg(strstr(text, "rescan: asked for by uid 1000") != NULL, "%s", text);
+    ck_assert_msg(strstr(text, "log level 3: set over the bus, says vfio-bindd-front\n"), "%s",
+                  text);
 }
 END_TEST
 
@@ -287,26 +318,39 @@ START_TEST(one_that_lies)
 }
 END_TEST
 
-START_TEST(one_that_floods)
+/* All that a front can send in two seconds; it connects anew again and again, or not. */
+static void flood(struct fixture *f, bool anew)
 {
-    CLEANUP(fixture_done) struct fixture f;
     const uint64_t start = now_usec();
+    uint64_t connected = start;
     unsigned sent = 0;
 
-    set_up(&f, 1);
-    connect_front(&f);
-    follow(&f, NULL);
-    while (now_usec() - start < 2 * USEC_PER_SEC) {
+    for (uint64_t now = start; now - start < 2 * USEC_PER_SEC; now = now_usec()) {
         const struct request r = {.verb = sent % 2 ? VERB_BIND : VERB_RESCAN};
         const struct message m = request_message(&r, ++sent);
         static char buffer[MESSAGE_SIZE_MAX];
-        if (send(f.fd, buffer, message_write(&m, buffer), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+        if (send(f->fd, buffer, message_write(&m, buffer), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
             sent--;
-        (void)sd_event_run(f.event, 0);
+        (void)sd_event_run(f->event, 0);
+        if (anew && now - connected > USEC_PER_SEC / 4) {
+            connect_front(f);
+            connected = now;
+        }
     }
     ck_assert_uint_gt(sent, 128);
-    ck_assert_uint_ge(f.n_requests, 32);
-    ck_assert_uint_le(f.n_requests, 3 * 32);
+    ck_assert_uint_ge(f->n_requests, 32);
+    ck_assert_uint_le(f->n_requests, 3 * 32);
+}
+
+START_TEST(one_that_floods)
+{
+    for (int anew = 0; anew < 2; anew++) {
+        CLEANUP(fixture_done) struct fixture f;
+        set_up(&f, 1);
+        connect_front(&f);
+        follow(&f, NULL);
+        flood(&f, anew);
+    }
 }
 END_TEST
 
@@ -334,6 +378,6 @@ START_TEST(one_that_goes)
 }
 END_TEST
 
-UNIT_MAIN("front-link", all_of_it_and_then_what_changes, one_that_does_not_read,
-          an_answer_follows_what_it_is_about, one_that_wants_to_be_quiet, one_that_lies,
-          one_that_floods, one_that_goes)
+UNIT_MAIN("front-link", all_of_it_and_then_what_changes, no_half_of_a_change,
+          one_that_does_not_read, an_answer_follows_what_it_is_about, one_that_wants_to_be_quiet,
+          one_that_lies, one_that_floods, one_that_goes)

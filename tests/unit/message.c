@@ -104,10 +104,10 @@ START_TEST(requests_are_passed_on)
     ck_assert(read.verb == r.verb && pci_addr_cmp(read.device, r.device) == 0 && !read.denied);
     ck_assert(read.caller.uid == UINT32_MAX && read.caller.pid == INT_MAX && read.caller.told);
     ck_assert_str_eq(read.caller.unit, "ssh.service");
-    r = (struct request){.verb = VERB_RESCAN, .denied = true};
+    r = (struct request){.verb = VERB_RESCAN, .denied = 1000};
     m = request_message(&r, 8);
     ck_assert_int_eq(request_read(&m, &read), 0);
-    ck_assert(read.verb == VERB_RESCAN && read.denied);
+    ck_assert(read.verb == VERB_RESCAN && read.denied == 1000);
 }
 END_TEST
 
@@ -121,7 +121,7 @@ START_TEST(requests_that_are_none)
                  {REQUEST_DEVICE, (uint64_t)1 << 48},
                  {REQUEST_UID, (uint64_t)1 << 32},
                  {REQUEST_PID, (uint64_t)INT_MAX + 1},
-                 {REQUEST_DENIED, 2}};
+                 {REQUEST_DENIED, (uint64_t)1 << 32}};
     const struct request r = {.verb = VERB_BIND, .device = {0, 6, 0, 0}};
     CLEANUP_FREE char *unit = calloc(1, PROCESS_UNIT_MAX + 1);
     struct request read;
@@ -138,6 +138,8 @@ START_TEST(requests_that_are_none)
     m = request_message(&r, 1);
     memset(unit, 'x', PROCESS_UNIT_MAX);
     m.texts[REQUEST_UNIT] = unit;
+    ck_assert_int_eq(request_read(&m, &read), -EBADMSG);
+    m.texts[REQUEST_UNIT] = "ssh.service\nMESSAGE=all is well";
     ck_assert_int_eq(request_read(&m, &read), -EBADMSG);
 }
 END_TEST
