@@ -4,6 +4,9 @@
 /* Ten full answers about 256 devices at once, or a busctl that asks for each of them; and then, for
  * ever, four such answers a second. */
 static const struct budget_limits limits = {.most = 4096, .per_second = 1024};
+/* Of a connection before the bus has said whose it is. Calls can come faster than that answer, and
+ * with a new connection anybody would have a whole budget anew. */
+static const struct budget_limits unknown_limits = {.most = 512, .per_second = 1024};
 
 uint64_t bus_budget_cost(const char *member, size_t n_devices)
 {
@@ -45,16 +48,6 @@ bool bus_budget_is_new(struct bus_budgets *b, const char *sender, uint64_t now_u
     return new;
 }
 
-void bus_budget_is_of(struct bus_budgets *b, const char *sender, uint32_t uid)
-{
-    struct bus_sender *s = known_sender(b, sender);
-
-    if (!s)
-        return;
-    s->known = true;
-    s->uid = uid;
-}
-
 static struct bus_user *find_user(struct bus_budgets *b, uint32_t uid)
 {
     struct bus_user *oldest = &b->users[0];
@@ -70,18 +63,44 @@ static struct bus_user *find_user(struct bus_budgets *b, uint32_t uid)
     return oldest;
 }
 
+/* With more devices than a whole budget, one answer empties it. */
+static bool take_cost(struct budget *b, const struct budget_limits *l, uint64_t cost,
+                      uint64_t now_usec)
+{
+    return budget_take(b, l, cost < l->most ? cost : l->most, now_usec);
+}
+
+static struct budget *budget_of_user(struct bus_budgets *b, uint32_t uid, uint64_t now_usec)
+{
+    struct bus_user *u = find_user(b, uid);
+
+    u->called_usec = now_usec;
+    return &u->budget;
+}
+
+void bus_budget_is_of(struct bus_budgets *b, const char *sender, uint32_t uid, uint64_t now_usec)
+{
+    struct bus_sender *s = known_sender(b, sender);
+
+    if (!s)
+        return;
+    const uint64_t spent = s->budget.seen_usec > 0 ? unknown_limits.most - s->budget.left : 0;
+    s->known = true;
+    s->uid = uid;
+    s->budget = (struct budget){0};
+    struct budget *of = uid == 0 ? &s->budget : budget_of_user(b, uid, now_usec);
+    if (!take_cost(of, &limits, spent, now_usec))
+        of->left = 0;
+}
+
 bool bus_budget_take(struct bus_budgets *b, const char *sender, uint64_t cost, uint64_t now_usec)
 {
     bool new;
     struct bus_sender *s = place_for(b, sender, &new);
 
     s->called_usec = now_usec;
-    /* With more devices than a whole budget, one answer empties it. */
-    if (cost > limits.most)
-        cost = limits.most;
-    if (!s->known || s->uid == 0)
-        return budget_take(&s->budget, &limits, cost, now_usec);
-    struct bus_user *u = find_user(b, s->uid);
-    u->called_usec = now_usec;
-    return budget_take(&u->budget, &limits, cost, now_usec);
+    if (!s->known)
+        return take_cost(&s->budget, &unknown_limits, cost, now_usec);
+    return take_cost(s->uid == 0 ? &s->budget : budget_of_user(b, s->uid, now_usec), &limits, cost,
+                     now_usec);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Budgets of those who call on the bus: who calls without end is answered with an error that costs
- * next to nothing, so that others do not wait. A user has one budget for all connections, once the
- * bus has said whose they are, and root one for each. The costs are rough: 1 for a call, 1 more for
- * each device that the answer tells of. */
+ * next to nothing, so that others do not wait. A user has one budget for all connections, and root
+ * one for each. Before the bus has said whose a connection is, it has a small one of its own. The
+ * costs are rough: 1 for a call, 1 more for each device that the answer tells of. */
 #pragma once
 
 #include <stdint.h>
@@ -36,8 +36,8 @@ struct bus_budgets {
 /* Remembers the sender. Returns whether it was not known before: then the bus is to be asked. */
 bool bus_budget_is_new(struct bus_budgets *b, const char *sender, uint64_t now_usec);
 
-/* The bus says whose the sender is. */
-void bus_budget_is_of(struct bus_budgets *b, const char *sender, uint32_t uid);
+/* The bus says whose the sender is, who has spent what was spent till now. */
+void bus_budget_is_of(struct bus_budgets *b, const char *sender, uint32_t uid, uint64_t now_usec);
 
 /* Takes the cost out of the budget that the sender has; false if it is used up. */
 bool bus_budget_take(struct bus_budgets *b, const char *sender, uint64_t cost, uint64_t now_usec);

@@ -102,7 +102,7 @@ static int on_user(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
     (void)error;
     if (!sd_bus_message_is_method_error(m, NULL) && sd_bus_message_read(m, "u", &uid) >= 0)
-        bus_budget_is_of(&q->b->budgets, q->sender, uid);
+        bus_budget_is_of(&q->b->budgets, q->sender, uid, now_usec());
     return 0;
 }
 

@@ -52,7 +52,7 @@ START_TEST(each_has_its_own)
     struct bus_budgets b = {0};
     unsigned whole = spend(&b, ":1.1", 1, SECOND);
 
-    ck_assert_uint_gt(whole, 1000);
+    ck_assert_uint_gt(whole, 256);
     ck_assert_uint_eq(spend(&b, ":1.1", 1, SECOND), 0);
     ck_assert_uint_eq(spend(&b, ":1.2", 1, SECOND), whole);
     ck_assert_uint_gt(spend(&b, ":1.1", 1, 2 * SECOND), 0);
@@ -80,20 +80,40 @@ END_TEST
 START_TEST(a_user_has_one)
 {
     struct bus_budgets b = {0};
-    unsigned whole = spend(&b, ":1.1", 1, SECOND);
+    const unsigned whole = 4096;
 
     for (unsigned i = 2; i < 8; i++) {
         char name[8];
         snprintf(name, sizeof(name), ":1.%u", i);
         ck_assert(bus_budget_is_new(&b, name, SECOND));
         ck_assert(!bus_budget_is_new(&b, name, SECOND));
-        bus_budget_is_of(&b, name, i < 6 ? 1000 : 0);
+        bus_budget_is_of(&b, name, i < 6 ? 1000 : 0, SECOND);
     }
     ck_assert_uint_eq(spend(&b, ":1.2", 1, SECOND), whole);
     ck_assert_uint_eq(spend(&b, ":1.3", 1, SECOND) + spend(&b, ":1.5", 1, SECOND), 0);
     ck_assert_uint_eq(spend(&b, ":1.6", 1, SECOND), whole);
     ck_assert_uint_eq(spend(&b, ":1.7", 1, SECOND), whole);
-    bus_budget_is_of(&b, ":9.9", 1000); /* it has gone */
+    bus_budget_is_of(&b, ":9.9", 1000, SECOND); /* it has gone */
+}
+END_TEST
+
+/* Who connects anew for each call, and calls before the bus has said whose that is, has little of
+ * it, and pays for that. */
+START_TEST(new_connections_do_not_help)
+{
+    struct bus_budgets b = {0};
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < 100; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), ":1.%u", i);
+        (void)bus_budget_is_new(&b, name, SECOND);
+        n += spend(&b, name, 257, SECOND);
+        bus_budget_is_of(&b, name, 1000, SECOND);
+        n += spend(&b, name, 257, SECOND);
+    }
+    ck_assert_uint_le(n, 16 + 100);
+    ck_assert_uint_eq(spend(&b, ":1.99", 1, SECOND), 0);
 }
 END_TEST
 
@@ -103,6 +123,8 @@ START_TEST(costs)
 
     ck_assert_uint_eq(bus_budget_cost("Get", 256), 1);
     ck_assert_uint_eq(bus_budget_cost("GetManagedObjects", 256), 257);
+    ck_assert_uint_eq(spend(&b, ":1.1", bus_budget_cost("GetManagedObjects", 256), SECOND), 1);
+    bus_budget_is_of(&b, ":1.1", 0, SECOND);
     ck_assert_uint_ge(spend(&b, ":1.1", bus_budget_cost("GetManagedObjects", 256), SECOND), 8);
     /* More devices than any budget has: the answer is given, but not twice. */
     ck_assert_uint_eq(spend(&b, ":1.2", bus_budget_cost("Plan", 65536), SECOND), 1);
@@ -110,4 +132,4 @@ START_TEST(costs)
 END_TEST
 
 UNIT_MAIN("budget", it_fills_again, the_rest_of_a_second_counts, each_has_its_own,
-          the_quiet_are_forgotten_first, a_user_has_one, costs)
+          the_quiet_are_forgotten_first, a_user_has_one, new_connections_do_not_help, costs)
