@@ -20,7 +20,7 @@ enum message_kind {
     MESSAGE_MANAGER, /* one, with the id 0 */
     MESSAGE_FILE,    /* of the policy; by index */
     MESSAGE_ERROR,   /* in the policy; by index */
-    MESSAGE_ACTION,  /* of the plan; by index */
+    MESSAGE_ACTION,  /* of the plan; the last has the id 0, so that those still to do keep theirs */
     MESSAGE_VFS,     /* a physical function; by address */
     MESSAGE_DEVICE,  /* one with a verdict; by address */
     MESSAGE_ENTRIES, /* how many kinds of entries there are */

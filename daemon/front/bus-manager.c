@@ -164,7 +164,7 @@ static int on_plan(sd_bus_message *call, void *userdata, sd_bus_error *error)
     (void)error;
     if (r >= 0)
         r = sd_bus_message_open_container(reply, 'a', "(sss)");
-    for (size_t i = 0; r >= 0 && i < n_actions; i++) {
+    for (size_t i = n_actions; r >= 0 && i-- > 0;) { /* the first has the highest id */
         const char *const *texts = actions[i].m.texts;
         r = bus_append(reply, "(sss)", texts[ACTION_DEVICE], texts[ACTION_WORD],
                        texts[ACTION_SENTENCE]);

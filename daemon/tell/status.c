@@ -96,7 +96,7 @@ static void tell_actions(const struct view *view, status_entry *entry, void *use
     char sentence[SENTENCE_MAX];
 
     for (size_t i = 0; i < view->plan.n_actions; i++) {
-        const struct action *a = &view->plan.actions[i];
+        const struct action *a = &view->plan.actions[view->plan.n_actions - 1 - i];
         const struct pci_addr_text address = pci_addr_text(a->addr);
         action_sentence(a, &view->plan, &view->snapshot, &view->records, sentence);
         const struct message m = {

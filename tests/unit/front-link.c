@@ -212,6 +212,32 @@ START_TEST(no_half_of_a_change)
 }
 END_TEST
 
+/* Hundreds of rebinds may be left to do: they are not told anew whenever one is done. */
+START_TEST(one_action_done)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    struct action actions[100];
+    const struct entry *first;
+
+    set_up(&f, ELEMENTS(actions));
+    for (size_t i = 0; i < ELEMENTS(actions); i++)
+        actions[i] = (struct action){.kind = ACTION_BIND, .addr = f.verdicts[i].addr};
+    f.view.plan.actions = actions;
+    f.view.plan.n_actions = ELEMENTS(actions);
+    connect_front(&f);
+    follow(&f, NULL);
+    f.view.plan.actions++;
+    f.view.plan.n_actions--;
+    const unsigned before = f.n_received;
+    front_link_update(f.link);
+    follow(&f, NULL);
+    ck_assert_uint_eq(f.n_received, before + 2); /* the first is gone, and that was all */
+    ck_assert_uint_eq(copy_of_kind(&f.copy, MESSAGE_ACTION, &first), ELEMENTS(actions) - 1);
+    ck_assert_str_eq(first[0].m.texts[ACTION_DEVICE], pci_addr_text(actions[99].addr).s);
+    ck_assert_str_eq(first[98].m.texts[ACTION_DEVICE], pci_addr_text(actions[1].addr).s);
+}
+END_TEST
+
 /* What does not fit into its socket is told when it reads again, as it is then. */
 START_TEST(one_that_does_not_read)
 {
@@ -378,6 +404,6 @@ START_TEST(one_that_goes)
 }
 END_TEST
 
-UNIT_MAIN("front-link", all_of_it_and_then_what_changes, no_half_of_a_change,
+UNIT_MAIN("front-link", all_of_it_and_then_what_changes, no_half_of_a_change, one_action_done,
           one_that_does_not_read, an_answer_follows_what_it_is_about, one_that_wants_to_be_quiet,
           one_that_lies, one_that_floods, one_that_goes)
