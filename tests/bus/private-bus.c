@@ -5,6 +5,8 @@
 #include <grp.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "base/printable.h"
@@ -68,6 +70,16 @@ sd_bus *private_bus_connect(const struct private_bus *p)
 
 /* -- the bus -- */
 
+/* The socket has its name before it listens. */
+static bool is_listening(const char *file)
+{
+    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+    CLEANUP_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", file);
+    return fd >= 0 && connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) == 0;
+}
+
 static void start_bus(struct private_bus *p)
 {
     char text[1024], file[96], option[128];
@@ -90,7 +102,7 @@ static void start_bus(struct private_bus *p)
         perror("dbus-daemon (install the package dbus-daemon)");
         _exit(127);
     }
-    for (int i = 0; i < START_TRIES && access(file, F_OK) < 0; i++) {
+    for (int i = 0; i < START_TRIES && !is_listening(file); i++) {
         ck_assert_msg(waitpid(p->bus, NULL, WNOHANG) == 0, "no dbus-daemon");
         usleep(START_USEC);
     }
