@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+
 #include "base/printable-stream.h"
 #include "base/rootfs.h"
 #include "base/util.h"
 #include "front/front.h"
+
+/* The unit knows this one: trying again would be in vain, and who starts vfio-bindd starts us. */
+#define EXIT_NO_DAEMON 3
 
 int main(int argc, char **argv)
 {
@@ -19,5 +24,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "/: %s\n", strerror(-root_fd));
         return EXIT_FAILURE;
     }
-    return front_run(root_fd) == -ECONNRESET ? EXIT_SUCCESS : EXIT_FAILURE;
+    int r = front_run(root_fd);
+    if (r == -ENOENT || r == -ECONNREFUSED)
+        return EXIT_NO_DAEMON;
+    return r == -ECONNRESET ? EXIT_SUCCESS : EXIT_FAILURE;
 }
