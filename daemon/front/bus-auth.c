@@ -89,6 +89,8 @@ static int deny(struct question *q, bool interactive)
 {
     CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 
+    if (sd_bus_is_open(sd_bus_message_get_bus(q->call)) <= 0)
+        return 0; /* the bus has gone, and the question with it: nobody was denied anything */
     q->request.denied = 1;
     (void)q->judged(q->call, &q->request, q->userdata, &error);
     if (interactive)

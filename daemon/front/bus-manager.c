@@ -199,6 +199,15 @@ static int tell_denied(struct bus_manager *b, const struct request *request)
     return r;
 }
 
+static bool has_room(const struct bus_manager *b, uint32_t uid)
+{
+    size_t users = 0;
+
+    for (size_t i = 0; i < b->n_pending; i++)
+        users += b->pending[i].uid != 0;
+    return b->n_pending < PENDING_MAX && (uid == 0 || users < PENDING_USER_MAX);
+}
+
 static int pass_on(sd_bus_message *call, const struct request *request, void *userdata,
                    sd_bus_error *error)
 {
@@ -206,14 +215,14 @@ static int pass_on(sd_bus_message *call, const struct request *request, void *us
 
     if (request->denied)
         return tell_denied(b, request);
-    int r = b->n_pending == PENDING_MAX ? -EAGAIN
-                                        : daemon_link_request(b->link, b->last_id + 1, request);
+    const uint32_t uid = request->caller.uid;
+    int r = has_room(b, uid) ? daemon_link_request(b->link, b->last_id + 1, request) : -EAGAIN;
     if (r == -EAGAIN)
         return bus_error(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                          "too many calls wait for their device: try again later");
     if (r < 0)
         return r;
-    b->pending[b->n_pending++] = (struct pending_call){++b->last_id, sd_bus_message_ref(call)};
+    b->pending[b->n_pending++] = (struct pending_call){++b->last_id, uid, sd_bus_message_ref(call)};
     return 1;
 }
 

@@ -7,12 +7,14 @@
 
 #include "front/daemon-link.h"
 
-#define PENDING_MAX 100         /* requests that the daemon has not answered; it takes more */
+#define PENDING_MAX 100     /* requests that the daemon has not answered; it takes more */
+#define PENDING_USER_MAX 50 /* of them, of all users but root together: root is never kept out */
 #define BUS_MANAGER_CHANGING 10 /* properties that change */
 
 /* A caller whose request the daemon has. */
 struct pending_call {
     uint64_t id;
+    uint32_t uid;
     sd_bus_message *call;
 };
 

@@ -6,12 +6,14 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "front/bus-manager.h"
 #include "offer/bus-names.h"
 
 #define GPU "0000:06:00.0"
 #define NOBODY 65534
 #define MANY 64   /* devices, of all of which a call tells */
 #define CALLS 400 /* more than a budget, on slow machines as well */
+#define USERS_CALLS (PENDING_USER_MAX + 14)
 
 static const char *const denied = "org.freedesktop.DBus.Error.AccessDenied";
 static const char *const limits_exceeded = "org.freedesktop.DBus.Error.LimitsExceeded";
@@ -229,6 +231,75 @@ START_TEST(those_who_may_not_keep_nobody_waiting)
 }
 END_TEST
 
+static int count_refusal(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    unsigned *refused = userdata;
+
+    (void)error;
+    *refused += sd_bus_message_is_method_error(m, SD_BUS_ERROR_LIMITS_EXCEEDED);
+    return 0;
+}
+
+/* More than may wait. Ends when the rest was refused: those that wait are not answered. */
+static void fill_what_waits(sd_bus *bus)
+{
+    unsigned refused = 0;
+
+    for (unsigned i = 0; i < USERS_CALLS; i++) {
+        (void)sd_bus_call_method_async(bus, NULL, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Bind",
+                                       count_refusal, &refused, "st", GPU, (uint64_t)0);
+        while (sd_bus_process(bus, NULL) > 0)
+            ;
+        usleep(20000); /* only so many of one user's may be with polkit */
+    }
+    for (int i = 0; i < 500 && refused < USERS_CALLS - PENDING_USER_MAX; i++) {
+        if (sd_bus_process(bus, NULL) == 0)
+            (void)sd_bus_wait(bus, 10000);
+    }
+    must(refused >= USERS_CALLS - PENDING_USER_MAX);
+}
+
+static int take_answer(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    const char **answer = userdata;
+    const sd_bus_error *e = sd_bus_message_get_error(m);
+
+    (void)error;
+    *answer = e ? e->message : "";
+    return 0;
+}
+
+/* While the daemon hangs, others cannot use up what may wait. */
+START_TEST(root_has_room_while_others_wait)
+{
+    CLEANUP(private_bus_done) struct private_bus p;
+    const char *answer = NULL;
+
+    if (geteuid() != 0) /* then all calls are the same user's */
+        return;
+    set_up(&p);
+    kill(p.daemon, SIGSTOP);
+    as_another_user(&p, fill_what_waits);
+    sd_bus *bus = private_bus_connect(&p);
+    ck_assert_int_ge(sd_bus_call_method_async(bus, NULL, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE,
+                                              "Rescan", take_answer, &answer, NULL),
+                     0);
+    for (int i = 0; i < 20; i++) {
+        while (sd_bus_process(bus, NULL) > 0)
+            ;
+        usleep(20000);
+    }
+    ck_assert_ptr_null(answer);
+    kill(p.daemon, SIGCONT);
+    for (int i = 0; i < 3000 && !answer; i++)
+        if (sd_bus_process(bus, NULL) == 0)
+            (void)sd_bus_wait(bus, 10000);
+    ck_assert_ptr_nonnull(answer);
+    ck_assert_str_eq(answer, "");
+    sd_bus_flush_close_unref(bus);
+}
+END_TEST
+
 START_TEST(no_descriptors)
 {
     CLEANUP(private_bus_done) struct private_bus p;
@@ -292,5 +363,5 @@ START_TEST(one_budget_for_a_user)
 END_TEST
 
 UNIT_MAIN("bus-callers", polkit_is_asked, root_is_written_down, so_is_a_signal,
-          a_log_that_others_cannot_fill, those_who_may_not_keep_nobody_waiting, no_descriptors,
-          a_budget_for_each, one_budget_for_a_user)
+          a_log_that_others_cannot_fill, those_who_may_not_keep_nobody_waiting,
+          root_has_room_while_others_wait, no_descriptors, a_budget_for_each, one_budget_for_a_user)
