@@ -179,6 +179,12 @@ static void other_rules(const struct run *r, const char *rules)
     ask(REQUEST_RELOAD, NULL);
 }
 
+/* Nothing is in hand, and nothing has been sent that the daemon has not looked at. */
+static bool is_at_rest(const struct run *r)
+{
+    return r->display.n_open == 0 && r->display.events == atomic_load(&host.shared->events_sent);
+}
+
 /* A call that fails all the time may be repeated without end: then a broken promise ends the
  * wait. */
 static void wait_for_rest(struct run *r)
@@ -188,7 +194,7 @@ static void wait_for_rest(struct run *r)
     do {
         usleep(LOOK_USEC);
         display_take(&r->display);
-    } while (r->display.n_open > 0 && !host.shared->broken && now_usec() - start < REST_USEC &&
+    } while (!is_at_rest(r) && !host.shared->broken && now_usec() - start < REST_USEC &&
              look_after_daemon(r));
 }
 
