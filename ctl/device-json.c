@@ -3,6 +3,7 @@
 
 #include "fields.h"
 #include "host/pci-files.h"
+#include "model/sriov.h"
 
 const char *device_extra(const struct source *s, const struct row *r, const char *property,
                          char *buf, size_t size)
@@ -22,7 +23,14 @@ const char *device_extra(const struct source *s, const struct row *r, const char
     return NULL;
 }
 
-static void add_identity(struct json *j, const struct row *r)
+char *device_vfs(const struct source *s, const struct row *r)
+{
+    const char *text = r->live ? props_get(&r->live->props, "VirtualFunctions") : "";
+
+    return *text ? strdup(text) : sriov_vfs_text(&s->snapshot, r->d);
+}
+
+static void add_identity(struct json *j, const struct source *s, const struct row *r)
 {
     static const struct {
         const char *key;
@@ -37,6 +45,9 @@ static void add_identity(struct json *j, const struct row *r)
 
     for (size_t i = 0; i < ELEMENTS(members); i++)
         json_text(j, members[i].key, field_text(r, members[i].field, buf));
+    json_text(j, "physical_function", r->d->vf ? pci_addr_text(r->d->pf).s : NULL);
+    CLEANUP_FREE char *vfs = device_vfs(s, r);
+    json_words(j, "virtual_functions", vfs, " \n");
     json_digits(j, "iommu_group", field_text(r, FIELD_GROUP, buf));
     json_text(j, "vfio_node", field_text(r, FIELD_NODE, buf));
     json_text(j, "vfio_device_node", field_text(r, FIELD_DEVICE_NODE, buf));
@@ -81,7 +92,7 @@ static void add_extras(struct json *j, const struct source *s, const struct row 
 void device_json(struct json *j, const struct source *s, const struct row *r)
 {
     json_object(j, NULL);
-    add_identity(j, r);
+    add_identity(j, s, r);
     add_judgement(j, r);
     add_extras(j, s, r);
     json_end(j);

@@ -17,3 +17,7 @@ void mismatches_json(struct json *j, const struct policy *p, const struct plan *
 /* What only the daemon knows, or an attribute whose reading takes no lock has; NULL: not known. */
 const char *device_extra(const struct source *s, const struct row *r, const char *property,
                          char *buf, size_t size);
+
+/* The addresses of its virtual functions, separated by blanks or newlines; malloc'ed, NULL when out
+ * of memory. */
+char *device_vfs(const struct source *s, const struct row *r);

@@ -288,6 +288,7 @@ int rows_devices_of_live(struct source *s)
         if (*group)
             d.group = (uint32_t)strtoul(group, NULL, 10);
         d.driver = *driver ? driver : NULL;
+        d.vf = pci_addr_parse(props_get(p, "PhysicalFunction"), &d.pf) == 0;
         d.node = *props_get(p, "VfioNode") != '\0';
         d.cdev = base_name_if_any(props_get(p, "VfioDeviceNode"));
         d.slot = copy_if_any(props_get(p, "Slot"));

@@ -24,13 +24,13 @@ static void key_of_property(const char *name, char *buf, size_t size)
     buf[n] = '\0';
 }
 
-/* As docs/json.md has the same property of a device. */
-static void add_property(struct json *j, const struct prop *p)
+/* As docs/json.md has the same property of a device or, without a subject, of the daemon. */
+static void add_property(struct json *j, const char *subject, const struct prop *p)
 {
     char key[64];
     const char *word = streq(p->name, "Reason") ? live_reason_word(p->text) : NULL;
 
-    if (streq(p->name, "VirtualFunctions")) {
+    if (!*subject && streq(p->name, "VirtualFunctions")) {
         CLEANUP(physicals_done) struct physicals all = {0};
         (void)physicals_parse(p->text, &all); /* out of memory: then there are fewer */
         physicals_json(j, &all);
@@ -60,7 +60,7 @@ static void print_event_json(const char *when, const char *subject, const char *
     json_text(&j, "address", subject);
     for (size_t i = 0; p && i < p->n; i++)
         if (p->v[i].type != PROPERTY_INVALIDATED)
-            add_property(&j, &p->v[i]);
+            add_property(&j, subject, &p->v[i]);
     json_finish(&j);
 }
 

@@ -133,6 +133,8 @@ static void print_row(const struct source *s, const struct row *r)
              r->d->vf ? ", virtual function of " : "", r->d->vf ? pci_addr_text(r->d->pf).s : "",
              r->boot_display ? ", it shows the firmware's console" : "");
     line("Class", text);
+    CLEANUP_FREE char *vfs = device_vfs(s, r);
+    print_words("VF addresses", vfs);
     print_state(s, r);
     print_words("Problems", r->problems);
     line("Resource", field_text(r, FIELD_RESOURCE, buf));

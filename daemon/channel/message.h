@@ -73,7 +73,9 @@ enum {
     DEVICE_GROUP_NODE,
     DEVICE_OWN_NODE,
     DEVICE_INTERFACE,
+    DEVICE_PHYSICAL_FUNCTION,
     DEVICE_SENTENCE,
+    DEVICE_VIRTUAL_FUNCTIONS, /* the last one, since it may have to be cut */
     DEVICE_TEXTS
 };
 
@@ -85,7 +87,7 @@ enum { REQUEST_VERB, REQUEST_DEVICE, REQUEST_UID, REQUEST_PID, REQUEST_DENIED, R
 enum { REQUEST_UNIT, REQUEST_TEXTS };
 
 #define MESSAGE_NUMBERS_MAX 9
-#define MESSAGE_TEXTS_MAX 17
+#define MESSAGE_TEXTS_MAX 19
 
 struct message {
     enum message_kind kind;

@@ -45,13 +45,18 @@ static const struct message *find_object(const struct copy *c, const char *path)
     return canonical && streq(canonical, path) ? copy_find(c, MESSAGE_DEVICE, message_id(a)) : NULL;
 }
 
+static const struct copy *copy_of(const void *userdata)
+{
+    return ((const struct bus_devices *)userdata)->copy;
+}
+
 static int on_find(sd_bus *bus, const char *path, const char *interface, void *userdata,
                    void **ret_found, sd_bus_error *error)
 {
     (void)bus;
     (void)interface;
     (void)error;
-    if (!find_object(userdata, path))
+    if (!find_object(copy_of(userdata), path))
         return 0;
     *ret_found = userdata;
     return 1;
@@ -61,7 +66,7 @@ static int on_enumerate(sd_bus *bus, const char *prefix, void *userdata, char **
                         sd_bus_error *error)
 {
     const struct entry *e;
-    const size_t n = copy_of_kind(userdata, MESSAGE_DEVICE, &e);
+    const size_t n = copy_of_kind(copy_of(userdata), MESSAGE_DEVICE, &e);
     char **paths = calloc(n + 1, sizeof(*paths));
 
     (void)bus;
@@ -143,6 +148,7 @@ static const struct {
     {"PreviousDriver", DEVICE_PREVIOUS_DRIVER},
     {"Rule", DEVICE_RULE},
     {"CompanionOf", DEVICE_COMPANION_OF},
+    {"PhysicalFunction", DEVICE_PHYSICAL_FUNCTION},
     {"Resource", DEVICE_RESOURCE},
     {"State", DEVICE_STATE},
     {"Reason", DEVICE_REASON},
@@ -154,7 +160,7 @@ static const struct {
 static int get_text(sd_bus *bus, const char *path, const char *interface, const char *property,
                     sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-    const struct copy *c = userdata;
+    const struct copy *c = copy_of(userdata);
     const struct message *m = find_object(c, path);
 
     (void)bus;
@@ -179,21 +185,27 @@ static int get_list_of_words(sd_bus *bus, const char *path, const char *interfac
                              const char *property, sd_bus_message *reply, void *userdata,
                              sd_bus_error *error)
 {
-    const struct message *m = find_object(userdata, path);
+    static const struct {
+        const char *property;
+        unsigned text;
+    } lists[] = {{"Problems", DEVICE_PROBLEMS},
+                 {"GroupMembers", DEVICE_MEMBERS},
+                 {"VirtualFunctions", DEVICE_VIRTUAL_FUNCTIONS}};
+    const struct message *m = find_object(copy_of(userdata), path);
 
     (void)bus;
     (void)interface;
     (void)error;
-    if (!m)
-        return -ENOENT;
-    return bus_append_words(
-        reply, m->texts[streq(property, "Problems") ? DEVICE_PROBLEMS : DEVICE_MEMBERS]);
+    for (size_t i = 0; m && i < ELEMENTS(lists); i++)
+        if (streq(lists[i].property, property))
+            return bus_append_words(reply, m->texts[lists[i].text]);
+    return -ENOENT;
 }
 
 static int get_value(sd_bus *bus, const char *path, const char *interface, const char *property,
                      sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-    const struct copy *c = userdata;
+    const struct copy *c = copy_of(userdata);
     const struct message *m = find_object(c, path);
 
     (void)bus;
@@ -214,7 +226,7 @@ static int get_value(sd_bus *bus, const char *path, const char *interface, const
 static int get_from_host(sd_bus *bus, const char *path, const char *interface, const char *property,
                          sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-    const struct copy *c = userdata;
+    const struct copy *c = copy_of(userdata);
     const struct message *m = find_object(c, path);
     struct pci_addr a;
     char buf[512];
@@ -244,6 +256,33 @@ static int get_from_host(sd_bus *bus, const char *path, const char *interface, c
                                     buf, sizeof(buf)));
 }
 
+/* -- methods -- */
+
+/* The object is the address. */
+static int begin_call_on_this(sd_bus_message *call, enum verb verb, void *userdata,
+                              sd_bus_error *error)
+{
+    const struct bus_devices *d = userdata;
+    const struct message *m = find_object(d->copy, sd_bus_message_get_path(call));
+    struct request request = {.verb = verb};
+    uint64_t flags;
+
+    if (!m || !message_address(m->id, &request.device))
+        return -ENOENT;
+    int r = sd_bus_message_read(call, "t", &flags);
+    return r < 0 ? r : bus_calls_begin(d->calls, call, &request, flags, error);
+}
+
+static int on_bind_this(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+    return begin_call_on_this(call, VERB_BIND, userdata, error);
+}
+
+static int on_release_this(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+    return begin_call_on_this(call, VERB_RELEASE, userdata, error);
+}
+
 #define CONSTANT SD_BUS_VTABLE_PROPERTY_CONST
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 
@@ -270,23 +309,27 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_PROPERTY("VfioNode", "s", get_text, 0, CHANGES),
     SD_BUS_PROPERTY("VfioDeviceNode", "s", get_text, 0, CHANGES),
     SD_BUS_PROPERTY("Interface", "s", get_text, 0, CHANGES),
+    SD_BUS_PROPERTY("PhysicalFunction", "s", get_text, 0, CHANGES),
+    SD_BUS_PROPERTY("VirtualFunctions", "as", get_list_of_words, 0, CHANGES),
     SD_BUS_PROPERTY("NumaNode", "i", get_from_host, 0, CONSTANT),
     SD_BUS_PROPERTY("LocalCpus", "s", get_from_host, 0, 0),
     SD_BUS_PROPERTY("ResetMethods", "as", get_from_host, 0, 0),
     SD_BUS_PROPERTY("PowerState", "s", get_from_host, 0, 0),
     SD_BUS_PROPERTY("Untouched", "b", get_value, 0, CHANGES),
     SD_BUS_PROPERTY("BoundUSec", "t", get_value, 0, CHANGES),
+    SD_BUS_METHOD_WITH_NAMES("Bind", "t", SD_BUS_PARAM(flags), NULL, , on_bind_this,
+                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES("Release", "t", SD_BUS_PARAM(flags), NULL, , on_release_this,
+                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,
 };
 
-int bus_device_register(sd_bus *bus, const struct copy *c)
+int bus_device_register(sd_bus *bus, struct bus_devices *d)
 {
-    /* sd-bus hands userdata back as it got it; nothing is written through it */
-    void *userdata = (void *)(uintptr_t)c;
     int r = sd_bus_add_fallback_vtable(bus, NULL, BUS_DEVICE_PREFIX, BUS_DEVICE_INTERFACE, vtable,
-                                       on_find, userdata);
+                                       on_find, d);
     if (r >= 0)
-        r = sd_bus_add_node_enumerator(bus, NULL, BUS_DEVICE_PREFIX, on_enumerate, userdata);
+        r = sd_bus_add_node_enumerator(bus, NULL, BUS_DEVICE_PREFIX, on_enumerate, d);
     return r;
 }
 
@@ -304,14 +347,24 @@ static const struct {
     bool is_number;
     unsigned index;
 } changing[PUBLISHED_MAX] = {
-    {"State", false, DEVICE_STATE},         {"Reason", false, DEVICE_REASON},
-    {"Problems", false, DEVICE_PROBLEMS},   {"Usable", true, DEVICE_USABLE},
-    {"Driver", false, DEVICE_DRIVER},       {"PreviousDriver", false, DEVICE_PREVIOUS_DRIVER},
-    {"Rule", false, DEVICE_RULE},           {"Resource", false, DEVICE_RESOURCE},
-    {"VfioNode", false, DEVICE_GROUP_NODE}, {"Untouched", true, DEVICE_UNTOUCHED},
-    {"BoundUSec", true, DEVICE_BOUND_USEC}, {"GroupMembers", false, DEVICE_MEMBERS},
-    {"IommuGroup", true, DEVICE_GROUP},     {"VfioDeviceNode", false, DEVICE_OWN_NODE},
-    {"Interface", false, DEVICE_INTERFACE}, {"CompanionOf", false, DEVICE_COMPANION_OF},
+    {"State", false, DEVICE_STATE},
+    {"Reason", false, DEVICE_REASON},
+    {"Problems", false, DEVICE_PROBLEMS},
+    {"Usable", true, DEVICE_USABLE},
+    {"Driver", false, DEVICE_DRIVER},
+    {"PreviousDriver", false, DEVICE_PREVIOUS_DRIVER},
+    {"Rule", false, DEVICE_RULE},
+    {"Resource", false, DEVICE_RESOURCE},
+    {"VfioNode", false, DEVICE_GROUP_NODE},
+    {"Untouched", true, DEVICE_UNTOUCHED},
+    {"BoundUSec", true, DEVICE_BOUND_USEC},
+    {"GroupMembers", false, DEVICE_MEMBERS},
+    {"IommuGroup", true, DEVICE_GROUP},
+    {"VfioDeviceNode", false, DEVICE_OWN_NODE},
+    {"Interface", false, DEVICE_INTERFACE},
+    {"CompanionOf", false, DEVICE_COMPANION_OF},
+    {"PhysicalFunction", false, DEVICE_PHYSICAL_FUNCTION},
+    {"VirtualFunctions", false, DEVICE_VIRTUAL_FUNCTIONS},
 };
 
 static struct published publish_device(const struct message *m)

@@ -4,7 +4,7 @@
 
 #include <systemd/sd-bus.h>
 
-#include "front/copy.h"
+#include "front/bus-calls.h"
 
 /* The object path of the device with this id, malloc'ed; NULL when out of memory. */
 char *bus_device_path(uint64_t id);
@@ -12,10 +12,15 @@ char *bus_device_path(uint64_t id);
 /* Has a bound device lost its driver link, although no event has come yet? */
 bool bus_device_is_leaving(const struct copy *c, const struct message *m);
 
-/* Puts the objects on the bus. Returns 0 or negative errno. */
-int bus_device_register(sd_bus *bus, const struct copy *c);
+struct bus_devices {
+    const struct copy *copy;
+    struct bus_calls *calls;
+};
 
-#define PUBLISHED_MAX 16 /* properties that change */
+/* Puts the objects on the bus. Returns 0 or negative errno. */
+int bus_device_register(sd_bus *bus, struct bus_devices *d);
+
+#define PUBLISHED_MAX 18 /* properties that change */
 
 /* What was last signalled of a device. */
 struct published {

@@ -6,7 +6,6 @@
 #include "base/hash.h"
 #include "base/printable.h"
 #include "base/util.h"
-#include "front/bus-auth.h"
 #include "front/bus-device.h"
 #include "front/bus-text.h"
 #include "host/scan.h"
@@ -181,79 +180,13 @@ static int on_plan(sd_bus_message *call, void *userdata, sd_bus_error *error)
     return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-/* -- methods that change something: the daemon carries them out -- */
-
-/* Of those who may not only the journal hears, which is the daemon's. It takes only so many
- * messages a second: those who may are not to wait behind them. */
-static int tell_denied(struct bus_manager *b, const struct request *request)
-{
-    struct request told = *request;
-
-    b->n_denied += b->n_denied < UINT32_MAX;
-    if (!request_denial_fits(&b->denials))
-        return 0;
-    told.denied = b->n_denied;
-    int r = daemon_link_request(b->link, 0, &told);
-    if (r >= 0)
-        b->n_denied = 0;
-    return r;
-}
-
-static bool has_room(const struct bus_manager *b, uint32_t uid)
-{
-    size_t users = 0;
-
-    for (size_t i = 0; i < b->n_pending; i++)
-        users += b->pending[i].uid != 0;
-    return b->n_pending < PENDING_MAX && (uid == 0 || users < PENDING_USER_MAX);
-}
-
-static int pass_on(sd_bus_message *call, const struct request *request, void *userdata,
-                   sd_bus_error *error)
-{
-    struct bus_manager *b = userdata;
-
-    if (request->denied)
-        return tell_denied(b, request);
-    const uint32_t uid = request->caller.uid;
-    int r = has_room(b, uid) ? daemon_link_request(b->link, b->last_id + 1, request) : -EAGAIN;
-    if (r == -EAGAIN)
-        return bus_error(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                         "too many calls wait for their device: try again later");
-    if (r < 0)
-        return r;
-    b->pending[b->n_pending++] = (struct pending_call){++b->last_id, uid, sd_bus_message_ref(call)};
-    return 1;
-}
-
-void bus_manager_answer(struct bus_manager *b, uint64_t id, enum refusal_kind kind,
-                        const char *sentence)
-{
-    static const char *const names[REFUSAL_KINDS] = {
-        [REFUSAL_FAILED] = SD_BUS_ERROR_FAILED,
-        [REFUSAL_REFUSED] = BUS_ERROR_REFUSED,
-        [REFUSAL_BUSY] = BUS_ERROR_BUSY,
-        [REFUSAL_NO_SUCH_DEVICE] = BUS_ERROR_NO_SUCH_DEVICE,
-        [REFUSAL_POLICY_INVALID] = BUS_ERROR_POLICY_INVALID};
-
-    for (size_t i = 0; i < b->n_pending; i++) {
-        sd_bus_message *call = b->pending[i].call;
-        if (b->pending[i].id != id)
-            continue;
-        b->pending[i] = b->pending[--b->n_pending];
-        if (kind == REFUSAL_NONE)
-            (void)sd_bus_reply_method_return(call, NULL);
-        else
-            (void)bus_reply_error(call, names[kind], "%s", sentence);
-        sd_bus_message_unref(call);
-        return;
-    }
-}
+/* -- methods that change something -- */
 
 /* Wrong arguments are reported before anybody is asked for a password. */
 static int check_device_call(sd_bus_message *call, enum verb verb, void *userdata,
                              sd_bus_error *error)
 {
+    const struct bus_manager *b = userdata;
     struct request request = {.verb = verb};
     const char *text;
     uint64_t flags;
@@ -264,9 +197,7 @@ static int check_device_call(sd_bus_message *call, enum verb verb, void *userdat
     if (pci_addr_parse(text, &request.device) < 0)
         return bus_error(error, SD_BUS_ERROR_INVALID_ARGS,
                          "\"%s\" is not a PCI address: write it like 0000:06:00.0", quoted(text).s);
-    if (flags != 0)
-        return bus_error(error, SD_BUS_ERROR_INVALID_ARGS, "flags must be 0 today");
-    return bus_check_caller(call, &request, pass_on, userdata, error);
+    return bus_calls_begin(b->calls, call, &request, flags, error);
 }
 
 static int on_bind(sd_bus_message *call, void *userdata, sd_bus_error *error)
@@ -281,16 +212,16 @@ static int on_release(sd_bus_message *call, void *userdata, sd_bus_error *error)
 
 static int on_reload(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
-    const struct request request = {.verb = VERB_RELOAD};
+    const struct bus_manager *b = userdata;
 
-    return bus_check_caller(call, &request, pass_on, userdata, error);
+    return bus_calls_begin(b->calls, call, &(struct request){.verb = VERB_RELOAD}, 0, error);
 }
 
 static int on_rescan(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
-    const struct request request = {.verb = VERB_RESCAN};
+    const struct bus_manager *b = userdata;
 
-    return bus_check_caller(call, &request, pass_on, userdata, error);
+    return bus_calls_begin(b->calls, call, &(struct request){.verb = VERB_RESCAN}, 0, error);
 }
 
 #define CONSTANT SD_BUS_VTABLE_PROPERTY_CONST
@@ -330,13 +261,6 @@ static const sd_bus_vtable manager_vtable[] = {
 int bus_manager_register(struct bus_manager *b, sd_bus *bus)
 {
     return sd_bus_add_object_vtable(bus, NULL, BUS_PATH, BUS_MANAGER_INTERFACE, manager_vtable, b);
-}
-
-void bus_manager_forget_callers(struct bus_manager *b)
-{
-    for (size_t i = 0; i < b->n_pending; i++)
-        sd_bus_message_unref(b->pending[i].call);
-    b->n_pending = 0;
 }
 
 /* -- signals -- */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "front/bus-budget.h"
+#include "front/bus-calls.h"
 #include "front/bus-device.h"
 #include "front/bus-log.h"
 #include "front/bus-manager.h"
@@ -22,7 +23,9 @@ struct bus {
     sd_event_source *retry, *more;
     bool told_of_name; /* that we cannot have it */
     struct publication published;
+    struct bus_calls calls;
     struct bus_manager manager;
+    struct bus_devices devices;
     struct bus_log log;
     struct bus_budgets budgets;
 };
@@ -46,7 +49,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
  * does. */
 static void disconnect_and_retry(struct bus *b)
 {
-    bus_manager_forget_callers(&b->manager);
+    bus_calls_forget(&b->calls);
     free(b->published.v);
     b->published = (struct publication){0};
     if (!b->retry)
@@ -159,7 +162,7 @@ static int register_objects(struct bus *b)
     if (r >= 0)
         r = bus_manager_register(&b->manager, b->bus);
     if (r >= 0)
-        r = bus_device_register(b->bus, b->copy);
+        r = bus_device_register(b->bus, &b->devices);
     if (r >= 0)
         r = bus_log_register(&b->log, b->bus);
     return r;
@@ -227,7 +230,7 @@ void bus_update(struct bus *b)
 
 void bus_answer(struct bus *b, uint64_t id, enum refusal_kind kind, const char *sentence)
 {
-    bus_manager_answer(&b->manager, id, kind, sentence);
+    bus_calls_answer(&b->calls, id, kind, sentence);
 }
 
 int bus_new(sd_event *event, struct copy *copy, struct daemon_link *link, struct bus **ret)
@@ -236,8 +239,12 @@ int bus_new(sd_event *event, struct copy *copy, struct daemon_link *link, struct
 
     if (!b)
         return -ENOMEM;
-    *b = (struct bus){
-        .event = event, .copy = copy, .manager = {.copy = copy, .link = link}, .log = {copy, link}};
+    *b = (struct bus){.event = event,
+                      .copy = copy,
+                      .calls = {.link = link},
+                      .manager = {.copy = copy, .calls = &b->calls},
+                      .devices = {copy, &b->calls},
+                      .log = {copy, link}};
     int r = sd_event_add_time(event, &b->more, CLOCK_MONOTONIC, UINT64_MAX, 0, on_more, b);
     if (r >= 0)
         r = connect_bus(b);
@@ -253,7 +260,7 @@ void bus_free(struct bus *b)
 {
     if (!b)
         return;
-    bus_manager_forget_callers(&b->manager);
+    bus_calls_forget(&b->calls);
     sd_event_source_disable_unref(b->retry);
     sd_event_source_disable_unref(b->more);
     sd_bus_close_unref(b->bus); /* a flush would wait for a bus that is stopped */

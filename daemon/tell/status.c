@@ -5,6 +5,7 @@
 
 #include "base/util.h"
 #include "config.h"
+#include "model/sriov.h"
 #include "plan/text.h"
 #include "plan/vfs-text.h"
 #include "tell/announce.h"
@@ -174,11 +175,13 @@ static int tell_of_device(const struct view *view, const struct verdict *v, cons
 {
     const struct record *r = records_find(&view->records, v->addr);
     CLEANUP_FREE char *members = members_of(&view->plan.groups, d->group);
+    CLEANUP_FREE char *vfs = sriov_vfs_text(&view->snapshot, d);
     const struct pci_addr_text leader = pci_addr_text(v->leader);
     const struct node_text group_node = device_group_node(d), own_node = device_own_node(d);
+    const struct pci_addr_text pf = pci_addr_text(d->pf);
     struct device_texts t;
 
-    if (!members)
+    if (!members || !vfs)
         return -ENOMEM;
     make_texts(view, v, d, &t);
     const struct message m = {.kind = MESSAGE_DEVICE,
@@ -203,7 +206,9 @@ static int tell_of_device(const struct view *view, const struct verdict *v, cons
                                         [DEVICE_GROUP_NODE] = group_node.s,
                                         [DEVICE_OWN_NODE] = own_node.s,
                                         [DEVICE_INTERFACE] = interface_word(v->rule->interface),
-                                        [DEVICE_SENTENCE] = t.sentence}};
+                                        [DEVICE_PHYSICAL_FUNCTION] = d->vf ? pf.s : "",
+                                        [DEVICE_SENTENCE] = t.sentence,
+                                        [DEVICE_VIRTUAL_FUNCTIONS] = vfs}};
     entry(userdata, &m);
     return 0;
 }

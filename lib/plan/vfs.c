@@ -4,13 +4,9 @@
 #include <errno.h>
 
 #include "base/util.h"
+#include "model/sriov.h"
 
 /* -- physical and virtual functions -- */
-
-static bool is_vf_of(const struct device *vf, const struct device *pf)
-{
-    return vf->vf && pci_addr_cmp(vf->pf, pf->addr) == 0;
-}
 
 static const struct device *physical_function(const struct builder *b, const struct device *vf)
 {
@@ -53,17 +49,6 @@ bool plan_vf_waits(const struct builder *b, const struct device *d)
     if (!pf)
         return false;
     return (v && v->ours && v->wanted != v->there) || is_fenced(pf, plan_record_of(b, pf));
-}
-
-/* The next virtual function of `pf`, from position *i on; NULL after the last. */
-static const struct device *next_vf(const struct builder *b, const struct device *pf, size_t *i)
-{
-    while (*i < b->snapshot->n) {
-        const struct device *d = &b->snapshot->devices[(*i)++];
-        if (is_vf_of(d, pf))
-            return d;
-    }
-    return NULL;
 }
 
 /* -- verdicts -- */
@@ -110,7 +95,7 @@ static bool judge_change(const struct builder *b, struct vfs_verdict *v, const s
 {
     const struct device *vf;
 
-    for (size_t i = 0; (vf = next_vf(b, d, &i));) {
+    for (size_t i = 0; (vf = sriov_next_vf(b->snapshot, d, &i));) {
         const struct record *r = plan_record_of(b, vf);
         if (vf->use) {
             v->user = vf->addr;
@@ -237,7 +222,7 @@ static bool vfs_have_actions(const struct builder *b, const struct device *pf)
         const struct action *a = &b->actions[i];
         const struct device *d =
             action_is_dynid(a->kind) ? NULL : snapshot_find(b->snapshot, a->addr);
-        if (d && is_vf_of(d, pf))
+        if (d && sriov_is_vf_of(d, pf))
             return true;
     }
     return false;
@@ -264,7 +249,7 @@ static bool is_fence_over(const struct builder *b, const struct device *pf)
     bool stays = pf->n_vfs == 0;
     size_t n = 0;
 
-    for (size_t i = 0; (vf = next_vf(b, pf, &i)); n++) {
+    for (size_t i = 0; (vf = sriov_next_vf(b->snapshot, pf, &i)); n++) {
         const struct verdict *v = plan_verdict_of(b, vf);
         const struct record *r = plan_record_of(b, vf);
         const bool has_native = vf->driver && !driver_is_vfio(vf->driver);

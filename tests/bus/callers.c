@@ -6,10 +6,11 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
-#include "front/bus-manager.h"
+#include "front/bus-calls.h"
 #include "offer/bus-names.h"
 
 #define GPU "0000:06:00.0"
+#define GPU_PATH BUS_DEVICE_PREFIX "/_30000_3a06_3a00_2e0"
 #define NOBODY 65534
 #define MANY 64   /* devices, of all of which a call tells */
 #define CALLS 400 /* more than a budget, on slow machines as well */
@@ -100,6 +101,12 @@ static const char *device_call(sd_bus *bus, const char *member)
     return private_bus_call(bus, BUS_MANAGER_INTERFACE, member, NULL, NULL, "st", GPU, (uint64_t)0);
 }
 
+/* The same of the device's own object. */
+static const char *object_call(sd_bus *bus, const char *member, uint64_t flags)
+{
+    return private_bus_call_at(bus, GPU_PATH, BUS_DEVICE_INTERFACE, member, NULL, NULL, "t", flags);
+}
+
 /* The polkit of these tests lets others manage devices, and nothing else. */
 static void act_as_other(sd_bus *bus)
 {
@@ -169,6 +176,89 @@ START_TEST(so_is_a_signal)
     check_log(p.daemon_log, "by a signal");
 }
 END_TEST
+
+/* -- the methods of a device's object: who calls is treated the same -- */
+
+static void bind_and_release_object(sd_bus *bus)
+{
+    must(streq(object_call(bus, "Bind", 0), ""));
+    must(!streq(object_call(bus, "Release", 0), denied));
+}
+
+START_TEST(polkit_is_asked_for_an_object)
+{
+    CLEANUP(private_bus_done) struct private_bus p;
+    unsigned uid = geteuid() == 0 ? NOBODY : geteuid();
+
+    set_up(&p);
+    pid_t pid = as_another_user(&p, bind_and_release_object);
+    check_log(p.polkit_log, "org.vfio.Bindd1.manage-devices verb=bind device=" GPU " ");
+    check_log(p.polkit_log, "org.vfio.Bindd1.manage-devices verb=release device=" GPU " ");
+    check_log(p.daemon_log, "bind " GPU ": asked for by uid %u (PID %d", uid, (int)pid);
+    check_log(p.daemon_log, "release " GPU ": asked for by uid %u (PID %d", uid, (int)pid);
+}
+END_TEST
+
+static void find_objects_closed(sd_bus *bus)
+{
+    must(streq(object_call(bus, "Bind", 0), denied));
+    must(streq(object_call(bus, "Release", 0), denied));
+}
+
+START_TEST(an_object_is_closed_without_polkit)
+{
+    CLEANUP(private_bus_done) struct private_bus p;
+
+    set_up(&p);
+    private_bus_end(&p.polkit);
+    if (geteuid() == 0) { /* else all calls are denied */
+        sd_bus *bus = private_bus_connect(&p);
+        ck_assert_str_eq(object_call(bus, "Bind", 0), "");
+        sd_bus_flush_close_unref(bus);
+    }
+    pid_t pid = as_another_user(&p, find_objects_closed);
+    for (int i = 0; i < 2; i++)
+        check_log(p.daemon_log, "%s " GPU ": asked for by uid %u (PID %d", i ? "bind" : "release",
+                  geteuid() == 0 ? NOBODY : geteuid(), (int)pid);
+    check_log(p.daemon_log, "over the bus, says vfio-bindd-front: not permitted");
+}
+END_TEST
+
+START_TEST(an_object_takes_what_it_shows)
+{
+    CLEANUP(private_bus_done) struct private_bus p;
+    static const char *const invalid = "org.freedesktop.DBus.Error.InvalidArgs";
+    static const char *const shown[] = {
+        "\"PhysicalFunction\" type=\"s\"", "\"VirtualFunctions\" type=\"as\"",
+        "<method name=\"Bind\">\n   <arg type=\"t\" name=\"flags\"",
+        "<method name=\"Release\">\n   <arg type=\"t\" name=\"flags\""};
+    sd_bus_message *reply;
+    const char *text;
+
+    set_up(&p);
+    sd_bus *bus = private_bus_connect(&p);
+    ck_assert_str_eq(private_bus_call_at(bus, GPU_PATH, "org.freedesktop.DBus.Introspectable",
+                                         "Introspect", NULL, &reply, NULL),
+                     "");
+    ck_assert_int_gt(sd_bus_message_read(reply, "s", &text), 0);
+    for (size_t i = 0; i < ELEMENTS(shown); i++)
+        ck_assert_msg(strstr(text, shown[i]) != NULL, "no %s in\n%s", shown[i], text);
+    sd_bus_message_unref(reply);
+    ck_assert_str_eq(object_call(bus, "Bind", 7), invalid);
+    ck_assert_str_eq(object_call(bus, "Release", UINT64_MAX), invalid);
+    ck_assert_str_eq(private_bus_call_at(bus, GPU_PATH, BUS_DEVICE_INTERFACE, "Bind", NULL, NULL,
+                                         "st", GPU, (uint64_t)0),
+                     invalid);
+    ck_assert_str_ne(private_bus_call_at(bus, BUS_DEVICE_PREFIX "/_30000_3a7f_3a00_2e0",
+                                         BUS_DEVICE_INTERFACE, "Bind", NULL, NULL, "t",
+                                         (uint64_t)0),
+                     "");
+    ck_assert(!is_in_log(p.daemon_log, "asked for by"));
+    sd_bus_flush_close_unref(bus);
+}
+END_TEST
+
+/* -- many calls -- */
 
 /* Of those who may not, a few are told. */
 static void ask_in_vain(sd_bus *bus)
@@ -240,14 +330,19 @@ static int count_refusal(sd_bus_message *m, void *userdata, sd_bus_error *error)
     return 0;
 }
 
-/* More than may wait. Ends when the rest was refused: those that wait are not answered. */
+/* More than may wait, of both kinds of objects. Ends when the rest was refused: those that wait are
+ * not answered. */
 static void fill_what_waits(sd_bus *bus)
 {
     unsigned refused = 0;
 
     for (unsigned i = 0; i < USERS_CALLS; i++) {
-        (void)sd_bus_call_method_async(bus, NULL, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "Bind",
-                                       count_refusal, &refused, "st", GPU, (uint64_t)0);
+        if (i % 2)
+            (void)sd_bus_call_method_async(bus, NULL, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE,
+                                           "Bind", count_refusal, &refused, "st", GPU, (uint64_t)0);
+        else
+            (void)sd_bus_call_method_async(bus, NULL, BUS_NAME, GPU_PATH, BUS_DEVICE_INTERFACE,
+                                           "Bind", count_refusal, &refused, "t", (uint64_t)0);
         while (sd_bus_process(bus, NULL) > 0)
             ;
         usleep(20000); /* only so many of one user's may be with polkit */
@@ -363,5 +458,7 @@ START_TEST(one_budget_for_a_user)
 END_TEST
 
 UNIT_MAIN("bus-callers", polkit_is_asked, root_is_written_down, so_is_a_signal,
-          a_log_that_others_cannot_fill, those_who_may_not_keep_nobody_waiting,
-          root_has_room_while_others_wait, no_descriptors, a_budget_for_each, one_budget_for_a_user)
+          polkit_is_asked_for_an_object, an_object_is_closed_without_polkit,
+          an_object_takes_what_it_shows, a_log_that_others_cannot_fill,
+          those_who_may_not_keep_nobody_waiting, root_has_room_while_others_wait, no_descriptors,
+          a_budget_for_each, one_budget_for_a_user)

@@ -275,8 +275,9 @@ void private_bus_done(struct private_bus *p)
 
 /* -- calls -- */
 
-const char *private_bus_call(sd_bus *bus, const char *interface, const char *member,
-                             char **ret_message, sd_bus_message **ret_reply, const char *types, ...)
+const char *private_bus_call_at(sd_bus *bus, const char *path, const char *interface,
+                                const char *member, char **ret_message, sd_bus_message **ret_reply,
+                                const char *types, ...)
 {
     static const char *const silence[] = {SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT,
                                           SD_BUS_ERROR_DISCONNECTED,
@@ -286,7 +287,7 @@ const char *private_bus_call(sd_bus *bus, const char *interface, const char *mem
     sd_bus_message *m = NULL, *reply = NULL;
     va_list args;
 
-    int r = sd_bus_message_new_method_call(bus, &m, BUS_NAME, BUS_PATH, interface, member);
+    int r = sd_bus_message_new_method_call(bus, &m, BUS_NAME, path, interface, member);
     va_start(args, types);
     if (r >= 0 && types)
         r = sd_bus_message_appendv(m, types, args);

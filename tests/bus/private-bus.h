@@ -42,12 +42,15 @@ void private_bus_done(struct private_bus *p);
 /* A new connection, of a user (root or others) who sees the bus. */
 sd_bus *private_bus_connect(const struct private_bus *p);
 
-/* Calls a method of the manager object. Returns the error's name, "" for none; the message goes to
+/* Calls a method of an object. Returns the error's name, "" for none; the message goes to
  * *ret_message, the answer to *ret_reply, if those are wanted. No answer is a failure of the
  * test. */
-const char *private_bus_call(sd_bus *bus, const char *interface, const char *member,
-                             char **ret_message, sd_bus_message **ret_reply, const char *types,
-                             ...);
+const char *private_bus_call_at(sd_bus *bus, const char *path, const char *interface,
+                                const char *member, char **ret_message, sd_bus_message **ret_reply,
+                                const char *types, ...);
+
+/* The same of the manager object. */
+#define private_bus_call(bus, ...) private_bus_call_at(bus, BUS_PATH, __VA_ARGS__)
 
 /* What was logged so far, or what polkit was asked: malloc'ed. */
 char *private_bus_log(const char *path);

@@ -40,6 +40,12 @@ static int get_device(sd_bus *bus, const char *path, const char *interface, cons
         return sd_bus_message_append(reply, "t", (uint64_t)12345);
     if (streq(property, "Problems"))
         return sd_bus_message_append(reply, "as", d->problem ? 1 : 0, d->problem);
+    if (streq(property, "VirtualFunctions")) /* one of the last, and one that no rule selects */
+        return strstr(d->address, ":0c:")
+                   ? sd_bus_message_append(reply, "as", 2, "0000:0c:10.0", "0000:0d:00.0")
+                   : sd_bus_message_append(reply, "as", 0);
+    if (streq(property, "PhysicalFunction"))
+        return sd_bus_message_append(reply, "s", strstr(d->address, ":0d:") ? "0000:0c:00.0" : "");
     return sd_bus_message_append(reply, "s",
                                  streq(property, "Address")  ? d->address
                                  : streq(property, "Id")     ? d->id
@@ -65,6 +71,8 @@ static const sd_bus_vtable device_vtable[] = {
     SD_BUS_PROPERTY("Problems", "as", get_device, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("Usable", "b", get_device, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("IommuGroup", "u", get_device, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("PhysicalFunction", "s", get_device, 0, 0),
+    SD_BUS_PROPERTY("VirtualFunctions", "as", get_device, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("Untouched", "b", get_device, 0, 0),
     SD_BUS_PROPERTY("BoundUSec", "t", get_device, 0, 0),
     SD_BUS_VTABLE_END,
@@ -123,7 +131,8 @@ static int on_device(sd_bus_message *m, void *userdata, sd_bus_error *error)
                 devices[k].driver = streq(d->state, "bound") ? "vfio-pci" : "snd_hda_intel";
             }
         sd_bus_emit_properties_changed(sd_bus_message_get_bus(m), path, BUS_DEVICE_INTERFACE,
-                                       "State", "Driver", "Usable", "Problems", "IommuGroup", NULL);
+                                       "State", "Driver", "Usable", "Problems", "IommuGroup",
+                                       "VirtualFunctions", NULL);
         return sd_bus_reply_method_return(m, NULL);
     }
     return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_DEVICE, "no rule names %s", address);

@@ -60,6 +60,17 @@ int sd_bus_emit_properties_changed_strv(sd_bus *bus, const char *path, const cha
     return 0;
 }
 
+static struct request begun;
+
+int bus_calls_begin(struct bus_calls *c, sd_bus_message *call, const struct request *request,
+                    uint64_t flags, sd_bus_error *error)
+{
+    (void)c;
+    (void)error;
+    begun = *request;
+    return flags == 7 ? sd_bus_reply_method_return(call, NULL) : -EINVAL;
+}
+
 /* -- a copy with devices 00:00.0, 01:00.0 … -- */
 
 static void forget(void)
@@ -163,12 +174,19 @@ START_TEST(just_what_differs)
     m.texts[DEVICE_DRIVER] = "nvidia";
     m.texts[DEVICE_GROUP_NODE] = "/dev/vfio/1";
     m.texts[DEVICE_SENTENCE] = "nobody is told of this";
+    m.texts[DEVICE_VIRTUAL_FUNCTIONS] = "0000:01:10.0 0000:01:10.1";
     m.numbers[DEVICE_USABLE] = m.numbers[DEVICE_UNTOUCHED] = 1;
     m.numbers[DEVICE_BOUND_USEC] = (uint64_t)1 << 40;
     put(&c, &m);
     publish_all(&c, &p);
-    ck_assert_str_eq(properties, "Reason Usable Driver VfioNode Untouched BoundUSec ");
+    ck_assert_str_eq(properties,
+                     "Reason Usable Driver VfioNode Untouched BoundUSec VirtualFunctions ");
     ck_assert(changed[0] == 0 && changed[1] == 1);
+    m = device(0, "pending");
+    m.texts[DEVICE_PHYSICAL_FUNCTION] = "0000:00:00.1";
+    put(&c, &m);
+    publish_all(&c, &p);
+    ck_assert_str_eq(properties, "PhysicalFunction ");
     free(p.v);
 }
 END_TEST
@@ -220,7 +238,7 @@ static sd_bus *make_peer(int fd, bool server)
 
 struct answer {
     bool there, failed;
-    char text[32];
+    char text[64]; /* a comma behind each item of a list */
 };
 
 static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -231,9 +249,25 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error)
     (void)error;
     a->there = true;
     a->failed = sd_bus_message_is_method_error(m, NULL);
-    if (!a->failed && sd_bus_message_read(m, "v", "s", &text) >= 0)
+    if (a->failed || sd_bus_message_peek_type(m, NULL, NULL) <= 0)
+        return 0;
+    if (sd_bus_message_read(m, "v", "s", &text) >= 0)
         snprintf(a->text, sizeof(a->text), "%s", text);
+    else if (sd_bus_message_enter_container(m, 'v', "as") > 0 &&
+             sd_bus_message_enter_container(m, 'a', "s") > 0)
+        while (sd_bus_message_read(m, "s", &text) > 0)
+            snprintf(a->text + strlen(a->text), sizeof(a->text) - strlen(a->text), "%s,", text);
     return 0;
+}
+
+static void wait_for(sd_bus *server, sd_bus *client, const struct answer *answer)
+{
+    while (!answer->there) {
+        int r = sd_bus_process(server, NULL), s = sd_bus_process(client, NULL);
+        ck_assert(r >= 0 && s >= 0);
+        if (r == 0 && s == 0)
+            ck_assert_int_ge(sd_bus_wait(client, 1000), 0);
+    }
 }
 
 static struct answer ask(sd_bus *server, sd_bus *client, struct pci_addr a, const char *property)
@@ -245,12 +279,21 @@ static struct answer ask(sd_bus *server, sd_bus *client, struct pci_addr a, cons
                                               "org.freedesktop.DBus.Properties", "Get", on_answer,
                                               &answer, "ss", BUS_DEVICE_INTERFACE, property),
                      0);
-    while (!answer.there) {
-        int r = sd_bus_process(server, NULL), s = sd_bus_process(client, NULL);
-        ck_assert(r >= 0 && s >= 0);
-        if (r == 0 && s == 0)
-            ck_assert_int_ge(sd_bus_wait(client, 1000), 0);
-    }
+    wait_for(server, client, &answer);
+    return answer;
+}
+
+static struct answer call_device(sd_bus *server, sd_bus *client, struct pci_addr a,
+                                 const char *method)
+{
+    CLEANUP_FREE char *path = bus_device_path(message_id(a));
+    struct answer answer = {0};
+
+    begun = (struct request){.verb = VERBS};
+    ck_assert_int_ge(sd_bus_call_method_async(client, NULL, NULL, path, BUS_DEVICE_INTERFACE,
+                                              method, on_answer, &answer, "t", (uint64_t)7),
+                     0);
+    wait_for(server, client, &answer);
     return answer;
 }
 
@@ -261,11 +304,14 @@ START_TEST(asked_while_entries_go)
     int fds[2];
 
     show(&c, 0, 3);
-    const struct message m = device(1, "failed");
+    struct message m = device(1, "failed");
+    m.texts[DEVICE_PHYSICAL_FUNCTION] = "0000:01:00.1";
+    m.texts[DEVICE_VIRTUAL_FUNCTIONS] = "0000:01:10.0 0000:01:10.1";
     put(&c, &m);
+    struct bus_devices devices = {.copy = &c};
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
     sd_bus *server = make_peer(fds[0], true), *client = make_peer(fds[1], false);
-    ck_assert_int_ge(bus_device_register(server, &c), 0);
+    ck_assert_int_ge(bus_device_register(server, &devices), 0);
     drop(&c, 0); /* the others are at other places now */
     drop(&c, 2);
     for (size_t i = 0; i < ELEMENTS(asked); i++)
@@ -274,6 +320,15 @@ START_TEST(asked_while_entries_go)
                           asked[i], k);
     ck_assert_str_eq(ask(server, client, address(1), "Address").text, "0000:01:00.0");
     ck_assert_str_eq(ask(server, client, address(1), "State").text, "failed");
+    ck_assert_str_eq(ask(server, client, address(1), "PhysicalFunction").text, "0000:01:00.1");
+    ck_assert_str_eq(ask(server, client, address(1), "VirtualFunctions").text,
+                     "0000:01:10.0,0000:01:10.1,");
+    for (unsigned k = 0; k < 3; k++) { /* the object is the address */
+        ck_assert(call_device(server, client, address(k), "Bind").failed == (k != 1));
+        ck_assert(begun.verb == (k == 1 ? VERB_BIND : VERBS));
+    }
+    ck_assert(!call_device(server, client, address(1), "Release").failed);
+    ck_assert(begun.verb == VERB_RELEASE && pci_addr_cmp(begun.device, address(1)) == 0);
     sd_bus_close_unref(client);
     sd_bus_close_unref(server);
 }

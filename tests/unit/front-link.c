@@ -185,6 +185,40 @@ START_TEST(all_of_it_and_then_what_changes)
 }
 END_TEST
 
+static const char *text_of_device(const struct fixture *f, unsigned i, unsigned text)
+{
+    return copy_find(&f->copy, MESSAGE_DEVICE, message_id(f->verdicts[i].addr))->texts[text];
+}
+
+/* Functions that no rule selects are told of as well. */
+START_TEST(physical_and_virtual_functions)
+{
+    CLEANUP(fixture_done) struct fixture f;
+
+    set_up(&f, 3);
+    connect_front(&f);
+    follow(&f, NULL);
+    ck_assert_str_eq(text_of_device(&f, 0, DEVICE_VIRTUAL_FUNCTIONS), "");
+    ck_assert_str_eq(text_of_device(&f, 1, DEVICE_PHYSICAL_FUNCTION), "");
+    for (unsigned i = 1; i < 5; i++) { /* 0000:00:01.0 is selected, 0000:00:03.0 and .4 are not */
+        const struct device d = {.addr = {0, 0, i % 32, 0}, .vf = i != 2, .pf = f.verdicts[0].addr};
+        ck_assert_int_eq(snapshot_put(&f.view.snapshot, &d), 0);
+    }
+    front_link_update(f.link);
+    follow(&f, NULL);
+    ck_assert_str_eq(text_of_device(&f, 0, DEVICE_VIRTUAL_FUNCTIONS),
+                     "0000:00:01.0 0000:00:03.0 0000:00:04.0");
+    ck_assert_str_eq(text_of_device(&f, 0, DEVICE_PHYSICAL_FUNCTION), "");
+    ck_assert_str_eq(text_of_device(&f, 1, DEVICE_PHYSICAL_FUNCTION), "0000:00:00.0");
+    ck_assert_str_eq(text_of_device(&f, 1, DEVICE_VIRTUAL_FUNCTIONS), "");
+    ck_assert_str_eq(text_of_device(&f, 2, DEVICE_PHYSICAL_FUNCTION), "");
+    snapshot_remove(&f.view.snapshot, (struct pci_addr){0, 0, 3, 0});
+    front_link_update(f.link);
+    follow(&f, NULL);
+    ck_assert_str_eq(text_of_device(&f, 0, DEVICE_VIRTUAL_FUNCTIONS), "0000:00:01.0 0000:00:04.0");
+}
+END_TEST
+
 /* Callers are answered while more comes: they see all of a change, or nothing. */
 START_TEST(no_half_of_a_change)
 {
@@ -404,6 +438,7 @@ START_TEST(one_that_goes)
 }
 END_TEST
 
-UNIT_MAIN("front-link", all_of_it_and_then_what_changes, no_half_of_a_change, one_action_done,
-          one_that_does_not_read, an_answer_follows_what_it_is_about, one_that_wants_to_be_quiet,
-          one_that_lies, one_that_floods, one_that_goes)
+UNIT_MAIN("front-link", all_of_it_and_then_what_changes, physical_and_virtual_functions,
+          no_half_of_a_change, one_action_done, one_that_does_not_read,
+          an_answer_follows_what_it_is_about, one_that_wants_to_be_quiet, one_that_lies,
+          one_that_floods, one_that_goes)

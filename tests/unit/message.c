@@ -89,6 +89,12 @@ START_TEST(long_texts_are_cut)
     ck_assert_uint_gt(strlen(read.texts[DEVICE_MEMBERS]), MESSAGE_SIZE_MAX - 1000);
     ck_assert_str_eq(read.texts[DEVICE_SENTENCE], "");
     ck_assert_str_eq(read.texts[DEVICE_CLASS], words[DEVICE_CLASS % ELEMENTS(words)]);
+    m = sample(MESSAGE_DEVICE); /* the longest that there may be costs no other text */
+    m.texts[DEVICE_VIRTUAL_FUNCTIONS] = text;
+    ck_assert_uint_eq(message_write(&m, bytes), MESSAGE_SIZE_MAX);
+    ck_assert_int_eq(message_read(bytes, MESSAGE_SIZE_MAX, false, &read), 0);
+    for (unsigned i = 0; i < DEVICE_TEXTS; i++)
+        ck_assert(i == DEVICE_VIRTUAL_FUNCTIONS || streq(read.texts[i], m.texts[i]));
 }
 END_TEST
 
