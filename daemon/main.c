@@ -12,6 +12,7 @@
 #include "offer/kubelet.h"
 #include "offline.h"
 #include "policy/verify.h"
+#include "start/supervisor.h"
 #include "tell/journal.h"
 #include "tell/publish.h"
 
@@ -28,6 +29,7 @@ enum task {
     TASK_ONCE,
     TASK_PUBLISH,
     TASK_READ_SERIALS,
+    TASK_SUPERVISE,
     TASK_TRIAL,
     TASK_MAX,
 };
@@ -51,6 +53,8 @@ static void help(void)
          "  --publish SOURCE TARGET   copy a file as a whole, or remove the copy; several pairs\n"
          "  --read-serials            write the serial numbers that the policy needs to\n"
          "                            /run/vfio-bindd/serials and exit\n"
+         "  --supervise               run the daemon, and start it again if it dies before it is\n"
+         "                            ready (for the unit)\n"
          "  --trial                   keep a policy in force that nobody has confirmed yet, until\n"
          "                            its time is over, and then take it back\n"
          "  --for-initramfs           print what an initramfs needs, and what the host boots from\n"
@@ -62,7 +66,7 @@ static void help(void)
          "  --help                    this text\n"
          "  --version                 the version\n\n"
          "Exit status: 0 done, 1 failed (--check-policy: errors; --once: not everything\n"
-         "selected is bound and usable), 2 wrong usage.\n"
+         "selected is bound and usable), 2 wrong usage, 3 cannot start (--supervise).\n"
          "See vfio-bindd(8), vfio-bindd.conf(5).");
 }
 
@@ -74,8 +78,10 @@ static int usage(const char *what, const char *word)
 
 static int check_arguments(const struct arguments *a)
 {
-    static const bool has_no_root[TASK_MAX] = {
-        [TASK_DAEMON] = true, [TASK_PUBLISH] = true, [TASK_READ_SERIALS] = true};
+    static const bool has_no_root[TASK_MAX] = {[TASK_DAEMON] = true,
+                                               [TASK_PUBLISH] = true,
+                                               [TASK_READ_SERIALS] = true,
+                                               [TASK_SUPERVISE] = true};
 
     if (a->quiet && a->task != TASK_CHECK_POLICY)
         return usage("--quiet goes with --check-policy", "");
@@ -103,6 +109,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
         {"once", no_argument, NULL, TASK + TASK_ONCE},
         {"publish", no_argument, NULL, TASK + TASK_PUBLISH},
         {"read-serials", no_argument, NULL, TASK + TASK_READ_SERIALS},
+        {"supervise", no_argument, NULL, TASK + TASK_SUPERVISE},
         {"trial", no_argument, NULL, TASK + TASK_TRIAL},
         {"quiet", no_argument, NULL, QUIET},
         {"root", required_argument, NULL, ROOT},
@@ -158,19 +165,41 @@ static int flushed(int status)
     return EXIT_FAILURE;
 }
 
+static int run_supervised(void *userdata, struct starting *starting)
+{
+    struct manager_options options = *(const struct manager_options *)userdata;
+
+    options.starting = starting;
+    return manager_run(&options);
+}
+
+/* Without systemd nobody would know of the daemon when the supervisor ends. */
+static int run_supervisor(struct manager_options *options)
+{
+    struct policy defaults;
+
+    if (!getenv("NOTIFY_SOCKET"))
+        return usage("--supervise needs a service with Type=notify", "");
+    policy_init(&defaults);
+    return supervise(run_supervised, options, defaults.boot_deadline_usec);
+}
+
 static int bind_devices(int root_fd, const struct arguments *a)
 {
     static const enum manager_mode modes[TASK_MAX] = {[TASK_DAEMON] = MANAGER_DAEMON,
+                                                      [TASK_SUPERVISE] = MANAGER_DAEMON,
                                                       [TASK_ONCE] = MANAGER_ONCE,
                                                       [TASK_EARLY] = MANAGER_EARLY,
                                                       [TASK_GIVE_BACK] = MANAGER_GIVE_BACK};
-    const struct manager_options options = {.root_fd = root_fd, .mode = modes[a->task]};
+    struct manager_options options = {.root_fd = root_fd, .mode = modes[a->task]};
 
     if (geteuid() != 0 && !a->root) {
         fprintf(stderr, "vfio-bindd: only root can bind devices; to look: vfio-bindd --dry-run\n");
         return EXIT_FAILURE;
     }
     journal_open(a->task == TASK_EARLY || a->task == TASK_GIVE_BACK);
+    if (a->task == TASK_SUPERVISE)
+        return run_supervisor(&options);
     return manager_run(&options) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -406,7 +406,7 @@ int record_file_folder(int root_fd)
     return rootfs_open(root_fd, FOLDER, O_PATH | O_DIRECTORY);
 }
 
-int record_file_lock(int root_fd)
+int record_file_lock(int root_fd, bool wait)
 {
     CLEANUP_CLOSE int dir = record_file_folder(root_fd);
     CLEANUP_CLOSE int fd =
@@ -414,7 +414,7 @@ int record_file_lock(int root_fd)
 
     if (dir < 0)
         return dir;
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+    if (fd < 0 || flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0)
         return -errno;
     return take_fd(&fd);
 }

@@ -44,8 +44,8 @@ bool recorded_workers_move(struct recorded_workers *w, pid_t pid, const struct p
 int record_file_folder(int root_fd);
 
 /* Makes sure that no other vfio-bindd works below this root. Returns a descriptor to be kept open,
- * -EWOULDBLOCK if there is another, or another negative errno. */
-int record_file_lock(int root_fd);
+ * -EWOULDBLOCK if there is another and it is not waited for, or another negative errno. */
+int record_file_lock(int root_fd, bool wait);
 
 /* Reads the state from its text, which is modified; workers that have ended are left out. Lines
  * that are not understood are skipped: losing the past is better than not starting. Returns 0 or

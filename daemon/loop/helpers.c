@@ -3,12 +3,19 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <syslog.h>
 
 #include "loop/iommu-wait.h"
 #include "loop/serials-ask.h"
+#include "loop/start-unit.h"
 #include "loop/variants.h"
+#include "tell/journal.h"
+
+#define FRONT_UNIT "vfio-bindd-front.service"
 
 struct helpers {
+    sd_event *event;
+    struct start_unit *front; /* NULL: it is not being started */
     struct variants *variants;
     struct serials_ask *serials;
     struct iommu_wait *iommu_wait;
@@ -21,6 +28,7 @@ int helpers_new(sd_event *event, int root_fd, const struct helpers_handler *hand
 
     if (!h)
         return -ENOMEM;
+    h->event = event;
     int r = serials_ask_new(event, handler->serials, handler->userdata, &h->serials);
     if (r >= 0)
         r = variants_new(event, handler->variant, handler->userdata, &h->variants);
@@ -39,6 +47,7 @@ void helpers_free(struct helpers *h)
 {
     if (!h)
         return;
+    start_unit_cancel(h->front);
     variants_free(h->variants);
     serials_ask_free(h->serials);
     iommu_wait_free(h->iommu_wait);
@@ -78,4 +87,21 @@ void helpers_retry(struct helpers *h)
 bool helpers_are_awaited(const struct helpers *h)
 {
     return h && serials_ask_is_waiting(h->serials);
+}
+
+static void on_front_started(void *userdata, const char *unit, int r, const char *text)
+{
+    struct helpers *h = userdata;
+
+    (void)unit;
+    h->front = NULL;
+    if (r < 0 && r != -ETIMEDOUT) /* early in the boot its turn is not yet */
+        journal_plain(LOG_WARNING, "%s; nobody on the bus is told of the devices", text);
+}
+
+void helpers_start_front(struct helpers *h)
+{
+    if (h && !h->front)
+        (void)start_unit(h->event, START_UNIT_ADDRESS, FRONT_UNIT, START_UNIT_TIMEOUT_USEC,
+                         on_front_started, h, &h->front);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What other units of systemd do for us, since we lack the privileges: they load modules of variant
- * drivers and of a virtual IOMMU, and read serial numbers. */
+ * drivers and of a virtual IOMMU, read serial numbers, and speak on the bus. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -34,3 +34,6 @@ void helpers_retry_iommu(struct helpers *h);
 
 /* Is an answer still to come that the first pass must wait for? */
 bool helpers_are_awaited(const struct helpers *h);
+
+/* The start of our unit starts the front as well, but not if the daemon comes later than that. */
+void helpers_start_front(struct helpers *h);

@@ -19,7 +19,7 @@
 #include "loop/requests.h"
 #include "loop/signals.h"
 #include "loop/trial-watch.h"
-#include "record-file.h"
+#include "start/starting.h"
 #include "tell/announce.h"
 #include "tell/feature-files.h"
 #include "tell/front-link.h"
@@ -70,8 +70,17 @@ static void send_status(const struct manager *m, const char *before)
 
 static void send_ready(struct manager *m)
 {
+    bool late;
+
     if (m->view.ready)
         return;
+    if (starting_hand_over(m->options.starting, &late) < 0) {
+        (void)sd_event_exit(m->event, -EPIPE);
+        return;
+    }
+    (void)sd_event_set_watchdog(m->event, true);
+    if (late)
+        helpers_start_front(m->helpers);
     m->view.ready = true;
     m->boot_deadline = sd_event_source_disable_unref(m->boot_deadline);
     send_status(m, "READY=1\n");
@@ -483,19 +492,6 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, v
     return stop(userdata);
 }
 
-static int set_up_loop(struct manager *m)
-{
-    int r = sd_event_new(&m->event);
-
-    if (r >= 0)
-        r = signals_watch(m->event, on_stop, on_sighup, m);
-    if (r >= 0)
-        r = sd_event_set_watchdog(m->event, true);
-    if (r >= 0)
-        r = journal_attach(m->event);
-    return r;
-}
-
 /* Without it nobody on the bus is told anything, and nothing else is missing. */
 static void set_up_front(struct manager *m)
 {
@@ -512,13 +508,13 @@ static int set_up(struct manager *m)
     const struct hotplug_handler handler = {on_hotplug, on_driver, on_iommu,
                                             on_drained, m,         m->options.root_fd};
     const struct helpers_handler helpers = {on_serials, on_variant, on_iommu_given_up, m};
-    int r = set_up_loop(m);
 
-    m->lock_fd = record_file_lock(m->options.root_fd);
-    if (m->lock_fd == -EWOULDBLOCK) {
-        journal_plain(LOG_ERR, "another vfio-bindd is running (systemctl status vfio-bindd)");
+    m->lock_fd = starting_lock(m->options.starting, m->options.root_fd);
+    if (m->lock_fd == -EBUSY)
         return -EBUSY;
-    }
+    int r = signals_loop_new(&m->event, on_stop, on_sighup, m);
+    if (r >= 0)
+        r = journal_attach(m->event);
     if (r >= 0)
         r = apply_new(m->event, m->options.root_fd, &m->view.records, on_applied, m, &m->apply);
     if (r >= 0)
@@ -527,6 +523,8 @@ static int set_up(struct manager *m)
         r = policy_in_force_load(&m->view, false);
     if (r >= 0)
         apply_set_timeout(m->apply, m->view.policy.unbind_timeout_usec);
+    starting_tell(m->options.starting, STARTING_DEADLINE,
+                  (int64_t)m->view.policy.boot_deadline_usec);
     /* Before the first scan, so that nothing falls between the two. */
     if (r >= 0 && is_daemon(m))
         r = hotplug_new(m->event, &handler, &m->hotplug);
@@ -549,8 +547,9 @@ static int set_up(struct manager *m)
     }
     if (r >= 0 && is_daemon(m))
         r = sd_event_add_time(m->event, &m->boot_deadline, CLOCK_MONOTONIC,
-                              m->start_usec + m->view.policy.boot_deadline_usec, 0,
-                              on_boot_deadline, m);
+                              starting_since(m->options.starting, m->start_usec) +
+                                  m->view.policy.boot_deadline_usec,
+                              0, on_boot_deadline, m);
     return r;
 }
 

@@ -11,9 +11,12 @@ enum manager_mode {
                         * vain for the root file system */
 };
 
+struct starting;
+
 struct manager_options {
     int root_fd;
     enum manager_mode mode;
+    struct starting *starting; /* NULL: nobody supervises the start */
 };
 
 /* Runs until told to stop, or until the one pass is done. Returns 0; 1 if after the one pass not

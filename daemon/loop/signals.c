@@ -3,8 +3,8 @@
 
 #include <signal.h>
 
-int signals_watch(sd_event *event, sd_event_signal_handler_t stop, sd_event_signal_handler_t reload,
-                  void *userdata)
+int signals_loop_new(sd_event **ret, sd_event_signal_handler_t stop,
+                     sd_event_signal_handler_t reload, void *userdata)
 {
     sigset_t set;
 
@@ -16,10 +16,12 @@ int signals_watch(sd_event *event, sd_event_signal_handler_t stop, sd_event_sign
     signal(SIGCHLD, SIG_IGN); /* workers are not waited for: their sockets tell when they end */
     signal(SIGPIPE, SIG_IGN);
 
-    int r = sd_event_add_signal(event, NULL, SIGTERM, stop, userdata);
+    int r = sd_event_new(ret);
     if (r >= 0)
-        r = sd_event_add_signal(event, NULL, SIGINT, stop, userdata);
+        r = sd_event_add_signal(*ret, NULL, SIGTERM, stop, userdata);
     if (r >= 0)
-        r = sd_event_add_signal(event, NULL, SIGHUP, reload, userdata);
+        r = sd_event_add_signal(*ret, NULL, SIGINT, stop, userdata);
+    if (r >= 0)
+        r = sd_event_add_signal(*ret, NULL, SIGHUP, reload, userdata);
     return r;
 }

@@ -4,7 +4,7 @@
 
 #include <systemd/sd-event.h>
 
-/* Blocks them, and calls `stop` for SIGTERM and SIGINT, `reload` for SIGHUP. Returns 0 or negative
- * errno. */
-int signals_watch(sd_event *event, sd_event_signal_handler_t stop, sd_event_signal_handler_t reload,
-                  void *userdata);
+/* Makes the loop. It blocks them, and calls `stop` for SIGTERM and SIGINT, `reload` for SIGHUP.
+ * Returns 0 or negative errno. */
+int signals_loop_new(sd_event **ret, sd_event_signal_handler_t stop,
+                     sd_event_signal_handler_t reload, void *userdata);

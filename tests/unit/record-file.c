@@ -308,11 +308,11 @@ START_TEST(one_daemon_at_a_time)
 
     tree_init(&t);
     tree_write(&t, "run/.keep", "");
-    CLEANUP_CLOSE int lock = record_file_lock(t.fd);
+    CLEANUP_CLOSE int lock = record_file_lock(t.fd, false);
     ck_assert_int_ge(lock, 0);
-    ck_assert_int_eq(record_file_lock(t.fd), -EWOULDBLOCK);
+    ck_assert_int_eq(record_file_lock(t.fd, false), -EWOULDBLOCK);
     closep(&lock);
-    lock = record_file_lock(t.fd);
+    lock = record_file_lock(t.fd, false);
     ck_assert_int_ge(lock, 0);
 }
 END_TEST
