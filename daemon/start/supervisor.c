@@ -177,6 +177,8 @@ static void on_signal(struct supervisor *s)
 
     if (read(s->signal_fd, &si, sizeof(si)) != (ssize_t)sizeof(si))
         return;
+    if (s->fd >= 0 && s->pid_fd < 0) /* who it is may be there to be read as well */
+        hear_daemon(s);
     if (si.ssi_signo == SIGHUP) { /* the cause may have been removed */
         s->next_usec = 0;
         send_on(s, SIGHUP);

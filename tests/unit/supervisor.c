@@ -196,6 +196,23 @@ static int ended(struct host *h)
     return WEXITSTATUS(status);
 }
 
+/* How the daemon ended. It is our child when the process between it and the supervisor has ended.
+ */
+static int daemon_ended(struct host *h)
+{
+    int status = -1;
+    pid_t pid = -1;
+
+    for (unsigned i = 0; i < 3000 && pid != h->shared->daemon; i++) {
+        if (i > 0)
+            usleep(10000);
+        pid = waitpid(h->shared->daemon, &status, 0);
+    }
+    ck_assert_int_eq(pid, h->shared->daemon);
+    h->shared->daemon = 0;
+    return status;
+}
+
 /* The daemon becomes the main process, in this order. It is our child then. */
 static void check_hand_over(struct host *h)
 {
@@ -206,10 +223,8 @@ static void check_hand_over(struct host *h)
     ck_assert_str_eq(heard(h, LONG), "READY=1");
     ck_assert_int_eq(ended(h), 0);
     ck_assert_int_eq(kill(h->shared->daemon, SIGTERM), 0);
-    int status;
-    ck_assert_int_eq(waitpid(h->shared->daemon, &status, 0), h->shared->daemon);
+    const int status = daemon_ended(h);
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
-    h->shared->daemon = 0;
 }
 
 static void wait_for_start(struct host *h, unsigned n)
@@ -302,7 +317,7 @@ START_TEST(who_hangs)
     ck_assert_str_eq(heard(&h, 500 * MS), "");
     ck_assert_int_eq(kill(h.supervisor, SIGABRT), 0);
     ck_assert_int_eq(ended(&h), EXIT_FAILURE);
-    ck_assert_int_eq(waitpid(h.shared->daemon, &status, 0), h.shared->daemon);
+    status = daemon_ended(&h);
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
     ck_assert_uint_eq(h.shared->starts, 1);
 }
@@ -363,7 +378,7 @@ START_TEST(a_stop)
         usleep(100 * 1000);
         ck_assert_int_eq(kill(h.supervisor, SIGTERM), 0);
         ck_assert_int_eq(ended(&h), 0);
-        ck_assert_int_eq(waitpid(h.shared->daemon, &status, 0), h.shared->daemon);
+        status = daemon_ended(&h);
         ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == cases[i].status);
         ck_assert_uint_eq(h.shared->starts, 1);
         ck_assert_str_eq(heard(&h, 0), "");
@@ -408,7 +423,7 @@ START_TEST(a_daemon_without_its_supervisor_ends)
     host_start(&h, LONG, 0);
     wait_for_start(&h, 1);
     kill(h.supervisor, SIGKILL);
-    ck_assert_int_eq(waitpid(h.shared->daemon, &status, 0), h.shared->daemon);
+    status = daemon_ended(&h);
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE);
     ck_assert_int_eq(h.shared->result, -EPIPE);
     ck_assert_str_eq(heard(&h, 0), "");
