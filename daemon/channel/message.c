@@ -42,8 +42,7 @@ size_t message_write(const struct message *m, char to[static MESSAGE_SIZE_MAX])
     used += shape->numbers * sizeof(*m->numbers);
     for (unsigned i = 0; i < shape->texts; i++) {
         const char *text = m->texts[i] ? m->texts[i] : "";
-        size_t room =
-            MESSAGE_SIZE_MAX - used - (shape->texts - i); /* each of the others has its NUL */
+        size_t room = MESSAGE_SIZE_MAX - used - (shape->texts - i); /* the others keep their NULs */
         size_t n = strnlen(text, room);
         memcpy(to + used, text, n);
         to[used + n] = '\0';
@@ -52,7 +51,7 @@ size_t message_write(const struct message *m, char to[static MESSAGE_SIZE_MAX])
     return used;
 }
 
-/* Exactly so many texts, and nothing behind them. */
+/* Reads exactly n texts. Anything behind them is an error. */
 static bool read_texts(const char *bytes, size_t size, unsigned n, const char *ret[])
 {
     for (unsigned i = 0; i < n; i++) {

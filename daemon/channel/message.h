@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the daemon and its front on the bus say to each other over their socket: one datagram a
- * message. The layout of each kind is fixed: its numbers, then its texts, each ended by a NUL.
- * There is nothing in it that could be nested, and no length that could be wrong.
+/* The messages between the daemon and its front on the bus: one datagram each. Each kind has a
+ * fixed layout: its numbers, then its texts, each terminated by a NUL. Nothing is nested, and there
+ * are no length fields that could be wrong.
  *
- * The daemon tells the front how things are as entries, each known by its kind and id; a later
- * message with the same kind and id replaces it. */
+ * The daemon sends its state as entries, each identified by kind and id. A later message with the
+ * same kind and id replaces the entry. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,18 +20,18 @@ enum message_kind {
     MESSAGE_MANAGER, /* one, with the id 0 */
     MESSAGE_FILE,    /* of the policy; by index */
     MESSAGE_ERROR,   /* in the policy; by index */
-    MESSAGE_ACTION,  /* of the plan; the last has the id 0, so that those still to do keep theirs */
+    MESSAGE_ACTION,  /* of the plan; the last has id 0, so that the others keep theirs */
     MESSAGE_VFS,     /* a physical function; by address */
-    MESSAGE_DEVICE,  /* one with a verdict; by address */
-    MESSAGE_ENTRIES, /* how many kinds of entries there are */
+    MESSAGE_DEVICE,  /* a device with a verdict; by address */
+    MESSAGE_ENTRIES, /* the number of kinds of entries */
 
-    /* From the daemon as well. */
-    MESSAGE_GONE = MESSAGE_ENTRIES, /* there is no entry of this kind and id any more */
-    MESSAGE_WHOLE,                  /* all that has changed was told */
-    MESSAGE_REPLY,                  /* to the request with this id */
+    /* Also from the daemon. */
+    MESSAGE_GONE = MESSAGE_ENTRIES, /* the entry with this kind and id is gone */
+    MESSAGE_WHOLE,                  /* end of an update */
+    MESSAGE_REPLY,                  /* the answer to the request with this id */
 
     /* From the front. */
-    MESSAGE_REQUEST,   /* its id is in the reply; none comes to what was denied */
+    MESSAGE_REQUEST,   /* its id is in the reply; denied requests get none */
     MESSAGE_LOG_LEVEL, /* the id is a syslog level */
     MESSAGE_KINDS
 };
@@ -75,7 +75,7 @@ enum {
     DEVICE_INTERFACE,
     DEVICE_PHYSICAL_FUNCTION,
     DEVICE_SENTENCE,
-    DEVICE_VIRTUAL_FUNCTIONS, /* the last one, since it may have to be cut */
+    DEVICE_VIRTUAL_FUNCTIONS, /* last, since a long list may be truncated */
     DEVICE_TEXTS
 };
 
@@ -93,20 +93,20 @@ struct message {
     enum message_kind kind;
     uint64_t id;
     uint64_t numbers[MESSAGE_NUMBERS_MAX];
-    const char *texts[MESSAGE_TEXTS_MAX]; /* NULL is written as an empty one */
+    const char *texts[MESSAGE_TEXTS_MAX]; /* NULL is written as "" */
 };
 
-/* Returns the number of bytes. Texts that are too long for a message are cut. */
+/* Returns the number of bytes. Texts too long for a message are truncated. */
 size_t message_write(const struct message *m, char to[static MESSAGE_SIZE_MAX]);
 
-/* Reads a message from the front, or to it. Texts point into the bytes. Returns 0 or -EBADMSG. */
+/* Reads a message, sent by the front or to it. Texts point into `bytes`. Returns 0 or -EBADMSG. */
 int message_read(const char *bytes, size_t size, bool from_front, struct message *ret);
 
-/* The id of an entry or request that is about a device. */
+/* The id of an entry or request about this device. */
 static inline uint64_t message_id(struct pci_addr a)
 {
     return pci_addr_number(a);
 }
 
-/* Reads it; false: that is no device's. */
+/* Reads such an id. Returns false if it is not an address. */
 bool message_address(uint64_t id, struct pci_addr *ret);

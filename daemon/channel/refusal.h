@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Why a request was not carried out: what kind of error the caller gets, and a sentence. */
+/* Why a request was not carried out: the kind of error for the caller, and a sentence. */
 #pragma once
 
 #include "base/util.h"
@@ -7,7 +7,7 @@
 enum refusal_kind {
     REFUSAL_NONE,
     REFUSAL_FAILED,
-    REFUSAL_REFUSED, /* by the policy, or for the host's sake */
+    REFUSAL_REFUSED, /* by the policy, or to protect the host */
     REFUSAL_BUSY,
     REFUSAL_NO_SUCH_DEVICE,
     REFUSAL_POLICY_INVALID,
@@ -21,5 +21,5 @@ struct refusal {
     char text[REFUSAL_TEXT_MAX];
 };
 
-/* Fills it; returns a negative errno. */
+/* Fills *why. Returns a negative errno. */
 int refuse(struct refusal *r, enum refusal_kind kind, const char *format, ...) PRINTF(3, 4);

@@ -28,7 +28,7 @@ bool request_denial_fits(struct budget *b)
 struct caller caller_make(uint32_t uid, pid_t pid)
 {
     struct caller c = {.uid = uid, .pid = pid};
-    CLEANUP_CLOSE int root_fd = rootfs_open_root("/"); /* processes are there, whatever --root */
+    CLEANUP_CLOSE int root_fd = rootfs_open_root("/"); /* the real /proc, whatever --root */
 
     if (root_fd < 0 || pid <= 0 || process_unit(root_fd, pid, c.unit) < 0 ||
         process_is_of_user(root_fd, pid, uid) <= 0)
@@ -49,7 +49,8 @@ struct message request_message(const struct request *r, uint64_t id)
         .texts = {[REQUEST_UNIT] = r->caller.unit}};
 }
 
-/* As process_unit() makes them. Escaped, others could push fields out of the journal's entry. */
+/* Accepts only printable names, as process_unit() returns them. Escapes would make the name longer,
+ * and could push other fields out of the journal entry. */
 static bool is_clean(const char *unit)
 {
     char clean[PROCESS_UNIT_MAX];

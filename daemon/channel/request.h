@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who asks for a change, and for which; and how the front passes that to the daemon. */
+/* A request for a change and its caller, and the form in which the front passes it to the
+ * daemon. */
 #pragma once
 
 #include "base/budget.h"
@@ -10,7 +11,7 @@ enum verb { VERB_BIND, VERB_RELEASE, VERB_RELOAD, VERB_RESCAN, VERBS };
 
 const char *verb_word(enum verb v);
 
-/* Is it asked of one device? */
+/* Does this verb concern one device? */
 static inline bool verb_has_device(enum verb v)
 {
     return v == VERB_BIND || v == VERB_RELEASE;
@@ -20,26 +21,27 @@ struct caller {
     uint32_t uid; /* UINT32_MAX: not known */
     pid_t pid;    /* 0: not known */
     char unit[PROCESS_UNIT_MAX];
-    bool told; /* by the front, who may lie; else the kernel says so */
+    bool told; /* named by the front, which may lie; otherwise by the kernel */
 };
 
 struct request {
     enum verb verb;
-    struct pci_addr device; /* if it has one */
+    struct pci_addr device; /* if the verb has one */
     struct caller caller;
-    uint32_t denied; /* 0: allowed. Else only for the journal: so many may not, and the caller is
-                        the last of them */
+    uint32_t denied; /* 0: permitted. Otherwise the number of denied requests, for the journal only;
+                        the caller is that of the last one */
 };
 
-/* May one more denial be told? Anybody can cause them: ten at once, and ten a minute. */
+/* May another denial be passed on? Anybody can cause them, so the limit is a burst of ten, and ten
+ * a minute. */
 bool request_denial_fits(struct budget *b);
 
-/* The uid is somebody's word that can be relied on (the bus's, the kernel's). The process may have
- * ended since: a unit is only looked up of one that runs as this user. */
+/* The uid comes from a trusted source (the bus, the kernel). The process may have exited since, so
+ * its unit is looked up only if it runs as this user. */
 struct caller caller_make(uint32_t uid, pid_t pid);
 
-/* The message for a request. Its text is the request's. */
+/* The message for a request. Its text points into the request. */
 struct message request_message(const struct request *r, uint64_t id);
 
-/* Reads a message of the front. Returns 0 or -EBADMSG. */
+/* Reads a request from a message of the front. Returns 0 or -EBADMSG. */
 int request_read(const struct message *m, struct request *ret);

@@ -10,18 +10,18 @@
 #include "offer/bus-names.h"
 
 #define POLKIT_TIMEOUT_USEC (120 * 1000000ULL) /* somebody may have to type a password */
-/* More unanswered questions than these are an attack. Questions to the bus are answered at once;
- * those to polkit may wait for a password. */
+/* Anything above these limits is an attack. The bus answers questions at once; polkit may have to
+ * wait for a password. */
 #define CREDENTIALS_MAX 1024
 #define POLKIT_MAX 64
-#define POLKIT_USER_MAX 8 /* of one user, so that nobody keeps others out */
+#define POLKIT_USER_MAX 8 /* per user, so that no user can take all of them */
 
 struct question {
     sd_bus_message *call;
-    struct request request; /* with the caller, once the bus has said who it is */
+    struct request request; /* has the caller once the bus has identified it */
     bus_judged judged;
     void *userdata;
-    bool polkit; /* that is asked now */
+    bool polkit; /* polkit is being asked, not the bus */
     struct question *next;
 };
 
@@ -70,7 +70,8 @@ static bool too_many(bool polkit, uint32_t uid)
     return same >= (polkit ? POLKIT_MAX : CREDENTIALS_MAX) || user >= POLKIT_USER_MAX;
 }
 
-/* Asks another service; the question is freed when the answer has been handled, or never comes. */
+/* Sends a question to another service. The question is freed when its answer has been handled or
+ * the call has failed. */
 static int send_question(struct question *q, sd_bus_message *m, sd_bus_message_handler_t answer,
                          uint64_t usec)
 {
@@ -90,7 +91,7 @@ static int deny(struct question *q, bool interactive)
     CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 
     if (sd_bus_is_open(sd_bus_message_get_bus(q->call)) <= 0)
-        return 0; /* the bus has gone, and the question with it: nobody was denied anything */
+        return 0; /* the connection is gone and took the question with it: this is no denial */
     q->request.denied = 1;
     (void)q->judged(q->call, &q->request, q->userdata, &error);
     if (interactive)
@@ -129,7 +130,7 @@ static int on_polkit(sd_bus_message *m, void *userdata, sd_bus_error *error)
     return allow(q);
 }
 
-/* What polkit's rules can look at, and its dialogue says. */
+/* The details that polkit's rules can use and its dialogue shows. */
 static int append_details(sd_bus_message *m, const struct question *q)
 {
     const char *verb = verb_word(q->request.verb);
@@ -173,7 +174,7 @@ static int ask_polkit(const struct question *old)
     return r;
 }
 
-/* The caller out of GetConnectionCredentials' answer; what is not there is not known. */
+/* Reads the caller from the answer of GetConnectionCredentials. Missing fields are unknown. */
 static struct caller read_caller(sd_bus_message *m)
 {
     uint32_t uid = UINT32_MAX, pid = 0;
@@ -200,7 +201,7 @@ static int on_credentials(sd_bus_message *m, void *userdata, sd_bus_error *error
     struct question *q = userdata;
 
     (void)error;
-    if (sd_bus_message_is_method_error(m, NULL)) /* it has gone */
+    if (sd_bus_message_is_method_error(m, NULL)) /* the caller is gone */
         return deny(q, false);
     q->request.caller = read_caller(m);
     if (q->request.caller.uid == 0)

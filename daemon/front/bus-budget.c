@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "front/bus-budget.h"
 
-/* Ten full answers about 256 devices at once, or a busctl that asks for each of them; and then, for
- * ever, four such answers a second. */
+/* Enough for a burst of ten complete answers about 256 devices, or for a busctl that asks for each
+ * device, and then for four complete answers a second. */
 static const struct budget_limits limits = {.most = 4096, .per_second = 1024};
-/* Of a connection before the bus has said whose it is. Calls can come faster than that answer, and
- * with a new connection anybody would have a whole budget anew. */
+/* For a connection whose user the bus has not named yet. Calls can arrive before that answer. With
+ * the full budget, a client could get a new one by reconnecting. */
 static const struct budget_limits unknown_limits = {.most = 512, .per_second = 1024};
 
 uint64_t bus_budget_cost(const char *member, size_t n_devices)
@@ -23,7 +23,8 @@ static struct bus_sender *known_sender(struct bus_budgets *b, const char *name)
     return NULL;
 }
 
-/* The sender's place: its own, a free one, or that of whoever was quiet for the longest time. */
+/* Finds the sender's place: its own, a free one, or that of the sender that has been quiet
+ * longest. */
 static struct bus_sender *place_for(struct bus_budgets *b, const char *name, bool *ret_new)
 {
     struct bus_sender *place = known_sender(b, name);
@@ -63,7 +64,7 @@ static struct bus_user *find_user(struct bus_budgets *b, uint32_t uid)
     return oldest;
 }
 
-/* With more devices than a whole budget, one answer empties it. */
+/* An answer that costs more than a full budget takes all of it. */
 static bool take_cost(struct budget *b, const struct budget_limits *l, uint64_t cost,
                       uint64_t now_usec)
 {

@@ -8,8 +8,8 @@
 #include "front/bus-text.h"
 #include "offer/bus-names.h"
 
-/* Of those who may not only the journal hears, which is the daemon's. It takes only so many
- * messages a second: those who may are not to wait behind them. */
+/* A denied request goes to the daemon for the journal only. The daemon reads a limited number of
+ * messages a second, so few denials are passed on: permitted requests must not wait behind them. */
 static int tell_denied(struct bus_calls *c, const struct request *request)
 {
     struct request told = *request;

@@ -11,9 +11,9 @@
 #include "host/slots.h"
 #include "offer/bus-names.h"
 
-/* A device that is unplugged while a virtual machine has it loses its driver link at once, and the
- * kernel says nothing of it until the virtual machine lets go. So a caller is told what is true
- * now. */
+/* A device that is unplugged while a virtual machine has it loses its driver link at once, but the
+ * kernel sends no event until the virtual machine closes it. So the link is checked when a caller
+ * asks. */
 bool bus_device_is_leaving(const struct copy *c, const struct message *m)
 {
     struct pci_addr a;
@@ -41,7 +41,7 @@ static const struct message *find_object(const struct copy *c, const char *path)
     if (sd_bus_path_decode(path, BUS_DEVICE_PREFIX, &address) <= 0 ||
         pci_addr_parse(address, &a) < 0)
         return NULL;
-    canonical = bus_device_path(message_id(a)); /* one name for each object */
+    canonical = bus_device_path(message_id(a)); /* an object has only one path */
     return canonical && streq(canonical, path) ? copy_find(c, MESSAGE_DEVICE, message_id(a)) : NULL;
 }
 
@@ -89,14 +89,14 @@ static int on_enumerate(sd_bus *bus, const char *prefix, void *userdata, char **
 
 /* -- getters -- */
 
-/* Names come from the hardware database, which is mapped, not read: only those who ask pay for it.
- * A lookup takes some ms in the worst case. So the names of the last device are kept, since its
- * neighbours are often alike. */
+/* Names come from the hardware database. It is mapped on the first request, so it costs nothing
+ * until somebody asks. A lookup can take some milliseconds. Neighbouring devices are often alike,
+ * so the names of the last one are kept. */
 static int append_name(sd_bus_message *m, const char *modalias, bool model)
 {
     static sd_hwdb *hwdb;
     static char known[64];
-    static const char *names[2]; /* in the mapped file */
+    static const char *names[2]; /* they point into the mapped file */
 
     if (!streq(modalias, known) && (hwdb || sd_hwdb_new(&hwdb) >= 0)) {
         snprintf(known, sizeof(known), "%s", modalias);
@@ -107,7 +107,7 @@ static int append_name(sd_bus_message *m, const char *modalias, bool model)
     return bus_append(m, "s", streq(modalias, known) ? names[model] : NULL);
 }
 
-/* Slots are read from files, once for all answers that are given in one turn of the event loop. */
+/* Slots are read from files, at most once in a turn of the event loop. */
 static int append_slot(sd_bus_message *m, sd_bus *bus, int root_fd, struct pci_addr a)
 {
     static struct slots slots;
@@ -136,7 +136,7 @@ static int append_leaving(sd_bus_message *reply, const struct message *m)
         node);
 }
 
-/* Properties that are texts of the entry. */
+/* Properties that are a text of the entry. */
 static const struct {
     const char *property;
     unsigned text;
@@ -222,7 +222,7 @@ static int get_value(sd_bus *bus, const char *path, const char *interface, const
     return bus_append(reply, "t", m->numbers[DEVICE_BOUND_USEC]);
 }
 
-/* Looked up when somebody asks. */
+/* Properties that are read when somebody asks. */
 static int get_from_host(sd_bus *bus, const char *path, const char *interface, const char *property,
                          sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
@@ -335,13 +335,13 @@ int bus_device_register(sd_bus *bus, struct bus_devices *d)
 
 /* -- signals -- */
 
-/* How much is signalled in one turn of the event loop, since hundreds of devices may change at
- * once. A signal about changed properties costs 1; one about a new object, with all of its
- * properties, costs more. */
+/* Hundreds of devices may change at once, so this limits the signals in one turn of the event loop.
+ * A signal about changed properties costs 1; one about a new object has all properties and costs
+ * more. */
 #define TOLD_MAX 8
 #define COST_OF_OBJECT 4
 
-/* The properties that change, and where each is in the entry. */
+/* The properties that change, and their places in the entry. */
 static const struct {
     const char *property;
     bool is_number;
@@ -378,7 +378,7 @@ static struct published publish_device(const struct message *m)
     return p;
 }
 
-/* Signals the properties in which the two differ. Returns false if none do. */
+/* Signals the properties that differ. Returns false if none does. */
 static bool emit_changed(sd_bus *bus, const struct published *old, const struct published *new)
 {
     const char *names[PUBLISHED_MAX + 1];
@@ -410,14 +410,14 @@ static void emit_removed(sd_bus *bus, uint64_t id)
     CLEANUP_FREE char *path = bus_device_path(id);
 
     if (path)
-        /* All that sd_bus_emit_object_added() announced. */
+        /* the interfaces that sd_bus_emit_object_added() announced */
         (void)sd_bus_emit_interfaces_removed(
             bus, path, "org.freedesktop.DBus.Peer", "org.freedesktop.DBus.Introspectable",
             "org.freedesktop.DBus.Properties", BUS_DEVICE_INTERFACE, NULL);
 }
 
-/* Signals what is new about a device; `old` is what was signalled last (NULL: nothing). Returns
- * false if that has to wait for the next turn. */
+/* Signals the changes of a device since `old`, its last signalled state (NULL: none). Returns false
+ * if that must wait for the next turn. */
 static bool tell(sd_bus *bus, const struct published *old, const struct published *new,
                  unsigned *cost)
 {
@@ -432,9 +432,9 @@ static bool tell(sd_bus *bus, const struct published *old, const struct publishe
     return true;
 }
 
-/* Both lists are in the order of addresses: one walk along the two. On a new connection nobody has
- * seen any object yet, and whoever sees the name appear asks for all of them: nothing is signalled
- * then. */
+/* Both lists are sorted by address, so one pass compares them. Nothing is signalled on a new
+ * connection: nobody has seen an object yet, and clients that see the name appear ask for all of
+ * them. */
 bool bus_device_publish(sd_bus *bus, const struct copy *c, struct publication *p)
 {
     const struct entry *e;

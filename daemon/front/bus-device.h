@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The device objects: /org/vfio/Bindd1/device/ADDRESS, one for each device of the copy. */
+/* The device objects, /org/vfio/Bindd1/device/ADDRESS: one for each device in the copy. */
 #pragma once
 
 #include <systemd/sd-bus.h>
@@ -9,7 +9,7 @@
 /* The object path of the device with this id, malloc'ed; NULL when out of memory. */
 char *bus_device_path(uint64_t id);
 
-/* Has a bound device lost its driver link, although no event has come yet? */
+/* Has a bound device lost its driver link before its event has come? */
 bool bus_device_is_leaving(const struct copy *c, const struct message *m);
 
 struct bus_devices {
@@ -25,15 +25,15 @@ int bus_device_register(sd_bus *bus, struct bus_devices *d);
 /* What was last signalled of a device. */
 struct published {
     uint64_t id;
-    uint32_t values[PUBLISHED_MAX]; /* hashes of them */
+    uint32_t values[PUBLISHED_MAX]; /* hashes */
 };
 
 struct publication {
-    struct published *v; /* in the order of ids */
+    struct published *v; /* sorted by id */
     size_t n;
 };
 
-/* Signals what has changed since the last call: objects that came and went, and the properties that
- * differ. Returns true if it must be called again in the next turn of the event loop, since not all
- * could be signalled in this one. */
+/* Signals the changes since the last call: objects that came and went, and changed properties.
+ * Returns true if some signals must wait for the next turn of the event loop; call it again
+ * then. */
 bool bus_device_publish(sd_bus *bus, const struct copy *c, struct publication *p);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* org.freedesktop.LogControl1: systemctl service-log-level. It is the daemon's log level. */
+/* org.freedesktop.LogControl1, which "systemctl service-log-level" uses. The level is the
+ * daemon's. */
 #pragma once
 
 #include <systemd/sd-bus.h>

@@ -49,7 +49,7 @@ static int get_list(sd_bus *bus, const char *path, const char *interface, const 
     return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-/* All problems of all devices, and what is wrong beyond single devices. */
+/* The problems of all devices, and those of the host and the policy. */
 static int get_problems(sd_bus *bus, const char *path, const char *interface, const char *property,
                         sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
@@ -90,8 +90,8 @@ static int get_number(sd_bus *bus, const char *path, const char *interface, cons
     return -ENOENT;
 }
 
-/* How physical functions stand: address, rule, state, reason, how many virtual functions they are
- * to have and have, whether those are ours, and a sentence. */
+/* For each physical function: address, rule, state, reason, wanted and actual number of virtual
+ * functions, whether vfio-bindd made them, and a sentence. */
 static int get_vfs(sd_bus *bus, const char *path, const char *interface, const char *property,
                    sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
@@ -149,7 +149,7 @@ static int append_settled(sd_bus_message *reply, const struct message *m, bool s
     return settled ? bus_append(reply, "(sss)", entry_address(m).s, "none", sentence) : 0;
 }
 
-/* What would be done next: the actions, then devices for which nothing is to be done. */
+/* The next actions, then the devices without one. */
 static int on_plan(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
     const struct copy *c = ((const struct bus_manager *)userdata)->copy;
@@ -270,7 +270,7 @@ static const char *const manager_changing[BUS_MANAGER_CHANGING] = {
     "Matched", "Bound",    "Usable",      "ReadyUSec",    "VirtualFunctions",
 };
 
-/* Of all entries of a kind. */
+/* A hash of all entries of one kind. */
 static uint32_t kind_hash(const struct copy *c, enum message_kind kind)
 {
     const struct entry *e;

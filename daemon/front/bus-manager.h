@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The object /org/vfio/Bindd1: how things are as a whole, and what callers may ask for. Anybody may
- * read; to change something takes root, or polkit's permission. */
+/* The object /org/vfio/Bindd1: the overall state, and the methods. Anybody may read; changes need
+ * root or polkit's permission. */
 #pragma once
 
 #include <systemd/sd-bus.h>
@@ -18,5 +18,5 @@ struct bus_manager {
 /* Puts the object on the bus. Returns 0 or negative errno. */
 int bus_manager_register(struct bus_manager *b, sd_bus *bus);
 
-/* Signals just the properties that have changed since the last call. */
+/* Signals the properties that have changed since the last call. */
 void bus_manager_publish(struct bus_manager *b, sd_bus *bus);

@@ -13,7 +13,7 @@ static int append_text(sd_bus_message *m, const char *text)
     return clean ? sd_bus_message_append_basic(m, 's', clean) : -ENOMEM;
 }
 
-/* The values of a structure come one by one; there is none inside another. */
+/* Structures are written member by member; they do not nest. */
 static int append_value(sd_bus_message *m, const char *type, va_list *args)
 {
     char content[16];

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Texts for callers on the bus. The bus takes only valid UTF-8: sd-bus refuses to append anything
- * else, and who sent an error with it would get no answer at all. So every text goes through here,
- * where it is made printable (base/printable.h); tests/walls knows no other way. */
+/* Texts for callers on the bus. The bus takes only valid UTF-8. sd-bus refuses to append anything
+ * else, and an error with such a text would never reach the caller. So every text is made printable
+ * here (base/printable.h); tests/walls forbids other ways. */
 #pragma once
 
 #include <systemd/sd-bus.h>
 
 #include "base/util.h"
 
-/* Appends values: texts (printable; NULL is an empty one), object paths, numbers, structures of
- * these. Returns 0 or negative errno. */
+/* Appends values: texts (made printable; NULL is ""), object paths, numbers, structures of these.
+ * Returns 0 or negative errno. */
 int bus_append(sd_bus_message *m, const char *types, ...);
 
 /* Appends one text. */
 int bus_append_format(sd_bus_message *m, const char *format, ...) PRINTF(2, 3);
 
-/* Appends an array of the words in a text, which blanks separate. */
+/* Appends the words of a text, separated by blanks, as an array. */
 int bus_append_words(sd_bus_message *m, const char *text);
 
-/* Sets an error with a sentence for the caller; returns its negative errno. */
+/* Sets an error with a sentence for the caller. Returns its negative errno. */
 int bus_error(sd_bus_error *e, const char *name, const char *format, ...) PRINTF(3, 4);
 
 /* Answers a call with an error. Returns 0 or more, or negative errno. */

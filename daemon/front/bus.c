@@ -13,15 +13,15 @@
 #include "offer/bus-names.h"
 
 #define SOCKET "unix:path=/run/dbus/system_bus_socket"
-/* Between attempts when the bus is there but does not let us in. */
+/* Delay between attempts if the bus is there but does not accept us. */
 #define RETRY_USEC (2 * USEC_PER_SEC)
 
 struct bus {
     sd_event *event;
     const struct copy *copy;
-    sd_bus *bus; /* NULL between two connections */
+    sd_bus *bus; /* NULL while there is no connection */
     sd_event_source *retry, *more;
-    bool told_of_name; /* that we cannot have it */
+    bool told_of_name; /* it has been logged that the name is taken */
     struct publication published;
     struct bus_calls calls;
     struct bus_manager manager;
@@ -45,8 +45,8 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-/* Does not free the connection, since this may be called from one of its callbacks: connect_bus()
- * does. */
+/* Does not free the connection, since one of its callbacks may be the caller. connect_bus() frees
+ * it. */
 static void disconnect_and_retry(struct bus *b)
 {
     bus_calls_forget(&b->calls);
@@ -129,7 +129,7 @@ static void ask_user(struct bus *b, const char *sender)
     sd_bus_slot_unref(slot);
 }
 
-/* Comes before all objects. Returns 1 if the call is answered with that, 0 to go on. */
+/* Runs before all objects. Returns 1 if it has answered the call, 0 to pass it on. */
 static int on_any_message(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
     struct bus *b = userdata;
@@ -168,8 +168,8 @@ static int register_objects(struct bus *b)
     return r;
 }
 
-/* Never waits: sd-bus watches for the socket, the name is asked for asynchronously, and answers
- * come through the loop. */
+/* Never waits: sd-bus watches for the socket, the name is requested asynchronously, and answers
+ * come through the event loop. */
 static int connect_bus(struct bus *b)
 {
     int r;
@@ -181,7 +181,7 @@ static int connect_bus(struct bus *b)
     if (r >= 0)
         r = sd_bus_set_bus_client(b->bus, true);
     if (r >= 0)
-        r = sd_bus_negotiate_fds(b->bus, false); /* nobody has us keep descriptors open */
+        r = sd_bus_negotiate_fds(b->bus, false); /* no caller can make us hold descriptors */
     if (r >= 0)
         r = sd_bus_set_watch_bind(b->bus, true);
     if (r >= 0)
@@ -203,8 +203,8 @@ static int connect_bus(struct bus *b)
     return r == -ENOMEM ? r : 0;
 }
 
-/* What is too much for one turn of the event loop is left to the next turn: callers are answered in
- * between. */
+/* Leaves to the next turn of the event loop what is too much for this one, so that callers are
+ * answered in between. */
 static void publish_changes(struct bus *b)
 {
     if (!b->bus || sd_bus_is_ready(b->bus) <= 0)
@@ -263,7 +263,7 @@ void bus_free(struct bus *b)
     bus_calls_forget(&b->calls);
     sd_event_source_disable_unref(b->retry);
     sd_event_source_disable_unref(b->more);
-    sd_bus_close_unref(b->bus); /* a flush would wait for a bus that is stopped */
+    sd_bus_close_unref(b->bus); /* a flush would wait for a stopped bus */
     free(b->published.v);
     free(b);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The system bus: org.vfio.Bindd1. The bus may go and come again: we connect when it is there and
+/* org.vfio.Bindd1 on the system bus. The bus may vanish and return: we connect when it is there and
  * never wait for it. */
 #pragma once
 
@@ -9,13 +9,13 @@
 
 struct bus;
 
-/* Returns 0 or negative errno (out of memory only). The copy, of which the log level is changed,
- * and the link must outlive it. */
+/* Returns 0 or negative errno (out of memory only). The copy and the link must outlive it. Of the
+ * copy, only the log level is changed. */
 int bus_new(sd_event *event, struct copy *copy, struct daemon_link *link, struct bus **ret);
 void bus_free(struct bus *b);
 
-/* The copy may have changed: signals what has. */
+/* Signals what has changed in the copy. */
 void bus_update(struct bus *b);
 
-/* The daemon has answered this request. */
+/* Passes the daemon's answer to this request on to the caller. */
 void bus_answer(struct bus *b, uint64_t id, enum refusal_kind kind, const char *sentence);

@@ -6,7 +6,7 @@
 #include "base/hash.h"
 #include "base/util.h"
 
-/* Where the entry is, or would be. */
+/* The index of the entry, or the one where it would be inserted. */
 static size_t place_of(const struct copy *c, enum message_kind kind, uint64_t id)
 {
     size_t low = 0, high = c->n;

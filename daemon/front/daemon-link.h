@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The link to the daemon: tell/front-link.h has its other end. */
+/* The front's end of the link to the daemon (the other end: tell/front-link.h). */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -9,11 +9,11 @@
 #include "front/copy.h"
 
 struct daemon_link_handler {
-    /* The copy is whole again, after changes. */
+    /* The copy has changed and is complete. */
     void (*changed)(void *userdata);
-    /* The answer to a request. */
+    /* The daemon has answered a request. */
     void (*reply)(void *userdata, uint64_t id, enum refusal_kind kind, const char *sentence);
-    /* The daemon has gone, or does not speak as it should: nothing is known any more. */
+    /* The daemon is gone or broke the protocol: the copy is out of date. */
     void (*lost)(void *userdata, int error);
     void *userdata;
 };
@@ -25,7 +25,7 @@ int daemon_link_new(sd_event *event, int root_fd, struct copy *copy,
                     const struct daemon_link_handler *handler, struct daemon_link **ret);
 void daemon_link_free(struct daemon_link *l);
 
-/* Pass on a request, whose answer has this id, or a log level. Return 0 or negative errno; -EAGAIN:
- * the daemon does not read. */
+/* Send a request, whose answer will have this id, or a log level. Return 0 or negative errno;
+ * -EAGAIN: the daemon is not reading. */
 int daemon_link_request(struct daemon_link *l, uint64_t id, const struct request *r);
 int daemon_link_log_level(struct daemon_link *l, int level);

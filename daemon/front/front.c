@@ -11,7 +11,7 @@ struct front {
     sd_event *event;
     struct copy copy;
     struct daemon_link *link;
-    struct bus *bus; /* NULL until the copy is whole for the first time */
+    struct bus *bus; /* NULL until the copy is complete for the first time */
 };
 
 static void on_copy_changed(void *userdata)
@@ -33,8 +33,8 @@ static void on_daemon_reply(void *userdata, uint64_t id, enum refusal_kind kind,
         bus_answer(f->bus, id, kind, sentence);
 }
 
-/* What is known is about the past now. The name leaves the bus with us; the service manager starts
- * us again. */
+/* The copy is out of date, so we exit. Our name leaves the bus, and the service manager starts us
+ * again. */
 static void on_daemon_lost(void *userdata, int error)
 {
     struct front *f = userdata;

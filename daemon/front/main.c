@@ -6,7 +6,8 @@
 #include "base/util.h"
 #include "front/front.h"
 
-/* The unit knows this one: trying again would be in vain, and who starts vfio-bindd starts us. */
+/* The unit does not restart us after this exit code: nobody listens, and starting vfio-bindd starts
+ * us as well. */
 #define EXIT_NO_DAEMON 3
 
 int main(int argc, char **argv)

@@ -8,7 +8,7 @@
 #include "plan/vfs-text.h"
 #include "tell/journal.h"
 
-/* journald limits bursts: above this many lines at once a rule gets one line. */
+/* journald limits bursts: with more lines than this at once, each rule gets one line. */
 #define LINES_MAX 64
 
 static size_t count_unexpected(const struct plan *plan, const struct policy *p)
@@ -125,7 +125,7 @@ static void announce_device(const struct verdict *v, const struct snapshot *s,
     const struct record *r = records_find(records, v->addr);
     char sentence[SENTENCE_MAX];
 
-    if (!d) /* unplugged since the plan was made: its own event will tell */
+    if (!d) /* unplugged since the plan was made: its own event is logged later */
         return;
     verdict_sentence(v, s, records, sentence);
     journal_device(event_of_state(v->state), d, v, r, sentence);
@@ -230,7 +230,7 @@ static void announce_expect(const struct plan *plan, const struct policy *p)
     }
 }
 
-/* Devices that a rule by serial number may select; nothing is done with them until their number is
+/* Logs devices that a rule by serial number may select. They are left alone until the number is
  * known. */
 static void announce_undecided(const struct view *view)
 {
@@ -243,7 +243,7 @@ static void announce_undecided(const struct view *view)
                 pci_addr_text(view->snapshot.devices[i].addr).s);
 }
 
-/* One line, for the first device: the cause is the same for all. */
+/* One line for the first device: all have the same cause. */
 static void announce_dynids(const struct view *view)
 {
     for (size_t i = 0; i < view->plan.n_verdicts; i++) {
@@ -330,7 +330,7 @@ void announce_unknown(const struct view *view)
                   strerror(error));
 }
 
-/* Devices that no rule names: caught by a dynamic ID, or dropped by a new policy. */
+/* Devices that no rule selects: caught by a dynamic ID, or no longer selected by a new policy. */
 void announce_handed_back(const struct view *view, struct pci_addr a)
 {
     const struct device *d = snapshot_find(&view->snapshot, a);

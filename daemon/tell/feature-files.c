@@ -15,27 +15,27 @@
 
 #define MINUTE_USEC (60 * USEC_PER_SEC)
 
-/* NFD looks once a minute by default. The lifetime is long enough for a renewal that comes late. */
+/* NFD reads the file once a minute by default. The lifetime leaves room for a late renewal. */
 #define LIFETIME_USEC (10 * MINUTE_USEC)
 #define RENEWAL_USEC (4 * MINUTE_USEC)
 #define RENEWAL_ACCURACY_USEC MINUTE_USEC
 
-/* systemd does not watch the files while the service of a path unit runs. So what is new is written
- * once more a little later. */
+/* systemd does not watch the files of a path unit while its service runs. So changes are written
+ * again a little later. */
 #define REPEAT_USEC (10 * USEC_PER_SEC)
 #define REPEAT_ACCURACY_USEC USEC_PER_SEC
 
 struct file {
     const char *name;
     char *text;   /* the wanted contents; NULL: no file is wanted */
-    bool dirty;   /* the file does not have these contents yet */
-    bool changed; /* more than its time of expiry changes: the old file would be wrong */
+    bool dirty;   /* the file does not have this text yet */
+    bool changed; /* more than the time of expiry has changed, so the old file would be wrong */
     int error;    /* the last error, which was logged; 0: none since the last success */
 };
 
 enum { FEATURES, METRICS, FILES };
 
-/* The NUMA node of an address: it is the slot's, so it does not change. */
+/* The NUMA node of an address. It belongs to the slot and does not change. */
 struct numa_seen {
     struct pci_addr addr;
     int node;
@@ -48,9 +48,9 @@ struct feature_files {
     struct file files[FILES];
     struct numa_seen *numa;
     size_t n_numa, numa_allocated;
-    uint64_t written_usec;    /* when something was last written */
-    sd_event_source *writing; /* waits for interval_usec to be over */
-    sd_event_source *renewal; /* by the wall clock, like the expiry: fires when somebody sets it */
+    uint64_t written_usec;    /* time of the last write */
+    sd_event_source *writing; /* fires when interval_usec has passed */
+    sd_event_source *renewal; /* by the wall clock, like the expiry: fires when it is set */
 };
 
 /* -- text -- */
@@ -74,8 +74,8 @@ static int features_text(const struct features *f, size_t i, char **ret)
     return r;
 }
 
-/* The feature file as it is written: its text after a time of expiry. Returns the length or
- * negative errno. */
+/* The contents of the feature file: a time of expiry, then the text. Returns the length or negative
+ * errno. */
 static int with_expiry(const char *text, char **ret)
 {
     time_t expiry = time(NULL) + (time_t)(LIFETIME_USEC / USEC_PER_SEC);
@@ -149,7 +149,7 @@ static int on_writing(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-/* Writes now, or as soon as interval_usec is over. */
+/* Writes now, or when interval_usec has passed. */
 static void write_soon(struct feature_files *f)
 {
     uint64_t due = f->written_usec + f->interval_usec;
@@ -203,14 +203,14 @@ int feature_files_new(sd_event *event, int root_fd, uint64_t interval_usec,
     f->event = sd_event_ref(event);
     f->root_fd = root_fd;
     f->interval_usec = interval_usec;
-    f->files[FEATURES] = (struct file){.name = "features", .dirty = true}; /* perhaps left over */
+    f->files[FEATURES] = (struct file){.name = "features", .dirty = true}; /* may be left over */
     f->files[METRICS] = (struct file){.name = "metrics.prom", .dirty = true};
     *ret = f;
     return 0;
 }
 
-/* Sets a file's wanted contents; r < 0: they could not be made. Returns whether there is something
- * to write. */
+/* Sets the wanted contents of a file; r < 0: they could not be made. Returns true if there is
+ * something to write. */
 static bool take_text(struct file *file, bool wanted, int r, const struct features *features,
                       size_t i)
 {

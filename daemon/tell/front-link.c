@@ -19,21 +19,22 @@
 
 #define SOCKET_NAME "front"
 #define NEW_SOCKET_NAME ".front"
-/* In a second at most, whatever the front does. What is more waits in its socket. */
+/* Limits per second, whatever the front does. The rest waits in its socket. */
 #define CONNECTIONS_MAX 5
 #define MESSAGES_MAX 32
-/* After a change, until it is told: a card has several functions, and each has several events. */
+/* Delay between a change and the update: a card has several functions, and each has several
+ * events. */
 #define TELL_AFTER_USEC 10000
-#define CALLS_MAX 128 /* not answered yet: while there are so many nothing more is read */
+#define CALLS_MAX 128 /* requests without an answer; with this many, nothing more is read */
 
-/* What the front was told of an entry. */
+/* An entry as the front knows it. */
 struct told {
     enum message_kind kind;
     uint64_t id;
     uint32_t hash;
 };
 
-/* A request that the front waits for. */
+/* A request for which the front awaits an answer. */
 struct call {
     uint64_t id;
     struct request request;
@@ -46,13 +47,13 @@ struct front_link {
     const struct view *view;
     struct front_requests requests;
     sd_event_source *listening;
-    int fd;                      /* of the front; -1 without one */
-    sd_event_source *connection; /* of all fronts, one after the other: so is its limit */
+    int fd;                      /* the front's connection; -1: none */
+    sd_event_source *connection; /* successive fronts share it, and its rate limit */
     sd_event_source *due;        /* something may have changed */
     int folder;
-    struct told *told; /* in the order of kinds and ids */
+    struct told *told; /* sorted by kind and id */
     size_t n_told;
-    bool whole; /* the front knows that it was told all of that */
+    bool whole; /* the front has been told that this is all */
     struct call calls[CALLS_MAX];
     size_t n_calls;
     char buffer[MESSAGE_SIZE_MAX];
@@ -81,7 +82,8 @@ static void watch_front(struct front_link *l, bool full)
                                             (reads ? EPOLLIN : 0) | (full ? EPOLLOUT : 0));
 }
 
-/* Returns 0, -EAGAIN (its socket is full) or, if it is cut off, another negative errno. */
+/* Returns 0, -EAGAIN (the socket is full), or another negative errno if the connection must be
+ * closed. */
 static int send_to_front(struct front_link *l, size_t size)
 {
     ssize_t n = send(l->fd, l->buffer, size, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -91,7 +93,7 @@ static int send_to_front(struct front_link *l, size_t size)
 
 /* -- status -- */
 
-/* One walk along the entries that there are and those that the front was told of. */
+/* Compares, in one pass, the present entries with those that the front knows. */
 struct walk {
     struct front_link *l;
     struct told *told;
@@ -112,7 +114,7 @@ static void keep_told(struct walk *w, const struct told *t)
         w->error = -ENOMEM;
 }
 
-/* Sends what is in the buffer. False: that has to wait. */
+/* Sends the buffer. Returns false if that must wait. */
 static bool tell_front(struct walk *w, size_t size)
 {
     if (w->error == 0)
@@ -149,7 +151,7 @@ static void tell_entry(void *userdata, const struct message *m)
         keep_told(w, old);
 }
 
-/* Tells what has changed. Returns 0, -EAGAIN (not all of it yet) or another negative errno. */
+/* Sends the changes. Returns 0, -EAGAIN (some are left) or another negative errno. */
 static int tell_status(struct front_link *l)
 {
     const struct message whole = {.kind = MESSAGE_WHOLE};
@@ -205,7 +207,7 @@ static int send_answers(struct front_link *l)
     return r;
 }
 
-/* An answer follows the status that it is about. */
+/* Answers are sent after the state that they are about. */
 static int on_due(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct front_link *l = userdata;
@@ -321,7 +323,7 @@ static int on_front(sd_event_source *source, int fd, uint32_t events, void *user
     struct front_link *l = userdata;
 
     (void)source;
-    if (events & EPOLLOUT) { /* it has read: the rest */
+    if (events & EPOLLOUT) { /* there is room again: send the rest */
         watch_front(l, false);
         tell_after(l, 0);
     }
@@ -335,7 +337,7 @@ static int on_front(sd_event_source *source, int fd, uint32_t events, void *user
 
 /* -- the socket -- */
 
-/* Its unit gives the socket to the front's user before the front is started. */
+/* The front's unit makes the front's user the owner of the socket before it starts the front. */
 static bool is_front(const struct front_link *l, int fd)
 {
     struct ucred peer;
@@ -377,8 +379,8 @@ static int on_connection(sd_event_source *source, int listening, uint32_t events
     return 0;
 }
 
-/* A path may be longer than the address of a socket. Under its name nobody sees it before it
- * listens. */
+/* The path may be too long for a socket address, so it goes through /proc. The socket gets its
+ * final name once it listens. */
 static int listen_at(int folder)
 {
     struct sockaddr_un sa = {.sun_family = AF_UNIX};
@@ -423,7 +425,8 @@ int front_link_new(sd_event *event, const struct view *view, const struct front_
 
     if (!l)
         return -ENOMEM;
-    l->event = event; /* one by one: most of it is not touched before there is a front */
+    l->event = event; /* member by member, so that the buffer's pages are not touched until there is
+                         a front */
     l->view = view;
     l->requests = *requests;
     l->folder = l->fd = -1;
@@ -441,7 +444,7 @@ void front_link_free(struct front_link *l)
     if (!l)
         return;
     forget_front(l);
-    if (l->listening) /* there is nobody to connect to, and systemd starts no front */
+    if (l->listening) /* systemd starts no front without it */
         (void)unlinkat(l->folder, SOCKET_NAME, 0);
     sd_event_source_disable_unref(l->listening);
     sd_event_source_disable_unref(l->connection);

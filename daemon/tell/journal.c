@@ -28,9 +28,9 @@ enum sink { SINK_STDERR, SINK_JOURNAL, SINK_KMSG };
 #define ENTRY_MAX 2048
 #define MESSAGE_MAX 1024
 #define FORMATTED_MAX 4608 /* a line of the policy, and words about it */
-#define WAITING_MAX 512    /* lines kept while journald does not read: 1 MiB at most */
+#define WAITING_MAX 512    /* lines kept while journald is not reading: at most 1 MiB */
 
-/* One process, one log. */
+/* One log for the process. */
 static struct {
     enum sink sink;
     int fd; /* SINK_JOURNAL, SINK_KMSG */
@@ -42,8 +42,8 @@ static struct {
     sd_event_source *writable;
 } journal = {.fd = -1, .level = LOG_INFO, .identifier = "vfio-bindd"};
 
-/* systemd names the socket behind standard error, so that a service can tell whether it goes to the
- * journal. */
+/* systemd gives a service the device and inode of the journal stream in JOURNAL_STREAM: is that
+ * standard error? */
 static bool stderr_is_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
@@ -95,8 +95,8 @@ int journal_level(void)
 
 /* -- sending without waiting -- */
 
-/* journald was restarted and has a new socket. The new descriptor keeps its own number: a copy of
- * it under the old number would be unknown to epoll. */
+/* Connects to the new socket of a restarted journald. The descriptor keeps its new number, since
+ * epoll would not know a duplicate with the old number. */
 static bool reconnect(void)
 {
     CLEANUP_CLOSE int fd = connect_journal();
@@ -185,7 +185,8 @@ void journal_close(void)
     journal.fd = -1;
 }
 
-/* A pipe that nobody reads must not hold us up: with POLLOUT a line of this length goes through. */
+/* Never blocks, even on a pipe that nobody reads: after POLLOUT there is room for a line of this
+ * length. */
 static void write_stderr(const char *message)
 {
     struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -195,7 +196,7 @@ static void write_stderr(const char *message)
     line[n++] = '\n';
     if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT)) {
         ssize_t done = write(STDERR_FILENO, line, n);
-        (void)done; /* there is no other place to say that it failed */
+        (void)done; /* there is nowhere left to report a failure */
     }
 }
 
@@ -220,8 +221,8 @@ struct entry {
     size_t used;
 };
 
-/* Adds KEY=value; a field that does not fit is left out whole. A line end inside a value would
- * begin another field: the value is made printable. */
+/* Adds KEY=value, or nothing if that does not fit. A newline in the value would start another
+ * field, so the value is made printable. */
 static void add_field(struct entry *e, const char *key, const char *format, ...) PRINTF(3, 4);
 
 static void add_field(struct entry *e, const char *key, const char *format, ...)
@@ -260,7 +261,7 @@ static void finish_line(const struct entry *e, int priority, const char *message
         break;
     case SINK_JOURNAL:
         if (journal.n > 0 || !send_now(e->text, e->used))
-            keep_line(e->text); /* in order: nothing overtakes what waits */
+            keep_line(e->text); /* keeps the order of lines */
         break;
     }
 }

@@ -15,7 +15,7 @@ bool outcome_is_pending(const struct view *view, struct pci_addr a)
            (pf && pf->state == STATE_PENDING && pf->reason == REASON_NONE);
 }
 
-/* The group could not be held for the release, so nothing was done. */
+/* The group could not be held open for the release, so nothing was done. */
 static int say_held(const struct view *view, const struct device *d, struct refusal *why)
 {
     const struct record *r = records_find(&view->records, d->addr);
@@ -42,7 +42,7 @@ static enum refusal_kind refusal_of_state(enum device_state s)
     return s == STATE_REFUSED ? REFUSAL_REFUSED : s == STATE_FAILED ? REFUSAL_FAILED : REFUSAL_BUSY;
 }
 
-/* Of a physical function, whose virtual functions were to be made or taken away. */
+/* For a physical function whose virtual functions were to be created or removed. */
 static int outcome_of_vfs(const struct view *view, const struct vfs_verdict *pf, bool bind,
                           struct refusal *why)
 {

@@ -12,8 +12,8 @@
 
 #define SOURCE_MAX (16 * 1024 * 1024)
 
-/* A source that changes while it is copied is copied again: systemd, which watches it, may have
- * looked away meanwhile. It changes once a second at most. */
+/* A source that changes while it is copied is copied again, since systemd may not have been
+ * watching it. It changes at most once a second. */
 #define TRIES 5
 
 static int failed(const char *what, const char *path, int error)
@@ -30,7 +30,7 @@ static bool is_same(const char *a, size_t a_size, const char *b, size_t b_size)
     return (!a && !b) || (a && b && a_size == b_size && memcmp(a, b, a_size) == 0);
 }
 
-/* Opens the folder of a path and finds the name in it. */
+/* Opens the folder of a path; *ret_name is the name in it. */
 static int open_folder(const char *path, const char **ret_name)
 {
     const char *slash = strrchr(path, '/');
@@ -44,7 +44,7 @@ static int open_folder(const char *path, const char **ret_name)
     return rootfs_open_no_links(folder);
 }
 
-/* The contents of the source, *ret NULL where there is none. */
+/* Reads the source; *ret is NULL if there is none. */
 static int read_source(const char *source, char **ret, size_t *ret_size)
 {
     const char *name;
@@ -54,7 +54,7 @@ static int read_source(const char *source, char **ret, size_t *ret_size)
     return r == -ENOENT ? 0 : r;
 }
 
-/* Makes the target say this; text NULL: removes it. */
+/* Replaces the target with this text; NULL removes it. */
 static int write_target(const char *target, const char *text, size_t size)
 {
     const char *name;
@@ -77,7 +77,7 @@ static int write_target(const char *target, const char *text, size_t size)
     return 0;
 }
 
-/* The metrics with kubelet's counts behind them; *ret stays NULL if there is nothing to add. */
+/* Appends kubelet's counts to the metrics; *ret stays NULL if there is nothing to append. */
 static int add_counts(const char *text, size_t size, const char *checkpoint, char **ret,
                       size_t *ret_size)
 {

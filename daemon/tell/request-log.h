@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Every request for a change is in the journal, with the caller: over the bus or by a signal,
- * root's as well, carried out or not. */
+/* Logs every request for a change with its caller, whether it came over the bus or as a signal,
+ * from root or not, and was carried out or not. */
 #pragma once
 
 #include <sys/signalfd.h>
 
 #include "channel/request.h"
 
-/* It is allowed, and about to be carried out. */
+/* The request is permitted and about to be carried out. */
 void request_allowed(const struct request *r);
 
-/* The same of a signal. */
+/* The same for a signal. */
 void request_by_signal(enum verb verb, const struct signalfd_siginfo *si);
 
-/* It could not be done: `why` is the sentence that the caller gets. */
+/* The request failed: `why` is the sentence for the caller. */
 void request_failed(const struct request *r, const char *why);
 
-/* The caller may not. Anybody can cause this: only so many are told. */
+/* The request was denied. Anybody can cause this, so only a limited number is logged. */
 void request_denied(const struct request *r);

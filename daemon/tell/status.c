@@ -40,7 +40,7 @@ static const char *initramfs_of(const struct view *view)
     return e->policy == view->policy.digest ? "current" : "other-policy";
 }
 
-/* The words, separated by blanks. */
+/* The words for these problems, separated by blanks. */
 static void words_of_problems(unsigned problems, const char *more, char to[static PROBLEMS_MAX])
 {
     size_t used = 0;
@@ -148,7 +148,7 @@ static char *members_of(const struct groups *groups, uint32_t group)
     return text;
 }
 
-/* Texts that are made for an entry. */
+/* Texts composed for an entry. */
 struct device_texts {
     char id[10], class[8], subsystem[10], modalias[64];
     char problems[PROBLEMS_MAX], sentence[SENTENCE_MAX], reason[SENTENCE_MAX + 64];
@@ -225,7 +225,7 @@ int status_entries(const struct view *view, status_entry *entry, void *userdata)
     for (size_t i = 0; r == 0 && i < view->plan.n_verdicts; i++) {
         const struct verdict *v = &view->plan.verdicts[i];
         const struct device *d = snapshot_find(&view->snapshot, v->addr);
-        if (d) /* else it was unplugged since the plan was made */
+        if (d) /* otherwise it was unplugged after the plan was made */
             r = tell_of_device(view, v, d, entry, userdata);
     }
     return r;

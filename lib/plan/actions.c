@@ -21,18 +21,17 @@ static bool group_is_unread(const struct builder *b, const struct device *d)
     return false;
 }
 
-/* Is the device on a driver other than VFIO's that we put it on? Not if the host uses it there, or
- * if that driver has made virtual functions: then it stays. */
+/* Did we put the device on a driver that is not VFIO's? It stays there if the host uses it, or if
+ * that driver has made virtual functions. */
 static bool is_on_other_target(const struct device *d, const struct record *r)
 {
     return d->driver && !driver_is_vfio(d->driver) && !d->use && !d->has_vfs &&
            record_has_bound_to(r, d->driver);
 }
 
-/* No rule names the device, or its rule refuses it: is something of it ours, so that it must go
- * back? If another driver has it, or none, only our override is removed, since that would keep
- * native drivers away for ever. If we took it from its native driver, it is offered to that driver
- * again. */
+/* For a device that no rule selects, or that its rule refuses: must anything of ours be undone? If
+ * another driver has it, or none, only our override is removed, which would keep native drivers
+ * away for good. If we took it from its native driver, that driver is offered it again. */
 static bool is_left_over(const struct builder *b, const struct device *d, const struct record *r)
 {
     if (!d->detailed || d->unknown.fact != FACT_NONE || d->bridge || record_is_handed_back(r) ||
@@ -45,8 +44,8 @@ static bool is_left_over(const struct builder *b, const struct device *d, const 
            (record_is_owned(r) || plan_is_caught(b, d));
 }
 
-/* Does its rule refuse a device that a dynamic ID caught, or that an earlier rule had bound to
- * another driver than this one wants? */
+/* Does the rule refuse a device that a dynamic ID caught, or that an earlier rule bound to a driver
+ * other than this rule's? */
 static bool is_ours_and_refused(const struct builder *b, const struct verdict *v,
                                 const struct device *d, const struct record *r)
 {
@@ -58,8 +57,8 @@ static bool is_ours_and_refused(const struct builder *b, const struct verdict *v
            !streq(d->driver, v->driver);
 }
 
-/* Is the device to go back to its native driver: released by an administrator, or ours although no
- * rule names it or its rule refuses it? */
+/* Must the device go back to its native driver, because an administrator released it, or because it
+ * is ours and no rule selects it or its rule refuses it? */
 static bool wants_hand_back(const struct builder *b, const struct device *d)
 {
     const struct verdict *v = plan_verdict_of(b, d);
@@ -72,8 +71,8 @@ static bool wants_hand_back(const struct builder *b, const struct device *d)
     return v->state == STATE_PENDING && record_is_released(r);
 }
 
-/* Is the device on the driver that its rule wants? If no rule names it any more, or its rule
- * refuses it: is it on a driver that a rule wanted or an entry gave it? */
+/* Is the device on the driver that its rule wants? If no rule selects it any longer, or its rule
+ * refuses it: did a rule or a dynamic ID put it on its driver? */
 static bool is_ours_now(const struct builder *b, const struct device *d)
 {
     const struct verdict *v = plan_verdict_of(b, d);
@@ -83,8 +82,8 @@ static bool is_ours_now(const struct builder *b, const struct device *d)
     return driver_is_vfio(d->driver) || is_on_other_target(d, plan_record_of(b, d));
 }
 
-/* Has a worker a member of the group? Only one worker can hold a group. A stuck worker does not
- * count. */
+/* Is a worker busy with a member of the group? Only one worker can hold a group open. A stuck
+ * worker does not count. */
 static bool group_is_in_flight(const struct builder *b, const struct device *d)
 {
     const struct device *member;
@@ -98,9 +97,10 @@ static bool group_is_in_flight(const struct builder *b, const struct device *d)
     return false;
 }
 
-/* Is the device on vfio-pci only because of one of our entries, as far as is known? Somebody else
- * may have put it there by an override. Only a worker can read that, since reading it takes the
- * device's lock. (A released device that has not just come back goes back whoever put it there.) */
+/* Is the device on vfio-pci only because of one of our dynamic IDs, as far as is known? Somebody
+ * else's override may have put it there. Only a worker can read that, since reading it takes the
+ * device's lock. (A released device that has not just been plugged in again goes back in any
+ * case.) */
 static bool is_ours_by_entry(const struct device *d, const struct record *r)
 {
     return driver_is_vfio(d->driver) && !record_may_be_overridden(r) &&
@@ -116,12 +116,12 @@ static void add_hand_back_step(struct builder *b, enum action_kind kind, const s
     if (kind == ACTION_CHECK && is_ours_by_entry(d, r))
         driver = d->driver;
     else if (kind == ACTION_CHECK && (driver_is_vfio(d->driver) || !is_ours_now(b, d)))
-        return; /* for VFIO's drivers the group tells who has it */
+        return; /* with VFIO's drivers, the users are found by the group */
     if (kind == ACTION_UNBIND && !is_ours_now(b, d))
         return;
     if (kind == ACTION_CLEAR && !record_may_be_overridden(r) &&
         (!record_is_released(r) || r->fresh))
-        return; /* if it has an override, we did not write it */
+        return; /* an override would not be ours */
     if (kind == ACTION_CLEAR && !record_is_released(r) && r->override_text)
         driver = r->override_text;
     if (kind == ACTION_PROBE && dynids_has(&b->records->dynids, d))
@@ -133,8 +133,8 @@ static void add_hand_back_step(struct builder *b, enum action_kind kind, const s
     plan_add_action(b, PHASE_RELEASE, kind, d, driver);
 }
 
-/* Is the device already on its native driver, and only its override must go? Its group does not
- * matter then. */
+/* Is the device already on its native driver, so that only its override is left to remove? Then its
+ * group does not matter. */
 static bool only_loses_override(const struct builder *b, const struct device *d)
 {
     const struct verdict *v = plan_verdict_of(b, d);
@@ -142,7 +142,7 @@ static bool only_loses_override(const struct builder *b, const struct device *d)
     return (!v || reason_sends_back(v->reason)) && d->driver && !is_ours_now(b, d);
 }
 
-/* The next member of a group, from position *i on, that is handed back; NULL after the last. */
+/* The next member of a group to be handed back, from position *i on; NULL after the last. */
 static const struct device *next_handed_back(const struct builder *b, uint32_t group, size_t *i)
 {
     const struct device *member;
@@ -165,8 +165,8 @@ static bool wants_hold(const struct builder *b, uint32_t group)
     return false;
 }
 
-/* An IOMMU group is handed back as a whole, and held until that is done. The override is removed
- * before the bind to the native driver, which the kernel would refuse otherwise. */
+/* An IOMMU group is handed back as a whole, and held open until that is done. The override is
+ * removed before the bind to the native driver, since the kernel would refuse that bind. */
 static void add_hand_back(struct builder *b, const struct device *d)
 {
     static const enum action_kind steps[] = {ACTION_CHECK, ACTION_UNBIND, ACTION_CLEAR,
@@ -202,8 +202,8 @@ static bool wants_bind(const struct builder *b, const struct verdict *v)
            !(r && (record_is_in_hand(r) || record_is_released(r) || record_is_waiting(r)));
 }
 
-/* If the driver link is right, but it is not known whether probe() has returned, the device is
- * bound once more: the kernel answers EBUSY, after waiting for the device's lock. */
+/* If the driver link is right but probe() may not have returned yet, the device is bound again: the
+ * kernel waits for the device's lock and returns EBUSY. */
 static bool is_free_or_ours(const struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -222,9 +222,9 @@ static const struct verdict *vfio_rebind(const struct builder *b, const struct d
                : NULL;
 }
 
-/* The kernel accepts an override of a driver that it does not know yet. So a device that nobody has
- * is reserved, and bound when the driver is registered. A device that waits for its IOMMU is
- * reserved in the same way. */
+/* The kernel accepts an override with a driver that is not registered yet. So a device without a
+ * driver is reserved this way, and bound when the driver appears. A device that waits for its IOMMU
+ * is reserved likewise. */
 static bool wants_override(const struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -240,10 +240,10 @@ static bool wants_override(const struct builder *b, const struct verdict *v)
     return v->state == STATE_PENDING;
 }
 
-/* Was the device kept for vfio-pci, but is left to the host after all? Either its IOMMU did not
- * come or is not for it; or a native driver was faster, and shows the console on it now, for
- * example. Not if another device of its group is refused: that may be over as soon as the other one
- * can be read. */
+/* Was the device reserved for vfio-pci, but is now left to the host? Its IOMMU did not appear or
+ * does not cover it, or a native driver was faster and, for example, shows the console on it now.
+ * This does not hold if another device of its group is refused, since that may end as soon as the
+ * other one can be read. */
 static bool is_given_up(const struct device *d, const struct verdict *v, const struct record *r)
 {
     if (v->reason == REASON_NO_IOMMU)
@@ -253,7 +253,7 @@ static bool is_given_up(const struct device *d, const struct verdict *v, const s
            !streq(d->driver, v->driver) && !record_has_bound_to(r, d->driver);
 }
 
-/* Removes our override, which would keep the native driver away when that is loaded (again). */
+/* Removes our override, which would keep the native driver away when it is loaded. */
 static void add_surrender(struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -269,14 +269,14 @@ static void add_surrender(struct builder *b, const struct verdict *v)
         plan_add_action(b, PHASE_RELEASE, ACTION_PROBE, d, "");
 }
 
-/* Is the device on its driver, and nobody at work on it? */
+/* Is the device on its driver, and no worker busy with it? */
 static bool is_settled(const struct verdict *v, const struct record *r)
 {
     return v->state == STATE_BOUND && driver_is_vfio(v->driver) && r && !record_is_in_hand(r) &&
            !record_is_waiting(r);
 }
 
-/* How the device is to be reset when its next user closes it; once it is bound. */
+/* Sets the reset methods of a bound device. The kernel uses them when its next user closes it. */
 static void add_reset_method(struct builder *b, enum phase phase, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -286,9 +286,9 @@ static void add_reset_method(struct builder *b, enum phase phase, const struct v
         plan_add_action(b, phase, ACTION_RESET_METHOD, d, v->rule->reset_method);
 }
 
-/* Devices of one IOMMU group change from one VFIO driver to another together, while the group is
- * held so that no virtual machine can take it. The override is written only then: if a virtual
- * machine has the group, nothing is changed. */
+/* The devices of an IOMMU group change from one VFIO driver to another together, while the group is
+ * held open so that no virtual machine can take it. The override is written only then, so nothing
+ * changes if a virtual machine has the group. */
 static void add_group_rebind(struct builder *b, const struct device *d)
 {
     const struct device *member;
@@ -309,8 +309,8 @@ static void add_group_rebind(struct builder *b, const struct device *d)
     }
 }
 
-/* Has the device outlived its last user? Reading the configuration space of a dead one may take a
- * minute. */
+/* Tests whether the device still responds after its last user. Reading the configuration space of a
+ * dead one may take a minute. */
 static void add_tests(struct builder *b)
 {
     for (size_t i = 0; i < b->n_verdicts; i++) {

@@ -31,7 +31,7 @@ bool plan_is_assumed(const struct registered *r)
     return r->order == ORDER_ASSUMED;
 }
 
-/* The host as the next boot finds it: no native driver has a device yet, and nothing is in use. */
+/* The host at the next boot: no native driver has a device yet, and nothing is in use. */
 static int boot_snapshot(const struct snapshot *s, struct snapshot *ret)
 {
     int r = 0;

@@ -55,7 +55,8 @@ static bool allocate(struct builder *b)
 {
     size_t n = b->snapshot->n + 1; /* calloc(0) may return NULL */
 
-    /* What the plan keeps is allocated first, so that the rest can go back to the system. */
+    /* The parts that the plan keeps are allocated first, so that the rest can be returned to the
+     * system. */
     if (groups_make(b->snapshot, &b->groups) < 0)
         return false;
     b->verdicts = calloc(n, sizeof(*b->verdicts));
@@ -64,7 +65,7 @@ static bool allocate(struct builder *b)
     b->index = calloc(n, sizeof(*b->index));
     b->devices = calloc(n, sizeof(*b->devices));
     b->removals = calloc(b->records->dynids.n + 1, sizeof(*b->removals));
-    /* Not calloc(): what is not used costs no memory then. */
+    /* malloc(), not calloc(), so that unused pages cost no memory. */
     b->dynids_max = DYNIDS_MAX + b->records->dynids.n;
     b->actions_max = 10 * n + b->dynids_max;
     b->dynids = reallocarray(NULL, b->dynids_max, sizeof(*b->dynids));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which dynamic IDs are needed, and how they get into the kernel's table without taking a device
- * that nobody selected. */
+/* Decides which dynamic IDs are needed, and how they get into the kernel's table without catching
+ * an unselected device. */
 #include "plan/dynids.h"
 
 #include <assert.h>
@@ -45,8 +45,8 @@ static bool is_refused_as_use_unknown(const struct verdict *v)
     return v->state == STATE_REFUSED && v->reason == REASON_HOST_USE_UNKNOWN;
 }
 
-/* The device was refused, and is unplugged now. Would it be refused again if it came back, and does
- * the entry fit it? */
+/* For a device that was refused and is now unplugged: does the entry fit it, and would the device
+ * be refused again if it came back? */
 static bool endangers_absent(const struct builder *b, const struct record *r,
                              const struct dynid *id)
 {
@@ -59,9 +59,9 @@ static bool endangers_absent(const struct builder *b, const struct record *r,
     return rule && !rule_is_native(rule) && !rule->force && !rule_vouches_for(rule, &d);
 }
 
-/* Does the entry fit a device that was left to the host because the host may live on it? Such a
- * device could fall to vfio-pci when it loses its driver for a moment, or when it is plugged in
- * again. Such an entry is written only if the rule asks for it (hotplug = prevent). */
+/* Does the entry fit a device that is left to the host because the host may depend on it? vfio-pci
+ * could get such a device when it loses its driver for a moment, or when it is plugged in again.
+ * Such an entry is written only if the rule asks for it (hotplug = prevent). */
 static bool endangers_host(const struct builder *b, const struct dynid *id)
 {
     for (size_t i = 0; b->any_use_unknown && i < b->n_verdicts; i++)
@@ -74,7 +74,7 @@ static bool endangers_host(const struct builder *b, const struct dynid *id)
     return false;
 }
 
-/* May an earlier rule without dynamic IDs take devices away from this one? */
+/* May an earlier rule without dynamic IDs match devices of this one? */
 static bool is_carved(struct builder *b, const struct rule *r)
 {
     const struct policy *p = b->policy;
@@ -98,8 +98,8 @@ static void want_rule(struct builder *b, const struct rule *r)
             want(b, &ids[i], false, narrowed);
 }
 
-/* Wants the exact ID of a function that comes along, like the audio function of a GPU; not if the
- * host may live on devices of this ID. */
+/* Adds the exact ID of a companion function, like the audio function of a GPU, unless the host may
+ * depend on devices with this ID. */
 static void want_function(struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -127,7 +127,7 @@ static void want_entries(struct builder *b)
             want_rule(b, &b->policy->rules[i]);
     for (size_t i = 0; i < b->n_verdicts; i++)
         want_function(b, &b->verdicts[i]);
-    /* IDs that were learned from cards which are gone now. */
+    /* IDs learned from cards that are gone now. */
     for (size_t i = 0; i < dynids_of(b)->n; i++)
         if (dynids_of(b)->v[i].learned)
             want(b, &dynids_of(b)->v[i].id, true, dynids_of(b)->v[i].narrowed);
@@ -150,8 +150,8 @@ static void add_dynid_action(struct builder *b, enum action_kind kind, const str
                                           .narrowed = e && e->narrowed};
 }
 
-/* An entry that is wanted otherwise is written again, so that what is recorded of it is right: what
- * is narrowed goes at a stop. */
+/* An entry whose recorded properties are wrong is written again: narrowed entries are removed when
+ * the daemon stops. */
 static bool is_unwanted(const void *builder, const struct dynid_entry *e)
 {
     const struct builder *b = builder;
@@ -160,7 +160,7 @@ static bool is_unwanted(const void *builder, const struct dynid_entry *e)
     return !wanted || wanted->narrowed != e->narrowed;
 }
 
-/* Does this plan remove the entry, even if only to write it again? */
+/* Does this plan remove the entry, possibly to write it again? */
 static bool is_removed(const struct builder *b, const struct dynid_entry *e)
 {
     for (size_t i = 0; i < b->n_removals; i++)
@@ -183,7 +183,7 @@ static bool is_missing(const struct builder *b, const struct dynid_entry *wanted
     return !e || (e->error == 0 && (e->state == DYNID_OPEN || is_removed(b, e)));
 }
 
-/* Will an entry fit the device once the wanted ones are written? */
+/* Will any entry fit the device once the wanted ones are written? */
 static bool fits_wanted(const struct builder *b, const struct device *d)
 {
     struct dynids_walk walk = {0};
@@ -199,8 +199,8 @@ static bool fits_wanted(const struct builder *b, const struct device *d)
     return false;
 }
 
-/* May the device be without driver and override for a moment? It may while a worker hands it back
- * to its native driver, or while it waits for its override. */
+/* May the device have neither driver nor override for a moment? This is so while a worker hands it
+ * back to its native driver, and while it waits for its override. */
 static bool is_in_between(const struct builder *b, const struct device *d)
 {
     const struct record *r = plan_record_of(b, d);
@@ -209,9 +209,8 @@ static bool is_in_between(const struct builder *b, const struct device *d)
            (record_is_waiting(r) || (record_is_in_hand(r) && !record_is_stuck(r)));
 }
 
-/* Would vfio-pci take the device when the new entries are written, although it should not have it?
- * At each write the kernel offers all devices without a driver to vfio-pci, by all entries of the
- * table. */
+/* Would writing the new entries give vfio-pci this device by mistake? At each write the kernel
+ * offers all devices without a driver to vfio-pci, and considers all entries of the table. */
 static bool needs_placeholder(const struct builder *b, size_t i)
 {
     const struct device *d = &b->snapshot->devices[i];
@@ -232,8 +231,8 @@ static void add_device_action(struct builder *b, enum action_kind kind, const st
         .phase = PHASE_DYNIDS, .kind = kind, .addr = d->addr, .driver = "", .group = d->group};
 }
 
-/* The device could not be read: may it be without a driver now, so that a new entry would catch it?
- */
+/* For a device that could not be read: may it be without a driver, so that a new entry would catch
+ * it? */
 static bool may_be_caught_unread(const struct builder *b, const struct device *d)
 {
     return d->unknown.fact != FACT_NONE &&
@@ -266,9 +265,8 @@ static void add_new_entries(struct builder *b)
             add_dynid_action(b, ACTION_NEW_ID, &b->wanted.v[k].id);
 }
 
-/* Takes the placeholders from the devices to which this plan gives one (its actions from index
- * `first` on), and from those that an interrupted earlier run left with one. Both are in the order
- * of addresses. */
+/* Removes the placeholders that this plan sets (its actions from index `first` on), and those that
+ * an interrupted run left behind. Both lists are sorted by address. */
 static void add_clearing(struct builder *b, size_t first)
 {
     const size_t end = b->n_actions;
@@ -285,8 +283,8 @@ static void add_clearing(struct builder *b, size_t first)
     }
 }
 
-/* While the write of an entry hangs, devices keep their placeholders: the write may still take some
- * of them when it returns. */
+/* While the write of an entry hangs, devices keep their placeholders, since the write may still
+ * catch some of them. */
 void plan_add_dynids(struct builder *b)
 {
     const struct dynids *f = dynids_of(b);
@@ -307,7 +305,7 @@ void plan_add_dynids(struct builder *b)
 
 /* -- does it work -- */
 
-/* Is there an entry that fits the device and whose write has failed? */
+/* Has the write of an entry that fits the device failed? */
 static bool has_failed(const struct dynids *f, const struct device *d)
 {
     struct dynids_walk walk = {0};
@@ -319,7 +317,7 @@ static bool has_failed(const struct dynids *f, const struct device *d)
     return false;
 }
 
-/* Is the driver offered a new device before vfio-pci? It is if it was registered earlier. */
+/* Is this driver offered a new device before vfio-pci, because it was registered earlier? */
 static bool comes_first(const struct builder *b, const char *driver)
 {
     if (!driver || driver_is_vfio(driver))

@@ -11,7 +11,7 @@
 
 /* -- what may be done -- */
 
-/* Is the device on the driver to which we bound it, for this rule or an earlier one? */
+/* Is the device on the driver to which we bound it, under this rule or an earlier one? */
 static bool is_where_we_put_it(const struct device *d, const struct record *r)
 {
     if (!r || !d->driver)
@@ -67,8 +67,8 @@ static bool may_be_held(const struct builder *b, const struct device *d)
     return driver_is_vfio(d->driver) && !device_can_be_kept(b->snapshot, d);
 }
 
-/* A released device: has it been handed back? A device that left our driver may still have our
- * override; the release is complete when that is removed, too. */
+/* Has a released device been handed back completely? A device that has left our driver may still
+ * have our override, which must be removed as well. */
 static void judge_released(const struct builder *b, struct verdict *v, const struct device *d,
                            const struct record *r)
 {
@@ -88,15 +88,14 @@ static void judge_released(const struct builder *b, struct verdict *v, const str
         v->state = STATE_PENDING;
 }
 
-/* With "auto" a device that somebody uses by vfio-pci stays there: its variant can wait. */
+/* With "auto", a device that is in use on vfio-pci stays there; its variant driver can wait. */
 static bool is_good_enough(const struct verdict *v, const struct device *d, const struct record *r)
 {
     return rule_is_auto(v->rule) && streq_null(d->driver, DYNID_DRIVER) && r &&
            record_is_confirmed(r) && r->error && r->failed_at == ACTION_HOLD;
 }
 
-/* Did the kernel say, at a bind or when it was asked to look for a driver, that there is no
- * group? */
+/* Did the kernel report, at a bind or a probe for drivers, that the device has no group? */
 static bool has_no_group(const struct record *r)
 {
     return r && r->error &&
@@ -121,7 +120,7 @@ static bool judge_iommu(const struct builder *b, struct verdict *v, const struct
     return true;
 }
 
-/* Refuses the device if a function of its card must be named by a rule and is not. */
+/* Refuses the device if another function of its card must have a rule and has none. */
 static bool refuse_as_other_is_unnamed(const struct builder *b, struct verdict *v)
 {
     const struct device *other = plan_unnamed_function(b, v);
@@ -133,8 +132,8 @@ static bool refuse_as_other_is_unnamed(const struct builder *b, struct verdict *
     return true;
 }
 
-/* Refuses a device that was plugged in while we ran, if its rule does not want such devices.
- * Virtual functions that we made were not plugged in. */
+/* Refuses a device that was plugged in while we ran if its rule excludes such devices. Virtual
+ * functions that we created do not count as plugged in. */
 static bool refuse_as_plugged(const struct builder *b, struct verdict *v, const struct record *r)
 {
     if (!r || !record_is_plugged(r) || v->rule->hotplug != HOTPLUG_OFF ||
@@ -150,9 +149,9 @@ static bool is_needed_at_boot(const struct verdict *v, const struct device *d,
     return d->evidence && !v->rule->force && !(r && record_is_unused(r));
 }
 
-/* Refuses a device that appeared during the boot and that the host may want, like a disk behind a
- * controller that has just got its driver. Not virtual functions: they were made for virtual
- * machines. */
+/* Refuses a device that appeared during the boot and that the host may need, like a disk behind a
+ * controller that has just got its driver. Virtual functions are not refused: they exist for
+ * virtual machines. */
 static bool refuse_as_wanted_at_boot(const struct builder *b, struct verdict *v,
                                      const struct device *d, const struct record *r)
 {
@@ -169,7 +168,7 @@ static bool refuse_as_wanted_at_boot(const struct builder *b, struct verdict *v,
     return true;
 }
 
-/* A device that was plugged in is on its driver only because a dynamic ID fits it. If its rule
+/* Judges a plugged-in device that is on its driver only because a dynamic ID fits it. If its rule
  * refuses it, it goes back, even if an earlier run began to hand it back. */
 static bool refuse_caught(const struct builder *b, struct verdict *v, const struct device *d,
                           const struct record *r)
@@ -181,7 +180,7 @@ static bool refuse_caught(const struct builder *b, struct verdict *v, const stru
             refuse_as_wanted_at_boot(b, v, d, r));
 }
 
-/* A device that is not on its driver: may it be taken, and is that possible? */
+/* Judges a device that is not on its driver: may it be taken, and can it be? */
 static void judge_taking(const struct builder *b, struct verdict *v, const struct device *d,
                          const struct record *r)
 {
@@ -223,7 +222,7 @@ static void judge_taking(const struct builder *b, struct verdict *v, const struc
     }
 }
 
-/* Judges a device by itself, without regard to its group. */
+/* Judges a device on its own, without its group. */
 static void judge_device(const struct builder *b, struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -253,7 +252,7 @@ static void judge_device(const struct builder *b, struct verdict *v)
     }
 }
 
-/* A device that cannot be read now is left as it is: a bound one stays bound, anything else is
+/* A device that cannot be read is left alone: if it is bound it stays bound, otherwise it is
  * refused. */
 static void judge_unknown(const struct builder *b, struct verdict *v)
 {
@@ -270,7 +269,7 @@ static void judge_unknown(const struct builder *b, struct verdict *v)
         refuse(v, REASON_UNREADABLE);
 }
 
-/* Does the device keep the others of its IOMMU group from being taken? A bridge does not. */
+/* Does the device prevent the rest of its IOMMU group from being taken? A bridge does not. */
 static bool holds_back(const struct verdict *v)
 {
     return (v->state == STATE_REFUSED && v->reason != REASON_GROUP_MEMBER_REFUSED &&
@@ -278,8 +277,8 @@ static bool holds_back(const struct verdict *v)
            v->reason == REASON_IN_USE;
 }
 
-/* Would the device be taken away from the host? Not if it is on its driver already, and only has to
- * be verified. A device whose driver is missing counts, since it is reserved for that driver. */
+/* Would the device be taken from the host? A device that is on its driver and only has to be
+ * verified would not. One whose driver is missing would, since it is reserved for that driver. */
 static bool is_to_be_taken(const struct builder *b, const struct verdict *v)
 {
     const struct device *d = plan_device_of(b, v);
@@ -347,7 +346,7 @@ static unsigned judge_nodes(const struct builder *b, const struct verdict *v,
     return wanted[v->rule->interface] ? 0 : PROBLEM_INTERFACE_MISSING;
 }
 
-/* Its rule says how it is to be reset, and that was not written yet. */
+/* The rule has reset methods that have not been written yet. */
 bool plan_is_reset_due(const struct verdict *v, const struct record *r)
 {
     return v->rule->reset_method && !v->comes_along &&
@@ -384,7 +383,7 @@ static void judge_use(const struct builder *b, struct verdict *v)
             continue;
         viable = false;
         if (other && other->state == STATE_PENDING)
-            continue; /* no problem, it is being rebound; but not usable until then */
+            continue; /* no problem, since it is being rebound, but not usable until then */
         v->problems |= PROBLEM_GROUP_NOT_VIABLE;
         v->other = member->addr;
         v->other_driver = member->driver;

@@ -10,8 +10,7 @@
 #include "plan/select.h"
 #include "plan/vfs.h"
 
-/* Puts the verdicts into the order of addresses: those of devices that come along were added last.
- */
+/* Sorts the verdicts by address, since those of companions were added last. */
 static void sort_verdicts(struct builder *b)
 {
     const struct snapshot *s = b->snapshot;
@@ -23,7 +22,7 @@ static void sort_verdicts(struct builder *b)
     if (sorted)
         return;
     qsort(b->verdicts, b->n_verdicts, sizeof(*b->verdicts), pci_addr_compare);
-    for (size_t i = 0; i < s->n; i++) /* the snapshot is in the order of addresses, too */
+    for (size_t i = 0; i < s->n; i++) /* the snapshot is sorted by address */
         if (b->index[i] >= 0) {
             b->devices[at] = i;
             b->index[i] = (int)at++;

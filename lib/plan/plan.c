@@ -82,7 +82,7 @@ bool plan_vf_is_kept_back(const struct plan *p, const struct snapshot *s, const 
     return known && known->vfs.fenced && d->unknown.fact == FACT_NONE && !plan_find(p, d->addr);
 }
 
-/* While the host boots, native drivers are still to come. */
+/* Native drivers may still be loaded while the host boots. */
 bool vfs_are_good(const struct vfs_verdict *v, bool booting)
 {
     return v->state == STATE_BOUND || v->state == STATE_RELEASED ||

@@ -5,7 +5,7 @@
 #include "plan/text.h"
 #include "plan/vfs-text.h"
 
-/* What is only held for a moment, while dynamic IDs are added, is no news of the device. */
+/* A placeholder that is set only while dynamic IDs are added is not shown. */
 static bool is_work(const struct action *a)
 {
     return !action_is_dynid(a->kind) && a->kind != ACTION_SET_PLACEHOLDER &&
@@ -20,7 +20,7 @@ static const struct action *first_action(const struct plan *p, struct pci_addr a
     return NULL;
 }
 
-/* The device stays where it is, and something is done to it all the same: "; to be done: ...". */
+/* Appends the actions for a device that keeps its driver: "; to be done: ...". */
 static void preview_words(const struct plan *p, struct pci_addr a, FILE *f)
 {
     const char *separator = "; to be done: ";

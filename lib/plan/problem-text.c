@@ -7,8 +7,8 @@
 #include "base/util.h"
 #include "model/kinds.h"
 
-/* A device that no rule names is in the way: shows the line to add. A device that a rule names has
- * a sentence of its own. */
+/* An unselected device is in the way: shows the line to add. A selected device has a sentence of
+ * its own. */
 static void not_viable_sentence(const struct verdict *v, const struct snapshot *s,
                                 const struct device *d, char *buf)
 {
@@ -38,7 +38,7 @@ static void not_viable_sentence(const struct verdict *v, const struct snapshot *
             v->rule->name, other->vendor, other->device, in_the_way.s);
 }
 
-/* Who cannot open the device, and what would help. */
+/* Says which consumers cannot open the device, and the remedy. */
 static void interface_sentence(const struct verdict *v, const struct snapshot *s,
                                const struct device *d, char *buf)
 {
@@ -68,7 +68,7 @@ static void interface_sentence(const struct verdict *v, const struct snapshot *s
                  address.s, v->rule->name);
 }
 
-/* What its last user has left behind, or the next one could. */
+/* The state in which its last user left the device, or in which the next one could. */
 static void health_sentence(const struct verdict *v, const struct device *d, char *buf)
 {
     struct pci_addr_text address = pci_addr_text(d->addr);

@@ -23,7 +23,7 @@ static bool class_of_pattern(const char *pattern, uint32_t *ret_class, uint32_t 
     return true;
 }
 
-/* Room for the combinations of what a rule lists. */
+/* The number of combinations of what a rule lists. */
 struct ids {
     struct dynid *v;
     size_t n, max;

@@ -41,7 +41,7 @@ static bool comes_along(const struct builder *b, const struct device *leader, si
     return !device_must_be_named(d, leader);
 }
 
-/* The first function of the device's slot. */
+/* The index of the first function of the device's slot. */
 static size_t first_function(const struct snapshot *s, size_t i)
 {
     struct pci_addr a = s->devices[i].addr;

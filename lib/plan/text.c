@@ -81,7 +81,7 @@ static void no_iommu_sentence(const struct device *d, char *buf, size_t size)
             "bound as soon as the IOMMU is there, and until then left to its native driver");
         break;
     case OUTLOOK_AT_BIND:
-        /* Seen on 7.2; 6.12 makes the group when the device is bound anew. */
+        /* Seen on 7.2; 6.12 creates the group when the device is bound again. */
         snprintf(
             buf, size,
             "the kernel makes no IOMMU group for it, so no virtual machine could use it. Newer "
@@ -98,7 +98,7 @@ static void no_iommu_sentence(const struct device *d, char *buf, size_t size)
     }
 }
 
-/* Without an override no device is kept from its native driver, so nothing more was done to it. */
+/* Without an override nothing keeps the native driver away, so no further step was taken. */
 static void override_denied_sentence(int error, char *buf, size_t size)
 {
     if (error == ENOENT || error == ENODEV)
@@ -165,8 +165,7 @@ static const char *known_use(const struct device *d)
     return d->use ? d->use : d->evidence;
 }
 
-/* What could not be read: something of the device, of the host, or of another function of the card.
- */
+/* Names what could not be read of the device, the host, or another function of the card. */
 static void unreadable_sentence(const struct verdict *v, const struct device *d,
                                 const struct snapshot *s, char *buf, size_t size)
 {
@@ -409,7 +408,7 @@ void verdict_sentence(const struct verdict *v, const struct snapshot *s,
              v->state == STATE_BOUND || v->state == STATE_PENDING ? "" : ": ", what);
 }
 
-/* For devices that no rule names. */
+/* For devices that no rule selects. */
 static void unselected_sentence(const struct action *a, char *buf)
 {
     struct pci_addr_text address = pci_addr_text(a->addr);

@@ -35,7 +35,7 @@ static struct vfs_verdict *verdict_of_physical(const struct builder *b, const st
     return NULL;
 }
 
-/* Have we told the kernel to let no driver have it without an override? */
+/* Have we turned off autoprobe, so that its virtual functions get a driver by override only? */
 static bool is_fenced(const struct device *pf, const struct record *r)
 {
     return pf->vfs_fenced && r && r->vfs.fenced;
@@ -53,8 +53,8 @@ bool plan_vf_waits(const struct builder *b, const struct device *d)
 
 /* -- verdicts -- */
 
-/* The rule that says how many the device is to have: the one that decides about it. (A "native"
- * rule may decide about other functions of its card, too, and says nothing of their virtual
+/* The rule that sets the number of virtual functions is the one that decides about the device. (A
+ * "native" rule may decide about other functions of its card as well, but not about their virtual
  * functions.) */
 static const struct rule *rule_for_vfs(const struct builder *b, size_t i)
 {
@@ -89,8 +89,8 @@ static void vfs_end(struct vfs_verdict *v, enum device_state state, enum reason 
     v->reason = reason;
 }
 
-/* A change goes by way of none: is any of them in use by the host, or in the hands of a worker? Who
- * has one open is found by the worker that makes the change. */
+/* Changing the number removes all of them first: does the host use any, or is a worker busy with
+ * one? The worker that makes the change finds processes that have one open. */
 static bool judge_change(const struct builder *b, struct vfs_verdict *v, const struct device *d)
 {
     const struct device *vf;
@@ -112,7 +112,7 @@ static bool judge_change(const struct builder *b, struct vfs_verdict *v, const s
     return false;
 }
 
-/* What the worker met when it was tried last. False: it was not tried, or may be tried again. */
+/* The result of the last try. Returns false if there was none, or it may be tried again. */
 static bool judge_attempt(struct vfs_verdict *v, const struct record_vfs *r)
 {
     if (r->error == EBUSY)
@@ -126,7 +126,7 @@ static bool judge_attempt(struct vfs_verdict *v, const struct record_vfs *r)
     return true;
 }
 
-/* No rule asks for them any more, or an administrator wants them away. */
+/* No rule wants them any longer, or an administrator has released them. */
 static void judge_taking_away(const struct builder *b, struct vfs_verdict *v,
                               const struct device *d, const struct record_vfs *r)
 {
@@ -204,7 +204,7 @@ void plan_judge_vfs(struct builder *b)
 
 /* -- actions -- */
 
-/* Is there a rule that may take one of them from its native driver? */
+/* May any rule take one of them from its native driver? */
 static bool wants_fence(const struct builder *b, const struct device *pf)
 {
     for (size_t i = 0; i < b->policy->n_rules; i++)
@@ -214,8 +214,7 @@ static bool wants_fence(const struct builder *b, const struct device *pf)
     return false;
 }
 
-/* Does this plan do something to one of its virtual functions? Then they are taken away by a later
- * one. */
+/* Has this plan an action for one of its virtual functions? Then a later plan removes them. */
 static bool vfs_have_actions(const struct builder *b, const struct device *pf)
 {
     for (size_t i = 0; pf->n_vfs > 0 && i < b->n_actions; i++) {
@@ -241,8 +240,8 @@ static void add_set_vfs(struct builder *b, const struct vfs_verdict *v, const st
     a->fence = v->wanted > 0 ? !d->vfs_fenced && wants_fence(b, d) : is_fenced(d, r);
 }
 
-/* The fence has done its work when every virtual function that a rule takes has its override. It
- * stays until they are gone, unless some of them are for native drivers. */
+/* The fence is no longer needed when every virtual function that a rule selects has its override.
+ * It stays until they are gone, unless some of them are for native drivers. */
 static bool is_fence_over(const struct builder *b, const struct device *pf)
 {
     const struct device *vf;
