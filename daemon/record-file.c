@@ -151,6 +151,8 @@ static void load_flag(struct record *r, const char *key)
         r->vfs.fenced = true;
     else if (streq(key, "vfs-released"))
         r->vfs.released = true;
+    else if (streq(key, "offer"))
+        r->offer = OFFER_OWED;
 }
 
 static void load_past(struct record_past *k, const char *text)
@@ -193,7 +195,7 @@ static void load_value(struct record *r, const char *key, const char *value)
     else if (streq(key, "arrival"))
         r->arrival = streq(value, "unused") ? ARRIVAL_UNUSED : ARRIVAL_PLUGGED;
     else if (streq(key, "drivers"))
-        r->placeholder_order = strtoull(value, NULL, 10);
+        r->offered_to = strtoull(value, NULL, 10);
     else if (streq(key, "vfs"))
         r->vfs.made = load_count(value);
     else if (streq(key, "was"))
@@ -218,8 +220,6 @@ static int load_device(char *text, struct records *records)
         return -ENOMEM;
     while ((value = next_value(&text, &key)))
         load_value(r, key, value);
-    if (r->placeholder && r->placeholder_order == 0)
-        r->placeholder_order = 1; /* we died before it was known: any driver may be newer */
     return 0;
 }
 
@@ -335,10 +335,11 @@ static bool is_worth_a_line(const struct record *r)
     if (record_vfs_is_owned(&r->vfs) || r->vfs.released)
         return true;
     if (r->unnamed && !record_is_in_hand(r))
-        return r->placeholder || record_is_owned(r) || record_is_going_back(r);
-    return r->touched || r->placeholder || r->previous_driver || record_has_past(r) ||
-           r->arrival != ARRIVAL_THERE || record_is_owned(r) || state_kept(r) ||
-           r->health != HEALTH_UNTESTED;
+        return r->placeholder || r->offer != OFFER_NONE || record_is_owned(r) ||
+               record_is_going_back(r);
+    return r->touched || r->placeholder || r->offer != OFFER_NONE || r->previous_driver ||
+           record_has_past(r) || r->arrival != ARRIVAL_THERE || record_is_owned(r) ||
+           state_kept(r) || r->health != HEALTH_UNTESTED;
 }
 
 static void write_record(FILE *f, const struct record *r)
@@ -357,8 +358,9 @@ static void write_record(FILE *f, const struct record *r)
         fprintf(f, " override=%s", r->override_text ? r->override_text : "1");
     fputs(record_is_bound_by_us(r) ? " bound=1" : "", f);
     fputs(r->placeholder ? " placeholder=1" : "", f);
-    if (r->placeholder && r->placeholder_order > 0)
-        fprintf(f, " drivers=%llu", (unsigned long long)r->placeholder_order);
+    fputs(r->offer != OFFER_NONE ? " offer=1" : "", f);
+    if (r->placeholder || r->offer != OFFER_NONE)
+        fprintf(f, " drivers=%llu", (unsigned long long)r->offered_to);
     if (record_has_past(r))
         fprintf(f, "%s%s%s was=%04x:%04x:%04x:%04x:%06x", k->refused ? " refused=1" : "",
                 k->had_driver ? " had-driver=1" : "", k->released ? " released=1" : "", k->vendor,

@@ -42,6 +42,12 @@ void look_at_bindings(struct view *view, const struct pci_addr *addrs, size_t n)
         view->missed |= !record_seen_look(view, addrs[i]);
 }
 
+void look_at_drivers(struct view *view)
+{
+    (void)scan_drivers(view->root_fd, &view->snapshot);
+    record_seen_drivers(view);
+}
+
 /* Devices that are ours although no rule can concern them any more: they may have to go back. */
 static void look_at_unnamed(struct view *view)
 {
@@ -76,6 +82,7 @@ static void take_snapshot(struct view *view, const struct snapshot *new)
     view->missed = record_seen_drop_vanished(view);
     look_at_unnamed(view);
     look_at_physical(view);
+    record_seen_drivers(view);
 }
 
 int look_at_all(struct view *view, bool may_be_empty)
@@ -109,9 +116,13 @@ static bool has_unseen_vfs(const struct view *view, struct pci_addr pf)
 
 void look_at_results(struct view *view, const struct pci_addr *addrs, size_t n, bool alone)
 {
-    bool unseen = false;
+    bool unseen = false, owed = false;
 
     look_at_bindings(view, addrs, n);
+    for (size_t i = 0; i < view->records.n; i++)
+        owed = owed || view->records.v[i].offer == OFFER_OWED;
+    if (owed) /* a driver may be in the middle of its registration; else its event has come */
+        look_at_drivers(view);
     for (size_t i = 0; alone && i < n; i++)
         unseen = unseen || has_unseen_vfs(view, addrs[i]);
     if (unseen)

@@ -9,6 +9,9 @@
  * -ENOENT: there is no PCI bus; if `may_be_empty` that is no error, and only said once. */
 int look_at_all(struct view *view, bool may_be_empty);
 
+/* Looks again which drivers there are. */
+void look_at_drivers(struct view *view);
+
 /* Reads these devices, of which only the drivers have changed. */
 void look_at_bindings(struct view *view, const struct pci_addr *addrs, size_t n);
 

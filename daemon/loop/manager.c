@@ -6,7 +6,6 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/clock.h"
-#include "host/scan.h"
 #include "loop/boot-watch.h"
 #include "loop/early.h"
 #include "loop/helpers.h"
@@ -316,7 +315,7 @@ static void on_variant(void *userdata, const char *module)
 {
     struct manager *m = userdata;
 
-    (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
+    look_at_drivers(&m->view);
     look_at_module(&m->view, module);
     (void)step(m);
 }
@@ -329,7 +328,7 @@ static void on_moment(void *userdata)
     if (m->stopping)
         return;
     records_apply_all(&m->view.records, &e);
-    (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
+    look_at_drivers(&m->view);
     (void)step(m);
 }
 
@@ -404,7 +403,7 @@ static void on_drained(void *userdata, bool lost)
     } else if (iommu_came) {
         (void)pass(m);
     } else if (plan_due) {
-        (void)scan_drivers(m->options.root_fd, &m->view.snapshot);
+        look_at_drivers(&m->view);
         (void)step(m);
     } else { /* every device of these events is left alone for a moment */
         moment_set(m->moment, records_next_usec(&m->view.records));

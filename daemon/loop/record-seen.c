@@ -245,6 +245,22 @@ bool record_seen_event(struct view *view, enum hotplug_action action, struct pci
     return record_is_waiting(r);
 }
 
+void record_seen_drivers(struct view *view)
+{
+    const struct snapshot *s = &view->snapshot;
+    struct record_event e = {.kind = RECORD_EVENT_DRIVERS};
+
+    if (s->unknown.fact != FACT_NONE) /* perhaps this one */
+        return;
+    for (size_t i = 0; i < s->n_registered; i++)
+        if (s->registered[i].order > e.drivers.newest)
+            e.drivers.newest = s->registered[i].order;
+    view->records.drivers = s->registering != 0 ? s->registering - 1 : e.drivers.newest;
+    /* The write of an entry that hangs may still take the device for vfio-pci. */
+    e.drivers.registering = s->registering != 0 || view->records.dynids.hanging > 0;
+    records_apply_all(&view->records, &e);
+}
+
 void record_seen_iommu(struct view *view)
 {
     const struct record_event e = {.kind = RECORD_EVENT_RESCAN};

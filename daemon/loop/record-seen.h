@@ -36,5 +36,8 @@ bool record_seen_look(struct view *view, struct pci_addr a);
  * since the device is to be left alone for a moment. */
 bool record_seen_event(struct view *view, enum hotplug_action action, struct pci_addr a);
 
+/* The drivers were looked at: which devices may they have passed by? */
+void record_seen_drivers(struct view *view);
+
 /* An IOMMU has come: what failed for devices without IOMMU group may be tried again. */
 void record_seen_iommu(struct view *view);

@@ -199,7 +199,7 @@ static void make_op(const struct apply *a, struct job *j, const struct action *a
                     struct op *ret)
 {
     const struct record *r =
-        action->kind == ACTION_CLEAR_PLACEHOLDER ? records_find(a->records, action->addr) : NULL;
+        action->kind == ACTION_OFFER ? records_find(a->records, action->addr) : NULL;
 
     *ret = (struct op){.addr = action->addr,
                        .kind = action->kind,
@@ -209,7 +209,7 @@ static void make_op(const struct apply *a, struct job *j, const struct action *a
                        .fence = action->fence,
                        .vfs = action->vfs,
                        .vfs_there = action->vfs_there,
-                       .order = r ? r->placeholder_order : 0,
+                       .order = r ? r->offered_to : a->records->drivers,
                        .result = OP_NOT_DONE};
 }
 

@@ -174,7 +174,6 @@ static int bind_native(int root_fd, const struct op *op, bool *ret_asked)
 {
     char driver[NAME_MAX + 1];
 
-    *ret_asked = false;
     if (!*op->driver || !offer(root_fd, op->addr, op->driver, ret_asked))
         offer_to_natives(root_fd, op->addr, 0, ret_asked);
     /* A device that was just plugged in may have been caught by an entry meanwhile. */
@@ -183,22 +182,6 @@ static int bind_native(int root_fd, const struct op *op, bool *ret_asked)
 }
 
 /* -- dynamic IDs -- */
-
-/* The highest number of any driver's folder. */
-static int newest_driver(int root_fd, uint64_t *ret)
-{
-    const struct dirent *e;
-    uint64_t newest = 0;
-    CLEANUP(closedirp) DIR *dir;
-    int r = rootfs_list(root_fd, "sys/bus/pci/drivers", &dir);
-
-    while (r >= 0 && (r = rootfs_next(dir, &e)) > 0)
-        if ((uint64_t)e->d_ino > newest)
-            newest = e->d_ino;
-    if (r == 0)
-        *ret = newest;
-    return r;
-}
 
 /* Returns 1, 0 or negative errno. */
 static int has_driver(int root_fd, struct pci_addr a)
@@ -210,13 +193,11 @@ static int has_driver(int root_fd, struct pci_addr a)
 
 /* Keeps the device from vfio-pci by an override that no driver has. Not needed if a driver has it,
  * or if somebody else wrote an override. */
-static int set_placeholder(int root_fd, struct pci_addr a, struct perform_state *s)
+static int set_placeholder(int root_fd, struct pci_addr a)
 {
     char text[OVERRIDE_MAX];
-    int r = s->drivers_order == 0 ? newest_driver(root_fd, &s->drivers_order) : 0;
+    int r = has_driver(root_fd, a); /* reading the override would wait for the device's lock */
 
-    if (r == 0)
-        r = has_driver(root_fd, a); /* reading the override would wait for the device's lock */
     if (r != 0)
         return r < 0 ? r : 0;
     r = read_override(root_fd, a, text, sizeof(text));
@@ -225,23 +206,14 @@ static int set_placeholder(int root_fd, struct pci_addr a, struct perform_state 
     return set_override(root_fd, a, PLACEHOLDER_NAME);
 }
 
-/* Removes the placeholder, and offers the device to native drivers that were registered while it
- * had it. Drivers that were there before have had their turn: somebody may have unbound the device
- * from them. */
-static int clear_placeholder(int root_fd, const struct op *op, const struct perform_state *s)
+static int clear_placeholder(int root_fd, struct pci_addr a)
 {
     char text[OVERRIDE_MAX];
-    bool asked = false;
-    int r = read_override(root_fd, op->addr, text, sizeof(text));
+    int r = read_override(root_fd, a, text, sizeof(text));
 
     if (r < 0)
         return r == -ENOENT || r == -ENODEV ? 0 : r;
-    if (!streq(text, PLACEHOLDER_NAME))
-        return 0;
-    r = clear_override(root_fd, op->addr);
-    if (r == 0 && has_driver(root_fd, op->addr) <= 0) /* only a device without a driver */
-        offer_to_natives(root_fd, op->addr, op->order > 0 ? op->order : s->drivers_order, &asked);
-    return r;
+    return streq(text, PLACEHOLDER_NAME) ? clear_override(root_fd, a) : 0;
 }
 
 /* ENODEV (there is no such entry) and ENOENT (there is no vfio-pci) are no failures. */
@@ -323,9 +295,13 @@ int perform(int root_fd, const struct op *op, struct perform_state *s)
         hold_let_go_devices(s->hold);
         return bind_native(root_fd, op, &s->asked);
     case ACTION_SET_PLACEHOLDER:
-        return set_placeholder(root_fd, op->addr, s);
+        return set_placeholder(root_fd, op->addr);
     case ACTION_CLEAR_PLACEHOLDER:
-        return clear_placeholder(root_fd, op, s);
+        return clear_placeholder(root_fd, op->addr);
+    case ACTION_OFFER:
+        if (has_driver(root_fd, op->addr) == 0)
+            offer_to_natives(root_fd, op->addr, op->order, &s->asked);
+        return 0;
     case ACTION_TEST:
         return test_device(root_fd, op->addr);
     case ACTION_RESET_METHOD:

@@ -19,12 +19,12 @@ struct op {
     const char *driver;   /* as in struct action. ACTION_HOLD: the group's number. ACTION_NEW_ID,
                            * ACTION_REMOVE_ID: the entry (dynid_text()). At an address that daemon
                            * and worker share (worker_text()) */
-    uint64_t order;       /* ACTION_SET_PLACEHOLDER sets it to the order of the newest driver
-                           * (snapshot.h), and ACTION_CLEAR_PLACEHOLDER uses that; 0: unknown.
-                           * ACTION_NATIVE sets it if a driver was asked */
+    uint64_t order;       /* ACTION_OFFER: to drivers that are newer than this order (snapshot.h).
+                           * Others: for the record */
     int result;           /* 0, negative errno, or OP_NOT_DONE */
     enum action_kind kind;
     bool learned, narrowed; /* of the entry */
+    bool asked;             /* set by ACTION_NATIVE and ACTION_OFFER: a native driver was asked */
     bool fence;             /* ACTION_SET_VFS: as in struct action; the next two as well */
     unsigned vfs, vfs_there;
 };
@@ -37,9 +37,9 @@ struct op {
 struct perform_state {
     char *found; /* FOUND_MAX bytes, empty for ACTION_CHECK, ACTION_HOLD and ACTION_SET_VFS: if they
                   * return -EBUSY, they may write who has the device, in words */
-    bool asked;  /* ACTION_NATIVE: a native driver has had the device in its probe(), or may have */
-    uint64_t drivers_order; /* order of the newest driver (snapshot.h) at the first placeholder */
-    struct hold *hold;      /* the group that ACTION_HOLD keeps; NULL: none */
+    bool asked;  /* ACTION_NATIVE, ACTION_OFFER: a native driver has had the device in its probe(),
+                  * or may have */
+    struct hold *hold; /* the group that ACTION_HOLD keeps; NULL: none */
     int bind_fd; /* file "bind" of .bind_driver, opened once for all devices of a job; -1: none */
     char bind_driver[DRIVER_NAME_MAX];
 };

@@ -23,7 +23,8 @@ static struct record_event work_event(enum record_event_kind kind, const struct 
                                         .vfs = op->vfs,
                                         .fence = op->fence,
                                         .found = found,
-                                        .order = op->order}};
+                                        .order = op->order,
+                                        .asked = op->asked}};
 }
 
 static void tell_result(struct records *records, enum record_event_kind kind, const struct op *op,

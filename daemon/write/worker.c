@@ -120,10 +120,8 @@ static void run_job(int root_fd, const struct worker *w)
             *state.found = '\0';
         op->result = any_failed && failed_before(j, i) ? OP_SKIPPED : perform(root_fd, op, &state);
         any_failed = any_failed || op->result < 0;
-        if (op->kind == ACTION_SET_PLACEHOLDER)
-            op->order = state.drivers_order;
-        else if (op->kind == ACTION_NATIVE)
-            op->order = state.asked;
+        op->asked = state.asked;
+        state.asked = false;
     }
     atomic_store(&j->current, NONE);
 }

@@ -185,17 +185,30 @@ static int detail_relevant(struct scan_context *c, struct snapshot *s)
 
 /* -- the whole -- */
 
+/* Returns 1, 0 or negative errno. */
+static int driver_has_file(int drivers_fd, const char *driver, const char *file)
+{
+    char path[NAME_MAX + sizeof("/uevent")];
+
+    snprintf(path, sizeof(path), "%s/%s", driver, file);
+    return rootfs_exists(drivers_fd, path);
+}
+
 /* Is the driver still being registered? Then its folder is there, perhaps with devices, but the
  * files that we write to are not, and their absence would look like a refusal (lab: no-vfio). The
- * kernel's event about the driver comes after these files. */
-static int is_being_registered(int drivers_fd, const char *driver)
+ * kernel's event about the driver comes after these files. Some drivers have no "bind", but all
+ * have "uevent". A driver of which this is known is not looked at again, unless it is one of
+ * VFIO's: that may hang while it is unregistered, without these files. */
+static int is_being_registered(int drivers_fd, const char *driver, uint64_t order,
+                               const struct snapshot *before)
 {
-    char path[NAME_MAX + sizeof("/bind")];
+    const bool vfio = driver_is_vfio(driver);
 
-    if (!driver_is_vfio(driver))
+    if (!vfio && order != 0 && snapshot_order(before, driver) == order)
         return 0;
-    snprintf(path, sizeof(path), "%s/bind", driver);
-    int r = rootfs_exists(drivers_fd, path);
+    int r = driver_has_file(drivers_fd, driver, "bind");
+    if (r == 0 && !vfio)
+        r = driver_has_file(drivers_fd, driver, "uevent");
     return r < 0 ? r : r == 0;
 }
 
@@ -209,15 +222,17 @@ int scan_drivers(int root_fd, struct snapshot *s)
     int r = rootfs_list(root_fd, "sys/bus/pci/drivers", &dir), q = 0;
 
     while (r == 0 && q == 0 && (r = rootfs_next(dir, &e)) > 0) {
-        r = is_being_registered(dirfd(dir), e->d_name);
+        r = is_being_registered(dirfd(dir), e->d_name, e->d_ino, s);
         if (r == 0)
             q = snapshot_add_registered(&new, e->d_name, e->d_ino);
-        else if (r > 0)
-            r = 0;
+        else if (r > 0 && (new.registering == 0 || e->d_ino < new.registering))
+            new.registering = e->d_ino;
+        r = r > 0 ? 0 : r;
     }
     if (unknown_note(&s->unknown, FACT_DRIVERS, q < 0 ? q : r))
         return q;
     s->n_registered = 0;
+    s->registering = new.registering;
     for (size_t i = 0; q == 0 && i < new.n_registered; i++)
         q = snapshot_add_registered(s, new.registered[i].name, new.registered[i].order);
     (void)unknown_note(&s->unknown, FACT_DRIVERS, q);

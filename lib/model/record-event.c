@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "model/dynids.h"
 #include "model/record-health.h"
+#include "model/record-offer.h"
 
 #define FLAP_WINDOW_USEC (60 * USEC_PER_SEC)
 #define FLAPS_MAX 3
@@ -131,11 +132,12 @@ static void arrive(struct record *r, const char *driver)
 }
 
 /* A released card that came back was offered to its native driver too early, before the kernel let
- * any driver match it. If one of our entries has taken it since, it goes back again. */
+ * any driver match it; or the write of an entry hangs. If one of our entries has taken it since, it
+ * goes back again. */
 static void catch_released(struct record *r, const struct record_event *e)
 {
-    if (r->state == RECORD_RELEASED && r->fresh && e->has_dynid && e->device &&
-        streq_null(e->device->driver, DYNID_DRIVER) && ++r->attempts < ATTEMPTS_MAX)
+    if (r->state == RECORD_RELEASED && (r->fresh || r->offer != OFFER_NONE) && e->has_dynid &&
+        e->device && streq_null(e->device->driver, DYNID_DRIVER) && ++r->attempts < ATTEMPTS_MAX)
         enter(r, RECORD_RELEASING);
 }
 
@@ -145,7 +147,8 @@ static void look(struct record *r, const struct record_event *e)
 
     if (r->state == RECORD_GONE)
         enter(r, RECORD_OPEN);
-    if (r->state == RECORD_HANDED_BACK_UNSEEN)
+    if (r->state == RECORD_HANDED_BACK_UNSEEN ||
+        (r->state == RECORD_HANDED_BACK && driver && r->offer != OFFER_NONE))
         arrive(r, driver);
     if (e->device && e->device->detailed && e->device->unknown.fact == FACT_NONE &&
         !record_is_in_hand(r))
@@ -168,6 +171,7 @@ static void look(struct record *r, const struct record_event *e)
         r->fresh = false;
     note_catch(r, e);
     catch_released(r, e);
+    r->offer = OFFER_NONE;
 }
 
 /* -- drivers -- */
@@ -251,6 +255,8 @@ static void apply_verdict(struct record *r, const struct record_event *e)
         e->verdict.reason != REASON_GROUP_MEMBER_REFUSED) /* these two may be over soon */
         leave_to_host(r, d);
     remember(r, d, e->verdict.reason);
+    if (e->verdict.state != STATE_REFUSED && !record_is_released(r))
+        r->offer = OFFER_NONE; /* it is not for native drivers */
     if (e->verdict.state != STATE_BOUND)
         return;
     r->past = (struct record_past){0}; /* the host can do without it */
@@ -280,6 +286,13 @@ static void apply_unnamed(struct record *r, const struct record_event *e)
         enter(r, r->state == RECORD_RELEASED ? RECORD_HANDED_BACK : RECORD_OPEN);
 }
 
+static void note_told(struct record *r, const struct record_event *e)
+{
+    r->told.any = true;
+    r->told.state = e->verdict.state;
+    r->told.reason = e->verdict.reason;
+}
+
 /* -- operations -- */
 
 /* Records before an operation what must be known if we crash in the middle of it. */
@@ -297,10 +310,7 @@ static void apply_beginning(struct record *r, const struct record_event *e)
         r->override = OVERRIDE_MAYBE;
         break;
     case ACTION_SET_PLACEHOLDER:
-        if (!r->placeholder)
-            r->placeholder_order = 0;
-        r->placeholder = true;
-        break;
+        return record_offer_set_placeholder(r, e->op.order);
     case ACTION_UNBIND:
         if (driver_is_vfio(e->op.driver) || record_is_bound_by_us(r))
             break;
@@ -347,17 +357,17 @@ static void apply_success(struct record *r, const struct record_event *e)
         r->fresh = r->fresh && record_is_released(r); /* an entry may be faster: catch_released() */
         if (r->arrival == ARRIVAL_UNUSED)
             r->arrival = ARRIVAL_PLUGGED;
-        r->touched = r->touched || e->op.order != 0; /* also if its probe() has failed */
+        r->touched = r->touched || e->op.asked; /* also if its probe() has failed */
+        record_offer_native(r, e->op.order);
         enter(r, record_is_released(r) ? RECORD_RELEASED : RECORD_HANDED_BACK_UNSEEN);
         break;
-    case ACTION_SET_PLACEHOLDER:
-        if (r->placeholder_order == 0) /* else it has had its placeholder for longer */
-            r->placeholder_order = e->op.order;
-        break;
     case ACTION_CLEAR_PLACEHOLDER:
-        r->placeholder = false;
+        return record_offer_clear_placeholder(r);
+    case ACTION_OFFER:
+        r->offer = OFFER_NONE;
+        r->touched = r->touched || e->op.asked;
         break;
-    default: /* CHECK, HOLD, PROBE leave nothing behind */
+    default: /* CHECK, HOLD, PROBE, SET_PLACEHOLDER leave nothing behind */
         break;
     }
 }
@@ -425,23 +435,6 @@ static void apply_death(struct record *r, const struct record_event *e)
         enter_failure(r, EIO, e->op.kind);
 }
 
-/* Is it about a bound device, and changes nothing of its binding? */
-static bool is_care(const struct record_event *e)
-{
-    return e->op.kind == ACTION_TEST || e->op.kind == ACTION_RESET_METHOD;
-}
-
-/* A worker that dies says nothing about the device. */
-static void apply_care(struct record *r, const struct record_event *e)
-{
-    const bool died = e->kind == RECORD_EVENT_DIED;
-
-    if (e->op.kind == ACTION_TEST)
-        record_health_test(r, died ? 0 : e->op.result);
-    else
-        record_health_reset_method(r, e->op.driver, died ? EIO : -e->op.result);
-}
-
 /* What a worker did for the virtual functions says nothing about the device's own binding. */
 static void apply_vfs_result(struct record *r, const struct record_event *e)
 {
@@ -458,13 +451,16 @@ static void apply_result(struct record *r, const struct record_event *e)
 {
     if (record_is_replaced(r)) /* the worker's result is about the device that was there before */
         return;
-    if (is_care(e))
-        return apply_care(r, e);
+    const bool died = e->kind == RECORD_EVENT_DIED;
+    if (e->op.kind == ACTION_TEST) /* a worker that dies says nothing about the device */
+        return record_health_test(r, died ? 0 : e->op.result);
+    if (e->op.kind == ACTION_RESET_METHOD)
+        return record_health_reset_method(r, e->op.driver, died ? EIO : -e->op.result);
     if (e->op.kind == ACTION_SET_VFS || e->op.kind == ACTION_UNFENCE_VFS)
         apply_vfs_result(r, e);
     else if (e->kind == RECORD_EVENT_GROUP_KEPT)
         apply_group_kept(r, e);
-    else if (e->kind == RECORD_EVENT_DIED)
+    else if (died)
         apply_death(r, e);
     else if (e->op.result < 0)
         apply_failure(r, e);
@@ -585,11 +581,10 @@ void record_apply(struct record *r, const struct record_event *e)
         if (record_is_waiting(r) && e->now_usec >= r->not_before_usec)
             r->not_before_usec = 0;
         return;
+    case RECORD_EVENT_DRIVERS:
+        return record_offer_drivers(r, e->drivers.newest, e->drivers.registering);
     case RECORD_EVENT_TOLD:
-        r->told.any = true;
-        r->told.state = e->verdict.state;
-        r->told.reason = e->verdict.reason;
-        return;
+        return note_told(r, e);
     case RECORD_EVENT_CLOSED:
         return record_health_doubt(r, e->device, e->now_usec + RECORD_MOMENT_USEC);
     case RECORD_EVENT_MAX:

@@ -32,6 +32,7 @@ enum record_event_kind {
     RECORD_EVENT_RELOAD,      /* a new policy */
     RECORD_EVENT_RESCAN,      /* what failed is to be tried again */
     RECORD_EVENT_TIME,        /* only time has passed */
+    RECORD_EVENT_DRIVERS,     /* the drivers were looked at: drivers */
     RECORD_EVENT_TOLD,        /* the journal was told: verdict */
     RECORD_EVENT_MAX,
 };
@@ -54,9 +55,14 @@ struct record_event {
         const char *found;  /* who has the device, in words, or "" */
         unsigned vfs;       /* ACTION_SET_VFS: as in struct action, and .fence as well */
         bool fence;
-        uint64_t order; /* ACTION_SET_PLACEHOLDER: order of the newest driver at that time;
-                         * ACTION_NATIVE: not 0 if a native driver was asked */
+        uint64_t order; /* ACTION_SET_PLACEHOLDER, ACTION_NATIVE: drivers up to this order were
+                         * registered when the job was made */
+        bool asked;     /* ACTION_NATIVE: a native driver was asked */
     } op;
+    struct {
+        uint64_t newest;  /* the highest order of a driver whose registration is over */
+        bool registering; /* another one may still take devices */
+    } drivers;
 };
 
 /* Changes the record as the event demands. Every change of a record is made here. */

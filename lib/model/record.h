@@ -69,6 +69,14 @@ enum __attribute__((packed)) record_health {
     HEALTH_DEAD,     /* it does not answer, or as another device */
 };
 
+/* Must it be offered to native drivers again, because one may have passed it by (record-offer.h)?
+ */
+enum __attribute__((packed)) record_offer {
+    OFFER_NONE,
+    OFFER_OWED, /* perhaps: a driver may be in the middle of its registration */
+    OFFER_DUE,  /* yes, now: no driver is being registered any more */
+};
+
 /* What matters when a device comes back to this address, and the IDs by which it is recognised. */
 struct record_past {
     uint16_t vendor, device, subvendor, subdevice;
@@ -90,6 +98,7 @@ struct record {
     enum record_binding binding;
     enum record_health health;
     enum action_kind failed_at; /* the operation, in RECORD_FAILED and RECORD_RELEASE_FAILED */
+    enum record_offer offer;    /* whether it must be offered to drivers again */
     bool placeholder;           /* its override may be the placeholder */
     bool override_new;          /* the override that is being written would be our first */
     bool fresh;   /* no driver has had it since it was plugged in, except by a dynamic ID */
@@ -103,20 +112,20 @@ struct record {
     uint8_t attempts; /* how many in a row failed by nobody's fault: lost races, dead workers */
     uint8_t flaps;    /* unbinds by somebody else, each less than a minute after the first */
     struct record_past past;
-    struct record_vfs vfs;      /* its virtual functions, if it is a physical one */
-    char *override_text;        /* what we wrote, if known; in OVERRIDE_MAYBE and OVERRIDE_OURS */
-    char *previous_driver;      /* the native driver it was taken from, or NULL */
-    char *reset_method;         /* its rule's, which was written; NULL: not yet */
-    int reset_error;            /* errno of that */
-    char *holder;               /* who was found to have it open, in words, or NULL */
-    uint64_t placeholder_order; /* order of the newest driver (snapshot.h) when it got its
-                                 * placeholder; 0: not known yet */
-    int error;                  /* errno of the failure; 0 if the state is no failure */
-    int hold_error;             /* errno of opening its group: so it was not released; else 0 */
-    uint64_t flap_usec;         /* when the first of .flaps happened */
-    uint64_t not_before_usec;   /* leave it alone until then; 0: need not wait */
-    uint64_t seen_usec;         /* CLOCK_MONOTONIC, when it was first seen */
-    uint64_t bound_usec;        /* how long from .seen_usec until it was verified; 0: not yet */
+    struct record_vfs vfs;    /* its virtual functions, if it is a physical one */
+    char *override_text;      /* what we wrote, if known; in OVERRIDE_MAYBE and OVERRIDE_OURS */
+    char *previous_driver;    /* the native driver it was taken from, or NULL */
+    char *reset_method;       /* its rule's, which was written; NULL: not yet */
+    int reset_error;          /* errno of that */
+    char *holder;             /* who was found to have it open, in words, or NULL */
+    uint64_t offered_to;      /* drivers up to this order (snapshot.h) have been offered it; with
+                               * .placeholder or .offer; 0: perhaps none */
+    int error;                /* errno of the failure; 0 if the state is no failure */
+    int hold_error;           /* errno of opening its group: so it was not released; else 0 */
+    uint64_t flap_usec;       /* when the first of .flaps happened */
+    uint64_t not_before_usec; /* leave it alone until then; 0: need not wait */
+    uint64_t seen_usec;       /* CLOCK_MONOTONIC, when it was first seen */
+    uint64_t bound_usec;      /* how long from .seen_usec until it was verified; 0: not yet */
 };
 
 static inline bool record_is_in_hand(const struct record *r)

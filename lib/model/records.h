@@ -12,6 +12,7 @@ struct records {
     uint64_t newest; /* the highest order (snapshot.h) of any device known so far; 0: none yet */
     uint64_t newest_at_boot; /* the value of .newest when the boot was over: a higher order came
                               * later. 0: the boot is not over, as far as is known */
+    uint64_t drivers;        /* all drivers up to this order were registered at the last look */
     struct dynids dynids;    /* our entries in vfio-pci's table */
     bool iommu_given_up; /* the IOMMU that the firmware announces did not come, and nobody waits for
                           * it any more. Cleared by reload and rescan. */
@@ -29,8 +30,8 @@ struct record *records_get(struct records *r, struct pci_addr a);
  * is dropped, unless a worker has the device or something is remembered for its return. */
 void records_apply(struct records *r, struct pci_addr a, const struct record_event *e);
 
-/* Applies RECORD_EVENT_RELOAD, _RESCAN or _TIME to every record. The first two also concern the
- * dynamic IDs and .iommu_given_up. */
+/* Applies RECORD_EVENT_RELOAD, _RESCAN, _TIME or _DRIVERS to every record. The first two also
+ * concern the dynamic IDs and .iommu_given_up. */
 void records_apply_all(struct records *r, const struct record_event *e);
 
 /* The earliest time at which something is to be done again; 0: nothing waits. */

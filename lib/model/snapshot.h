@@ -75,8 +75,10 @@ struct snapshot {
     size_t n, allocated;
     char **names; /* every driver name, once */
     size_t n_names;
-    struct registered *registered; /* the drivers that the kernel knows */
+    struct registered *registered; /* the drivers whose registration is over */
     size_t n_registered;
+    uint64_t registering;   /* the lowest order of a driver that is still being registered; 0: there
+                             * is none */
     bool cold_boot;         /* the host is still coming up */
     bool unsafe_noiommu;    /* vfio.enable_unsafe_noiommu_mode */
     bool iommufd;           /* /dev/iommu is there; looked for while a VFIO driver has a device */

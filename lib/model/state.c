@@ -112,6 +112,7 @@ const char *action_word(enum action_kind a)
                                                   [ACTION_NATIVE] = "bind-native",
                                                   [ACTION_SET_PLACEHOLDER] = "set-placeholder",
                                                   [ACTION_CLEAR_PLACEHOLDER] = "clear-placeholder",
+                                                  [ACTION_OFFER] = "offer",
                                                   [ACTION_TEST] = "test",
                                                   [ACTION_RESET_METHOD] = "set-reset-method",
                                                   [ACTION_SET_VFS] = "set-vfs",

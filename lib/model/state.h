@@ -81,6 +81,7 @@ enum __attribute__((packed)) action_kind {
     ACTION_NATIVE,   /* bind to its native driver by name, past the dynamic IDs */
     ACTION_SET_PLACEHOLDER, /* write an override that no driver has, while entries are written */
     ACTION_CLEAR_PLACEHOLDER,
+    ACTION_OFFER,        /* to native drivers that passed it by, by name, past the dynamic IDs */
     ACTION_TEST,         /* whether it still answers */
     ACTION_RESET_METHOD, /* write reset_method, and read it back */
     ACTION_SET_VFS,      /* of a physical function: make so many virtual ones, or take ours away */

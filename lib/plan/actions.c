@@ -191,6 +191,18 @@ static void add_hand_back(struct builder *b, const struct device *d)
             add_hand_back_step(b, steps[k], d);
 }
 
+/* Must the device be offered to native drivers again? */
+static bool is_offer_due(const struct builder *b, const struct device *d)
+{
+    const struct record *r = plan_record_of(b, d);
+    const struct verdict *v = plan_verdict_of(b, d);
+
+    if (!r || r->offer != OFFER_DUE || r->placeholder || r->error != 0 || record_is_in_hand(r))
+        return false;
+    return !d->driver && !record_may_be_overridden(r) && d->unknown.fact == FACT_NONE &&
+           (!v || v->state == STATE_REFUSED || record_is_released(r));
+}
+
 /* -- taking -- */
 
 static bool wants_bind(const struct builder *b, const struct verdict *v)
@@ -365,4 +377,6 @@ void plan_add_actions(struct builder *b)
     for (size_t i = 0; i < b->snapshot->n; i++)
         if (wants_hand_back(b, &b->snapshot->devices[i]))
             add_hand_back(b, &b->snapshot->devices[i]);
+        else if (is_offer_due(b, &b->snapshot->devices[i]))
+            plan_add_action(b, PHASE_RELEASE, ACTION_OFFER, &b->snapshot->devices[i], "");
 }

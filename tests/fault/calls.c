@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 
 #include "model/snapshot.h"
 
@@ -100,13 +101,23 @@ void calls_init(void)
 
 /* -- what perform() does besides single writes -- */
 
+/* Is the driver's folder in the tree newer than the one with this number? */
+static bool is_newer(const char *driver, uint64_t order)
+{
+    char path[128];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s", driver);
+    return fstatat(host.root_fd, path, &st, 0) == 0 && st.st_ino > order;
+}
+
 /* Offers the card to the native drivers that were registered after `order` (0: to all), until one
  * takes it. */
 static void offer_to_natives(size_t card, uint64_t order)
 {
     for (size_t i = 0; i < kernel()->n_drivers; i++)
         if (kernel_is_native(kernel(), (int)i, card) &&
-            (order == 0 || kernel()->drivers[i].since > order) &&
+            is_newer(kernel()->drivers[i].kind.name, order) &&
             kernel_bind(kernel(), kernel()->drivers[i].kind.name,
                         host.script->cards[card].address) == 0)
             break;
@@ -120,16 +131,6 @@ static int bind_native(const struct op *op, size_t card)
     char driver[DRIVER_NAME_MAX];
     card_driver(card, driver);
     return driver_is_vfio(driver) ? -EBUSY : 0;
-}
-
-static uint64_t newest_driver(void)
-{
-    uint64_t newest = 0;
-
-    for (size_t i = 0; i < kernel()->n_drivers; i++)
-        if (kernel()->drivers[i].registered && kernel()->drivers[i].since > newest)
-            newest = kernel()->drivers[i].since;
-    return newest;
 }
 
 struct hold {
@@ -175,12 +176,10 @@ static int check_override(size_t card)
 }
 
 /* A card that a driver has needs no placeholder, and an override is not replaced. */
-static int set_placeholder(size_t card, struct perform_state *state)
+static int set_placeholder(size_t card)
 {
     char text[DRIVER_NAME_MAX];
 
-    if (state->drivers_order == 0)
-        state->drivers_order = newest_driver();
     if (!card_is_there(card))
         return -ENOENT;
     card_driver(card, text);
@@ -189,19 +188,12 @@ static int set_placeholder(size_t card, struct perform_state *state)
     return *text ? 0 : write_override(card, PLACEHOLDER_NAME);
 }
 
-/* Drivers that were registered meanwhile have not been asked yet. */
-static int clear_placeholder(const struct op *op, size_t card, const struct perform_state *state)
+static int clear_placeholder(size_t card)
 {
     char text[DRIVER_NAME_MAX];
 
     card_override(card, text);
-    if (!streq(text, PLACEHOLDER_NAME))
-        return 0;
-    int r = write_override(card, "\n");
-    card_driver(card, text);
-    if (r == 0 && !*text)
-        offer_to_natives(card, op->order > 0 ? op->order : state->drivers_order);
-    return r;
+    return streq(text, PLACEHOLDER_NAME) ? write_override(card, "\n") : 0;
 }
 
 /* A write that hangs has its entry in the table already: it waits for the lock of a device that
@@ -264,9 +256,12 @@ static int do_call(const struct op *op, size_t card, struct perform_state *state
     case ACTION_RESET_METHOD:
         return 0; /* no script has these */
     case ACTION_SET_PLACEHOLDER:
-        return set_placeholder(card, state);
+        return set_placeholder(card);
     case ACTION_CLEAR_PLACEHOLDER:
-        return clear_placeholder(op, card, state);
+        return clear_placeholder(card);
+    case ACTION_OFFER:
+        offer_to_natives(card, op->order);
+        return 0;
     case ACTION_SET_VFS:
         return set_numvfs(op, card);
     case ACTION_UNFENCE_VFS:
@@ -333,7 +328,7 @@ static int answer(enum action_kind kind, int error)
 {
     bool is_gone = error == ENODEV || error == ENOENT;
 
-    if (kind == ACTION_NATIVE ||
+    if (kind == ACTION_NATIVE || kind == ACTION_OFFER ||
         ((kind == ACTION_REMOVE_ID || kind == ACTION_CLEAR_PLACEHOLDER) && is_gone))
         return 0;
     return kind == ACTION_CHECK ? -EBUSY : -error;
@@ -452,10 +447,14 @@ int perform(int root_fd, const struct op *op, struct perform_state *state)
     }
     if (hit && host.shared->fault.kind == FAULT_LOAD)
         host_load(host.script->late);
+    if (hit && host.shared->fault.kind == FAULT_LOAD_SLOWLY)
+        host_begin_load(host.script->late);
     if (card >= 0) {
         r = call_kernel(op, (size_t)card, hit, state);
         end_call(c, (size_t)card, r);
     }
+    if (hit && host.shared->fault.kind == FAULT_LOAD_SLOWLY)
+        host_end_load(host.script->late);
     if (hit && host.shared->fault.kind == FAULT_KILL_AFTER)
         kill_daemon();
     prctl(PR_SET_PDEATHSIG, death_signal);

@@ -47,6 +47,7 @@ static const struct variant {
     {"EROFS", FAULT_ERROR, EROFS},           /* /sys read-only */
     {"no-effect", FAULT_NOTHING, 0},
     {"load", FAULT_LOAD, 0},
+    {"load-slowly", FAULT_LOAD_SLOWLY, 0},
     {"kill-before", FAULT_KILL_BEFORE, 0},
     {"kill-after", FAULT_KILL_AFTER, 0},
     {"kill-updating", FAULT_KILL_UPDATING, 0},
@@ -110,7 +111,9 @@ static void run_with(const struct script *s, const struct variant *v, size_t at,
 
 static size_t places(const struct script *s, const struct variant *v, const struct reference *r)
 {
-    if (v->kind == FAULT_LOAD && !s->late)
+    const bool loads = v->kind == FAULT_LOAD || v->kind == FAULT_LOAD_SLOWLY;
+
+    if (loads ? !s->late : s->late_only)
         return 0;
     return v->kind == FAULT_KILL_UPDATING ? r->n_updates : r->n_calls;
 }

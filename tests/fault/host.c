@@ -13,7 +13,8 @@
 #include "model/snapshot.h"
 #include "tree.h"
 
-#define LOCK_USEC 200 /* between two looks at a lock */
+#define LOCK_USEC 200      /* between two looks at a lock */
+#define LOADING_USEC 30000 /* how long a driver goes on being registered, on other devices */
 
 struct host host = {.root_fd = -1};
 
@@ -291,7 +292,7 @@ void host_follow(void)
 
 /* -- what happens without the daemon -- */
 
-static void show_new_driver(const char *driver)
+static void show_driver_files(const char *driver)
 {
     struct tree t = the_tree();
 
@@ -305,7 +306,7 @@ static void add_drivers(void)
     snprintf(drivers, sizeof(drivers), "%s", host.script->drivers);
     while ((driver = strsep(&rest, " "))) {
         kernel_add_driver(kernel(), kind_of(driver));
-        show_new_driver(driver);
+        show_driver_files(driver);
     }
 }
 
@@ -398,27 +399,85 @@ int host_unbind(size_t card)
     return happen(card, true, kernel_detach);
 }
 
-/* The driver is in the tree before the model offers it any device. Its event comes last. */
+/* The driver's folder is there before any device is offered to it. Its files and its event come
+ * last. The caller has the host's lock. */
+static bool begin_load(const char *driver)
+{
+    char path[128];
+
+    if (!kernel_begin_load(kernel(), kind_of(driver)))
+        return false;
+    snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s", driver);
+    if (mkdirat(host.root_fd, path, 0755) < 0)
+        breach("the model could not make %s: %m", path);
+    return true;
+}
+
+static void offer_all(const char *driver)
+{
+    kernel_offer_all(kernel(), driver);
+    host_follow();
+}
+
+static void end_load(const char *driver)
+{
+    kernel_end_load(kernel(), driver);
+    show_driver_files(driver);
+    send_driver_event();
+}
+
 void host_load(const char *driver)
 {
     host_lock();
-    show_new_driver(driver);
-    kernel_load(kernel(), kind_of(driver));
-    host_follow();
-    send_driver_event();
+    if (begin_load(driver)) {
+        offer_all(driver);
+        end_load(driver);
+    }
     host_unlock();
+}
+
+/* Returns true in the new process. */
+static bool fork_modprobe(void)
+{
+    atomic_fetch_add(&host.shared->loading, 1);
+    pid_t pid = fork();
+    if (pid < 0)
+        abort();
+    return pid == 0;
+}
+
+static _Noreturn void end_modprobe(void)
+{
+    atomic_fetch_sub(&host.shared->loading, 1);
+    _exit(EXIT_SUCCESS);
 }
 
 void host_modprobe(const char *driver)
 {
-    atomic_fetch_add(&host.shared->loading, 1);
-    pid_t pid = fork();
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        host_load(driver);
-        atomic_fetch_sub(&host.shared->loading, 1);
-        _exit(EXIT_SUCCESS);
-    }
-    if (pid < 0)
-        abort();
+    if (!fork_modprobe())
+        return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    host_load(driver);
+    end_modprobe();
+}
+
+void host_begin_load(const char *driver)
+{
+    host_lock();
+    (void)begin_load(driver);
+    host_unlock();
+}
+
+void host_end_load(const char *driver)
+{
+    host_lock();
+    offer_all(driver);
+    host_unlock();
+    if (!fork_modprobe())
+        return;
+    usleep(LOADING_USEC);
+    host_lock();
+    end_load(driver);
+    host_unlock();
+    end_modprobe();
 }

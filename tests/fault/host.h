@@ -62,7 +62,8 @@ struct script {
     const char *drivers; /* that the kernel knows, with blanks between them */
     const struct card *cards;
     const struct step *steps;
-    const char *late; /* a driver that FAULT_LOAD registers, or NULL */
+    const char *late; /* a driver that FAULT_LOAD and FAULT_LOAD_SLOWLY register, or NULL */
+    bool late_only;   /* not run with other faults */
     bool unseen;      /* it is about devices that no rule names in the end */
     bool faultless;   /* not run with faults: it would end otherwise, which proves nothing */
     bool dynids_wait; /* it is about dynamic IDs, which wait while a call hangs */
@@ -79,6 +80,7 @@ enum fault_kind {
     FAULT_ERROR_ONCE,    /* this call alone */
     FAULT_NOTHING,       /* it reports success and does nothing */
     FAULT_LOAD,          /* a driver that matches devices is registered before it */
+    FAULT_LOAD_SLOWLY,   /* the same, from before it until after it */
     FAULT_HANG_BEFORE,   /* it waits for the device's lock */
     FAULT_HANG_INSIDE,   /* it hangs in the driver's probe() or remove() */
     FAULT_KILL_BEFORE,   /* the daemon is killed before the call */
@@ -244,6 +246,10 @@ void host_load(const char *driver);
 /* Like host_load(), but in a process of its own, as modprobe is: it waits for each device that the
  * driver matches. */
 void host_modprobe(const char *driver);
+/* Like host_load(), but something happens meanwhile: no device is offered to the driver before
+ * host_end_load(), and its registration is over only a while after that. */
+void host_begin_load(const char *driver);
+void host_end_load(const char *driver);
 
 /* -- the daemon's other ends (stand-ins.c) -- */
 

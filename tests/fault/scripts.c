@@ -226,6 +226,31 @@ static const struct step identical_steps[] = {
     {0},
 };
 
+/* -- devices that go back, past an entry that still fits them, while their driver is loaded -- */
+
+#define FIRST "[device first]\nid = 10de:20f1\naddress = 0000:06:00.0\nhotplug = prevent\n"
+#define SECOND "[device second]\nid = 10de:20f1\naddress = 0000:07:00.0\nhotplug = prevent\n"
+
+static const struct card going_back[] = {
+    {"0000:06:00.0", A100, "14", .driver = NULL},
+    {"0000:07:00.0", A100, "15", .driver = NULL},
+    {0},
+};
+
+static const struct step going_back_steps[] = {
+    {.kind = STEP_BOOTED},
+    {.kind = STEP_REST},
+    {.kind = STEP_RULES, .text = FIRST},
+    {.kind = STEP_REST},
+    {.kind = STEP_RELEASE, .address = "0000:06:00.0"},
+    {.kind = STEP_REST},
+    {.kind = STEP_LOAD, .text = "nvidia"},
+    {.kind = STEP_REST},
+    {.kind = STEP_SHOWS, .address = "0000:06:00.0", .text = "driver=nvidia override="},
+    {.kind = STEP_SHOWS, .address = "0000:07:00.0", .text = "driver=nvidia override="},
+    {0},
+};
+
 /* -- virtual functions: made when the native driver is ready, half of them for the host, changed,
  *    taken away -- */
 
@@ -325,5 +350,7 @@ const struct script scripts[] = {
      virtual_functions, vanishing_vfs_steps, .late = NULL, .unseen = true},
     {"identical", "[device gpu]\nid = 10de:20f1\naddress = 0000:06:00.0\nhotplug = prevent\n",
      "vfio-pci", identical, identical_steps, .late = "nvidia", .unseen = true, .dynids_wait = true},
+    {"going-back", FIRST SECOND, "vfio-pci", going_back, going_back_steps, .late = "nvidia",
+     .unseen = true, .late_only = true},
 };
 const size_t n_scripts = ELEMENTS(scripts);

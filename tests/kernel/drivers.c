@@ -224,9 +224,17 @@ static void offer_all(struct kernel *k, int driver)
 
 /* -- the files -- */
 
+/* The driver with files to write to. They are made at the end of its registration. */
+static int find_files(const struct kernel *k, const char *name)
+{
+    int driver = kernel_find_driver(k, name);
+
+    return driver != NOBODY && k->drivers[driver].attaching ? NOBODY : driver;
+}
+
 int kernel_bind(struct kernel *k, const char *name, const char *address)
 {
-    int driver = kernel_find_driver(k, name), device = kernel_find(k, address), r = 0;
+    int driver = find_files(k, name), device = kernel_find(k, address), r = 0;
 
     if (k->injected[CALL_BIND])
         return -k->injected[CALL_BIND];
@@ -248,7 +256,7 @@ int kernel_bind(struct kernel *k, const char *name, const char *address)
 /* The driver is looked at before the lock: whatever has the device then loses it. */
 int kernel_unbind(struct kernel *k, const char *name, const char *address)
 {
-    int driver = kernel_find_driver(k, name), device = kernel_find(k, address);
+    int driver = find_files(k, name), device = kernel_find(k, address);
 
     if (k->injected[CALL_UNBIND])
         return -k->injected[CALL_UNBIND];
@@ -288,7 +296,7 @@ static bool is_covered(const struct kernel_driver *d, const struct pci_id *id)
 
 int kernel_add_id(struct kernel *k, const char *name, const char *text)
 {
-    int driver = kernel_find_driver(k, name);
+    int driver = find_files(k, name);
     struct pci_id id;
     unsigned long data;
     int fields = pci_id_parse(text, &id, &data);
@@ -328,7 +336,7 @@ int kernel_new_id(struct kernel *k, const char *name, const char *text)
 /* A device keeps the driver that it got by the entry. */
 int kernel_remove_id(struct kernel *k, const char *name, const char *text)
 {
-    int driver = kernel_find_driver(k, name);
+    int driver = find_files(k, name);
     struct pci_id id;
     unsigned long data;
 
@@ -343,11 +351,25 @@ int kernel_remove_id(struct kernel *k, const char *name, const char *text)
 
 /* -- modules -- */
 
-int kernel_load(struct kernel *k, const struct driver_kind *kind)
+bool kernel_begin_load(struct kernel *k, const struct driver_kind *kind)
 {
     if (kernel_find_driver(k, kind->name) != NOBODY)
+        return false;
+    k->drivers[kernel_add_driver(k, kind)].attaching = true;
+    return true;
+}
+
+void kernel_end_load(struct kernel *k, const char *driver)
+{
+    k->drivers[kernel_find_driver(k, driver)].attaching = false;
+}
+
+int kernel_load(struct kernel *k, const struct driver_kind *kind)
+{
+    if (!kernel_begin_load(k, kind))
         return 0; /* loaded already: modprobe is content */
-    offer_all(k, kernel_add_driver(k, kind));
+    kernel_offer_all(k, kind->name);
+    kernel_end_load(k, kind->name);
     return 0;
 }
 

@@ -74,6 +74,7 @@ struct kernel_device {
 struct kernel_driver {
     struct driver_kind kind;
     bool registered;
+    bool attaching; /* still being registered: it is offered the devices, and has no files yet */
     uint64_t since; /* order of registration */
     struct pci_id ids[KERNEL_IDS_MAX];
     size_t n_ids; /* dynamic ones, in the order of the kernel's list */
@@ -170,6 +171,11 @@ void kernel_set_driver(struct kernel *k, size_t device, int driver);
 
 /* Registers a driver, and offers it every device that has none. */
 int kernel_load(struct kernel *k, const struct driver_kind *kind);
+
+/* The same in three steps, with kernel_offer_all() as the second. False: it is loaded already. */
+bool kernel_begin_load(struct kernel *k, const struct driver_kind *kind);
+void kernel_end_load(struct kernel *k, const char *driver);
+
 int kernel_unload(struct kernel *k, const char *module);
 
 /* The writes to the files of a driver; -ENOENT: there is no such driver, or no such file. */

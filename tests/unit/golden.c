@@ -58,7 +58,8 @@ static void read_refusal(struct record *r, const char *text)
 }
 
 /* "bind-error=22", "override-error=1"; "suspect", "dead", "reset-method=flr" (written),
- * "reset-error=22" (after it: it was refused). Returns whether the word is one of these. */
+ * "reset-error=22" (after it: it was refused); "offer-owed", "offer-due". Returns whether the word
+ * is one of these. */
 static bool read_trouble(struct record *r, const char *word)
 {
     const char *method = after_prefix(word, "reset-method="),
@@ -66,7 +67,9 @@ static bool read_trouble(struct record *r, const char *word)
                *bind = after_prefix(word, "bind-error="),
                *override = after_prefix(word, "override-error=");
 
-    if (method)
+    if (streq(word, "offer-owed") || streq(word, "offer-due"))
+        r->offer = streq(word, "offer-due") ? OFFER_DUE : OFFER_OWED;
+    else if (method)
         r->reset_method = strdup(method);
     else if (error)
         r->reset_error = atoi(error);

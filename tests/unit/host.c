@@ -475,4 +475,7 @@ void host_records(struct dice *dice, const struct snapshot *s, struct records *r
     for (size_t i = 0; i < s->n && !fresh && r->dynids.order; i++)
         if (dice_chance(dice, 10))
             add_entry(dice, &s->devices[i], &r->dynids);
+    for (size_t i = 0; i < r->n; i++)
+        if (dice_chance(dice, 30))
+            r->v[i].offer = dice_chance(dice, 50) ? OFFER_DUE : OFFER_OWED;
 }

@@ -130,6 +130,31 @@ START_TEST(a_driver_that_comes_while_a_placeholder_is_there_is_not_asked_again)
 }
 END_TEST
 
+/* Its folder is there, and devices are offered to it; the files are made at the end. */
+static void try_files(size_t device)
+{
+    locks++;
+    (void)device;
+    ck_assert_int_ne(kernel_find_driver(&k, "nvidia"), NOBODY);
+    ck_assert_int_eq(kernel_bind(&k, "nvidia", "0000:06:00.0"), -ENOENT);
+    ck_assert_int_eq(kernel_unbind(&k, "nvidia", "0000:06:00.0"), -ENOENT);
+    ck_assert_int_eq(kernel_new_id(&k, "nvidia", "10de 1aef"), -ENOENT);
+    ck_assert_int_eq(kernel_remove_id(&k, "nvidia", "10de 1aef"), -ENOENT);
+}
+
+START_TEST(a_driver_that_is_being_registered_has_no_files)
+{
+    setup();
+    locks = 0;
+    kernel_hooks.inside = try_files;
+    kernel_load(&k, fact_of_module("nvidia"));
+    ck_assert_uint_eq(locks, 1);
+    kernel_hooks.inside = NULL;
+    ck_assert_int_eq(kernel_unbind(&k, "nvidia", "0000:06:00.0"), 0);
+    ck_assert_int_eq(kernel_bind(&k, "nvidia", "0000:06:00.0"), 0);
+}
+END_TEST
+
 START_TEST(injected_errors_change_nothing)
 {
     setup();
@@ -165,4 +190,5 @@ UNIT_MAIN("kernel", a_driver_counts_until_its_remove_returns, a_node_is_there_un
           the_link_is_there_before_probe_returns,
           a_late_unbind_takes_the_device_from_whoever_has_it,
           a_driver_that_comes_while_a_placeholder_is_there_is_not_asked_again,
-          injected_errors_change_nothing, an_entry_of_an_override_alone_does_not_count_without_one)
+          a_driver_that_is_being_registered_has_no_files, injected_errors_change_nothing,
+          an_entry_of_an_override_alone_does_not_count_without_one)

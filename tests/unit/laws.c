@@ -287,6 +287,14 @@ static const char *protection(const struct laws *l, const struct verdict *v)
     return NULL;
 }
 
+static bool may_be_offered(const struct laws *l, const struct device *d, const struct record *r)
+{
+    const struct verdict *v = d ? plan_find(l->plan, d->addr) : NULL;
+
+    return d && !d->driver && r && r->offer == OFFER_DUE && !record_is_in_hand(r) &&
+           (!v || v->state == STATE_REFUSED || record_is_released(r));
+}
+
 /* A device that no rule names is touched only to keep dynamic IDs from it, or to hand it back. */
 static bool unnamed_may_be_acted_on(const struct laws *l, const struct action *a)
 {
@@ -295,6 +303,8 @@ static bool unnamed_may_be_acted_on(const struct laws *l, const struct action *a
 
     if (a->kind == ACTION_CLEAR_PLACEHOLDER && r && r->placeholder && !record_is_in_hand(r))
         return true;
+    if (a->kind == ACTION_OFFER)
+        return may_be_offered(l, d, r) || broken(l, a->addr, "is offered for no reason");
     if (!d || d->bridge || record_is_in_hand(r))
         return broken(l, a->addr, "%s of what is no business of ours", action_word(a->kind));
     if (a->kind == ACTION_SET_PLACEHOLDER || a->kind == ACTION_CLEAR_PLACEHOLDER)
@@ -395,6 +405,9 @@ static bool may_be_acted_on(const struct laws *l, const struct action *a)
         (a->kind == ACTION_CLEAR || (a->kind == ACTION_PROBE && !d->driver)))
         return record_may_be_overridden(record_of(l, d)) || record_is_going_back(record_of(l, d)) ||
                broken(l, a->addr, "loses an override that is not ours");
+    if (a->kind == ACTION_OFFER)
+        return may_be_offered(l, d, record_of(l, d)) ||
+               broken(l, a->addr, "is offered for no reason");
     if (a->phase == PHASE_RELEASE && v->state == STATE_REFUSED)
         return may_be_caught(l, d) || record_is_going_back(record_of(l, d)) ||
                (record_is_owned(record_of(l, d)) && !streq_null(d->driver, v->driver)) ||

@@ -439,6 +439,8 @@ static bool apply_to_device(struct model *m, const struct action *a, struct devi
         return true;
     case ACTION_NATIVE:
         return go_native(m, d, r);
+    case ACTION_OFFER:
+        return d->driver || go_native(m, d, r);
     case ACTION_SET_PLACEHOLDER:
         return set_placeholder(m, d);
     case ACTION_CLEAR_PLACEHOLDER:

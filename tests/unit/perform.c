@@ -262,24 +262,22 @@ static void put_native(const struct tree *t)
     tree_link(t, "sys/module/nvidia/drivers/pci:nvidia", "x");
 }
 
-/* A driver that was registered while the device had its placeholder was not offered it; one that
- * was there before had its turn. */
-START_TEST(freed_and_offered_to_who_came_meanwhile)
+/* Drivers that passed it by are newer than those that had it offered. */
+START_TEST(offered_to_who_passed_it_by)
 {
     static const struct {
         const char *driver; /* that has it by then */
-        int newer;          /* than when it got that: how the numbers differ; 0: not known */
+        int newer;          /* than what it was offered to: how the numbers differ; 0: not known */
         bool offered;
     } cases[] = {{NULL, 1, true}, {NULL, -1, false}, {NULL, 0, true}, {"other", 1, false}};
 
     for (size_t i = 0; i < ELEMENTS(cases); i++) {
         CLEANUP(tree_done) struct tree t;
         struct perform_state s = PERFORM_STATE_NONE;
-        struct op op = {.kind = ACTION_CLEAR_PLACEHOLDER};
+        struct op op = {.kind = ACTION_OFFER};
         struct stat st;
         tree_init(&t);
         tree_device(&t, GPU, MODALIAS_A100, cases[i].driver, "14");
-        tree_write(&t, DEVICE "/driver_override", PLACEHOLDER_NAME);
         put_native(&t);
         ck_assert_int_eq(fstatat(t.fd, "sys/bus/pci/drivers/nvidia", &st, 0), 0);
         ck_assert_int_eq(pci_addr_parse(GPU, &op.addr), 0);
@@ -287,23 +285,8 @@ START_TEST(freed_and_offered_to_who_came_meanwhile)
         ck_assert_int_eq(perform(t.fd, &op, &s), 0);
         CLEANUP_FREE char *bound = tree_read(&t, "sys/bus/pci/drivers/nvidia/bind");
         ck_assert_msg(streq(bound, cases[i].offered ? GPU : ""), "case %zu: %s", i, bound);
+        ck_assert(s.asked == cases[i].offered);
     }
-}
-END_TEST
-
-/* The newest driver's number, for a job that clears it later. */
-START_TEST(a_placeholder_tells_the_newest_driver)
-{
-    CLEANUP(tree_done) struct tree t;
-    struct perform_state s = PERFORM_STATE_NONE;
-    struct stat st;
-
-    tree_init(&t);
-    tree_device(&t, GPU, MODALIAS_A100, NULL, "14");
-    tree_driver(&t, "nvidia");
-    ck_assert_int_eq(do_op(&t, ACTION_SET_PLACEHOLDER, "", &s), 0);
-    ck_assert_int_eq(fstatat(t.fd, "sys/bus/pci/drivers/nvidia", &st, 0), 0);
-    ck_assert_uint_eq(s.drivers_order, st.st_ino);
 }
 END_TEST
 
@@ -322,6 +305,5 @@ END_TEST
 UNIT_MAIN("perform", taken_by_another_meanwhile, users_make_it_busy,
           not_permitted_to_look_makes_it_busy, overrides_of_others_stay,
           an_unreadable_override_may_be_anothers, a_group_is_kept_until_the_job_is_done,
-          placeholders_spare_what_is_not_ours, freed_and_offered_to_who_came_meanwhile,
-          a_placeholder_tells_the_newest_driver, what_is_gone_need_not_be_undone,
-          a_dead_device_is_told, reset_method_is_read_back)
+          placeholders_spare_what_is_not_ours, offered_to_who_passed_it_by,
+          what_is_gone_need_not_be_undone, a_dead_device_is_told, reset_method_is_read_back)

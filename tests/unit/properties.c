@@ -62,7 +62,7 @@ static char *records_text(const struct records *records)
         fputs("iommu given up\n", f);
     for (size_t i = 0; i < records->n; i++) {
         const struct record *r = &records->v[i];
-        fprintf(f, "%s%s%s%s%s%s%s%s%s%s%s%s", pci_addr_text(r->addr).s,
+        fprintf(f, "%s%s%s%s%s%s%s%s%s%s%s%s%s", pci_addr_text(r->addr).s,
                 record_is_confirmed(r) ? " confirmed" : "",
                 record_is_overridden(r) ? " overridden" : "", r->touched ? " touched" : "",
                 record_is_plugged(r) ? " hotplugged" : "",
@@ -71,7 +71,8 @@ static char *records_text(const struct records *records)
                 record_is_released(r) ? " released" : "",
                 record_is_handed_back(r) ? " handed-back" : "",
                 record_is_contested(r) ? " contested" : "",
-                record_is_unverified(r) ? " unverified" : "");
+                record_is_unverified(r) ? " unverified" : "",
+                r->offer == OFFER_DUE ? " offer-due" : "");
         if (r->error)
             fprintf(f, " error=%d at %s", r->error, action_word(r->failed_at));
         if (record_vfs_is_owned(&r->vfs) || r->vfs.tried || r->vfs.released || r->vfs.error)

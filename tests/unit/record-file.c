@@ -194,7 +194,9 @@ START_TEST(each_of_these_survives)
         {.arrival = ARRIVAL_UNUSED},
         {.override = OVERRIDE_MAYBE},
         {.binding = BINDING_CLAIMED},
-        {.placeholder = true, .placeholder_order = 123456789012},
+        {.placeholder = true, .offered_to = 123456789012},
+        {.offer = OFFER_OWED, .offered_to = 123456789012},
+        {.placeholder = true, .offer = OFFER_OWED},
         {.past = refusal},
         {.previous_driver = driver},
     };
@@ -206,7 +208,8 @@ START_TEST(each_of_these_survives)
         const struct record *a = &after.v[0], *b = &before[i];
         ck_assert(a->touched == b->touched && a->state == b->state && a->arrival == b->arrival);
         ck_assert(a->override == b->override && a->binding == b->binding);
-        ck_assert(a->placeholder == b->placeholder && a->placeholder_order == b->placeholder_order);
+        ck_assert(a->placeholder == b->placeholder && a->offered_to == b->offered_to);
+        ck_assert(a->offer == b->offer);
         ck_assert(memcmp(&a->past, &b->past, sizeof(a->past)) == 0);
         ck_assert(streq_null(a->previous_driver, b->previous_driver));
     }
@@ -228,6 +231,7 @@ START_TEST(what_no_rule_names)
         {{.override = OVERRIDE_MAYBE}, true},
         {{.binding = BINDING_OURS}, true},
         {{.placeholder = true}, true},
+        {{.offer = OFFER_DUE}, true},
         {{.state = RECORD_HANDING_BACK}, true},
         {{.touched = true, .work = WORK_STUCK}, true},
     };

@@ -51,15 +51,15 @@ START_TEST(what_is_told_of_a_device)
 }
 END_TEST
 
-START_TEST(when_it_got_its_placeholder_is_kept)
+/* Before the placeholder is written: nobody knows it afterwards. */
+START_TEST(who_was_offered_a_device_before_its_placeholder_is_kept)
 {
     CLEANUP(records_done) struct records records = {0};
     struct op op = make_op("0000:06:00.0", ACTION_SET_PLACEHOLDER, "", 0);
 
     op.order = 77;
-    record_ops_begin(&records, &op, 1);
-    record_ops_result(&records, &op, "");
-    ck_assert_uint_eq(records_find(&records, op.addr)->placeholder_order, 77);
+    ck_assert(record_ops_begin(&records, &op, 1));
+    ck_assert_uint_eq(records_find(&records, op.addr)->offered_to, 77);
 }
 END_TEST
 
@@ -199,6 +199,6 @@ START_TEST(what_becomes_of_an_entry)
 END_TEST
 
 UNIT_MAIN("record-ops", an_entry_that_hangs_is_at_work_and_holds_up_no_other,
-          what_is_told_of_a_device, when_it_got_its_placeholder_is_kept, a_group_that_is_kept,
-          a_worker_that_dies_is_not_started_for_ever, nor_one_that_dies_of_an_entry,
-          what_is_noted_before, what_becomes_of_an_entry)
+          what_is_told_of_a_device, who_was_offered_a_device_before_its_placeholder_is_kept,
+          a_group_that_is_kept, a_worker_that_dies_is_not_started_for_ever,
+          nor_one_that_dies_of_an_entry, what_is_noted_before, what_becomes_of_an_entry)

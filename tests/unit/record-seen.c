@@ -430,8 +430,41 @@ START_TEST(an_iommu_that_comes_is_a_new_beginning)
 }
 END_TEST
 
-UNIT_MAIN("record-seen", an_iommu_that_comes_is_a_new_beginning, first_start,
-          plugged_while_nobody_ran, plugged_while_events_were_lost,
+/* Is the device that had our placeholder until now to be offered again? */
+START_TEST(drivers_that_may_have_passed_by)
+{
+    static const struct {
+        uint64_t vfio, nvidia; /* registered with these orders; 0: not */
+        uint64_t registering;  /* one that is being registered */
+        unsigned hanging;      /* writes of entries */
+        enum fact unknown;
+        enum record_offer offer; /* then */
+        uint64_t drivers;
+    } cases[] = {
+        {50, 0, 0, 0, FACT_NONE, OFFER_NONE, 50},   {50, 40, 0, 0, FACT_NONE, OFFER_NONE, 50},
+        {50, 60, 0, 0, FACT_NONE, OFFER_DUE, 60},   {50, 0, 60, 0, FACT_NONE, OFFER_OWED, 59},
+        {50, 60, 55, 0, FACT_NONE, OFFER_OWED, 54}, {50, 60, 0, 0, FACT_DRIVERS, OFFER_OWED, 0},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(view_done)
+        struct view v = {.snapshot.registering = cases[i].registering,
+                         .snapshot.unknown.fact = cases[i].unknown};
+        struct record *r = records_get(&v.records, first);
+        r->offer = OFFER_OWED;
+        r->offered_to = 50;
+        ck_assert_int_eq(snapshot_add_registered(&v.snapshot, "vfio-pci", cases[i].vfio), 0);
+        if (cases[i].nvidia)
+            ck_assert_int_eq(snapshot_add_registered(&v.snapshot, "nvidia", cases[i].nvidia), 0);
+        record_seen_drivers(&v);
+        ck_assert_msg(r->offer == cases[i].offer, "case %zu: %d", i, r->offer);
+        ck_assert_uint_eq(v.records.drivers, cases[i].drivers);
+    }
+}
+END_TEST
+
+UNIT_MAIN("record-seen", drivers_that_may_have_passed_by, an_iommu_that_comes_is_a_new_beginning,
+          first_start, plugged_while_nobody_ran, plugged_while_events_were_lost,
           seen_before_its_own_event_was_lost, a_worker_has_it_in_hand, verdicts_are_told,
           what_no_rule_names, refusals_of_what_no_rule_names, absent_and_perhaps_named,
           came_while_nobody_ran_and_has_a_native_driver, what_came_after_the_boot,

@@ -39,7 +39,7 @@ START_TEST(coming_and_going)
          EVENT(APPEARED, .device = &another, .unused = true),
          {.arrival = ARRIVAL_UNUSED, .fresh = true, .seen_usec = NOW}},
         {"gone",
-         {.state = RECORD_CONTESTED, .flaps = 3, .placeholder = true, .placeholder_order = 7},
+         {.state = RECORD_CONTESTED, .flaps = 3, .placeholder = true, .offered_to = 7},
          EVENT(DISAPPEARED),
          {.state = RECORD_GONE}},
         {"gone while a worker has it",
@@ -192,7 +192,7 @@ START_TEST(left_to_the_host)
         {"handed back",
          {.state = RECORD_RELEASING, .arrival = ARRIVAL_UNUSED},
          EVENT(DONE, OP(NATIVE, 0, nvidia)),
-         {.state = RECORD_RELEASED, .arrival = ARRIVAL_PLUGGED}},
+         {.state = RECORD_RELEASED, .arrival = ARRIVAL_PLUGGED, .offer = OFFER_OWED}},
     };
 
     RUN(table);
@@ -233,7 +233,7 @@ static const struct transition releases[] = {
     {"given to its native driver",
      {.state = RECORD_RELEASING, .fresh = true, .past = RELEASED_8086},
      EVENT(DONE, OP(NATIVE, 0, "")),
-     {.state = RECORD_RELEASED, .fresh = true, .past = RELEASED_8086}},
+     {.state = RECORD_RELEASED, .fresh = true, .past = RELEASED_8086, .offer = OFFER_OWED}},
     {"and an entry was faster",
      {.state = RECORD_RELEASED, .fresh = true, .past = RELEASED_8086},
      EVENT(BOUND, .device = &on_vfio, .has_dynid = true),

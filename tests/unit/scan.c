@@ -349,24 +349,6 @@ START_TEST(bad_policy_files)
 }
 END_TEST
 
-START_TEST(a_driver_that_cannot_be_unbound)
-{
-    CLEANUP(tree_done) struct tree t;
-    CLEANUP(snapshot_done) struct snapshot s = {0};
-
-    tree_init(&t);
-    tree_driver(&t, "nvidia");
-    tree_driver(&t, "fixed");
-    tree_device(&t, "0000:06:00.0", MODALIAS_A100, "nvidia", "14");
-    tree_device(&t, "0000:07:00.0", MODALIAS_A100, "fixed", "15");
-    tree_write(&t, "sys/bus/pci/drivers/nvidia/uevent", "");
-    tree_write(&t, "sys/bus/pci/drivers/fixed/uevent", "");
-    ck_assert_int_eq(unlinkat(t.fd, "sys/bus/pci/drivers/fixed/unbind", 0), 0);
-    ck_assert_int_eq(scan_all(t.fd, NULL, &s), 0);
-    ck_assert(!s.devices[0].fixed && s.devices[1].fixed);
-}
-END_TEST
-
 /* -- what cannot be read -- */
 
 static char *as_text(const struct snapshot *s, bool with_unknown)
@@ -582,4 +564,4 @@ UNIT_MAIN("scan", any_call_fails, any_call_for_the_policy_fails, what_is_unknown
           interrupts_not_remapped, node_without_iommu, everything, only_what_rules_concern,
           members_of_the_group, members_of_many_groups, after_binds, what_vanishes_is_left_out,
           one_device_anew, serial_number, no_sys, links_stay_inside_the_root, policy_files,
-          no_policy_is_no_error, bad_policy_files, a_driver_that_cannot_be_unbound)
+          no_policy_is_no_error, bad_policy_files)

@@ -20,6 +20,7 @@
         .kind = RECORD_EVENT_##k, .now_usec = NOW, __VA_ARGS__ \
     }
 #define OP(k, r, d) .op = {.kind = ACTION_##k, .result = (r), .driver = (d), .found = qemu}
+#define ORDERED(k) .op = {.kind = ACTION_##k, .driver = "", .found = "", .order = 9}
 #define VERDICT(s, r) .verdict = {STATE_##s, REASON_##r, "vfio-pci"}
 #define FAILED_OF(e, k) .error = (e), .failed_at = ACTION_##k
 
@@ -55,7 +56,8 @@ static inline void compare(const char *what, const struct record *a, const struc
     SAME(override);
     SAME(binding);
     SAME(placeholder);
-    SAME(placeholder_order);
+    SAME(offer);
+    SAME(offered_to);
     SAME(fresh);
     SAME(touched);
     SAME(unnamed);
