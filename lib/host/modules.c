@@ -133,8 +133,7 @@ static void add_match(void *userdata, const char *pattern, const char *module)
 
 int modules_find_folder(int root_fd, char ret[static MODULES_FOLDER_MAX])
 {
-    static const char *const places[] = {"run/vfio-bindd/modules", "usr/lib/modules",
-                                         "lib/modules"};
+    static const char *const places[] = {"usr/lib/modules", "lib/modules"};
     struct utsname host;
     int r = 0;
 

@@ -23,9 +23,8 @@ struct module_names {
 /* Is this a module's (or PCI driver's) name: letters, digits, "_", "-"? */
 bool module_name_is_valid(const char *name);
 
-/* The running kernel's folder of modules below the root: where the unit shows it to the daemon
- * (ProtectKernelModules= hides the usual place), or the usual place. Returns 1, 0 (there is none)
- * or negative errno. */
+/* The running kernel's folder of modules below the root. Returns 1, 0 (there is none) or negative
+ * errno. */
 #define MODULES_FOLDER_MAX 128
 int modules_find_folder(int root_fd, char ret[static MODULES_FOLDER_MAX]);
 
