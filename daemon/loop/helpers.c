@@ -12,6 +12,7 @@
 #include "tell/journal.h"
 
 #define FRONT_UNIT "vfio-bindd-front.service"
+#define FRONT_TIMEOUT_USEC (60 * 1000000ULL) /* early in the boot its turn is not yet */
 
 struct helpers {
     sd_event *event;
@@ -95,13 +96,16 @@ static void on_front_started(void *userdata, const char *unit, int r, const char
 
     (void)unit;
     h->front = NULL;
-    if (r < 0 && r != -ETIMEDOUT) /* early in the boot its turn is not yet */
+    if (r < 0)
         journal_plain(LOG_WARNING, "%s; nobody on the bus is told of the devices", text);
 }
 
 void helpers_start_front(struct helpers *h)
 {
-    if (h && !h->front)
-        (void)start_unit(h->event, START_UNIT_ADDRESS, FRONT_UNIT, START_UNIT_TIMEOUT_USEC,
-                         on_front_started, h, &h->front);
+    if (!h || h->front)
+        return;
+    int r = start_unit(h->event, START_UNIT_ADDRESS, FRONT_UNIT, FRONT_TIMEOUT_USEC,
+                       on_front_started, h, &h->front);
+    if (r < 0)
+        journal_plain(LOG_WARNING, "cannot start " FRONT_UNIT ": %s", strerror(-r));
 }
