@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <syslog.h>
 
+#include "base/budget.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "channel/request.h"
 #include "record-file.h"
@@ -19,9 +21,13 @@
 
 #define SOCKET_NAME "front"
 #define NEW_SOCKET_NAME ".front"
-/* Limits per second, whatever the front does. The rest waits in its socket. */
+/* Limits per second, whatever the front does and however often it connects. The rest waits in its
+ * socket. Messages have a budget, not sd_event_source_set_ratelimit(): a source that is disabled
+ * and enabled again while it is over such a limit may never be dispatched again (systemd 252: it
+ * stays behind the disabled timers in their queue, where the end of the limit is not noticed). */
 #define CONNECTIONS_MAX 5
-#define MESSAGES_MAX 32
+static const struct budget_limits messages_limits = {.most = 32, .per_second = 32};
+#define PAUSE_USEC (USEC_PER_SEC / 4) /* without reading, when the budget is used up */
 /* Delay between a change and the update: a card has several functions, and each has several
  * events. */
 #define TELL_AFTER_USEC 10000
@@ -47,9 +53,12 @@ struct front_link {
     const struct view *view;
     struct front_requests requests;
     sd_event_source *listening;
-    int fd;                      /* the front's connection; -1: none */
-    sd_event_source *connection; /* successive fronts share it, and its rate limit */
-    sd_event_source *due;        /* something may have changed */
+    int fd; /* the front's connection; -1: none */
+    sd_event_source *connection;
+    bool full;              /* its socket is; what is missing is sent when it has read */
+    struct budget messages; /* of all fronts, one after the other */
+    sd_event_source *pause; /* while it is armed, nothing is read */
+    sd_event_source *due;   /* something may have changed */
     int folder;
     struct told *told; /* sorted by kind and id */
     size_t n_told;
@@ -63,23 +72,41 @@ struct front_link {
 
 static void forget_front(struct front_link *l)
 {
-    if (l->connection)
-        (void)sd_event_source_set_enabled(l->connection, SD_EVENT_OFF);
+    l->connection = sd_event_source_disable_unref(l->connection);
     closep(&l->fd);
     l->fd = -1;
     free(l->told);
     l->told = NULL;
     l->n_told = l->n_calls = 0;
-    l->whole = false;
+    l->whole = l->full = false;
 }
 
-static void watch_front(struct front_link *l, bool full)
+static bool is_armed(sd_event_source *timer)
 {
-    const bool reads = l->n_calls < CALLS_MAX;
+    return sd_event_source_get_enabled(timer, NULL) > 0;
+}
+
+static void arm(sd_event_source *timer, uint64_t usec)
+{
+    (void)sd_event_source_set_time_relative(timer, usec);
+    (void)sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
+}
+
+static void watch_front(const struct front_link *l)
+{
+    const bool reads = l->n_calls < CALLS_MAX && !is_armed(l->pause);
 
     if (l->fd >= 0)
         (void)sd_event_source_set_io_events(l->connection,
-                                            (reads ? EPOLLIN : 0) | (full ? EPOLLOUT : 0));
+                                            (reads ? EPOLLIN : 0) | (l->full ? EPOLLOUT : 0));
+}
+
+static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    (void)source;
+    (void)usec;
+    watch_front(userdata);
+    return 0;
 }
 
 /* Returns 0, -EAGAIN (the socket is full), or another negative errno if the connection must be
@@ -225,21 +252,16 @@ static int on_due(sd_event_source *source, uint64_t usec, void *userdata)
         journal_plain(LOG_DEBUG, "the front cannot be told anything: %s", strerror(-r));
         forget_front(l);
     } else {
-        watch_front(l, r == -EAGAIN);
+        l->full = r == -EAGAIN;
+        watch_front(l);
     }
     return 0;
 }
 
-static void tell_after(struct front_link *l, uint64_t usec)
-{
-    (void)sd_event_source_set_time_relative(l->due, usec);
-    (void)sd_event_source_set_enabled(l->due, SD_EVENT_ONESHOT);
-}
-
 void front_link_update(struct front_link *l)
 {
-    if (l && l->fd >= 0 && sd_event_source_get_enabled(l->due, NULL) == 0)
-        tell_after(l, TELL_AFTER_USEC);
+    if (l && l->fd >= 0 && !is_armed(l->due))
+        arm(l->due, TELL_AFTER_USEC);
 }
 
 /* -- requests -- */
@@ -301,6 +323,11 @@ static void receive_message(struct front_link *l, int fd)
 
     if (l->n_calls == CALLS_MAX)
         return;
+    if (!budget_take(&l->messages, &messages_limits, 1, now_usec())) {
+        arm(l->pause, PAUSE_USEC);
+        watch_front(l);
+        return;
+    }
     ssize_t n = recv(fd, l->buffer, sizeof(l->buffer), MSG_DONTWAIT | MSG_TRUNC);
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -324,8 +351,9 @@ static int on_front(sd_event_source *source, int fd, uint32_t events, void *user
 
     (void)source;
     if (events & EPOLLOUT) { /* there is room again: send the rest */
-        watch_front(l, false);
-        tell_after(l, 0);
+        l->full = false;
+        watch_front(l);
+        arm(l->due, 0);
     }
     if (events & EPOLLIN)
         receive_message(l, fd);
@@ -348,20 +376,6 @@ static bool is_front(const struct front_link *l, int fd)
            fstatat(l->folder, SOCKET_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 && peer.uid == st.st_uid;
 }
 
-static int watch_connection(struct front_link *l)
-{
-    int r;
-
-    if (!l->connection) {
-        r = sd_event_add_io(l->event, &l->connection, l->fd, EPOLLIN, on_front, l);
-        return r < 0 ? r : sd_event_source_set_ratelimit(l->connection, USEC_PER_SEC, MESSAGES_MAX);
-    }
-    r = sd_event_source_set_io_fd(l->connection, l->fd);
-    if (r >= 0)
-        r = sd_event_source_set_io_events(l->connection, EPOLLIN);
-    return r < 0 ? r : sd_event_source_set_enabled(l->connection, SD_EVENT_ON);
-}
-
 static int on_connection(sd_event_source *source, int listening, uint32_t events, void *userdata)
 {
     struct front_link *l = userdata;
@@ -373,8 +387,9 @@ static int on_connection(sd_event_source *source, int listening, uint32_t events
         return 0;
     forget_front(l);
     l->fd = take_fd(&fd);
-    if (watch_connection(l) < 0)
+    if (sd_event_add_io(l->event, &l->connection, l->fd, EPOLLIN, on_front, l) < 0)
         forget_front(l);
+    watch_front(l);
     front_link_update(l);
     return 0;
 }
@@ -397,6 +412,13 @@ static int listen_at(int folder)
     return take_fd(&fd);
 }
 
+static int add_timer(struct front_link *l, sd_event_source **ret, sd_event_time_handler_t callback)
+{
+    int r = sd_event_add_time(l->event, ret, CLOCK_MONOTONIC, UINT64_MAX, 1, callback, l);
+
+    return r < 0 ? r : sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
+}
+
 static int set_up_link(struct front_link *l)
 {
     int fd, r;
@@ -414,8 +436,8 @@ static int set_up_link(struct front_link *l)
     }
     (void)sd_event_source_set_io_fd_own(l->listening, true);
     (void)sd_event_source_set_ratelimit(l->listening, USEC_PER_SEC, CONNECTIONS_MAX);
-    r = sd_event_add_time(l->event, &l->due, CLOCK_MONOTONIC, UINT64_MAX, 1, on_due, l);
-    return r < 0 ? r : sd_event_source_set_enabled(l->due, SD_EVENT_OFF);
+    r = add_timer(l, &l->due, on_due);
+    return r < 0 ? r : add_timer(l, &l->pause, on_pause_over);
 }
 
 int front_link_new(sd_event *event, const struct view *view, const struct front_requests *requests,
@@ -447,7 +469,7 @@ void front_link_free(struct front_link *l)
     if (l->listening) /* systemd starts no front without it */
         (void)unlinkat(l->folder, SOCKET_NAME, 0);
     sd_event_source_disable_unref(l->listening);
-    sd_event_source_disable_unref(l->connection);
+    sd_event_source_disable_unref(l->pause);
     sd_event_source_disable_unref(l->due);
     closep(&l->folder);
     free(l);

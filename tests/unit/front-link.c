@@ -414,6 +414,46 @@ START_TEST(one_that_floods)
 }
 END_TEST
 
+/* The next one is heard although the one before has used the second up and is gone: with other
+ * timers about, and noticed when it comes or before. */
+START_TEST(one_that_floods_and_goes)
+{
+    for (int noticed = 0; noticed < 2; noticed++) {
+        CLEANUP(fixture_done) struct fixture f;
+        sd_event_source *others[3];
+        set_up(&f, 1);
+        for (size_t i = 0; i < ELEMENTS(others); i++) {
+            ck_assert_int_ge(sd_event_add_time_relative(f.event, &others[i], CLOCK_MONOTONIC,
+                                                        (30 + i) * USEC_PER_SEC, 0, NULL, NULL),
+                             0);
+            ck_assert_int_ge(sd_event_source_set_enabled(others[i], i ? SD_EVENT_ON : SD_EVENT_OFF),
+                             0);
+        }
+        connect_front(&f);
+        follow(&f, NULL);
+        for (unsigned i = 0; i < 48; i++) /* more than are taken in a second */
+            ask_for(&f, VERB_RESCAN, i + 1);
+        let_run(&f);
+        closep(&f.fd);
+        f.fd = -1;
+        if (noticed) { /* what cannot be sent */
+            f.verdicts[0].state = STATE_BOUND;
+            front_link_update(f.link);
+            let_run(&f);
+        }
+        connect_front(&f);
+        const unsigned before = f.n_requests;
+        ask_for(&f, VERB_RESCAN, 1000);
+        for (uint64_t start = now_usec();
+             f.n_requests == before && now_usec() - start < 10 * USEC_PER_SEC;)
+            (void)sd_event_run(f.event, 100000);
+        ck_assert_uint_eq(f.n_requests, before + 1);
+        for (size_t i = 0; i < ELEMENTS(others); i++)
+            sd_event_source_unref(others[i]);
+    }
+}
+END_TEST
+
 /* Calls whose device is pending are not forgotten, and only so many are taken. */
 START_TEST(one_that_goes)
 {
@@ -441,4 +481,4 @@ END_TEST
 UNIT_MAIN("front-link", all_of_it_and_then_what_changes, physical_and_virtual_functions,
           no_half_of_a_change, one_action_done, one_that_does_not_read,
           an_answer_follows_what_it_is_about, one_that_wants_to_be_quiet, one_that_lies,
-          one_that_floods, one_that_goes)
+          one_that_floods, one_that_floods_and_goes, one_that_goes)
