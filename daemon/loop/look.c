@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "host/scan.h"
 #include "loop/record-seen.h"
+#include "model/sriov.h"
 #include "tell/journal.h"
 
 /* Reads all of a device. */
@@ -109,8 +110,8 @@ static bool has_unseen_vfs(const struct view *view, struct pci_addr pf)
     const struct device *d = snapshot_find(&view->snapshot, pf);
     size_t n = 0;
 
-    for (size_t i = 0; d && i < view->snapshot.n; i++)
-        n += view->snapshot.devices[i].vf && pci_addr_cmp(view->snapshot.devices[i].pf, pf) == 0;
+    for (size_t i = 0; d && sriov_next_vf(&view->snapshot, d, &i);)
+        n++;
     return d && n < d->n_vfs;
 }
 

@@ -325,7 +325,6 @@ static void receive_message(struct front_link *l, int fd)
         return;
     if (!budget_take(&l->messages, &messages_limits, 1, now_usec())) {
         arm(l->pause, PAUSE_USEC);
-        watch_front(l);
         return;
     }
     ssize_t n = recv(fd, l->buffer, sizeof(l->buffer), MSG_DONTWAIT | MSG_TRUNC);
@@ -352,13 +351,13 @@ static int on_front(sd_event_source *source, int fd, uint32_t events, void *user
     (void)source;
     if (events & EPOLLOUT) { /* there is room again: send the rest */
         l->full = false;
-        watch_front(l);
         arm(l->due, 0);
     }
     if (events & EPOLLIN)
         receive_message(l, fd);
     else if (events & (EPOLLHUP | EPOLLERR))
         forget_front(l);
+    watch_front(l); /* what must not be read now must not wake us either */
     front_link_update(l);
     return 0;
 }

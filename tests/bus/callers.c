@@ -9,7 +9,6 @@
 #include "front/bus-calls.h"
 #include "offer/bus-names.h"
 
-#define GPU "0000:06:00.0"
 #define GPU_PATH BUS_DEVICE_PREFIX "/_30000_3a06_3a00_2e0"
 #define NOBODY 65534
 #define MANY 64   /* devices, of all of which a call tells */
@@ -22,10 +21,7 @@ static const char *const limits_exceeded = "org.freedesktop.DBus.Error.LimitsExc
 /* A device that is on vfio-pci already: nothing is to be done. */
 static void set_up(struct private_bus *p)
 {
-    private_bus_start(p);
-    tree_driver(&p->tree, "vfio-pci");
-    tree_device(&p->tree, GPU, MODALIAS_A100, "vfio-pci", "14");
-    tree_write(&p->tree, "etc/vfio-bindd.conf", "[device a]\nid = 10de:20f1\n");
+    private_bus_start_with_gpu(p);
     private_bus_start_daemon(p);
 }
 

@@ -7,16 +7,12 @@
 
 #include "offer/bus-names.h"
 
-#define GPU "0000:06:00.0"
 #define KILLS 20
 #define NOBODY 65534
 
 static void set_up(struct private_bus *p)
 {
-    private_bus_start(p);
-    tree_driver(&p->tree, "vfio-pci");
-    tree_device(&p->tree, GPU, MODALIAS_A100, "vfio-pci", "14");
-    tree_write(&p->tree, "etc/vfio-bindd.conf", "[device a]\nid = 10de:20f1\n");
+    private_bus_start_with_gpu(p);
     private_bus_start_daemon(p);
 }
 

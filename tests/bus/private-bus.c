@@ -251,6 +251,14 @@ void private_bus_start_front(struct private_bus *p)
     wait_for_name(p, p->front, BUS_NAME);
 }
 
+void private_bus_start_with_gpu(struct private_bus *p)
+{
+    private_bus_start(p);
+    tree_driver(&p->tree, "vfio-pci");
+    tree_device(&p->tree, GPU, MODALIAS_A100, "vfio-pci", "14");
+    tree_write(&p->tree, "etc/vfio-bindd.conf", "[device a]\nid = 10de:20f1\n");
+}
+
 void private_bus_start_daemon(struct private_bus *p)
 {
     p->daemon = start_process();

@@ -22,6 +22,11 @@ struct private_bus {
  * starts. */
 void private_bus_start(struct private_bus *p);
 
+#define GPU "0000:06:00.0"
+
+/* The same with a GPU that a rule selects and that is on vfio-pci already. */
+void private_bus_start_with_gpu(struct private_bus *p);
+
 /* Starts the daemon, and its front, and waits until that is on the bus. */
 void private_bus_start_daemon(struct private_bus *p);
 

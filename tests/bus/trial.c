@@ -6,16 +6,12 @@
 #include "offer/bus-names.h"
 #include "policy/trial.h"
 
-#define GPU "0000:06:00.0"
 #define LASTING "/etc/vfio-bindd.conf\n"
 #define TRIAL "/" TRIAL_PATH "\n"
 
 static void set_up(struct private_bus *p)
 {
-    private_bus_start(p);
-    tree_driver(&p->tree, "vfio-pci");
-    tree_device(&p->tree, GPU, MODALIAS_A100, "vfio-pci", "14");
-    tree_write(&p->tree, "etc/vfio-bindd.conf", "[device a]\nid = 10de:20f1\n");
+    private_bus_start_with_gpu(p);
 }
 
 /* As vfio-bindd --trial does. */
