@@ -127,7 +127,7 @@ int set_vfs(int root_fd, struct pci_addr pf, struct vfs_order order, char found[
     int r = vfs_list(root_fd, pf, &vfs, &n);
 
     if (r == 0 && n > order.there)
-        r = -EEXIST;
+        r = -ESTALE;
     if (r == 0 && n > 0 && n != order.number)
         r = take_away(root_fd, pf, vfs, n, found);
     if (r == 0 && order.fence)

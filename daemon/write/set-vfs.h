@@ -14,7 +14,7 @@ struct vfs_order {
 };
 
 /* ACTION_SET_VFS. Those that are there are taken away first, unless somebody uses one of them:
- * -EBUSY, and `found` may say who. -EEXIST: there are more than the plan knew. -EIO: the kernel
+ * -EBUSY, and `found` may say who. -ESTALE: there are more than the plan knew. -EIO: the kernel
  * accepted the number, and there is none. Returns 0 or negative errno. */
 int set_vfs(int root_fd, struct pci_addr pf, struct vfs_order order, char found[static FOUND_MAX]);
 

@@ -204,7 +204,7 @@ static void apply_unbound(struct record *r, const struct record_event *e)
 static void apply_bound(struct record *r, const struct record_event *e)
 {
     confirm(r);
-    record_vfs_retry(&r->vfs);
+    record_vfs_bound(&r->vfs);
     note_catch(r, e);
     catch_released(r, e);
     if (r->unnamed)

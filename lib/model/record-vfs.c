@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/record-vfs.h"
 
+#include <errno.h>
+
 /* A change goes by way of none. Until it has ended, both the old and the new number are ours. */
 void record_vfs_begin(struct record_vfs *v, unsigned number, bool fence)
 {
@@ -15,6 +17,10 @@ void record_vfs_begin(struct record_vfs *v, unsigned number, bool fence)
 /* After a failure it is not known how far the worker came: the next look tells. */
 void record_vfs_end(struct record_vfs *v, unsigned number, int result)
 {
+    if (result == -ESTALE) { /* nothing was done, and the next look has the number of now */
+        v->tried = false;
+        return;
+    }
     if (result < 0) {
         v->error = -result;
         return;
@@ -29,6 +35,16 @@ void record_vfs_unfenced(struct record_vfs *v, int result)
 {
     v->fenced = result < 0;
     v->fence_stays = result < 0;
+}
+
+/* Not when all went well: what was tried needed a driver, and a driver that came since then was
+ * preceded by an unbind. The event is a late one, of the driver that made them, and they may have
+ * been taken away since. */
+void record_vfs_bound(struct record_vfs *v)
+{
+    v->fence_stays = false;
+    if (v->error != 0)
+        record_vfs_retry(v);
 }
 
 void record_vfs_look(struct record_vfs *v, unsigned n)

@@ -9,7 +9,7 @@
 struct record_vfs {
     uint16_t made;    /* we made up to so many, or were about to; 0: none of them is ours */
     bool fenced;      /* we wrote 0 to sriov_drivers_autoprobe, where 1 stood, or were about to */
-    bool tried;       /* not tried again until its driver binds it anew, or somebody asks */
+    bool tried;       /* not tried again until its driver lets go of it, or somebody asks */
     bool fence_stays; /* it could not be written back; tried again as .tried */
     bool released;    /* an administrator wants ours taken away, until reload or bind */
     int error;        /* errno of the last attempt; 0: it did not fail */
@@ -31,11 +31,15 @@ static inline bool record_vfs_is_owned(const struct record_vfs *v)
  * sriov_drivers_autoprobe. */
 void record_vfs_begin(struct record_vfs *v, unsigned number, bool fence);
 
-/* It has ended. `result`: 0 or negative errno. */
+/* It has ended. `result`: 0, -ESTALE (there are more than the plan knew: nothing was done, and a
+ * new plan may try again), or what failed (another negative errno). */
 void record_vfs_end(struct record_vfs *v, unsigned number, int result);
 
 /* sriov_drivers_autoprobe was written back, or could not be. */
 void record_vfs_unfenced(struct record_vfs *v, int result);
+
+/* An event says that a driver has bound the device. What failed may be tried again. */
+void record_vfs_bound(struct record_vfs *v);
 
 /* The device was read anew while no worker had it, and has n. */
 void record_vfs_look(struct record_vfs *v, unsigned n);

@@ -23,8 +23,6 @@ static const char *numvfs_advice(int error)
     case ERANGE:
     case EINVAL:
         return "; its driver allows fewer, or wants them set up otherwise: see dmesg";
-    case EEXIST:
-        return "; somebody else made virtual functions meanwhile";
     default:
         return "; dmesg may say why, and \"systemctl reload vfio-bindd\" tries again";
     }

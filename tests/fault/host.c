@@ -218,8 +218,8 @@ static void show_vfs(size_t card)
         snprintf(name, sizeof(name), "virtfn%u", number++);
         card_path(path, card, name);
         snprintf(target, sizeof(target), "../%s", host.script->cards[i].address);
-        /* Those that stay are there at any time. */
-        if (!card_is_there(i))
+        /* Those that stay are there at any time. One that is removed by itself keeps its link. */
+        if (number > pf->n_vfs)
             (void)unlinkat(host.root_fd, path, 0);
         else if (faccessat(host.root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
             tree_link(&t, path, target);
@@ -247,23 +247,13 @@ static bool group_node(size_t card)
            group_has_node(kernel(), kernel()->devices[card].group);
 }
 
-/* They come and go one by one. */
-static unsigned vfs_there(size_t card)
-{
-    unsigned n = 0;
-
-    for (size_t i = 0; i < host.n_cards; i++)
-        n += kernel()->devices[i].physical == (int)card && card_is_there(i);
-    return n;
-}
-
 static void follow_card(size_t card)
 {
     struct shadow *s = &host.shared->shadows[card];
     struct shadow now = {.there = card_is_there(card),
                          .node = group_node(card),
                          .fenced = kernel()->devices[card].fenced,
-                         .n_vfs = vfs_there(card)};
+                         .n_vfs = kernel()->devices[card].n_vfs};
 
     card_override(card, now.override);
     if (now.there)

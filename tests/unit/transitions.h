@@ -73,6 +73,12 @@ static inline void compare(const char *what, const struct record *a, const struc
     SAME(past.had_driver);
     SAME(past.released);
     SAME(past.device);
+    SAME(vfs.made);
+    SAME(vfs.fenced);
+    SAME(vfs.tried);
+    SAME(vfs.fence_stays);
+    SAME(vfs.released);
+    SAME(vfs.error);
     SAME(told.any);
     SAME(told.state);
     SAME(told.reason);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The memory of a physical function: what it makes of its virtual functions. */
+#include "transitions.h"
+
+#define MADE(...)                              \
+    {                                          \
+        .made = 2, .fenced = true, __VA_ARGS__ \
+    }
+
+static const struct device with_none = {.detailed = true, .driver = "i40e"},
+                           without_driver = {.detailed = true};
+
+START_TEST(making)
+{
+    static const struct transition table[] = {
+        {"a worker begins",
+         {.work = WORK_RUNNING},
+         EVENT(BEGINS, .op = {.kind = ACTION_SET_VFS, .vfs = 2, .fence = true}),
+         {.work = WORK_RUNNING, .vfs = MADE(.tried = true)}},
+        {"it fails",
+         {.work = WORK_RUNNING, .vfs = MADE(.tried = true)},
+         EVENT(DONE, .op = {.kind = ACTION_SET_VFS, .vfs = 2, .result = -ENOSPC}),
+         {.work = WORK_RUNNING, .vfs = MADE(.tried = true, .error = ENOSPC)}},
+        {"there were more than the plan knew: it did nothing, and may be tried again",
+         {.work = WORK_RUNNING, .vfs = MADE(.tried = true)},
+         EVENT(DONE, .op = {.kind = ACTION_SET_VFS, .vfs = 2, .result = -ESTALE}),
+         {.work = WORK_RUNNING, .vfs = MADE()}},
+        {"somebody takes them away", /* and no more are made */
+         {.vfs = MADE(.tried = true)},
+         EVENT(LOOKED, .device = &with_none),
+         {.vfs = {.fenced = true, .tried = true}}},
+    };
+
+    RUN(table);
+}
+END_TEST
+
+/* The kernel shows a driver before it says so, and the event may come when they were made, and
+ * taken away by somebody else, who would get them back. */
+START_TEST(a_driver_comes)
+{
+    static const struct transition table[] = {
+        {"the event is late",
+         {.vfs = {.fenced = true, .tried = true}},
+         EVENT(BOUND, .device = &with_none),
+         {.binding = BINDING_FOUND, .vfs = {.fenced = true, .tried = true}}},
+        {"it failed before",
+         {.vfs = MADE(.tried = true, .error = ENOENT, .fence_stays = true)},
+         EVENT(BOUND, .device = &with_none),
+         {.binding = BINDING_FOUND, .vfs = MADE()}},
+        {"it had gone before",
+         {.vfs = MADE(.tried = true)},
+         EVENT(UNBOUND, .device = &without_driver),
+         {.not_before_usec = SOON, .vfs = MADE()}},
+    };
+
+    RUN(table);
+}
+END_TEST
+
+UNIT_MAIN("record-vfs", making, a_driver_comes)
