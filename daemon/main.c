@@ -28,7 +28,6 @@ enum task {
     TASK_GIVE_BACK,
     TASK_ONCE,
     TASK_PUBLISH,
-    TASK_READ_SERIALS,
     TASK_SUPERVISE,
     TASK_TRIAL,
     TASK_MAX,
@@ -51,8 +50,6 @@ static void help(void)
          "  --dry-run                 print what would be done and exit\n"
          "  --once                    do one pass and exit\n"
          "  --publish SOURCE TARGET   copy a file as a whole, or remove the copy; several pairs\n"
-         "  --read-serials            write the serial numbers that the policy needs to\n"
-         "                            /run/vfio-bindd/serials and exit\n"
          "  --supervise               run the daemon, and start it again if it dies before it is\n"
          "                            ready (for the unit)\n"
          "  --trial                   keep a policy in force that nobody has confirmed yet, until\n"
@@ -78,10 +75,8 @@ static int usage(const char *what, const char *word)
 
 static int check_arguments(const struct arguments *a)
 {
-    static const bool has_no_root[TASK_MAX] = {[TASK_DAEMON] = true,
-                                               [TASK_PUBLISH] = true,
-                                               [TASK_READ_SERIALS] = true,
-                                               [TASK_SUPERVISE] = true};
+    static const bool has_no_root[TASK_MAX] = {
+        [TASK_DAEMON] = true, [TASK_PUBLISH] = true, [TASK_SUPERVISE] = true};
 
     if (a->quiet && a->task != TASK_CHECK_POLICY)
         return usage("--quiet goes with --check-policy", "");
@@ -108,7 +103,6 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
         {"give-back", no_argument, NULL, TASK + TASK_GIVE_BACK},
         {"once", no_argument, NULL, TASK + TASK_ONCE},
         {"publish", no_argument, NULL, TASK + TASK_PUBLISH},
-        {"read-serials", no_argument, NULL, TASK + TASK_READ_SERIALS},
         {"supervise", no_argument, NULL, TASK + TASK_SUPERVISE},
         {"trial", no_argument, NULL, TASK + TASK_TRIAL},
         {"quiet", no_argument, NULL, QUIET},
@@ -228,8 +222,6 @@ int main(int argc, char **argv)
                                                                            : EXIT_FAILURE);
     case TASK_DRY_RUN:
         return flushed(offline_dry_run(root_fd));
-    case TASK_READ_SERIALS:
-        return offline_read_serials(root_fd);
     case TASK_TRIAL:
         return trial_run(root_fd);
     case TASK_FOR_INITRAMFS:

@@ -2,7 +2,6 @@
 #include "offline.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 
 #include "base/rootfs.h"
@@ -10,14 +9,12 @@
 #include "host/boot-devices.h"
 #include "host/reset-methods.h"
 #include "host/scan.h"
-#include "host/serials.h"
 #include "host/viommu.h"
 #include "plan/assume.h"
 #include "plan/make.h"
 #include "plan/preview.h"
 #include "policy/load.h"
 #include "record-file.h"
-#include "replace.h"
 
 /* Loads the records, makes the assumptions of plan_assume(), and prints which drivers are only
  * assumed. */
@@ -80,30 +77,6 @@ int offline_dry_run(int root_fd)
                                     .next_boot = s.cold_boot ? NULL : &boot};
     preview_write(&preview, stdout);
     return d.errors > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
-/* Devices that no rule concerns are not looked at. */
-int offline_read_serials(int root_fd)
-{
-    CLEANUP(diags_done) struct diags d = {0};
-    CLEANUP(policy_done) struct policy p;
-    CLEANUP(snapshot_done) struct snapshot s = {0};
-    CLEANUP_FREE char *text = NULL;
-    bool off = false;
-    int r = read_host(root_fd, &p, &d, &off, &s);
-
-    if (r >= 0)
-        text = serials_text(root_fd, &s);
-    CLEANUP_CLOSE int dir = rootfs_open(root_fd, SERIALS_FOLDER, O_PATH | O_DIRECTORY);
-    if (r >= 0)
-        r = !text     ? -ENOMEM
-            : dir < 0 ? dir
-                      : replace_file(dir, SERIALS_FILE, 0600, text, strlen(text));
-    if (r >= 0)
-        return EXIT_SUCCESS;
-    fprintf(stderr, "vfio-bindd: cannot write /" SERIALS_FOLDER "/" SERIALS_FILE ": %s\n",
-            strerror(-r));
-    return EXIT_FAILURE;
 }
 
 /* -- for an initramfs -- */

@@ -6,9 +6,6 @@
 /* Prints what would be done. */
 int offline_dry_run(int root_fd);
 
-/* Writes the serial numbers that the policy needs, for the daemon (serials.h). */
-int offline_read_serials(int root_fd);
-
 /* Prints what an initramfs must bring along: modules to load, in their order, the files and the
  * digest of the policy, and what the host uses (boot-devices.h). */
 int offline_for_initramfs(int root_fd);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What other units of systemd do for us, since we lack the privileges: they load modules of variant
- * drivers and of a virtual IOMMU, read serial numbers, and speak on the bus. */
+/* What vfio-bindd-helper does for us, since we lack the privileges: it loads modules of variant
+ * drivers and of a virtual IOMMU, and reads serial numbers. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -20,12 +20,12 @@ struct helpers_handler {
 };
 
 /* Returns 0 or -ENOMEM. All other functions accept NULL, for a run without helpers. */
-int helpers_new(sd_event *event, int root_fd, const struct helpers_handler *handler,
+int helpers_new(sd_event *event, const struct view *view, const struct helpers_handler *handler,
                 struct helpers **ret);
 void helpers_free(struct helpers *h);
 
 /* Asks for what the plan calls for. */
-void helpers_ask(struct helpers *h, const struct view *view);
+void helpers_ask(struct helpers *h);
 
 /* Let what was asked for in vain be asked for again: all of it, or a part. */
 void helpers_retry(struct helpers *h);
@@ -34,6 +34,3 @@ void helpers_retry_iommu(struct helpers *h);
 
 /* Is an answer still to come that the first pass must wait for? */
 bool helpers_are_awaited(const struct helpers *h);
-
-/* The start of our unit starts the front as well, but not if the daemon comes later than that. */
-void helpers_start_front(struct helpers *h);

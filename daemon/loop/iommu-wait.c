@@ -5,9 +5,10 @@
 #include <syslog.h>
 
 #include "base/util.h"
+#include "channel/helper-call.h"
 #include "host/scan.h"
 #include "host/viommu.h"
-#include "loop/start-unit.h"
+#include "loop/ask-helper.h"
 #include "tell/journal.h"
 
 /* Long, since a booting host is busy; only the devices behind this IOMMU wait meanwhile. */
@@ -25,8 +26,8 @@ struct iommu_wait {
     int root_fd;
     iommu_given_up *given_up;
     void *userdata;
-    struct start_unit *load; /* NULL: nothing is under way */
-    size_t asked;            /* how many of the modules were asked for */
+    struct helper_question *load; /* NULL: nothing is under way */
+    size_t asked;                 /* how many of the modules were asked for */
     sd_event_source *deadline;
     uint64_t usec;
     unsigned rounds; /* how often the deadline has passed */
@@ -47,7 +48,7 @@ int iommu_wait_new(sd_event *event, int root_fd, iommu_given_up *given_up, void 
 
 void iommu_wait_retry(struct iommu_wait *w)
 {
-    start_unit_cancel(w->load);
+    ask_helper_cancel(w->load);
     w->load = NULL;
     w->deadline = sd_event_source_disable_unref(w->deadline);
     w->asked = 0;
@@ -92,11 +93,13 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 
 static void ask_for_modules(struct iommu_wait *w);
 
-static void on_loaded(void *userdata, const char *unit, int r, const char *text)
+static void on_loaded(void *userdata, const struct helper_request *q,
+                      const struct helper_reply *reply, int r, const char *text)
 {
     struct iommu_wait *w = userdata;
 
-    (void)unit;
+    (void)q;
+    (void)reply;
     w->load = NULL;
     if (r < 0) /* udev may load it all the same */
         journal_plain(LOG_WARNING, "%s", text);
@@ -108,16 +111,16 @@ static void on_loaded(void *userdata, const char *unit, int r, const char *text)
 
 static void ask_for_modules(struct iommu_wait *w)
 {
-    char unit[START_UNIT_NAME_MAX];
+    CLEANUP_FREE struct helper_request *q = calloc(1, sizeof(*q));
 
-    if (w->asked == ELEMENTS(modules) || !start_unit_of_module(modules[w->asked], unit))
+    if (!q || w->asked == ELEMENTS(modules))
         return;
-    w->asked++;
-    int r =
-        start_unit(w->event, START_UNIT_ADDRESS, unit, LOAD_TIMEOUT_USEC, on_loaded, w, &w->load);
+    q->kind = HELPER_MODULE;
+    snprintf(q->module, sizeof(q->module), "%s", modules[w->asked++]);
+    int r = ask_helper(w->event, w->root_fd, q, LOAD_TIMEOUT_USEC, on_loaded, w, &w->load);
     if (r < 0)
-        journal_plain(LOG_WARNING, "cannot have the module %s loaded: %s", modules[w->asked - 1],
-                      strerror(-r));
+        journal_plain(LOG_WARNING, "cannot have the module %s loaded: %s: %s", q->module,
+                      helper_socket_unit(HELPER_MODULE), helper_error_text(r));
 }
 
 void iommu_wait_follow(struct iommu_wait *w, const struct plan *plan, uint64_t usec)

@@ -69,17 +69,13 @@ static void send_status(const struct manager *m, const char *before)
 
 static void send_ready(struct manager *m)
 {
-    bool late;
-
     if (m->view.ready)
         return;
-    if (starting_hand_over(m->options.starting, &late) < 0) {
+    if (starting_hand_over(m->options.starting) < 0) {
         (void)sd_event_exit(m->event, -EPIPE);
         return;
     }
     (void)sd_event_set_watchdog(m->event, true);
-    if (late)
-        helpers_start_front(m->helpers);
     m->view.ready = true;
     m->boot_deadline = sd_event_source_disable_unref(m->boot_deadline);
     send_status(m, "READY=1\n");
@@ -243,7 +239,7 @@ static int step(struct manager *m)
     m->view.trouble = 0;
     look_again_if(m->look_again, m->view.unread);
     if (!m->view.disabled)
-        helpers_ask(m->helpers, &m->view);
+        helpers_ask(m->helpers);
     if (m->unsaved &&
         apply_save(m->apply) >= 0) /* only now: writing the override must not wait for a file */
         m->unsaved = false;
@@ -534,7 +530,7 @@ static int set_up(struct manager *m)
     if (r >= 0 && is_daemon(m))
         r = moment_new(m->event, on_moment, m, &m->moment);
     if (r >= 0 && is_daemon(m))
-        r = helpers_new(m->event, m->options.root_fd, &helpers, &m->helpers);
+        r = helpers_new(m->event, &m->view, &helpers, &m->helpers);
     if (r >= 0 && is_daemon(m))
         r = feature_files_new(m->event, m->options.root_fd, USEC_PER_SEC, &m->feature_files);
     if (r >= 0 && (m->options.mode == MANAGER_EARLY || m->options.mode == MANAGER_GIVE_BACK))

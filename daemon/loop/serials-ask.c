@@ -2,30 +2,36 @@
 #include "loop/serials-ask.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <syslog.h>
 
-#include "loop/start-unit.h"
+#include "base/rootfs.h"
+#include "channel/helper-call.h"
+#include "channel/message.h"
+#include "loop/ask-helper.h"
+#include "replace.h"
 #include "tell/journal.h"
 
-#define UNIT "vfio-bindd-serials.service"
-#define TIMEOUT_USEC (40 * 1000000ULL) /* somewhat longer than the unit allows itself */
-#define ATTEMPTS_MAX 3 /* a device that came while the unit was running needs a further one */
+#define TIMEOUT_USEC (40 * 1000000ULL) /* somewhat longer than the helper's unit allows it */
+#define ATTEMPTS_MAX 3 /* a device that came while a question was open needs a further one */
 
 struct serials_ask {
     sd_event *event;
-    serials_read done;
+    const struct view *view;
+    serials_read_done done;
     void *userdata;
-    struct start_unit *start; /* NULL: nothing is under way */
+    struct helper_question *question; /* NULL: nothing is under way */
     unsigned attempts;
 };
 
-int serials_ask_new(sd_event *event, serials_read done, void *userdata, struct serials_ask **ret)
+int serials_ask_new(sd_event *event, const struct view *view, serials_read_done done,
+                    void *userdata, struct serials_ask **ret)
 {
     struct serials_ask *s = calloc(1, sizeof(*s));
 
     if (!s)
         return -ENOMEM;
-    *s = (struct serials_ask){.event = event, .done = done, .userdata = userdata};
+    *s = (struct serials_ask){.event = event, .view = view, .done = done, .userdata = userdata};
     *ret = s;
     return 0;
 }
@@ -34,7 +40,7 @@ void serials_ask_free(struct serials_ask *s)
 {
     if (!s)
         return;
-    start_unit_cancel(s->start);
+    ask_helper_cancel(s->question);
     free(s);
 }
 
@@ -45,34 +51,67 @@ void serials_ask_retry(struct serials_ask *s)
 
 bool serials_ask_is_waiting(const struct serials_ask *s)
 {
-    return s->start != NULL;
+    return s->question != NULL;
 }
 
-static void on_ended(void *userdata, const char *unit, int r, const char *text)
+/* Where every look at a device finds them, also after a restart. */
+static int keep_serials(const struct view *view, const struct helper_reply *reply)
+{
+    CLEANUP(serials_done) struct serials more = {0};
+
+    for (uint32_t i = 0; i < reply->n_serials; i++) {
+        const struct helper_serial *from = &reply->serials[i];
+        if (!grow(&more.v, &more.allocated, more.n, sizeof(*more.v)))
+            return -ENOMEM;
+        struct serial *to = &more.v[more.n++];
+        *to = (struct serial){.inode = from->inode};
+        (void)message_address(from->device, &to->addr);
+        memcpy(to->text, from->text, sizeof(to->text));
+    }
+    CLEANUP_FREE char *text = serials_text(view->root_fd, &view->snapshot, &more);
+    if (!text)
+        return -ENOMEM;
+    CLEANUP_CLOSE int dir = rootfs_open(view->root_fd, SERIALS_FOLDER, O_PATH | O_DIRECTORY);
+    return dir < 0 ? dir : replace_file(dir, SERIALS_FILE, 0600, text, strlen(text));
+}
+
+static void on_serials_answer(void *userdata, const struct helper_request *q,
+                              const struct helper_reply *reply, int r, const char *text)
 {
     struct serials_ask *s = userdata;
 
-    (void)unit;
-    s->start = NULL;
+    (void)q;
+    s->question = NULL;
     if (r < 0)
         journal_plain(LOG_WARNING,
                       "%s; devices that only a serial number could select are left alone", text);
+    else if ((r = keep_serials(s->view, reply)) < 0)
+        journal_plain(LOG_WARNING,
+                      "cannot write /" SERIALS_FOLDER "/" SERIALS_FILE
+                      ": %s; devices that only a serial number could select are left alone",
+                      strerror(-r));
     s->done(s->userdata);
 }
 
-void serials_ask(struct serials_ask *s, const struct policy *p, const struct snapshot *snapshot)
+/* The snapshot is sorted by address. */
+void serials_ask(struct serials_ask *s)
 {
-    bool wanted = false;
+    const struct snapshot *snapshot = &s->view->snapshot;
+    CLEANUP_FREE struct helper_request *q = calloc(1, sizeof(*q));
 
-    for (size_t i = 0; i < snapshot->n && !wanted; i++)
-        wanted = policy_is_undecided(p, &snapshot->devices[i]);
-    if (!wanted || s->start || s->attempts >= ATTEMPTS_MAX)
+    if (!q || s->question || s->attempts >= ATTEMPTS_MAX)
+        return;
+    q->kind = HELPER_SERIALS;
+    for (size_t i = 0; i < snapshot->n && q->n_devices < HELPER_DEVICES_MAX; i++)
+        if (policy_is_undecided(&s->view->policy, &snapshot->devices[i]))
+            q->devices[q->n_devices++] = pci_addr_number(snapshot->devices[i].addr);
+    if (q->n_devices == 0)
         return;
     s->attempts++;
-    int r = start_unit(s->event, START_UNIT_ADDRESS, UNIT, TIMEOUT_USEC, on_ended, s, &s->start);
+    int r =
+        ask_helper(s->event, s->view->root_fd, q, TIMEOUT_USEC, on_serials_answer, s, &s->question);
     if (r < 0)
         journal_plain(LOG_WARNING,
-                      "cannot have " UNIT " started: %s; devices that only a serial number could "
-                      "select are left alone",
-                      strerror(-r));
+                      "%s: %s; devices that only a serial number could select are left alone",
+                      helper_socket_unit(HELPER_SERIALS), helper_error_text(r));
 }

@@ -5,31 +5,33 @@
 #include <syslog.h>
 
 #include "base/util.h"
-#include "host/modules.h"
-#include "loop/start-unit.h"
+#include "channel/helper-call.h"
+#include "loop/ask-helper.h"
 #include "tell/journal.h"
 
 #define MODULES_MAX 16 /* there are fewer in the kernel */
+#define TIMEOUT_USEC (5 * 1000000ULL)
 
 struct variants {
     sd_event *event;
+    int root_fd;
     variants_done done;
     void *userdata;
     struct {
         char module[MODULE_NAME_MAX];
-        char unit[START_UNIT_NAME_MAX];
-        struct start_unit *load; /* NULL: not under way (any more) */
+        struct helper_question *load; /* NULL: not under way (any more) */
     } v[MODULES_MAX];
     size_t n;
 };
 
-int variants_new(sd_event *event, variants_done done, void *userdata, struct variants **ret)
+int variants_new(sd_event *event, int root_fd, variants_done done, void *userdata,
+                 struct variants **ret)
 {
     struct variants *v = calloc(1, sizeof(*v));
 
     if (!v)
         return -ENOMEM;
-    *v = (struct variants){.event = event, .done = done, .userdata = userdata};
+    *v = (struct variants){.event = event, .root_fd = root_fd, .done = done, .userdata = userdata};
     *ret = v;
     return 0;
 }
@@ -37,7 +39,7 @@ int variants_new(sd_event *event, variants_done done, void *userdata, struct var
 void variants_retry(struct variants *v)
 {
     for (size_t i = 0; i < v->n; i++)
-        start_unit_cancel(v->v[i].load);
+        ask_helper_cancel(v->v[i].load);
     v->n = 0;
 }
 
@@ -49,36 +51,39 @@ void variants_free(struct variants *v)
     free(v);
 }
 
-static void on_module_loaded(void *userdata, const char *unit, int r, const char *text)
+static void on_module_loaded(void *userdata, const struct helper_request *q,
+                             const struct helper_reply *reply, int r, const char *text)
 {
     struct variants *v = userdata;
-    const char *module = "";
 
+    (void)reply;
     for (size_t i = 0; i < v->n; i++)
-        if (streq(v->v[i].unit, unit)) {
+        if (streq(v->v[i].module, q->module))
             v->v[i].load = NULL;
-            module = v->v[i].module;
-        }
     if (r < 0)
         journal_plain(LOG_WARNING, "%s; the devices with \"driver = auto\" stay on vfio-pci", text);
-    v->done(v->userdata, module);
+    v->done(v->userdata, q->module);
 }
 
-static void load_module(struct variants *v, const char *module)
+static void load_variant(struct variants *v, const char *module)
 {
+    CLEANUP_FREE struct helper_request *q = calloc(1, sizeof(*q));
+
     for (size_t i = 0; i < v->n; i++)
         if (streq(v->v[i].module, module))
             return;
-    if (v->n == MODULES_MAX || !start_unit_of_module(module, v->v[v->n].unit))
+    if (!q || v->n == MODULES_MAX || !module_name_is_valid(module))
         return;
-    snprintf(v->v[v->n].module, MODULE_NAME_MAX, "%s", module);
-    int r = start_unit(v->event, START_UNIT_ADDRESS, v->v[v->n].unit, START_UNIT_TIMEOUT_USEC,
-                       on_module_loaded, v, &v->v[v->n].load);
+    q->kind = HELPER_MODULE;
+    strcpy(q->module, module); /* it is valid, so it fits */
+    strcpy(v->v[v->n].module, module);
+    int r =
+        ask_helper(v->event, v->root_fd, q, TIMEOUT_USEC, on_module_loaded, v, &v->v[v->n].load);
     if (r < 0)
         journal_plain(LOG_WARNING,
-                      "cannot have the module %s loaded: %s; the devices with \"driver = auto\" "
-                      "stay on vfio-pci",
-                      module, strerror(-r));
+                      "cannot have the module %s loaded: %s: %s; the devices with \"driver = "
+                      "auto\" stay on vfio-pci",
+                      module, helper_socket_unit(HELPER_MODULE), helper_error_text(r));
     v->n++;
 }
 
@@ -87,6 +92,6 @@ void variants_load(struct variants *v, const struct plan *plan, const struct sna
     for (size_t i = 0; i < plan->n_verdicts; i++) {
         const struct device *d = snapshot_find(s, plan->verdicts[i].addr);
         if (d && d->module && !d->variant && rule_is_auto(plan->verdicts[i].rule))
-            load_module(v, d->module);
+            load_variant(v, d->module);
     }
 }

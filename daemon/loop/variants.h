@@ -13,7 +13,8 @@ struct variants;
 typedef void (*variants_done)(void *userdata, const char *module);
 
 /* Returns 0 or -ENOMEM. */
-int variants_new(sd_event *event, variants_done done, void *userdata, struct variants **ret);
+int variants_new(sd_event *event, int root_fd, variants_done done, void *userdata,
+                 struct variants **ret);
 void variants_free(struct variants *v);
 
 /* Asks for the modules that the plan's devices want and that are not loaded; for each once. */

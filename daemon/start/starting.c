@@ -39,19 +39,19 @@ uint64_t starting_since(const struct starting *s, uint64_t now)
     return s ? s->first_usec : now;
 }
 
-int starting_hand_over(struct starting *s, bool *ret_late)
+int starting_hand_over(struct starting *s)
 {
     ssize_t n = -1;
+    char answer;
 
-    *ret_late = false;
     if (!s)
         return 0;
     starting_tell(s, STARTING_READY, 0);
     if (s->fd >= 0)
         do
-            n = recv(s->fd, ret_late, sizeof(*ret_late), 0);
+            n = recv(s->fd, &answer, sizeof(answer), 0);
         while (n < 0 && errno == EINTR);
     closep(&s->fd);
     s->fd = -1;
-    return n == (ssize_t)sizeof(*ret_late) ? 0 : -EPIPE;
+    return n == (ssize_t)sizeof(answer) ? 0 : -EPIPE;
 }

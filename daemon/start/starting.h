@@ -10,8 +10,8 @@ enum starting_kind {
     STARTING_PID,      /* the first message: the value is who it is */
     STARTING_WAITS,    /* for the lock: 1, 0 when it has it */
     STARTING_DEADLINE, /* boot-deadline of the policy */
-    STARTING_READY, /* asks to be the service's main process; the answer is a bool: is it late? */
-    STARTING_ENDED, /* it exits: 0 or negative errno */
+    STARTING_READY,    /* asks to be the service's main process; the answer is a byte */
+    STARTING_ENDED,    /* it exits: 0 or negative errno */
 };
 
 /* Between processes of one fork: never on a disk or another host. */
@@ -36,6 +36,5 @@ int starting_lock(const struct starting *s, int root_fd);
 uint64_t starting_since(const struct starting *s, uint64_t now);
 
 /* From here on systemd takes this process for the service's main process, and the supervisor ends.
- * *ret_late: the boot has not waited. Returns 0, or -EPIPE: the supervisor is gone, and somebody
- * else starts the daemon. */
-int starting_hand_over(struct starting *s, bool *ret_late);
+ * Returns 0, or -EPIPE: the supervisor is gone, and somebody else starts the daemon. */
+int starting_hand_over(struct starting *s);

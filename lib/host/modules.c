@@ -207,6 +207,14 @@ const char *modules_variant(const struct variant_aliases *a, const char *modalia
     return best ? best->module : NULL;
 }
 
+bool modules_is_variant(const struct variant_aliases *a, const char *module)
+{
+    for (size_t i = 0; i < a->n; i++)
+        if (streq(a->v[i].module, module))
+            return true;
+    return false;
+}
+
 int modules_native(int root_fd, const char *folder, const char *modalias, struct module_names *ret)
 {
     struct match m = {.modalias = modalias, .names = ret};

@@ -45,6 +45,9 @@ void variant_aliases_done(struct variant_aliases *a);
  * once the module is loaded. NULL: none suits. */
 const char *modules_variant(const struct variant_aliases *a, const char *modalias);
 
+/* Is this the module of a variant, or vfio_pci? */
+bool modules_is_variant(const struct variant_aliases *a, const char *module);
+
 /* Adds the modules with an alias for the device (of the PCI or virtio bus), as modprobe would load
  * them: in the order of modules.alias, then those that are built into the kernel (from
  * modules.builtin.modinfo, where the kernel's package has it). Returns 0 or negative errno. */

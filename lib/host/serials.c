@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pci/pci.h>
 #include <sys/stat.h>
 
@@ -11,14 +12,9 @@
 #include "base/util.h"
 
 #define FILE_MAX (1 << 20)
-#define TEXT_MAX 24 /* 48-b0-2d-ff-ff-12-34-56 */
 #define NO_SERIAL "-"
-
-struct serial {
-    struct pci_addr addr;
-    unsigned long long inode;
-    char text[TEXT_MAX];
-};
+#define CONFIG_MAX 4096
+#define CONFIG_SHOWN 64 /* to everybody */
 
 void serials_done(struct serials *s)
 {
@@ -42,9 +38,11 @@ int serials_load(int root_fd, struct serials *ret)
     for (rest = text; (line = strsep(&rest, "\n"));) {
         struct serial new;
         char address[PCI_ADDR_MAX];
-        if (sscanf(line, "%23s %llu %23s", address, &new.inode, new.text) != 3 ||
+        if (sscanf(line, "%23s %" SCNu64 " %23s", address, &new.inode, new.text) != 3 ||
             pci_addr_parse(address, &new.addr) < 0)
             continue;
+        if (streq(new.text, NO_SERIAL))
+            *new.text = '\0';
         if (!grow(&ret->v, &ret->allocated, ret->n, sizeof(*ret->v)))
             return -ENOMEM;
         ret->v[ret->n++] = new;
@@ -52,7 +50,15 @@ int serials_load(int root_fd, struct serials *ret)
     return 0;
 }
 
-static int inode_of(int root_fd, struct pci_addr a, unsigned long long *ret)
+bool serial_is_valid(const char *text)
+{
+    for (size_t i = 0; i < SERIAL_MAX - 1; i++)
+        if (i % 3 == 2 ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
+            return false;
+    return !text[SERIAL_MAX - 1];
+}
+
+static int inode_of(int root_fd, struct pci_addr a, uint64_t *ret)
 {
     char path[64];
     struct stat st;
@@ -64,72 +70,102 @@ static int inode_of(int root_fd, struct pci_addr a, unsigned long long *ret)
     return 0;
 }
 
-/* Walks the extended capabilities of `n` bytes of configuration space. */
-static int find_serial(const uint8_t *config, size_t n, char **ret)
+/* Returns the number of bytes, or negative errno. */
+static int read_config(int root_fd, struct pci_addr a, uint8_t config[static CONFIG_MAX])
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/config", pci_addr_text(a).s);
+    CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_RDONLY);
+    ssize_t n = fd < 0 ? fd : pread(fd, config, CONFIG_MAX, 0);
+    if (fd >= 0 && n < 0)
+        return -errno;
+    return fd >= 0 && n < CONFIG_SHOWN ? -EIO : (int)n;
+}
+
+/* Walks the extended capabilities of `n` bytes of configuration space. The text is empty if there
+ * is no serial number. */
+static void find_serial(const uint8_t *config, size_t n, char ret[static SERIAL_MAX])
 {
     unsigned at = 0x100;
 
-    *ret = NULL;
+    *ret = '\0';
     for (unsigned hops = 0; hops < 64 && at >= 0x100 && (size_t)at + 12 <= n; hops++) {
         const uint8_t *c = config + at;
         uint32_t header = (uint32_t)c[3] << 24 | (uint32_t)c[2] << 16 | (uint32_t)c[1] << 8 | c[0];
-        if ((header & 0xffff) == PCI_EXT_CAP_ID_DSN)
-            return asprintf(ret, "%02x-%02x-%02x-%02x-%02x-%02x-%02x-%02x", c[11], c[10], c[9],
-                            c[8], c[7], c[6], c[5], c[4]) < 0
-                       ? -ENOMEM
-                       : 0;
+        if ((header & 0xffff) == PCI_EXT_CAP_ID_DSN) {
+            snprintf(ret, SERIAL_MAX, "%02x-%02x-%02x-%02x-%02x-%02x-%02x-%02x", c[11], c[10], c[9],
+                     c[8], c[7], c[6], c[5], c[4]);
+            return;
+        }
         at = header >> 20 & 0xffc; /* version in between */
     }
-    return 0;
 }
 
-static const struct serial *find_loaded(const struct serials *s, struct pci_addr a,
-                                        unsigned long long inode)
+/* NULL: the serials have none of this device. */
+static const char *find_loaded(const struct serials *s, struct pci_addr a, uint64_t inode)
 {
     for (size_t i = 0; i < s->n; i++)
         if (pci_addr_cmp(s->v[i].addr, a) == 0 && s->v[i].inode == inode)
-            return &s->v[i];
+            return s->v[i].text;
     return NULL;
-}
-
-/* Looks for the number in the file. Without privilege the kernel shows just the header of the
- * configuration space, of 64 bytes. */
-static int get_loaded(int root_fd, const struct serials *s, int loaded, struct pci_addr a,
-                      char **ret, bool *ret_unread)
-{
-    unsigned long long inode;
-    int r = loaded < 0 ? loaded : inode_of(root_fd, a, &inode);
-
-    if (r < 0)
-        return r;
-    const struct serial *found = find_loaded(s, a, inode);
-    *ret_unread = !found;
-    *ret = found && !streq(found->text, NO_SERIAL) ? strdup(found->text) : NULL;
-    return found && !streq(found->text, NO_SERIAL) && !*ret ? -ENOMEM : 0;
 }
 
 int serials_get(int root_fd, const struct serials *s, int loaded, struct pci_addr a, char **ret,
                 bool *ret_unread)
 {
-    char path[64];
-    uint8_t config[4096];
+    uint8_t config[CONFIG_MAX];
+    char text[SERIAL_MAX] = "";
+    const char *found = text;
+    int n = read_config(root_fd, a, config);
 
-    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/config", pci_addr_text(a).s);
-    CLEANUP_CLOSE int fd = rootfs_open(root_fd, path, O_RDONLY);
-    ssize_t n = fd < 0 ? 0 : pread(fd, config, sizeof(config), 0);
-    if (fd < 0 && !fact_is_gone(fd))
-        return fd;
-    if (n < 0)
-        return -errno;
-    if (n == 64)
-        return get_loaded(root_fd, s, loaded, a, ret, ret_unread);
-    if (fd >= 0 && n < 64)
-        return -EIO;
-    *ret_unread = false;
-    return find_serial(config, (size_t)n, ret);
+    if (n < 0 && !fact_is_gone(n))
+        return n;
+    if (n == CONFIG_SHOWN) {
+        uint64_t inode;
+        int r = loaded < 0 ? loaded : inode_of(root_fd, a, &inode);
+        if (r < 0)
+            return r;
+        found = find_loaded(s, a, inode);
+    } else if (n > 0) {
+        find_serial(config, (size_t)n, text);
+    }
+    CLEANUP_FREE char *copy = found && *found ? strdup(found) : NULL;
+    if (found && *found && !copy)
+        return -ENOMEM;
+    *ret_unread = !found;
+    *ret = copy;
+    copy = NULL;
+    return 0;
 }
 
-char *serials_text(int root_fd, const struct snapshot *s)
+int serials_read(int root_fd, struct pci_addr a, struct serial *ret)
+{
+    uint8_t config[CONFIG_MAX];
+    struct serial s = {.addr = a};
+    uint64_t after;
+    int r = inode_of(root_fd, a, &s.inode);
+    int n = r < 0 ? r : read_config(root_fd, a, config);
+
+    if (n >= 0)
+        r = inode_of(root_fd, a, &after);
+    if (n < 0 || r < 0)
+        return n < 0 ? n : r;
+    if (after != s.inode)
+        return -ESTALE;
+    if (n == CONFIG_SHOWN)
+        return -EPERM;
+    find_serial(config, (size_t)n, s.text);
+    *ret = s;
+    return 0;
+}
+
+static void print_serial(FILE *f, struct pci_addr a, uint64_t inode, const char *text)
+{
+    fprintf(f, "%s %" PRIu64 " %s\n", pci_addr_text(a).s, inode, text && *text ? text : NO_SERIAL);
+}
+
+char *serials_text(int root_fd, const struct snapshot *s, const struct serials *more)
 {
     char *text = NULL;
     size_t size;
@@ -139,11 +175,12 @@ char *serials_text(int root_fd, const struct snapshot *s)
         return NULL;
     for (size_t i = 0; i < s->n; i++) {
         const struct device *d = &s->devices[i];
-        unsigned long long inode;
+        uint64_t inode;
         if (d->detailed && !d->serial_unread && inode_of(root_fd, d->addr, &inode) == 0)
-            fprintf(f, "%s %llu %s\n", pci_addr_text(d->addr).s, inode,
-                    d->serial ? d->serial : NO_SERIAL);
+            print_serial(f, d->addr, inode, d->serial);
     }
+    for (size_t i = 0; i < more->n; i++)
+        print_serial(f, more->v[i].addr, more->v[i].inode, more->v[i].text);
     if (fclose(f) != 0) {
         free(text);
         return NULL;

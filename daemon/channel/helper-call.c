@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "channel/helper-call.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/rootfs.h"
+#include "base/util.h"
+
+const char *helper_socket_unit(enum helper_kind kind)
+{
+    static const char *const units[HELPER_KINDS] = {[HELPER_MODULE] = "vfio-bindd-module.socket",
+                                                    [HELPER_SERIALS] = "vfio-bindd-serials.socket"};
+    return units[kind];
+}
+
+/* The path may be too long for a socket address, so it goes through /proc. */
+int helper_connect(int root_fd, enum helper_kind kind, int flags)
+{
+    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+    CLEANUP_CLOSE int folder = rootfs_open(root_fd, HELPER_FOLDER, O_PATH | O_DIRECTORY);
+
+    if (folder < 0)
+        return folder;
+    CLEANUP_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0);
+    if (fd < 0)
+        return -errno;
+    snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d/%s", folder, helper_word(kind));
+    return connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0 ? -errno : take_fd(&fd);
+}
+
+int helper_receive(int fd, const struct helper_request *q, struct helper_reply *ret)
+{
+    ssize_t n = recv(fd, ret, sizeof(*ret), MSG_TRUNC);
+
+    if (n < 0)
+        return -errno;
+    return n == 0 ? -ECONNRESET : helper_reply_check(q, ret, (size_t)n);
+}
+
+const char *helper_error_text(int error)
+{
+    switch (-error) {
+    case ENOENT:
+    case ECONNREFUSED:
+        return "the socket is not there";
+    case ECONNRESET:
+    case EPIPE:
+        return "the helper ended without an answer";
+    case ETIMEDOUT:
+        return "no answer in time";
+    case EBADMSG:
+        return "the answer makes no sense";
+    case EAGAIN:
+        return "too many questions wait already";
+    default:
+        return strerror(-error);
+    }
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "helper/helper.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/socket.h>
+
+#include "base/util.h"
+#include "channel/message.h"
+#include "helper/load-module.h"
+
+static void refuse_request(struct helper_reply *a, int error, const char *format, ...) PRINTF(3, 4);
+
+static void refuse_request(struct helper_reply *a, int error, const char *format, ...)
+{
+    va_list args;
+
+    a->result = error;
+    va_start(args, format);
+    vsnprintf(a->text, sizeof(a->text), format, args);
+    va_end(args);
+}
+
+/* Those that vfio-bindd needs, whatever it says: a module can do anything. */
+static void answer_module(int root_fd, const struct helper_request *q, struct helper_reply *a)
+{
+    int r = load_module_is_permitted(root_fd, q->module);
+
+    if (r < 0)
+        refuse_request(a, r, "cannot read the list of modules: %s", strerror(-r));
+    else if (r == 0)
+        refuse_request(a, -EPERM, "%s is no module that vfio-bindd needs", q->module);
+    else if ((r = load_module(q->module)) < 0)
+        refuse_request(a, r, "cannot run modprobe: %s", strerror(-r));
+}
+
+static void answer_serials(int root_fd, const struct helper_request *q, struct helper_reply *a)
+{
+    for (uint32_t i = 0; i < q->n_devices; i++) {
+        struct pci_addr device;
+        struct serial s;
+        if (!message_address(q->devices[i], &device) || serials_read(root_fd, device, &s) < 0)
+            continue;
+        struct helper_serial *to = &a->serials[a->n_serials++];
+        to->device = q->devices[i];
+        to->inode = s.inode;
+        snprintf(to->text, sizeof(to->text), "%s", s.text);
+    }
+}
+
+/* Root alone can connect; it is the socket's mode that says so, and this. */
+static bool is_root(int fd)
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid();
+}
+
+int helper_serve(int root_fd, int fd, enum helper_kind kind)
+{
+    static struct helper_request q;
+    static struct helper_reply a;
+
+    if (!is_root(fd))
+        return -EPERM;
+    ssize_t n = recv(fd, &q, sizeof(q), MSG_TRUNC);
+    if (n < 0)
+        return -errno;
+    int r = n == 0 ? -ECONNRESET : helper_request_check(kind, &q, (size_t)n);
+    if (r < 0)
+        return r;
+    a = (struct helper_reply){.kind = kind};
+    switch (kind) {
+    case HELPER_MODULE:
+        answer_module(root_fd, &q, &a);
+        break;
+    case HELPER_SERIALS:
+        answer_serials(root_fd, &q, &a);
+        break;
+    case HELPER_KINDS:
+        break;
+    }
+    return send(fd, &a, helper_reply_size(&a), MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
