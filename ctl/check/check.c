@@ -87,8 +87,8 @@ static void print_remedy(const char *remedy, unsigned indent)
     }
 }
 
-/* "the same of 0000:07:00.0, 0000:08:00.0 and 4 more": the devices but for the first, which the
- * text is about. */
+/* "the same applies to 0000:07:00.0, 0000:08:00.0 and 4 more": the devices but for the first, which
+ * the text is about. */
 static void print_others(const struct finding *f, unsigned indent)
 {
     CLEANUP_FREE char *text = NULL;
@@ -98,7 +98,7 @@ static void print_others(const struct finding *f, unsigned indent)
 
     if (!out)
         return;
-    fputs("the same of", out);
+    fputs("the same applies to", out);
     for (; line && n < OTHERS_SHOWN; line = strchr(line + 1, '\n'), n++)
         fprintf(out, "%s %.*s", n > 0 ? "," : "", (int)strcspn(line + 1, "\n"), line + 1);
     if (f->n_devices - 1 > n)

@@ -50,11 +50,14 @@ static void say_bad_state(struct check *c, const struct row *r)
 {
     bool mild = is_in_state(r, STATE_RELEASED) || is_in_state(r, STATE_PENDING);
     struct pci_addr leader = r->comes_along ? r->leader : r->d->addr;
-    char cause[160];
+    const char *use = r->d->use ? r->d->use : r->d->evidence;
+    char cause[400];
 
-    /* Each card is bound again by a command of its own. */
+    /* Each card is bound again by a command of its own, and each use is ended by one. */
     snprintf(cause, sizeof(cause), "%s %s %s %s", r->state, r->reason, r->rule,
-             is_in_state(r, STATE_RELEASED) ? pci_addr_text(leader).s : "");
+             is_in_state(r, STATE_RELEASED) ? pci_addr_text(leader).s
+             : use                          ? use
+                                            : "");
     if (check_joins(c, "device", cause, r->d->addr))
         return;
     check_add(c, mild ? FINDING_WARN : FINDING_FAIL, "device", "%s", r->sentence);

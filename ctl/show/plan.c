@@ -136,10 +136,10 @@ static int plan_running(struct source *s)
     struct plan_view v = {.s = s, .policy = &s->policy, .plan = &s->plan};
 
     diags_print(&s->diags, stderr);
-    if (s->n_assumed > 0)
-        ctl_note(
-            s->ctl,
-            "a driver that the policy needs is not loaded; the plan assumes that it can be loaded");
+    for (size_t i = 0; i < s->snapshot.n_registered; i++)
+        if (plan_is_assumed(&s->snapshot.registered[i]))
+            ctl_note(s->ctl, "the driver %s is not loaded; the plan assumes that it can be loaded",
+                     s->snapshot.registered[i].name);
     if (s->off)
         ctl_note(s->ctl, "disabled by the kernel command line: none of this would be done");
     int r = show_plan(&v);

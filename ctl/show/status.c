@@ -6,9 +6,11 @@
 #include "fields.h"
 #include "open.h"
 #include "physical.h"
+#include "plan/alike.h"
 #include "show/summary.h"
 
-#define SENTENCES_SHOWN 5
+#define REMARKS_SHOWN 5
+#define SAME_SHOWN 6
 
 /* -- text -- */
 
@@ -117,22 +119,67 @@ static void print_problems(const struct source *s)
             print_fact("Error", line);
 }
 
-static void print_sentences(const struct source *s)
+/* What there is to say of a device beyond its line in the table; NULL: nothing. */
+static const char *remark_on(const struct row *r)
+{
+    if (!r->selected || streq(r->state, state_word(STATE_PENDING)))
+        return NULL;
+    return r->problem ? r->problem : streq(r->state, state_word(STATE_BOUND)) ? NULL : r->sentence;
+}
+
+static bool has_same_remark(const struct row *a, const struct row *b)
+{
+    return remark_on(b) && sentences_are_alike(remark_on(a), a->d, remark_on(b), b->d);
+}
+
+static bool was_remarked(const struct source *s, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (remark_on(&s->rows[k]) && has_same_remark(&s->rows[k], &s->rows[i]))
+            return true;
+    return false;
+}
+
+/* "The same applies to 0000:07:00.0, 0000:08:00.0 and 4 more." */
+static void print_same(const struct source *s, size_t first)
+{
+    char text[160] = "";
+    size_t n = 0;
+
+    for (size_t i = first + 1; i < s->snapshot.n; i++) {
+        size_t used = strlen(text);
+        if (!has_same_remark(&s->rows[first], &s->rows[i]))
+            continue;
+        if (n++ < SAME_SHOWN)
+            snprintf(text + used, sizeof(text) - used, "%s %s", n > 1 ? "," : "",
+                     pci_addr_text(s->rows[i].d->addr).s);
+    }
+    if (n == 0)
+        return;
+    size_t used = strlen(text);
+    if (n > SAME_SHOWN)
+        snprintf(text + used, sizeof(text) - used, " and %zu more", n - SAME_SHOWN);
+    char line[sizeof(text) + 32];
+    snprintf(line, sizeof(line), "The same applies to%s.", text);
+    fputs("  ", stdout);
+    ctl_wrap(stdout, line, 2, 2);
+}
+
+static void print_remarks(const struct source *s)
 {
     size_t shown = 0, left = 0;
 
     for (size_t i = 0; i < s->snapshot.n; i++) {
-        const struct row *r = &s->rows[i];
-        const char *text = r->problem ? r->problem : r->sentence;
-        if (!r->selected || !text || streq(r->state, state_word(STATE_PENDING)) ||
-            (streq(r->state, state_word(STATE_BOUND)) && !r->problem))
+        const char *text = remark_on(&s->rows[i]);
+        if (!text || was_remarked(s, i))
             continue;
-        if (shown++ >= SENTENCES_SHOWN) {
+        if (shown++ >= REMARKS_SHOWN) {
             left++;
             continue;
         }
         printf("%s- ", shown == 1 ? "\n" : "");
         ctl_wrap(stdout, text, 2, 2);
+        print_same(s, i);
     }
     if (left > 0)
         printf("- and %zu more: vfio-bindctl explain ADDRESS\n", left);
@@ -194,7 +241,7 @@ static int print_status(const struct source *s, const struct summary *m)
     if (m->named + m->companions > 0) {
         putchar('\n');
         r = print_devices(s);
-        print_sentences(s);
+        print_remarks(s);
     }
     print_physicals(s);
     return r;

@@ -2,6 +2,7 @@
 #include "plan/preview.h"
 
 #include "base/util.h"
+#include "plan/alike.h"
 #include "plan/text.h"
 #include "plan/vfs-text.h"
 
@@ -33,31 +34,57 @@ static void preview_words(const struct plan *p, struct pci_addr a, FILE *f)
     }
 }
 
-static void preview_devices(const struct preview *p, bool with_work, FILE *f)
+/* A device whose state has the same reason as another one's gets a reference to that. */
+static void preview_verdict(const struct preview *p, const struct verdict *v,
+                            const struct device *d, struct told *told, char *text)
+{
+    const struct device *first = NULL;
+
+    verdict_sentence(v, p->snapshot, p->records, text);
+    if (v->state != STATE_BOUND && v->state != STATE_PENDING && v->state != STATE_RELEASED)
+        first = told_before(told, d, text);
+    if (first)
+        verdict_reference(v, d, first->addr, text);
+}
+
+/* Why the device is not usable although it is bound. */
+static void preview_problem(const struct preview *p, const struct verdict *v,
+                            const struct device *d, struct told *told, FILE *f)
 {
     char text[SENTENCE_MAX];
 
+    problem_sentence(v, p->snapshot, text);
+    const struct device *first = *text ? told_before(told, d, text) : NULL;
+    if (first)
+        fprintf(f, "    the same as for %s\n", pci_addr_text(first->addr).s);
+    else if (*text)
+        fprintf(f, "    %s\n", text);
+}
+
+static void preview_devices(const struct preview *p, bool with_work, FILE *f)
+{
+    struct told told = {0}, problems = {0};
+    char text[SENTENCE_MAX];
+
     for (size_t i = 0; i < p->snapshot->n; i++) {
-        struct pci_addr a = p->snapshot->devices[i].addr;
-        const struct action *action = first_action(p->plan, a);
-        const struct verdict *v = plan_find(p->plan, a);
-        const struct vfs_verdict *vfs = plan_find_vfs(p->plan, a);
+        const struct device *d = &p->snapshot->devices[i];
+        const struct action *action = first_action(p->plan, d->addr);
+        const struct verdict *v = plan_find(p->plan, d->addr);
+        const struct vfs_verdict *vfs = plan_find_vfs(p->plan, d->addr);
         if ((action != NULL) != with_work || (!v && !vfs && !action))
             continue;
         if (v)
-            verdict_sentence(v, p->snapshot, p->records, text);
+            preview_verdict(p, v, d, &told, text);
         else if (vfs)
             vfs_sentence(vfs, p->snapshot, p->records, text);
         else
             action_sentence(action, p->plan, p->snapshot, p->records, text);
         fprintf(f, "  %s", text);
         if (v && v->state != STATE_PENDING && action)
-            preview_words(p->plan, a, f);
+            preview_words(p->plan, d->addr, f);
         fputc('\n', f);
         if (v)
-            problem_sentence(v, p->snapshot, text);
-        if (v && *text)
-            fprintf(f, "    %s\n", text);
+            preview_problem(p, v, d, &problems, f);
     }
 }
 
@@ -127,13 +154,15 @@ bool preview_is_news(const struct verdict *later, const struct plan *now)
 static void write_next_boot(const struct preview *p, FILE *f)
 {
     const char *heading = "At the next boot:\n";
+    struct told told = {0};
     char text[SENTENCE_MAX];
 
     for (size_t i = 0; p->next_boot && i < p->next_boot->n_verdicts; i++) {
         const struct verdict *v = &p->next_boot->verdicts[i];
-        if (!preview_is_news(v, p->plan))
+        const struct device *d = snapshot_find(p->snapshot, v->addr);
+        if (!preview_is_news(v, p->plan) || !d)
             continue;
-        verdict_sentence(v, p->snapshot, p->records, text);
+        preview_verdict(p, v, d, &told, text);
         fprintf(f, "%s  %s\n", heading, text);
         heading = "";
     }

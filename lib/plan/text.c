@@ -160,11 +160,6 @@ static void failed_sentence(const struct verdict *v, const struct device *d, con
     }
 }
 
-static const char *known_use(const struct device *d)
-{
-    return d->use ? d->use : d->evidence;
-}
-
 /* Names what could not be read of the device, the host, or another function of the card. */
 static void unreadable_sentence(const struct verdict *v, const struct device *d,
                                 const struct snapshot *s, char *buf, size_t size)
@@ -207,24 +202,29 @@ static void not_named_sentence(const struct verdict *v, const struct device *d,
              at.s, line);
 }
 
+/* What the host is seen to use stays, and no rule to take it is shown. */
 static void use_unknown_sentence(const struct verdict *v, const struct device *d, char *buf,
                                  size_t size)
 {
-    if (rule_names_device(v->rule, d)) {
+    const char *use = d->use ? d->use : d->evidence;
+
+    if (use)
         snprintf(buf, size,
-                 "it is %s%s%s, and [device %s] has only its address, which may have belonged to "
-                 "another "
-                 "device before a card was added: to take it, add \"id = %04x:%04x\"",
-                 class_noun(d), known_use(d) ? " that " : "", known_use(d) ? known_use(d) : "",
-                 v->rule->name, d->vendor, d->device);
-        return;
-    }
-    snprintf(buf, size,
-             "it is %s%s%s, and [device %s] has no address, slot or serial number for it, so this "
-             "host may need it: to take it, add a rule of its own before that one, with \"id = "
-             "%04x:%04x\" and \"address = %s\" (or slot, or force = yes)",
-             class_noun(d), known_use(d) ? " that " : "", known_use(d) ? known_use(d) : "",
-             v->rule->name, d->vendor, d->device, pci_addr_text(d->addr).s);
+                 "it %s, so it stays with this host: to take the others that match [device %s], "
+                 "name their addresses, slots or serial numbers there",
+                 use, v->rule->name);
+    else if (rule_names_device(v->rule, d))
+        snprintf(buf, size,
+                 "it is %s, which this host may need, and [device %s] names it by address alone, "
+                 "which another device may have had before a card was added: to take it, add \"id "
+                 "= %04x:%04x\"",
+                 class_noun(d), v->rule->name, d->vendor, d->device);
+    else
+        snprintf(buf, size,
+                 "it is %s, which this host may need, and [device %s] does not name its address, "
+                 "slot or serial number: to take it, put a rule before that one with \"id = "
+                 "%04x:%04x\" and \"address = %s\" (or slot, or force = yes)",
+                 class_noun(d), v->rule->name, d->vendor, d->device, pci_addr_text(d->addr).s);
 }
 
 static void refused_sentence(const struct verdict *v, const struct snapshot *s,
@@ -388,24 +388,42 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
     }
 }
 
+/* "0000:06:00.1 (10de:1aef, rule a100 with 0000:06:00.0)" */
+static int device_words(const struct verdict *v, const struct device *d, char *buf)
+{
+    char along[40] = "";
+
+    if (v->comes_along)
+        snprintf(along, sizeof(along), " with %s", pci_addr_text(v->leader).s);
+    return snprintf(buf, SENTENCE_MAX, "%s (%04x:%04x, rule %s%s)", pci_addr_text(d->addr).s,
+                    d->vendor, d->device, v->rule->name, along);
+}
+
 void verdict_sentence(const struct verdict *v, const struct snapshot *s,
                       const struct records *records, char buf[static SENTENCE_MAX])
 {
     const struct device *d = snapshot_find(s, v->addr);
-    char what[SENTENCE_MAX - 160], along[40] = "";
+    bool in_order = v->state == STATE_BOUND || v->state == STATE_PENDING;
+    char what[SENTENCE_MAX - 160];
 
     if (!d) { /* unplugged since the plan was made */
         snprintf(buf, SENTENCE_MAX, "%s (rule %s) is gone", pci_addr_text(v->addr).s,
                  v->rule->name);
         return;
     }
-    if (v->comes_along)
-        snprintf(along, sizeof(along), " with %s", pci_addr_text(v->leader).s);
     state_sentence(v, s, d, records_find(records, v->addr), what, sizeof(what));
-    snprintf(buf, SENTENCE_MAX, "%s (%04x:%04x, rule %s%s) %s%s%s", pci_addr_text(d->addr).s,
-             d->vendor, d->device, v->rule->name, along,
-             v->state == STATE_BOUND || v->state == STATE_PENDING ? "" : state_word(v->state),
-             v->state == STATE_BOUND || v->state == STATE_PENDING ? "" : ": ", what);
+    int n = device_words(v, d, buf);
+    snprintf(buf + n, SENTENCE_MAX - (size_t)n, " %s%s%s", in_order ? "" : state_word(v->state),
+             in_order ? "" : ": ", what);
+}
+
+void verdict_reference(const struct verdict *v, const struct device *d, struct pci_addr other,
+                       char buf[static SENTENCE_MAX])
+{
+    int n = device_words(v, d, buf);
+
+    snprintf(buf + n, SENTENCE_MAX - (size_t)n, " %s for the same reason as %s",
+             state_word(v->state), pci_addr_text(other).s);
 }
 
 /* For devices that no rule selects. */

@@ -10,6 +10,10 @@
 void verdict_sentence(const struct verdict *v, const struct snapshot *s, const struct records *r,
                       char buf[static SENTENCE_MAX]);
 
+/* The same for a device whose state has the reason of another one's. */
+void verdict_reference(const struct verdict *v, const struct device *d, struct pci_addr other,
+                       char buf[static SENTENCE_MAX]);
+
 /* The most likely cause of an error from the kernel, or what to do about it, as "; …". */
 const char *errno_advice(int error, enum action_kind kind);
 

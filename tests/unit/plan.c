@@ -4,6 +4,7 @@
  * see what is read after its end. */
 #include "unit.h"
 
+#include "plan/alike.h"
 #include "plan/make.h"
 #include "plan/text.h"
 #include "policy/parse.h"
@@ -93,6 +94,23 @@ static char *read_all(const struct host *h)
     return text;
 }
 
+START_TEST(alike_but_for_address_and_id)
+{
+    const struct device x = {.addr = {0, 2, 0, 0}, .vendor = 0x144d, .device = 0xa80a};
+    const struct device y = {.addr = {0, 3, 0, 0}, .vendor = 0x144d, .device = 0xa80b};
+
+    ck_assert(sentences_are_alike("0000:02:00.0 (144d:a80a, rule x) failed: no", &x,
+                                  "0000:03:00.0 (144d:a80b, rule x with 0000:04:00.0) failed: no",
+                                  &y));
+    ck_assert(sentences_are_alike("0000:02:00.0 is bound, but 144d:a80a (in use)", &x,
+                                  "0000:03:00.0 is bound, but 144d:a80b (in use)", &y));
+    ck_assert(!sentences_are_alike("0000:02:00.0 (144d:a80a, rule x) failed: no", &x,
+                                   "0000:03:00.0 (144d:a80b, rule x) failed: not", &y));
+    ck_assert(!sentences_are_alike("0000:02:00.0 is bound, but 0000:09:00.0 is not", &x,
+                                   "0000:03:00.0 is bound, but 0000:0a:00.0 is not", &y));
+}
+END_TEST
+
 /* The driver's names, the order and the number of devices: all of it changes under the plan. */
 START_TEST(hot_plug_under_a_plan)
 {
@@ -130,4 +148,5 @@ START_TEST(a_rescan_and_a_reload_under_a_plan)
 }
 END_TEST
 
-UNIT_MAIN("plan", hot_plug_under_a_plan, a_rescan_and_a_reload_under_a_plan)
+UNIT_MAIN("plan", alike_but_for_address_and_id, hot_plug_under_a_plan,
+          a_rescan_and_a_reload_under_a_plan)
