@@ -176,13 +176,13 @@ static int write_capk_patch(struct export *e, const struct wish *w)
 
 /* -- a whole template -- */
 
-struct taken {
+struct listed_devices {
     unsigned listed;                      /* entries with the resource */
     bool names[4 * EXPORT_COUNT_MAX + 1]; /* "gpu1" and so on that are in use */
 };
 
 static void look_at_list(const struct doc *d, size_t devices, const char *list,
-                         const struct wish *w, struct taken *t)
+                         const struct wish *w, struct listed_devices *t)
 {
     ssize_t at = doc_get(d, devices, list);
 
@@ -201,7 +201,7 @@ static void look_at_list(const struct doc *d, size_t devices, const char *list,
 
 static int add_to_template(struct export *e, struct doc *d, const struct wish *w)
 {
-    struct taken taken = {0};
+    struct listed_devices taken = {0};
     struct doc entries = {0};
     size_t at = doc_root(d), list;
     int r = 0;

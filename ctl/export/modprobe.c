@@ -21,12 +21,12 @@ static const struct native_module {
     {0, PCI_BASE_CLASS_SERIAL, "xhci_pci"},          {0x15b3, PCI_BASE_CLASS_NETWORK, "mlx5_core"},
 };
 
-struct words {
+struct word_list {
     char **v;
     size_t n, allocated;
 };
 
-static void words_done(struct words *w)
+static void words_done(struct word_list *w)
 {
     for (size_t i = 0; i < w->n; i++)
         free(w->v[i]);
@@ -34,7 +34,7 @@ static void words_done(struct words *w)
 }
 
 /* Adds a word that is not there yet. */
-static bool add_module_word(struct words *w, const char *word)
+static bool add_module_word(struct word_list *w, const char *word)
 {
     char *copy;
 
@@ -47,7 +47,7 @@ static bool add_module_word(struct words *w, const char *word)
 }
 
 /* Module names have '_' where driver names may have '-'. */
-static bool add_module(struct words *w, const char *driver)
+static bool add_module(struct word_list *w, const char *driver)
 {
     char name[64];
 
@@ -58,7 +58,7 @@ static bool add_module(struct words *w, const char *driver)
     return add_module_word(w, name);
 }
 
-static bool add_natives(struct words *w, const struct row *r)
+static bool add_natives(struct word_list *w, const struct row *r)
 {
     const char *before = r->live ? props_get(&r->live->props, "PreviousDriver") : "";
 
@@ -74,7 +74,7 @@ static bool add_natives(struct words *w, const struct row *r)
 }
 
 /* What comes along is on the list, too: without them the groups are not viable. */
-static bool collect_modules(struct export *e, struct words *ids, struct words *modules)
+static bool collect_modules(struct export *e, struct word_list *ids, struct word_list *modules)
 {
     const struct source *s = e->source;
 
@@ -123,8 +123,8 @@ static void say_lost(struct export *e)
 
 int export_modprobe(struct export *e)
 {
-    CLEANUP(words_done) struct words ids = {0};
-    CLEANUP(words_done) struct words modules = {0};
+    CLEANUP(words_done) struct word_list ids = {0};
+    CLEANUP(words_done) struct word_list modules = {0};
     size_t length = 0;
     int r = export_items(e);
 

@@ -5,14 +5,14 @@
 #include "import/sources.h"
 #include "import/xml.h"
 
-enum holder { HOLDER_NONE, HOLDER_HOSTDEV, HOLDER_INTERFACE, HOLDER_FORWARD };
+enum xml_part { PART_NONE, PART_HOSTDEV, PART_INTERFACE, PART_FORWARD };
 
 struct domain_reader {
     struct found *f;
     const char *path;
     char name[128]; /* of the domain or network, without the file's ending */
     bool network;
-    enum holder holder;
+    enum xml_part part;
     bool managed, in_source;
 };
 
@@ -64,20 +64,20 @@ static void see_source_address(struct domain_reader *r, const struct xml_tag *t)
         retire_managed(r, s.address);
 }
 
-static enum holder holder_of(const struct xml_tag *t)
+static enum xml_part part_of(const struct xml_tag *t)
 {
     char mode[16], type[16];
 
     xml_attribute(t, "mode", mode, sizeof(mode));
     xml_attribute(t, "type", type, sizeof(type));
     if (xml_is(t, "hostdev") && streq(type, "pci") && (streq(mode, "subsystem") || !*mode))
-        return HOLDER_HOSTDEV;
+        return PART_HOSTDEV;
     if (xml_is(t, "interface") && streq(type, "hostdev"))
-        return HOLDER_INTERFACE;
-    return xml_is(t, "forward") && streq(mode, "hostdev") ? HOLDER_FORWARD : HOLDER_NONE;
+        return PART_INTERFACE;
+    return xml_is(t, "forward") && streq(mode, "hostdev") ? PART_FORWARD : PART_NONE;
 }
 
-static bool is_holder(const struct xml_tag *t)
+static bool may_name_device(const struct xml_tag *t)
 {
     return xml_is(t, "hostdev") || xml_is(t, "interface") || xml_is(t, "forward");
 }
@@ -86,18 +86,18 @@ static void see_tag(struct domain_reader *r, const struct xml_tag *t)
 {
     char text[16];
 
-    if (is_holder(t)) {
-        r->holder = t->closes || t->empty ? HOLDER_NONE : holder_of(t);
+    if (may_name_device(t)) {
+        r->part = t->closes || t->empty ? PART_NONE : part_of(t);
         r->managed = xml_attribute(t, "managed", text, sizeof(text)) && streq(text, "yes");
         r->in_source = false;
     } else if (xml_is(t, "source")) {
         r->in_source = !t->closes && !t->empty;
-    } else if (r->holder == HOLDER_FORWARD && xml_is(t, "pf") && !t->closes) {
+    } else if (r->part == PART_FORWARD && xml_is(t, "pf") && !t->closes) {
         found_remark(r->f, r->path, t->line,
                      "the network takes the virtual functions of an interface, whose addresses "
                      "come with them: write a rule by their ID");
-    } else if (r->holder != HOLDER_NONE && xml_is(t, "address") && !t->closes &&
-               (r->in_source || r->holder == HOLDER_FORWARD)) {
+    } else if (r->part != PART_NONE && xml_is(t, "address") && !t->closes &&
+               (r->in_source || r->part == PART_FORWARD)) {
         see_source_address(r, t);
     }
 }

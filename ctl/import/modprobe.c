@@ -7,15 +7,15 @@
 
 #define WORDS_MAX 64
 
-struct words {
+struct line_words {
     char *v[WORDS_MAX];
     size_t n;
 };
 
 /* Words past the bound are left out; nobody's line has so many. */
-static struct words split_into_words(char *line)
+static struct line_words split_into_words(char *line)
 {
-    struct words w = {.n = 0};
+    struct line_words w = {.n = 0};
     char *word;
 
     while (w.n < WORDS_MAX && (word = lines_word(&line)))
@@ -38,13 +38,13 @@ static size_t module_of(const char *word)
     return i;
 }
 
-static size_t module_of_options(const struct words *w)
+static size_t module_of_options(const struct line_words *w)
 {
     return w->n >= 3 && streq(w->v[0], "options") ? module_of(w->v[1]) : IDS_MODULES;
 }
 
 /* The value of ids= among the options from `first` on; NULL if there is none. The last counts. */
-static const char *ids_option(const struct words *w, size_t first)
+static const char *ids_option(const struct line_words *w, size_t first)
 {
     const char *found = NULL;
 
@@ -56,7 +56,7 @@ static const char *ids_option(const struct words *w, size_t first)
 }
 
 static void remark_on_options(struct found *f, const char *path, unsigned line,
-                              const struct words *w, size_t first)
+                              const struct line_words *w, size_t first)
 {
     for (size_t i = first; i < w->n; i++)
         if (!after_prefix(w->v[i], "ids="))
@@ -77,7 +77,7 @@ static void claim_options_of(struct found *f, size_t module, const char *list, c
 bool import_options_line(struct found *f, const char *path, unsigned line, const char *text)
 {
     CLEANUP_FREE char *copy = strdup(text);
-    struct words w = {.n = 0};
+    struct line_words w = {.n = 0};
 
     if (copy)
         w = split_into_words(copy);
@@ -129,7 +129,7 @@ static void claim_options(struct found *f, size_t module)
         claim_options_of(f, module, o->value, o->path, o->line);
 }
 
-static bool has_word(const struct words *w, const char *prefix)
+static bool has_word(const struct line_words *w, const char *prefix)
 {
     for (size_t i = 2; i < w->n; i++)
         if (after_prefix(w->v[i], prefix))
@@ -138,7 +138,8 @@ static bool has_word(const struct words *w, const char *prefix)
 }
 
 /* What keeps native drivers away, or loads vfio-pci before them. */
-static void see_other_line(struct found *f, const char *path, unsigned line, const struct words *w)
+static void see_other_line(struct found *f, const char *path, unsigned line,
+                           const struct line_words *w)
 {
     if (w->n == 2 && streq(w->v[0], "blacklist")) {
         found_blacklisted(f, w->v[1], path, line);
@@ -206,7 +207,7 @@ static void see_modprobe_file(struct found *f, const char *path, const char *nam
     char *line;
 
     for (; (line = lines_next(&lines)); n.all++) {
-        struct words w = split_into_words(line);
+        struct line_words w = split_into_words(line);
         size_t module = module_of_options(&w);
         const char *ids = module < IDS_MODULES ? ids_option(&w, 2) : NULL;
         if (!ids) {
@@ -259,7 +260,7 @@ static void see_initramfs_modules(struct found *f)
     char *line;
 
     while ((line = lines_next(&lines))) {
-        struct words w = split_into_words(line);
+        struct line_words w = split_into_words(line);
         size_t module = w.n > 0 ? module_of(w.v[0]) : IDS_MODULES;
         const char *ids = module < IDS_MODULES ? ids_option(&w, 1) : NULL;
         if (ids) {

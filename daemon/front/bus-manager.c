@@ -277,8 +277,10 @@ static uint32_t kind_hash(const struct copy *c, enum message_kind kind)
     const size_t n = copy_of_kind(c, kind, &e);
     uint32_t hash = (uint32_t)n;
 
-    for (size_t i = 0; i < n; i++)
-        hash = hash * 31 + e[i].hash;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t parts[] = {hash, e[i].hash};
+        hash = hash_bytes(parts, sizeof(parts));
+    }
     return hash;
 }
 

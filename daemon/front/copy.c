@@ -4,22 +4,23 @@
 #include <errno.h>
 
 #include "base/hash.h"
+#include "base/search.h"
 #include "base/util.h"
+
+static int compare_entry(const void *key, const void *element)
+{
+    const struct message *k = key, *m = &((const struct entry *)element)->m;
+
+    return k->kind != m->kind ? (k->kind > m->kind) - (k->kind < m->kind)
+                              : (k->id > m->id) - (k->id < m->id);
+}
 
 /* The index of the entry, or the one where it would be inserted. */
 static size_t place_of(const struct copy *c, enum message_kind kind, uint64_t id)
 {
-    size_t low = 0, high = c->n;
+    const struct message key = {.kind = kind, .id = id};
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct message *m = &c->v[middle].m;
-        if (m->kind < kind || (m->kind == kind && m->id < id))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return lower_bound(&key, c->v, c->n, sizeof(*c->v), compare_entry);
 }
 
 static bool is_at(const struct copy *c, size_t i, enum message_kind kind, uint64_t id)

@@ -34,7 +34,7 @@ static const struct budget_limits messages_limits = {.most = 32, .per_second = 3
 #define CALLS_MAX 128 /* requests without an answer; with this many, nothing more is read */
 
 /* An entry as the front knows it. */
-struct told {
+struct told_entry {
     enum message_kind kind;
     uint64_t id;
     uint32_t hash;
@@ -60,7 +60,7 @@ struct front_link {
     sd_event_source *pause; /* while it is armed, nothing is read */
     sd_event_source *due;   /* something may have changed */
     int folder;
-    struct told *told; /* sorted by kind and id */
+    struct told_entry *told; /* sorted by kind and id */
     size_t n_told;
     bool whole; /* the front has been told that this is all */
     struct call calls[CALLS_MAX];
@@ -121,19 +121,19 @@ static int send_to_front(struct front_link *l, size_t size)
 /* -- status -- */
 
 /* Compares, in one pass, the present entries with those that the front knows. */
-struct walk {
+struct comparison {
     struct front_link *l;
-    struct told *told;
+    struct told_entry *told;
     size_t n, allocated, at;
     int error;
 };
 
-static int compare_told(const struct told *t, enum message_kind kind, uint64_t id)
+static int compare_told(const struct told_entry *t, enum message_kind kind, uint64_t id)
 {
     return t->kind != kind ? (t->kind > kind) - (t->kind < kind) : (t->id > id) - (t->id < id);
 }
 
-static void keep_told(struct walk *w, const struct told *t)
+static void keep_told(struct comparison *w, const struct told_entry *t)
 {
     if (grow(&w->told, &w->allocated, w->n, sizeof(*w->told)))
         w->told[w->n++] = *t;
@@ -142,7 +142,7 @@ static void keep_told(struct walk *w, const struct told *t)
 }
 
 /* Sends the buffer. Returns false if that must wait. */
-static bool tell_front(struct walk *w, size_t size)
+static bool tell_front(struct comparison *w, size_t size)
 {
     if (w->error == 0)
         w->error = send_to_front(w->l, size);
@@ -151,7 +151,7 @@ static bool tell_front(struct walk *w, size_t size)
     return w->error == 0;
 }
 
-static void tell_gone(struct walk *w, const struct told *t)
+static void tell_gone(struct comparison *w, const struct told_entry *t)
 {
     const struct message m = {
         .kind = MESSAGE_GONE, .id = t->id, .numbers = {[GONE_KIND] = t->kind}};
@@ -162,16 +162,16 @@ static void tell_gone(struct walk *w, const struct told *t)
 
 static void tell_entry(void *userdata, const struct message *m)
 {
-    struct walk *w = userdata;
+    struct comparison *w = userdata;
     struct front_link *l = w->l;
-    const struct told *old = NULL;
+    const struct told_entry *old = NULL;
 
     for (; w->at < l->n_told && compare_told(&l->told[w->at], m->kind, m->id) < 0; w->at++)
         tell_gone(w, &l->told[w->at]);
     if (w->at < l->n_told && compare_told(&l->told[w->at], m->kind, m->id) == 0)
         old = &l->told[w->at++];
     const size_t size = message_write(m, l->buffer);
-    const struct told now = {m->kind, m->id, hash_bytes(l->buffer, size)};
+    const struct told_entry now = {m->kind, m->id, hash_bytes(l->buffer, size)};
     if ((old && old->hash == now.hash) || tell_front(w, size))
         keep_told(w, &now);
     else if (old)
@@ -182,7 +182,7 @@ static void tell_entry(void *userdata, const struct message *m)
 static int tell_status(struct front_link *l)
 {
     const struct message whole = {.kind = MESSAGE_WHOLE};
-    struct walk w = {.l = l};
+    struct comparison w = {.l = l};
     int r = status_entries(l->view, tell_entry, &w);
 
     for (; r == 0 && w.at < l->n_told; w.at++)

@@ -216,16 +216,17 @@ static void write_kmsg(int priority, const char *message)
 
 /* -- entries -- */
 
-struct entry {
+struct journal_entry {
     char text[ENTRY_MAX];
     size_t used;
 };
 
 /* Adds KEY=value, or nothing if that does not fit. A newline in the value would start another
  * field, so the value is made printable. */
-static void add_field(struct entry *e, const char *key, const char *format, ...) PRINTF(3, 4);
+static void add_field(struct journal_entry *e, const char *key, const char *format, ...)
+    PRINTF(3, 4);
 
-static void add_field(struct entry *e, const char *key, const char *format, ...)
+static void add_field(struct journal_entry *e, const char *key, const char *format, ...)
 {
     char formatted[FORMATTED_MAX], value[MESSAGE_MAX];
     va_list args;
@@ -240,7 +241,8 @@ static void add_field(struct entry *e, const char *key, const char *format, ...)
     e->text[e->used] = '\0';
 }
 
-static void begin_line(struct entry *e, int priority, const char *message_id, const char *message)
+static void begin_line(struct journal_entry *e, int priority, const char *message_id,
+                       const char *message)
 {
     e->used = 0;
     add_field(e, "MESSAGE", "%s", message);
@@ -250,7 +252,7 @@ static void begin_line(struct entry *e, int priority, const char *message_id, co
         add_field(e, "MESSAGE_ID", "%s", message_id);
 }
 
-static void finish_line(const struct entry *e, int priority, const char *message)
+static void finish_line(const struct journal_entry *e, int priority, const char *message)
 {
     switch (journal.sink) {
     case SINK_STDERR:
@@ -269,7 +271,7 @@ static void finish_line(const struct entry *e, int priority, const char *message
 void journal_event(enum event_id id, const char *format, ...)
 {
     char message[FORMATTED_MAX];
-    struct entry e;
+    struct journal_entry e;
     va_list args;
 
     if (events[id].priority > journal.level)
@@ -284,7 +286,7 @@ void journal_event(enum event_id id, const char *format, ...)
 void journal_device(enum event_id id, const struct device *d, const struct verdict *v,
                     const struct record *r, const char *message)
 {
-    struct entry e;
+    struct journal_entry e;
 
     if (events[id].priority > journal.level)
         return;
@@ -313,7 +315,7 @@ void journal_device(enum event_id id, const struct device *d, const struct verdi
 void journal_request(enum event_id id, const struct request *r, const char *message)
 {
     const struct caller *c = &r->caller;
-    struct entry e;
+    struct journal_entry e;
 
     begin_line(&e, events[id].priority, events[id].id, message);
     add_field(&e, "VFIO_REQUEST", "%s", verb_word(r->verb));
@@ -333,7 +335,7 @@ void journal_request(enum event_id id, const struct request *r, const char *mess
 void journal_level_told(int level)
 {
     char message[64];
-    struct entry e;
+    struct journal_entry e;
 
     if (level == journal.level)
         return;
@@ -348,7 +350,7 @@ void journal_policy_error(const struct diag *d)
 {
     int priority = d->level == DIAG_ERROR ? events[EVENT_POLICY_ERROR].priority : LOG_WARNING;
     CLEANUP_FREE char *message = diag_text(d);
-    struct entry e;
+    struct journal_entry e;
 
     if (!message || priority > journal.level)
         return;
@@ -363,7 +365,7 @@ void journal_policy_error(const struct diag *d)
 void journal_plain(int priority, const char *format, ...)
 {
     char message[FORMATTED_MAX];
-    struct entry e;
+    struct journal_entry e;
     va_list args;
 
     if (priority > journal.level)

@@ -108,7 +108,7 @@ static void add_claim(struct bars *b, const char *device, const char *framebuffe
         return;
     list = claim_of(b, a);
     if (!list && grow(&b->v, &b->allocated, b->n, sizeof(*b->v))) {
-        b->v[b->n] = (struct claim){.addr = a};
+        b->v[b->n] = (struct bar_claim){.addr = a};
         list = &b->v[b->n++].claimant;
     }
     if (list && *list && strstr(*list, framebuffer))

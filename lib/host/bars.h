@@ -11,7 +11,7 @@
 
 #include "model/address.h"
 
-struct claim {
+struct bar_claim {
     struct pci_addr addr;
     char *claimant;
 };
@@ -19,7 +19,7 @@ struct claim {
 struct bars {
     char *framebuffer; /* the platform device of the firmware's framebuffer; NULL: there is none */
     bool seen;         /* /proc/iomem could be read */
-    struct claim *v;   /* the claims that it shows */
+    struct bar_claim *v; /* the claims that it shows */
     size_t n, allocated;
     bool no_memory;
 };
