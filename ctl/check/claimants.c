@@ -6,10 +6,12 @@
 #include "check/containers.h"
 #include "check/files.h"
 #include "check/parts.h"
+#include "cmdline-files.h"
 
 /* Counts what was found. */
 struct claimant_search {
     size_t found;
+    bool proxmox; /* one virtual machine is enough */
 };
 
 /* Who has just been found can be taken over; said once. */
@@ -113,6 +115,78 @@ static void see_modprobe(struct check *c, const char *path, const char *name, vo
         check_remedy(c, "%ssed -i 's/^ *options %s .*ids=/#&/' /%s", ctl_sudo(),
                      stub ? "pci[-_]stub" : "vfio[-_]pci", path);
         check_rebuild_initramfs(c);
+    }
+}
+
+/* Where a list of IDs begins in a line of a command line, or of "vfio-pci ids=10de:20f1"; NULL:
+ * there is none. */
+static const char *list_of_ids(const char *line, const char **ret_module)
+{
+    static const char *const lists[][2] = {{"vfio-pci.ids=", "vfio-pci"},
+                                           {"vfio_pci.ids=", "vfio-pci"},
+                                           {"pci-stub.ids=", "pci-stub"},
+                                           {"pci_stub.ids=", "pci-stub"}};
+    const char *found = NULL;
+
+    for (size_t i = 0; i < ELEMENTS(lists) && !found; i++) {
+        found = strstr(line, lists[i][0]);
+        *ret_module = lists[i][1];
+    }
+    return found;
+}
+
+/* A file that the running kernel's command line does not come from, or not as it is now. What that
+ * command line has was said. */
+static void see_next_cmdline(struct check *c, const char *path, const char *name, void *data)
+{
+    CLEANUP_FREE char *text = check_read(c, path);
+    char *rest = text, *line, running[32];
+    const char *module, *list;
+    (void)name;
+
+    while (text && (line = check_line(&rest))) {
+        if (!(list = list_of_ids(line, &module)))
+            continue;
+        snprintf(running, sizeof(running), "%s.ids=", module);
+        if (check_cmdline(c, running))
+            return;
+        check_add(c, FINDING_WARN, "ids",
+                  "/%s has %.*s, which the running kernel has not: from the next boot on %s may "
+                  "take every device of these IDs, whatever the policy says",
+                  path, (int)strcspn(list, " \"'"), list, module);
+        point_to_import(c, data);
+        return;
+    }
+}
+
+static void check_next_cmdline(struct check *c, struct claimant_search *search)
+{
+    for (size_t i = 0; i < CMDLINE_FILES; i++) {
+        const struct cmdline_file *file = &cmdline_files[i];
+        if (file->ending)
+            check_each(c, file->path, file->ending, see_next_cmdline, search);
+        else if (check_exists(c, file->path))
+            see_next_cmdline(c, file->path, NULL, search);
+    }
+}
+
+/* A module and its options on each line. */
+static void check_initramfs_modules(struct check *c, struct claimant_search *search)
+{
+    static const char path[] = "etc/initramfs-tools/modules";
+    CLEANUP_FREE char *text = check_read(c, path);
+    char *rest = text, *line, module[32];
+
+    while (text && (line = check_line(&rest))) {
+        if (sscanf(line, "%31s", module) != 1 || !strstr(line, " ids=") ||
+            (!streq(module, "vfio-pci") && !streq(module, "vfio_pci") &&
+             !streq(module, "pci-stub") && !streq(module, "pci_stub")))
+            continue;
+        check_add(c, FINDING_WARN, "ids",
+                  "/%s has \"%s\": %s takes every device of these IDs in the initramfs, whatever "
+                  "the policy says",
+                  path, line, module);
+        point_to_import(c, search);
     }
 }
 
@@ -269,6 +343,52 @@ static void see_domain(struct check *c, const char *path, const char *name, void
     see_elements(c, text, "<interface type='hostdev'", "</interface>", domain, data);
 }
 
+/* -- Proxmox, DPDK -- */
+
+/* Proxmox binds a device itself when its virtual machine starts, which does no harm beside a rule.
+ * A section is a snapshot. */
+static void see_pve(struct check *c, const char *path, const char *name, void *data)
+{
+    struct claimant_search *search = data;
+    CLEANUP_FREE char *text = check_read(c, path);
+    char *rest = text, *line;
+    (void)name;
+
+    while (text && !search->proxmox && (line = check_line(&rest)) && *line != '[') {
+        if (!after_prefix(line, "hostpci") || strstr(line, "mdev="))
+            continue;
+        search->proxmox = true;
+        check_add(c, FINDING_WARN, "proxmox",
+                  "/%s gives a virtual machine devices (%s), and no rule does: they are on their "
+                  "native drivers until it starts",
+                  path, line);
+        point_to_import(c, search);
+    }
+}
+
+/* "pci 0000:06:00.0 vfio-pci" */
+static void check_dpdk(struct check *c, struct claimant_search *search)
+{
+    static const char path[] = "etc/dpdk/interfaces";
+    CLEANUP_FREE char *text = check_read(c, path);
+    char *rest = text, *line, address[32], driver[32];
+    struct pci_addr a;
+
+    while (text && (line = check_line(&rest))) {
+        if (sscanf(line, "pci %31s %31s", address, driver) != 2 || pci_addr_parse(address, &a) < 0)
+            continue;
+        bool same = driver_is_vfio(driver);
+        if (!is_concerned(c, row_of(c, a), same))
+            continue;
+        check_add(c, same ? FINDING_WARN : FINDING_FAIL, "dpdk", "/%s binds %s to %s%s", path,
+                  pci_addr_text(a).s, driver,
+                  !same              ? ": it and vfio-bindd would fight"
+                  : has_no_policy(c) ? ", and no rule does"
+                                     : " as well");
+        point_to_import(c, search);
+    }
+}
+
 /* -- whoever it was -- */
 
 /* Where no rule is yet, what is bound for virtual machines has somebody who does it. */
@@ -293,11 +413,16 @@ void check_claimants(struct check *c)
     check_each(c, "etc/driverctl.d", "", see_override, &search);
     check_cmdline_ids(c, "vfio-pci", &search);
     check_cmdline_ids(c, "pci-stub", &search);
+    check_next_cmdline(c, &search);
     check_each_config(c, "modprobe.d", ".conf", see_modprobe, &search);
+    check_initramfs_modules(c, &search);
     check_each_config(c, "udev/rules.d", ".rules", see_rules, &search);
     search.found += check_vfio_manager(c);
     search.found += check_dra(c);
     check_each(c, "etc/libvirt/qemu", ".xml", see_domain, &search);
+    if (has_no_policy(c))
+        check_each(c, "etc/pve/qemu-server", ".conf", see_pve, &search);
+    check_dpdk(c, &search);
     if (search.found == 0)
         check_unexplained(c, &search);
     if (search.found == 0)

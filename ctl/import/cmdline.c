@@ -1,48 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* import: vfio-pci.ids= and pci-stub.ids= on the kernel command line, and in the files from which
  * boot loaders and dracut make one. */
+#include "cmdline-files.h"
 #include "import/ids.h"
 #include "import/lines.h"
 #include "import/sources.h"
 
-/* Who reads a file decides how a parameter is taken out of it. */
-enum reader {
-    READER_GRUB, /* shell variables for grub-mkconfig */
-    READER_KERNEL_INSTALL,
-    READER_ENTRY, /* systemd-boot's own form, which grubby and ostree write as well */
-    READER_DRACUT,
-    READER_GRUB_SCRIPT, /* read by GRUB at boot: /oem/grub.cfg */
-    READER_GRUBENV,     /* a block of 1024 bytes, not to be edited as text */
-    READER_CMDLINE_D,
-};
-
-static const struct {
-    const char *path; /* ends in '/': a folder */
-    const char *ending;
-    enum reader reader;
-} places[] = {
-    {"etc/default/grub", "", READER_GRUB},
-    {"etc/default/grub.d/", ".cfg", READER_GRUB},
-    {"etc/kernel/cmdline", "", READER_KERNEL_INSTALL},
-    {"etc/kernel/cmdline.d/", ".conf", READER_KERNEL_INSTALL},
-    {"usr/lib/kernel/cmdline", "", READER_KERNEL_INSTALL},
-    {"etc/cmdline", "", READER_CMDLINE_D},
-    {"etc/cmdline.d/", ".conf", READER_CMDLINE_D},
-    {"boot/loader/entries/", ".conf", READER_ENTRY},
-    {"efi/loader/entries/", ".conf", READER_ENTRY},
-    {"boot/efi/loader/entries/", ".conf", READER_ENTRY},
-    {"boot/grub2/grubenv", "", READER_GRUBENV},
-    {"oem/grub.cfg", "", READER_GRUB_SCRIPT},
-    {"usr/share/oem/grub.cfg", "", READER_GRUB_SCRIPT},
-    {"oem/grubenv", "", READER_GRUBENV},
-    {"etc/dracut.conf", "", READER_DRACUT},
-    {"etc/dracut.conf.d/", ".conf", READER_DRACUT},
-    {"usr/lib/dracut/dracut.conf.d/", ".conf", READER_DRACUT},
-};
-
 /* -- how it is taken out -- */
 
-static void rebuild_after(struct found *f, enum reader reader)
+static void rebuild_after(struct found *f, enum cmdline_reader reader)
 {
     bool proxmox = loader_has_program(&f->tree, "proxmox-boot-tool");
     bool update_grub = loader_has_program(&f->tree, "update-grub");
@@ -100,8 +66,8 @@ struct lists_in_file {
     bool unsayable; /* one has what no rule can say */
 };
 
-static void retire_parameter(struct found *f, const char *path, enum reader reader, size_t module,
-                             const struct lists_in_file *lists)
+static void retire_parameter(struct found *f, const char *path, enum cmdline_reader reader,
+                             size_t module, const struct lists_in_file *lists)
 {
     const char *name = ids_modules[module];
     CLEANUP_FREE char *file = found_quoted("/", path);
@@ -240,7 +206,7 @@ static void see_lists(struct found *f, struct parameter_seen *p, const char *lin
     }
 }
 
-static void see_cmdline_file(struct found *f, const char *path, enum reader reader)
+static void see_cmdline_file(struct found *f, const char *path, enum cmdline_reader reader)
 {
     CLEANUP_FREE char *text = found_read(f, path), *place = strdup(path);
     struct lines lines = lines_of(text);
@@ -282,11 +248,13 @@ static void claim_parameters(struct found *f)
 }
 
 /* The callback for a folder has no room for it. */
-static enum reader reader_of(const char *path)
+static enum cmdline_reader reader_of(const char *path)
 {
-    for (size_t i = 0; i < ELEMENTS(places); i++)
-        if (after_prefix(path, places[i].path))
-            return places[i].reader;
+    for (size_t i = 0; i < CMDLINE_FILES; i++) {
+        const char *rest = after_prefix(path, cmdline_files[i].path);
+        if (rest && *rest == '/')
+            return cmdline_files[i].reader;
+    }
     return READER_CMDLINE_D;
 }
 
@@ -342,14 +310,12 @@ void import_cmdline(struct found *f)
     size_t before = f->n_steps;
 
     see_running_cmdline(f);
-    for (size_t i = 0; i < ELEMENTS(places); i++) {
-        size_t n = strlen(places[i].path);
-        char folder[64];
-        snprintf(folder, sizeof(folder), "%.*s", (int)(n - 1), places[i].path);
-        if (places[i].path[n - 1] == '/')
-            found_each(f, folder, places[i].ending, see_in_folder);
+    for (size_t i = 0; i < CMDLINE_FILES; i++) {
+        const struct cmdline_file *file = &cmdline_files[i];
+        if (file->ending)
+            found_each(f, file->path, file->ending, see_in_folder);
         else
-            see_cmdline_file(f, places[i].path, places[i].reader);
+            see_cmdline_file(f, file->path, file->reader);
     }
     claim_parameters(f);
     bool nowhere = f->n_steps == before;
