@@ -103,10 +103,13 @@ START_TEST(members_of_the_group)
 
     make_host(&t);
     tree_device(&t, "0000:09:00.0", MODALIAS_NIC, "e1000e", "14");
+    tree_device(&t, "10000:01:00.0", MODALIAS_NIC, "igb", "14"); /* behind a VMD */
     make_policy(&p, "[device a]\nid = 10de:20f1\n");
     ck_assert_int_eq(scan_all(t.fd, &p, &s), 0);
     ck_assert(find(&s, "0000:09:00.0")->detailed);
     ck_assert_str_eq(find(&s, "0000:09:00.0")->driver, "e1000e");
+    ck_assert(find(&s, "10000:01:00.0")->detailed);
+    ck_assert_str_eq(find(&s, "10000:01:00.0")->driver, "igb");
     ck_assert(!find(&s, "0000:00:02.0")->detailed);
 }
 END_TEST
