@@ -3,16 +3,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "base/clock.h"
 #include "base/rootfs.h"
 #include "base/util.h"
+
+#define RETRY_USEC 50000
 
 const char *helper_socket_unit(enum helper_kind kind)
 {
     static const char *const units[HELPER_KINDS] = {[HELPER_MODULE] = "vfio-bindd-module.socket",
-                                                    [HELPER_SERIALS] = "vfio-bindd-serials.socket"};
+                                                    [HELPER_SERIALS] = "vfio-bindd-serials.socket",
+                                                    [HELPER_HOLDERS] = "vfio-bindd-holders.socket"};
     return units[kind];
 }
 
@@ -38,6 +43,40 @@ int helper_receive(int fd, const struct helper_request *q, struct helper_reply *
     if (n < 0)
         return -errno;
     return n == 0 ? -ECONNRESET : helper_reply_check(q, ret, (size_t)n);
+}
+
+/* Returns 0 when there is something to read, or -ETIMEDOUT. */
+static int wait_for_answer(int fd, uint64_t deadline)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    for (uint64_t now; (now = now_usec()) < deadline;) {
+        int r = poll(&p, 1, (int)((deadline - now) / 1000) + 1);
+        if (r > 0)
+            return 0;
+        if (r < 0 && errno != EINTR)
+            return -errno;
+    }
+    return -ETIMEDOUT;
+}
+
+int helper_ask(int root_fd, const struct helper_request *q, uint64_t timeout_usec,
+               struct helper_reply *ret)
+{
+    const enum helper_kind kind = (enum helper_kind)q->kind;
+    const uint64_t deadline = now_usec() + timeout_usec;
+    CLEANUP_CLOSE int fd = helper_connect(root_fd, kind, SOCK_NONBLOCK);
+
+    while (fd == -EAGAIN && now_usec() < deadline) {
+        usleep(RETRY_USEC);
+        fd = helper_connect(root_fd, kind, SOCK_NONBLOCK);
+    }
+    if (fd < 0)
+        return fd;
+    if (send(fd, q, helper_request_size(q), MSG_NOSIGNAL) < 0)
+        return -errno;
+    int r = wait_for_answer(fd, deadline);
+    return r < 0 ? r : helper_receive(fd, q, ret);
 }
 
 const char *helper_error_text(int error)

@@ -16,5 +16,9 @@ int helper_connect(int root_fd, enum helper_kind kind, int flags);
  * -EBADMSG (it is none) or another negative errno. */
 int helper_receive(int fd, const struct helper_request *q, struct helper_reply *ret);
 
+/* All of it, with a deadline. Returns what these do, or -ETIMEDOUT. */
+int helper_ask(int root_fd, const struct helper_request *q, uint64_t timeout_usec,
+               struct helper_reply *ret);
+
 /* What such an error means, as the end of a sentence. */
 const char *helper_error_text(int error);

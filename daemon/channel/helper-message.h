@@ -17,6 +17,7 @@
 enum helper_kind {
     HELPER_MODULE,  /* load a module */
     HELPER_SERIALS, /* read serial numbers */
+    HELPER_HOLDERS, /* who uses these devices? */
     HELPER_KINDS
 };
 
@@ -29,8 +30,11 @@ enum helper_kind helper_kind_of(const char *word);
 struct helper_request {
     uint32_t kind;
     uint32_t n_devices;
+    uint32_t
+        group; /* HELPER_HOLDERS: NO_GROUP; or that of the one device, which a VFIO driver has */
+    uint32_t zero;
     char module[MODULE_NAME_MAX];         /* HELPER_MODULE */
-    uint64_t devices[HELPER_DEVICES_MAX]; /* HELPER_SERIALS: pci_addr_number(), ascending */
+    uint64_t devices[HELPER_DEVICES_MAX]; /* the others: pci_addr_number(), ascending */
 };
 
 struct helper_serial {
@@ -43,9 +47,12 @@ struct helper_reply {
     int32_t result; /* negative errno: nothing was done, and the text says why */
     uint32_t n_serials;
     uint32_t zero;
-    char text[HELPER_TEXT_MAX];
+    char text[HELPER_TEXT_MAX]; /* HELPER_HOLDERS: also who uses one of them; empty: nobody */
     struct helper_serial serials[HELPER_DEVICES_MAX]; /* without those that could not be read */
 };
+
+/* Puts devices into a request that has none, in their order; at most HELPER_DEVICES_MAX. */
+void helper_request_add(struct helper_request *q, const struct pci_addr *addrs, size_t n);
 
 /* The sizes of the datagrams. */
 size_t helper_request_size(const struct helper_request *q);

@@ -88,12 +88,3 @@ int message_read(const char *bytes, size_t size, bool from_front, struct message
     *ret = m;
     return 0;
 }
-
-bool message_address(uint64_t id, struct pci_addr *ret)
-{
-    if (id >> 16 > UINT32_MAX)
-        return false;
-    *ret = (struct pci_addr){
-        .domain = (uint32_t)(id >> 16), .bus = id >> 8 & 0xff, .dev = id >> 3 & 0x1f, .fn = id & 7};
-    return true;
-}

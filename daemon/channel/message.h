@@ -107,6 +107,3 @@ static inline uint64_t message_id(struct pci_addr a)
 {
     return pci_addr_number(a);
 }
-
-/* Reads such an id. Returns false if it is not an address. */
-bool message_address(uint64_t id, struct pci_addr *ret);

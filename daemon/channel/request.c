@@ -67,8 +67,8 @@ int request_read(const struct message *m, struct request *ret)
 
     if (m->kind != MESSAGE_REQUEST || n[REQUEST_VERB] >= VERBS || n[REQUEST_UID] > UINT32_MAX ||
         n[REQUEST_PID] > INT_MAX || n[REQUEST_DENIED] > UINT32_MAX ||
-        !message_address(n[REQUEST_DEVICE], &r.device) || strlen(unit) >= sizeof(r.caller.unit) ||
-        !is_clean(unit))
+        !pci_addr_from_number(n[REQUEST_DEVICE], &r.device) ||
+        strlen(unit) >= sizeof(r.caller.unit) || !is_clean(unit))
         return -EBADMSG;
     r.verb = (enum verb)n[REQUEST_VERB];
     if (!verb_has_device(r.verb) && n[REQUEST_DEVICE] != 0)

@@ -18,7 +18,7 @@ bool bus_device_is_leaving(const struct copy *c, const struct message *m)
 {
     struct pci_addr a;
 
-    return streq(m->texts[DEVICE_STATE], "bound") && message_address(m->id, &a) &&
+    return streq(m->texts[DEVICE_STATE], "bound") && pci_addr_from_number(m->id, &a) &&
            !pci_has_driver(c->root_fd, a, m->texts[DEVICE_DRIVER]);
 }
 
@@ -27,7 +27,7 @@ char *bus_device_path(uint64_t id)
     struct pci_addr a;
     char *path;
 
-    return !message_address(id, &a) ||
+    return !pci_addr_from_number(id, &a) ||
                    sd_bus_path_encode(BUS_DEVICE_PREFIX, pci_addr_text(a).s, &path) < 0
                ? NULL
                : path;
@@ -233,7 +233,7 @@ static int get_from_host(sd_bus *bus, const char *path, const char *interface, c
 
     (void)interface;
     (void)error;
-    if (!m || !message_address(m->id, &a))
+    if (!m || !pci_addr_from_number(m->id, &a))
         return -ENOENT;
     if (streq(property, "Address"))
         return bus_append(reply, "s", pci_addr_text(a).s);
@@ -267,7 +267,7 @@ static int begin_call_on_this(sd_bus_message *call, enum verb verb, void *userda
     struct request request = {.verb = verb};
     uint64_t flags;
 
-    if (!m || !message_address(m->id, &request.device))
+    if (!m || !pci_addr_from_number(m->id, &request.device))
         return -ENOENT;
     int r = sd_bus_message_read(call, "t", &flags);
     return r < 0 ? r : bus_calls_begin(d->calls, call, &request, flags, error);

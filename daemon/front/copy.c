@@ -62,7 +62,7 @@ static bool is_for_copy(const struct message *m)
     if (m->kind == MESSAGE_MANAGER)
         return m->id == 0;
     if (m->kind == MESSAGE_VFS || m->kind == MESSAGE_DEVICE)
-        return message_address(m->id, &a);
+        return pci_addr_from_number(m->id, &a);
     return m->kind < MESSAGE_ENTRIES;
 }
 

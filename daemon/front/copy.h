@@ -44,6 +44,6 @@ static inline struct pci_addr_text entry_address(const struct message *m)
 {
     struct pci_addr a = {0};
 
-    (void)message_address(m->id, &a);
+    (void)pci_addr_from_number(m->id, &a);
     return pci_addr_text(a);
 }

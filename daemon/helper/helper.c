@@ -6,8 +6,9 @@
 #include <sys/socket.h>
 
 #include "base/util.h"
-#include "channel/message.h"
 #include "helper/load-module.h"
+#include "host/users.h"
+#include "model/snapshot.h"
 
 static void refuse_request(struct helper_reply *a, int error, const char *format, ...) PRINTF(3, 4);
 
@@ -39,7 +40,7 @@ static void answer_serials(int root_fd, const struct helper_request *q, struct h
     for (uint32_t i = 0; i < q->n_devices; i++) {
         struct pci_addr device;
         struct serial s;
-        if (!message_address(q->devices[i], &device) || serials_read(root_fd, device, &s) < 0)
+        if (!pci_addr_from_number(q->devices[i], &device) || serials_read(root_fd, device, &s) < 0)
             continue;
         struct helper_serial *to = &a->serials[a->n_serials++];
         to->device = q->devices[i];
@@ -48,13 +49,43 @@ static void answer_serials(int root_fd, const struct helper_request *q, struct h
     }
 }
 
+static int who_uses(int root_fd, const struct asker *asker, const struct helper_request *q,
+                    char found[static HELPER_TEXT_MAX])
+{
+    CLEANUP_FREE struct pci_addr *addrs = calloc(q->n_devices, sizeof(*addrs));
+
+    if (!addrs)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < q->n_devices; i++)
+        if (!pci_addr_from_number(q->devices[i], &addrs[i]))
+            return -EBADMSG;
+    return q->group == NO_GROUP ? users_find(root_fd, asker, addrs, q->n_devices, found)
+                                : users_find_vfio(root_fd, asker, q->group, addrs[0], found);
+}
+
+/* The asker is a worker of vfio-bindd's, and its fellows keep groups open. */
+static void answer_holders(int root_fd, pid_t peer, const struct helper_request *q,
+                           struct helper_reply *a)
+{
+    struct process p = {0};
+    (void)process_read(root_fd, peer, &p);
+    const struct asker asker = {.pid = peer, .parent = p.parent};
+    int r = who_uses(root_fd, &asker, q, a->text);
+
+    if (r < 0)
+        refuse_request(a, r, "%s", strerror(-r));
+}
+
 /* Root alone can connect; it is the socket's mode that says so, and this. */
-static bool is_root(int fd)
+static bool is_root(int fd, pid_t *ret_pid)
 {
     struct ucred peer;
     socklen_t size = sizeof(peer);
 
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid();
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != geteuid())
+        return false;
+    *ret_pid = peer.pid;
+    return true;
 }
 
 int helper_serve(int root_fd, int fd, enum helper_kind kind)
@@ -62,7 +93,9 @@ int helper_serve(int root_fd, int fd, enum helper_kind kind)
     static struct helper_request q;
     static struct helper_reply a;
 
-    if (!is_root(fd))
+    pid_t peer;
+
+    if (!is_root(fd, &peer))
         return -EPERM;
     ssize_t n = recv(fd, &q, sizeof(q), MSG_TRUNC);
     if (n < 0)
@@ -77,6 +110,9 @@ int helper_serve(int root_fd, int fd, enum helper_kind kind)
         break;
     case HELPER_SERIALS:
         answer_serials(root_fd, &q, &a);
+        break;
+    case HELPER_HOLDERS:
+        answer_holders(root_fd, peer, &q, &a);
         break;
     case HELPER_KINDS:
         break;

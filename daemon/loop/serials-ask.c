@@ -7,7 +7,6 @@
 
 #include "base/rootfs.h"
 #include "channel/helper-call.h"
-#include "channel/message.h"
 #include "loop/ask-helper.h"
 #include "replace.h"
 #include "tell/journal.h"
@@ -65,7 +64,7 @@ static int keep_serials(const struct view *view, const struct helper_reply *repl
             return -ENOMEM;
         struct serial *to = &more.v[more.n++];
         *to = (struct serial){.inode = from->inode};
-        (void)message_address(from->device, &to->addr);
+        (void)pci_addr_from_number(from->device, &to->addr);
         memcpy(to->text, from->text, sizeof(to->text));
     }
     CLEANUP_FREE char *text = serials_text(view->root_fd, &view->snapshot, &more);

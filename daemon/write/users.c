@@ -2,59 +2,81 @@
 #include "write/users.h"
 
 #include <errno.h>
-#include <fcntl.h>
 
-#include "base/rootfs.h"
 #include "base/util.h"
-#include "host/claims.h"
-#include "host/holders.h"
+#include "channel/helper-call.h"
+#include "host/users.h"
+#include "model/snapshot.h"
 
-/* A device may be in use for a moment only: udev reads a disk that has just appeared, or another
- * worker looks for claims at a disk with two controllers. */
-#define TRIES 10
-#define WAIT_USEC 100000
+/* Long, for a busy machine; somewhat shorter than the helper's unit allows it. */
+#define TIMEOUT_USEC (25 * USEC_PER_SEC)
 
-static void describe(const struct holder *h, char found[static FOUND_MAX])
+_Static_assert(USERS_TEXT_MAX == FOUND_MAX, "the helper's words are the worker's");
+
+/* Nobody is there to be asked. */
+static int look_here(int root_fd, uint32_t group, const struct pci_addr *addrs, size_t n,
+                     char found[static FOUND_MAX])
 {
-    if (h->unit[0])
-        snprintf(found, FOUND_MAX, "%.40s (PID %d, %.60s) has %.40s open", h->command, (int)h->pid,
-                 h->unit, h->node);
-    else
-        snprintf(found, FOUND_MAX, "%.40s (PID %d) has %.40s open", h->command, (int)h->pid,
-                 h->node);
+    int r = group == NO_GROUP ? users_find(root_fd, NULL, addrs, n, found)
+                              : users_find_vfio(root_fd, NULL, group, addrs[0], found);
+
+    if (r == -EACCES)
+        snprintf(found, FOUND_MAX, "who uses it could not be seen (%s: %s)",
+                 helper_socket_unit(HELPER_HOLDERS), helper_error_text(-ENOENT));
+    else if (r < 0)
+        snprintf(found, FOUND_MAX, "who uses it could not be seen (%s)", strerror(-r));
+    return r;
 }
 
+/* Of at most HELPER_DEVICES_MAX devices. Returns 1 (in use), 0, or negative errno: not known;
+ * `found` says it in words unless it returns 0. */
+static int ask_who(int root_fd, uint32_t group, const struct pci_addr *addrs, size_t n,
+                   char found[static FOUND_MAX])
+{
+    CLEANUP_FREE struct helper_request *q = calloc(1, sizeof(*q));
+    CLEANUP_FREE struct helper_reply *a = calloc(1, sizeof(*a));
+    int r = q && a ? 0 : -ENOMEM;
+
+    if (r == 0) {
+        q->kind = HELPER_HOLDERS;
+        q->group = group;
+        helper_request_add(q, addrs, n);
+        r = helper_ask(root_fd, q, TIMEOUT_USEC, a);
+    }
+    if (r == -ENOENT || r == -ECONNREFUSED)
+        return look_here(root_fd, group, addrs, n, found);
+    if (r == 0 && a->result == 0 && !*a->text)
+        return 0;
+    if (r == 0 && a->result == 0) {
+        memcpy(found, a->text, FOUND_MAX);
+        return 1;
+    }
+    if (r == 0)
+        snprintf(found, FOUND_MAX, "who uses it could not be seen (%s)", strerror(-a->result));
+    else
+        snprintf(found, FOUND_MAX, "who uses it could not be seen (%s: %s)",
+                 helper_socket_unit(HELPER_HOLDERS), helper_error_text(r));
+    return r < 0 ? r : a->result;
+}
+
+/* A node of its own may be open without being bound to an iommufd, which keeps nobody from holding
+ * the group. */
 int users_hold(int root_fd, uint32_t group, struct pci_addr a, struct hold **ret,
                char found[static FOUND_MAX])
 {
-    struct holder holder;
     struct hold *hold = NULL;
+    char text[FOUND_MAX];
     int r = hold_new(root_fd, group, &hold);
-    bool seen = (r == 0 || r == -EBUSY) && (r < 0 || hold_is_by_devices(hold)) &&
-                holders_vfio(root_fd, group, a, &holder) == 1;
+    const bool by_devices = r == 0 && hold_is_by_devices(hold);
+    const int seen = r == -EBUSY || by_devices ? ask_who(root_fd, group, &a, 1, text) : 0;
 
-    if (!seen) {
-        if (r == 0)
-            *ret = hold;
-        return r;
+    if (seen > 0 || (seen < 0 && by_devices)) {
+        memcpy(found, text, FOUND_MAX);
+        hold_free(hold);
+        return -EBUSY;
     }
-    /* It has a device open, and has not got any further. */
-    describe(&holder, found);
-    hold_free(hold);
-    return -EBUSY;
-}
-
-static int check_claims(int root_fd, struct pci_addr a, char found[static FOUND_MAX])
-{
-    char node[NAME_MAX + 8];
-    int r = claims_find(root_fd, a, node);
-
-    for (int i = 0; r > 0 && i < TRIES; i++) {
-        usleep(WAIT_USEC);
-        r = claims_find(root_fd, a, node);
-    }
-    if (r > 0)
-        snprintf(found, FOUND_MAX, "the kernel itself has claimed %.80s", node);
+    if (r == 0)
+        *ret = hold;
     return r;
 }
 
@@ -62,18 +84,12 @@ static int check_claims(int root_fd, struct pci_addr a, char found[static FOUND_
  * cannot be killed. */
 int users_check(int root_fd, const struct pci_addr *addrs, size_t n, char found[static FOUND_MAX])
 {
-    struct holder holder;
-    int r = holders_find(root_fd, addrs, n, &holder);
+    int r = 0;
 
-    for (int i = 0; r > 0 && streq(holder.unit, "systemd-udevd.service") && i < TRIES; i++) {
-        usleep(WAIT_USEC);
-        r = holders_find(root_fd, addrs, n, &holder);
+    for (size_t i = 0; i < n && r == 0; i += HELPER_DEVICES_MAX) {
+        const size_t rest = n - i;
+        r = ask_who(root_fd, NO_GROUP, addrs + i,
+                    rest < HELPER_DEVICES_MAX ? rest : HELPER_DEVICES_MAX, found);
     }
-    if (r > 0)
-        describe(&holder, found);
-    for (size_t i = 0; i < n && r == 0; i++)
-        r = check_claims(root_fd, addrs[i], found);
-    if (r < 0)
-        snprintf(found, FOUND_MAX, "who uses it could not be seen (%s)", strerror(-r));
     return r == 0 ? 0 : -EBUSY;
 }

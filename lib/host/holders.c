@@ -16,6 +16,7 @@
 
 struct holder_search {
     int root_fd;
+    struct asker asker;
     const struct pci_addr *addrs;
     size_t n;
     struct nodes nodes;
@@ -179,7 +180,8 @@ static bool is_fellow_worker(const struct holder_search *s, pid_t pid)
 {
     struct process p;
 
-    return getppid() > 1 && process_read(s->root_fd, pid, &p) == 0 && p.parent == getppid();
+    return s->asker.parent > 1 && process_read(s->root_fd, pid, &p) == 0 &&
+           p.parent == s->asker.parent;
 }
 
 /* Returns what holders_find() returns. */
@@ -200,7 +202,7 @@ static int search(struct holder_search *s)
         if (sscanf(e->d_name, "%9d%n", &pid, &end) != 1 || e->d_name[end] || pid <= 0)
             continue;
         first = first || pid == 1;
-        if (pid == self)
+        if (pid == self || pid == s->asker.pid)
             continue;
         s->ret = &found;
         r = look_at_process(s, pid);
@@ -221,9 +223,16 @@ static int search(struct holder_search *s)
     return s->trouble == -EPERM ? -EACCES : s->trouble;
 }
 
-int holders_find(int root_fd, const struct pci_addr *addrs, size_t n, struct holder *ret)
+static struct asker who_asks(const struct asker *asker)
 {
-    struct holder_search s = {.root_fd = root_fd, .addrs = addrs, .n = n, .ret = ret};
+    return asker ? *asker : (struct asker){getpid(), getppid()};
+}
+
+int holders_find(int root_fd, const struct asker *asker, const struct pci_addr *addrs, size_t n,
+                 struct holder *ret)
+{
+    struct holder_search s = {
+        .root_fd = root_fd, .asker = who_asks(asker), .addrs = addrs, .n = n, .ret = ret};
     int r;
 
     for (size_t i = 0; i < n; i++) {
@@ -236,9 +245,15 @@ int holders_find(int root_fd, const struct pci_addr *addrs, size_t n, struct hol
     return r;
 }
 
-int holders_vfio(int root_fd, uint32_t group, struct pci_addr a, struct holder *ret)
+int holders_vfio(int root_fd, const struct asker *asker, uint32_t group, struct pci_addr a,
+                 struct holder *ret)
 {
-    struct holder_search s = {.root_fd = root_fd, .addrs = &a, .n = 1, .vfio = true, .ret = ret};
+    struct holder_search s = {.root_fd = root_fd,
+                              .asker = who_asks(asker),
+                              .addrs = &a,
+                              .n = 1,
+                              .vfio = true,
+                              .ret = ret};
     char name[16];
     int r;
 

@@ -11,7 +11,7 @@
  * if the process hangs with it: one sick process would keep us from every device.
  *
  * Needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, and takes milliseconds to some 100 ms; and
- * nodes_of() may wait for a driver: call it in a worker. */
+ * nodes_of() may wait for a driver: for vfio-bindd-helper, or a worker. */
 #pragma once
 
 #include <sys/types.h>
@@ -30,14 +30,22 @@ struct holder {
     char node[HOLDER_TEXT_MAX]; /* what it has open: "/dev/dri/card0" */
 };
 
-/* Looks for one process other than this one that has any of these devices open. Returns 1 with
+/* The process that wants to know, and its parent: neither it nor the parent's other children, its
+ * fellow workers, count. NULL in what follows: this process. */
+struct asker {
+    pid_t pid, parent;
+};
+
+/* Looks for one process other than the asker that has any of these devices open. Returns 1 with
  * *ret filled; 0: none seen; or a negative errno if none was seen and not everything could be
  * looked at (-EACCES: processes that we may not look at): not seen is not free. Devices without any
  * node cannot be open: then nobody is looked for. */
-int holders_find(int root_fd, const struct pci_addr *addrs, size_t n, struct holder *ret);
+int holders_find(int root_fd, const struct asker *asker, const struct pci_addr *addrs, size_t n,
+                 struct holder *ret);
 
 /* The same for a device that a VFIO driver has: whoever has its IOMMU group open holds it too. On
  * older kernels (6.1, 6.12) a descriptor of a VFIO device does not tell which device it is. A
  * process that has one, and no open group that would explain it, is reported as well, with the node
  * "a VFIO device". */
-int holders_vfio(int root_fd, uint32_t group, struct pci_addr a, struct holder *ret);
+int holders_vfio(int root_fd, const struct asker *asker, uint32_t group, struct pci_addr a,
+                 struct holder *ret);

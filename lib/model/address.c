@@ -58,3 +58,14 @@ int pci_addr_compare(const void *x, const void *y)
 
     return pci_addr_cmp(*a, *b);
 }
+
+bool pci_addr_from_number(uint64_t number, struct pci_addr *ret)
+{
+    if (number >> 16 > UINT32_MAX)
+        return false;
+    *ret = (struct pci_addr){.domain = (uint32_t)(number >> 16),
+                             .bus = number >> 8 & 0xff,
+                             .dev = number >> 3 & 0x1f,
+                             .fn = number & 7};
+    return true;
+}

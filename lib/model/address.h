@@ -31,6 +31,9 @@ static inline uint64_t pci_addr_number(struct pci_addr a)
     return (uint64_t)a.domain << 16 | (uint64_t)a.bus << 8 | (uint64_t)a.dev << 3 | a.fn;
 }
 
+/* The reverse. Returns false if the number is no address. */
+bool pci_addr_from_number(uint64_t number, struct pci_addr *ret);
+
 /* Returns <0, 0 or >0; sorts as the kernel's names do. */
 static inline int pci_addr_cmp(struct pci_addr a, struct pci_addr b)
 {

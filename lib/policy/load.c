@@ -33,8 +33,8 @@ static const char *read_problem(int error)
     case -EFBIG:
         return "this file is larger than 1 MiB: it cannot be a policy";
     case -EACCES:
-        return "no permission to read this file: vfio-bindd runs as root, so check its mode (0644) "
-               "and the security module's log";
+        return "no permission to read this file: vfio-bindd runs as root, so check its owner and "
+               "mode (root, 0644), and the security module's log";
     case -ENOENT:
         return "there is no such file";
     default:

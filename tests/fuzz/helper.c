@@ -38,6 +38,7 @@ static void check_reply(const struct helper_request *q, const struct helper_repl
     REQUIRE(a->n_serials <= q->n_devices, "%u serial numbers", a->n_serials);
     REQUIRE(memchr(a->text, '\0', sizeof(a->text)), "a text without end");
     REQUIRE(a->result <= 0, "result %d", a->result);
+    REQUIRE(!*a->text || a->result < 0 || q->kind == HELPER_HOLDERS, "a text for nothing");
     for (uint32_t i = 0; i < a->n_serials; i++)
         REQUIRE(!*a->serials[i].text || serial_is_valid(a->serials[i].text), "serial number %u", i);
 }

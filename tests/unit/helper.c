@@ -13,6 +13,7 @@
 #include "channel/helper-call.h"
 #include "loop/ask-helper.h"
 #include "tree.h"
+#include "write/users.h"
 
 #define LONG (30 * USEC_PER_SEC)
 #define SHORT (USEC_PER_SEC / 4)
@@ -118,7 +119,7 @@ static void on_told(void *userdata, const struct helper_request *q,
 {
     struct told *t = userdata;
 
-    ck_assert(q->kind == HELPER_MODULE || q->kind == HELPER_SERIALS);
+    ck_assert_uint_lt(q->kind, HELPER_KINDS);
     ck_assert((r == 0) == (reply != NULL));
     t->times++;
     t->r = r;
@@ -157,6 +158,15 @@ static struct helper_request *serials_of(const char *first, const char *second)
     if (second)
         q.devices[1] = pci_addr_number(address(second));
     return &q;
+}
+
+/* Who uses the A100? Returns what users_check() does. */
+static int check_a100(struct host *h, char found[static FOUND_MAX])
+{
+    const struct pci_addr a = address(A100);
+
+    *found = '\0';
+    return users_check(h->tree.fd, &a, 1, found);
 }
 
 static struct helper_request *module_named(const char *name)
@@ -379,6 +389,138 @@ START_TEST(a_helper_that_lies)
 }
 END_TEST
 
+#define STAT "4711 (x) S %d 1 1 0 -1 1 0 0 0 0 1 1 0 0 20 0 1 0 777 8192 100\n"
+
+/* Process 4711, a child of this one, has the A100's node open. */
+static void open_a100(struct tree *t, int parent)
+{
+    char path[160], text[128];
+
+    tree_device(t, A100, MODALIAS_A100, "nvidia", "14");
+    tree_node(t, "sys/bus/pci/devices/" A100 "/drm/card0", "1:3\n", "drm");
+    tree_link(t, "proc/4711/fd/7", "/dev/null");
+    tree_write(t, "proc/4711/comm", "ollama\n");
+    tree_write(t, "proc/4711/cgroup", "0::/system.slice/ollama.service\n");
+    snprintf(text, sizeof(text), STAT, parent);
+    tree_write(t, "proc/4711/stat", text);
+    snprintf(path, sizeof(path), "proc/%d/stat", (int)getpid()); /* who asks */
+    snprintf(text, sizeof(text), STAT, 4000);
+    tree_write(t, path, text);
+    snprintf(path, sizeof(path), "%s/proc/%d/fd", t->path, (int)getpid());
+    tree_mkdir(path);
+    snprintf(path, sizeof(path), "%s/proc/1/fd", t->path);
+    tree_mkdir(path);
+}
+
+START_TEST(holders_are_found)
+{
+    CLEANUP(host_done) struct host h;
+    char found[FOUND_MAX];
+
+    host_init(&h, HELPER_HOLDERS);
+    open_a100(&h.tree, 1);
+    host_start(&h, acts_well);
+    ck_assert_int_eq(check_a100(&h, found), -EBUSY);
+    ck_assert_str_eq(found, "ollama (PID 4711, ollama.service) has /dev/null open");
+}
+END_TEST
+
+/* The fellows of the worker that asks, not of the helper. */
+START_TEST(not_a_fellow_of_who_asks)
+{
+    CLEANUP(host_done) struct host h;
+    char found[FOUND_MAX];
+
+    host_init(&h, HELPER_HOLDERS);
+    open_a100(&h.tree, 4000);
+    host_start(&h, acts_well);
+    ck_assert_int_eq(check_a100(&h, found), 0);
+}
+END_TEST
+
+START_TEST(nobody_holds_it)
+{
+    CLEANUP(host_done) struct host h;
+    char found[FOUND_MAX];
+
+    host_init(&h, HELPER_HOLDERS);
+    tree_device(&h.tree, A100, MODALIAS_A100, "nvidia", "14");
+    host_start(&h, acts_well);
+    ck_assert_int_eq(check_a100(&h, found), 0);
+}
+END_TEST
+
+/* In use is what is not known to be free. */
+START_TEST(whoever_gives_no_answer_keeps_it)
+{
+    static const struct {
+        helper_acts *act;
+        const char *found;
+    } cases[] = {
+        {dies, "who uses it could not be seen (vfio-bindd-holders.socket: the helper ended without "
+               "an answer)"},
+        {lies, "who uses it could not be seen (vfio-bindd-holders.socket: the answer makes no "
+               "sense)"},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(host_done) struct host h;
+        char found[FOUND_MAX];
+        host_init(&h, HELPER_HOLDERS);
+        lie = (struct helper_reply){.kind = HELPER_MODULE};
+        host_start(&h, cases[i].act);
+        ck_assert_int_eq(check_a100(&h, found), -EBUSY);
+        ck_assert_str_eq(found, cases[i].found);
+    }
+}
+END_TEST
+
+/* Without a helper the worker looks itself, and here /proc does not show all processes. */
+START_TEST(without_a_helper_it_is_not_known)
+{
+    CLEANUP(host_done) struct host h;
+    char found[FOUND_MAX];
+
+    host_init(&h, HELPER_MODULE);
+    tree_device(&h.tree, A100, MODALIAS_A100, "nvidia", "14");
+    tree_node(&h.tree, "sys/bus/pci/devices/" A100 "/drm/card0", "1:7", "drm");
+    tree_write(&h.tree, "proc/4711/comm", "ollama\n");
+    ck_assert_int_eq(check_a100(&h, found), -EBUSY);
+    ck_assert_str_eq(found, "who uses it could not be seen (vfio-bindd-holders.socket: the socket "
+                            "is not there)");
+}
+END_TEST
+
+START_TEST(nobody_waits_longer_than_the_deadline)
+{
+    static struct helper_reply a;
+
+    for (int accepts = 0; accepts < 2; accepts++) {
+        CLEANUP(host_done) struct host h;
+        const uint64_t begin = now_usec();
+        host_init(&h, HELPER_SERIALS);
+        if (accepts)
+            host_start(&h, hangs);
+        ck_assert_int_eq(helper_ask(h.tree.fd, serials_of(A100, NULL), SHORT, &a), -ETIMEDOUT);
+        ck_assert_uint_ge(now_usec() - begin, SHORT);
+    }
+}
+END_TEST
+
+/* So many that no more may wait. */
+START_TEST(a_full_socket)
+{
+    static struct helper_reply a;
+    CLEANUP(host_done) struct host h;
+
+    host_init(&h, HELPER_SERIALS);
+    while (helper_connect(h.tree.fd, HELPER_SERIALS, SOCK_NONBLOCK) >= 0)
+        ;
+    ck_assert_int_eq(helper_connect(h.tree.fd, HELPER_SERIALS, SOCK_NONBLOCK), -EAGAIN);
+    ck_assert_int_eq(helper_ask(h.tree.fd, serials_of(A100, NULL), SHORT, &a), -EAGAIN);
+}
+END_TEST
+
 /* A core that lies gets nothing. */
 START_TEST(what_is_no_request)
 {
@@ -401,6 +543,12 @@ START_TEST(what_is_no_request)
     q = *serials_of(A100, NIC);
     q.module[5] = 'x';
     ck_assert_int_eq(helper_request_check(HELPER_SERIALS, &q, size), -EBADMSG);
+    q = *serials_of(A100, NIC);
+    q.kind = HELPER_HOLDERS;
+    q.group = NO_GROUP;
+    ck_assert_int_eq(helper_request_check(HELPER_HOLDERS, &q, size), 0);
+    q.group = 14;
+    ck_assert_int_eq(helper_request_check(HELPER_HOLDERS, &q, size), -EBADMSG);
     static const char *const names[] = {"", "../x", "a b", "-r", "x.ko", "a/b", "--"};
     for (size_t i = 0; i < ELEMENTS(names); i++) {
         q = *module_named(names[i]);
@@ -432,4 +580,6 @@ END_TEST
 
 UNIT_MAIN("helper", serials_are_read, what_cannot_be_read_is_left_out,
           modules_that_are_needed_are_loaded, a_helper_that_is_not_there, a_helper_that_hangs,
-          a_helper_that_dies, a_helper_that_lies, what_is_no_request, giving_up)
+          a_helper_that_dies, a_helper_that_lies, holders_are_found, not_a_fellow_of_who_asks,
+          nobody_holds_it, whoever_gives_no_answer_keeps_it, without_a_helper_it_is_not_known,
+          nobody_waits_longer_than_the_deadline, a_full_socket, what_is_no_request, giving_up)

@@ -200,13 +200,13 @@ START_TEST(not_a_fellow_worker)
     tree_node(&t, GPU "drm/card0", "1:3\n", "drm");
     make_process(&t, 300, "vfio-bindd-work\n", "0::/system.slice/vfio-bindd.service\n");
     make_fd(&t, 300, 7, "/dev/null");
-    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 1);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), 1);
     snprintf(stat, sizeof(stat), STAT, (int)getppid());
     tree_write(&t, "proc/300/stat", stat);
-    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 0);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), 0);
     snprintf(stat, sizeof(stat), STAT, (int)getppid() + 1);
     tree_write(&t, "proc/300/stat", stat);
-    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 1);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), 1);
 }
 END_TEST
 
@@ -224,26 +224,26 @@ START_TEST(by_number)
     make_fd(&t, 100, 1, "/nowhere/dead/nfs");
     make_fd(&t, 100, 2, "socket:[1234]");
     make_fd(&t, 100, 3, "/dev/gone (deleted)");
-    ck_assert_int_eq(holders_find(t.fd, both, 2, &h), 0);
+    ck_assert_int_eq(holders_find(t.fd, NULL, both, 2, &h), 0);
     make_process(&t, 200, "X\x1b[31m\xc3\xa4\n", "0::/system.slice/gdm.service\n");
     make_fd(&t, 200, 7, "/dev/null");
-    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 1);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), 1);
     ck_assert_int_eq(h.pid, 200);
     ck_assert_str_eq(h.command, "X\\x1b[31mä");
     ck_assert_str_eq(h.unit, "gdm.service");
     ck_assert_str_eq(h.node, "/dev/null");
     ck_assert_int_eq(pci_addr_cmp(h.addr, gpu), 0);
-    ck_assert_int_eq(holders_find(t.fd, &audio, 1, &h), 0);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &audio, 1, &h), 0);
     make_process(&t, 150, "pipewire\n", "");
     make_fd(&t, 150, 7, "/dev/full");
-    ck_assert_int_eq(holders_find(t.fd, &audio, 1, &h), 1);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &audio, 1, &h), 1);
     ck_assert_int_eq(h.pid, 150);
     ck_assert_str_eq(h.unit, "");
     ck_assert_int_eq(pci_addr_cmp(h.addr, audio), 0);
-    ck_assert_int_eq(holders_find(t.fd, both, 2, &h), 1);
+    ck_assert_int_eq(holders_find(t.fd, NULL, both, 2, &h), 1);
     /* one that ends meanwhile holds nothing */
     unlinkat(t.fd, "proc/150/comm", 0);
-    ck_assert_int_eq(holders_find(t.fd, &audio, 1, &h), 0);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &audio, 1, &h), 0);
 }
 END_TEST
 
@@ -255,36 +255,36 @@ START_TEST(not_seen_is_not_free)
 
     make_host(&t);
     tree_node(&t, GPU "drm/card0", "1:3\n", "drm");
-    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 0);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), 0);
     /* processes that a mount option hides: init is not there */
     snprintf(path, sizeof(path), "%s/proc/2", t.path);
     char one[128];
     snprintf(one, sizeof(one), "%s/proc/1", t.path);
     ck_assert_int_eq(rename(one, path), 0);
-    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), -EACCES);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), -EACCES);
     ck_assert_int_eq(rename(path, one), 0);
     /* a folder that cannot be opened (for root too) */
     make_process(&t, 100, "odd\n", "");
     unlinkat(t.fd, "proc/100/fd", AT_REMOVEDIR);
     tree_link(&t, "proc/100/fd", "fd");
-    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), -ELOOP);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), -ELOOP);
     /* what has no node cannot be open; one whose nodes are not all known may be */
-    ck_assert_int_eq(holders_find(t.fd, &audio, 1, &h), 0);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &audio, 1, &h), 0);
     tree_write(&t, "proc/driver/nvidia/gpus/0000:06:00.1/information", "Device Minor: \t x\n");
-    ck_assert_int_eq(holders_find(t.fd, &audio, 1, &h), -ENODATA);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &audio, 1, &h), -ENODATA);
     unlinkat(t.fd, "proc/100/fd", 0);
     /* nodes that cannot be told */
     tree_write(&t, "proc/driver/nvidia/gpus/0000:06:00.0/information", "Model: \t\t A100\n");
-    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), -ENODATA);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), -ENODATA);
     unlinkat(t.fd, "proc/driver/nvidia/gpus/0000:06:00.0/information", 0);
-    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 0);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), 0);
     tree_write(&t, "sys/class/vfio/14/dev", "nonsense\n");
-    ck_assert_int_lt(holders_vfio(t.fd, 14, gpu, &h), 0);
+    ck_assert_int_lt(holders_vfio(t.fd, NULL, 14, gpu, &h), 0);
     unlinkat(t.fd, "sys/class/vfio/14/dev", 0);
     /* but who is found is found */
     make_process(&t, 200, "X\n", "");
     make_fd(&t, 200, 7, "/dev/null");
-    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 1);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), 1);
 }
 END_TEST
 
@@ -302,7 +302,7 @@ START_TEST(any_call_fails)
         failing.error = EMFILE;
         failing.n = n; /* 0: none */
         failing.calls = 0;
-        int r = holders_find(t.fd, &gpu, 1, &h);
+        int r = holders_find(t.fd, NULL, &gpu, 1, &h);
         calls = failing.calls;
         failing.error = 0;
         ck_assert_msg(r == 1 || (n > 0 && r == -EMFILE), "call %u of %u: %d", n, calls, r);
@@ -320,12 +320,12 @@ START_TEST(only_named)
     tree_node(&t, GPU "drm/card0", "1:3\n", "drm");
     make_process(&t, 300, "(udev-worker)\n", "0::/system.slice/systemd-udevd.service/udev\n");
     make_fd(&t, 300, 7, "/dev/null");
-    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 1);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), 1);
     ck_assert_str_eq(h.unit, "systemd-udevd.service");
     tree_write(&t, "proc/300/fdinfo/7", "pos:\t0\nflags:\t012100000\nmnt_id:\t25\n");
-    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 0);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), 0);
     tree_write(&t, "proc/300/fdinfo/7", "pos:\t0\nflags:\t02100002\nmnt_id:\t25\n");
-    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 1);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), 1);
 }
 END_TEST
 
@@ -390,7 +390,7 @@ START_TEST(units)
     for (size_t i = 0; i < ELEMENTS(cases); i++) {
         make_process(&t, 200, "X\n", cases[i].cgroup);
         make_fd(&t, 200, 7, "/dev/null");
-        ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 1);
+        ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), 1);
         ck_assert_str_eq(h.unit, cases[i].unit);
     }
 }
@@ -407,29 +407,29 @@ START_TEST(virtual_machines)
     /* a device, explained by another group that is open (of the same major number) */
     make_fd(&t, 300, 5, "anon_inode:[vfio-device]");
     make_fd(&t, 300, 4, "/dev/zero");
-    ck_assert_int_eq(holders_vfio(t.fd, 14, gpu, &h), 0);
+    ck_assert_int_eq(holders_vfio(t.fd, NULL, 14, gpu, &h), 0);
     /* nothing explains it */
     unlinkat(t.fd, "proc/300/fd/4", 0);
-    ck_assert_int_eq(holders_vfio(t.fd, 14, gpu, &h), 1);
+    ck_assert_int_eq(holders_vfio(t.fd, NULL, 14, gpu, &h), 1);
     ck_assert_int_eq(h.pid, 300);
     ck_assert_str_eq(h.node, "a VFIO device");
-    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 0); /* proves nothing of one device */
+    ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), 0); /* proves nothing of one device */
     /* who surely has it comes before who may have it */
     make_process(&t, 400, "vmm\n", "");
     make_fd(&t, 400, 4, "/dev/null");
-    ck_assert_int_eq(holders_vfio(t.fd, 14, gpu, &h), 1);
+    ck_assert_int_eq(holders_vfio(t.fd, NULL, 14, gpu, &h), 1);
     ck_assert_int_eq(h.pid, 400);
     ck_assert_str_eq(h.node, "/dev/null");
     unlinkat(t.fd, "proc/400/fd/4", 0);
     /* a kernel that tells which device it is */
     tree_write(&t, "proc/300/fdinfo/5",
                "pos:\t0\nvfio-device-syspath: /sys/devices/pci0000:00/0000:00:01.0/0000:07:00.0\n");
-    ck_assert_int_eq(holders_vfio(t.fd, 14, gpu, &h), 0);
+    ck_assert_int_eq(holders_vfio(t.fd, NULL, 14, gpu, &h), 0);
     tree_write(&t, "proc/300/fdinfo/5",
                "pos:\t0\nvfio-device-syspath: /sys/devices/pci0000:00/0000:00:01.0/0000:06:00.0\n");
-    ck_assert_int_eq(holders_vfio(t.fd, 14, gpu, &h), 1);
+    ck_assert_int_eq(holders_vfio(t.fd, NULL, 14, gpu, &h), 1);
     ck_assert_str_eq(h.node, "anon_inode:[vfio-device]");
-    ck_assert_int_eq(holders_find(t.fd, &gpu, 1, &h), 1);
+    ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), 1);
 }
 END_TEST
 
@@ -535,14 +535,14 @@ static void check_real(int (*act)(void), const char *node)
     CLEANUP_CLOSE int own = open("/dev/full", O_RDONLY); /* does not count */
     ck_assert_int_ge(own, 0);
     ck_assert_msg(r == 0, "the process could not set up what is tested: %s", strerror(-r));
-    r = holders_find(fd, &gpu, 1, &h);
+    r = holders_find(fd, NULL, &gpu, 1, &h);
     ck_assert_int_eq(r, 1);
     ck_assert_int_eq(h.pid, pid);
     ck_assert_str_eq(h.command, "holder-test");
     ck_assert_str_eq(h.node, node);
     stop(pid);
     /* where there are processes that the test may not look at, that is said */
-    r = holders_find(fd, &gpu, 1, &h);
+    r = holders_find(fd, NULL, &gpu, 1, &h);
     ck_assert_msg(r == 0 || r == -EACCES, "%d", r);
 }
 
