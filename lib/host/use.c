@@ -97,14 +97,17 @@ static int take_swap(void *userdata, char *line)
 }
 
 /* Reads the mounts of PID 1: ProtectHome= and the like hide some from our own namespace. If that is
- * not permitted, this is the client of an ordinary user, whose namespace is the host's. A tree
- * without /proc has neither file. */
+ * not permitted, or PID 1 is hidden, this is the client of an ordinary user, whose namespace is the
+ * host's. From root it may be hidden as well (/proc mounted with hidepid=, and no CAP_SYS_PTRACE):
+ * then the mounts are not known. A tree without /proc has neither file. */
 static int read_mounts(struct mounts_reader *r)
 {
     int q = rootfs_each_line(r->root_fd, "proc/1/mountinfo", take_mount, r);
 
-    if (fact_is_gone(q) || ((q == -EACCES || q == -EPERM) && geteuid() != 0))
+    if ((fact_is_gone(q) || q == -EACCES || q == -EPERM) && geteuid() != 0)
         q = rootfs_each_line(r->root_fd, "proc/self/mountinfo", take_mount, r);
+    else if (fact_is_gone(q) && rootfs_exists(r->root_fd, "proc/self") != 0)
+        q = -EACCES;
     return fact_error(q);
 }
 

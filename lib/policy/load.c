@@ -13,8 +13,10 @@
 #define DROPINS_READ 65536 /* names; a folder with more is no policy */
 #define DROPINS_USED (POLICY_FILES_MAX - 1)
 
-/* From the highest precedence to the lowest. */
+/* From the highest precedence to the lowest. The daemon sees nothing of /run but some folders, so
+ * the main file is not there. */
 static const char *const folders[] = {"etc", "run", "usr/local/lib", "usr/lib"};
+static const char *const main_folders[] = {"etc", "usr/local/lib", "usr/lib"};
 
 /* May the next attempt to read the file succeed although nobody has changed it? */
 static bool is_passing(int error)
@@ -232,9 +234,9 @@ static bool load_trial(int root_fd, struct policy *p, struct diags *d)
 
 static void load_main(int root_fd, struct policy *p, struct diags *d)
 {
-    for (size_t i = 0; i < ELEMENTS(folders); i++) {
+    for (size_t i = 0; i < ELEMENTS(main_folders); i++) {
         char name[64];
-        snprintf(name, sizeof(name), "/%s/vfio-bindd.conf", folders[i]);
+        snprintf(name, sizeof(name), "/%s/vfio-bindd.conf", main_folders[i]);
         if (is_masked(root_fd, name + 1, name, d) ||
             load_file(root_fd, name + 1, name, true, p, d) != -ENOENT)
             return;

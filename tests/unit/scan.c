@@ -290,7 +290,8 @@ START_TEST(policy_files)
 
     tree_init(&t);
     tree_write(&t, "usr/lib/vfio-bindd.conf", "[device vendor]\nid = 1111:1111\n");
-    tree_write(&t, "run/vfio-bindd.conf", "[device main]\nid = 2222:2222\n");
+    tree_write(&t, "run/vfio-bindd.conf", "not read\n");
+    tree_write(&t, "usr/local/lib/vfio-bindd.conf", "[device main]\nid = 2222:2222\n");
     tree_write(&t, "usr/lib/vfio-bindd.conf.d/10-a.conf", "[device masked]\nid = 3333:3333\n");
     tree_write(&t, "etc/vfio-bindd.conf.d/10-a.conf", "[device a]\nid = 4444:4444\n");
     tree_write(&t, "usr/lib/vfio-bindd.conf.d/30-null.conf", "[device null]\nid = 5555:5555\n");
@@ -306,7 +307,7 @@ START_TEST(policy_files)
     ck_assert_uint_eq(p.n_rules, ELEMENTS(order));
     for (size_t i = 0; i < ELEMENTS(order); i++)
         ck_assert_str_eq(p.rules[i].name, order[i]);
-    ck_assert_str_eq(p.files[0], "/run/vfio-bindd.conf");
+    ck_assert_str_eq(p.files[0], "/usr/local/lib/vfio-bindd.conf");
 }
 END_TEST
 
