@@ -44,9 +44,11 @@ static void check_files(sd_bus *bus, const char *wanted)
     ck_assert_str_eq(found, wanted);
 }
 
-static void reload(sd_bus *bus)
+/* By a signal: only root may ask on the bus, and who builds packages is not root. */
+static void reload(const struct private_bus *p)
 {
-    ck_assert_str_eq(private_bus_call(bus, BUS_MANAGER_INTERFACE, "Reload", NULL, NULL, NULL), "");
+    kill(p->daemon, SIGHUP);
+    sleep(1);
 }
 
 START_TEST(nobody_removes_the_file)
@@ -56,11 +58,11 @@ START_TEST(nobody_removes_the_file)
     set_up(&p);
     private_bus_start_daemon(&p);
     sd_bus *bus = private_bus_connect(&p);
-    write_trial(&p, 3);
+    write_trial(&p, 5);
     check_files(bus, LASTING); /* it waits to be told */
-    reload(bus);
+    reload(&p);
     check_files(bus, TRIAL);
-    sleep(5);
+    sleep(6);
     check_files(bus, LASTING);
     ck_assert_int_eq(rootfs_exists(p.tree.fd, TRIAL_PATH), 1);
     sd_bus_flush_close_unref(bus);
