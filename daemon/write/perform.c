@@ -155,8 +155,10 @@ static bool offer(int root_fd, struct pci_addr a, const char *driver, bool *ret_
 }
 
 /* Binds the device to its native driver by name: if the kernel were left to choose, a dynamic ID
- * would take it. A native driver that is not registered yet takes the device when it is loaded. */
-static void offer_to_natives(int root_fd, struct pci_addr a, uint64_t order, bool *ret_asked)
+ * would take it. A native driver that is not registered yet takes the device when it is loaded.
+ * `but`: a driver that is not asked, or "". */
+static void offer_to_natives(int root_fd, struct pci_addr a, uint64_t order, const char *but,
+                             bool *ret_asked)
 {
     struct module_names modules = {0}, drivers = {0};
 
@@ -165,8 +167,8 @@ static void offer_to_natives(int root_fd, struct pci_addr a, uint64_t order, boo
     for (size_t i = 0; i < modules.n; i++)
         (void)modules_drivers(root_fd, modules.v[i], &drivers);
     for (size_t i = 0; i < drivers.n; i++)
-        if (!driver_is_vfio(drivers.v[i]) && is_newer(root_fd, drivers.v[i], order) &&
-            offer(root_fd, a, drivers.v[i], ret_asked))
+        if (!driver_is_vfio(drivers.v[i]) && !streq(drivers.v[i], but) &&
+            is_newer(root_fd, drivers.v[i], order) && offer(root_fd, a, drivers.v[i], ret_asked))
             break;
 }
 
@@ -175,7 +177,7 @@ static int bind_native(int root_fd, const struct op *op, bool *ret_asked)
     char driver[NAME_MAX + 1];
 
     if (!*op->driver || !offer(root_fd, op->addr, op->driver, ret_asked))
-        offer_to_natives(root_fd, op->addr, 0, ret_asked);
+        offer_to_natives(root_fd, op->addr, 0, op->driver, ret_asked);
     /* A device that was just plugged in may have been caught by an entry meanwhile. */
     return pci_link_name(root_fd, op->addr, "driver", driver) > 0 && driver_is_vfio(driver) ? -EBUSY
                                                                                             : 0;
@@ -300,7 +302,7 @@ int perform(int root_fd, const struct op *op, struct perform_state *s)
         return clear_placeholder(root_fd, op->addr);
     case ACTION_OFFER:
         if (has_driver(root_fd, op->addr) == 0)
-            offer_to_natives(root_fd, op->addr, op->order, &s->asked);
+            offer_to_natives(root_fd, op->addr, op->order, "", &s->asked);
         return 0;
     case ACTION_TEST:
         return test_device(root_fd, op->addr);
