@@ -61,6 +61,6 @@ int export_libvirt(struct export *e)
              "put the wanted entries into the <devices> of the domain: virsh edit DOMAIN; or a "
              "single entry, in a file of its own: virsh attach-device DOMAIN FILE --config");
     ctl_note(e->ctl, "managed='no': vfio-bindd binds the device. With managed='yes' libvirt would "
-                     "hand the device to its native driver when the domain ends");
+                     "bind it as well, and hand what it has bound to its native driver");
     return 0;
 }

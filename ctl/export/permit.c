@@ -16,6 +16,9 @@ void permit_add_device(struct doc *d, const struct permit_target *t, const struc
     doc_map_end(d);
 }
 
+/* KubeVirt refuses hostDevices without the gate, and takes gpus without it (1.9,
+ * pkg/virt-api/webhooks/validating-webhook/admitters/vmi-create-admitter.go:
+ * validateHostDevicesWithPassthroughEnabled()). */
 bool permit_needs_gate(const struct export *e, const struct permit_target *t)
 {
     bool needed = false;

@@ -19,7 +19,7 @@ bool resource_is_valid(const char *name);
 bool resource_is_reserved(const char *name);
 
 /* Are these two different names that KubeVirt cannot tell apart? It writes them in upper case, and
- * '/' and '.' as '_'. */
+ * '/' and '.' as '_' (1.9, pkg/util/util.go: ResourceNameToEnvVar()). */
 bool resource_collides(const char *a, const char *b);
 
 /* The domain of a vendor's device plugin; NULL where none is known. */

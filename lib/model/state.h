@@ -31,7 +31,7 @@ enum __attribute__((packed)) reason {
     REASON_BOOT_DISPLAY,
     REASON_HAS_VIRTUAL_FUNCTIONS,
     REASON_FLAPS,                /* something else keeps rebinding it */
-    REASON_TAKEN_BACK,           /* vfio-pci took it again as soon as it was handed back */
+    REASON_TAKEN_BACK,           /* on vfio-pci again, which took it, or something else did */
     REASON_GROUP_MEMBER_REFUSED, /* another device of its group is refused or in use */
     REASON_NO_IOMMU,
     REASON_IOMMU_AWAITED,  /* the firmware announces one: kept from native drivers until it comes */

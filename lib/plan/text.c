@@ -140,8 +140,11 @@ static void failed_sentence(const struct verdict *v, const struct device *d, con
     case REASON_TAKEN_BACK:
         snprintf(
             buf, size,
-            "it was handed back, but %s took it again at once, because it knows the ID: remove "
-            "vfio-pci.ids= from the kernel command line and modprobe.d, and load the native driver",
+            "it was handed back, but is on %s again: something else bound it (libvirt does for "
+            "managed='yes', and hands it back when the domain ends), or vfio-pci knows the ID: "
+            "then "
+            "remove vfio-pci.ids= from the kernel command line and modprobe.d, and load the native "
+            "driver",
             v->driver);
         break;
     case REASON_OVERRIDE_DENIED:
