@@ -13,6 +13,8 @@
 
 #define CAPACITY 256          /* operations of the worker that is kept ready */
 #define TIMEOUT_USEC 10000000 /* until the policy is read */
+/* By how much longer the search for users may take: 40 s by default, while users.c waits for 25. */
+#define HELPER_FACTOR 4
 /* A bind takes milliseconds; an operation that takes longer must not hold up the others of its job.
  */
 #define STALL_USEC 500000
@@ -159,11 +161,20 @@ void jobs_set_timeout(struct jobs *jobs, uint64_t usec)
     jobs->timeout_usec = usec;
 }
 
-/* How long a job may take over one operation before something is done about it. */
-static uint64_t patience(const struct job *j)
+/* Does it wait for vfio-bindd-helper? systemd starts one for each question, and many at once on a
+ * busy machine take their time. Who gives up too early would ask again, and wait again. */
+static bool asks_helper(const struct op *op)
+{
+    return op->kind == ACTION_HOLD || (op->kind == ACTION_CHECK && !*op->driver);
+}
+
+/* How long a job may take over this operation before something is done about it. */
+static uint64_t patience(const struct job *j, const struct op *op)
 {
     uint64_t timeout = j->jobs->timeout_usec;
 
+    if (op && j->isolated && asks_helper(op))
+        return HELPER_FACTOR * timeout;
     return j->isolated || j->cancelled || timeout < STALL_USEC ? timeout : STALL_USEC;
 }
 
@@ -175,9 +186,9 @@ void jobs_watch(struct jobs *jobs)
         uint64_t since = now_usec();
         if (!j->busy || j->waiting || j->overdue || !j->worker)
             continue;
-        (void)worker_current(j->worker, &since);
-        if (since + patience(j) < next)
-            next = since + patience(j);
+        const uint64_t limit = patience(j, worker_current(j->worker, &since));
+        if (since + limit < next)
+            next = since + limit;
     }
     if (next != UINT64_MAX)
         (void)sd_event_source_set_time(jobs->timer, next);
@@ -193,7 +204,7 @@ static struct job *find_late(const struct jobs *jobs, struct op *ret)
     for (struct job *j = jobs->first; j; j = j->next) {
         const struct op *op =
             j->busy && !j->overdue && j->worker ? worker_current(j->worker, &since) : NULL;
-        if (op && now_usec() >= since + patience(j)) {
+        if (op && now_usec() >= since + patience(j, op)) {
             *ret = *op;
             return j;
         }
