@@ -107,10 +107,16 @@ static const struct verb *find_verb(const char *name)
 static int unknown_verb(const char *name)
 {
     const char *names[ELEMENTS(verbs)];
+    size_t longer = 0;
+    int i = -1;
 
-    for (size_t i = 0; i < ELEMENTS(verbs); i++)
-        names[i] = verbs[i].name;
-    int i = nearest_word(name, names, ELEMENTS(verbs));
+    for (size_t k = 0; k < ELEMENTS(verbs); k++) {
+        names[k] = verbs[k].name;
+        if (*name && after_prefix(names[k], name) && longer++ == 0)
+            i = (int)k;
+    }
+    if (longer != 1)
+        i = nearest_word(name, names, ELEMENTS(verbs));
     if (i < 0)
         return options_usage("there is no verb ", name);
     fprintf(stderr, "vfio-bindctl: there is no verb %s: did you mean %s?\n", name, names[i]);

@@ -147,12 +147,12 @@ static int set_state_filter(struct ctl *c, const char *word)
     char words[160] = "";
 
     c->state = word;
-    if (state_parse(word) < STATE_MAX)
+    if (state_parse(word) < STATE_MAX || streq(word, "native"))
         return 0;
     for (enum device_state s = 0; s < STATE_MAX; s++)
         snprintf(words + strlen(words), sizeof(words) - strlen(words), "%s%s", s ? ", " : "",
                  state_word(s));
-    fprintf(stderr, "vfio-bindctl: --state takes one of %s, not %s\n", words, word);
+    fprintf(stderr, "vfio-bindctl: --state takes one of %s, native, not %s\n", words, word);
     return EXIT_USAGE;
 }
 

@@ -55,8 +55,11 @@ _vfio_bindctl() {
         return
         ;;
     --host | -H) reply=$(compgen -A hostname) ;;
-    --state) reply='pending bound refused busy failed stuck released contested' ;;
-    --driver) reply='none vfio-pci' ;;
+    --state) reply='pending bound refused busy failed stuck released contested native' ;;
+    --driver)
+        reply="none vfio-pci $(COLUMNS=0 vfio-bindctl "${pass[@]}" --quiet -j list 2>/dev/null </dev/null |
+            sed -n 's/^ *"driver": "\(.*\)",*$/\1/p')"
+        ;;
     --patch) reply='merge json kustomize' ;;
     --variant) reply='fcos flatcar openshift v1 v1beta1' ;;
     --*) return ;;

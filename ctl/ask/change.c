@@ -137,11 +137,21 @@ int verb_release(const struct ctl *c)
     return call_for_devices(c, false);
 }
 
+/* What came of it takes a look: devices may still be pending. */
+static void print_done(const struct ctl *c, const char *what)
+{
+    if (!c->quiet)
+        printf("%s. See the result with: vfio-bindctl %s%s%sstatus\n", what, c->host ? "-H " : "",
+               c->host ? c->host : "", c->host ? " " : "");
+}
+
 int verb_reload(const struct ctl *c)
 {
     CLEANUP_BUS sd_bus *bus = NULL;
     int r = open_and_call(c, "Reload", &bus);
 
+    if (r == EXIT_SUCCESS)
+        print_done(c, "Reloaded");
     return r == EXIT_SUCCESS ? rebuild_offer(c, bus) : r;
 }
 
@@ -149,5 +159,9 @@ int verb_rescan(const struct ctl *c)
 {
     CLEANUP_BUS sd_bus *bus = NULL;
 
-    return open_and_call(c, "Rescan", &bus);
+    int r = open_and_call(c, "Rescan", &bus);
+
+    if (r == EXIT_SUCCESS)
+        print_done(c, "Examined all devices");
+    return r;
 }

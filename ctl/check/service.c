@@ -85,9 +85,7 @@ void check_service(struct check *c)
     }
     if (!active && !has_unit(c, "")) {
         check_add(c, FINDING_FAIL, "daemon", UNIT " is not installed");
-        check_remedy(c,
-                     "%smeson install -C build && %ssystemctl daemon-reload   # in the source tree",
-                     ctl_sudo(), ctl_sudo());
+        check_remedy(c, "# install the package vfio-bindd (README.md, Install)");
         return;
     }
     if (active)

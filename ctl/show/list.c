@@ -11,10 +11,11 @@
 /* Do --state, --driver and --class let the device through? */
 static bool is_wanted(const struct ctl *c, const struct row *r)
 {
-    char class[FIELD_TEXT_MAX];
+    char class[FIELD_TEXT_MAX], state[FIELD_TEXT_MAX];
     const char *driver = *r->driver ? r->driver : "none";
 
-    return (!c->state || streq(r->state, c->state)) && (!c->driver || streq(driver, c->driver)) &&
+    return (!c->state || streq(field_text(r, FIELD_STATE, state), c->state)) &&
+           (!c->driver || streq(driver, c->driver)) &&
            (!c->class ||
             strncasecmp(field_text(r, FIELD_CLASS, class), c->class, strlen(c->class)) == 0);
 }

@@ -227,7 +227,7 @@ static void sum_up(const struct source *s, struct summary *m, FILE *f)
     } else if (selected == 0) {
         tell_mismatches(s, m, f);
         fputs("No device of this host matches any rule.", f);
-        suggest_next(m, "", "vfio-bindctl list, then explain ADDRESS");
+        suggest_next(m, "", "vfio-bindctl list");
         m->good = !m->mismatch && !streq(state, "degraded");
     } else if (s->this_host && !s->live.running) {
         tell_mismatches(s, m, f);

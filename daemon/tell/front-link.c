@@ -292,8 +292,9 @@ static void begin_call(struct front_link *l, uint64_t id, const struct request *
     int r = carry_out_request(l, request, &c->refusal);
     if (r < 0 && c->refusal.kind == REFUSAL_NONE)
         refuse(&c->refusal, REFUSAL_FAILED, "%s", strerror(-r));
-    if (r < 0)
-        request_failed(request, c->refusal.text);
+    if (r < 0) /* the errors of a policy have a line each already */
+        request_failed(request, c->refusal.kind == REFUSAL_POLICY_INVALID ? "the policy has errors"
+                                                                          : c->refusal.text);
     c->answered = r < 0 || !verb_has_device(request->verb);
 }
 

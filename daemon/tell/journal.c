@@ -340,7 +340,7 @@ void journal_level_told(int level)
     if (level == journal.level)
         return;
     journal.level = level;
-    snprintf(message, sizeof(message), "log level %d: set over the bus, says " FRONT, level);
+    snprintf(message, sizeof(message), "log level %d: set over D-Bus, according to " FRONT, level);
     begin_line(&e, LOG_NOTICE, NULL, message);
     add_field(&e, "VFIO_TOLD_BY", FRONT);
     finish_line(&e, LOG_NOTICE, message);

@@ -16,9 +16,9 @@ static void request_text(const struct request *r, char to[static TEXT_MAX])
     if (c->pid > 0)
         snprintf(process, sizeof(process), " (PID %d%s%s)", (int)c->pid, *c->unit ? ", " : "",
                  c->unit);
-    snprintf(to, TEXT_MAX, "%s%s%s: asked for by %s%s %s", verb_word(r->verb), one ? " " : "",
+    snprintf(to, TEXT_MAX, "%s%s%s: requested by %s%s %s", verb_word(r->verb), one ? " " : "",
              one ? pci_addr_text(r->device).s : "", user, process,
-             c->told ? "over the bus, says vfio-bindd-front" : "by a signal");
+             c->told ? "over D-Bus, according to vfio-bindd-front" : "by a signal");
 }
 
 void request_allowed(const struct request *r)

@@ -123,10 +123,10 @@ START_TEST(polkit_is_asked)
     check_log(p.polkit_log, "org.vfio.Bindd1.reload verb=reload\n");
     check_log(p.polkit_log, "org.vfio.Bindd1.manage-devices verb=bind device=" GPU " ");
     check_log(p.polkit_log, "org.vfio.Bindd1.manage-devices verb=release device=" GPU " ");
-    check_log(p.daemon_log, "rescan: asked for by uid %u (PID %d", uid, (int)pid);
-    check_log(p.daemon_log, "over the bus, says vfio-bindd-front: not permitted");
-    check_log(p.daemon_log, "bind " GPU ": asked for by uid %u (PID %d", uid, (int)pid);
-    check_log(p.daemon_log, "release " GPU ": asked for by uid %u (PID %d", uid, (int)pid);
+    check_log(p.daemon_log, "rescan: requested by uid %u (PID %d", uid, (int)pid);
+    check_log(p.daemon_log, "over D-Bus, according to vfio-bindd-front: not permitted");
+    check_log(p.daemon_log, "bind " GPU ": requested by uid %u (PID %d", uid, (int)pid);
+    check_log(p.daemon_log, "release " GPU ": requested by uid %u (PID %d", uid, (int)pid);
     ck_assert(!is_in_log(p.daemon_log, "bind " GPU ": not permitted"));
 }
 END_TEST
@@ -146,15 +146,42 @@ START_TEST(root_is_written_down)
     sd_bus_flush_close_unref(bus);
     for (size_t i = 0; i < 4; i++) {
         static const char *const what[] = {"reload", "rescan", "bind " GPU, "release " GPU};
-        check_log(p.daemon_log, "%s: asked for by uid %u (PID %d", what[i], geteuid(),
+        check_log(p.daemon_log, "%s: requested by uid %u (PID %d", what[i], geteuid(),
                   (int)getpid());
     }
     if (geteuid() == 0) {
-        check_log(p.daemon_log, "bind 0000:7f:00.0: asked for by uid 0");
+        check_log(p.daemon_log, "bind 0000:7f:00.0: requested by uid 0");
         check_log(p.daemon_log,
-                  "over the bus, says vfio-bindd-front: there is no PCI device 0000:7f:00.0");
+                  "over D-Bus, according to vfio-bindd-front: there is no PCI device 0000:7f:00.0");
         ck_assert(!is_in_log(p.polkit_log, "Bindd1"));
     }
+}
+END_TEST
+
+static size_t count_in(const char *text, const char *words)
+{
+    size_t n = 0;
+
+    for (const char *at = strstr(text, words); at; at = strstr(at + 1, words))
+        n++;
+    return n;
+}
+
+/* The caller gets the first error; the journal has each of them once. */
+START_TEST(errors_of_a_policy_are_logged_once)
+{
+    CLEANUP(private_bus_done) struct private_bus p;
+    CLEANUP_FREE char *message = NULL;
+
+    set_up(&p);
+    tree_write(&p.tree, "etc/vfio-bindd.conf", "[device a]\nid = 10de:20f1\ncolour = red\n");
+    sd_bus *bus = private_bus_connect(&p);
+    private_bus_call(bus, BUS_MANAGER_INTERFACE, "Reload", &message, NULL, NULL);
+    sd_bus_flush_close_unref(bus);
+    ck_assert_msg(strstr(message, "unknown key \"colour\"") != NULL, "%s", message);
+    check_log(p.daemon_log, "vfio-bindd-front: the policy has errors");
+    CLEANUP_FREE char *log = private_bus_log(p.daemon_log);
+    ck_assert_msg(count_in(log, "unknown key \"colour\"") == 1, "%s", log);
 }
 END_TEST
 
@@ -165,7 +192,7 @@ START_TEST(so_is_a_signal)
 
     set_up(&p);
     kill(p.daemon, SIGHUP);
-    snprintf(words, sizeof(words), "reload: asked for by uid %u (PID %d", geteuid(), (int)getpid());
+    snprintf(words, sizeof(words), "reload: requested by uid %u (PID %d", geteuid(), (int)getpid());
     for (int i = 0; i < 200 && !is_in_log(p.daemon_log, words); i++)
         usleep(50000);
     check_log(p.daemon_log, "%s", words);
@@ -190,8 +217,8 @@ START_TEST(polkit_is_asked_for_an_object)
     pid_t pid = as_another_user(&p, bind_and_release_object);
     check_log(p.polkit_log, "org.vfio.Bindd1.manage-devices verb=bind device=" GPU " ");
     check_log(p.polkit_log, "org.vfio.Bindd1.manage-devices verb=release device=" GPU " ");
-    check_log(p.daemon_log, "bind " GPU ": asked for by uid %u (PID %d", uid, (int)pid);
-    check_log(p.daemon_log, "release " GPU ": asked for by uid %u (PID %d", uid, (int)pid);
+    check_log(p.daemon_log, "bind " GPU ": requested by uid %u (PID %d", uid, (int)pid);
+    check_log(p.daemon_log, "release " GPU ": requested by uid %u (PID %d", uid, (int)pid);
 }
 END_TEST
 
@@ -214,9 +241,9 @@ START_TEST(an_object_is_closed_without_polkit)
     }
     pid_t pid = as_another_user(&p, find_objects_closed);
     for (int i = 0; i < 2; i++)
-        check_log(p.daemon_log, "%s " GPU ": asked for by uid %u (PID %d", i ? "bind" : "release",
+        check_log(p.daemon_log, "%s " GPU ": requested by uid %u (PID %d", i ? "bind" : "release",
                   geteuid() == 0 ? NOBODY : geteuid(), (int)pid);
-    check_log(p.daemon_log, "over the bus, says vfio-bindd-front: not permitted");
+    check_log(p.daemon_log, "over D-Bus, according to vfio-bindd-front: not permitted");
 }
 END_TEST
 
@@ -249,7 +276,7 @@ START_TEST(an_object_takes_what_it_shows)
                                          BUS_DEVICE_INTERFACE, "Bind", NULL, NULL, "t",
                                          (uint64_t)0),
                      "");
-    ck_assert(!is_in_log(p.daemon_log, "asked for by"));
+    ck_assert(!is_in_log(p.daemon_log, "requested by"));
     sd_bus_flush_close_unref(bus);
 }
 END_TEST
@@ -304,7 +331,7 @@ START_TEST(those_who_may_not_keep_nobody_waiting)
             _exit(2);
         ask_without_end(private_bus_connect(&p));
     }
-    check_log(p.daemon_log, "rescan: asked for by uid %d", NOBODY);
+    check_log(p.daemon_log, "rescan: requested by uid %d", NOBODY);
     sleep(1);
     sd_bus *bus = private_bus_connect(&p);
     for (int i = 0; i < 10; i++) {
@@ -453,8 +480,8 @@ START_TEST(one_budget_for_a_user)
 }
 END_TEST
 
-UNIT_MAIN("bus-callers", polkit_is_asked, root_is_written_down, so_is_a_signal,
-          polkit_is_asked_for_an_object, an_object_is_closed_without_polkit,
+UNIT_MAIN("bus-callers", polkit_is_asked, root_is_written_down, errors_of_a_policy_are_logged_once,
+          so_is_a_signal, polkit_is_asked_for_an_object, an_object_is_closed_without_polkit,
           an_object_takes_what_it_shows, a_log_that_others_cannot_fill,
           those_who_may_not_keep_nobody_waiting, root_has_room_while_others_wait, no_descriptors,
           a_budget_for_each, one_budget_for_a_user)

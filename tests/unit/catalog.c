@@ -10,13 +10,20 @@
 
 static const struct {
     const char *name, *id, *fields;
+    int priority;
 } events[] = {
-#define EVENT(name, id, priority, fields, when) {#name, id, #fields},
+#define EVENT(name, id, priority, fields, when) {#name, id, #fields, priority},
 #include "model/events.def"
 #undef EVENT
 };
 
 static char *catalog;
+
+/* A line for each device that is in order, at every boot: -x would bury the others. */
+static bool needs_no_words(size_t i)
+{
+    return events[i].priority == LOG_INFO && streq(events[i].fields, "DEVICE");
+}
 
 START_TEST(every_event_has_an_entry)
 {
@@ -26,8 +33,9 @@ START_TEST(every_event_has_an_entry)
         ck_assert_uint_eq(strspn(events[i].id, "0123456789abcdef"), 32);
         snprintf(head, sizeof(head), "\n-- %s\nSubject: ", events[i].id);
         const char *entry = strstr(catalog, head);
-        ck_assert_msg(entry != NULL, "no entry for %s", events[i].name);
-        ck_assert_msg(!strstr(entry + 1, head), "two entries for %s", events[i].name);
+        ck_assert_msg((entry != NULL) == !needs_no_words(i), "%s entry for %s", entry ? "an" : "no",
+                      events[i].name);
+        ck_assert_msg(!entry || !strstr(entry + 1, head), "two entries for %s", events[i].name);
         for (size_t j = 0; j < i; j++)
             ck_assert_msg(!streq(events[i].id, events[j].id), "%s and %s have one ID",
                           events[i].name, events[j].name);
@@ -37,11 +45,13 @@ END_TEST
 
 START_TEST(every_entry_has_an_event)
 {
-    size_t n = 0;
+    size_t n = 0, wanted = 0;
 
+    for (size_t i = 0; i < ELEMENTS(events); i++)
+        wanted += !needs_no_words(i);
     for (const char *entry = strstr(catalog, "\n-- "); entry; entry = strstr(entry + 1, "\n-- "))
         n++;
-    ck_assert_uint_eq(n, ELEMENTS(events));
+    ck_assert_uint_eq(n, wanted);
 }
 END_TEST
 
@@ -80,6 +90,8 @@ START_TEST(texts_use_only_fields_that_are_there)
 {
     for (size_t i = 0; i < ELEMENTS(events); i++) {
         const char *entry = strstr(catalog, events[i].id);
+        if (needs_no_words(i))
+            continue;
         const char *end = strstr(entry, "\n-- ");
         for (const char *at = strchr(entry, '@'); at && (!end || at < end);) {
             const char *close = strchr(at + 1, '@');
