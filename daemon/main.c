@@ -52,13 +52,14 @@ static void help(void)
          "  --publish SOURCE TARGET   copy a file as a whole, or remove the copy; several pairs\n"
          "  --supervise               run the daemon, and start it again if it dies before it is\n"
          "                            ready (for the unit)\n"
-         "  --trial                   keep a policy in force that nobody has confirmed yet, until\n"
-         "                            its time is over, and then take it back\n"
-         "  --for-initramfs           print what an initramfs needs, and what the host boots from\n"
-         "  --early                   in an initramfs: bind what no driver has, and exit\n"
-         "  --give-back               in an initramfs that waits for the root file system in\n"
-         "                            vain: hand back what may carry it, and exit\n"
-         "  --quiet                   --check-policy: the exit status alone\n"
+         "  --trial                   put a policy on trial in force, and take it back unless it\n"
+         "                            is confirmed in time\n"
+         "  --for-initramfs           print what an initramfs needs, and which devices the host\n"
+         "                            uses\n"
+         "  --early                   in an initramfs: bind devices without a driver, and exit\n"
+         "  --give-back               in an initramfs whose root file system does not appear:\n"
+         "                            hand back the devices that may carry it, and exit\n"
+         "  --quiet                   --check-policy: print nothing, only set the exit status\n"
          "  --root DIR                use the /sys, /etc and /run below DIR\n"
          "  --help                    this text\n"
          "  --version                 the version\n\n"
@@ -188,7 +189,8 @@ static int bind_devices(int root_fd, const struct arguments *a)
     struct manager_options options = {.root_fd = root_fd, .mode = modes[a->task]};
 
     if (geteuid() != 0 && !a->root) {
-        fprintf(stderr, "vfio-bindd: only root can bind devices; to look: vfio-bindd --dry-run\n");
+        fprintf(stderr, "vfio-bindd: only root can bind devices; \"vfio-bindd --dry-run\" shows "
+                        "what would be done\n");
         return EXIT_FAILURE;
     }
     journal_open(a->task == TASK_EARLY || a->task == TASK_GIVE_BACK);

@@ -121,7 +121,7 @@ int offline_for_initramfs(int root_fd)
     if (r >= 0)
         r = boot_devices_write(root_fd, &s, stdout);
     if (r < 0) { /* the initramfs is of use all the same */
-        fprintf(stderr, "vfio-bindd: cannot see what the host uses: %s\n", strerror(-r));
+        fprintf(stderr, "vfio-bindd: cannot read what the host uses: %s\n", strerror(-r));
         puts("incomplete");
     }
     return EXIT_SUCCESS;

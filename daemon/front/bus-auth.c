@@ -95,11 +95,12 @@ static int deny(struct question *q, bool interactive)
     q->request.denied = 1;
     (void)q->judged(q->call, &q->request, q->userdata, &error);
     if (interactive)
-        return bus_reply_error(q->call, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
-                               "this needs an administrator's password: call it with "
-                               "interactive authorization allowed");
+        return bus_reply_error(
+            q->call, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+            "this needs an administrator's password: allow interactive authorization in the call");
     return bus_reply_error(q->call, SD_BUS_ERROR_ACCESS_DENIED,
-                           "only root may do this, or whom polkit allows %s", polkit_action(q));
+                           "only root may do this, or users that polkit permits %s",
+                           polkit_action(q));
 }
 
 static int allow(struct question *q)
@@ -149,7 +150,7 @@ static int ask_polkit(const struct question *old)
 
     if (too_many(true, old->request.caller.uid))
         return bus_reply_error(old->call, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                               "too many calls wait to be authorized: try again later");
+                               "too many calls are waiting for authorization: try again later");
     struct question *q = question_new(old);
     if (!q)
         return -ENOMEM;
@@ -219,7 +220,7 @@ int bus_check_caller(sd_bus_message *call, const struct request *r, bus_judged j
     template.request.caller.uid = UINT32_MAX;
     if (too_many(false, 0))
         return bus_error(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                         "too many calls wait to be authorized: try again later");
+                         "too many calls are waiting for authorization: try again later");
     struct question *q = question_new(&template);
     if (!q)
         return -ENOMEM;

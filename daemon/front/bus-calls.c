@@ -44,7 +44,7 @@ static int pass_on(sd_bus_message *call, const struct request *request, void *us
     int r = has_room(c, uid) ? daemon_link_request(c->link, c->last_id + 1, request) : -EAGAIN;
     if (r == -EAGAIN)
         return bus_error(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                         "too many calls wait for their device: try again later");
+                         "too many calls are waiting for their devices: try again later");
     if (r < 0)
         return r;
     c->pending[c->n_pending++] = (struct pending_call){++c->last_id, uid, sd_bus_message_ref(call)};

@@ -129,11 +129,10 @@ static int append_leaving(sd_bus_message *reply, const struct message *m)
     const char *node =
         *m->texts[DEVICE_GROUP_NODE] ? m->texts[DEVICE_GROUP_NODE] : m->texts[DEVICE_OWN_NODE];
 
-    return bus_append_format(
-        reply,
-        "in-use: it is being unplugged or unbound, and a virtual machine still has it: "
-        "end that (fuser -v %s)",
-        node);
+    return bus_append_format(reply,
+                             "in-use: it is being unplugged or unbound while a virtual machine "
+                             "still has it open: end that (fuser -v %s)",
+                             node);
 }
 
 /* Properties that are a text of the entry. */

@@ -61,7 +61,7 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *erro
 {
     (void)m;
     (void)error;
-    fprintf(stderr, "<7>the bus has gone: waiting for it\n");
+    fprintf(stderr, "<7>the connection to the bus is lost: waiting for the bus\n");
     disconnect_and_retry(userdata);
     return 0;
 }
@@ -82,7 +82,7 @@ static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *error)
     }
     if (!b->told_of_name)
         fprintf(stderr,
-                "<4>cannot have the name " BUS_NAME " on the bus: %s (is another vfio-bindd "
+                "<4>cannot get the name " BUS_NAME " on the bus: %s (is another vfio-bindd "
                 "running, or the bus policy missing?)\n",
                 e ? e->message : "somebody else has it");
     b->told_of_name = true;
@@ -148,7 +148,7 @@ static int on_any_message(sd_bus_message *m, void *userdata, sd_bus_error *error
         return 0;
     if (sd_bus_message_get_expect_reply(m))
         (void)bus_reply_error(m, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                              "you call too often: wait a second, or listen to the signals "
+                              "too many calls: wait a second, or listen to the signals "
                               "(PropertiesChanged, InterfacesAdded, InterfacesRemoved)");
     return 1;
 }

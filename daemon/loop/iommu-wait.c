@@ -119,7 +119,7 @@ static void ask_for_modules(struct iommu_wait *w)
     snprintf(q->module, sizeof(q->module), "%s", modules[w->asked++]);
     int r = ask_helper(w->event, w->root_fd, q, LOAD_TIMEOUT_USEC, on_loaded, w, &w->load);
     if (r < 0)
-        journal_plain(LOG_WARNING, "cannot have the module %s loaded: %s: %s", q->module,
+        journal_plain(LOG_WARNING, "cannot load the module %s: %s: %s", q->module,
                       helper_socket_unit(HELPER_MODULE), helper_error_text(r));
 }
 
@@ -141,8 +141,8 @@ void iommu_wait_follow(struct iommu_wait *w, const struct plan *plan, uint64_t u
                                    w) < 0)
         return;
     journal_event(EVENT_IOMMU_AWAITED,
-                  "%zu devices are kept for the virtual IOMMU that the firmware announces; its "
-                  "driver (%s) has been asked for",
+                  "%zu devices are reserved until the announced virtual IOMMU appears; its driver "
+                  "(%s) has been requested",
                   kept, VIOMMU_MODULE);
     ask_for_modules(w);
 }

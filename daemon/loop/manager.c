@@ -133,7 +133,7 @@ static void tell_settled(struct manager *m)
         send_ready(m);
     if (m->view.disabled) {
         if (m->summary_due)
-            journal_plain(LOG_NOTICE, "disabled by the kernel command line: nothing is done");
+            journal_plain(LOG_NOTICE, "disabled by the kernel command line: no device is touched");
     } else {
         announce_devices(&m->view);
         if (m->summary_due)
@@ -141,8 +141,8 @@ static void tell_settled(struct manager *m)
     }
     m->summary_due = false;
     if (apply_save(m->apply) < 0)
-        journal_plain(LOG_WARNING, "cannot write /run/vfio-bindd/state: a restart will not know "
-                                   "the previous drivers of the devices");
+        journal_plain(LOG_WARNING, "cannot write /run/vfio-bindd/state: after a restart the "
+                                   "previous drivers of the devices are unknown");
     if (m->feature_files)
         feature_files_update(m->feature_files, &m->view);
     if (m->early)
@@ -585,7 +585,7 @@ int manager_run(const struct manager_options *options)
     if (r >= 0)
         r = sd_event_loop(m.event);
     if (r < 0) {
-        journal_plain(LOG_ERR, "giving up: %s", strerror(-r));
+        journal_plain(LOG_ERR, "cannot continue: %s", strerror(-r));
         return r;
     }
     struct tally t = tally_make(&m.view);

@@ -61,8 +61,7 @@ int policy_in_force_load(struct view *view, bool reload)
     /* What is no longer on trial must go, whatever the policy before looks like by now. */
     if (reload && d.errors > 0 && (view->policy.trial_until == 0 || new.trial_until > 0)) {
         journal_event(EVENT_POLICY_REFUSED,
-                      "the new policy has %zu error%s: the one in force stays; \"vfio-bindd "
-                      "--check-policy\" lists them",
+                      "the new policy has %zu error%s and is not adopted; the one in force stays",
                       d.errors, d.errors == 1 ? "" : "s");
         return -EINVAL;
     }

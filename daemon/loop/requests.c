@@ -29,13 +29,13 @@ static const struct verdict *requested(const struct view *view, struct pci_addr 
     if (v && there)
         return v;
     if (there)
-        refuse(why, REFUSAL_REFUSED,
-               "no rule selects %s, so vfio-bindd does not control it: add a rule and reload; a "
-               "device whose rule was removed goes back at the next reload at which nobody uses it",
-               pci_addr_text(a).s);
+        refuse(
+            why, REFUSAL_REFUSED,
+            "no rule selects %s, so vfio-bindd does not control it: add a rule and reload. A "
+            "device whose rule was removed is handed back at the next reload when it is not in use",
+            pci_addr_text(a).s);
     else
-        refuse(why, REFUSAL_NO_SUCH_DEVICE,
-               "there is no PCI device %s: \"lspci -D\" lists those that are there",
+        refuse(why, REFUSAL_NO_SUCH_DEVICE, "there is no PCI device %s: see \"lspci -D\"",
                pci_addr_text(a).s);
     return NULL;
 }
@@ -52,13 +52,13 @@ static int check_release(const struct view *view, const struct verdict *v, struc
             continue;
         if (pci_has_vfs(view->root_fd, other->addr))
             return refuse(why, REFUSAL_REFUSED,
-                          "%s has virtual functions, which would vanish: write 0 to its "
+                          "%s has virtual functions, which would disappear: write 0 to its "
                           "sriov_numvfs first",
                           pci_addr_text(other->addr).s);
         if (driver_is_vfio(other->driver) && !device_can_be_kept(&view->snapshot, other))
             return refuse(why, REFUSAL_REFUSED,
-                          "%s has no node in /dev/vfio that shows whether a virtual machine "
-                          "uses it: unbind it by hand if none does",
+                          "%s has no node in /dev/vfio that shows whether a virtual machine uses "
+                          "it: if none does, unbind it by hand",
                           pci_addr_text(other->addr).s);
     }
     return 0;
@@ -96,8 +96,8 @@ static int mark_release_of_vfs(struct view *view, struct pci_addr a, struct refu
                       state_word(v->state));
     if (v->there > 0 && !v->ours)
         return refuse(why, REFUSAL_REFUSED,
-                      "vfio-bindd did not make the virtual functions of %s: write 0 to "
-                      "its sriov_numvfs if nobody needs them",
+                      "vfio-bindd did not create the virtual functions of %s: if they are not "
+                      "needed, write 0 to its sriov_numvfs",
                       pci_addr_text(a).s);
     records_apply(&view->records, a, &e);
     return 0;

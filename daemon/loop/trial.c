@@ -68,7 +68,7 @@ static int begin_trial(int root_fd, struct trial *ret)
     if (r < 0) {
         journal_event(EVENT_TRIAL_ENDED,
                       "/" TRIAL_PERMIT " cannot be removed (%s), so the policy in it is not used: "
-                      "a boot that it breaks would be followed by another one like it",
+                                       "if it broke this boot, it would break every later one, too",
                       strerror(-r));
         return r;
     }
@@ -76,7 +76,7 @@ static int begin_trial(int root_fd, struct trial *ret)
     if (r >= 0)
         journal_event(EVENT_TRIAL_BEGUN,
                       "a policy is on trial for %llu s%s: " CONFIRM
-                      ", else the policy before is in force again",
+                      "; otherwise the previous policy is in force again",
                       (unsigned long long)ret->seconds,
                       boot ? " of this boot, and no other boot will use it" : "");
     return r;
@@ -99,7 +99,7 @@ static int on_trial_over(sd_event_source *source, uint64_t usec, void *userdata)
     int permit = trial_remove_permit(w->root_fd);
     int r = trial_remove_running(w->root_fd);
     journal_event(EVENT_TRIAL_ENDED,
-                  "nobody has confirmed the policy on trial: the policy before is in force again");
+                  "the policy on trial was not confirmed: the previous policy is in force again");
     if (permit < 0 || r < 0)
         journal_plain(LOG_ERR, "cannot remove /%s: %s", permit < 0 ? TRIAL_PERMIT : TRIAL_PATH,
                       strerror(permit < 0 ? -permit : -r));
@@ -160,7 +160,7 @@ int trial_run(int root_fd)
         journal_plain(LOG_NOTICE, "no policy is on trial");
     else if (r == -EINVAL || r == -EPERM)
         journal_plain(LOG_ERR, "/" TRIAL_PERMIT " is not used: %s",
-                      r == -EPERM ? "others than root can change it" : "it is damaged");
+                      r == -EPERM ? "not only root can write to it" : "it is damaged");
     else if (r < 0)
         journal_plain(LOG_ERR, "cannot put a policy on trial: %s", strerror(-r));
     else

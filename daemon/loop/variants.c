@@ -61,7 +61,7 @@ static void on_module_loaded(void *userdata, const struct helper_request *q,
         if (streq(v->v[i].module, q->module))
             v->v[i].load = NULL;
     if (r < 0)
-        journal_plain(LOG_WARNING, "%s; the devices with \"driver = auto\" stay on vfio-pci", text);
+        journal_plain(LOG_WARNING, "%s; devices with \"driver = auto\" stay on vfio-pci", text);
     v->done(v->userdata, q->module);
 }
 
@@ -81,7 +81,7 @@ static void load_variant(struct variants *v, const char *module)
         ask_helper(v->event, v->root_fd, q, TIMEOUT_USEC, on_module_loaded, v, &v->v[v->n].load);
     if (r < 0)
         journal_plain(LOG_WARNING,
-                      "cannot have the module %s loaded: %s: %s; the devices with \"driver = "
+                      "cannot load the module %s: %s: %s; devices with \"driver = "
                       "auto\" stay on vfio-pci",
                       module, helper_socket_unit(HELPER_MODULE), helper_error_text(r));
     v->n++;

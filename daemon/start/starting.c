@@ -23,7 +23,7 @@ int starting_lock(const struct starting *s, int root_fd)
     int fd = record_file_lock(root_fd, false);
 
     if (fd == -EWOULDBLOCK && s) {
-        journal_plain(LOG_NOTICE, "waiting until another vfio-bindd has ended");
+        journal_plain(LOG_NOTICE, "waiting for another vfio-bindd to exit");
         starting_tell(s, STARTING_WAITS, 1);
         fd = record_file_lock(root_fd, true);
         starting_tell(s, STARTING_WAITS, 0);

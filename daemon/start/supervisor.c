@@ -74,10 +74,10 @@ static void start_ended(struct supervisor *s)
     }
     s->next_usec = now_usec() + next.pause_usec;
     if (s->result == TRY_DIED)
-        journal_plain(LOG_ERR, "vfio-bindd died before it was ready: start %u follows",
+        journal_plain(LOG_ERR, "vfio-bindd died before it was ready: starting it again (start %u)",
                       s->tries.n + 1);
     else
-        journal_plain(LOG_ERR, "vfio-bindd could not start (%s): start %u follows",
+        journal_plain(LOG_ERR, "vfio-bindd could not start (%s): starting it again (start %u)",
                       strerror(-s->result), s->tries.n + 1);
 }
 
@@ -195,11 +195,10 @@ static void let_boot_go_on(struct supervisor *s)
 {
     s->tries.boot_goes_on = true;
     s->ping_usec = 0;
-    sd_notify(false,
-              "READY=1\nSTATUS=Not working yet: vfio-bindd does not become ready, and is started "
-              "again");
+    sd_notify(false, "READY=1\nSTATUS=Not working yet: vfio-bindd keeps failing before it is "
+                     "ready, and is started again");
     journal_event(EVENT_DEGRADED, "vfio-bindd was not ready by boot-deadline: the boot continues "
-                                  "without it, and it is started again");
+                                  "without it, and starts go on");
 }
 
 /* systemd's watchdog is for the daemon, if one is at work. */

@@ -87,7 +87,8 @@ void announce_status(const struct view *view, char *buf, size_t size)
                      t.vfs_wrong == 1 ? "device without its virtual functions"
                                       : "devices without their virtual functions");
     used = add_count(buf, size, used, t.unexpected,
-                     t.unexpected == 1 ? "rule not as expected" : "rules not as expected");
+                     t.unexpected == 1 ? "rule with an unmet \"expect\""
+                                       : "rules with an unmet \"expect\"");
     add_count(buf, size, used, t.errors,
               t.errors == 1 ? "error in the policy" : "errors in the policy");
 }
@@ -158,7 +159,7 @@ static void announce_rules(const struct plan *plan, const struct policy *p)
         char text[128];
         if (sums[i].selected == 0)
             continue;
-        snprintf(text, sizeof(text), bad ? "; the first that is not: %s (%s)" : "%s",
+        snprintf(text, sizeof(text), bad ? "; not bound: %s (%s) and possibly others" : "%s",
                  bad ? pci_addr_text(bad->addr).s : "", bad ? state_word(bad->state) : "");
         journal_event(EVENT_RULE_SUMMARY, "rule %s: %zu of %zu devices bound%s", p->rules[i].name,
                       sums[i].bound, sums[i].selected, text);
@@ -238,8 +239,8 @@ static void announce_undecided(const struct view *view)
         if (policy_is_undecided(&view->policy, &view->snapshot.devices[i]))
             journal_plain(
                 LOG_WARNING,
-                "%s: a rule names a serial number, and the device's could not be read: it "
-                "is left alone (systemctl status vfio-bindd-serials)",
+                "%s: a rule names a serial number, but the serial number of this device could not "
+                "be read, so it is left alone (systemctl status vfio-bindd-serials)",
                 pci_addr_text(view->snapshot.devices[i].addr).s);
 }
 
@@ -251,9 +252,9 @@ static void announce_dynids(const struct view *view)
         if (!(v->problems & PROBLEM_DYNAMIC_ID_INEFFECTIVE) || !v->earlier)
             continue;
         journal_event(EVENT_DYNAMIC_ID_INEFFECTIVE,
-                      "%s was registered before %s, so at hot-plug it is asked first: devices of "
-                      "[device %s] are rebound from it then, and its probe() may run; after a "
-                      "reboot with vfio-bindd enabled the order is right",
+                      "%s was registered before %s, so at hot-plug the kernel offers it the "
+                      "devices of [device %s] first: its probe() may run, and vfio-bindd rebinds "
+                      "them; after a reboot with vfio-bindd enabled the order is right",
                       v->earlier, DYNID_DRIVER, v->rule->name);
         return;
     }
@@ -270,8 +271,8 @@ void announce_summary(const struct view *view, uint64_t usec)
     announce_status(view, text, sizeof(text));
     if (view->policy.n_rules == 0 && t.errors == 0)
         journal_event(EVENT_NOTHING_SELECTED,
-                      "nothing is selected: no policy has a rule; add one to /etc/vfio-bindd.conf "
-                      "and run \"systemctl reload vfio-bindd\"");
+                      "nothing is selected: the policy has no rule; add one to "
+                      "/etc/vfio-bindd.conf and run \"systemctl reload vfio-bindd\"");
     else
         journal_event(tally_is_good(&t) ? EVENT_READY : EVENT_DEGRADED, "%s (%.*f ms)", text,
                       usec < 100000, (double)usec / 1000);
@@ -286,20 +287,18 @@ void announce_early(const struct view *view)
     if (e->gave_back)
         journal_event(
             EVENT_INITRAMFS,
-            "the root file system did not appear in the initramfs, so devices that may "
-            "carry it were handed back to their native drivers there: what this host uses now "
-            "stays released, the others are taken again; correct the policy, and make the "
-            "initramfs anew");
+            "the root file system did not appear in the initramfs, so devices that may carry it "
+            "were handed back to their native drivers there: those that this host uses now stay "
+            "released, the others are taken again; correct the policy and rebuild the initramfs");
     else if (!e->ended)
         journal_event(EVENT_INITRAMFS,
-                      "the pass in the initramfs did not come to its end, and native drivers may "
-                      "have had devices since (journalctl -b -t vfio-bindd-initramfs)");
+                      "the pass in the initramfs did not finish, so native drivers may have probed "
+                      "devices (journalctl -b -t vfio-bindd-initramfs)");
     if (e->policy != 0 && e->policy != view->policy.digest && view->policy.trial_until == 0)
-        journal_event(
-            EVENT_INITRAMFS,
-            "the initramfs of this boot has another policy than the one in force, and the "
-            "next boot begins with it, too, unless the initramfs has been made anew "
-            "(update-initramfs -u or dracut --force; vfio-bindctl check)");
+        journal_event(EVENT_INITRAMFS,
+                      "the initramfs of this boot has another policy than the one in force, and "
+                      "the next boot begins with that policy, too, unless the initramfs has been "
+                      "rebuilt since (update-initramfs -u or dracut --force; vfio-bindctl check)");
 }
 
 void announce_unknown(const struct view *view)
@@ -309,23 +308,22 @@ void announce_unknown(const struct view *view)
     enum fact f = error ? FACT_LISTING : snapshot_unknown(&view->snapshot, &d, &error);
 
     if (f == FACT_NONE && view->policy_unread) {
-        journal_event(
-            EVENT_UNREADABLE,
-            "some of the policy could not be read, and it may narrow any rule: none takes "
-            "a device until it can be read, which is tried again");
+        journal_event(EVENT_UNREADABLE,
+                      "part of the policy could not be read, and since it may narrow any rule, no "
+                      "rule takes a device until it can be read; vfio-bindd keeps trying");
         return;
     }
     if (f == FACT_NONE) {
-        journal_event(EVENT_UNREADABLE,
-                      "a device is there that could not be read; what is known of "
-                      "it is kept, and the look is repeated until all is known");
+        journal_event(
+            EVENT_UNREADABLE,
+            "a device could not be read; what is known of it is kept, and vfio-bindd keeps trying");
         return;
     }
     if (view->trouble)
         d = NULL;
     journal_event(EVENT_UNREADABLE,
-                  "%s%s %s could not be read: %s; what is not known is left as it is, and the look "
-                  "is repeated until all is known",
+                  "%s%s %s could not be read: %s; whatever is unknown is left as it is, and "
+                  "vfio-bindd keeps trying",
                   d ? pci_addr_text(d->addr).s : "the", d ? ": its" : "", fact_words(f),
                   strerror(error));
 }
@@ -341,14 +339,14 @@ void announce_handed_back(const struct view *view, struct pci_addr a)
         return;
     if (r->error != 0 && d->driver)
         snprintf(text, sizeof(text),
-                 "%s (%04x:%04x): no rule names it, and it stays on %s, for it could not be handed "
-                 "back: %s: %s; \"systemctl reload vfio-bindd\" tries again",
+                 "%s (%04x:%04x): no rule selects it, but it stays on %s, because it could not be "
+                 "handed back: %s: %s; to try again, run \"systemctl reload vfio-bindd\"",
                  pci_addr_text(a).s, d->vendor, d->device, d->driver, action_word(r->failed_at),
                  r->holder ? r->holder : strerror(r->error));
     else if (record_is_handed_back(r) && !driver_is_vfio(d->driver))
-        snprintf(text, sizeof(text), "%s (%04x:%04x): no rule names it; handed back%s%s",
+        snprintf(text, sizeof(text), "%s (%04x:%04x): no rule selects it; handed back%s%s",
                  pci_addr_text(a).s, d->vendor, d->device,
-                 d->driver ? " to " : ", and no driver has it yet", d->driver ? d->driver : "");
+                 d->driver ? " to " : "; it has no driver yet", d->driver ? d->driver : "");
     else
         return;
     journal_device(EVENT_DEVICE_DROPPED, d, NULL, r, text);

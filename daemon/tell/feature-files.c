@@ -109,7 +109,8 @@ static void log_failure(struct file *file, int dir, int error)
     if (file->error != error)
         journal_plain(LOG_ERR, "cannot write /run/vfio-bindd/%s: %s; %s, trying again within 5 min",
                       file->name, strerror(-error),
-                      gone ? "the old one is removed, it would be wrong" : "the old one stays");
+                      gone ? "the old one is removed because it would be wrong"
+                           : "the old one stays");
     file->error = error;
 }
 
@@ -220,8 +221,8 @@ static bool take_text(struct file *file, bool wanted, int r, const struct featur
         r = features_text(features, i, &text);
     bool failed = wanted && r < 0 && file->error != r;
     if (failed) {
-        journal_plain(LOG_ERR, "there will be no /run/vfio-bindd/%s: %s", file->name,
-                      r == -E2BIG ? "more models of devices than NFD reads" : strerror(-r));
+        journal_plain(LOG_ERR, "/run/vfio-bindd/%s is not written: %s", file->name,
+                      r == -E2BIG ? "more device models than NFD reads" : strerror(-r));
         file->error = r;
     }
     if (streq_null(text, file->text)) {

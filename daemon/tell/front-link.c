@@ -249,7 +249,7 @@ static int on_due(sd_event_source *source, uint64_t usec, void *userdata)
     if (r == 0)
         r = send_answers(l);
     if (r < 0 && r != -EAGAIN) {
-        journal_plain(LOG_DEBUG, "the front cannot be told anything: %s", strerror(-r));
+        journal_plain(LOG_DEBUG, "cannot send to the front: %s", strerror(-r));
         forget_front(l);
     } else {
         l->full = r == -EAGAIN;
@@ -340,7 +340,8 @@ static void receive_message(struct front_link *l, int fd)
     if (r == 0)
         r = take_message(l, &m);
     if (r < 0) {
-        journal_plain(LOG_WARNING, "vfio-bindd-front has sent what no front sends: it is cut off");
+        journal_plain(LOG_WARNING,
+                      "vfio-bindd-front has sent an invalid message: disconnecting it");
         forget_front(l);
     }
 }

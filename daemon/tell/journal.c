@@ -144,7 +144,7 @@ static void flush_waiting(void)
     if (journal.lost > 0) {
         unsigned long lost = journal.lost;
         journal.lost = 0;
-        journal_plain(LOG_WARNING, "%lu log lines were lost while journald did not read", lost);
+        journal_plain(LOG_WARNING, "%lu log lines were lost while journald was not reading", lost);
     }
 }
 

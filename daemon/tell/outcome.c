@@ -24,16 +24,16 @@ static int say_held(const struct view *view, const struct device *d, struct refu
 
     if (r && r->hold_error != 0 && r->hold_error != EBUSY)
         return refuse(why, REFUSAL_FAILED,
-                      "%s cannot be released: %s could not be opened to see "
-                      "whether a virtual machine has it: %s%s",
+                      "%s cannot be released: %s could not be opened to see whether a virtual "
+                      "machine uses it: %s%s",
                       a.s, node.s, strerror(r->hold_error),
                       errno_advice(r->hold_error, ACTION_HOLD));
     if (r && r->holder)
-        return refuse(why, REFUSAL_BUSY, "IOMMU group %u of %s is in use: %s; end it first",
+        return refuse(why, REFUSAL_BUSY, "IOMMU group %u of %s is in use: %s; end that first",
                       d->group, a.s, r->holder);
     return refuse(why, REFUSAL_BUSY,
-                  "IOMMU group %u of %s is in use: a virtual machine, or another "
-                  "program, has it open; end it first (fuser -v %s)",
+                  "IOMMU group %u of %s is in use: a virtual machine, or another program, has it "
+                  "open; end that first (fuser -v %s)",
                   d->group, a.s, node.s);
 }
 

@@ -19,8 +19,8 @@
 static int failed(const char *what, const char *path, int error)
 {
     fprintf(stderr, "vfio-bindd: cannot %s %s: %s\n", what, path,
-            error == -ELOOP ? "a part of this path is a symbolic link, and none is followed: write "
-                              "the path that it leads to"
+            error == -ELOOP ? "a part of this path is a symbolic link, which is not followed: "
+                              "write the path that it leads to"
                             : strerror(-error));
     return error;
 }

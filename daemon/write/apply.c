@@ -225,10 +225,10 @@ static void fill(const struct apply *a, struct job *j, const struct action *acti
 static void save_or_say(struct apply *a, const struct op *op)
 {
     if (apply_save(a) < 0)
-        journal_plain(LOG_WARNING,
-                      "cannot write /run/vfio-bindd/state: after a restart it would not be known "
-                      "what was done to %s",
-                      action_is_dynid(op->kind) ? DYNID_DRIVER : pci_addr_text(op->addr).s);
+        journal_plain(
+            LOG_WARNING,
+            "cannot write /run/vfio-bindd/state: after a restart the state of %s would be unknown",
+            action_is_dynid(op->kind) ? DYNID_DRIVER : pci_addr_text(op->addr).s);
 }
 
 /* From now on no other job may touch these devices. */
@@ -444,19 +444,20 @@ static int load_records(struct apply *a)
     int r = record_file_load(a->root_fd, a->records, &a->workers);
 
     if (r < 0)
-        journal_plain(LOG_ERR,
-                      "cannot read /run/vfio-bindd/state (%s): which devices were released and "
-                      "which are ours is not known, so nothing is done",
-                      r == -EPERM
-                          ? "others than root can write to it; if you know what is in it, run "
-                            "\"chown root:root /run/vfio-bindd/state && chmod 600 "
-                            "/run/vfio-bindd/state\", or else remove it"
-                          : strerror(-r));
+        journal_plain(
+            LOG_ERR,
+            "cannot read /run/vfio-bindd/state (%s): it is unknown which devices were released and "
+            "which are ours, so no device is touched",
+            r == -EPERM
+                ? "not only root can write to it; if you trust its contents, run \"chown root:root "
+                  "/run/vfio-bindd/state && chmod 600 /run/vfio-bindd/state\", or else remove it"
+                : strerror(-r));
     else if (a->workers.format > RECORD_FILE_FORMAT)
-        journal_plain(LOG_WARNING,
-                      "/run/vfio-bindd/state was written by a later version of vfio-bindd (format "
-                      "%u, this one knows %d): what this one does not understand is forgotten",
-                      a->workers.format, RECORD_FILE_FORMAT);
+        journal_plain(
+            LOG_WARNING,
+            "/run/vfio-bindd/state was written by a later version of vfio-bindd (format %u, this "
+            "version supports %d): entries that this version does not understand are dropped",
+            a->workers.format, RECORD_FILE_FORMAT);
     return r;
 }
 

@@ -99,11 +99,10 @@ static void record_removal(struct dynid_entry *e, const struct op *op)
 {
     dynids_end_removal(e, error_of(op));
     if (op->result < 0 && op->result != OP_SKIPPED)
-        journal_plain(
-            LOG_WARNING,
-            "vfio-pci does not let go of %s in its table (%s): what is plugged in as that "
-            "goes to it as before; \"systemctl reload vfio-bindd\" tries again",
-            dynid_words(&e->id).s, strerror(e->error));
+        journal_plain(LOG_WARNING,
+                      "vfio-pci did not remove %s from its table (%s), so devices plugged in as "
+                      "that still go to it; to try again, run \"systemctl reload vfio-bindd\"",
+                      dynid_words(&e->id).s, strerror(e->error));
 }
 
 static void record_new_entry(struct dynids *f, struct dynid_entry *e, const struct op *op)
@@ -112,11 +111,10 @@ static void record_new_entry(struct dynids *f, struct dynid_entry *e, const stru
         return; /* it could not be removed, so it is still there */
     dynids_end(f, e, error_of(op));
     if (op->result < 0)
-        journal_plain(
-            LOG_WARNING,
-            "vfio-pci does not take %s into its table (%s): a native driver may be faster "
-            "when such a device is plugged in",
-            dynid_words(&e->id).s, strerror(e->error));
+        journal_plain(LOG_WARNING,
+                      "vfio-pci did not accept %s into its table (%s): when such a device is "
+                      "plugged in, a native driver may be faster",
+                      dynid_words(&e->id).s, strerror(e->error));
 }
 
 static void record_entry(struct records *records, const struct op *op)

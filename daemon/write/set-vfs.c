@@ -63,8 +63,7 @@ static int hold_group_of(int root_fd, struct pci_addr vf, struct held_groups *h,
     struct hold *hold = NULL;
     r = group == NO_GROUP ? -ENOENT : users_hold(root_fd, group, vf, &hold, found);
     if (r == -ENOENT) {
-        snprintf(found, FOUND_MAX,
-                 "%s has no node that would show whether a virtual machine uses it",
+        snprintf(found, FOUND_MAX, "%s has no node that shows whether a virtual machine uses it",
                  pci_addr_text(vf).s);
         return -EBUSY;
     }

@@ -79,8 +79,9 @@ static int take_listed(void *userdata, char *line)
         return add_used(b, text);
     if ((text = after_prefix(line, "name ")))
         return add_known(b, text);
-    return streq(line, "incomplete") ? doubt(b, "the initramfs", "does not know all that is in use")
-                                     : 0;
+    return streq(line, "incomplete")
+               ? doubt(b, "the initramfs", "does not list every device in use")
+               : 0;
 }
 
 /* A card that was added or taken out may have moved others to other addresses. */
@@ -95,8 +96,8 @@ static int look_for_used(int root_fd, struct boot_devices *b)
             return q;
         if (q == 0 || d.vendor != b->v[i].vendor || d.device != b->v[i].device)
             r = doubt(b, pci_addr_text(d.addr).s,
-                      q == 0 ? "was in use when the initramfs was made, and is not there"
-                             : "was another device when the initramfs was made");
+                      q == 0 ? "was in use when the initramfs was made and is missing"
+                             : "was a different device when the initramfs was made");
     }
     return r;
 }
@@ -110,11 +111,11 @@ int boot_devices_read(int root_fd, struct boot_devices *ret)
         if (release < 0)
             return release;
         ret->in_initramfs = release > 0;
-        return release > 0 ? doubt(ret, "the initramfs", "does not tell what is in use") : 0;
+        return release > 0 ? doubt(ret, "the initramfs", "has no list of the devices in use") : 0;
     }
     ret->in_initramfs = true;
     if (r == 0 && ret->n == 0)
-        r = doubt(ret, "the initramfs", "lists nothing that is in use");
+        r = doubt(ret, "the initramfs", "lists no device in use");
     return r < 0 ? r : look_for_used(root_fd, ret);
 }
 

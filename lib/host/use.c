@@ -189,7 +189,7 @@ static bool is_used(const struct host_use *h, const struct below_item *i, unsign
         *before = "is part of the block device ";
         return true;
     case BELOW_BLOCK:
-        *before = "has a part of a mounted file system on ";
+        *before = "has part of a mounted file system on ";
         return is_member(h, i->name);
     case BELOW_INTERFACE:
         *before = "has the network interface ";

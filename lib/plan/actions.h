@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is to be done, from the verdicts. Inside of the plan. */
+/* Makes the actions from the verdicts. Internal to the plan. */
 #pragma once
 
 #include "plan/builder.h"

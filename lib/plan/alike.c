@@ -16,7 +16,7 @@ static struct own_words own_words(const struct device *d)
     return w;
 }
 
-/* Behind "ADDRESS (ID, rule NAME with ADDRESS) ", or the whole text. */
+/* The text after "ADDRESS (ID, rule NAME with ADDRESS) ", or all of it. */
 static const char *statement(const char *sentence)
 {
     const char *end = strstr(sentence, ") ");

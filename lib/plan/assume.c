@@ -44,7 +44,7 @@ static int boot_snapshot(const struct snapshot *s, struct snapshot *ret)
         d.use = NULL;
         d.has_vfs = false;
         d.node = false;
-        if (!d.vf) /* these come with a native driver */
+        if (!d.vf) /* native drivers create these */
             r = snapshot_keep(ret, &d);
     }
     for (size_t i = 0; r >= 0 && i < s->n_registered; i++)

@@ -45,7 +45,7 @@ static bool is_refused_as_use_unknown(const struct verdict *v)
     return v->state == STATE_REFUSED && v->reason == REASON_HOST_USE_UNKNOWN;
 }
 
-/* For a device that was refused and is now unplugged: does the entry fit it, and would the device
+/* For a device that was refused and is now unplugged: does the entry match it, and would the device
  * be refused again if it came back? */
 static bool endangers_absent(const struct builder *b, const struct record *r,
                              const struct dynid *id)
@@ -59,9 +59,9 @@ static bool endangers_absent(const struct builder *b, const struct record *r,
     return rule && !rule_is_native(rule) && !rule->force && !rule_vouches_for(rule, &d);
 }
 
-/* Does the entry fit a device that is left to the host because the host may depend on it? vfio-pci
- * could get such a device when it loses its driver for a moment, or when it is plugged in again.
- * Such an entry is written only if the rule asks for it (hotplug = prevent). */
+/* Does the entry match a device that is left to the host because the host may depend on it?
+ * vfio-pci could get such a device when it loses its driver for a moment, or when it is plugged in
+ * again. Such an entry is written only if the rule asks for it (hotplug = prevent). */
 static bool endangers_host(const struct builder *b, const struct dynid *id)
 {
     for (size_t i = 0; b->any_use_unknown && i < b->n_verdicts; i++)
@@ -183,7 +183,7 @@ static bool is_missing(const struct builder *b, const struct dynid_entry *wanted
     return !e || (e->error == 0 && (e->state == DYNID_OPEN || is_removed(b, e)));
 }
 
-/* Will any entry fit the device once the wanted ones are written? */
+/* Will any entry match the device once the wanted ones are written? */
 static bool fits_wanted(const struct builder *b, const struct device *d)
 {
     struct dynids_walk walk = {0};
@@ -305,7 +305,7 @@ void plan_add_dynids(struct builder *b)
 
 /* -- does it work -- */
 
-/* Has the write of an entry that fits the device failed? */
+/* Has the write of an entry that matches the device failed? */
 static bool has_failed(const struct dynids *f, const struct device *d)
 {
     struct dynids_walk walk = {0};

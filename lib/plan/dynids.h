@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* vfio-pci's dynamic IDs: which are needed, and what has to be done for them. Inside of the plan.
- */
+/* vfio-pci's dynamic IDs: which ones are needed, and the actions that add and remove them. Internal
+ * to the plan. */
 #pragma once
 
 #include "plan/builder.h"
 
-/* Did one of our entries give the device to vfio-pci when it was plugged in, and has no plan
+/* Was the device bound to vfio-pci by one of our entries when it was plugged in, and has no plan
  * confirmed yet that it belongs there? */
 bool plan_is_caught(const struct builder *b, const struct device *d);
 
-/* Adds the actions that bring the dynamic IDs into vfio-pci's table. */
+/* Adds the actions that update vfio-pci's table. */
 void plan_add_dynids(struct builder *b);
 
-/* Says for each verdict whether the dynamic IDs work for this device. */
+/* Sets for each verdict whether dynamic IDs work for its device. */
 void plan_judge_dynids(struct builder *b);

@@ -11,7 +11,7 @@
 
 /* -- what may be done -- */
 
-/* Is the device on the driver to which we bound it, under this rule or an earlier one? */
+/* Is the device on the driver to which we bound it, for this rule or an earlier one? */
 static bool is_where_we_put_it(const struct device *d, const struct record *r)
 {
     if (!r || !d->driver)
@@ -31,7 +31,7 @@ static bool is_use_unknown(const struct builder *b, const struct verdict *v, con
 
     if (!device_may_carry_host(d) || v->rule->force || (r && record_is_unused(r)))
         return false;
-    if (!d->driver && plan_is_our_vf(b, d)) /* no driver but ours has had it */
+    if (!d->driver && plan_is_our_vf(b, d)) /* only our driver has had it */
         return false;
     if (v->comes_along && !device_must_be_named(d, named))
         return false;
@@ -103,7 +103,7 @@ static bool has_no_group(const struct record *r)
 }
 
 /* A virtual IOMMU makes the group of a device only when a driver binds it. If that IOMMU is not
- * there yet, the device is kept for it. Returns false if nothing stands against a bind. */
+ * there yet, the device is kept for it. Returns false if nothing prevents a bind. */
 static bool judge_iommu(const struct builder *b, struct verdict *v, const struct device *d,
                         const struct record *r)
 {
@@ -168,8 +168,8 @@ static bool refuse_as_wanted_at_boot(const struct builder *b, struct verdict *v,
     return true;
 }
 
-/* Judges a plugged-in device that is on its driver only because a dynamic ID fits it. If its rule
- * refuses it, it goes back, even if an earlier run began to hand it back. */
+/* Judges a plugged-in device that is on its driver only because a dynamic ID matches it. If its
+ * rule refuses it, it goes back, even if an earlier run began to hand it back. */
 static bool refuse_caught(const struct builder *b, struct verdict *v, const struct device *d,
                           const struct record *r)
 {

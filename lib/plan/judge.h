@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The verdicts: how each device stands, and why. Inside of the plan. */
+/* The verdicts: the state of each device, and the reason. Internal to the plan. */
 #pragma once
 
 #include "plan/builder.h"
@@ -7,5 +7,5 @@
 /* Judges all devices for which plan_select() has added a verdict. */
 void plan_judge(struct builder *b);
 
-/* Does its rule say how it is to be reset, and was that not written yet? */
+/* Does its rule have reset methods that have not been written yet? */
 bool plan_is_reset_due(const struct verdict *v, const struct record *r);

@@ -7,8 +7,8 @@
 #include "base/util.h"
 #include "model/kinds.h"
 
-/* An unselected device is in the way: shows the line to add. A selected device has a sentence of
- * its own. */
+/* An unselected device blocks the group: shows the line to add. A selected device has its own
+ * message. */
 static void not_viable_sentence(const struct verdict *v, const struct snapshot *s,
                                 const struct device *d, char *buf)
 {
@@ -18,7 +18,7 @@ static void not_viable_sentence(const struct verdict *v, const struct snapshot *
     if (other && device_is_bridge(other))
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound, but its IOMMU group %u is not usable: %s (%04x:%04x), a bridge or a "
-                 "part of the chipset, is on %s: put the card into another slot (behind a port "
+                 "part of the chipset, is on %s. Put the card into another slot (behind a port "
                  "with ACS), or, if this host can do without that driver, keep it from being "
                  "loaded or unbind %s from it",
                  address.s, d->group, in_the_way.s, other->vendor, other->device, v->other_driver,
@@ -26,7 +26,7 @@ static void not_viable_sentence(const struct verdict *v, const struct snapshot *
     else if (v->other_selected || !other)
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound, but its IOMMU group %u is not usable until %s, which is on %s, is "
-                 "bound, too: see the reason of that device",
+                 "bound, too: see the message about that device",
                  address.s, d->group, in_the_way.s, v->other_driver);
     else
         snprintf(
@@ -46,29 +46,29 @@ static void interface_sentence(const struct verdict *v, const struct snapshot *s
 
     if (v->rule->interface == INTERFACE_GROUP)
         snprintf(buf, SENTENCE_MAX,
-                 "%s is bound, but this kernel makes no nodes of IOMMU groups (CONFIG_VFIO_GROUP), "
-                 "which [device %s] asks for (interface = group): boot a kernel that does, or "
-                 "write interface = iommufd, which QEMU 8.2 and libvirt 12.2 can use",
+                 "%s is bound, but this kernel has no nodes for IOMMU groups (CONFIG_VFIO_GROUP), "
+                 "which [device %s] requires (interface = group): boot a kernel that has them, or "
+                 "write interface = iommufd, which needs QEMU 8.2 or libvirt 12.2",
                  address.s, v->rule->name);
     else if (d->cdev)
         snprintf(buf, SENTENCE_MAX,
-                 "%s is bound, but /dev/iommu is not there, without which /dev/vfio/devices/%s is "
-                 "useless: run \"modprobe iommufd\", then \"vfio-bindctl rescan\"",
+                 "%s is bound, but /dev/iommu is missing, and /dev/vfio/devices/%s needs it: run "
+                 "\"modprobe iommufd\", then \"vfio-bindctl rescan\"",
                  address.s, d->cdev);
     else if (s->device_nodes)
         snprintf(buf, SENTENCE_MAX,
-                 "%s is bound, but has no node of its own in /dev/vfio/devices, which [device %s] "
-                 "asks for (interface = iommufd): is devtmpfs mounted on /dev?",
+                 "%s is bound, but has no node in /dev/vfio/devices, which [device %s] requires "
+                 "(interface = iommufd): is devtmpfs mounted on /dev?",
                  address.s, v->rule->name);
     else
         snprintf(buf, SENTENCE_MAX,
-                 "%s is bound, but this kernel makes no nodes of devices "
-                 "(CONFIG_VFIO_DEVICE_CDEV), which [device %s] asks for (interface = iommufd): "
-                 "boot a kernel that does, or write interface = group",
+                 "%s is bound, but this kernel has no nodes for single devices "
+                 "(CONFIG_VFIO_DEVICE_CDEV), which [device %s] requires (interface = iommufd): "
+                 "boot a kernel that has them, or write interface = group",
                  address.s, v->rule->name);
 }
 
-/* The state in which its last user left the device, or in which the next one could. */
+/* The device does not respond after its last user, or cannot be reset for the next one. */
 static void health_sentence(const struct verdict *v, const struct device *d, char *buf)
 {
     struct pci_addr_text address = pci_addr_text(d->addr);
@@ -76,14 +76,14 @@ static void health_sentence(const struct verdict *v, const struct device *d, cha
     if (v->problems & PROBLEM_NOT_RESPONDING)
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound, but no longer responds: its configuration space reads as all ones "
-                 "or as another device's, so its last user left it dead. See dmesg; a reset "
-                 "(\"echo 1 >/sys/bus/pci/devices/%s/reset\") or a power cycle of the host may "
-                 "bring it back, then run \"vfio-bindctl rescan\"",
+                 "or as that of another device, so its last user left it in a bad state. See "
+                 "dmesg; a reset (\"echo 1 >/sys/bus/pci/devices/%s/reset\") or a power cycle of "
+                 "the host may bring it back, then run \"vfio-bindctl rescan\"",
                  address.s, address.s);
     else
         snprintf(buf, SENTENCE_MAX,
-                 "%s is bound, but the kernel does not reset it by \"%s\", as [device %s] "
-                 "asks%s%s: /sys/bus/pci/devices/%s/reset_method lists what the device supports",
+                 "%s is bound, but its reset methods could not be set to \"%s\" ([device %s])%s%s: "
+                 "/sys/bus/pci/devices/%s/reset_method lists what the device supports",
                  address.s, v->rule->reset_method, v->rule->name, v->error ? "; " : "",
                  v->error == EILSEQ ? "it reads back differently"
                  : v->error         ? strerror(v->error)
@@ -113,7 +113,7 @@ void problem_sentence(const struct verdict *v, const struct snapshot *s,
     if (v->problems & PROBLEM_UNREADABLE)
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound, but %s%s could not be read%s%s, so it does not count as usable; "
-                 "vfio-bindd tries again by itself",
+                 "vfio-bindd keeps trying",
                  pci_addr_text(d->addr).s,
                  d->unknown.fact != FACT_NONE ? "its " : "a device of its IOMMU group",
                  fact_words(d->unknown.fact), d->unknown.fact != FACT_NONE ? ": " : "",
@@ -121,11 +121,10 @@ void problem_sentence(const struct verdict *v, const struct snapshot *s,
     else if (v->problems & PROBLEM_GROUP_NOT_VIABLE)
         not_viable_sentence(v, s, d, buf);
     else if (v->problems & PROBLEM_NODE_MISSING)
-        snprintf(
-            buf, SENTENCE_MAX,
-            "%s is bound, but /dev/vfio/%u is not there: is devtmpfs mounted on /dev, and does "
-            "the unit's DevicePolicy= allow char-vfio?",
-            pci_addr_text(d->addr).s, d->group);
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but /dev/vfio/%u is missing: is devtmpfs mounted on /dev, and does "
+                 "the unit's DevicePolicy= allow char-vfio?",
+                 pci_addr_text(d->addr).s, d->group);
     else if (v->problems & (PROBLEM_NOT_RESPONDING | PROBLEM_RESET_METHOD))
         health_sentence(v, d, buf);
     else if (v->problems & PROBLEM_INTERFACE_MISSING)
@@ -133,8 +132,8 @@ void problem_sentence(const struct verdict *v, const struct snapshot *s,
     else if (v->problems & PROBLEM_INTERRUPTS_NOT_REMAPPED)
         snprintf(
             buf, SENTENCE_MAX,
-            "%s is bound, but this host does not remap interrupts, so VFIO gives it to no virtual "
-            "machine: enable interrupt remapping in the firmware setup, or allow it with "
+            "%s is bound, but this host does not remap interrupts, so VFIO does not assign it to "
+            "virtual machines: enable interrupt remapping in the firmware setup, or allow it with "
             "vfio_iommu_type1.allow_unsafe_interrupts=1 if you trust the guests, and rescan",
             pci_addr_text(d->addr).s);
     else if (v->problems & PROBLEM_BAR_CLAIMED)
@@ -145,7 +144,7 @@ void problem_sentence(const struct verdict *v, const struct snapshot *s,
                  pci_addr_text(d->addr).s, d->claimant ? d->claimant : "");
     else if (v->problems & PROBLEM_NO_IOMMU)
         snprintf(buf, SENTENCE_MAX,
-                 "%s is bound without an IOMMU (unsafe no-IOMMU mode): for DPDK only, no virtual "
-                 "machine can have it",
+                 "%s is bound without an IOMMU (unsafe no-IOMMU mode): for DPDK only, not for "
+                 "virtual machines",
                  pci_addr_text(d->addr).s);
 }

@@ -10,7 +10,8 @@ static bool is_literal(const char *pattern)
     return pattern[0] != '!' && !strpbrk(pattern, "*?[");
 }
 
-/* A class pattern as value and mask: "0302*" is 030200/ffff00. False for what no mask expresses. */
+/* A class pattern as value and mask: "0302*" is 030200/ffff00. Returns false if no mask can express
+ * it. */
 static bool class_of_pattern(const char *pattern, uint32_t *ret_class, uint32_t *ret_mask)
 {
     size_t digits = strspn(pattern, "0123456789abcdef");
@@ -23,7 +24,7 @@ static bool class_of_pattern(const char *pattern, uint32_t *ret_class, uint32_t 
     return true;
 }
 
-/* The number of combinations of what a rule lists. */
+/* All combinations of the values that a rule lists. */
 struct ids {
     struct dynid *v;
     size_t n, max;
@@ -45,7 +46,7 @@ static void add_classes(const struct rule *r, struct dynid id, struct ids *ids, 
     }
     id.class_code = id.class_mask = 0;
     if (!any && (id.vendor != DYNID_ANY || id.subvendor != DYNID_ANY) && ids->n < ids->max)
-        ids->v[ids->n++] = id; /* never one that fits every device of the host */
+        ids->v[ids->n++] = id; /* never one that matches every device of the host */
 }
 
 static void add_subsystems(const struct rule *r, struct dynid id, struct ids *ids, bool *narrowed)

@@ -28,9 +28,9 @@ static bool same_group(const struct device *x, const struct device *y)
 }
 
 /* May the device come along with its leader? Not if it was not read, if it is not known yet whether
- * a rule names it, if a rule names it (it follows that rule then), or if one of the two is a
- * virtual function, which has nothing to do with the other functions of its slot. What the host may
- * live on stays: see plan_unnamed_function(). */
+ * a rule matches it, if a rule matches it (it follows that rule then), or if one of the two is a
+ * virtual function, which is independent of the other functions of its slot. A function that the
+ * host may depend on stays: see plan_unnamed_function(). */
 static bool comes_along(const struct builder *b, const struct device *leader, size_t device)
 {
     const struct device *d = &b->snapshot->devices[device];
@@ -94,8 +94,8 @@ static void add_group_members(struct builder *b, size_t leader)
 
 /* Does function i stay with the host because `keeper`, another function of the same card, does? Not
  * if an earlier rule decides about it, or a rule that names it by address, slot or serial number;
- * and not if it is in another group and the host may live on it, like the second port of a network
- * card. */
+ * and not if it is in another group and the host may depend on it, like the second port of a
+ * network card. */
 static bool stays_along(const struct builder *b, size_t keeper, size_t i)
 {
     const struct device *d = &b->snapshot->devices[i], *kept = &b->snapshot->devices[keeper];

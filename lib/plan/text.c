@@ -27,7 +27,7 @@ static const char *class_noun(const struct device *d)
     for (size_t i = 0; i < ELEMENTS(nouns); i++)
         if ((d->class_code >> 8 & nouns[i].mask) == nouns[i].class)
             return nouns[i].noun;
-    return "of a kind that disks or networks may depend on";
+    return "a device of a kind that disks or networks may depend on";
 }
 
 static const char *kernel_write_name(enum action_kind kind)
@@ -54,14 +54,14 @@ const char *errno_advice(int error, enum action_kind kind)
         return "; vfio-pci refuses devices without an IOMMU group, and those a virtual function's "
                "user forbids: see dmesg";
     if (error == EBUSY)
-        return "; another driver took it meanwhile: see which with lspci -k";
+        return "; another driver was faster: lspci -k shows which";
     if (kind == ACTION_HOLD && (error == EACCES || error == EPERM))
         return "; a service may open /dev/vfio only if vfio was loaded before it started: run "
                "\"systemctl restart vfio-bindd\"";
     if (error == EACCES || error == EPERM || error == EROFS)
         return "; vfio-bindd must run as root with write access to /sys (check the unit's "
                "drop-ins)";
-    return "; dmesg may say why, and \"systemctl reload vfio-bindd\" tries again";
+    return "; dmesg may say why; to try again, run \"systemctl reload vfio-bindd\"";
 }
 
 static void no_iommu_sentence(const struct device *d, char *buf, size_t size)
@@ -69,32 +69,32 @@ static void no_iommu_sentence(const struct device *d, char *buf, size_t size)
     switch (d->iommu) {
     case OUTLOOK_NO_DRIVER:
         snprintf(buf, size,
-                 "the firmware announces a virtual IOMMU for it, for which this kernel has no "
-                 "driver (CONFIG_VIRTIO_IOMMU): boot a kernel that has one, or give this machine "
-                 "another virtual IOMMU; left to its native driver");
+                 "the firmware announces a virtual IOMMU, but this kernel has no driver for it "
+                 "(CONFIG_VIRTIO_IOMMU): boot a kernel that has one, or give this machine another "
+                 "kind of virtual IOMMU; until then the device is left to its native driver");
         break;
     case OUTLOOK_AWAITED:
-        snprintf(
-            buf, size,
-            "the firmware announces a virtual IOMMU for it, which did not appear: \"modprobe "
-            "virtio_iommu\" says why, unless a file in /etc/modprobe.d forbids it; the device is "
-            "bound as soon as the IOMMU is there, and until then left to its native driver");
+        snprintf(buf, size,
+                 "the firmware announces a virtual IOMMU, but it did not appear: run \"modprobe "
+                 "virtio_iommu\" to see why, and look for a file in /etc/modprobe.d that forbids "
+                 "it; the device is bound as soon as the IOMMU is active, and left to its native "
+                 "driver until then");
         break;
     case OUTLOOK_AT_BIND:
         /* Seen on 7.2; 6.12 creates the group when the device is bound again. */
         snprintf(
             buf, size,
-            "the kernel makes no IOMMU group for it, so no virtual machine could use it. Newer "
-            "kernels make none for a device that had a driver before the virtual IOMMU came: "
-            "reboot, or remove it with \"echo 1 > /sys/bus/pci/devices/%s/remove\" and find it "
-            "again with \"echo 1 > /sys/bus/pci/rescan\"; left to its native driver",
+            "it has no IOMMU group, so no virtual machine could use it. Newer kernels create none "
+            "for a device that had a driver before the virtual IOMMU appeared: reboot, or remove "
+            "the device with \"echo 1 > /sys/bus/pci/devices/%s/remove\" and add it again with "
+            "\"echo 1 > /sys/bus/pci/rescan\"; until then it is left to its native driver",
             pci_addr_text(d->addr).s);
         break;
     default:
         snprintf(buf, size,
                  "it has no IOMMU group, so no virtual machine could use it: enable VT-d or AMD-Vi "
-                 "in the firmware and boot with intel_iommu=on (Intel) or amd_iommu=on (AMD); left "
-                 "to its native driver");
+                 "in the firmware and boot with intel_iommu=on (Intel) or amd_iommu=on (AMD); "
+                 "until then it is left to its native driver");
     }
 }
 
@@ -102,25 +102,25 @@ static void no_iommu_sentence(const struct device *d, char *buf, size_t size)
 static void override_denied_sentence(int error, char *buf, size_t size)
 {
     if (error == ENOENT || error == ENODEV)
-        snprintf(buf, size,
-                 "the kernel has no driver_override for it (%s), and nothing else keeps a native "
-                 "driver away: it is left to the host; check whether it still exists (lspci -Dnn)",
-                 strerror(error));
+        snprintf(
+            buf, size,
+            "the kernel has no driver_override for it (%s), and nothing else keeps native drivers "
+            "away, so it is left to the host: check whether it still exists (lspci -Dnn)",
+            strerror(error));
     else if (error == EROFS)
         snprintf(
             buf, size,
             "its driver_override could not be written (%s), so it is left to the host: /sys is "
-            "mounted read-only here; see the unit's ReadWritePaths= and its drop-ins, or "
-            "remount it",
+            "mounted read-only; see the unit's ReadWritePaths= and its drop-ins, or remount it",
             strerror(error));
     else
-        snprintf(buf, size,
-                 "the kernel refused the write to its driver_override (%s), so it is left to the "
-                 "host: see dmesg, kernel lockdown (/sys/kernel/security/lockdown), and whatever "
-                 "restricts root here (SELinux, AppArmor, the unit's drop-ins); some kernels allow "
-                 "it only where a parameter or a driver says so. Then run \"systemctl reload "
-                 "vfio-bindd\"",
-                 strerror(error));
+        snprintf(
+            buf, size,
+            "the kernel refused the write to its driver_override (%s), so it is left to the host: "
+            "see dmesg, kernel lockdown (/sys/kernel/security/lockdown), and whatever restricts "
+            "root here (SELinux, AppArmor, the unit's drop-ins); some kernels allow it only with a "
+            "parameter or for some drivers. Then run \"systemctl reload vfio-bindd\"",
+            strerror(error));
 }
 
 static void failed_sentence(const struct verdict *v, const struct device *d, const struct record *r,
@@ -131,11 +131,10 @@ static void failed_sentence(const struct verdict *v, const struct device *d, con
         no_iommu_sentence(d, buf, size);
         break;
     case REASON_DRIVER_MISSING:
-        snprintf(buf, size,
-                 "the driver %s is not loaded: \"modprobe %s\" loads it or says why it cannot; %s",
-                 v->driver, v->driver,
-                 d->driver ? "then run \"systemctl reload vfio-bindd\""
-                           : "the device is reserved until then");
+        snprintf(buf, size, "the driver %s is not loaded: run \"modprobe %s\"%s", v->driver,
+                 v->driver,
+                 d->driver ? ", then \"systemctl reload vfio-bindd\""
+                           : "; the device is reserved until then");
         break;
     case REASON_TAKEN_BACK:
         snprintf(
@@ -158,7 +157,7 @@ static void failed_sentence(const struct verdict *v, const struct device *d, con
         break;
     default:
         snprintf(buf, size,
-                 "the kernel accepted every write, yet the device is not on %s: see dmesg",
+                 "the kernel accepted every write, but the device is not on %s: see dmesg",
                  v->driver);
     }
 }
@@ -178,10 +177,9 @@ static void unreadable_sentence(const struct verdict *v, const struct device *d,
         u = &other->unknown;
         snprintf(whose, sizeof(whose), "%s's", pci_addr_text(v->other).s);
     }
-    snprintf(
-        buf, size,
-        "%s %s could not be read (%s), so it is left as it is; vfio-bindd tries again by itself",
-        whose, fact_words(u->fact), strerror(u->error));
+    snprintf(buf, size,
+             "%s %s could not be read (%s), so it is left as it is; vfio-bindd keeps trying", whose,
+             fact_words(u->fact), strerror(u->error));
 }
 
 /* Another function of the card must be named as well: shows the line that does so. */
@@ -200,12 +198,12 @@ static void not_named_sentence(const struct verdict *v, const struct device *d,
         snprintf(line, sizeof(line), "add a rule with \"id = %04x:%04x\" and \"address = %s\"",
                  other ? other->vendor : 0, other ? other->device : 0, at.s);
     snprintf(buf, size,
-             "no virtual machine can have it without %s, which shares its card and IOMMU group, "
-             "which no rule names and which this host may need: to take both, %s",
+             "a virtual machine could only have it together with %s of the same card and IOMMU "
+             "group, which no rule names and which this host may need: to take both, %s",
              at.s, line);
 }
 
-/* What the host is seen to use stays, and no rule to take it is shown. */
+/* A device that is known to be in use stays with the host; no line to take it is suggested. */
 static void use_unknown_sentence(const struct verdict *v, const struct device *d, char *buf,
                                  size_t size)
 {
@@ -235,9 +233,8 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s,
 {
     switch (v->reason) {
     case REASON_BRIDGE:
-        snprintf(
-            buf, size,
-            "it is a bridge, and the devices behind it would vanish with it: select those instead");
+        snprintf(buf, size,
+                 "it is a bridge, and the devices behind it would disappear: select those instead");
         break;
     case REASON_FUNCTION_NOT_NAMED:
         not_named_sentence(v, d, snapshot_find(s, v->other), buf, size);
@@ -249,11 +246,10 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s,
         use_unknown_sentence(v, d, buf, size);
         break;
     case REASON_DRIVER_FIXED:
-        snprintf(
-            buf, size,
-            "its driver %s cannot be unbound (the kernel offers no \"unbind\" for it): keep that "
-            "driver from being loaded, and reboot",
-            d->driver ? d->driver : "");
+        snprintf(buf, size,
+                 "its driver %s cannot be unbound (it has no \"unbind\" file): keep that driver "
+                 "from being loaded, and reboot",
+                 d->driver ? d->driver : "");
         break;
     case REASON_NEEDED_AT_BOOT:
         snprintf(buf, size,
@@ -269,13 +265,13 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s,
         break;
     case REASON_HAS_VIRTUAL_FUNCTIONS:
         snprintf(buf, size,
-                 "it has virtual functions, which would vanish with its driver: select those "
-                 "instead, or write 0 to its sriov_numvfs first");
+                 "it has virtual functions, which would disappear together with its driver: select "
+                 "those instead, or write 0 to its sriov_numvfs first");
         break;
     case REASON_GROUP_MEMBER_REFUSED:
         snprintf(buf, size,
-                 "%s of its IOMMU group cannot be taken, and the group is useless without it: see "
-                 "the reason of that device",
+                 "%s of the same IOMMU group cannot be taken, and the group is of no use without "
+                 "it: see the message about that device",
                  pci_addr_text(v->other).s);
         break;
     default:
@@ -289,11 +285,11 @@ static void refused_sentence(const struct verdict *v, const struct snapshot *s,
 static void released_sentence(const struct device *d, char *buf, size_t size)
 {
     if (d->driver)
-        snprintf(buf, size, "handed back, and %s has it", d->driver);
+        snprintf(buf, size, "handed back to %s", d->driver);
     else
-        snprintf(buf, size,
-                 "handed back; no driver has it yet (its native driver takes it when it "
-                 "is loaded)");
+        snprintf(
+            buf, size,
+            "handed back; it has no driver yet, and gets its native driver when that is loaded");
 }
 
 static void pending_sentence(const struct verdict *v, const struct device *d,
@@ -303,13 +299,12 @@ static void pending_sentence(const struct verdict *v, const struct device *d,
         snprintf(buf, size, "to be handed back");
     else if (v->reason == REASON_IOMMU_AWAITED && !d->driver)
         snprintf(buf, size,
-                 "is reserved until the announced virtual IOMMU appears, whose driver "
-                 "(virtio_iommu) is not active yet");
+                 "reserved until the announced virtual IOMMU appears (driver virtio_iommu)");
     else if (v->reason == REASON_IOMMU_AWAITED)
-        snprintf(buf, size,
-                 "stays on %s until the virtual IOMMU that the firmware announces is active (its "
-                 "driver virtio_iommu), and is rebound then",
-                 d->driver);
+        snprintf(
+            buf, size,
+            "to be rebound from %s once the announced virtual IOMMU appears (driver virtio_iommu)",
+            d->driver);
     else if (!d->driver)
         snprintf(buf, size, "to be bound to %s", v->driver);
     else if (streq(d->driver, v->driver))
@@ -328,18 +323,18 @@ static void busy_sentence(const struct verdict *v, const struct snapshot *s, con
                  d->use, v->rule->name);
     else if (r && r->holder)
         snprintf(buf, size,
-                 "%s: end it, then run \"systemctl reload vfio-bindd\" (force = yes in [device "
-                 "%s] does not ask)",
+                 "%s: end that, then run \"systemctl reload vfio-bindd\" (force = yes in [device "
+                 "%s] takes it anyway)",
                  r->holder, v->rule->name);
     else if (!device_can_be_kept(s, d))
         snprintf(buf, size,
-                 "it is on %s and has no node in /dev/vfio that shows whether a virtual machine "
-                 "uses it: unbind it by hand if none does",
+                 "it is on %s, and without a node in /dev/vfio nothing shows whether a virtual "
+                 "machine uses it: if none does, unbind it by hand",
                  d->driver ? d->driver : "no driver");
     else
         snprintf(buf, size,
-                 "a virtual machine, or another program, has %s open: end it, then "
-                 "run \"systemctl reload vfio-bindd\"",
+                 "a virtual machine, or another program, has %s open: end that, then run "
+                 "\"systemctl reload vfio-bindd\"",
                  d->node ? device_group_node(d).s : device_own_node(d).s);
 }
 
@@ -375,13 +370,13 @@ static void state_sentence(const struct verdict *v, const struct snapshot *s,
         if (r && !record_is_in_hand(r))
             snprintf(buf, size,
                      "its IOMMU group is handed back as a whole, and a kernel call for another "
-                     "device of it has not returned: see that one; it continues by itself");
+                     "device of the group has not returned: see the message about that device");
         else
             snprintf(buf, size,
                      "a kernel call for it has not returned: %s may still be in use; end its "
-                     "users, and it continues by itself. Until then a reboot hangs, too (a "
-                     "hardware reset or sysrq-b does not), \"udevadm settle\" times out, and on "
-                     "kernels before 6.12 the journal may stop",
+                     "users, and the call returns. Until then a reboot hangs, too (a hardware "
+                     "reset or sysrq-b works), \"udevadm settle\" times out, and on kernels before "
+                     "6.12 the journal may stop",
                      d->driver                 ? d->driver
                      : r && r->previous_driver ? r->previous_driver
                                                : "its driver");
@@ -438,14 +433,14 @@ static void unselected_sentence(const struct action *a, char *buf)
     case ACTION_UNFENCE_VFS:
         snprintf(
             buf, SENTENCE_MAX,
-            "%s: its virtual functions may have native drivers again (sriov_drivers_autoprobe)",
+            "%s: native drivers may bind its virtual functions again (sriov_drivers_autoprobe)",
             address.s);
         break;
     case ACTION_SET_PLACEHOLDER:
     case ACTION_CLEAR_PLACEHOLDER:
         snprintf(buf, SENTENCE_MAX,
-                 "%s is not selected: it is kept from %s while dynamic IDs are added", address.s,
-                 DYNID_DRIVER);
+                 "%s is not selected: it is protected from %s while dynamic IDs are added",
+                 address.s, DYNID_DRIVER);
         break;
     default:
         snprintf(buf, SENTENCE_MAX, "%s is not selected: it goes back to its native driver",

@@ -10,21 +10,21 @@ static const char *plural(unsigned n)
     return n == 1 ? "" : "s";
 }
 
-/* What the kernel means by the errors of sriov_numvfs. */
+/* The meaning of errors from sriov_numvfs. */
 static const char *numvfs_advice(int error)
 {
     switch (error) {
     case ENOENT:
-        return "; its driver cannot make virtual functions: see its documentation and dmesg";
+        return "; its driver does not support virtual functions: see its documentation and dmesg";
     case ENOSPC:
     case ENOMEM:
-        return "; the firmware left no room for them: enable SR-IOV in the firmware setup, or boot "
-               "with \"pci=realloc\", and see dmesg";
+        return "; the firmware reserved no resources for them: enable SR-IOV in the firmware "
+               "setup, or boot with \"pci=realloc\", and see dmesg";
     case ERANGE:
     case EINVAL:
-        return "; its driver allows fewer, or wants them set up otherwise: see dmesg";
+        return "; its driver allows fewer, or needs other settings first: see dmesg";
     default:
-        return "; dmesg may say why, and \"systemctl reload vfio-bindd\" tries again";
+        return "; dmesg may say why; to try again, run \"systemctl reload vfio-bindd\"";
     }
 }
 
@@ -34,28 +34,28 @@ static void failed_vfs_sentence(const struct vfs_verdict *v, const struct device
     switch (v->reason) {
     case REASON_NO_SRIOV:
         snprintf(buf, size,
-                 "it has no SR-IOV (no sriov_totalvfs in /sys, or 0): enable SR-IOV in the "
-                 "firmware setup or in the card's own configuration, or remove \"vfs\" from "
-                 "[device %s]",
+                 "it does not support SR-IOV (sriov_totalvfs in /sys is missing or 0): enable "
+                 "SR-IOV in the firmware setup or in the card's own configuration, or remove "
+                 "\"vfs\" from [device %s]",
                  v->rule->name);
         break;
     case REASON_TOO_MANY_VFS:
         snprintf(buf, size,
-                 "it can have %u virtual function%s at most (sriov_totalvfs): write \"vfs = %u\" "
+                 "it supports at most %u virtual function%s (sriov_totalvfs): write \"vfs = %u\" "
                  "or less in [device %s]",
                  d->vfs_max, plural(d->vfs_max), d->vfs_max, v->rule->name);
         break;
     case REASON_VFS_SHORT:
         snprintf(buf, size,
-                 "the kernel made %u virtual function%s of %u: see dmesg; \"systemctl reload "
-                 "vfio-bindd\" tries again",
+                 "the kernel created %u virtual function%s of %u: see dmesg; to try again, run "
+                 "\"systemctl reload vfio-bindd\"",
                  v->there, plural(v->there), v->wanted);
         break;
     case REASON_VFS_VANISHED:
         snprintf(buf, size,
-                 "its %u virtual function%s vanished, though its driver stayed: somebody wrote to "
-                 "its sriov_numvfs, or its driver gave them up (dmesg); \"systemctl reload "
-                 "vfio-bindd\" makes them again",
+                 "its %u virtual function%s disappeared while its driver stayed: something wrote "
+                 "to its sriov_numvfs, or its driver removed them (see dmesg); to create them "
+                 "again, run \"systemctl reload vfio-bindd\"",
                  v->wanted, plural(v->wanted));
         break;
     default:
@@ -70,14 +70,14 @@ static void ambiguous_sentence(const struct vfs_verdict *v, char *buf, size_t si
 
     if (rule_makes_vfs(first))
         snprintf(buf, size,
-                 "[device %s] says vfs = %d and [device %s] says vfs = %d for it: remove one, "
-                 "or put [device %s] first",
+                 "[device %s] has vfs = %d and [device %s] has vfs = %d: remove one, or put "
+                 "[device %s] first",
                  first->name, first->vfs, v->rule->name, v->rule->vfs, v->rule->name);
     else
         snprintf(buf, size,
-                 "[device %s] says vfs = %d for it, but [device %s] comes first and %s%s: a device "
-                 "that makes virtual functions stays on its native driver (vfio-pci's enable_sriov "
-                 "is not used); remove one rule, or put [device %s] before the other",
+                 "[device %s] has vfs = %d, but [device %s] comes first and %s%s: a device with "
+                 "virtual functions stays on its native driver (vfio-pci's enable_sriov is not "
+                 "used); remove one rule, or put [device %s] before the other",
                  v->rule->name, v->rule->vfs, first->name,
                  rule_is_native(first) ? "leaves it alone" : "binds it to ",
                  rule_is_native(first) ? "" : rule_target(first), v->rule->name);
@@ -92,9 +92,9 @@ static void refused_vfs_sentence(const struct vfs_verdict *v, const struct devic
         break;
     case REASON_VFS_NOT_OURS:
         snprintf(buf, size,
-                 "it has %u virtual function%s already, which vfio-bindd did not create: they are "
-                 "left alone; find out what creates them (\"vfio-bindctl check\" looks for it) and "
-                 "end that, write 0 to its sriov_numvfs, then run \"systemctl reload vfio-bindd\"",
+                 "it already has %u virtual function%s, which vfio-bindd did not create and leaves "
+                 "alone: find out what creates them (\"vfio-bindctl check\" may know), stop that, "
+                 "write 0 to its sriov_numvfs, then run \"systemctl reload vfio-bindd\"",
                  v->there, plural(v->there));
         break;
     case REASON_IN_USE:
@@ -105,13 +105,11 @@ static void refused_vfs_sentence(const struct vfs_verdict *v, const struct devic
                      pci_addr_text(v->user).s);
         else
             snprintf(buf, size, "%s: end this use, then run \"systemctl reload vfio-bindd\"",
-                     r && r->holder ? r->holder
-                                    : "somebody uses one of them, or its driver is busy");
+                     r && r->holder ? r->holder : "one of them is in use, or its driver is busy");
         break;
     default:
         snprintf(buf, size,
-                 "its %s could not be read (%s), so it is left as it is; vfio-bindd tries again by "
-                 "itself",
+                 "its %s could not be read (%s), so it is left as it is; vfio-bindd keeps trying",
                  fact_words(d->unknown.fact), strerror(d->unknown.error));
     }
 }
@@ -121,12 +119,12 @@ static void pending_vfs_sentence(const struct vfs_verdict *v, const struct devic
 {
     if (v->reason == REASON_NATIVE_AWAITED && !d->driver)
         snprintf(buf, size,
-                 "its native driver, which creates them, is not loaded yet; they are created when "
-                 "it has the device");
+                 "its native driver, which creates them, is not loaded yet; they are created once "
+                 "the driver has bound the device");
     else if (v->reason == REASON_NATIVE_AWAITED)
         snprintf(buf, size,
-                 "it is on %s, and only its native driver makes virtual functions: give it back "
-                 "(vfio-bindctl release, or driverctl unset-override)",
+                 "it is on %s, and only its native driver can create virtual functions: hand it "
+                 "back (vfio-bindctl release, or driverctl unset-override)",
                  d->driver);
     else if (v->there > 0 && v->wanted == 0)
         snprintf(buf, size, "to be removed, of %u", v->there);
@@ -153,12 +151,12 @@ void vfs_sentence(const struct vfs_verdict *v, const struct snapshot *s,
                  v->ours || v->there == 0 ? "" : ", created by others");
         break;
     case STATE_RELEASED:
-        snprintf(why, sizeof(why), "released: vfio-bindd creates none");
+        snprintf(why, sizeof(why), "released: vfio-bindd creates no virtual functions");
         break;
     case STATE_STUCK:
         snprintf(why, sizeof(why),
-                 "a kernel call for them has not returned: %s takes long, or hangs; it continues "
-                 "by itself when the driver returns, and until then a reboot may hang, too",
+                 "a kernel call for them has not returned: %s is slow or hangs; vfio-bindd "
+                 "continues when the driver returns, and until then a reboot may hang, too",
                  d->driver ? d->driver : "its driver");
         break;
     case STATE_FAILED:

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a plan says of physical functions and their virtual functions, in words. Pure. */
+/* Messages about physical functions and their virtual functions. Pure. */
 #pragma once
 
 #include <stdio.h>
 
 #include "plan/plan.h"
 
-/* How the device stands, why, and what to do about it, as a sentence. */
+/* A sentence with the state of the device, the reason, and what to do about it. */
 void vfs_sentence(const struct vfs_verdict *v, const struct snapshot *s, const struct records *r,
                   char buf[static SENTENCE_MAX]);
 

@@ -35,7 +35,7 @@ static struct vfs_verdict *verdict_of_physical(const struct builder *b, const st
     return NULL;
 }
 
-/* Have we turned off autoprobe, so that its virtual functions get a driver by override only? */
+/* Have we turned off autoprobe, so that its virtual functions get a driver only by an override? */
 static bool is_fenced(const struct device *pf, const struct record *r)
 {
     return pf->vfs_fenced && r && r->vfs.fenced;
@@ -64,8 +64,8 @@ static const struct rule *rule_for_vfs(const struct builder *b, size_t i)
     return r && rule_makes_vfs(r) && rule_test(r, d) < 0 ? r : NULL;
 }
 
-/* A rule that names this very device, and says another number than the rule that decides. Wide
- * rules may have exceptions; but who names a place means it. */
+/* A rule that names exactly this device, with another number than the rule that decides. A wide
+ * rule may have exceptions, but two rules that name the device contradict each other. */
 static const struct rule *contradicting_rule(const struct builder *b, size_t i)
 {
     const struct policy *p = b->policy;
@@ -126,7 +126,7 @@ static bool judge_attempt(struct vfs_verdict *v, const struct record_vfs *r)
     return true;
 }
 
-/* No rule wants them any longer, or an administrator has released them. */
+/* No rule asks for them any longer, or an administrator has released them. */
 static void judge_taking_away(const struct builder *b, struct vfs_verdict *v,
                               const struct device *d, const struct record_vfs *r)
 {
@@ -214,7 +214,8 @@ static bool wants_fence(const struct builder *b, const struct device *pf)
     return false;
 }
 
-/* Has this plan an action for one of its virtual functions? Then a later plan removes them. */
+/* Does this plan have an action for one of its virtual functions? Then a later plan removes
+ * them. */
 static bool vfs_have_actions(const struct builder *b, const struct device *pf)
 {
     for (size_t i = 0; pf->n_vfs > 0 && i < b->n_actions; i++) {

@@ -63,8 +63,7 @@ static void unknown_key(const struct key_context *c, const char *where, const ch
     if (i >= 0)
         policy_error(c, "unknown key \"%s\" in %s: did you mean \"%s\"?", key, where, words[i]);
     else
-        policy_error(c, "unknown key \"%s\" in %s: vfio-bindd.conf(5) lists those that exist", key,
-                     where);
+        policy_error(c, "unknown key \"%s\" in %s: see vfio-bindd.conf(5)", key, where);
 }
 
 /* The index of the value among the allowed words; -1 after reporting that it is none of them. */
@@ -157,7 +156,8 @@ static bool set_expect(const struct key_context *c, struct rule *r, const char *
     errno = 0;
     long n = strtol(value, &end, 10);
     if (!isdigit((unsigned char)value[0]) || *end || errno || n > 65536) {
-        policy_error(c, "expect = %s: write how many devices this rule must match, like 8", value);
+        policy_error(
+            c, "expect = %s: write the number of devices that this rule must match, like 8", value);
         return false;
     }
     r->expect = (int)n;
@@ -289,9 +289,10 @@ void policy_set_rule_key(struct key_context *c, struct rule *r, const char *key,
     int k = word_index(names, KEY_MAX, key);
 
     if (k >= 0 && r->keys[k].line > 0 && r->keys[k].file == c->origin.file) {
-        policy_error(
-            c, "%s appears twice in [device %s] (first in line %u): write one line, with commas",
-            key, r->name, r->keys[k].line);
+        policy_error(c,
+                     "%s appears twice in [device %s] (first in line %u): write one line, "
+                     "separating values with commas",
+                     key, r->name, r->keys[k].line);
         r->broken = true;
     } else if (k >= 0) {
         r->keys[k] = c->origin;

@@ -227,7 +227,7 @@ static void begin_key(struct policy_reader *r, char *line)
     *equals = '\0';
     char *key = trim(line), *value = trim(equals + 1);
     if (!*key || strlen(key) > KEY_NAME_MAX) {
-        bad_line(r, *key ? "no key is that long: vfio-bindd.conf(5) lists those that exist"
+        bad_line(r, *key ? "this is too long for a key: see vfio-bindd.conf(5)"
                          : "there is no key before '='");
         return;
     }
@@ -276,7 +276,7 @@ static void end_key(struct policy_reader *r)
         b += *b != '\0';
     }
     if (*a || *b)
-        bad_line(r, "this value cannot be read completely: shorten it");
+        bad_line(r, "this value is too long: shorten it");
     else
         use_key(r, r->key, r->collected);
     forget_key(r);
@@ -305,7 +305,7 @@ static bool give_piece(struct policy_reader *r, char *line, size_t size)
     size_t length = piece_length(r->rest, room);
 
     if (length == 0 && *r->rest) {
-        bad_line(r, "this value has more than 190 characters without a comma: no valid one has");
+        bad_line(r, "this value has more than 190 characters without a comma: no valid value does");
         forget_key(r);
         return false;
     }
@@ -360,8 +360,8 @@ static void look_at_line(struct policy_reader *r, const char *text, size_t lengt
     if (has_control(line))
         bad_line(r, "there is a control character in this line: remove it");
     else if (start != line)
-        bad_line(r,
-                 "this line is indented: remove the blanks before it (a value goes on one line)");
+        bad_line(r, "this line is indented: remove the blanks at its beginning (a value must be on "
+                    "one line)");
     else if (line[0] == '[')
         begin_section(r, line);
     else
@@ -481,7 +481,7 @@ int policy_parse_cmdline(struct policy *p, const char *cmdline, struct diags *d,
                 "\"%s\" has no effect: use vfio_bindd=off or vfio_bindd.ids=VENDOR:DEVICE,...",
                 quoted(word).s);
         if (value && !*value)
-            diags_add(d, DIAG_WARNING, "/proc/cmdline", 0, "vfio_bindd.ids= names no device");
+            diags_add(d, DIAG_WARNING, "/proc/cmdline", 0, "vfio_bindd.ids= has no ID");
         if (!value || !*value)
             continue;
         if (asprintf(&joined, "%s%s%s", ids, *ids ? "," : "", value) < 0)

@@ -213,12 +213,12 @@ static void check_covered(struct policy *p, struct diags *d)
             if (earlier->broken || !rule_covers(earlier, r))
                 continue;
             bool same_file = earlier->where.file == r->where.file;
-            diags_add(d, same_file ? DIAG_ERROR : DIAG_WARNING, policy_file(p, r->where),
-                      r->where.line,
-                      "[device %s] can never match: [device %s] (%s:%u) comes first and takes all "
-                      "that it names; %s",
-                      r->name, earlier->name, policy_file(p, earlier->where), earlier->where.line,
-                      same_file ? "move it up, or narrow the other" : "the earlier one decides");
+            diags_add(
+                d, same_file ? DIAG_ERROR : DIAG_WARNING, policy_file(p, r->where), r->where.line,
+                "[device %s] can never match: [device %s] (%s:%u) comes first and matches all of "
+                "its devices; %s",
+                r->name, earlier->name, policy_file(p, earlier->where), earlier->where.line,
+                same_file ? "move it up, or narrow the other rule" : "the earlier one decides");
             if (same_file)
                 r->broken = true;
             break;
@@ -237,8 +237,8 @@ static void check_resources(struct policy *p, struct diags *d)
             r->broken = true;
             diags_add(d, DIAG_ERROR, policy_file(p, r->keys[KEY_RESOURCE]),
                       r->keys[KEY_RESOURCE].line,
-                      "resource \"%s\" and \"%s\" of [device %s] are the same to Kubernetes (upper "
-                      "case, '/' and '.' read as '_'): rename one",
+                      "resource \"%s\" and \"%s\" of [device %s] are the same for Kubernetes (in "
+                      "upper case, with '_' for '/' and '.'): rename one",
                       r->resource, p->rules[j].resource, p->rules[j].name);
         }
 }
@@ -251,7 +251,7 @@ static void check_native(struct policy *p, struct diags *d)
             continue;
         r->broken = true;
         diags_add(d, DIAG_ERROR, policy_file(p, r->keys[KEY_EXPECT]), r->keys[KEY_EXPECT].line,
-                  "expect does not go with driver = native, which takes no device: remove it");
+                  "a rule with driver = native takes no device and cannot have expect: remove it");
     }
 }
 
@@ -269,8 +269,8 @@ static bool check_driver_of_pf(const struct policy *p, struct rule *r, struct di
     if (rule_is_native(r))
         return true;
     diags_add(d, DIAG_ERROR, policy_file(p, r->keys[KEY_DRIVER]), r->keys[KEY_DRIVER].line,
-              "driver = %s and vfs = %d in [device %s]: its native driver makes the virtual "
-              "functions, so the device itself stays there (vfio-pci's enable_sriov is not used): "
+              "driver = %s and vfs = %d in [device %s]: the native driver creates the virtual "
+              "functions, so the device itself stays on it (vfio-pci's enable_sriov is not used): "
               "remove one of the two, and name the virtual functions in a rule with \"vf-of\"",
               r->driver, r->vfs, r->name);
     return false;
@@ -296,8 +296,8 @@ static void check_vfs(struct policy *p, struct diags *d)
             r->broken = true;
             diags_add(d, DIAG_ERROR, policy_file(p, r->keys[KEY_VF_INDEX]),
                       r->keys[KEY_VF_INDEX].line,
-                      "vf-index in [device %s] counts the virtual functions of one device: say of "
-                      "which, with \"vf-of = ADDRESS\"",
+                      "vf-index in [device %s] counts the virtual functions of one device: name "
+                      "that device with \"vf-of = ADDRESS\"",
                       r->name);
         }
     }

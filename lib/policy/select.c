@@ -59,8 +59,8 @@ static void error_in_id(const struct key_context *c, const char *key, const char
 
     if (item[0] == '!')
         policy_error(c,
-                     "%s = %s: IDs cannot be negated; exclude devices with a rule before this one "
-                     "that has \"driver = native\"",
+                     "%s = %s: IDs cannot be negated: to exclude devices, put a rule before this "
+                     "one with \"driver = native\"",
                      key, item);
     else if (pci_addr_parse(item, &address) == 0)
         policy_error(c, "%s = %s is an address: write \"address = %s\"", key, item,

@@ -67,8 +67,8 @@ START_TEST(no_initramfs)
     check_evidence(&t, "06:00.0", NULL);
     /* an initramfs that somebody else made */
     tree_write(&t, "etc/initrd-release", "");
-    check_evidence(&t, "06:00.0", MAY_BE "the initramfs does not tell what is in use");
-    check_evidence(&t, "07:00.0", MAY_BE "the initramfs does not tell what is in use");
+    check_evidence(&t, "06:00.0", MAY_BE "the initramfs has no list of the devices in use");
+    check_evidence(&t, "07:00.0", MAY_BE "the initramfs has no list of the devices in use");
     check_evidence(&t, "09:00.0", NULL);
 }
 END_TEST
@@ -171,12 +171,12 @@ START_TEST(another_host)
         const char *list, *doubt;
     } cases[] = {
         {LIST "used 0000:0a:00.0 144d:a808 has the file system mounted on /usr\n",
-         "0000:0a:00.0 was in use when the initramfs was made, and is not there"},
+         "0000:0a:00.0 was in use when the initramfs was made and is missing"},
         {LIST "used 0000:09:00.0 10de:20f2 has the console tty0\n",
-         "0000:09:00.0 was another device when the initramfs was made"},
-        {LIST "incomplete\n", "the initramfs does not know all that is in use"},
+         "0000:09:00.0 was a different device when the initramfs was made"},
+        {LIST "incomplete\n", "the initramfs does not list every device in use"},
         {"module vfio_pci\nname dev/disk/by-uuid/1111-aaaa\n",
-         "the initramfs lists nothing that is in use"},
+         "the initramfs lists no device in use"},
     };
 
     for (size_t i = 0; i < ELEMENTS(cases); i++) {

@@ -158,7 +158,7 @@ START_TEST(further_disks_of_btrfs)
     tree_link(&t, "sys/fs/btrfs/1111-2222/devices/sda2", "x");
     check_use(&t, NULL);
     tree_link(&t, "sys/fs/btrfs/1111-2222/devices/sdb1", "x");
-    check_use(&t, "has a part of a mounted file system on sdb1");
+    check_use(&t, "has part of a mounted file system on sdb1");
 }
 END_TEST
 
