@@ -68,7 +68,7 @@ static int begin_trial(int root_fd, struct trial *ret)
     if (r < 0) {
         journal_event(EVENT_TRIAL_ENDED,
                       "/" TRIAL_PERMIT " cannot be removed (%s), so the policy in it is not used: "
-                                       "if it broke this boot, it would break every later one, too",
+                      "if it broke this boot, it would break every later one, too",
                       strerror(-r));
         return r;
     }

@@ -12,10 +12,10 @@
 #define IOMEM_MAX (4U << 20)
 #define PLATFORM "sys/bus/platform/devices"
 
-/* The kernel indents no deeper: on the last level a parent and its child look like siblings. */
+/* The kernel stops indenting here: on the last level a parent and its child look like siblings. */
 #define LEVELS 6
 
-/* Does one of the kernel's drivers for the firmware's framebuffer give its memory this name? */
+/* Is this the name under which a kernel driver for the firmware's framebuffer claims memory? */
 static bool is_framebuffer(const char *name)
 {
     static const char *const names[] = {"BOOTFB", "simpledrm", "simplefb",   "efifb",
@@ -27,8 +27,9 @@ static bool is_framebuffer(const char *name)
 
 /* -- the platform device -- */
 
-/* Is it a framebuffer in a display's memory? "platform-framebuffer.0" exists even if the firmware
- * left no framebuffer, and on a host without a display; "vga-" and "ega-" are text consoles. */
+/* Is it a framebuffer in the memory of a display? "platform-framebuffer.0" exists even if the
+ * firmware set up no framebuffer, and on hosts without a display; "vga-" and "ega-" are text
+ * consoles. */
 static bool is_in_memory(const char *device)
 {
     static const char *const others[] = {"platform-", "vga-", "ega-"};
@@ -65,8 +66,8 @@ static int is_boot_display(int root_fd, struct pci_addr a)
     return r < 0 ? fact_error(r) : text[0] == '1';
 }
 
-/* The evidence without /proc/iomem. From 6.9 on the framebuffer is a child of its PCI device;
- * before, nothing better is known than that it is on the boot display. */
+/* What is known without /proc/iomem. From 6.9 on, the framebuffer is a child of its PCI device;
+ * older kernels only show which display is the boot display. */
 static int framebuffer_is_on(int root_fd, const char *framebuffer, struct pci_addr a)
 {
     char path[NAME_MAX + 64], target[PATH_MAX], part[PCI_ADDR_MAX + 2];
@@ -85,8 +86,8 @@ static int framebuffer_is_on(int root_fd, const char *framebuffer, struct pci_ad
 /* -- /proc/iomem -- */
 
 struct lineage {
-    const char *names[LEVELS];  /* of the current line's ancestors, by level */
-    const char *deepest_device; /* the last device's name on the last level */
+    const char *names[LEVELS];  /* the current line's ancestors, by level */
+    const char *deepest_device; /* the name of the latest device on the last level */
 };
 
 static char **claim_of(const struct bars *b, struct pci_addr a)
@@ -122,9 +123,9 @@ static void add_claim(struct bars *b, const char *device, const char *framebuffe
     *list = longer;
 }
 
-/* Takes one line of "start-end : name", indented by its depth. A BAR has the device's address for a
- * name. A framebuffer claims the BAR if its entry is below the BAR's entry, or above it: it is
- * above if it covers the BAR exactly. */
+/* Parses one line "start-end : name", indented by its depth. The name of a BAR is the address of
+ * the device. A framebuffer claims the BAR if its entry is below the BAR's entry, or above it: it
+ * is above if it covers the BAR exactly. */
 static void take_line(struct bars *b, struct lineage *l, const char *line)
 {
     size_t indent = strspn(line, " ");
@@ -151,8 +152,7 @@ static void take_line(struct bars *b, struct lineage *l, const char *line)
     }
 }
 
-/* Without permission to read /proc/iomem there is weaker evidence; after any other error there is
- * none. */
+/* Without permission to read /proc/iomem, weaker evidence is used. Any other error is returned. */
 int bars_read(int root_fd, struct bars *ret)
 {
     struct lineage lineage = {0};

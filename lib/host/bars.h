@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Does the firmware's framebuffer still claim part of a device's memory? A BAR with a framebuffer's
- * entry inside cannot be reserved: binding to vfio-pci succeeds, and QEMU fails later ("can't
- * reserve"). From 6.0 on vfio-pci removes such framebuffers itself, but only for the devices of
- * class 0300. Reads nothing that takes a device's lock, and needs no rights: without CAP_SYS_ADMIN
- * /proc/iomem has zeros for addresses, but its nesting and names tell enough. */
+/* Detects whether the firmware's framebuffer still claims part of a device's memory. A BAR with a
+ * framebuffer's entry inside cannot be reserved: binding to vfio-pci succeeds, and QEMU fails later
+ * ("can't reserve"). From 6.0 on vfio-pci removes such framebuffers itself, but only for the
+ * devices of class 0300. Reads nothing that takes a device's lock, and needs no privilege: without
+ * CAP_SYS_ADMIN the addresses in /proc/iomem are zeros, but the nesting and the names are
+ * sufficient. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,17 +25,16 @@ struct bars {
     bool no_memory;
 };
 
-/* Reads what is the same for all devices; bars_done() is to be called in any case. On a host
- * without a framebuffer of the firmware this costs one look into a folder. Returns 0 or negative
- * errno. */
+/* Reads what is common to all devices; call bars_done() in any case. On a host without a firmware
+ * framebuffer this reads one folder. Returns 0 or negative errno. */
 int bars_read(int root_fd, struct bars *ret);
 void bars_done(struct bars *b);
 
-/* Who claims a BAR of this device: the entries of /proc/iomem as the kernel names them, for example
- * "BOOTFB, simpledrm", "efifb" or "vesafb"; where that file cannot be read, the framebuffer's
- * platform device, "simple-framebuffer.0". *ret is malloc'ed; NULL: nobody that can be seen.
- * Returns 0 or negative errno. */
+/* What claims a BAR of this device: the entries of /proc/iomem as the kernel names them, for
+ * example "BOOTFB, simpledrm", "efifb" or "vesafb"; where that file cannot be read, the
+ * framebuffer's platform device, "simple-framebuffer.0". *ret is malloc'ed; NULL: no claim is
+ * visible. Returns 0 or negative errno. */
 int bars_claimant(int root_fd, const struct bars *b, struct pci_addr a, char **ret);
 
-/* Can /proc/iomem be read? If not, bars_claimant() goes by weaker evidence. */
+/* Can /proc/iomem be read? If not, bars_claimant() relies on weaker evidence. */
 bool bars_visible(int root_fd);

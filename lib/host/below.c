@@ -23,7 +23,7 @@ struct walk {
     struct below *below;
 };
 
-/* A folder on the way. */
+/* A folder on the path of the walk. */
 struct walk_folder {
     DIR *dir;
     const char *name;
@@ -45,7 +45,7 @@ const struct below_item *below_block(const struct below *b, const char *name)
     return NULL;
 }
 
-/* Adds an item, unless it is there already: a volume may lie on several partitions. */
+/* Adds an item unless it has been added: a volume may be on several partitions. */
 static int add_item(struct walk *w, enum below_kind kind, const char *name, dev_t number,
                     struct below_item **ret)
 {
@@ -89,7 +89,7 @@ static int add_device(struct walk *w, const struct walk_folder *p)
     dev_t number = 0;
     int r = below_read_number(dirfd(p->dir), "dev", &number);
 
-    if (r == -EISDIR || r == -E2BIG || r == -EINVAL) /* a file that only has the same name */
+    if (r == -EISDIR || r == -E2BIG || r == -EINVAL) /* a different file with the same name */
         return 0;
     if (r < 0)
         return fact_error(r);
@@ -103,7 +103,7 @@ static int add_device(struct walk *w, const struct walk_folder *p)
                     p->name, number, &item);
 }
 
-/* Adds the interface whose folder this is, below a folder "net". None of this takes a lock. */
+/* Adds the interface of this folder below "net". Takes no lock. */
 static int add_interface(struct walk *w, const struct walk_folder *p)
 {
     struct below_item *item;
@@ -165,7 +165,7 @@ static int walk_child(struct walk *w, const struct walk_folder *p, const char *n
     CLEANUP_CLOSE int fd =
         openat(dirfd(p->dir), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-    if (fd < 0) /* without a type from readdir() it may be no folder */
+    if (fd < 0) /* without a type from readdir() it may not be a folder */
         return errno == ENOTDIR || errno == ELOOP ? 0 : fact_error(-errno);
     CLEANUP(closedirp) DIR *dir = fdopendir(fd);
     if (!dir)
@@ -174,7 +174,8 @@ static int walk_child(struct walk *w, const struct walk_folder *p, const char *n
     return walk(w, &(struct walk_folder){dir, name, p->depth + 1});
 }
 
-/* What is stacked on a disk (device mapper, md, bcache) is named in the disk's folder `holders`. */
+/* Block devices on top of a disk (device mapper, md, bcache) are listed in the disk's folder
+ * `holders`. */
 static int add_stacked(struct walk *w, const struct walk_folder *p)
 {
     CLEANUP_CLOSE int fd = openat(dirfd(p->dir), "holders", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -198,7 +199,7 @@ static int add_stacked(struct walk *w, const struct walk_folder *p)
     return r;
 }
 
-/* With multipath the disks of an NVMe controller hang below its subsystem, which has a link to the
+/* With multipath, the disks of an NVMe controller are below its subsystem, which has a link to the
  * controller. */
 static int add_subsystem(struct walk *w, const char *controller)
 {
@@ -224,7 +225,7 @@ static bool is_nvme_controller(const char *name)
     return number && *number && strspn(number, "0123456789") == strlen(number);
 }
 
-/* Folders that never have another device in them. Some have a folder for each processor. */
+/* Folders that never contain another device. Some have one folder per processor. */
 static bool is_no_device(const char *name)
 {
     static const char *const names[] = {"mq", "power", "queue", "queues", "statistics"};
@@ -257,9 +258,9 @@ static int walk_entry(struct walk *w, const struct walk_folder *p, const struct 
     return r < 0 ? r : walk_child(w, p, e->d_name);
 }
 
-/* The kernel shows the interfaces of one network namespace only, but keeps the folder "net" as long
- * as the device has an interface in any namespace. So an empty "net" means that another namespace
- * has it. */
+/* The kernel shows only the interfaces of one network namespace, but keeps the folder "net" as long
+ * as the device has an interface in any namespace. So an empty "net" means that the interface is in
+ * another namespace. */
 static int walk(struct walk *w, const struct walk_folder *p)
 {
     const struct dirent *e;

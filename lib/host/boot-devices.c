@@ -11,7 +11,7 @@
 #include "host/pci-files.h"
 #include "model/kinds.h"
 
-/* systemd's sign of an initramfs, which dracut's has. */
+/* By this file systemd recognizes an initramfs; dracut creates it. */
 #define INITRD_RELEASE "etc/initrd-release"
 
 struct used_device {
@@ -84,7 +84,7 @@ static int take_listed(void *userdata, char *line)
                : 0;
 }
 
-/* A card that was added or taken out may have moved others to other addresses. */
+/* A card that was added or removed may have changed the addresses of others. */
 static int look_for_used(int root_fd, struct boot_devices *b)
 {
     int r = 0;
@@ -121,8 +121,8 @@ int boot_devices_read(int root_fd, struct boot_devices *ret)
 
 /* -- what is needed to boot -- */
 
-/* "dev/vg/root" is another name of "dev/mapper/vg-root", where hyphens of both parts are doubled.
- */
+/* "dev/vg/root" is another name for "dev/mapper/vg-root", where hyphens in both parts are
+ * doubled. */
 static bool is_volume(const char *name, const char *path)
 {
     const char *slash, *p = after_prefix(path, "dev/"), *q = after_prefix(name, "dev/mapper/");
@@ -172,8 +172,8 @@ int boot_devices_use(const struct boot_devices *b, const struct device *d, char 
 
 /* -- writing -- */
 
-/* Folders with links to disks, whose names do not change from boot to boot, unlike the kernel's:
- * with a controller less, sdb is sda. */
+/* Folders with links to disks. Unlike kernel names, these names do not change between boots: with
+ * one controller less, sdb becomes sda. */
 static const char *const link_folders[] = {
     "dev/disk/by-uuid", "dev/disk/by-label", "dev/disk/by-partuuid", "dev/disk/by-partlabel",
     "dev/disk/by-id",   "dev/disk/by-path",  "dev/mapper",           "dev/md"};
@@ -189,7 +189,7 @@ static int write_links(int root_fd, const char *folder, const struct below *belo
         r = rootfs_link_name(dirfd(dir), e->d_name, target);
         if (r > 0 && below_block(below, target))
             fprintf(f, "name %s/%s\n", folder, e->d_name);
-        r = r < 0 && r != -EINVAL ? r : 0; /* -EINVAL: dev/mapper/control is no link */
+        r = r < 0 && r != -EINVAL ? r : 0; /* -EINVAL: dev/mapper/control is not a link */
     }
     return r;
 }
@@ -205,7 +205,7 @@ static void write_names(const struct below_item *i, FILE *f)
     }
 }
 
-/* In an initramfs a virtual function is not there yet: its physical function stands for it. */
+/* A virtual function does not exist yet in an initramfs: its physical function stands for it. */
 static int standing_for(int root_fd, const struct device *d, struct device *ret)
 {
     char name[NAME_MAX + 1];
@@ -229,7 +229,7 @@ static int write_used(int root_fd, const struct device *d, FILE *f)
         r = standing_for(root_fd, d, &there);
     if (r < 0)
         return r;
-    /* Below a VMD there is nothing either until it has its driver; its disks count as its own. */
+    /* Nothing is visible below a VMD either until it has its driver; its disks belong to it. */
     if (d->addr.domain <= UINT16_MAX)
         fprintf(f, "used %s %04x:%04x %s\n", pci_addr_text(there.addr).s, there.vendor,
                 there.device, d->use);

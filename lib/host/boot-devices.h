@@ -22,7 +22,8 @@
 #define BOOT_DEVICES_FILE "usr/lib/vfio-bindd/initramfs"
 
 struct boot_devices {
-    bool in_initramfs; /* the root directory is an initramfs'; if not, all else is empty */
+    bool in_initramfs; /* the root directory is that of an initramfs; if not, everything else is
+                        * empty */
     struct used_device *v;
     size_t n, allocated;
     char **names;
@@ -33,19 +34,19 @@ struct boot_devices {
 
 void boot_devices_done(struct boot_devices *b);
 
-/* Reads the list below the root, and looks whether the devices in it are where they were. *ret must
- * be empty. Returns 0 or negative errno. */
+/* Reads the list below the root, and checks whether its devices are still at their addresses. *ret
+ * must be empty. Returns 0 or negative errno. */
 int boot_devices_read(int root_fd, struct boot_devices *ret);
 
-/* Something is needed to boot: a disk by its path below the root, or an interface by its name or
- * MAC address. If the list does not know it, there is doubt. `what` says who needs it:
+/* Notes that a disk (by its path below the root) or an interface (by its name or MAC address) is
+ * needed to boot. If it is not in the list, there is doubt. `what` is where it is named:
  * "root=UUID=…". Returns 0 or -ENOMEM. */
 int boot_devices_need(struct boot_devices *b, const char *name, const char *what);
 
 /* What the device is needed for, as words that follow "it". *ret is malloc'ed; NULL: it is not
- * needed, or this is no initramfs. Returns 0 or -ENOMEM. */
+ * needed, or this is not an initramfs. Returns 0 or -ENOMEM. */
 int boot_devices_use(const struct boot_devices *b, const struct device *d, char **ret);
 
-/* Writes the list, on the running host. Returns 0 or negative errno: then the list would be
+/* Writes the list, on the running host. Returns 0, or a negative errno if the list is
  * incomplete. */
 int boot_devices_write(int root_fd, const struct snapshot *s, FILE *f);

@@ -26,9 +26,10 @@ static void note(struct card *c, int r)
         c->error = fact_error(r);
 }
 
-/* -- names that tell the device by themselves (systemd.net-naming-scheme) -- */
+/* -- predictable names, which contain the address (systemd.net-naming-scheme) -- */
 
-/* Takes a letter and the number behind it. False if they are not there; then nothing is taken. */
+/* Parses a letter and the number after it. Returns false, with *p unchanged, if they are not
+ * there. */
 static bool take_number(const char **p, char letter, unsigned long *ret)
 {
     char *end;
@@ -40,8 +41,8 @@ static bool take_number(const char **p, char letter, unsigned long *ret)
     return true;
 }
 
-/* Does the rest of the name stand for the device's function? A port, or what hangs on a USB
- * controller, may follow; but "v" would be a virtual function. */
+/* Does the rest of the name stand for the device's function? A port, or a device on a USB
+ * controller, may follow; but "v" means a virtual function. */
 static bool ends_as(const struct card *c, const char *rest)
 {
     unsigned long function = 0;
@@ -105,7 +106,7 @@ static bool has_name(struct card *c, const char *name)
     return predictable_name_is(c, name);
 }
 
-/* MAC addresses with ":" or "-" between their bytes. */
+/* Accepts MAC addresses with ":" or "-" between their bytes. */
 static void colons(const char *mac, char *to, size_t size)
 {
     snprintf(to, size, "%s", mac);
@@ -125,9 +126,9 @@ static bool has_mac(const struct card *c, const char *mac)
     return false;
 }
 
-/* -- what is on the command line -- */
+/* -- the kernel command line -- */
 
-/* Words that make an interface of others. */
+/* Words that create an interface on top of others. */
 static const char *const makers[] = {"bond=", "bridge=", "team=", "vlan="};
 
 /* "IFACE:METHOD[:…]" or "CLIENT:PEER:GATEWAY:NETMASK:HOST:IFACE:…", where IPv6 addresses are in
@@ -246,9 +247,9 @@ int boot_net_use(int root_fd, const struct device *d, const struct below *below,
                : 0;
 }
 
-/* -- in an initramfs, where no interface is there yet -- */
+/* -- in an initramfs, where no interface exists yet -- */
 
-/* An interface that ifname= names after its MAC address: whether it is known depends on that. */
+/* The MAC address to which ifname= gives this name, by which the interface is known. */
 static const char *mac_of(const struct cmdline *words, const char *name)
 {
     const size_t n = strlen(name);
@@ -278,7 +279,7 @@ static int need_interface(const struct cmdline *words, const char *name, const c
     return boot_devices_need(b, is_mac(mac) ? mac : name, what);
 }
 
-/* "bond=bond0:eth0,eth1": what is before the colon is made of what is behind it. */
+/* "bond=bond0:eth0,eth1": the interface before the colon consists of those after it. */
 static int need_list(const struct cmdline *words, const char *value, const char *word,
                      struct boot_devices *b)
 {
@@ -294,7 +295,7 @@ static int need_list(const struct cmdline *words, const char *value, const char 
     return r;
 }
 
-/* Is the interface made of others by a word like bond=? Then those count. */
+/* Does a word like bond= create the interface from others? Then those count. */
 static bool is_made(const struct cmdline *words, const char *name)
 {
     const size_t n = strlen(name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which network cards the kernel command line needs: a part of boot-use. */
+/* Which network cards the kernel command line needs. Part of boot-use. */
 #pragma once
 
 #include "base/cmdline.h"
@@ -11,7 +11,8 @@
 int boot_net_use(int root_fd, const struct device *d, const struct below *below,
                  const struct cmdline *words, char **ret);
 
-/* Is the value of root= a root file system of the network ("nfs:…", "/dev/nfs", "iscsi:…")? */
+/* Does the value of root= name a root file system on the network ("nfs:…", "/dev/nfs",
+ * "iscsi:…")? */
 bool boot_net_is_root(const char *value);
 
 /* In an initramfs: notes which interfaces the kernel command line needs. Returns 0 or -ENOMEM. */

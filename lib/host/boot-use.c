@@ -13,19 +13,19 @@
 #include "host/boot-words.h"
 
 #define FILE_MAX (1 << 20)
-#define LINKS_MAX 4 /* links in /dev that lead to each other */
+#define LINKS_MAX 4 /* links in /dev that point to each other */
 
-/* A disk that is named somewhere. */
+/* A disk that a configuration names. */
 struct boot_disk {
     char *disk;  /* "UUID=…", "/dev/…" */
     char *where; /* "/etc/fstab (/data)", "root=" */
     bool on_cmdline;
 };
 
-/* -- which block device is meant -- */
+/* -- from names to block devices -- */
 
-/* Links of by-path have the PCI device's address in their names:
- * "pci-0000:00:1f.2-ata-1", "pci-0000:00:0e.0-pci-10000:e1:00.0-nvme-1". */
+/* The names of links in by-path contain the address of the PCI device: "pci-0000:00:1f.2-ata-1",
+ * "pci-0000:00:0e.0-pci-10000:e1:00.0-nvme-1". */
 static bool names_address(const char *path, struct pci_addr a)
 {
     char text[PCI_ADDR_MAX + 8];
@@ -37,7 +37,7 @@ static bool names_address(const char *path, struct pci_addr a)
     return false;
 }
 
-/* udev's spelling of a label in the name of a link. */
+/* Encodes a label as udev does in the name of a link. */
 static void encode(const char *text, char *to, size_t size)
 {
     size_t n = 0;
@@ -50,7 +50,7 @@ static void encode(const char *text, char *to, size_t size)
     to[n] = '\0';
 }
 
-/* The path of a disk, below the root; false if it is no disk (nfs, tmpfs, a file). */
+/* The path of a disk, below the root; false if it is not a disk (nfs, tmpfs, a file). */
 static bool disk_path(const char *disk, char path[static PATH_MAX])
 {
     static const struct {
@@ -78,7 +78,7 @@ static bool disk_path(const char *disk, char path[static PATH_MAX])
     return true;
 }
 
-/* The disk's name in /sys/class/block. Returns 1, 0 (it is no disk) or negative errno. */
+/* The disk's name in /sys/class/block. Returns 1, 0 (not a disk) or negative errno. */
 static int block_name(int root_fd, const char *disk, char name[static NAME_MAX + 1])
 {
     char path[PATH_MAX], target[NAME_MAX + 1];
@@ -86,10 +86,10 @@ static int block_name(int root_fd, const char *disk, char name[static NAME_MAX +
 
     if (!disk_path(disk, path))
         return 0;
-    /* Links lead to kernel names, right below /dev. */
+    /* The links point to kernel names directly below /dev. */
     for (int i = 0; i < LINKS_MAX && (r = rootfs_link_name(root_fd, path, target)) > 0; i++)
         snprintf(path, sizeof(path), "dev/%s", target);
-    if (r < 0 && r != -EINVAL) /* -EINVAL: the path is no link */
+    if (r < 0 && r != -EINVAL) /* -EINVAL: not a link */
         return r;
     size_t length = strlen(path + strlen("dev/"));
     if (length > NAME_MAX)
@@ -101,7 +101,7 @@ static int block_name(int root_fd, const char *disk, char name[static NAME_MAX +
     return *name != '\0';
 }
 
-/* -- who names disks -- */
+/* -- where disks are named -- */
 
 static int add_disk(struct boot_use *b, const char *disk, const char *where, bool on_cmdline)
 {
@@ -112,7 +112,7 @@ static int add_disk(struct boot_use *b, const char *disk, const char *where, boo
     return new.disk &&new.where ? 0 : -ENOMEM;
 }
 
-/* Makes "UUID=..." of a bare UUID, which may have "luks-" before it and "=NAME" behind it. */
+/* Converts a bare UUID, possibly with "luks-" before it and "=NAME" after it, to "UUID=...". */
 static void luks_disk(const char *value, char *disk, size_t size)
 {
     const char *uuid = after_prefix(value, "luks-");
@@ -121,8 +121,8 @@ static void luks_disk(const char *value, char *disk, size_t size)
     disk[strlen("UUID=") + strcspn(disk + strlen("UUID="), "=")] = '\0';
 }
 
-/* The disk that a key is on, which is given with its file: "/dev/disk/by-label/keys:/file",
- * "/file:UUID=…". False: it is on none, as far as the text tells. */
+/* The disk with a key file: "/dev/disk/by-label/keys:/file", "/file:UUID=…". Returns false if the
+ * text names no disk. */
 static bool key_disk(const char *key, char *disk, size_t size)
 {
     const char *device = strrchr(key, ':');
@@ -142,7 +142,7 @@ static int add_word(struct boot_use *b, const char *word)
     static const struct {
         const char *key;
         bool luks;
-        const char *before; /* the value, to make a disk's name of it */
+        const char *before; /* prefix that makes the value the name of a disk */
     } keys[] = {{"root=block:", false, ""},    {"root=", false, ""},
                 {"resume=", false, ""},        {"mount.usr=", false, ""},
                 {"cryptdevice=", false, ""},   {"rd.luks.uuid=", true, ""},
@@ -211,7 +211,7 @@ static int read_crypttab(int root_fd, const char *path, struct boot_use *b)
     return r;
 }
 
-/* Arrays, by "ARRAY /dev/md0 metadata=1.2 UUID=…" in mdadm.conf. */
+/* Arrays: "ARRAY /dev/md0 metadata=1.2 UUID=…" in mdadm.conf. */
 static int take_array(void *userdata, char *line)
 {
     char *word, disk[128] = "ID=md-uuid-", *uuid;
@@ -227,7 +227,7 @@ static int take_array(void *userdata, char *line)
     return 0;
 }
 
-/* What only an initramfs has: its crypttab (initramfs-tools), its arrays. */
+/* Files that only an initramfs has: its crypttab (initramfs-tools), its arrays. */
 static int read_initramfs(int root_fd, struct boot_use *b)
 {
     static const char *const arrays[] = {"etc/mdadm/mdadm.conf", "etc/mdadm.conf"};
@@ -238,10 +238,10 @@ static int read_initramfs(int root_fd, struct boot_use *b)
     return r;
 }
 
-/* -- what the initramfs cannot tell -- */
+/* -- what an initramfs cannot resolve -- */
 
-/* The name by which the disk must be known. NULL: it is on no device of this host, as far as can be
- * seen. A root file system in a form that names no disk (ZFS) is known by no name. */
+/* The name that must be in the list. NULL: as far as is visible, the disk is on no device of this
+ * host. A root file system in a form that names no disk (ZFS) is in no list. */
 static const char *needed_name(const struct boot_disk *disk, char path[static PATH_MAX])
 {
     const bool is_root = streq(disk->where, "root=");

@@ -9,7 +9,7 @@
 #include "base/rootfs.h"
 #include "base/util.h"
 
-/* What is longer is no command line. */
+/* Longer texts are not command lines. */
 #define TEXT_MAX (64 * 1024L)
 
 struct boot_text {
@@ -33,7 +33,7 @@ static int add_cmdline_file(struct boot_text *t, const char *path)
     return r < 0 ? fact_error(r) : add_part(t, "", text);
 }
 
-/* Variables of initramfs-tools, by the words of dracut that mean the same. */
+/* Translates variables of initramfs-tools to dracut's words. */
 static int take_variable(void *userdata, char *line)
 {
     static const struct {

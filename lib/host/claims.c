@@ -13,7 +13,7 @@
 #include "base/util.h"
 #include "host/nodes.h"
 
-/* Makes the path of the block device's node. The kernel's name has a '!' where /dev has a folder.
+/* Makes the path of the block device's node. The kernel's name has '!' for each '/' below /dev.
  * Returns 1, 0 or negative errno. */
 static int node_path(int root_fd, dev_t number, char path[static NAME_MAX + 8])
 {
@@ -29,7 +29,8 @@ static int node_path(int root_fd, dev_t number, char path[static NAME_MAX + 8])
     return 1;
 }
 
-/* Returns 1, 0 or negative errno. Without O_NONBLOCK an empty drive would be asked for a medium. */
+/* Returns 1, 0 or negative errno. Without O_NONBLOCK, opening an empty drive would wait for a
+ * medium. */
 static int is_claimed(int root_fd, dev_t number, const char *path)
 {
     CLEANUP_CLOSE int fd =
@@ -42,7 +43,8 @@ static int is_claimed(int root_fd, dev_t number, const char *path)
         return fd == -ENOMEDIUM ? 0 : fact_error(fd);
     if (fstat(fd, &st) < 0)
         return -errno;
-    return S_ISBLK(st.st_mode) && st.st_rdev == number ? 0 : -ESTALE; /* another device's node */
+    return S_ISBLK(st.st_mode) && st.st_rdev == number ? 0
+                                                       : -ESTALE; /* the node of another device */
 }
 
 int claims_find(int root_fd, struct pci_addr a, char node[static NAME_MAX + 8])

@@ -12,7 +12,7 @@
 #include "base/util.h"
 
 #define VARIANT_BUS "vfio_pci:"
-#define LINE_MAX_BYTES 4096 /* longer ones are no aliases of PCI devices */
+#define LINE_MAX_BYTES 4096 /* longer lines are not aliases of PCI devices */
 
 typedef void visitor(void *userdata, const char *pattern, const char *module);
 
@@ -23,7 +23,7 @@ bool module_name_is_valid(const char *name)
     return n > 0 && n < MODULE_NAME_MAX && !name[n];
 }
 
-/* Adds a name once, spelled as in /sys/module if it is a module's. */
+/* Adds a name unless it is there already. Module names are spelled as in /sys/module. */
 static void add_name(struct module_names *names, const char *name, bool module)
 {
     char text[MODULE_NAME_MAX];
@@ -60,8 +60,8 @@ static int open_file(int root_fd, const char *folder, const char *name, FILE **r
     return 0;
 }
 
-/* Reads up to `end`, which is left out. A text that does not fit is skipped, and buf is empty then.
- * Returns false at the end of the file. */
+/* Reads up to `end`, exclusive. A text that does not fit is skipped and leaves buf empty. Returns
+ * false at the end of the file. */
 static bool read_until(FILE *f, int end, char buf[static LINE_MAX_BYTES])
 {
     size_t n = 0;
@@ -116,7 +116,7 @@ static int each_builtin_alias(int root_fd, const char *folder, const char *bus, 
     return ferror(f) ? -EIO : 0;
 }
 
-/* -- what suits -- */
+/* -- matching -- */
 
 struct match {
     const char *modalias;

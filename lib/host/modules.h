@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Kernel modules by alias: which VFIO variant driver suits a device best, which modules are its
- * native drivers', and what drivers a loaded module registered.
+/* Kernel modules by alias: which VFIO variant driver fits a device best, which modules contain its
+ * native drivers, and which drivers a loaded module registered.
  *
- * Reads depmod's modules.alias as a stream (about 1 MB), not through libkmod. libkmod takes a path
- * instead of the root's descriptor, and tells the modules but not the patterns that matched;
- * without those the most specific variant cannot be found. `folder` is what holds the running
- * kernel's files, normally usr/lib/modules/RELEASE; `modalias` is the device's:
- * "pci:v000010DEd…". */
+ * * Reads depmod's modules.alias as a stream (about 1 MB), not through libkmod. libkmod takes a
+ * path instead of a descriptor, and returns the modules without the patterns that matched, which
+ * are needed to find the most specific variant. `folder` has the running kernel's files, normally
+ * usr/lib/modules/RELEASE; `modalias` is that of the device: "pci:v000010DEd…". */
 #pragma once
 
 #include <stdbool.h>
@@ -16,7 +15,7 @@
 #define MODULE_NAMES_MAX 32
 
 struct module_names {
-    char v[MODULE_NAMES_MAX][MODULE_NAME_MAX]; /* each once; more than these are left out */
+    char v[MODULE_NAMES_MAX][MODULE_NAME_MAX]; /* without duplicates; further ones are dropped */
     size_t n;
 };
 
@@ -28,21 +27,21 @@ bool module_name_is_valid(const char *name);
 #define MODULES_FOLDER_MAX 128
 int modules_find_folder(int root_fd, char ret[static MODULES_FOLDER_MAX]);
 
-/* The aliases of VFIO variant drivers ("vfio_pci:v…"), of which a kernel has some dozens. */
+/* The aliases of VFIO variant drivers ("vfio_pci:v…"); a kernel has a few dozen. */
 struct variant_aliases {
     struct variant_alias *v;
     size_t n, allocated;
     bool no_memory; /* some are missing */
 };
 
-/* Reads them once for many devices; *ret must be empty, variant_aliases_done() is to be called in
- * any case. Returns 0 or negative errno. */
+/* Reads them once for many devices; *ret must be empty. Call variant_aliases_done() in any case.
+ * Returns 0 or negative errno. */
 int variant_aliases_read(int root_fd, const char *folder, struct variant_aliases *ret);
 void variant_aliases_done(struct variant_aliases *a);
 
 /* The module with the most specific alias for the device: the fewest wildcards, then the first.
- * vfio_pci itself suits all. The module's driver may have another name: modules_drivers() tells it
- * once the module is loaded. NULL: none suits. */
+ * vfio_pci itself matches every device. The module's driver may have another name:
+ * modules_drivers() finds it once the module is loaded. NULL: no module matches. */
 const char *modules_variant(const struct variant_aliases *a, const char *modalias);
 
 /* Is this the module of a variant, or vfio_pci? */

@@ -75,7 +75,7 @@ int nodes_of_group(int root_fd, const char *group, struct pci_addr a, struct nod
 
 /* -- NVIDIA -- */
 
-/* The driver has one major number, named "nvidia-frontend" in older releases. */
+/* The driver has one major number; its name is "nvidia-frontend" in older releases. */
 static int nvidia_major(int root_fd, unsigned *ret)
 {
     CLEANUP_FREE char *text = NULL;

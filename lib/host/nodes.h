@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The device nodes of a PCI device, as device numbers: a node may have any name, in any mount
- * namespace. Takes no device's lock. */
+ * namespace. Takes no device lock. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 
 struct node {
     dev_t number;
-    bool block;           /* else a character device */
+    bool block;           /* otherwise a character device */
     struct pci_addr addr; /* the PCI device it belongs to */
 };
 
@@ -28,7 +28,7 @@ void nodes_done(struct nodes *nodes);
  * - /dev/nvidiaN, which has no entry in /sys. Reading its number takes locks of the nvidia driver:
  *   call this where waiting harms nobody.
  *
- * What several devices share proves nothing and is left out: nvidiactl, nvidia-uvm, kfd.
+ * Nodes that several devices share prove nothing and are left out: nvidiactl, nvidia-uvm, kfd.
  * Returns 0, or an error after adding all nodes that could be found: -E2BIG (more nodes or folders
  * than any device has), -ENODATA (an NVIDIA GPU whose number is not told), or another negative
  * errno. */

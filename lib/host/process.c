@@ -13,7 +13,7 @@ int process_read(int root_fd, pid_t pid, struct process *ret)
     int r = rootfs_read_line(root_fd, path, text, sizeof(text));
     if (r < 0)
         return r == -ENOENT ? -ESRCH : r;
-    const char *after_name = strrchr(text, ')'); /* which may hold blanks and parentheses */
+    const char *after_name = strrchr(text, ')'); /* the name may contain blanks and parentheses */
     if (!after_name || sscanf(after_name,
                               ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
                               "%*d %*d %*d %llu",
@@ -29,9 +29,9 @@ static bool ends_with(const char *s, size_t n, const char *suffix)
     return n > m && strncmp(s + n - m, suffix, m) == 0;
 }
 
-/* Finds the unit in a path of /proc/PID/cgroup: the innermost service, which may be one of a user's
- * own manager. Nothing below a scope is systemd's any more. For pods without systemd's names it is
- * everything from "kubepods" on. */
+/* Finds the unit in a path of /proc/PID/cgroup: the innermost service, possibly one of a user's
+ * service manager. systemd does not manage anything below a scope. For pods without systemd's names
+ * it is everything from "kubepods" on. */
 static void unit_of_path(const char *path, char unit[static PROCESS_UNIT_MAX])
 {
     for (const char *part = path, *end; *part; part = *end ? end + 1 : end) {
@@ -44,7 +44,7 @@ static void unit_of_path(const char *path, char unit[static PROCESS_UNIT_MAX])
         }
         if (!scope && !ends_with(part, n, ".service"))
             continue;
-        if (*part == '_') /* systemd puts it before names that the kernel might use itself */
+        if (*part == '_') /* systemd prefixes names that the kernel might use */
             part++, n--;
         printable(unit, PROCESS_UNIT_MAX, part, n);
         if (scope)

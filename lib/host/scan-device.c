@@ -38,14 +38,14 @@ void scan_context_done(struct scan_context *c)
     host_use_done(&c->use);
 }
 
-/* -- what is unknown stays as it was before -- */
+/* -- unknown values keep their previous state -- */
 
 static bool keep_flag(struct device *d, enum fact f, int r, const bool *before)
 {
     return unknown_note(&d->unknown, f, r) ? before && *before : r > 0;
 }
 
-/* The same for a text; *text is what was read just now. */
+/* The same for a text; *text is the new value. */
 static void keep_text(struct device *d, enum fact f, int r, char **text, char *const *before)
 {
     if (!unknown_note(&d->unknown, f, r))
@@ -54,10 +54,10 @@ static void keep_text(struct device *d, enum fact f, int r, char **text, char *c
     *text = before && *before ? strdup(*before) : NULL;
 }
 
-/* For scan_details(), where `old` is what was known of the device, or NULL. */
+/* For scan_details(), where `old` is the previous state of the device, or NULL. */
 #define BEFORE(field) (old ? &old->field : NULL)
 
-/* What was known of this device before; NULL: nothing, or another device was there. */
+/* The previous state of this device; NULL: none, or another device had the address. */
 static const struct device *known_before(const struct scan_context *c, const struct device *d)
 {
     const struct device *old = c->before ? snapshot_find(c->before, d->addr) : NULL;
@@ -67,7 +67,7 @@ static const struct device *known_before(const struct scan_context *c, const str
     return same && old->detailed ? old : NULL;
 }
 
-/* -- one thing after another -- */
+/* -- the parts of a device -- */
 
 /* The IOMMU matters only if there is no group. */
 static void read_outlook(struct scan_context *c, struct device *d, const struct device *old)
@@ -84,7 +84,7 @@ static void read_outlook(struct scan_context *c, struct device *d, const struct 
         d->iommu = old ? old->iommu : OUTLOOK_NONE;
 }
 
-/* Which driver has it, and which group it is in. */
+/* Reads its driver and its group. */
 static void read_driver_and_group(const struct scan_context *c, struct device *d,
                                   const struct device *old, char driver[static NAME_MAX + 1])
 {
@@ -98,7 +98,7 @@ static void read_driver_and_group(const struct scan_context *c, struct device *d
         d->group = old ? old->group : NO_GROUP;
 }
 
-/* The nodes by which a virtual machine opens it. */
+/* Reads the nodes through which a virtual machine opens it. */
 static void read_nodes(struct scan_context *c, struct device *d, const struct device *old)
 {
     if (!driver_is_vfio(d->driver))
@@ -112,8 +112,8 @@ static void read_nodes(struct scan_context *c, struct device *d, const struct de
         d->cdev = strdup(old->cdev);
 }
 
-/* Of a physical function. It is asked whether a rule may want it to have virtual ones, or whether
- * it has some, which may be ours. */
+/* For physical functions, if a rule may set their number of virtual functions, or if they have some
+ * that may be ours. */
 static void read_vfs(const struct scan_context *c, struct device *d, const struct device *old)
 {
     int r = c->wants_vfs || d->has_vfs ? vfs_read(c->root_fd, d) : 0;
@@ -125,7 +125,7 @@ static void read_vfs(const struct scan_context *c, struct device *d, const struc
     d->vfs_fenced = old->vfs_fenced;
 }
 
-/* Of a virtual function: which one it is. */
+/* For virtual functions: which one it is. */
 static void read_vf(struct scan_context *c, struct device *d, const struct device *old)
 {
     int r = c->wants_vf_numbers ? vfs_read_number(c->root_fd, d) : 0;
@@ -144,8 +144,8 @@ static void read_kind(struct scan_context *c, struct device *d, const struct dev
     if (r < 0 && old)
         d->pf = old->pf;
     d->vf = keep_flag(d, FACT_KIND, r, BEFORE(vf));
-    /* Only bridges have this attribute, whatever their class says. A virtual function is no bridge,
-     * and has no virtual functions itself. */
+    /* All bridges have this attribute, and only they, whatever their class is. A virtual function
+     * is not a bridge, and has no virtual functions itself. */
     r = d->vf ? 0 : pci_has_attribute(root_fd, d->addr, "secondary_bus_number");
     d->bridge = keep_flag(d, FACT_KIND, r, BEFORE(bridge));
     r = d->vf ? 0 : pci_has_attribute(root_fd, d->addr, "virtfn0");
@@ -180,7 +180,7 @@ static void read_slot_and_serial(struct scan_context *c, struct device *d, const
     r = serials_get(c->root_fd, &c->serials, c->serials_read, d->addr, &d->serial,
                     &d->serial_unread);
     keep_text(d, FACT_SERIAL, r, &d->serial, BEFORE(serial));
-    if (fact_error(r) < 0) /* a rule by serial number may select the device, or keep it from us */
+    if (fact_error(r) < 0) /* a rule with a serial number may select the device or exclude it */
         d->serial_unread = !old || old->serial_unread;
 }
 
@@ -210,8 +210,8 @@ static int find_variant(struct scan_context *c, struct device *d)
     return !d->module || (r == 0 && drivers.n > 0 && !d->variant) ? -ENOMEM : fact_error(r);
 }
 
-/* The variant driver for the device, and whether its module is loaded. vfio_pci suits all devices,
- * and is no variant. */
+/* Finds the variant driver for the device, and whether its module is loaded. vfio_pci itself
+ * matches all devices and is not a variant. */
 static void read_variant(struct scan_context *c, struct device *d, const struct device *old)
 {
     int r = find_variant(c, d);
@@ -220,8 +220,8 @@ static void read_variant(struct scan_context *c, struct device *d, const struct 
     keep_text(d, FACT_VARIANT, r, &d->variant, BEFORE(variant));
 }
 
-/* Has the driver no "unbind"? A copy of /sys lacks all files that can only be written. The copy is
- * recognised by the absence of "uevent", which every driver has. */
+/* Does the driver lack the file "unbind"? A copy of /sys lacks all write-only files; it is
+ * recognized by the absence of "uevent", which every driver has. */
 static int is_fixed(int root_fd, const char *driver)
 {
     char path[128];
@@ -248,7 +248,7 @@ static void read_claimant(struct scan_context *c, struct device *d, const struct
     keep_text(d, FACT_BARS, r, &d->claimant, BEFORE(claimant));
 }
 
-/* Finds how the host uses the device now. Nothing hangs below a device that no driver has. */
+/* Finds how the host uses the device now. There is nothing below a device without a driver. */
 static int find_use(struct scan_context *c, struct device *d, struct below *below)
 {
     struct look *look = &c->use_look;
@@ -266,7 +266,7 @@ static int find_use(struct scan_context *c, struct device *d, struct below *belo
     return r < 0 ? r : look->r;
 }
 
-/* Reads what tells whether the host needs the device. */
+/* Reads whether the host needs the device. */
 static void read_uses(struct scan_context *c, struct device *d, const struct device *old)
 {
     CLEANUP(below_done) struct below below = {0};

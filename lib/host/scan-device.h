@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Inside of the scan: one device. For scan.c; nobody else. */
+/* Scans one device. Internal to the scan. */
 #pragma once
 
 #include <limits.h>
@@ -23,7 +23,7 @@ struct scan_context {
     struct slots slots;
     struct serials serials;
     int slots_read, serials_read; /* what reading them returned */
-    /* the following is read for the first device that it may matter to */
+    /* the following is read when the first device needs it */
     struct variant_aliases variants;
     struct bars bars;
     struct boot_use boot;
@@ -39,11 +39,11 @@ struct scan_context {
 };
 
 /* policy NULL: everything is read. `before` must live as long as the context. What cannot be read
- * is noted with the devices that it matters to. scan_context_done() is to be called. */
+ * is noted in the devices that it concerns. Call scan_context_done() afterwards. */
 void scan_context_init(struct scan_context *c, int root_fd, const struct policy *p,
                        const struct snapshot *before, bool unsafe_noiommu);
 void scan_context_done(struct scan_context *c);
 
-/* Reads all details. What is unknown keeps its value from before. Until the device is put into a
+/* Reads all details. What is unknown keeps its previous value. Until the device is put into a
  * snapshot, d->driver points into `driver`, or into the snapshot before. */
 void scan_details(struct scan_context *c, struct device *d, char driver[static NAME_MAX + 1]);

@@ -28,7 +28,7 @@ static int detail(struct scan_context *c, struct snapshot *s, size_t i)
     return snapshot_put(s, &d);
 }
 
-/* Reads a device again that was read before; what cannot be read keeps its old value. */
+/* Reads a device again; what cannot be read keeps its previous value. */
 static int detail_anew(struct scan_context *c, struct snapshot *s, size_t i)
 {
     CLEANUP(snapshot_done) struct snapshot old = {0};
@@ -45,7 +45,7 @@ static int detail_anew(struct scan_context *c, struct snapshot *s, size_t i)
     char driver[NAME_MAX + 1];
 
     if (known->unknown.fact == FACT_IDENTITY || known->unknown.fact == FACT_LISTING)
-        d.unknown = known->unknown; /* these two are not read here */
+        d.unknown = known->unknown; /* not read here */
     int r = snapshot_keep(&old, known);
     if (r < 0)
         return r;
@@ -69,7 +69,8 @@ static int detail_slot(struct scan_context *c, struct snapshot *s, size_t i)
 }
 
 /* Reads the members of the IOMMU group, which decide whether it is viable. A member that was read
- * before it had the group is read again: the group may come only when a driver binds the device. */
+ * before it had the group is read again: some groups are created only when a driver binds the
+ * device. */
 static int detail_group(struct scan_context *c, struct snapshot *s, uint32_t group)
 {
     char path[PATH_LENGTH];
@@ -102,7 +103,7 @@ static int ascending(const void *x, const void *y)
     return (*a > *b) - (*a < *b);
 }
 
-/* The groups of all detailed devices, sorted, each once. */
+/* The groups of all detailed devices, sorted, without duplicates. */
 static int relevant_groups(const struct snapshot *s, uint32_t **ret, size_t *ret_n)
 {
     uint32_t *v = calloc(s->n + 1, sizeof(*v));
@@ -122,8 +123,8 @@ static int relevant_groups(const struct snapshot *s, uint32_t **ret, size_t *ret
     return 0;
 }
 
-/* The other members of the groups. Either each group is asked for its members, or each device that
- * was left out until now for its group: whichever are fewer. */
+/* Reads the other members of the groups. Looks up either the members of each group, or the group of
+ * each device that has not been read in detail, whichever takes fewer reads. */
 static int detail_groups(struct scan_context *c, struct snapshot *s)
 {
     CLEANUP_FREE uint32_t *groups = NULL;
@@ -149,9 +150,9 @@ static int detail_groups(struct scan_context *c, struct snapshot *s)
     return r;
 }
 
-/* The virtual functions of a device whose number matters: who uses them, and which of them stay
- * with the host. One that was read before the kernel had linked it to its physical function is read
- * again. */
+/* Reads the virtual functions of a device whose number of them matters: their use, and which of
+ * them stay with the host. One that was read before the kernel had linked it to its physical
+ * function is read again. */
 static int detail_vfs(struct scan_context *c, struct snapshot *s, size_t i)
 {
     CLEANUP_FREE struct pci_addr *vfs = NULL;
@@ -183,7 +184,7 @@ static int detail_relevant(struct scan_context *c, struct snapshot *s)
     return c->policy && r == 0 ? detail_groups(c, s) : r;
 }
 
-/* -- the whole -- */
+/* -- the host as a whole -- */
 
 /* Returns 1, 0 or negative errno. */
 static int driver_has_file(int drivers_fd, const char *driver, const char *file)
@@ -194,11 +195,11 @@ static int driver_has_file(int drivers_fd, const char *driver, const char *file)
     return rootfs_exists(drivers_fd, path);
 }
 
-/* Is the driver still being registered? Then its folder is there, perhaps with devices, but the
- * files that we write to are not, and their absence would look like a refusal (lab: no-vfio). The
- * kernel's event about the driver comes after these files. Some drivers have no "bind", but all
- * have "uevent". A driver of which this is known is not looked at again, unless it is one of
- * VFIO's: that may hang while it is unregistered, without these files. */
+/* Is the driver still being registered? Then its folder exists, perhaps with devices, but the files
+ * that we write to do not, and their absence would look like a refusal (lab: no-vfio). The kernel's
+ * event about the driver comes after these files. Some drivers have no "bind", but all have
+ * "uevent". A driver that has been checked is not checked again, unless it is a VFIO driver: one
+ * that hangs while it is unregistered lacks these files, too. */
 static int is_being_registered(int drivers_fd, const char *driver, uint64_t order,
                                const struct snapshot *before)
 {
@@ -212,8 +213,8 @@ static int is_being_registered(int drivers_fd, const char *driver, uint64_t orde
     return r < 0 ? r : r == 0;
 }
 
-/* sysfs numbers its files one after another (and lists the number with the name), so the folders of
- * drivers tell the order in which the drivers were registered. */
+/* sysfs numbers its files one after another (and lists the number with the name), so the inode
+ * numbers of the folders show the order in which the drivers were registered. */
 int scan_drivers(int root_fd, struct snapshot *s)
 {
     CLEANUP(snapshot_done) struct snapshot new = {0};
@@ -239,9 +240,9 @@ int scan_drivers(int root_fd, struct snapshot *s)
     return q;
 }
 
-/* A unit that comes after all others makes the file. Until all of fstab is mounted and the network
- * is set up, a device that seems unused proves nothing. Without systemd nothing tells when the boot
- * is over: then every pass counts as one at boot, which refuses more. */
+/* A unit that is ordered after all others creates the file. Until everything in fstab is mounted
+ * and the network is up, a device that seems unused may still be needed. Without systemd the end of
+ * the boot is unknown: every pass then counts as one at boot, which refuses more. */
 void scan_boot(int root_fd, struct snapshot *s)
 {
     int r = rootfs_exists(root_fd, "run/vfio-bindd/" SCAN_BOOTED_FILE);
@@ -260,8 +261,9 @@ static void read_noiommu(int root_fd, struct snapshot *s)
         s->unsafe_noiommu = r == 1 && text[0] == 'Y';
 }
 
-/* Of x86 only: elsewhere the interrupt controller isolates. One of the I/O APIC's interrupts tells
- * for all; which of these there is differs from host to host. Returns 1, 0 or negative errno. */
+/* For x86 only: elsewhere the interrupt controller isolates devices. One interrupt of the I/O APIC
+ * is representative of all; which interrupts exist differs between hosts. Returns 1, 0 or negative
+ * errno. */
 static int is_unremapped(int root_fd)
 {
     static const char *const interrupts[] = {"0", "8", "9", "1", "4"};
@@ -278,8 +280,8 @@ static int is_unremapped(int root_fd)
     return 0;
 }
 
-/* VFIO's check is that of iommu_group_has_isolated_msi(); a parameter of whoever makes the domain
- * overrules it. */
+/* VFIO's check is iommu_group_has_isolated_msi(); a parameter of vfio_iommu_type1 or iommufd
+ * overrides it. */
 static int is_allowed_unremapped(int root_fd)
 {
     static const char *const modules[] = {"vfio_iommu_type1", "iommufd"};
@@ -309,7 +311,7 @@ static void read_remapping(int root_fd, struct snapshot *s)
         s->unremapped = r > 0;
 }
 
-/* -- which devices there are -- */
+/* -- the list of devices -- */
 
 static const struct device *find_before(const struct snapshot *before, const struct device *d)
 {
@@ -318,7 +320,7 @@ static const struct device *find_before(const struct snapshot *before, const str
     return old && (old->order == d->order || old->order == 0) ? old : NULL;
 }
 
-/* The device is there, but its modalias cannot be read: keeps the IDs that it had before. */
+/* The device exists, but its modalias cannot be read: keeps its previous IDs. */
 static void identify_as_before(struct device *d, const struct device *old, int r)
 {
     d->unidentified = !old || old->unidentified;
@@ -332,7 +334,7 @@ static void identify_as_before(struct device *d, const struct device *old, int r
     unknown_note(&d->unknown, FACT_IDENTITY, r);
 }
 
-/* The listing of devices was broken off: those that are missing from it are kept as they were. */
+/* Listing the devices failed halfway: those that are missing keep their previous state. */
 static int keep_unlisted(const struct snapshot *before, int error, struct snapshot *s)
 {
     int r = 0;
@@ -381,7 +383,7 @@ static int copy_registered(const struct snapshot *from, struct snapshot *to)
     return r;
 }
 
-/* What is the same for all devices, if it was looked for. */
+/* Keeps what is common to all devices, if it was read. */
 static void keep_vfio(const struct vfio_nodes *nodes, struct snapshot *s)
 {
     if (!nodes->read || nodes->error != 0)
@@ -494,8 +496,8 @@ int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct s
 
 /* -- after a bind or unbind -- */
 
-/* Reads only what a bind changes. False if no VFIO driver has the device, or that is unknown: then
- * it must be read whole. */
+/* Reads only what a bind changes. Returns false if the device is not on a VFIO driver, or that is
+ * unknown: then it must be read completely. */
 static bool reread_driver(int root_fd, struct snapshot *s, struct device *d)
 {
     char name[NAME_MAX + 1];
@@ -504,7 +506,7 @@ static bool reread_driver(int root_fd, struct snapshot *s, struct device *d)
 
     if (pci_link_name(root_fd, d->addr, "driver", name) > 0 && driver_is_vfio(name))
         driver = snapshot_name(s, name);
-    if (driver && d->has_vfs) /* the native driver may have taken them away as it went */
+    if (driver && d->has_vfs) /* the native driver may have removed them when it was unbound */
         has_vfs = pci_has_vfs(root_fd, d->addr);
     if (!driver || has_vfs < 0)
         return false;
@@ -525,7 +527,7 @@ int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *ad
     if (!whole)
         return -ENOMEM;
     vfio_nodes_read(root_fd, s->unsafe_noiommu, &nodes);
-    if (n > 4) /* otherwise a look at the folder costs more */
+    if (n > 4) /* for fewer, listing the folder costs more */
         vfio_nodes_read_groups(root_fd, &nodes);
     keep_vfio(&nodes, s);
     for (size_t i = 0; i < n; i++) {

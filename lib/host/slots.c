@@ -7,10 +7,10 @@
 #include "base/rootfs.h"
 #include "base/util.h"
 
-#define PATH_LENGTH 320 /* slots' names are limited to 255 by sysfs */
+#define PATH_LENGTH 320 /* sysfs limits the names of slots to 255 */
 
 struct slot {
-    struct pci_addr addr; /* function 0 stands for the slot */
+    struct pci_addr addr; /* function 0 represents the slot */
     char *name;
 };
 
@@ -49,7 +49,7 @@ static int add_slot(int root_fd, const char *name, struct slots *ret)
     return 0;
 }
 
-/* A hot-plug driver may name one slot twice; the name that sorts first counts. */
+/* A hot-plug driver may give one slot two names; the first in sorted order counts. */
 int slots_read(int root_fd, struct slots *ret)
 {
     const struct dirent *e;

@@ -11,8 +11,8 @@ struct slots {
     size_t n, allocated;
 };
 
-/* Reads all of them; *ret must be empty. Returns 0 (also where there are none) or
- * negative errno: then there may be more. */
+/* Reads all of them; *ret must be empty. Returns 0 (also if there are none) or a negative errno:
+ * then there may be more. */
 int slots_read(int root_fd, struct slots *ret);
 void slots_done(struct slots *l);
 

@@ -30,7 +30,7 @@ void host_use_done(struct host_use *h)
     *h = (struct host_use){0};
 }
 
-/* -- what the host uses -- */
+/* -- use by the host -- */
 
 static const char *words_of(const struct host_use *h, dev_t number)
 {
@@ -40,7 +40,7 @@ static const char *words_of(const struct host_use *h, dev_t number)
     return NULL;
 }
 
-/* Only the first place counts: a host may have a thousand bind mounts of one block device. */
+/* Only the first mount point counts: a host may have a thousand bind mounts of one block device. */
 static int add_block(struct host_use *h, dev_t number, const char *what, const char *name)
 {
     if (words_of(h, number))
@@ -62,7 +62,7 @@ static int add_mounted_node(struct mounts_reader *r, const char *node, const cha
 {
     struct stat st;
 
-    /* Any other source may lie on a dead NFS server, where stat() blocks for ever. */
+    /* Any other source may be on a dead NFS server, where stat() blocks forever. */
     if (!after_prefix(node, "/dev/") || strstr(node, ".."))
         return 0;
     if (fstatat(r->root_fd, node + 1, &st, 0) < 0)
@@ -171,9 +171,9 @@ static bool is_member(const struct host_use *h, const char *name)
     return false;
 }
 
-/* How the host uses one thing below the device, as the words before and after its name; false: it
- * does not use it. The first pass finds what says most: a mounted volume rather than the disk that
- * it is stacked on. */
+/* How the host uses one item below the device, as the words before and after its name; false: it
+ * does not use it. The first pass finds the most meaningful item: a mounted volume rather than the
+ * disk below it. */
 static bool is_used(const struct host_use *h, const struct below_item *i, unsigned pass,
                     const char **before, const char **after)
 {

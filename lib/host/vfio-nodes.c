@@ -35,7 +35,7 @@ static int by_number(const void *x, const void *y)
     return (*a > *b) - (*a < *b);
 }
 
-/* Is it the name of a group's node? The others are "vfio" and "devices". */
+/* Is it the name of a group node? The others are "vfio" and "devices". */
 static bool is_group_node(const char *name, uint32_t *ret)
 {
     char *end;
@@ -69,7 +69,7 @@ void vfio_nodes_read_groups(int root_fd, struct vfio_nodes *n)
 {
     if (n->unsafe_noiommu)
         return;
-    n->listed = list_groups(root_fd, n) == 0; /* otherwise each node is looked at by itself */
+    n->listed = list_groups(root_fd, n) == 0; /* otherwise each node is looked up on its own */
     if (n->n_groups > 1)
         qsort(n->groups, n->n_groups, sizeof(*n->groups), by_number);
 }
@@ -117,7 +117,7 @@ static bool is_device_node(const char *name)
            !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")];
 }
 
-/* The entry below vfio-dev/. Returns 1, 0 (there is none) or negative errno. */
+/* The entry below vfio-dev/. Returns 1, 0 (none) or negative errno. */
 static int read_device_name(int root_fd, struct pci_addr a, char name[static NAME_MAX + 1])
 {
     char path[NODE_PATH_MAX];
@@ -136,7 +136,7 @@ static int read_device_name(int root_fd, struct pci_addr a, char name[static NAM
     return r;
 }
 
-/* The same, if there is a node of this name. */
+/* The same, if a node of this name exists. */
 static int find_device_name(int root_fd, struct pci_addr a, char name[static NAME_MAX + 1])
 {
     char path[NODE_PATH_MAX];

@@ -7,7 +7,7 @@
 #include "base/util.h"
 #include "host/pci-files.h"
 
-/* An attribute that holds one number; *ret stays as it is if there is none. Returns 0 or negative
+/* Reads an attribute with one number; *ret is unchanged if there is none. Returns 0 or negative
  * errno. */
 static int read_number_of(int root_fd, struct pci_addr a, const char *name, unsigned long *ret)
 {
@@ -84,7 +84,7 @@ int vfs_read_physical(int root_fd, struct device *d)
     return r;
 }
 
-/* The number by which the bus knows a function: 8 bits of bus, 5 of device, 3 of function. */
+/* The routing ID of a function: 8 bits of bus, 5 of device, 3 of function. */
 static unsigned long routing_id(struct pci_addr a)
 {
     return (unsigned long)a.bus << 8 | (unsigned long)a.dev << 3 | a.fn;

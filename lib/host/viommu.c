@@ -22,8 +22,8 @@ int viommu_is_loaded(int root_fd)
     return r != 0 ? r : rootfs_exists(root_fd, "sys/module/" VIOMMU_MODULE);
 }
 
-/* The entry of a virtio-iommu has the name of its parent (on the PCI bus an address), and lies
- * below a virtio device. */
+/* The entry of a virtio-iommu has the name of its parent (an address on the PCI bus) and is below a
+ * virtio device. */
 static int is_virtio(DIR *dir, const char *name)
 {
     char target[PATH_MAX];
@@ -42,7 +42,7 @@ static int is_smmu(DIR *dir, const char *name)
     return !!after_prefix(name, "smmu");
 }
 
-/* Has the host an IOMMU of a kind? */
+/* Does the host have an IOMMU of this kind? */
 static int is_there(int root_fd, int (*is_kind)(DIR *dir, const char *name))
 {
     const struct dirent *e;
@@ -62,8 +62,8 @@ int viommu_is_at_work(int root_fd)
     return is_there(root_fd, is_virtio);
 }
 
-/* Is the IOMMU's PCI function there? A device tree's iommu-map is not read, so it may be for any
- * device. */
+/* Does the IOMMU's PCI function exist? The iommu-map of a device tree is not read, so it may serve
+ * any device. */
 static int has_function(int root_fd)
 {
     const struct dirent *e;
@@ -80,7 +80,7 @@ static int has_function(int root_fd)
     return r;
 }
 
-/* If only root may read the table, or it is too long, the IOMMU may be for any device. */
+/* If only root may read the table, or it is too long, the IOMMU may serve any device. */
 static int read_table(int root_fd, struct viommu *v)
 {
     CLEANUP_FREE char *table = NULL;
@@ -113,7 +113,7 @@ static int read_announcement(int root_fd, struct viommu *v)
     return r < 0 ? r : 0;
 }
 
-/* Returns 1 only if the list of modules could be read, and has no such driver. */
+/* Returns 1 only if the list of modules could be read and has no such driver. */
 static int lacks_driver(int root_fd)
 {
     struct module_names names = {0};

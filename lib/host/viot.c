@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-#define HEADER_SIZE 48     /* ACPI's own header, then the number and the place of the nodes */
-#define NODES_AT 36        /* the number of nodes; the place of the first follows */
+#define HEADER_SIZE 48     /* ACPI's own header, then the number and the offset of the nodes */
+#define NODES_AT 36        /* the number of nodes; the offset of the first follows */
 #define NODE_HEADER_SIZE 4 /* type, reserved, length */
 #define NODE_PCI_RANGE 1
-#define PCI_RANGE_SIZE 16 /* up to its last field of interest */
+#define PCI_RANGE_SIZE 16 /* up to the last field that is used */
 
 static uint16_t read16(const uint8_t *p)
 {

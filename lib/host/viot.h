@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ACPI's table VIOT: which PCI functions are, or will be, behind a virtual IOMMU. Pure. */
+/* The ACPI table VIOT: which PCI functions are, or will be, behind a virtual IOMMU. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,7 +8,7 @@
 
 #include "model/address.h"
 
-#define VIOT_RANGES_MAX 64 /* there is one for each host bridge */
+#define VIOT_RANGES_MAX 64 /* one for each host bridge */
 
 /* The functions from `first` to `last`, in each of these segments (domains). */
 struct viot_range {
@@ -21,8 +21,8 @@ struct viot {
     size_t n;
 };
 
-/* Reads the table as the firmware wrote it. False: it is no such table, or broken; what was read up
- * to there is in *ret. */
+/* Parses the table. Returns false if it is another table or broken; *ret has what was read so
+ * far. */
 bool viot_read(const void *table, size_t size, struct viot *ret);
 
 bool viot_covers(const struct viot *v, struct pci_addr a);

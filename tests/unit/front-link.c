@@ -344,8 +344,8 @@ START_TEST(one_that_wants_to_be_quiet)
     CLEANUP(fclosep) FILE *log = fopen(path, "re");
     (void)!fread(text, 1, sizeof(text) - 1, log);
     ck_assert_msg(strstr(text, "rescan: requested by uid 1000") != NULL, "%s", text);
-    ck_assert_msg(strstr(text, "log level 3: set over D-Bus, according to vfio-bindd-front\n"), "%s",
-                  text);
+    ck_assert_msg(strstr(text, "log level 3: set over D-Bus, according to vfio-bindd-front\n"),
+                  "%s", text);
 }
 END_TEST
 

@@ -126,10 +126,10 @@ static const struct {
      4, "can never match"},
     {"[device a]\nid = 10de:20f1\nresource = n.com/a.b\n[device b]\nid = 10de:2204\nresource = "
      "n.com/A_b\n",
-     6, "same to Kubernetes"},
+     6, "same for Kubernetes"},
     {"[device a]\nid = 10de:20f1\nslot = \"7\"\n", 3, "without quotes"},
     {"[device a]\nid = 10de:20f1\ndriver = native\nexpect = 2\n", 4,
-     "does not go with driver = native"},
+     "a rule with driver = native takes no device"},
     {"[daemon]\nlog-level = info\nlog-level = debug\n", 3, "twice in [daemon]"},
     {"[daemon]\nlog-level = info\n[daemon]\nboot-deadline = 5s\n", 3, "appears twice in this file"},
     {"[kubernetes]\nmetrics = no\nmetrics = yes\n", 3, "twice in [kubernetes]"},
