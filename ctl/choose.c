@@ -45,7 +45,7 @@ static int choose_id(const struct source *s, struct id_pattern id, const char *w
         n++;
     }
     return n > 0 ? 0
-                 : ctl_error("no device %s is here%s: \"vfio-bindctl list\" shows all", word,
+                 : ctl_error("there is no device %s here%s: \"vfio-bindctl list\" shows all", word,
                              s->remote ? " that a rule selects" : "");
 }
 
@@ -66,8 +66,8 @@ static int unknown_word(const struct source *s, const char *word)
     for (; n < s->policy.n_rules && n < ELEMENTS(names); n++)
         names[n] = s->policy.rules[n].name;
     int i = nearest_word(word, names, n);
-    ctl_error("%s is neither an address (0000:06:00.0 or 06:00.0) nor an ID (10de:20f1 or 10de:*) "
-              "nor a rule%s%s%s",
+    ctl_error("%s is not an address (0000:06:00.0 or 06:00.0), an ID (10de:20f1 or 10de:*) or a "
+              "rule%s%s%s",
               word, i < 0 ? "" : ": did you mean the rule ", i < 0 ? "" : names[i],
               i < 0 ? "" : "?");
     return EXIT_USAGE;

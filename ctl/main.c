@@ -163,7 +163,7 @@ static int check_arguments(const struct ctl *c, const struct verb *verb)
         return EXIT_USAGE;
     }
     if (c->all && c->n_args > 0)
-        return options_usage("choose --all or devices, not both: ", c->args[0]);
+        return options_usage("give either --all or devices, not both: ", c->args[0]);
     int max = verb->max;
     if (verb->run == verb_export && c->n_args == max && !streq(c->args[1], "-"))
         max--;

@@ -41,7 +41,7 @@ static int read_tree(struct source *s, unsigned flags)
     if (r >= 0) /* everything of all devices: a list shows those that no rule names, too */
         r = scan_all(s->root_fd, NULL, &s->snapshot);
     if (r == -ENOENT && flags & SOURCE_BARE_TREE && !s->this_host) {
-        ctl_note(s->ctl, "there is no sys/bus/pci below %s, and so no device", s->ctl->root);
+        ctl_note(s->ctl, "there is no sys/bus/pci below %s, so there are no devices", s->ctl->root);
         return 0;
     }
     if (r >= 0)

@@ -111,7 +111,7 @@ static void print_dropped(const struct source *s, const struct verdict *v)
     if (d && driver_is_vfio(d->driver))
         snprintf(text, sizeof(text),
                  "%s no longer selected: if vfio-bindd bound it to %s, a reload hands it back to "
-                 "its native driver, unless somebody has it open",
+                 "its native driver, unless it is in use",
                  pci_addr_text(d->addr).s, d->driver);
     else
         snprintf(text, sizeof(text), "%s no longer selected: it stays %s%s",
@@ -191,7 +191,7 @@ void change_print(const struct source *s, const struct change *c)
         print_device_change(s, old, new);
     }
     if (n == 0)
-        puts("This makes no difference to the current policy files.");
+        puts("This changes nothing for any device.");
 }
 
 size_t change_count_trouble(const struct source *s, const struct change *c)

@@ -71,11 +71,11 @@ static const char *driver_clause(const struct row *row, char *buf, size_t size)
 {
     if (!*row->driver)
         return "it has no driver";
-    snprintf(buf, size, "it is on %s%s", row->driver,
-             driver_is_vfio(row->driver)
-                 ? " all the same: something else bound it, or it was in use when its rule was "
-                   "removed"
-                 : "");
+    snprintf(
+        buf, size, "it is on %s%s", row->driver,
+        driver_is_vfio(row->driver)
+            ? " nevertheless: something else bound it, or it was in use when its rule was removed"
+            : "");
     return buf;
 }
 

@@ -65,7 +65,7 @@ static void print_outcomes(const struct live *l, bool bind, struct pci_addr a)
     const struct live_device *asked = live_find(l, a);
 
     if (!asked || !streq(props_get(&asked->props, "State"), state)) {
-        printf("%s is done; to see its state: vfio-bindctl show %s\n", pci_addr_text(a).s,
+        printf("%s: done; to see its state: vfio-bindctl show %s\n", pci_addr_text(a).s,
                pci_addr_text(a).s);
         return;
     }

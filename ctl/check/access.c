@@ -145,8 +145,7 @@ static void say_access(struct check *c, const struct access *a)
         snprintf(more, sizeof(more), " and %zu other node%s", a->n - 1, a->n == 2 ? "" : "s");
     check_add(c, anybody ? FINDING_WARN : FINDING_OK, "access", "%s may open %s%s (%04o)%s", who,
               a->first, more, (unsigned)a->mode,
-              anybody ? ": any program of this host can take the device from virtual machines"
-                      : "");
+              anybody ? ": any program on this host can open the device" : "");
     if (!anybody)
         return;
     check_remedy(c, "grep -rn vfio /etc/udev/rules.d /usr/lib/udev/rules.d   # write GROUP=, "
@@ -166,8 +165,7 @@ static void check_opened_with(struct check *c, const char *path, const char *of,
     if (!check_exists(c, path) || !stat_node(c, path, &st) || is_for_others(&st))
         return;
     check_add(c, FINDING_WARN, "access",
-              "others than root may open %s, but not /%s, without which they cannot use them", of,
-              path);
+              "users other than root may open %s, but not /%s, which they need as well", of, path);
     check_remedy(c,
                  "echo 'KERNEL==\"%s\", SUBSYSTEM==\"misc\", %s' | %stee "
                  "/etc/udev/rules.d/61-vfio.rules",
@@ -191,5 +189,5 @@ void check_access(struct check *c)
         check_opened_with(c, "dev/vfio/vfio", "nodes of IOMMU groups", "vfio", "MODE=\"0666\"");
     if (a.devices)
         check_opened_with(c, "dev/iommu", "nodes of devices", "iommu",
-                          "GROUP=\"vfio\", MODE=\"0660\"   # the group that has the others");
+                          "GROUP=\"vfio\", MODE=\"0660\"   # the group of the other nodes");
 }

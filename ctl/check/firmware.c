@@ -117,7 +117,7 @@ static void check_viommu(struct check *c)
                         "intel-iommu,intremap=on or amd-iommu)");
     } else if (!loaded) {
         check_add(c, FINDING_FAIL, "iommu",
-                  "no IOMMU is active: the firmware announces a virtual one, whose driver (the "
+                  "no IOMMU is active: the firmware announces a virtual one, but its driver (the "
                   "module " VIOMMU_MODULE ") is not loaded");
         check_remedy(c, "grep -rs " VIOMMU_MODULE " /etc/modprobe.d /run/modprobe.d   # is it "
                         "forbidden there?");
@@ -172,7 +172,7 @@ static void check_noiommu(struct check *c)
         return;
     check_add(c, FINDING_WARN, "noiommu",
               "VFIO's unsafe no-IOMMU mode is allowed: devices without an IOMMU group get "
-              "/dev/vfio/noiommu-N, which no virtual machine can use");
+              "/dev/vfio/noiommu-N, which virtual machines cannot use");
     check_remedy(c, "echo N | %stee /%s   # and remove it from /etc/modprobe.d", ctl_sudo(), path);
 }
 
@@ -194,9 +194,9 @@ static void check_remapping(struct check *c)
     bool is_allowed = allowed && (*allowed == 'Y' || *allowed == '1');
     check_add(c, is_allowed ? FINDING_WARN : FINDING_FAIL, "intremap",
               "interrupts are not remapped: %s",
-              is_allowed ? "allow_unsafe_interrupts nevertheless lets guests use devices, and "
+              is_allowed ? "allow_unsafe_interrupts lets guests use devices nevertheless, and "
                            "raise any interrupt of this host"
-                         : "VFIO lets no guest use a device (Operation not permitted)");
+                         : "VFIO refuses devices to guests (Operation not permitted)");
     for (size_t i = 0; i < ELEMENTS(off); i++)
         if (check_cmdline(c, off[i])) {
             check_remove_parameter(c, off[i]);

@@ -115,7 +115,7 @@ static void say_early(struct check *c, const struct native *n, const char *path,
               "%s is in /%s and drives %s before vfio-bindd runs, which then takes the device "
               "over%s",
               n->module, path, address.s,
-              n->needed ? "; this host needs it there for another device" : "");
+              n->needed ? "; this host needs the driver there for another device" : "");
     if (brought) {
         check_rebuild_initramfs(c);
         check_remedy(c, "# this includes vfio-bindd, which then runs before the driver");
@@ -159,15 +159,15 @@ static void say_inside(struct check *c, const char *release, const struct conten
 {
     if (!contents->vfio_pci && !is_vfio_pci_builtin(c, release)) {
         check_add(c, FINDING_WARN, "initramfs",
-                  "/%s has vfio-bindd, but not vfio-pci: native drivers have the devices first",
+                  "/%s has vfio-bindd, but not vfio-pci: native drivers get the devices first",
                   contents->path);
         check_rebuild_initramfs(c);
     } else if (texts_are_on_trial(&c->s->texts)) { /* no initramfs has that policy */
         check_add(c, FINDING_OK, "initramfs", "/%s has vfio-bindd", contents->path);
     } else if (contents->has_policy && contents->policy != c->s->policy.digest) {
         check_add(c, FINDING_WARN, "initramfs",
-                  "/%s has vfio-bindd with another policy than the current one: the next boot uses "
-                  "that policy first",
+                  "/%s has vfio-bindd with another policy than the current one: the next boot "
+                  "begins with that policy",
                   contents->path);
         check_rebuild_initramfs(c);
     } else {
@@ -183,7 +183,8 @@ static void check_running(struct check *c, struct natives *natives, struct conte
     int r = list(c, c->release, contents);
 
     if (r == -ENOENT)
-        check_append(c, &c->tree.unseen, ", ", "the initramfs (none in /boot for this kernel)");
+        check_append(c, &c->tree.unseen, ", ",
+                     "the initramfs (there is none in /boot for this kernel)");
     if (r < 0)
         return;
     if (contents->vfio_bindd) {

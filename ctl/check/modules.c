@@ -72,7 +72,7 @@ static bool check_vfio_pci(struct check *c)
                   "vfio-pci is a module of this kernel, and vfio-bindd.service loads it");
     } else if (!*c->release) {
         check_add(c, FINDING_WARN, "vfio-pci",
-                  "vfio-pci is not loaded; which kernel runs could not be seen");
+                  "vfio-pci is not loaded; the running kernel could not be determined");
         check_remedy(c, "%smodprobe vfio-pci", ctl_sudo());
     } else {
         check_add(c, FINDING_FAIL, "vfio-pci", "the kernel %s has no vfio-pci", c->release);

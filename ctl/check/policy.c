@@ -33,9 +33,11 @@ static void check_errors(struct check *c)
     if (s->diags.errors > 0)
         return;
     if (s->policy.n_rules == 0) {
-        check_add(c, FINDING_WARN, "policy", "the policy has no rule, so vfio-bindd takes nothing");
-        check_remedy(c, "%svfio-bindctl edit   # \"vfio-bindctl suggest\" prints a start",
-                     ctl_sudo());
+        check_add(c, FINDING_WARN, "policy",
+                  "the policy has no rule, so vfio-bindd binds no device");
+        check_remedy(
+            c, "%svfio-bindctl edit   # \"vfio-bindctl suggest\" prints a policy to start from",
+            ctl_sudo());
     } else if (s->diags.warnings == 0) {
         check_add(c, FINDING_OK, "policy", "%zu rule%s without errors", s->policy.n_rules,
                   s->policy.n_rules == 1 ? "" : "s");
@@ -56,7 +58,8 @@ static void check_rule(struct check *c, const struct rule *r)
         check_remedy(c, "vfio-bindctl list   # is a card missing, or \"expect\" out of date?");
     } else if (n == 0) {
         check_add(c, FINDING_WARN, "rule", "[device %s] matches no device of this host", r->name);
-        check_remedy(c, "vfio-bindctl list; vfio-bindctl explain ADDRESS   # says what misfits");
+        check_remedy(
+            c, "vfio-bindctl list; vfio-bindctl explain ADDRESS   # says why it does not match");
     } else if (rule_trusts_addresses(r)) {
         CLEANUP_FREE char *ids = ids_of_rule(&c->s->snapshot, &c->s->policy, r);
         check_add(c, FINDING_WARN, "rule",
@@ -177,7 +180,8 @@ void check_policy(struct check *c)
 
     check_errors(c);
     if (texts_are_on_trial(&c->s->texts)) {
-        check_add(c, FINDING_WARN, "policy", "a policy is on trial, and is taken back by itself");
+        check_add(c, FINDING_WARN, "policy",
+                  "a policy is on trial, and is taken back unless it is confirmed");
         check_remedy(c, "%svfio-bindctl confirm   # or revert", ctl_sudo());
     }
     for (size_t i = 0; i < p->n_rules; i++)

@@ -46,13 +46,13 @@ static void check_state(struct check *c)
 
     if (c->s->this_host && !c->s->live.running) {
         check_add(c, FINDING_WARN, "daemon",
-                  "vfio-bindd runs, but does not answer on the system bus");
+                  "vfio-bindd is running, but does not answer on the system bus");
         check_remedy(c, "systemctl status vfio-bindd dbus");
     } else if (streq(state, "degraded")) {
-        check_add(c, FINDING_WARN, "daemon", "vfio-bindd runs, and says that it is degraded");
+        check_add(c, FINDING_WARN, "daemon", "vfio-bindd is running, but degraded");
         check_remedy(c, "vfio-bindctl status; journalctl -b -x -u vfio-bindd");
     } else {
-        check_add(c, FINDING_OK, "daemon", "vfio-bindd runs%s%s", *state ? ": " : "", state);
+        check_add(c, FINDING_OK, "daemon", "vfio-bindd is running%s%s", *state ? ": " : "", state);
     }
 }
 
@@ -94,7 +94,7 @@ void check_service(struct check *c)
         check_add(c, FINDING_FAIL, "daemon", UNIT " is not enabled: it will not run at boot");
         check_remedy(c, "%ssystemctl enable%s vfio-bindd", ctl_sudo(), active ? "" : " --now");
     } else if (!active) {
-        check_add(c, FINDING_FAIL, "daemon", UNIT " is enabled, but does not run");
+        check_add(c, FINDING_FAIL, "daemon", UNIT " is enabled, but not running");
         check_remedy(c, "%ssystemctl start vfio-bindd || journalctl -b -x -u vfio-bindd",
                      ctl_sudo());
     }

@@ -123,17 +123,18 @@ static void add_maker(struct check *c, const struct maker_search *s, const struc
     const struct physical *p = ours ? ours : s->first;
 
     check_add(c, FINDING_WARN, "vf-maker",
-              "%s creates virtual functions, %sof %s, for which [device %s] says vfs = %u: one of "
-              "the two is enough",
+              "%s creates virtual functions, %sof %s, for which [device %s] has vfs = %u: keep "
+              "only one of the two",
               who, ours ? "" : "perhaps ", p->address, p->rule, p->wanted);
 }
 
 /* Whoever keeps the other one has a rule for what that makes. */
 static void keep_other(struct check *c)
 {
-    check_remedy(
-        c, "%svfio-bindctl edit   # or take \"vfs\" out; vf-of selects what others create, too",
-        ctl_sudo());
+    check_remedy(c,
+                 "%svfio-bindctl edit   # or remove \"vfs\"; vf-of also selects virtual functions "
+                 "that others create",
+                 ctl_sudo());
 }
 
 /* Returns false if the file makes none, or only others. */
@@ -186,7 +187,7 @@ static void see_config(struct check *c, const char *path, const char *name, void
     if (!add_maker_file(c, s, &m, path))
         return;
     if (after_prefix(path, "etc/"))
-        check_remedy(c, "%smv /%s /root/   # or take that out", ctl_sudo(), path);
+        check_remedy(c, "%smv /%s /root/   # or remove that part", ctl_sudo(), path);
     else
         check_remedy(c, "%sln -s /dev/null /etc/%s/%s", ctl_sudo(), s->folder, name);
     keep_other(c);
@@ -382,13 +383,13 @@ static void see_operator(struct check *c, struct maker_search *s)
             continue;
         named = true;
         add_maker(c, s, p, "the SR-IOV network operator (/etc/sriov-operator)");
-        check_remedy(c, "kubectl get sriovnetworknodepolicies -A   # take this device out");
+        check_remedy(c, "kubectl get sriovnetworknodepolicies -A   # remove this device");
         keep_other(c);
     }
     if (!runs || named)
         return;
     add_maker(c, s, NULL, "the SR-IOV network operator (a pod sriov-network-config-daemon)");
-    check_remedy(c, "kubectl get sriovnetworknodepolicies -A   # does one of them mean it?");
+    check_remedy(c, "kubectl get sriovnetworknodepolicies -A   # does one of them match it?");
     keep_other(c);
 }
 

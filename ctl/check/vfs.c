@@ -19,7 +19,7 @@ static void say_vfs(struct check *c, const struct physical *p)
     else if (streq(p->reason, reason_word(REASON_VFS_NOT_OURS)))
         check_remedy(c,
                      "echo 0 | %stee /sys/bus/pci/devices/%s/sriov_numvfs && %ssystemctl reload "
-                     "vfio-bindd   # when nothing else creates them any more",
+                     "vfio-bindd   # once nothing else creates them",
                      ctl_sudo(), p->address, ctl_sudo());
     else
         check_remedy(c, "vfio-bindctl show %s; %ssystemctl reload vfio-bindd", p->address,

@@ -54,16 +54,17 @@ static void find_objection(const struct addition *a, const struct row *r, char *
 
     buf[0] = '\0';
     if (device_is_bridge(r->d))
-        snprintf(buf, size, "it is a bridge, and no virtual machine can have one");
+        snprintf(buf, size, "it is a bridge, which cannot be given to a virtual machine");
     else if (r->selected || r->v)
-        snprintf(buf, size, "[device %s]%s selects it already", r->v ? r->v->rule->name : r->rule,
+        snprintf(buf, size, "[device %s]%s already selects it", r->v ? r->v->rule->name : r->rule,
                  r->comes_along ? ", with another function of its card," : "");
     else if (rule && rule_is_native(rule) && a->by_id)
         snprintf(buf, size, "[device %s] leaves it to its native driver", rule->name);
     else if (use && device_may_carry_host(r->d) && !a->s->ctl->force)
-        snprintf(buf, size, "this host uses it: it %s (with --force it is taken anyway)", use);
+        snprintf(buf, size, "this host uses it: it %s (--force takes it anyway)", use);
     else if (a->by_id && is_console_display(r))
-        snprintf(buf, size, "it is a console of this host (use its address to take it anyway)");
+        snprintf(buf, size,
+                 "it shows the console of this host (give its address to add it anyway)");
 }
 
 /* By ID what cannot be taken is left out; a device that is named by its address must be possible.
@@ -97,7 +98,7 @@ static int add_ports(struct addition *a)
             find_objection(a, &s->rows[k], why, sizeof(why));
             if (*why)
                 return ctl_error(
-                    "%s gets no rule: %s shares its IOMMU group and must come along, but %s",
+                    "%s is not added: %s shares its IOMMU group and must come along, but %s",
                     pci_addr_text(s->rows[i].d->addr).s, pci_addr_text(s->rows[k].d->addr).s, why);
             ctl_note(s->ctl, "%s comes along: it shares the IOMMU group of %s",
                      pci_addr_text(s->rows[k].d->addr).s, pci_addr_text(s->rows[i].d->addr).s);
@@ -127,7 +128,7 @@ static int find_devices(struct addition *a)
         n += a->in[i];
         a->places = a->places || (a->in[i] && device_may_carry_host(s->rows[i].d));
     }
-    return r != 0 || n > 0 ? r : ctl_error("there is no device to add a rule for");
+    return r != 0 || n > 0 ? r : ctl_error("there is no device left to add a rule for");
 }
 
 /* -- the rule's name and file -- */
@@ -158,7 +159,7 @@ static int choose_name(struct addition *a)
     if (wanted) {
         snprintf(a->name, sizeof(a->name), "%s", wanted);
         return is_name_taken(a->s, wanted, a->path, sizeof(a->path), a->places)
-                   ? ctl_error("there is a rule %s already: choose another --name", wanted)
+                   ? ctl_error("rule %s already exists: choose another --name", wanted)
                    : 0;
     }
     for (n = 0; !a->in[n]; n++)
@@ -199,7 +200,7 @@ static int check_addition(const struct addition *a, const struct change *change)
 {
     diags_print(&change->diags, stderr);
     if (change->diags.errors > 0)
-        return ctl_error("with this rule the policy would be refused");
+        return ctl_error("with this rule the policy would have an error");
     for (size_t i = 0; i < a->s->snapshot.n; i++) {
         const struct device *d = a->s->rows[i].d;
         const struct rule *rule = a->in[i] ? policy_match(&change->policy, d) : NULL;
@@ -219,9 +220,9 @@ static int plan_addition(struct addition *a, struct change *change)
 
     if (r < 0) {
         free(bytes);
-        return r == -EEXIST ? ctl_error("there is a drop-in of this name already: choose another "
-                                        "--name")
-                            : ctl_errno(r);
+        return r == -EEXIST
+                   ? ctl_error("a drop-in of this name already exists: choose another --name")
+                   : ctl_errno(r);
     }
     r = change_plan(a->s, change);
     return r < 0 ? ctl_errno(r) : check_addition(a, change);

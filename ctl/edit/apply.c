@@ -110,7 +110,7 @@ static int start_trial(const struct application *a)
         return ctl_error("%s does not start, so nothing would take the policy back: see "
                          "\"systemctl status %s\"",
                          TRIAL_UNIT, TRIAL_UNIT);
-    printf("The policy is taken back in %" PRIu64 " %s, and a reboot until then tries it once "
+    printf("The policy is taken back in %" PRIu64 " %s, and a reboot before that tries it once "
            "more. To keep it:\n    %svfio-bindctl confirm\n",
            seconds / unit,
            unit == 1    ? "s"
@@ -152,12 +152,14 @@ static int check_trial(struct application *a)
 
     if (a->s.diags.errors > 0) {
         diags_print(&a->s.diags, stderr);
-        return ctl_error("the policy before could not be put in force again: correct it first");
+        return ctl_error(
+            "the previous policy has errors, so a trial could not return to it: correct it first");
     }
     if (main && main->size == a->size && memcmp(main->bytes, a->bytes, a->size) == 0)
-        return ctl_error("%s is the policy already (%s), so there is none to go back to: leave "
-                         "that file as it was, and apply the new policy from another one",
-                         a->s.ctl->args[0], main->name);
+        return ctl_error(
+            "%s already is the policy in force (%s), so there is no other policy to return to: "
+            "restore the previous one, and apply the new policy from another file",
+            a->s.ctl->args[0], main->name);
     if (!a->s.this_host)
         return 0;
     int r = bus_open(a->s.ctl, &bus);
@@ -195,11 +197,11 @@ static int show_application(struct application *a)
         return ctl_errno(r);
     diags_print(&change.diags, stderr);
     if (change.diags.errors > 0)
-        return ctl_error("this policy would be refused: nothing is changed");
+        return ctl_error("this policy has errors: nothing is changed");
     change_print(&a->s, &change);
     return question_is_granted(a->s.ctl, a->s.ctl->confirm_usec > 0
                                              ? "Put this policy on trial?"
-                                             : "Put this policy into place, and reload?")
+                                             : "Install this policy, and reload?")
                ? 0
                : EXIT_FAILURE;
 }
@@ -243,7 +245,7 @@ static int open_host(const struct ctl *c, int *ret_fd)
 
 static int say_no_trial(void)
 {
-    return ctl_error("no policy is on trial: one that was is taken back when its time is over");
+    return ctl_error("no policy is on trial (a trial ends when its time is over)");
 }
 
 static int say_no_end(int error)

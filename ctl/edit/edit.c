@@ -122,7 +122,7 @@ static enum answer decide(const struct session *e, const struct change *change)
 
     diags_print(&change->diags, stderr);
     if (change->diags.errors > 0) {
-        answer = ask("This policy would be refused. Edit it again (e), or quit (q)?", 'e');
+        answer = ask("This policy has errors. Edit it again (e), or quit (q)?", 'e');
         return answer == 'e' ? ANSWER_EDIT : ANSWER_QUIT;
     }
     change_print(e->s, change);
@@ -209,9 +209,9 @@ int verb_edit(const struct ctl *c)
     if (s.replayed)
         return ctl_error("a report cannot be edited: see \"vfio-bindctl plan --policy FILE\"");
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-        return ctl_error("\"edit\" asks questions, and there is no terminal: write the file "
-                         "yourself, see what it does with \"vfio-bindctl plan --policy FILE\", "
-                         "and run \"vfio-bindctl reload\"");
+        return ctl_error(
+            "\"edit\" needs a terminal: write the file yourself, check its effect with "
+            "\"vfio-bindctl plan --policy FILE\", and run \"vfio-bindctl reload\"");
     if (on_trial_refused(&s))
         return EXIT_FAILURE;
     diags_print(&s.diags, stderr);

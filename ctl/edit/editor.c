@@ -42,7 +42,7 @@ static void become_editor(const char *editor, const char *path)
     }
     for (size_t i = 0; i < ELEMENTS(usual); i++)
         execlp(usual[i], usual[i], path, (char *)NULL);
-    ctl_error("there is no editor: set EDITOR to one");
+    ctl_error("there is no editor: set EDITOR");
 }
 
 /* While the editor runs, the keys that interrupt are meant for it. */

@@ -196,10 +196,9 @@ int install_complain(const struct ctl *c, const struct install *i, int error)
     case -ENXIO:
         return ctl_error("%s is masked (a link to /dev/null): remove the link first", i->path);
     case -EXDEV:
-        return ctl_error("%s is a link that leads out of %s", i->path, c->root);
+        return ctl_error("%s is a link to a place outside %s", i->path, c->root);
     case -ESTALE:
-        return ctl_error("%s was changed by somebody else meanwhile: compare, and try again",
-                         i->path);
+        return ctl_error("%s has been changed in the meantime: compare, and try again", i->path);
     default:
         return ctl_error("%s: %s", i->path, strerror(-error));
     }

@@ -8,7 +8,7 @@ bool question_is_granted(const struct ctl *c, const char *question)
     if (c->yes)
         return true;
     if (!isatty(STDIN_FILENO)) {
-        ctl_error("nothing is changed: there is no terminal to ask on, and --yes is not given");
+        ctl_error("nothing is changed: there is no terminal for the question; use --yes");
         return false;
     }
     printf("%s (y/n)? [n] ", question);

@@ -55,7 +55,7 @@ static int mark_rule(const struct source *s, size_t i, bool *marks)
     const struct rule *r = &s->policy.rules[i];
 
     if (!is_all_of_its_file(s, r))
-        return ctl_error("%s has more than the rule that was added: edit it",
+        return ctl_error("%s contains more than the added rule: edit it",
                          policy_file(&s->policy, r->section));
     marks[i] = true;
     return 0;
@@ -139,7 +139,7 @@ static int plan_without(struct source *s, const bool *marks)
         return ctl_errno(r);
     diags_print(&change.diags, stderr);
     if (change.diags.errors > 0)
-        return ctl_error("without this rule the policy would be refused");
+        return ctl_error("without this rule the policy would have an error");
     change_print(s, &change);
     return 0;
 }

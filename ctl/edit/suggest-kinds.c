@@ -7,27 +7,26 @@ enum { GPU, NVSWITCH, FPGA, OFFLOAD, NETWORK, INFINIBAND, NVME, STORAGE, USB };
 
 const struct suggest_kind suggest_kinds[] = {
     [GPU] = {.name = NULL},
-    [NVSWITCH] =
-        {.name = "nvswitch",
-         .about = "NVSwitches join the GPUs of this board. They stay with the host (nvidia and its "
-                  "fabric manager), or go to one service virtual machine, all of them.",
-         .together = true},
+    [NVSWITCH] = {.name = "nvswitch",
+                  .about =
+                      "NVSwitches connect the GPUs of this board. They stay with the host (nvidia "
+                      "and its fabric manager), or all of them go to one service virtual machine.",
+                  .together = true},
     [FPGA] = {.name = "fpga",
-              .about =
-                  "FPGAs: the host may want to program them itself, by a function of its own."},
+              .about = "FPGAs: the host may program them itself, through a separate function."},
     [OFFLOAD] = {.name = "offload",
-                 .about =
-                     "Engines of the chipset or processor for cryptography, compression and copies "
-                     "(QAT, DSA, IAA): the host's kernel may use them, and can share them out as "
-                     "virtual functions."},
-    [NETWORK] = {.name = "nic", .about = "Network cards: the host's own networks may be on them."},
+                 .about = "Engines of the chipset or processor for cryptography, compression and "
+                          "copies (QAT, DSA, IAA): the host's kernel may use them, and can divide "
+                          "them into virtual functions."},
+    [NETWORK] = {.name = "nic",
+                 .about = "Network cards: the host may need them for its own network."},
     [INFINIBAND] = {.name = "ib",
                     .about =
-                        "InfiniBand adapters: the host's storage and networks may be on them."},
-    [NVME] = {.name = "nvme", .about = "NVMe disks: the host's own file systems may be on them."},
-    [STORAGE] = {.name = "hba", .about = "Storage adapters, with every disk that is behind them."},
+                        "InfiniBand adapters: the host may need them for its storage and network."},
+    [NVME] = {.name = "nvme", .about = "NVMe disks: they may contain the host's own file systems."},
+    [STORAGE] = {.name = "hba", .about = "Storage adapters, together with all of their disks."},
     [USB] = {.name = "usb",
-             .about = "USB controllers, with all that is plugged in: also the keyboard."},
+             .about = "USB controllers, together with all devices on them, such as the keyboard."},
 };
 const size_t n_suggest_kinds = ELEMENTS(suggest_kinds);
 

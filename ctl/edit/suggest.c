@@ -201,10 +201,9 @@ static void write_alternatives(const struct source *s, FILE *f)
             if (suggest_kind_of(r->d) != kind || is_part_of_gpu(s, r) || is_written(s, r))
                 continue;
             if (!any)
-                write_wrapped_comment(
-                    "What follows stays with this host. Remove the '#' before the lines "
-                    "of what it does not need itself.\n",
-                    f);
+                write_wrapped_comment("The following devices stay with this host. Uncomment the "
+                                      "rules of those that it does not need.\n",
+                                      f);
             if (!any_of_kind)
                 write_wrapped_comment(kind->about, f);
             any = any_of_kind = true;
@@ -269,8 +268,9 @@ int verb_suggest(const struct ctl *c)
 
     if (r != 0)
         return r;
-    fputs("# Suggested by vfio-bindctl for the devices of this host. To use it, put what you want\n"
-          "# into /etc/vfio-bindd.conf (vfio-bindctl edit), and see what it does with\n"
+    fputs("# Suggested by vfio-bindctl for the devices of this host. To use it, put the rules that "
+          "you\n"
+          "# want into /etc/vfio-bindd.conf (vfio-bindctl edit), and check their effect with\n"
           "# \"vfio-bindctl plan --policy FILE\". All keys: vfio-bindd.conf(5).\n\n",
           stdout);
     suggest_write(&s, false, stdout);

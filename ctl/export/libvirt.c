@@ -54,12 +54,10 @@ int export_libvirt(struct export *e)
         say_not_usable(e, r);
     }
     if (n == 0)
-        return ctl_error(
-            "no device here is selected for virtual machines: libvirt wants addresses, "
-            "so run this on the host, or with --root on a report of it");
-    ctl_note(e->ctl,
-             "put the wanted entries into the <devices> of the domain: virsh edit DOMAIN; or a "
-             "single entry, in a file of its own: virsh attach-device DOMAIN FILE --config");
+        return ctl_error("no device here is selected for virtual machines: libvirt needs "
+                         "addresses, so run this on the host, or with --root on a report of it");
+    ctl_note(e->ctl, "put the entries into the <devices> of the domain: virsh edit DOMAIN; or one "
+                     "entry, in a file of its own: virsh attach-device DOMAIN FILE --config");
     ctl_note(e->ctl, "managed='no': vfio-bindd binds the device. With managed='yes' libvirt would "
                      "bind it as well, and hand what it has bound to its native driver");
     return 0;

@@ -98,7 +98,7 @@ static void tell_of_absence(struct found *f, struct import_rule *r)
     import_comment(f, r, "no such device is here now");
     if (!*r->what.address && !r->addresses && !is_harmless(r))
         import_comment(f, r,
-                       "if the host may live on such a device, like a disk or a network card, "
+                       "if the host may need such a device, like a disk or a network card, "
                        "vfio-bindd takes it at boot only with its address");
 }
 
@@ -118,18 +118,18 @@ static void describe_devices(struct found *f, const struct import_rules *all, st
     if (n > NAMED_MAX)
         import_comment(f, r, "and %zu more", n - NAMED_MAX);
     if (n == 0 && fits_something(f, r))
-        import_comment(f, r, "what it fits here is decided by the rules above");
+        import_comment(f, r, "the rules above decide about all matching devices of this host");
     else if (n == 0)
         tell_of_absence(f, r);
     if (streq(r->what.driver, "pci-stub"))
-        import_comment(f, r,
-                       "pci-stub only keeps a device from the host, and who starts the virtual "
-                       "machine moves it to vfio-pci; without \"driver\" it is there from the boot "
-                       "on");
+        import_comment(
+            f, r,
+            "pci-stub only keeps a device from the host, and starting the virtual machine moves it "
+            "to vfio-pci; without \"driver\" it is on vfio-pci from the boot on");
     else if (!driver_is_vfio(r->what.driver))
         import_comment(f, r,
                        "vfio-bindd does not load this driver; \"driver = native\" leaves a device "
-                       "to the one that it would have by itself");
+                       "to its native driver");
 }
 
 /* -- blacklists -- */
@@ -167,8 +167,8 @@ static void judge_blacklist(struct found *f, const struct import_rules *all, con
         if (!r || !driver_is_vfio(r->what.driver) || !is_native_of(f, folder, d, b->module))
             continue;
         found_remark(f, b->path, b->line,
-                     "%s is kept from loading; for the sake of %s that is no longer needed",
-                     b->module, pci_addr_text(d->addr).s);
+                     "%s is kept from loading; for %s that is no longer needed", b->module,
+                     pci_addr_text(d->addr).s);
         return;
     }
 }

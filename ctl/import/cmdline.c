@@ -106,7 +106,7 @@ static void remark_on_settings(struct found *f, const char *path, unsigned line,
         const char *at = strstr(text, settings[i]);
         if (at && at - text >= 5 && strncmp(at - 5, "vfio", 4) == 0)
             found_remark(f, path, line,
-                         "vfio-%.*s is a setting of vfio-pci, not of who binds: leave it there",
+                         "vfio-%.*s is a setting of vfio-pci that does not bind devices: leave it",
                          (int)strcspn(at, "="), at);
     }
 }

@@ -51,7 +51,7 @@ static void drop_decided(struct found *f, struct import_rule *r, const struct ru
 {
     for (size_t i = 0; i < r->origins.n; i++)
         found_remark(f, r->origins.v[i] + 1, 0,
-                     "[%s] in %s decides about it already: it becomes no rule", by->name,
+                     "[%s] in %s already decides about it: no rule is made from it", by->name,
                      policy_file(&f->s->policy, by->section));
     f->n_decided++;
     r->dropped = true;
@@ -70,7 +70,7 @@ static char *with_exceptions(struct found *f, const struct import_rules *all, st
         if (!by || device_is_bridge(d) || import_rules_match(all, d) != r)
             continue;
         used += (size_t)sprintf(text + used, "%s!%s", used ? ", " : "", pci_addr_text(d->addr).s);
-        import_comment(f, r, "%s is left out: [%s] in %s decides about it already",
+        import_comment(f, r, "%s is left out: [%s] in %s already decides about it",
                        pci_addr_text(d->addr).s, by->name, policy_file(&f->s->policy, by->section));
     }
     return text;

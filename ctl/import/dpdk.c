@@ -31,7 +31,7 @@ static void see_interface(struct found *f, unsigned line, char *text)
         return;
     }
     if (!streq(bus, "pci") || !make_selection(address, driver, &s)) {
-        found_remark(f, INTERFACES, line, "names no PCI device by its address");
+        found_remark(f, INTERFACES, line, "does not name a PCI device by address");
         return;
     }
     if (found_claim(f, &s, INTERFACES, line, "dpdk.service"))
@@ -60,7 +60,7 @@ static void see_devbind(struct found *f, const char *path, unsigned line, char *
             claimed = found_claim(f, &s, path, line, "dpdk-devbind.py") || claimed;
         else
             found_remark(f, path, line,
-                         "binds %s by another name than its address: write a rule for it", word);
+                         "binds %s by a name other than its address: write a rule for it", word);
     }
     if (claimed)
         found_step(f, STAGE_FILES,

@@ -71,7 +71,7 @@ int ids_parse(const char *item, const char *driver, struct selection *ret, const
 
     *ret_lost = NULL;
     if (strchr(item, '$')) {
-        *ret_lost = "has a variable, whose value is not seen here";
+        *ret_lost = "has a variable whose value is unknown here";
         return -ENOTSUP;
     }
     if (n < 2) {
@@ -79,7 +79,7 @@ int ids_parse(const char *item, const char *driver, struct selection *ret, const
         return -EINVAL;
     }
     if (no_device_has(fields)) {
-        *ret_lost = "has a number that no device has";
+        *ret_lost = "has a number that no device can have";
         return -EINVAL;
     }
     snprintf(s.driver, sizeof(s.driver), "%s", driver);
@@ -92,12 +92,12 @@ int ids_parse(const char *item, const char *driver, struct selection *ret, const
         *ret_lost = "has a mask that divides a hexadecimal digit of the class: the rule takes any "
                     "value of this digit";
     else if (n > CLASS && fields[CLASS] != 0 && fields[MASK] == 0)
-        *ret_lost = "has a class without a mask, which the kernel does not look at";
+        *ret_lost = "has a class without a mask, which the kernel ignores";
     else if (*rest)
-        *ret_lost = "has something behind it that the kernel does not look at";
+        *ret_lost = "is followed by something that the kernel ignores";
     if (fields[VENDOR] == ANY && (fields[DEVICE] != ANY || (!*s.class && !*s.subsystem))) {
-        *ret_lost = "means the devices of any vendor, which a rule can say by class or subsystem "
-                    "only";
+        *ret_lost =
+            "means devices of any vendor, which a rule can only express by class or subsystem";
         return -ENOTSUP;
     }
     *ret = s;
@@ -128,13 +128,13 @@ static void claim_item(struct found *f, const char *item, const struct ids_place
 
     if (lost)
         found_remark(f, p->path, p->line, "\"%s\" %s%s", item, lost,
-                     r < 0 ? ": it becomes no rule" : "");
+                     r < 0 ? ": no rule is made from it" : "");
     if (r < 0)
         return;
     if (p->only_known && !found_is_claimed(f, &s))
         found_remark(f, p->path, p->line,
                      "\"%s\" is not in effect: the running kernel's command line does not have it, "
-                     "and it becomes no rule",
+                     "and no rule is made from it",
                      item);
     else
         found_claim(f, &s, p->path, p->line, p->what);

@@ -113,7 +113,7 @@ static bool tell_how_to_write(struct import *m)
     char text[256];
 
     if (m->found->harvester &&
-        !list_add(&m->begin, "# most of /etc is made anew at each boot: have a file in /oem write "
+        !list_add(&m->begin, "# most of /etc is recreated at each boot: let a file in /oem write "
                              "these rules (stages: initramfs: files:), and for now:"))
         return false;
     if (m->has_policy) {

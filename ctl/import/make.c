@@ -87,8 +87,8 @@ static void remark_on_untaken(struct found *f, const struct import_rule *wide)
         const struct device *d = &f->s->snapshot.devices[i];
         if (finds(wide, d) && was_not_taken(wide, d))
             found_remark(f, wide->origins.v[0] + 1, 0,
-                         "%s (%s) is meant as well, and yet on %s: it stays there, for the host "
-                         "may live on it. If it is not so, add its address",
+                         "%s (%s) is meant as well, and yet on %s: it stays there, because the "
+                         "host may need it. If the host does not, add its address",
                          pci_addr_text(d->addr).s, row_name(found_row(f, d), name), d->driver);
     }
 }
@@ -109,11 +109,11 @@ static void add_by_address(struct found *f, struct import_rules *all, const stru
         }
         struct import_rule *added = import_rules_append(f, all, &r);
         if (added && from == 0)
-            import_comment(f, added,
-                           "not by address so far, and now by those of the devices that are here: "
-                           "the host may live on such a device (%s), so at boot vfio-bindd takes "
-                           "none without its address",
-                           row_name(found_row(f, p->risky), name));
+            import_comment(
+                f, added,
+                "not by address so far, and now by those of the devices that are here: the host "
+                "may need such a device (%s), so at boot vfio-bindd takes none without its address",
+                row_name(found_row(f, p->risky), name));
     }
     remark_on_untaken(f, wide);
 }

@@ -61,8 +61,8 @@ static void remark_on_options(struct found *f, const char *path, unsigned line,
     for (size_t i = first; i < w->n; i++)
         if (!after_prefix(w->v[i], "ids="))
             found_remark(f, path, line,
-                         "\"%.100s\" is a setting of %s, not of who binds: leave it there", w->v[i],
-                         w->v[first - 1]);
+                         "\"%.100s\" is a setting of %s that does not bind devices: leave it",
+                         w->v[i], w->v[first - 1]);
 }
 
 static void claim_options_of(struct found *f, size_t module, const char *list, const char *path,
@@ -101,7 +101,7 @@ static void note_options(struct found *f, size_t module, const char *path, unsig
 
     if (o->path)
         found_remark(f, o->path, o->line,
-                     "this ids= was not in effect: the kernel keeps the last one, that of /%s:%u",
+                     "this ids= was not in effect: the kernel uses the last one, that of /%s:%u",
                      path, line);
     free(o->path);
     free(o->value);
@@ -117,14 +117,14 @@ static void claim_options(struct found *f, size_t module)
     if (!o->path || !o->value)
         return;
     if (f->running[module])
-        found_remark(f, o->path, o->line,
-                     "this ids= was not in effect: that on the kernel command line outdoes it");
-    else if (found_is_built_in(f, ids_modules[module]))
         found_remark(
             f, o->path, o->line,
-            "this ids= was not in effect: %s is built into the kernel, and nobody loads it "
-            "with options",
-            ids_modules[module]);
+            "this ids= was not in effect: the one on the kernel command line overrides it");
+    else if (found_is_built_in(f, ids_modules[module]))
+        found_remark(f, o->path, o->line,
+                     "this ids= was not in effect: %s is built into the kernel, so options for "
+                     "loading it do nothing",
+                     ids_modules[module]);
     else
         claim_options_of(f, module, o->value, o->path, o->line);
 }
@@ -235,11 +235,10 @@ static void claim_initramfs(struct found *f, size_t module, unsigned line, const
                                     false};
 
     if (found_is_built_in(f, ids_modules[module]))
-        found_remark(
-            f, initramfs_modules, line,
-            "this ids= was not in effect: %s is built into the kernel, and nobody loads it "
-            "with options",
-            ids_modules[module]);
+        found_remark(f, initramfs_modules, line,
+                     "this ids= was not in effect: %s is built into the kernel, so options for "
+                     "loading it do nothing",
+                     ids_modules[module]);
     else
         ids_claim(f, ids, &place);
     if (ids_are_sayable(ids))

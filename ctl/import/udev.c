@@ -51,21 +51,23 @@ static int claim_combination(struct found *f, const char *path, unsigned line,
     enum udev_said said = udev_rule_select(r, number, &s);
 
     if (strlen(r->driver) >= sizeof(s.driver) || said == UDEV_UNSAYABLE) {
-        found_remark(f, path, line,
-                     "which devices it means cannot be said in a policy: it becomes no rule");
+        found_remark(
+            f, path, line,
+            "which devices it means cannot be expressed in a policy: no rule is made from it");
         return -ENOTSUP;
     }
     if (said == UDEV_NEVER) {
-        found_remark(f, path, line,
-                     "udev compares letter by letter with what the kernel writes (0x10de, "
-                     "0x030000, 0000:01:00.0), and never finds such a device: it becomes no rule");
+        found_remark(
+            f, path, line,
+            "udev compares letter by letter with what the kernel writes (0x10de, 0x030000, "
+            "0000:01:00.0), and never matches such a device: no rule is made from it");
         return 0;
     }
     snprintf(s.driver, sizeof(s.driver), "%s", r->driver);
     if (r->parents && !selects_endpoint(f, &s)) {
         found_remark(f, path, line,
                      "KERNELS and ATTRS mean what is below such a device as well, and no device "
-                     "here is one itself: it becomes no rule");
+                     "here is one itself: no rule is made from it");
         return -ENOTSUP;
     }
     return found_claim(f, &s, path, line, "udev") ? 1 : -ENOTSUP;
@@ -80,10 +82,10 @@ static bool claim_rule(struct found *f, const char *path, unsigned line, const s
     if (r->target)
         return claim_target(f, path, line, r->target);
     if (r->foreign || n > FOUND_CLAIMS_MAX) {
-        found_remark(
-            f, path, line,
-            "the rule also asks for %.60s, which cannot be said in a policy: it becomes no rule",
-            r->foreign ? r->foreign : "one of too many devices");
+        found_remark(f, path, line,
+                     "the rule also asks for %.60s, which cannot be expressed in a policy: no rule "
+                     "is made from it",
+                     r->foreign ? r->foreign : "one of too many devices");
         return false;
     }
     for (size_t i = 0; i < n; i++) {
@@ -106,7 +108,7 @@ bool import_udev_line(struct found *f, const char *path, unsigned line, char *te
         return claim_rule(f, path, line, &rule);
     found_remark(f, path, line,
                  r < 0 ? "is not a valid udev rule"
-                       : "mentions driver_override, and sets no driver that was seen");
+                       : "mentions driver_override, but no driver that it sets was found");
     return false;
 }
 
@@ -208,9 +210,10 @@ static bool see_udev_line(struct found *f, const char *path, const struct lines 
         return false;
     if (jumps->n == 0)
         return import_udev_line(f, path, at->first, line);
-    found_remark(f, path, at->first,
-                 "whether it is reached depends on line %u, which jumps (GOTO): it becomes no rule",
-                 jumps->v[0].line);
+    found_remark(
+        f, path, at->first,
+        "whether it is reached depends on line %u, which jumps (GOTO): no rule is made from it",
+        jumps->v[0].line);
     return false;
 }
 

@@ -61,7 +61,7 @@ static void write_remarks(const struct import *m, FILE *f)
         write_comment(f, "not seen: ", "   ", found->tree.unseen);
     }
     if (found->left_out > 0)
-        fprintf(f, "# %zu more of what was found is left out: nobody's host has so much\n",
+        fprintf(f, "# %zu more of what was found is left out: no real host has that many\n",
                 found->left_out);
     fputc('\n', f);
 }

@@ -52,7 +52,7 @@ static const char *device_value(const struct row *row, enum rule_key key, bool h
 
     if (key == KEY_VF_OF || key == KEY_VF_INDEX) {
         if (!d->vf || (key == KEY_VF_INDEX && d->vf_number == 0))
-            return d->vf ? "not known" : "none: it is no virtual function";
+            return d->vf ? "not known" : "none: it is not a virtual function";
         if (key == KEY_VF_INDEX)
             snprintf(buf, FIELD_TEXT_MAX, "%u", d->vf_number - 1U);
         else
@@ -64,7 +64,7 @@ static const char *device_value(const struct row *row, enum rule_key key, bool h
     if (text)
         return text;
     if (key == KEY_SLOT)
-        return "in none of /sys/bus/pci/slots";
+        return "none (not in /sys/bus/pci/slots)";
     return host && geteuid() != 0 ? "unknown (only root can read it: try sudo)" : "none";
 }
 
@@ -74,9 +74,10 @@ static void explain_misfit(const struct source *s, const struct row *row, struct
     enum rule_key key = (enum rule_key)f->key;
 
     if (key == KEY_VFS) {
-        snprintf(f->why, sizeof(f->why),
-                 "it is a virtual function, and a rule with vfs is about physical ones (%.100s:%u)",
-                 policy_file(&s->policy, f->rule->keys[key]), f->rule->keys[key].line);
+        snprintf(
+            f->why, sizeof(f->why),
+            "it is a virtual function, and a rule with vfs is for physical functions (%.100s:%u)",
+            policy_file(&s->policy, f->rule->keys[key]), f->rule->keys[key].line);
         return;
     }
     list_patterns(f->rule, key, wanted, sizeof(wanted));
@@ -148,15 +149,14 @@ static const char *why_left(const struct row *row, const struct row *relative)
     if (device_is_bridge(row->d))
         return "bridges never come along";
     if (relative->v->rule->group == GROUP_MATCHED)
-        return "that rule says group = matched, so nothing comes along";
+        return "that rule has group = matched";
     if (row->d->vf || relative->d->vf)
         return "virtual functions never come along";
     if (same_slot && row->d->group != NO_GROUP && row->d->group == relative->d->group)
-        return "this host may need it, so it does not come along: a rule must name it, and until "
-               "then neither is taken";
+        return "this host may need it: until a rule names it, neither is taken";
     if (same_slot)
-        return "it is a disk, network or USB controller in an IOMMU group of its own, and these "
-               "come along only when they share the group";
+        return "it is a disk, network or USB controller, which only comes along if it shares the "
+               "IOMMU group";
     return "it shares the IOMMU group but not the slot, and comes along only with group = all";
 }
 
@@ -173,7 +173,8 @@ static void print_relations(const struct source *s, const struct row *row)
                  pci_addr_text(row->v->leader).s, row->v->rule->name,
                  row->v->rule->group == GROUP_ALL ? "all" : "functions");
     } else if (!row->v && !rule && !row->native && (other = selected_relative(s, row))) {
-        snprintf(text, sizeof(text), "%s is selected by [device %s], but this one stays: %s.",
+        snprintf(text, sizeof(text),
+                 "%s is selected by [device %s], but this one does not come along: %s.",
                  pci_addr_text(other->d->addr).s, other->v->rule->name, why_left(row, other));
     }
     if (*text)

@@ -162,8 +162,7 @@ static int plan_changed(struct source *s, const char *path)
         return ctl_errno(r);
     diags_print(&change.diags, stderr);
     if (change.diags.errors > 0)
-        return ctl_error("%zu error%s: a reload would refuse this policy, and the one in force "
-                         "would stay",
+        return ctl_error("%zu error%s: a reload would refuse this policy and keep the one in force",
                          change.diags.errors, change.diags.errors == 1 ? "" : "s");
     if (!s->ctl->json)
         change_print(s, &change);

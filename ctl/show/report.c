@@ -191,8 +191,8 @@ int verb_report(const struct ctl *c)
     if (r != 0)
         return r;
     if (s.this_host && geteuid() != 0)
-        ctl_note(c, "only root can read serial numbers: rules with \"serial\" match nothing in "
-                    "this report (sudo vfio-bindctl report)");
+        ctl_note(c, "only root can read serial numbers, so rules with \"serial\" match nothing in "
+                    "this report (use sudo vfio-bindctl report)");
     CLEANUP_FREE char *host = host_name(&s);
     r = redact_init(&w.redaction, &s.snapshot, host);
     if (r >= 0 && c->output) {

@@ -76,7 +76,7 @@ static bool print_physical(const struct source *s, const struct row *r)
         physicals_read(s, &all) < 0 ? NULL : physicals_find(&all, r->d->addr);
 
     if (p)
-        line("State", "stays on its native driver, which makes its virtual functions");
+        line("State", "stays on its native driver, which creates its virtual functions");
     if (p)
         line("VFs", p->sentence);
     return p;
@@ -184,7 +184,7 @@ static const char *why_not_usable(const struct row *r)
     return r->problem ? r->problem
            : r->sentence && !(driver_is_vfio(r->driver) && !r->selected)
                ? r->sentence
-               : "its IOMMU group is not viable, or /dev/vfio has no node for it";
+               : "its IOMMU group is not viable, or it has no node in /dev/vfio";
 }
 
 static void print_usable(const struct row *r, bool usable)

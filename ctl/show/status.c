@@ -46,9 +46,9 @@ static void print_initramfs(const char *state)
         {"current", "vfio-bindd ran first, with this policy"},
         {"on-trial", "a policy is on trial, which the initramfs does not have"},
         {"other-policy", "this boot began with another policy (vfio-bindctl check)"},
-        {"unfinished", "the pass there did not finish (journalctl -b -t vfio-bindd-initramfs)"},
-        {"gave-back", "the root file system did not appear: devices went back to the host "
-                      "(journalctl -b -t vfio-bindd-initramfs)"},
+        {"unfinished", "its pass did not finish (journalctl -b -t vfio-bindd-initramfs)"},
+        {"gave-back", "the root file system did not appear, so devices were handed back to the "
+                      "host (journalctl -b -t vfio-bindd-initramfs)"},
     };
 
     for (size_t i = 0; i < ELEMENTS(texts); i++)
@@ -77,7 +77,7 @@ static void print_daemon(const struct source *s)
              strtoull(props_get(p, "ReadyUSec"), NULL, 10) / 1000, props_get(p, "Events"));
     print_fact("Daemon", text);
     snprintf(text, sizeof(text), "%.40s%s", props_get(p, "Iommu"),
-             has_iommufd(s) ? ", and /dev/iommu for devices by their own node" : "");
+             has_iommufd(s) ? "; /dev/iommu for nodes of single devices" : "");
     print_fact("IOMMU", text);
     print_initramfs(props_get(p, "Initramfs"));
 }
@@ -233,7 +233,8 @@ static int print_status(const struct source *s, const struct summary *m)
     print_daemon(s);
     print_policy(s);
     if (texts_are_on_trial(&s->texts))
-        print_fact("Trial", "the policy is taken back unless \"vfio-bindctl confirm\" keeps it");
+        print_fact("Trial",
+                   "the policy is taken back unless it is confirmed (vfio-bindctl confirm)");
     print_problems(s);
     fflush(stdout);
     diags_print(&s->diags, stderr);

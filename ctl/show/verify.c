@@ -28,7 +28,7 @@ static void name_ids(const struct ctl *c, int root_fd)
         const struct rule *r = &p.rules[i];
         CLEANUP_FREE char *ids = rule_trusts_addresses(r) ? ids_of_rule(&s, &p, r) : NULL;
         if (ids && *ids)
-            ctl_note(c, "[device %s] is on this host: id = %s", r->name, ids);
+            ctl_note(c, "[device %s] matches on this host: id = %s", r->name, ids);
     }
 }
 
