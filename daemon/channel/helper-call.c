@@ -36,6 +36,13 @@ int helper_connect(int root_fd, enum helper_kind kind, int flags)
     return connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0 ? -errno : take_fd(&fd);
 }
 
+int helper_send(int fd, const struct helper_request *q)
+{
+    const bool sent = send(fd, q, helper_request_size(q), MSG_NOSIGNAL) >= 0;
+
+    return sent || errno == EPIPE || errno == ECONNRESET ? 0 : -errno;
+}
+
 int helper_receive(int fd, const struct helper_request *q, struct helper_reply *ret)
 {
     ssize_t n = recv(fd, ret, sizeof(*ret), MSG_TRUNC);
@@ -73,9 +80,9 @@ int helper_ask(int root_fd, const struct helper_request *q, uint64_t timeout_use
     }
     if (fd < 0)
         return fd;
-    if (send(fd, q, helper_request_size(q), MSG_NOSIGNAL) < 0)
-        return -errno;
-    int r = wait_for_answer(fd, deadline);
+    int r = helper_send(fd, q);
+    if (r == 0)
+        r = wait_for_answer(fd, deadline);
     return r < 0 ? r : helper_receive(fd, q, ret);
 }
 

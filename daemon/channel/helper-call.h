@@ -12,6 +12,10 @@ const char *helper_socket_unit(enum helper_kind kind);
  * wait already). Returns a descriptor or negative errno. */
 int helper_connect(int root_fd, enum helper_kind kind, int flags);
 
+/* Sends the request. Returns 0 or negative errno. That the helper has ended already shows when its
+ * answer is received. */
+int helper_send(int fd, const struct helper_request *q);
+
 /* Receives the answer, which must be there. Returns 0, -ECONNRESET (the helper ended without one),
  * -EBADMSG (it is none) or another negative errno. */
 int helper_receive(int fd, const struct helper_request *q, struct helper_reply *ret);

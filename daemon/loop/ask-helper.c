@@ -65,14 +65,12 @@ static int on_helper_answer(sd_event_source *source, int fd, uint32_t events, vo
 /* The request fits into the socket's buffer, so it is sent whether anybody reads it yet or not. */
 static int put_question(struct helper_question *h, sd_event *event, int root_fd, uint64_t usec)
 {
-    const size_t size = helper_request_size(&h->request);
-
     h->fd = helper_connect(root_fd, (enum helper_kind)h->request.kind, SOCK_NONBLOCK);
     if (h->fd < 0)
         return h->fd;
-    if (send(h->fd, &h->request, size, MSG_NOSIGNAL) < 0)
-        return -errno;
-    int r = sd_event_add_io(event, &h->answer, h->fd, EPOLLIN, on_helper_answer, h);
+    int r = helper_send(h->fd, &h->request);
+    if (r >= 0)
+        r = sd_event_add_io(event, &h->answer, h->fd, EPOLLIN, on_helper_answer, h);
     if (r >= 0)
         r = sd_event_add_time_relative(event, &h->timeout, CLOCK_MONOTONIC, usec, 0, on_helper_late,
                                        h);
