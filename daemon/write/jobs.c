@@ -178,17 +178,27 @@ static uint64_t patience(const struct job *j, const struct op *op)
     return j->isolated || j->cancelled || timeout < STALL_USEC ? timeout : STALL_USEC;
 }
 
+uint64_t jobs_look_usec(uint64_t since_usec, uint64_t patience_usec, uint64_t timeout_usec,
+                        uint64_t now)
+{
+    const uint64_t over = since_usec + patience_usec;
+
+    return over < now + timeout_usec ? over : now + timeout_usec;
+}
+
 void jobs_watch(struct jobs *jobs)
 {
+    const uint64_t now = now_usec();
     uint64_t next = UINT64_MAX;
 
     for (const struct job *j = jobs->first; j; j = j->next) {
-        uint64_t since = now_usec();
+        uint64_t since = now;
         if (!j->busy || j->waiting || j->overdue || !j->worker)
             continue;
-        const uint64_t limit = patience(j, worker_current(j->worker, &since));
-        if (since + limit < next)
-            next = since + limit;
+        const struct op *op = worker_current(j->worker, &since);
+        const uint64_t look = jobs_look_usec(since, patience(j, op), jobs->timeout_usec, now);
+        if (look < next)
+            next = look;
     }
     if (next != UINT64_MAX)
         (void)sd_event_source_set_time(jobs->timer, next);

@@ -48,6 +48,12 @@ void jobs_free(struct jobs *jobs);
 /* How long an operation may take: microseconds. */
 void jobs_set_timeout(struct jobs *jobs, uint64_t usec);
 
+/* When to look again at a job that is at an operation since `since_usec`, which may take
+ * `patience_usec`: then, but within `timeout_usec` from now, since its next operation may take no
+ * longer than that. */
+uint64_t jobs_look_usec(uint64_t since_usec, uint64_t patience_usec, uint64_t timeout_usec,
+                        uint64_t now);
+
 /* The first job; `next` leads to the others. */
 struct job *jobs_list(const struct jobs *jobs);
 

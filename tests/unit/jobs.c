@@ -279,6 +279,24 @@ START_TEST(patience_with_what_may_take_long)
 }
 END_TEST
 
+/* A search for users takes its time, and the unbind that follows hangs: that is not found out only
+ * when the search would have taken too long. */
+START_TEST(looked_at_soon_enough)
+{
+    static const struct {
+        uint64_t since, patience, now, look;
+    } table[] = {
+        {100, 10, 100, 110},                      /* an unbind that begins */
+        {100, 10, 107, 110}, {100, 40, 100, 110}, /* a search that begins */
+        {100, 40, 110, 120}, {100, 40, 135, 140}, {100, 1, 100, 101},
+    };
+
+    for (size_t i = 0; i < ELEMENTS(table); i++)
+        ck_assert_uint_eq(jobs_look_usec(table[i].since, table[i].patience, 10, table[i].now),
+                          table[i].look);
+}
+END_TEST
+
 /* -- of an earlier run -- */
 
 START_TEST(an_earlier_worker_is_waited_for)
@@ -303,4 +321,4 @@ END_TEST
 UNIT_MAIN("jobs", all_that_wait_begin_one_by_one, none_begins_after_a_stop,
           a_worker_that_dies_before_it_begins, the_idle_worker, an_isolated_worker_is_not_kept,
           a_common_job_that_stalls_is_left_behind_soon, what_has_waited_is_watched,
-          patience_with_what_may_take_long, an_earlier_worker_is_waited_for)
+          patience_with_what_may_take_long, looked_at_soon_enough, an_earlier_worker_is_waited_for)
