@@ -92,7 +92,6 @@ int helper_serve(int root_fd, int fd, enum helper_kind kind)
 {
     static struct helper_request q;
     static struct helper_reply a;
-
     pid_t peer;
 
     if (!is_root(fd, &peer))

@@ -165,7 +165,8 @@ void jobs_set_timeout(struct jobs *jobs, uint64_t usec)
  * busy machine take their time. Who gives up too early would ask again, and wait again. */
 static bool asks_helper(const struct op *op)
 {
-    return op->kind == ACTION_HOLD || (op->kind == ACTION_CHECK && !*op->driver);
+    return op->kind == ACTION_HOLD || op->kind == ACTION_SET_VFS ||
+           (op->kind == ACTION_CHECK && !*op->driver);
 }
 
 /* How long a job may take over this operation before something is done about it. */
