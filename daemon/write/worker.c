@@ -75,6 +75,16 @@ static bool failed_before(const struct shared_job *j, size_t i)
     return false;
 }
 
+/* Has a native driver already refused the device in this job? A second probe would only repeat
+ * that, and a driver may take long to refuse. */
+static bool is_probed_already(const struct shared_job *j, size_t i)
+{
+    for (size_t k = 0; k < i && j->ops[i].kind == ACTION_PROBE; k++)
+        if (j->ops[k].asked && pci_addr_cmp(j->ops[k].addr, j->ops[i].addr) == 0)
+            return true;
+    return false;
+}
+
 /* A device must not stay without a driver because the daemon ends, nor without the virtual
  * functions that are changed: a job that has begun with such a thing is finished. */
 static void outlive_daemon(bool yes)
@@ -118,7 +128,10 @@ static void run_job(int root_fd, const struct worker *w)
         state.found = w->found[i];
         if (looks_for_users(op))
             *state.found = '\0';
-        op->result = any_failed && failed_before(j, i) ? OP_SKIPPED : perform(root_fd, op, &state);
+        if (any_failed && failed_before(j, i))
+            op->result = OP_SKIPPED;
+        else
+            op->result = is_probed_already(j, i) ? 0 : perform(root_fd, op, &state);
         any_failed = any_failed || op->result < 0;
         op->asked = state.asked;
         state.asked = false;

@@ -104,6 +104,35 @@ START_TEST(each_operation_says_what_it_found)
 }
 END_TEST
 
+/* The kernel is asked to find a driver only if no native driver was asked by name. */
+START_TEST(a_native_driver_is_asked_once)
+{
+    static const struct {
+        const char *native; /* the driver that the device had before */
+        const char *probed;
+    } cases[] = {{"nvidia", ""}, {"", "0000:07:00.0"}};
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(tree_done) struct tree t;
+        struct worker *w;
+        make_host(&t);
+        tree_write(&t, "sys/bus/pci/drivers_probe", "");
+        const struct op ops[] = {
+            make_op("0000:07:00.0", ACTION_NATIVE, cases[i].native),
+            make_op("0000:07:00.0", ACTION_PROBE, ""),
+        };
+        ck_assert_int_eq(worker_new(t.fd, 8, &w), 0);
+        ck_assert_int_eq(submit(w, ops, 2), 0);
+        ck_assert_int_eq(wait_for(w, 60000), 1);
+        CLEANUP_FREE char *asked = tree_read(&t, "sys/bus/pci/drivers/nvidia/bind");
+        CLEANUP_FREE char *probed = tree_read(&t, "sys/bus/pci/drivers_probe");
+        ck_assert_str_eq(asked, *cases[i].native ? "0000:07:00.0" : "");
+        ck_assert_str_eq(probed, cases[i].probed);
+        worker_free(w);
+    }
+}
+END_TEST
+
 START_TEST(a_failure_ends_its_device_only)
 {
     CLEANUP(tree_done) struct tree t;
@@ -351,8 +380,8 @@ START_TEST(no_descriptor_is_shared)
 }
 END_TEST
 
-UNIT_MAIN("worker", writes_what_it_is_told, each_operation_says_what_it_found,
-          a_failure_ends_its_device_only, no_entry_over_a_device_without_placeholder,
-          what_depends_on_what, a_hang_is_seen_and_cancelled, death_is_noticed,
-          an_unbind_is_followed_by_its_bind, nothing_is_begun_after_a_cancel,
-          no_descriptor_is_shared)
+UNIT_MAIN("worker", writes_what_it_is_told, a_native_driver_is_asked_once,
+          each_operation_says_what_it_found, a_failure_ends_its_device_only,
+          no_entry_over_a_device_without_placeholder, what_depends_on_what,
+          a_hang_is_seen_and_cancelled, death_is_noticed, an_unbind_is_followed_by_its_bind,
+          nothing_is_begun_after_a_cancel, no_descriptor_is_shared)
