@@ -27,6 +27,7 @@
  * stays behind the disabled timers in their queue, where the end of the limit is not noticed). */
 #define CONNECTIONS_MAX 5
 static const struct budget_limits messages_limits = {.most = 32, .per_second = 32};
+#define PASS_COST 8                   /* of a reload or a rescan: each is a pass over all devices */
 #define PAUSE_USEC (USEC_PER_SEC / 4) /* without reading, when the budget is used up */
 /* Delay between a change and the update: a card has several functions, and each has several
  * events. */
@@ -283,11 +284,20 @@ static int carry_out_request(const struct front_link *l, const struct request *r
     }
 }
 
+/* A message has paid for itself when it was read. A pass that costs more than is left takes all of
+ * it. */
+static void pay_for_pass(struct front_link *l, enum verb verb)
+{
+    if (!verb_has_device(verb))
+        l->messages.left -= l->messages.left < PASS_COST - 1 ? l->messages.left : PASS_COST - 1;
+}
+
 static void begin_call(struct front_link *l, uint64_t id, const struct request *request)
 {
     struct call *c = &l->calls[l->n_calls++];
 
     *c = (struct call){.id = id, .request = *request};
+    pay_for_pass(l, request->verb);
     request_allowed(request);
     int r = carry_out_request(l, request, &c->refusal);
     if (r < 0 && c->refusal.kind == REFUSAL_NONE)
