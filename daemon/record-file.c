@@ -147,8 +147,8 @@ static void load_flag(struct record *r, const char *key)
         r->past.had_driver = true;
     else if (streq(key, "released"))
         r->past.released = true;
-    else if (streq(key, "vfs-fenced"))
-        r->vfs.fenced = true;
+    else if (streq(key, "autoprobe-off"))
+        r->vfs.autoprobe_off = true;
     else if (streq(key, "vfs-released"))
         r->vfs.released = true;
     else if (streq(key, "offer"))
@@ -370,7 +370,7 @@ static void write_record(FILE *f, const struct record *r)
         fprintf(f, " previous=%s", r->previous_driver);
     if (r->vfs.made > 0)
         fprintf(f, " vfs=%u", r->vfs.made);
-    fputs(r->vfs.fenced ? " vfs-fenced=1" : "", f);
+    fputs(r->vfs.autoprobe_off ? " autoprobe-off=1" : "", f);
     fputs(r->vfs.released ? " vfs-released=1" : "", f);
     fputc('\n', f);
 }

@@ -19,7 +19,7 @@ static bool comes_with_card(const struct found *f, const struct import_rules *al
 }
 
 /* A device of the same model that driverctl gives to vfio-pci; NULL: none. */
-static const struct device *driverctl_twin(const struct found *f, const struct device *d)
+static const struct device *driverctl_alike(const struct found *f, const struct device *d)
 {
     for (size_t i = 0; i < f->n_claims; i++) {
         const struct claim *c = &f->claims[i];
@@ -27,9 +27,9 @@ static const struct device *driverctl_twin(const struct found *f, const struct d
         if (c->origins.n == 0 || !strstr(c->origins.v[0], "(driverctl)") ||
             !streq(c->what.driver, "vfio-pci") || pci_addr_parse(c->what.address, &a) < 0)
             continue;
-        const struct device *twin = snapshot_find(&f->s->snapshot, a);
-        if (twin && twin != d && twin->vendor == d->vendor && twin->device == d->device)
-            return twin;
+        const struct device *same = snapshot_find(&f->s->snapshot, a);
+        if (same && same != d && same->vendor == d->vendor && same->device == d->device)
+            return same;
     }
     return NULL;
 }
@@ -37,19 +37,19 @@ static const struct device *driverctl_twin(const struct found *f, const struct d
 void import_rules_find_unexplained(struct found *f, const struct import_rules *all)
 {
     for (size_t i = 0; i < f->s->snapshot.n; i++) {
-        const struct device *d = &f->s->snapshot.devices[i], *twin;
+        const struct device *d = &f->s->snapshot.devices[i], *same;
         char path[64];
         if (!import_is_set_apart(d) || import_rules_match(all, d) || import_decided_by(f, d) ||
             comes_with_card(f, all, d))
             continue;
         snprintf(path, sizeof(path), "sys/bus/pci/devices/%s", pci_addr_text(d->addr).s);
-        twin = streq(d->driver, "vfio-pci") ? driverctl_twin(f, d) : NULL;
-        if (twin)
+        same = streq(d->driver, "vfio-pci") ? driverctl_alike(f, d) : NULL;
+        if (same)
             found_remark(f, path, 0,
                          "is on %s, and nothing that was read explains it. Its ID is that of %s, "
                          "and driverctl from 0.115 on makes vfio-pci take all devices of an ID "
                          "that no driver has. If it is to stay there, add its address",
-                         d->driver, pci_addr_text(twin->addr).s);
+                         d->driver, pci_addr_text(same->addr).s);
         else
             found_remark(f, path, 0,
                          "is on %s, and nothing that was read explains it: perhaps a script or a "

@@ -206,7 +206,7 @@ static void make_op(const struct apply *a, struct job *j, const struct action *a
                        .driver = op_text(j, action),
                        .learned = action->learned,
                        .narrowed = action->narrowed,
-                       .fence = action->fence,
+                       .sets_autoprobe = action->sets_autoprobe,
                        .vfs = action->vfs,
                        .vfs_there = action->vfs_there,
                        .order = r ? r->offered_to : a->records->drivers,

@@ -313,10 +313,10 @@ int perform(int root_fd, const struct op *op, struct perform_state *s)
     case ACTION_REMOVE_ID:
         return remove_id(root_fd, op->driver);
     case ACTION_SET_VFS:
-        return set_vfs(root_fd, op->addr, (struct vfs_order){op->vfs, op->vfs_there, op->fence},
-                       s->found);
-    case ACTION_UNFENCE_VFS:
-        return set_vfs_unfence(root_fd, op->addr);
+        return set_vfs(root_fd, op->addr,
+                       (struct vfs_order){op->vfs, op->vfs_there, op->sets_autoprobe}, s->found);
+    case ACTION_RESTORE_AUTOPROBE:
+        return set_vfs_restore_autoprobe(root_fd, op->addr);
     case ACTION_MAX:
         break;
     }

@@ -25,7 +25,7 @@ struct op {
     enum action_kind kind;
     bool learned, narrowed; /* of the entry */
     bool asked;             /* set by ACTION_NATIVE and ACTION_OFFER: a native driver was asked */
-    bool fence;             /* ACTION_SET_VFS: as in struct action; the next two as well */
+    bool sets_autoprobe;    /* ACTION_SET_VFS: as in struct action; the next two as well */
     unsigned vfs, vfs_there;
 };
 

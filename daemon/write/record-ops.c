@@ -21,7 +21,7 @@ static struct record_event work_event(enum record_event_kind kind, const struct 
                                         .result = op->result,
                                         .driver = op->driver,
                                         .vfs = op->vfs,
-                                        .fence = op->fence,
+                                        .sets_autoprobe = op->sets_autoprobe,
                                         .found = found,
                                         .order = op->order,
                                         .asked = op->asked}};

@@ -23,7 +23,7 @@ static int write_autoprobe(int root_fd, struct pci_addr pf, bool on)
     return write_of(root_fd, pf, "sriov_drivers_autoprobe", on);
 }
 
-int set_vfs_unfence(int root_fd, struct pci_addr pf)
+int set_vfs_restore_autoprobe(int root_fd, struct pci_addr pf)
 {
     return write_autoprobe(root_fd, pf, true);
 }
@@ -129,7 +129,7 @@ int set_vfs(int root_fd, struct pci_addr pf, struct vfs_order order, char found[
         r = -ESTALE;
     if (r == 0 && n > 0 && n != order.number)
         r = take_away(root_fd, pf, vfs, n, found);
-    if (r == 0 && order.fence)
+    if (r == 0 && order.sets_autoprobe)
         r = write_autoprobe(root_fd, pf, order.number == 0);
     if (r < 0 || order.number == 0 || n == order.number)
         return r;

@@ -10,7 +10,7 @@
 /* What is to be done, as in struct action (plan/plan.h). */
 struct vfs_order {
     unsigned number, there;
-    bool fence;
+    bool sets_autoprobe;
 };
 
 /* ACTION_SET_VFS. Those that are there are taken away first, unless somebody uses one of them:
@@ -18,5 +18,5 @@ struct vfs_order {
  * accepted the number, and there is none. Returns 0 or negative errno. */
 int set_vfs(int root_fd, struct pci_addr pf, struct vfs_order order, char found[static FOUND_MAX]);
 
-/* ACTION_UNFENCE_VFS. */
-int set_vfs_unfence(int root_fd, struct pci_addr pf);
+/* ACTION_RESTORE_AUTOPROBE. */
+int set_vfs_restore_autoprobe(int root_fd, struct pci_addr pf);

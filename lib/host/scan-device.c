@@ -122,7 +122,7 @@ static void read_vfs(const struct scan_context *c, struct device *d, const struc
         return;
     d->vfs_max = old->vfs_max;
     d->n_vfs = old->n_vfs;
-    d->vfs_fenced = old->vfs_fenced;
+    d->autoprobe_off = old->autoprobe_off;
 }
 
 /* For virtual functions: which one it is. */

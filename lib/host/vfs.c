@@ -69,7 +69,7 @@ int vfs_read(int root_fd, struct device *d)
     if (r < 0)
         return r;
     d->vfs_max = (uint16_t)(max > UINT16_MAX ? UINT16_MAX : max);
-    d->vfs_fenced = autoprobe == 0;
+    d->autoprobe_off = autoprobe == 0;
     d->n_vfs = (uint16_t)(n > UINT16_MAX ? UINT16_MAX : n);
     return 0;
 }

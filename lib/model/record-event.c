@@ -322,7 +322,7 @@ static void apply_beginning(struct record *r, const struct record_event *e)
             enter(r, RECORD_HANDING_BACK);
         break;
     case ACTION_SET_VFS:
-        return record_vfs_begin(&r->vfs, e->op.vfs, e->op.fence);
+        return record_vfs_begin(&r->vfs, e->op.vfs, e->op.sets_autoprobe);
     default:
         break;
     }
@@ -444,7 +444,7 @@ static void apply_vfs_result(struct record *r, const struct record_event *e)
     r->told.any = false; /* so that a new number is told */
     if (e->op.kind == ACTION_SET_VFS)
         return record_vfs_end(&r->vfs, e->op.vfs, result);
-    record_vfs_unfenced(&r->vfs, result);
+    record_vfs_autoprobe_restored(&r->vfs, result);
 }
 
 static void apply_result(struct record *r, const struct record_event *e)
@@ -456,7 +456,7 @@ static void apply_result(struct record *r, const struct record_event *e)
         return record_health_test(r, died ? 0 : e->op.result);
     if (e->op.kind == ACTION_RESET_METHOD)
         return record_health_reset_method(r, e->op.driver, died ? EIO : -e->op.result);
-    if (e->op.kind == ACTION_SET_VFS || e->op.kind == ACTION_UNFENCE_VFS)
+    if (e->op.kind == ACTION_SET_VFS || e->op.kind == ACTION_RESTORE_AUTOPROBE)
         apply_vfs_result(r, e);
     else if (e->kind == RECORD_EVENT_GROUP_KEPT)
         apply_group_kept(r, e);

@@ -27,13 +27,13 @@ enum record_event_kind {
     RECORD_EVENT_BIND,        /* somebody asks to have it taken */
     RECORD_EVENT_RELEASE,     /* somebody asks to have it handed back */
     RECORD_EVENT_RELEASE_VFS, /* somebody asks to have its virtual functions taken away */
-    RECORD_EVENT_KEPT_BACK,   /* a virtual function that our fence keeps from its native driver, and
-                               * that no rule takes */
-    RECORD_EVENT_RELOAD,      /* a new policy */
-    RECORD_EVENT_RESCAN,      /* what failed is to be tried again */
-    RECORD_EVENT_TIME,        /* only time has passed */
-    RECORD_EVENT_DRIVERS,     /* the drivers were looked at: drivers */
-    RECORD_EVENT_TOLD,        /* the journal was told: verdict */
+    RECORD_EVENT_KEPT_BACK, /* a virtual function without a driver, as we turned autoprobe off, and
+                             * that no rule takes */
+    RECORD_EVENT_RELOAD,    /* a new policy */
+    RECORD_EVENT_RESCAN,    /* what failed is to be tried again */
+    RECORD_EVENT_TIME,      /* only time has passed */
+    RECORD_EVENT_DRIVERS,   /* the drivers were looked at: drivers */
+    RECORD_EVENT_TOLD,      /* the journal was told: verdict */
     RECORD_EVENT_MAX,
 };
 
@@ -53,8 +53,8 @@ struct record_event {
         int result;         /* 0 or negative errno */
         const char *driver; /* as in struct action; "" for none */
         const char *found;  /* who has the device, in words, or "" */
-        unsigned vfs;       /* ACTION_SET_VFS: as in struct action, and .fence as well */
-        bool fence;
+        unsigned vfs;       /* ACTION_SET_VFS: as in struct action, and .sets_autoprobe as well */
+        bool sets_autoprobe;
         uint64_t order; /* ACTION_SET_PLACEHOLDER, ACTION_NATIVE: drivers up to this order were
                          * registered when the job was made */
         bool asked;     /* ACTION_NATIVE: a native driver was asked */

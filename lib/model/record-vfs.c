@@ -4,12 +4,12 @@
 #include <errno.h>
 
 /* A change goes by way of none. Until it has ended, both the old and the new number are ours. */
-void record_vfs_begin(struct record_vfs *v, unsigned number, bool fence)
+void record_vfs_begin(struct record_vfs *v, unsigned number, bool sets_autoprobe)
 {
     if (number > v->made)
         v->made = (uint16_t)number;
     if (number > 0)
-        v->fenced = v->fenced || fence;
+        v->autoprobe_off = v->autoprobe_off || sets_autoprobe;
     v->tried = true;
     v->error = 0;
 }
@@ -28,13 +28,13 @@ void record_vfs_end(struct record_vfs *v, unsigned number, int result)
     if (number > 0)
         v->made = (uint16_t)number;
     else /* that they are gone is for the next look to say */
-        v->fenced = false;
+        v->autoprobe_off = false;
 }
 
-void record_vfs_unfenced(struct record_vfs *v, int result)
+void record_vfs_autoprobe_restored(struct record_vfs *v, int result)
 {
-    v->fenced = result < 0;
-    v->fence_stays = result < 0;
+    v->autoprobe_off = result < 0;
+    v->restore_failed = result < 0;
 }
 
 /* Not when all went well: what was tried needed a driver, and a driver that came since then was
@@ -42,7 +42,7 @@ void record_vfs_unfenced(struct record_vfs *v, int result)
  * been taken away since. */
 void record_vfs_bound(struct record_vfs *v)
 {
-    v->fence_stays = false;
+    v->restore_failed = false;
     if (v->error != 0)
         record_vfs_retry(v);
 }
@@ -55,7 +55,7 @@ void record_vfs_look(struct record_vfs *v, unsigned n)
 
 void record_vfs_retry(struct record_vfs *v)
 {
-    v->tried = v->fence_stays = false;
+    v->tried = v->restore_failed = false;
     v->error = 0;
 }
 

@@ -263,7 +263,7 @@ static void write_vfs(const struct device *d, FILE *f)
         fprintf(f, " vfs-max=%u", d->vfs_max);
     if (d->n_vfs > 0)
         fprintf(f, " vfs=%u", d->n_vfs);
-    fputs(d->vfs_fenced ? " vfs-fenced=1" : "", f);
+    fputs(d->autoprobe_off ? " autoprobe-off=1" : "", f);
 }
 
 int snapshot_write(const struct snapshot *s, FILE *f)
@@ -422,8 +422,8 @@ static int read_vf_word(const char *word, const char *value, struct device *d)
         good = read_count(value, 0, &d->vfs_max);
     else if (streq(word, "vfs"))
         good = read_count(value, 0, &d->n_vfs);
-    else if (streq(word, "vfs-fenced"))
-        good = read_flag(value, &d->vfs_fenced);
+    else if (streq(word, "autoprobe-off"))
+        good = read_flag(value, &d->autoprobe_off);
     else
         return 0;
     return good ? 1 : -EINVAL;
@@ -495,7 +495,7 @@ static bool has_details(const struct device *d, const char *driver)
     return d->group != NO_GROUP || d->iommu != OUTLOOK_NONE || d->bridge || d->vf || d->has_vfs ||
            d->boot_display || d->node || d->noiommu || d->fixed || driver || d->slot || d->serial ||
            d->serial_unread || d->use || d->evidence || d->claimant || d->module || d->variant ||
-           d->cdev || d->pf_slot || d->vfs_max || d->n_vfs || d->vfs_fenced || d->vf_number ||
+           d->cdev || d->pf_slot || d->vfs_max || d->n_vfs || d->autoprobe_off || d->vf_number ||
            pci_addr_cmp(d->pf, (struct pci_addr){0}) != 0;
 }
 

@@ -38,7 +38,7 @@ struct device {
     bool bridge;        /* header type 1 or 2 */
     bool vf;            /* a virtual function of SR-IOV */
     bool has_vfs;       /* a physical function with virtual functions */
-    bool vfs_fenced;    /* sriov_drivers_autoprobe is 0: no driver takes a virtual function by
+    bool autoprobe_off; /* sriov_drivers_autoprobe is 0: no driver takes a virtual function by
                          * itself; read as .vfs_max is */
     uint16_t vfs_max;   /* sriov_totalvfs; 0: none, or nobody asks: only if a rule says how many
                          * virtual functions there are to be, or if there are some */

@@ -116,7 +116,7 @@ const char *action_word(enum action_kind a)
                                                   [ACTION_TEST] = "test",
                                                   [ACTION_RESET_METHOD] = "set-reset-method",
                                                   [ACTION_SET_VFS] = "set-vfs",
-                                                  [ACTION_UNFENCE_VFS] = "restore-autoprobe",
+                                                  [ACTION_RESTORE_AUTOPROBE] = "restore-autoprobe",
                                                   [ACTION_NEW_ID] = "new-id",
                                                   [ACTION_REMOVE_ID] = "remove-id"};
     return words[a];

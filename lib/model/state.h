@@ -85,7 +85,7 @@ enum __attribute__((packed)) action_kind {
     ACTION_TEST,         /* whether it still answers */
     ACTION_RESET_METHOD, /* write reset_method, and read it back */
     ACTION_SET_VFS,      /* of a physical function: make so many virtual ones, or take ours away */
-    ACTION_UNFENCE_VFS,  /* write its sriov_drivers_autoprobe back */
+    ACTION_RESTORE_AUTOPROBE, /* write its sriov_drivers_autoprobe back */
     ACTION_NEW_ID, /* add a dynamic ID to vfio-pci's table; like the next, not about a device */
     ACTION_REMOVE_ID,
     ACTION_MAX,

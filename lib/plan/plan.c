@@ -77,9 +77,10 @@ bool plan_vf_is_kept_back(const struct plan *p, const struct snapshot *s, const 
                           const struct device *d)
 {
     const struct device *pf = d->vf && !d->driver ? snapshot_find(s, d->pf) : NULL;
-    const struct record *known = pf && pf->vfs_fenced ? records_find(r, pf->addr) : NULL;
+    const struct record *known = pf && pf->autoprobe_off ? records_find(r, pf->addr) : NULL;
 
-    return known && known->vfs.fenced && d->unknown.fact == FACT_NONE && !plan_find(p, d->addr);
+    return known && known->vfs.autoprobe_off && d->unknown.fact == FACT_NONE &&
+           !plan_find(p, d->addr);
 }
 
 /* Native drivers may still be loaded while the host boots. */

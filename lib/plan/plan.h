@@ -26,11 +26,11 @@ struct action {
     enum phase phase;
     enum action_kind kind;
     bool learned, narrowed; /* as in struct dynid_entry, of .dynid */
-    bool fence;         /* ACTION_SET_VFS: write sriov_drivers_autoprobe: 0 before they are created,
-                         * 1 again when they are gone */
-    unsigned vfs;       /* ACTION_SET_VFS: how many; 0: remove ours */
-    unsigned vfs_there; /* ACTION_SET_VFS: how many of ours exist now */
-    uint32_t group;     /* after ACTION_HOLD the actions of this group belong together */
+    bool sets_autoprobe;    /* ACTION_SET_VFS: write sriov_drivers_autoprobe: 0 before they are
+                             * created,    1 again when they are gone */
+    unsigned vfs;           /* ACTION_SET_VFS: how many; 0: remove ours */
+    unsigned vfs_there;     /* ACTION_SET_VFS: how many of ours exist now */
+    uint32_t group;         /* after ACTION_HOLD the actions of this group belong together */
     struct pci_addr addr;
     const char *driver;        /* the target driver. ACTION_UNBIND: the driver to unbind from.
                                 * ACTION_RESET_METHOD: the methods. ACTION_NATIVE: the previous

@@ -127,7 +127,7 @@ static void write_steps(const struct plan *p, FILE *f)
             fprintf(f, "  %-12s %s %s\n", a->driver, action_word(a->kind), dynid_words(a->dynid).s);
         else if (a->kind == ACTION_SET_VFS)
             fprintf(f, "  %s %s %u%s\n", pci_addr_text(a->addr).s, action_word(a->kind), a->vfs,
-                    a->fence ? " and autoprobe" : "");
+                    a->sets_autoprobe ? " and autoprobe" : "");
         else
             fprintf(f, "  %s %s%s%s\n", pci_addr_text(a->addr).s, action_word(a->kind),
                     *a->driver ? " " : "", a->driver);

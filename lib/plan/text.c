@@ -430,7 +430,7 @@ static void unselected_sentence(const struct action *a, char *buf)
     struct pci_addr_text address = pci_addr_text(a->addr);
 
     switch (a->kind) {
-    case ACTION_UNFENCE_VFS:
+    case ACTION_RESTORE_AUTOPROBE:
         snprintf(
             buf, SENTENCE_MAX,
             "%s: native drivers may bind its virtual functions again (sriov_drivers_autoprobe)",
@@ -505,7 +505,7 @@ void plan_write(const struct plan *plan, const struct snapshot *s, const struct 
             fprintf(f, "  %s %s %s\n", a->driver, action_word(a->kind), dynid_words(a->dynid).s);
         else if (a->kind == ACTION_SET_VFS)
             fprintf(f, "  %s %s %u%s (after everything else)\n", pci_addr_text(a->addr).s,
-                    action_word(a->kind), a->vfs, a->fence ? " and autoprobe" : "");
+                    action_word(a->kind), a->vfs, a->sets_autoprobe ? " and autoprobe" : "");
         else
             fprintf(f, "  %s %s%s%s%s\n", pci_addr_text(a->addr).s, action_word(a->kind),
                     *a->driver ? " " : "", a->driver,

@@ -36,9 +36,9 @@ static struct vfs_verdict *verdict_of_physical(const struct builder *b, const st
 }
 
 /* Have we turned off autoprobe, so that its virtual functions get a driver only by an override? */
-static bool is_fenced(const struct device *pf, const struct record *r)
+static bool is_autoprobe_off_by_us(const struct device *pf, const struct record *r)
 {
-    return pf->vfs_fenced && r && r->vfs.fenced;
+    return pf->autoprobe_off && r && r->vfs.autoprobe_off;
 }
 
 bool plan_vf_waits(const struct builder *b, const struct device *d)
@@ -48,7 +48,8 @@ bool plan_vf_waits(const struct builder *b, const struct device *d)
 
     if (!pf)
         return false;
-    return (v && v->ours && v->wanted != v->there) || is_fenced(pf, plan_record_of(b, pf));
+    return (v && v->ours && v->wanted != v->there) ||
+           is_autoprobe_off_by_us(pf, plan_record_of(b, pf));
 }
 
 /* -- verdicts -- */
@@ -205,7 +206,7 @@ void plan_judge_vfs(struct builder *b)
 /* -- actions -- */
 
 /* May any rule take one of them from its native driver? */
-static bool wants_fence(const struct builder *b, const struct device *pf)
+static bool needs_autoprobe_off(const struct builder *b, const struct device *pf)
 {
     for (size_t i = 0; i < b->policy->n_rules; i++)
         if (!rule_is_native(&b->policy->rules[i]) &&
@@ -238,12 +239,13 @@ static void add_set_vfs(struct builder *b, const struct vfs_verdict *v, const st
     struct action *a = &b->actions[b->n_actions - 1];
     a->vfs = v->wanted;
     a->vfs_there = v->there;
-    a->fence = v->wanted > 0 ? !d->vfs_fenced && wants_fence(b, d) : is_fenced(d, r);
+    a->sets_autoprobe = v->wanted > 0 ? !d->autoprobe_off && needs_autoprobe_off(b, d)
+                                      : is_autoprobe_off_by_us(d, r);
 }
 
-/* The fence is no longer needed when every virtual function that a rule selects has its override.
+/* Autoprobe can be restored when every virtual function that a rule selects has its override.
  * It stays until they are gone, unless some of them are for native drivers. */
-static bool is_fence_over(const struct builder *b, const struct device *pf)
+static bool may_restore_autoprobe(const struct builder *b, const struct device *pf)
 {
     const struct device *vf;
     bool stays = pf->n_vfs == 0;
@@ -262,13 +264,13 @@ static bool is_fence_over(const struct builder *b, const struct device *pf)
     return stays && n == pf->n_vfs;
 }
 
-static void add_unfence(struct builder *b, const struct device *pf)
+static void add_restore_autoprobe(struct builder *b, const struct device *pf)
 {
     const struct record *r = plan_record_of(b, pf);
 
-    if (is_fenced(pf, r) && !record_is_in_hand(r) && pf->unknown.fact == FACT_NONE &&
-        !r->vfs.fence_stays && is_fence_over(b, pf))
-        plan_add_action(b, PHASE_VFS, ACTION_UNFENCE_VFS, pf, "");
+    if (is_autoprobe_off_by_us(pf, r) && !record_is_in_hand(r) && pf->unknown.fact == FACT_NONE &&
+        !r->vfs.restore_failed && may_restore_autoprobe(b, pf))
+        plan_add_action(b, PHASE_VFS, ACTION_RESTORE_AUTOPROBE, pf, "");
 }
 
 void plan_add_vfs(struct builder *b)
@@ -281,6 +283,6 @@ void plan_add_vfs(struct builder *b)
             !(plan_record_of(b, d) && record_is_in_hand(plan_record_of(b, d))))
             add_set_vfs(b, v, d);
         else if (!d->vf)
-            add_unfence(b, d);
+            add_restore_autoprobe(b, d);
     }
 }

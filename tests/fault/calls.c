@@ -226,7 +226,7 @@ static int set_numvfs(const struct op *op, size_t card)
 
     if (r == 0 && pf->n_vfs > 0 && pf->n_vfs != op->vfs)
         r = kernel_set_numvfs(kernel(), card, 0);
-    if (r == 0 && op->fence)
+    if (r == 0 && op->sets_autoprobe)
         r = kernel_set_autoprobe(kernel(), card, op->vfs == 0);
     return r == 0 && op->vfs > 0 ? kernel_set_numvfs(kernel(), card, op->vfs) : r;
 }
@@ -264,7 +264,7 @@ static int do_call(const struct op *op, size_t card, struct perform_state *state
         return 0;
     case ACTION_SET_VFS:
         return set_numvfs(op, card);
-    case ACTION_UNFENCE_VFS:
+    case ACTION_RESTORE_AUTOPROBE:
         return kernel_set_autoprobe(kernel(), card, true);
     case ACTION_NEW_ID:
         return new_id(op);
@@ -280,7 +280,7 @@ static int do_call(const struct op *op, size_t card, struct perform_state *state
 
 static bool takes_lock(const struct op *op)
 {
-    return op->kind != ACTION_HOLD && op->kind != ACTION_UNFENCE_VFS &&
+    return op->kind != ACTION_HOLD && op->kind != ACTION_RESTORE_AUTOPROBE &&
            (op->kind != ACTION_CHECK || *op->driver) && !action_is_dynid(op->kind);
 }
 

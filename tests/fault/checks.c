@@ -190,7 +190,7 @@ void picture_take(const struct display *d, struct picture *ret)
         const struct kernel_device *k = &host.shared->kernel.devices[i];
         char vfs[48] = "";
         if (k->total_vfs > 0)
-            snprintf(vfs, sizeof(vfs), " vfs=%u autoprobe=%d", k->n_vfs, !k->fenced);
+            snprintf(vfs, sizeof(vfs), " vfs=%u autoprobe=%d", k->n_vfs, !k->autoprobe_off);
         snprintf(ret->lines[i], LINE_SIZE, "%s %s driver=%s override=%s%s%s; shown: %s",
                  host.script->cards[i].address, card_is_there(i) ? "there" : "absent", driver,
                  override, card_has_node(i) ? " node" : "", vfs, shown);

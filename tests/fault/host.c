@@ -211,7 +211,8 @@ static void show_vfs(size_t card)
 
     snprintf(text, sizeof(text), "%u\n", pf->total_vfs);
     tree_write(&t, card_path(path, card, "sriov_totalvfs"), text);
-    tree_write(&t, card_path(path, card, "sriov_drivers_autoprobe"), pf->fenced ? "0\n" : "1\n");
+    tree_write(&t, card_path(path, card, "sriov_drivers_autoprobe"),
+               pf->autoprobe_off ? "0\n" : "1\n");
     for (size_t i = 0; i < host.n_cards; i++) {
         if (kernel()->devices[i].physical != (int)card)
             continue;
@@ -252,7 +253,7 @@ static void follow_card(size_t card)
     struct shadow *s = &host.shared->shadows[card];
     struct shadow now = {.there = card_is_there(card),
                          .node = group_node(card),
-                         .fenced = kernel()->devices[card].fenced,
+                         .autoprobe_off = kernel()->devices[card].autoprobe_off,
                          .n_vfs = kernel()->devices[card].n_vfs};
 
     card_override(card, now.override);
@@ -267,7 +268,7 @@ static void follow_card(size_t card)
     if (now.there && !streq(now.driver, s->driver))
         show_driver(card, now.driver);
     if (now.there && kernel()->devices[card].total_vfs > 0 &&
-        (!s->there || now.fenced != s->fenced || now.n_vfs != s->n_vfs))
+        (!s->there || now.autoprobe_off != s->autoprobe_off || now.n_vfs != s->n_vfs))
         show_vfs(card);
     if (now.node != s->node)
         show_node(card, now.node);

@@ -123,7 +123,7 @@ struct shown {
 
 /* What the tree says of a device, so that only changes are written. */
 struct shadow {
-    bool there, node, fenced;
+    bool there, node, autoprobe_off;
     unsigned n_vfs;
     char driver[DRIVER_NAME_MAX], override[DRIVER_NAME_MAX];
 };

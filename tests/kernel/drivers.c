@@ -126,7 +126,7 @@ static int probe_with(struct kernel *k, int driver, size_t device)
 {
     struct kernel_device *d = &k->devices[device];
 
-    if (kernel_is_fenced(k, device)) /* pci_device_can_probe() */
+    if (kernel_needs_override(k, device)) /* pci_device_can_probe() */
         return -ENODEV;
     d->driver = driver;
     d->linked = true;

@@ -66,7 +66,7 @@ struct kernel_device {
     char override[KERNEL_NAME_MAX];
     int physical;              /* of a virtual function: its physical one; NO_PHYSICAL */
     unsigned total_vfs, n_vfs; /* of a physical function */
-    bool fenced;               /* its sriov_drivers_autoprobe is 0 */
+    bool autoprobe_off;        /* its sriov_drivers_autoprobe is 0 */
     uint64_t since;            /* when it came, and */
     uint64_t bound_at; /* when it was bound: both are orders in which the kernel goes along them */
 };
@@ -199,7 +199,7 @@ int kernel_attach(struct kernel *k, size_t device);
 void kernel_add_vf(struct kernel *k, size_t vf, size_t pf);
 
 /* May no driver have it without an override? */
-bool kernel_is_fenced(const struct kernel *k, size_t device);
+bool kernel_needs_override(const struct kernel *k, size_t device);
 
 /* The writes to sriov_drivers_autoprobe and sriov_numvfs. */
 int kernel_set_autoprobe(struct kernel *k, size_t pf, bool on);

@@ -9,18 +9,18 @@ void kernel_add_vf(struct kernel *k, size_t vf, size_t pf)
     k->devices[pf].total_vfs++;
 }
 
-bool kernel_is_fenced(const struct kernel *k, size_t device)
+bool kernel_needs_override(const struct kernel *k, size_t device)
 {
     const struct kernel_device *d = &k->devices[device];
 
-    return d->physical != NO_PHYSICAL && k->devices[d->physical].fenced && !d->has_override;
+    return d->physical != NO_PHYSICAL && k->devices[d->physical].autoprobe_off && !d->has_override;
 }
 
 int kernel_set_autoprobe(struct kernel *k, size_t pf, bool on)
 {
     if (!k->devices[pf].there)
         return -ENOENT;
-    k->devices[pf].fenced = !on;
+    k->devices[pf].autoprobe_off = !on;
     return 0;
 }
 

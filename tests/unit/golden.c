@@ -89,8 +89,8 @@ static bool read_vfs_word(const char *word, struct record_vfs *v)
 
     if ((value = after_prefix(word, "made=")))
         v->made = (uint16_t)atoi(value);
-    else if (streq(word, "fenced"))
-        v->fenced = true;
+    else if (streq(word, "autoprobe-off"))
+        v->autoprobe_off = true;
     else if (streq(word, "tried"))
         v->tried = true;
     else if (streq(word, "vfs-released"))
@@ -216,7 +216,8 @@ static void write_case(const char *name, const char *text)
 static bool makes_vfs(const struct plan *plan)
 {
     for (size_t i = 0; i < plan->n_actions; i++)
-        if (plan->actions[i].kind == ACTION_SET_VFS || plan->actions[i].kind == ACTION_UNFENCE_VFS)
+        if (plan->actions[i].kind == ACTION_SET_VFS ||
+            plan->actions[i].kind == ACTION_RESTORE_AUTOPROBE)
             return true;
     return false;
 }

@@ -24,7 +24,7 @@ void host_add_sriov(struct dice *dice, struct snapshot *s)
         if (pf->vf || pf->bridge || pf->class_code >> 16 != 0x02 || !dice_chance(dice, 80))
             continue;
         pf->vfs_max = (uint16_t)(2 + dice_roll(dice, 4));
-        pf->vfs_fenced = dice_chance(dice, 40);
+        pf->autoprobe_off = dice_chance(dice, 40);
         for (size_t k = 0; k < s->n; k++) {
             struct device *vf = &s->devices[k];
             if (!vf->vf || vf->addr.bus != pf->addr.bus || vf->addr.domain != pf->addr.domain ||
@@ -77,7 +77,7 @@ void host_vfs_records(struct dice *dice, const struct snapshot *s, struct record
             continue;
         r->vfs.made =
             (uint16_t)(dice_chance(dice, 60) ? d->n_vfs + dice_roll(dice, 2) : dice_roll(dice, 5));
-        r->vfs.fenced = dice_chance(dice, 60);
+        r->vfs.autoprobe_off = dice_chance(dice, 60);
         r->vfs.tried = dice_chance(dice, 50);
         r->vfs.released = dice_chance(dice, 10);
         if (dice_chance(dice, 15))

@@ -355,15 +355,15 @@ static bool vfs_action_is_sound(const struct laws *l, const struct action *a)
 
     if (!d || record_is_in_hand(r) || d->unknown.fact != FACT_NONE || d->vf)
         return broken(l, a->addr, "%s of what is not there, or in hand", action_word(a->kind));
-    if (a->kind == ACTION_UNFENCE_VFS)
-        return (r->vfs.fenced && d->vfs_fenced) ||
-               broken(l, a->addr, "loses a fence that is not ours");
+    if (a->kind == ACTION_RESTORE_AUTOPROBE)
+        return (r->vfs.autoprobe_off && d->autoprobe_off) ||
+               broken(l, a->addr, "has its autoprobe restored, which we did not turn off");
     if (a->vfs > 0 && (!rule || rule->vfs != (int)a->vfs || a->vfs > d->vfs_max || !d->driver ||
                        driver_is_vfio(d->driver) || r->vfs.released))
         return broken(l, a->addr, "gets %u virtual functions without a reason", a->vfs);
     if (d->n_vfs > 0 && (d->n_vfs > r->vfs.made || d->n_vfs == a->vfs))
         return broken(l, a->addr, "loses virtual functions that are not ours");
-    if (a->vfs > 0 && takes_vfs_of(l, d) && !a->fence && !d->vfs_fenced)
+    if (a->vfs > 0 && takes_vfs_of(l, d) && !a->sets_autoprobe && !d->autoprobe_off)
         return broken(l, a->addr, "makes virtual functions that a native driver gets first");
     for (size_t i = 0; i < l->snapshot->n; i++) {
         const struct device *vf = &l->snapshot->devices[i];

@@ -132,10 +132,12 @@ PRINTF(2, 3) static bool refuse(struct model *m, const char *format, ...)
  */
 static void tell(struct model *m, struct record *r, const struct action *a)
 {
-    struct record_event e = {
-        .kind = RECORD_EVENT_BEGINS,
-        .op = {
-            .kind = a->kind, .driver = a->driver, .vfs = a->vfs, .fence = a->fence, .found = ""}};
+    struct record_event e = {.kind = RECORD_EVENT_BEGINS,
+                             .op = {.kind = a->kind,
+                                    .driver = a->driver,
+                                    .vfs = a->vfs,
+                                    .sets_autoprobe = a->sets_autoprobe,
+                                    .found = ""}};
 
     record_apply(r, &e);
     e.kind = RECORD_EVENT_DONE;
@@ -354,7 +356,7 @@ static void remove_vfs(struct model *m, struct pci_addr pf)
     }
 }
 
-/* Without the fence the native driver takes them at once. */
+/* With autoprobe on, the native driver takes them at once. */
 static void add_vf(struct model *m, struct pci_addr pf, unsigned index)
 {
     const struct device physical = *snapshot_find(m->snapshot, pf);
@@ -368,7 +370,7 @@ static void add_vf(struct model *m, struct pci_addr pf, unsigned index)
                        .pf = pf,
                        .vf_number = (uint16_t)(index + 1),
                        .group = 20000U + pf.bus * 256U + index,
-                       .driver = physical.vfs_fenced ? NULL : physical.driver};
+                       .driver = physical.autoprobe_off ? NULL : physical.driver};
 
     if (physical.slot)
         d.pf_slot = strdup(physical.slot);
@@ -396,8 +398,8 @@ static bool set_vfs(struct model *m, const struct action *a)
             return refuse(m, "takes away virtual functions in use");
     remove_vfs(m, a->addr);
     struct device *d = snapshot_find(m->snapshot, a->addr);
-    if (a->fence)
-        d->vfs_fenced = a->vfs > 0;
+    if (a->sets_autoprobe)
+        d->autoprobe_off = a->vfs > 0;
     d->n_vfs = (uint16_t)a->vfs;
     d->has_vfs = a->vfs > 0;
     for (unsigned i = 0; i < a->vfs; i++)
@@ -448,8 +450,8 @@ static bool apply_to_device(struct model *m, const struct action *a, struct devi
         return true;
     case ACTION_PROBE:
         return probe(m, d, r);
-    case ACTION_UNFENCE_VFS:
-        d->vfs_fenced = false;
+    case ACTION_RESTORE_AUTOPROBE:
+        d->autoprobe_off = false;
         return true;
     case ACTION_SET_VFS:
     case ACTION_NEW_ID:

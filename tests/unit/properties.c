@@ -76,9 +76,9 @@ static char *records_text(const struct records *records)
         if (r->error)
             fprintf(f, " error=%d at %s", r->error, action_word(r->failed_at));
         if (record_vfs_is_owned(&r->vfs) || r->vfs.tried || r->vfs.released || r->vfs.error)
-            fprintf(f, " made=%u%s%s%s vfs-error=%d", r->vfs.made, r->vfs.fenced ? " fenced" : "",
-                    r->vfs.tried ? " tried" : "", r->vfs.released ? " vfs-released" : "",
-                    r->vfs.error);
+            fprintf(f, " made=%u%s%s%s vfs-error=%d", r->vfs.made,
+                    r->vfs.autoprobe_off ? " autoprobe-off" : "", r->vfs.tried ? " tried" : "",
+                    r->vfs.released ? " vfs-released" : "", r->vfs.error);
         fputc('\n', f);
     }
     fclose(f);

@@ -2,9 +2,9 @@
 /* The memory of a physical function: what it makes of its virtual functions. */
 #include "transitions.h"
 
-#define MADE(...)                              \
-    {                                          \
-        .made = 2, .fenced = true, __VA_ARGS__ \
+#define MADE(...)                                     \
+    {                                                 \
+        .made = 2, .autoprobe_off = true, __VA_ARGS__ \
     }
 
 static const struct device with_none = {.detailed = true, .driver = "i40e"},
@@ -15,7 +15,7 @@ START_TEST(making)
     static const struct transition table[] = {
         {"a worker begins",
          {.work = WORK_RUNNING},
-         EVENT(BEGINS, .op = {.kind = ACTION_SET_VFS, .vfs = 2, .fence = true}),
+         EVENT(BEGINS, .op = {.kind = ACTION_SET_VFS, .vfs = 2, .sets_autoprobe = true}),
          {.work = WORK_RUNNING, .vfs = MADE(.tried = true)}},
         {"it fails",
          {.work = WORK_RUNNING, .vfs = MADE(.tried = true)},
@@ -28,7 +28,7 @@ START_TEST(making)
         {"somebody takes them away", /* and no more are made */
          {.vfs = MADE(.tried = true)},
          EVENT(LOOKED, .device = &with_none),
-         {.vfs = {.fenced = true, .tried = true}}},
+         {.vfs = {.autoprobe_off = true, .tried = true}}},
     };
 
     RUN(table);
@@ -41,11 +41,11 @@ START_TEST(a_driver_comes)
 {
     static const struct transition table[] = {
         {"the event is late",
-         {.vfs = {.fenced = true, .tried = true}},
+         {.vfs = {.autoprobe_off = true, .tried = true}},
          EVENT(BOUND, .device = &with_none),
-         {.binding = BINDING_FOUND, .vfs = {.fenced = true, .tried = true}}},
+         {.binding = BINDING_FOUND, .vfs = {.autoprobe_off = true, .tried = true}}},
         {"it failed before",
-         {.vfs = MADE(.tried = true, .error = ENOENT, .fence_stays = true)},
+         {.vfs = MADE(.tried = true, .error = ENOENT, .restore_failed = true)},
          EVENT(BOUND, .device = &with_none),
          {.binding = BINDING_FOUND, .vfs = MADE()}},
         {"it had gone before",

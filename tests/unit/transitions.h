@@ -74,9 +74,9 @@ static inline void compare(const char *what, const struct record *a, const struc
     SAME(past.released);
     SAME(past.device);
     SAME(vfs.made);
-    SAME(vfs.fenced);
+    SAME(vfs.autoprobe_off);
     SAME(vfs.tried);
-    SAME(vfs.fence_stays);
+    SAME(vfs.restore_failed);
     SAME(vfs.released);
     SAME(vfs.error);
     SAME(told.any);

@@ -22,7 +22,7 @@ START_TEST(no_physical_function)
     tree_device(&t, PF, MODALIAS_NIC, "e1000e", "1");
     struct device d = read_physical(&t);
     ck_assert_uint_eq(d.vfs_max, 0);
-    ck_assert(!d.vfs_fenced);
+    ck_assert(!d.autoprobe_off);
 }
 END_TEST
 
@@ -40,12 +40,12 @@ START_TEST(its_functions)
     struct device d = read_physical(&t);
     ck_assert_uint_eq(d.vfs_max, 8);
     ck_assert_uint_eq(d.n_vfs, 2);
-    ck_assert(d.vfs_fenced);
+    ck_assert(d.autoprobe_off);
 }
 END_TEST
 
-/* Its files go, or come, one after the other. A fence that is not there would keep us from making
- * one. */
+/* Its files go, or come, one after the other. If autoprobe wrongly counted as off, we would not
+ * turn it off. */
 START_TEST(half_there)
 {
     CLEANUP(tree_done) struct tree t = {0};
@@ -55,7 +55,7 @@ START_TEST(half_there)
     tree_write(&t, "sys/bus/pci/devices/" PF "/sriov_totalvfs", "8\n");
     struct device d = read_physical(&t);
     ck_assert_uint_eq(d.vfs_max, 8);
-    ck_assert(!d.vfs_fenced);
+    ck_assert(!d.autoprobe_off);
 }
 END_TEST
 
