@@ -6,8 +6,9 @@
 check() {
     [[ $mount_needs ]] && return 1
     require_binaries vfio-bindd || return 1
-    # An initramfs for a crash dump: the dump's disk or network card would be taken.
-    [[ " $dracutmodules $add_dracutmodules $force_add_dracutmodules " == *" kdumpbase "* ]] && return 1
+    # An initramfs for a crash dump: the dump's disk or network card would be taken. Its module is kdumpbase on
+    # Fedora and RHEL, kdump on SUSE.
+    [[ " $dracutmodules $add_dracutmodules $force_add_dracutmodules " =~ \ kdump(base)?\  ]] && return 1
     systemctl is-enabled --quiet vfio-bindd.service 2>/dev/null || return 255
     return 0
 }
