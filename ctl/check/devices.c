@@ -10,6 +10,7 @@
 #include "check/parts.h"
 #include "host/bars.h"
 #include "model/kinds.h"
+#include "plan/counts.h"
 
 static bool is_in_state(const struct row *r, enum device_state state)
 {
@@ -67,26 +68,31 @@ static void say_bad_state(struct check *c, const struct row *r)
 
 static void check_states(struct check *c)
 {
-    size_t selected = 0, bound = 0, pending = 0, bad = 0;
+    struct device_counts all = {0}, bound = {0};
+    size_t pending = 0, bad = 0;
+    char text[COUNTS_TEXT_MAX];
 
     for (size_t i = 0; i < c->s->snapshot.n; i++) {
         const struct row *r = &c->s->rows[i];
         if (!r->selected)
             continue;
-        selected++;
-        bound += is_in_state(r, STATE_BOUND);
+        counts_add(&all, r->d->addr, r->comes_along, r->leader);
+        if (is_in_state(r, STATE_BOUND))
+            counts_add(&bound, r->d->addr, r->comes_along, r->leader);
         pending += is_in_state(r, STATE_PENDING);
         if (is_well(c, r))
             continue;
         bad++;
         say_bad_state(c, r);
     }
-    if (bad == 0 && pending > 0)
-        check_add(c, FINDING_OK, "device",
-                  "%zu of %zu selected devices are bound, and %zu will be by vfio-bindd", bound,
-                  selected, pending);
-    else if (bad == 0 && selected > 0)
-        check_add(c, FINDING_OK, "device", "all %zu selected devices are bound", selected);
+    counts_part_text(counts_total(&bound) > 0 ? &bound : &all, &all, text);
+    if (bad == 0 && pending > 0 && counts_total(&bound) == 0)
+        check_add(c, FINDING_OK, "device", "none is bound yet; vfio-bindd will bind %s", text);
+    else if (bad == 0 && pending > 0)
+        check_add(c, FINDING_OK, "device", "%s are bound; vfio-bindd will bind the rest", text);
+    else if (bad == 0 && counts_total(&all) > 0)
+        check_add(c, FINDING_OK, "device", "%s %s bound", text,
+                  counts_total(&all) == 1 ? "is" : "are");
 }
 
 /* -- groups and their nodes -- */

@@ -239,7 +239,7 @@ static int print_status(const struct source *s, const struct summary *m)
     fflush(stdout);
     diags_print(&s->diags, stderr);
     int r = EXIT_SUCCESS;
-    if (m->named + m->companions > 0) {
+    if (counts_total(&m->all) > 0) {
         putchar('\n');
         r = print_devices(s);
         print_remarks(s);
@@ -298,10 +298,10 @@ static void add_physicals(struct json *j, const struct source *s)
 
 static void add_tally(struct json *j, const struct summary *m)
 {
-    json_number(j, "matched", m->named + m->companions);
-    json_number(j, "companions", m->companions);
-    json_number(j, "bound", m->bound);
-    json_number(j, "usable", m->named_usable + m->companions_usable);
+    json_number(j, "matched", counts_total(&m->all));
+    json_number(j, "companions", m->all.companions);
+    json_number(j, "bound", counts_total(&m->all_bound));
+    json_number(j, "usable", counts_total(&m->all_usable));
 }
 
 static int print_status_json(const struct source *s, const struct summary *m)

@@ -24,10 +24,11 @@ static void count_row(const struct row *r, struct summary *m)
     enum device_state state = state_parse(r->state);
     unsigned urgent = urgency(r);
 
-    *(r->comes_along ? &m->companions : &m->named) += 1;
-    *(r->comes_along ? &m->companions_usable : &m->named_usable) += urgent == 0;
-    m->group_members += r->comes_along && !pci_addr_same_slot(r->leader, r->d->addr);
-    m->bound += state == STATE_BOUND;
+    counts_add(&m->all, r->d->addr, r->comes_along, r->leader);
+    if (state == STATE_BOUND)
+        counts_add(&m->all_bound, r->d->addr, r->comes_along, r->leader);
+    if (urgent == 0)
+        counts_add(&m->all_usable, r->d->addr, r->comes_along, r->leader);
     if (state < STATE_MAX)
         m->of_state[state]++;
     if (urgent > (m->worst ? urgency(m->worst) : 0))
@@ -54,37 +55,10 @@ size_t summary_rules(const struct source *s)
 
 /* -- words -- */
 
-static const char *plural_s(size_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
-static void tell_companions(const struct summary *m, FILE *f)
-{
-    if (m->group_members == 0)
-        fprintf(f, "companion function%s", plural_s(m->companions));
-    else if (m->group_members == m->companions)
-        fprintf(f, "group member%s", plural_s(m->companions));
-    else
-        fputs("companion functions and group members", f);
-}
-
-/* "4 devices and their 4 companion functions" */
-static void tell_selection(const struct summary *m, FILE *f)
-{
-    fprintf(f, "%zu device%s", m->named, plural_s(m->named));
-    if (m->companions == 0)
-        return;
-    fprintf(f, " and %s ", m->named == 1 ? "its" : "their");
-    if (m->companions > 1)
-        fprintf(f, "%zu ", m->companions);
-    tell_companions(m, f);
-}
-
 /* ": 2 pending, 1 not usable" */
 static void tell_states(const struct summary *m, const char *separator, FILE *f)
 {
-    size_t unusable = m->bound - m->named_usable - m->companions_usable;
+    size_t unusable = counts_total(&m->all_bound) - counts_total(&m->all_usable);
 
     for (enum device_state s = 0; s < STATE_MAX; s++) {
         size_t n = s == STATE_BOUND ? unusable : m->of_state[s];
@@ -98,25 +72,19 @@ static void tell_states(const struct summary *m, const char *separator, FILE *f)
 /* "4 devices and their 4 companion functions are bound and usable." */
 static void tell_devices(const struct summary *m, FILE *f)
 {
-    size_t all = m->named + m->companions, usable = m->named_usable + m->companions_usable;
+    size_t all = counts_total(&m->all), usable = counts_total(&m->all_usable);
+    char text[COUNTS_TEXT_MAX];
 
-    if (usable == all && m->companions == 0 && all > 1) {
+    if (usable == all && m->all.companions == 0 && all > 1) {
         fprintf(f, "All %zu selected devices are bound and usable", all);
-    } else if (usable == all) {
-        tell_selection(m, f);
-        fprintf(f, " %s bound and usable", all == 1 ? "is" : "are");
     } else if (usable == 0) {
-        tell_selection(m, f);
-        fputs(all == 1 ? " is selected, and not usable" : " are selected, and none is usable", f);
+        counts_text(&m->all, text);
+        fprintf(f, "%s %s", text,
+                all == 1 ? "is selected, and not usable" : "are selected, and none is usable");
         tell_states(m, ": ", f);
     } else {
-        fprintf(f, "%zu of %zu device%s", m->named_usable, m->named, plural_s(m->named));
-        if (m->companions > 0) {
-            fprintf(f, " and %zu of %s %zu ", m->companions_usable, m->named == 1 ? "its" : "their",
-                    m->companions);
-            tell_companions(m, f);
-        }
-        fprintf(f, " %s bound and usable", usable == 1 ? "is" : "are");
+        counts_part_text(&m->all_usable, &m->all, text);
+        fprintf(f, "%s %s bound and usable", text, usable == 1 ? "is" : "are");
         tell_states(m, "; ", f);
     }
     fputc('.', f);
@@ -141,17 +109,17 @@ static void tell_mismatches(const struct source *s, const struct summary *m, FIL
 
 static void tell_not_running(const struct summary *m, FILE *f)
 {
-    size_t all = m->named + m->companions;
+    size_t all = counts_total(&m->all), bound = counts_total(&m->all_bound);
+    char text[COUNTS_TEXT_MAX];
 
-    fputs("vfio-bindd is not running; ", f);
-    tell_selection(m, f);
-    fprintf(f, " %s selected, and ", all == 1 ? "is" : "are");
-    if (m->bound == all)
+    counts_text(&m->all, text);
+    fprintf(f, "vfio-bindd is not running; %s %s selected, and ", text, all == 1 ? "is" : "are");
+    if (bound == all)
         fputs(all == 1 ? "is bound." : "all are bound.", f);
-    else if (m->bound == 0)
+    else if (bound == 0)
         fputs(all == 1 ? "is not bound." : "none is bound.", f);
     else
-        fprintf(f, "%zu of these %s bound.", m->bound, m->bound == 1 ? "is" : "are");
+        fprintf(f, "%zu of these %s bound.", bound, bound == 1 ? "is" : "are");
 }
 
 /* -- what to type next -- */
@@ -204,7 +172,8 @@ static void suggest_for_devices(const struct source *s, struct summary *m)
 static void sum_up(const struct source *s, struct summary *m, FILE *f)
 {
     const char *state = props_get(&s->live.manager, "State");
-    size_t selected = m->named + m->companions;
+    size_t selected = counts_total(&m->all);
+    char text[COUNTS_TEXT_MAX];
 
     m->good = false;
     if (s->off || streq(state, "disabled")) {
@@ -218,7 +187,8 @@ static void sum_up(const struct source *s, struct summary *m, FILE *f)
         suggest_next(m, "", "vfio-bindctl suggest");
         m->good = !streq(state, "degraded");
     } else if (streq(state, "starting")) {
-        fprintf(f, "vfio-bindd is working: %zu of %zu selected devices bound.", m->bound, selected);
+        counts_part_text(&m->all_bound, &m->all, text);
+        fprintf(f, "vfio-bindd is working: %s bound.", text);
         suggest_next(m, "", "vfio-bindctl wait");
     } else if (selected == 0 && s->plan.n_vfs > 0) {
         fputs("No device is selected for virtual machines.", f);

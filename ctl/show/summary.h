@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How things are, in a sentence or two, and what to type next. */
+/* The state in a sentence or two, and what to type next. */
 #pragma once
 
+#include "plan/counts.h"
 #include "source.h"
 
 struct summary {
-    size_t named, companions; /* selected devices: by a rule itself, and those that come along */
-    size_t named_usable, companions_usable, bound;
-    size_t group_members; /* companions of another slot than the device they come along with */
+    struct device_counts all, all_bound, all_usable; /* of the selected devices */
     size_t of_state[STATE_MAX];
     const struct row *worst; /* the first of those that need attention most; NULL: none does */
     bool mismatch;           /* a rule matches another number of devices than it expects */
-    bool good;               /* all is as the policy says */
+    bool good;               /* the actual state is the one of the policy */
     char *sentence;
     char next[160];
 };

@@ -26,6 +26,9 @@ struct tally tally_make(const struct view *view)
 
     for (size_t i = 0; i < view->plan.n_verdicts; i++) {
         const struct verdict *v = &view->plan.verdicts[i];
+        counts_add(&t.all, v->addr, v->comes_along, v->leader);
+        if (v->state == STATE_BOUND)
+            counts_add(&t.all_bound, v->addr, v->comes_along, v->leader);
         t.bound += v->state == STATE_BOUND;
         t.usable += v->state == STATE_BOUND && (v->usable || !driver_is_vfio(v->driver));
         t.good += device_is_good(v->state, v->usable, v->driver, true);
@@ -60,6 +63,7 @@ static size_t add_count(char *buf, size_t size, size_t used, size_t n, const cha
 void announce_status(const struct view *view, char *buf, size_t size)
 {
     const struct tally t = tally_make(view);
+    char bound[COUNTS_TEXT_MAX];
     size_t used;
 
     if (view->disabled) {
@@ -70,8 +74,8 @@ void announce_status(const struct view *view, char *buf, size_t size)
         snprintf(buf, size, "nothing selected: add a rule to /etc/vfio-bindd.conf");
         return;
     }
-    used = (size_t)(t.selected > 0 ? snprintf(buf, size, "%zu of %zu selected devices bound",
-                                              t.bound, t.selected)
+    counts_part_text(&t.all_bound, &t.all, bound);
+    used = (size_t)(t.selected > 0 ? snprintf(buf, size, "%s bound", bound)
                                    : snprintf(buf, size, "no device selected"));
     used = add_count(buf, size, used, t.bound - t.usable, "not usable");
     used = add_count(buf, size, used, t.refused, "refused");
@@ -140,7 +144,7 @@ static void announce_device(const struct verdict *v, const struct snapshot *s,
 static void announce_rules(const struct plan *plan, const struct policy *p)
 {
     struct sum {
-        size_t selected, bound;
+        struct device_counts all, bound;
         const struct verdict *bad; /* the first that is not bound */
     };
     CLEANUP_FREE struct sum *sums = calloc(p->n_rules + 1, sizeof(*sums));
@@ -149,20 +153,21 @@ static void announce_rules(const struct plan *plan, const struct policy *p)
         const struct verdict *v = &plan->verdicts[i];
         assert(v->rule >= p->rules && v->rule < p->rules + p->n_rules);
         struct sum *sum = &sums[v->rule - p->rules];
-        sum->selected++;
-        sum->bound += v->state == STATE_BOUND;
-        if (v->state != STATE_BOUND && !sum->bad)
+        counts_add(&sum->all, v->addr, v->comes_along, v->leader);
+        if (v->state == STATE_BOUND)
+            counts_add(&sum->bound, v->addr, v->comes_along, v->leader);
+        else if (!sum->bad)
             sum->bad = v;
     }
     for (size_t i = 0; sums && i < p->n_rules; i++) {
         const struct verdict *bad = sums[i].bad;
-        char text[128];
-        if (sums[i].selected == 0)
+        char text[128], bound[COUNTS_TEXT_MAX];
+        if (counts_total(&sums[i].all) == 0)
             continue;
+        counts_part_text(&sums[i].bound, &sums[i].all, bound);
         snprintf(text, sizeof(text), bad ? "; not bound: %s (%s) and possibly others" : "%s",
                  bad ? pci_addr_text(bad->addr).s : "", bad ? state_word(bad->state) : "");
-        journal_event(EVENT_RULE_SUMMARY, "rule %s: %zu of %zu devices bound%s", p->rules[i].name,
-                      sums[i].bound, sums[i].selected, text);
+        journal_event(EVENT_RULE_SUMMARY, "rule %s: %s bound%s", p->rules[i].name, bound, text);
     }
 }
 

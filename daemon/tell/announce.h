@@ -3,9 +3,11 @@
  * summary, and the STATUS= text. */
 #pragma once
 
+#include "plan/counts.h"
 #include "view.h"
 
 struct tally {
+    struct device_counts all, all_bound;
     size_t selected, bound, usable, refused, failed, stuck, busy, released, contested, pending;
     size_t good;       /* in the wanted state, or being worked on */
     size_t errors;     /* in the policy */
