@@ -187,8 +187,12 @@ static int write_addition(struct addition *a)
             fprintf(f, "# %s %s\n", pci_addr_text(s->rows[i].d->addr).s,
                     row_name(&s->rows[i], name));
     rule_text_ids(s, a->in, "", f);
-    if (a->places)
+    /* A rule that names each device can only match fewer: one is missing. A rule by ID also takes
+     * cards that are added later, so their number is left open. */
+    if (a->places) {
         rule_text_places(s, a->in, rule_text_key(s, a->in), "", f);
+        rule_text_expect(s, a->in, "", f);
+    }
     rule_text_neighbours(s, a->in, a->in, f);
     if (s->ctl->force)
         fputs("force = yes\n", f);

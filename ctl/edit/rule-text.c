@@ -99,6 +99,18 @@ void rule_text_places(const struct source *s, const bool *in, enum field key, co
     fputc('\n', f);
 }
 
+void rule_text_expect(const struct source *s, const bool *in, const char *hash, FILE *f)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->snapshot.n; i++) {
+        if (in[i] && s->rows[i].d->vf)
+            return;
+        n += in[i];
+    }
+    fprintf(f, "%sexpect = %zu\n", hash, n);
+}
+
 /* -- names -- */
 
 static const char *kind_name(const struct row *r)

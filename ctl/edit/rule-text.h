@@ -19,6 +19,9 @@ void rule_text_ids(const struct source *s, const bool *in, const char *hash, FIL
 void rule_text_places(const struct source *s, const bool *in, enum field key, const char *hash,
                       FILE *f);
 
+/* "expect = 2": their number. Nothing if one is a virtual function, since these come and go. */
+void rule_text_expect(const struct source *s, const bool *in, const char *hash, FILE *f);
+
 /* A name for a rule about this model: "GA100 [A100 PCIe 40GB]" -> "a100-pcie-40gb"; without a name
  * "gpu-10de-20f1". */
 void rule_text_name(const struct row *r, char buf[static RULE_TEXT_NAME_MAX]);

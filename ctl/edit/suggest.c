@@ -119,8 +119,10 @@ static void write_rule(const struct source *s, const struct model *m, bool comme
         fputs("# the host would go dark without it: left to its native driver\n", f);
     fprintf(f, "%s[device %s]\n", hash, name);
     rule_text_ids(s, m->all, hash, f);
-    if (m->consoles > 0 && m->consoles < m->n)
+    if (m->consoles > 0 && m->consoles < m->n) {
         rule_text_places(s, m->others, m->key, hash, f);
+        rule_text_expect(s, m->others, hash, f);
+    }
     rule_text_neighbours(s, m->all, m->suggested, f);
     fprintf(f, "%sresource = %s/%s\n", domain ? hash : "#", domain ? domain : "example.com", name);
     write_choices(s, m, f);
@@ -168,8 +170,10 @@ static void write_alternative(const struct source *s, const struct row *r, FILE 
         return;
     fprintf(f, kind->together ? "#[device %s]\n" : "#[device %s-%s]\n", kind->name, text);
     rule_text_ids(s, in, "#", f);
-    if (!kind->together)
+    if (!kind->together) {
         rule_text_places(s, in, FIELD_ADDRESS, "#", f);
+        rule_text_expect(s, in, "#", f);
+    }
     fputc('\n', f);
 }
 
