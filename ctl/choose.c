@@ -49,12 +49,10 @@ static int choose_id(const struct source *s, struct id_pattern id, const char *w
                              s->remote ? " that a rule selects" : "");
 }
 
-/* The rule by which the device is where it is; a "native" one, too. */
-static const char *deciding_rule(const struct source *s, const struct row *row)
+/* The rule that decides about the device, as the column RULE of "list" has it. */
+static const char *deciding_rule(const struct row *row)
 {
-    const struct rule *rule = *row->rule ? NULL : policy_match(&s->policy, row->d);
-
-    return rule && rule_is_native(rule) ? rule->name : row->rule;
+    return row->native ? row->native->name : row->rule;
 }
 
 /* Neither an address nor an ID nor a rule. */
@@ -81,7 +79,7 @@ static int choose_rule(const struct source *s, const char *word, bool *marks)
     for (size_t i = 0; i < s->policy.n_rules; i++)
         known = known || streq(s->policy.rules[i].name, word);
     for (size_t i = 0; i < s->snapshot.n; i++) {
-        if (!streq(deciding_rule(s, &s->rows[i]), word))
+        if (!streq(deciding_rule(&s->rows[i]), word))
             continue;
         marks[i] = true;
         n++;

@@ -42,7 +42,7 @@ static const struct verb {
     {"confirm", "", 0, 0, verb_confirm, "keep the policy that is on trial"},
     {"revert", "", 0, 0, verb_revert, "take the policy on trial back"},
     {"edit", "", 0, 0, verb_edit, "edit the policy, check it, show the difference, reload"},
-    {"wait", "", 0, 0, verb_wait, "wait until vfio-bindd is ready (--timeout SECONDS)"},
+    {"wait", "", 0, 0, verb_wait, "wait until vfio-bindd is ready (--timeout TIME)"},
     {"is-usable", "DEVICE...", 1, MANY, verb_is_usable,
      "whether a virtual machine can have the device (exit code)"},
     {"bind", "DEVICE...", 1, MANY, verb_bind, "bind a selected device (again)"},
@@ -144,6 +144,16 @@ static bool wants_colour(void)
     return isatty(STDOUT_FILENO) && !(no && *no) && term && !streq(term, "dumb");
 }
 
+static int unexpected_argument(const struct verb *verb, const char *word)
+{
+    fprintf(stderr, "vfio-bindctl: unexpected argument %s%s (vfio-bindctl help %s)\n", word,
+            verb->run == verb_export
+                ? ": export reads an object from standard input, \"export KIND - <FILE\""
+                : "",
+            verb->name);
+    return EXIT_USAGE;
+}
+
 /* Returns 0 or EXIT_USAGE. */
 static int check_arguments(const struct ctl *c, const struct verb *verb)
 {
@@ -167,13 +177,7 @@ static int check_arguments(const struct ctl *c, const struct verb *verb)
     int max = verb->max;
     if (verb->run == verb_export && c->n_args == max && !streq(c->args[1], "-"))
         max--;
-    if (c->n_args > max)
-        return options_usage(verb->run == verb_export
-                                 ? "unexpected argument (objects come by standard input: \"- "
-                                   "<FILE\") "
-                                 : "unexpected argument ",
-                             c->args[max]);
-    return 0;
+    return c->n_args > max ? unexpected_argument(verb, c->args[max]) : 0;
 }
 
 static int run(struct ctl *c, int argc, char **argv)

@@ -282,15 +282,15 @@ int options_read(struct ctl *c, int argc, char **argv, int *ret_first)
     return r;
 }
 
-/* "list", "plan and export", "list, show and bind". */
+/* "list", "plan and export", "list, show and bind" */
 static int refuse_option(const struct option_line *o, const char *verb)
 {
-    fprintf(stderr, "vfio-bindctl: --%s does not go with %s, but with ", o->name, verb);
+    fprintf(stderr, "vfio-bindctl: \"%s\" does not take --%s; it is an option of ", verb, o->name);
     for (const char *at = o->verbs; *at; at++) {
         bool last = *at == ' ' && !strchr(at + 1, ' ');
         fputs(last ? " and " : *at == ' ' ? ", " : (const char[]){*at, '\0'}, stderr);
     }
-    fputs("; try \"vfio-bindctl --help\"\n", stderr);
+    fprintf(stderr, " (vfio-bindctl help %s)\n", verb);
     return EXIT_USAGE;
 }
 
@@ -315,7 +315,7 @@ static void print_option(const struct option_line *o)
         snprintf(letter, sizeof(letter), "-%c, ", o->key);
     snprintf(name, sizeof(name), "%s%s%s", o->name, o->argument ? " " : "",
              o->argument ? o->argument : "");
-    printf("  %s--%-13s %s\n", letter, name, o->help);
+    printf("  %s--%-14s %s\n", letter, name, o->help);
 }
 
 void options_print(const char *verb)

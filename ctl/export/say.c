@@ -95,9 +95,11 @@ static void say_counts(const struct export *e)
                      item->resource, id, item->selected, item->bound, item->offered, item->usable);
         if (item->usable < item->offered)
             ctl_note(e->ctl,
-                     "KubeVirt does not check whether a group is usable: a virtual machine that "
-                     "gets one of the other %zu fails to start; vfio-bindctl check says what to do",
-                     item->offered - item->usable);
+                     "KubeVirt does not check whether a group is usable: it also offers the %zu "
+                     "that %s not, and a virtual machine that gets one fails to start; see "
+                     "\"vfio-bindctl check\"",
+                     item->offered - item->usable,
+                     item->offered - item->usable == 1 ? "is" : "are");
     }
 }
 

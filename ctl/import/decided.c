@@ -8,10 +8,12 @@
 
 const struct rule *import_decided_by(const struct found *f, const struct device *d)
 {
-    const struct verdict *v = found_row(f, d)->v;
+    const struct row *row = found_row(f, d);
 
-    if (v)
-        return v->rule;
+    if (row->v)
+        return row->v->rule;
+    if (row->native)
+        return row->native;
     return f->s->policy.n_rules > 0 ? policy_match(&f->s->policy, d) : NULL;
 }
 

@@ -40,6 +40,7 @@ int verb_list(const struct ctl *c)
     CLEANUP(source_done) struct source s;
     CLEANUP(chosen_done) struct chosen devices = {0};
     CLEANUP(table_done) struct table t = {0};
+    size_t n = 0;
     int r = source_open(c, SOURCE_DAEMON, &s);
 
     if (r == 0)
@@ -53,8 +54,12 @@ int verb_list(const struct ctl *c)
     }
     fields_table(&t, c, fields, ELEMENTS(fields));
     for (size_t i = 0; i < devices.n; i++)
-        if (is_wanted(c, devices.v[i]))
+        if (is_wanted(c, devices.v[i])) {
             fields_set(&t, table_line(&t, NULL), 0, devices.v[i], fields, ELEMENTS(fields));
+            n++;
+        }
+    if (n == 0)
+        ctl_note(c, "no device matches --state, --driver and --class");
     table_fit(&t, ctl_width_if_known());
     return table_print(&t);
 }

@@ -187,10 +187,18 @@ static const char *why_not_usable(const struct row *r)
                : "its IOMMU group is not viable, or it has no node in /dev/vfio";
 }
 
+/* Sentences about a device begin with its address. */
 static void print_usable(const struct row *r, bool usable)
 {
-    printf("%s is %susable%s%s\n", pci_addr_text(r->d->addr).s, usable ? "" : "not ",
-           usable ? "" : ": ", usable ? "" : why_not_usable(r));
+    const struct pci_addr_text address = pci_addr_text(r->d->addr);
+    const char *why = usable ? "" : why_not_usable(r);
+
+    if (usable)
+        printf("%s is usable\n", address.s);
+    else if (after_prefix(why, address.s))
+        printf("not usable: %s\n", why);
+    else
+        printf("%s is not usable: %s\n", address.s, why);
 }
 
 static void add_usable_json(struct json *j, const struct row *r, bool usable)
