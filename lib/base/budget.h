@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How much somebody may do for now: a budget that is spent, and fills again as time passes. */
+/* A rate limit: each operation spends part of a budget, which refills as time passes. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,8 +8,8 @@
 #include "base/util.h"
 
 struct budget_limits {
-    uint64_t most;       /* at once; what a new budget has */
-    uint64_t per_second; /* how fast it fills */
+    uint64_t most;       /* the size of the budget; a new one is full */
+    uint64_t per_second; /* how fast it refills */
 };
 
 struct budget {
@@ -17,7 +17,7 @@ struct budget {
     uint64_t seen_usec; /* 0: new */
 };
 
-/* Takes the cost out of the budget, if that much is left. */
+/* Takes `cost` out of the budget, if that much is left. */
 static inline bool budget_take(struct budget *b, const struct budget_limits *l, uint64_t cost,
                                uint64_t now_usec)
 {
@@ -29,7 +29,8 @@ static inline bool budget_take(struct budget *b, const struct budget_limits *l, 
     } else {
         uint64_t more = passed * l->per_second / USEC_PER_SEC;
         b->left = b->left + more < l->most ? b->left + more : l->most;
-        b->seen_usec += more * USEC_PER_SEC / l->per_second; /* the rest counts the next time */
+        b->seen_usec +=
+            more * USEC_PER_SEC / l->per_second; /* the remainder counts the next time */
     }
     if (b->left < cost)
         return false;

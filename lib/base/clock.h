@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The one clock: microseconds of CLOCK_MONOTONIC. */
+/* Time in microseconds of CLOCK_MONOTONIC. */
 #pragma once
 
 #include <stdint.h>
@@ -13,7 +13,7 @@ static inline uint64_t now_usec(void)
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-/* Seconds since the host was switched on, sleep included: for what ends at a certain time. */
+/* Seconds since the host was switched on, including time asleep (CLOCK_BOOTTIME). */
 static inline uint64_t seconds_since_power_on(void)
 {
     struct timespec t;

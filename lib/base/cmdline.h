@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kernel command line as words. Pure. */
+/* Splits the kernel command line into words. Pure. */
 #pragma once
 
 #include <stddef.h>

@@ -31,7 +31,7 @@ void diags_add(struct diags *d, enum diag_level level, const char *file, unsigne
     if (vasprintf(&new->text, format, args) < 0)
         new->text = NULL;
     va_end(args);
-    if (!new->text || (file && !new->file)) { /* it is dropped, but was counted above */
+    if (!new->text || (file && !new->file)) { /* not kept, but counted above */
         free(new->file);
         free(new->text);
         return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Diagnostics: what lib/ has to say about input, collected for the caller to print or log. */
+/* Diagnostics: messages of lib/ about its input. The caller prints or logs them. */
 #pragma once
 
 #include <stddef.h>
@@ -7,8 +7,8 @@
 #include "base/util.h"
 
 enum diag_level {
-    DIAG_WARNING, /* worth telling; nothing is refused because of it */
-    DIAG_ERROR,   /* the thing named is not used */
+    DIAG_WARNING, /* reported, but nothing is refused because of it */
+    DIAG_ERROR,   /* the item it is about is not used */
 };
 
 struct diag {
@@ -21,12 +21,13 @@ struct diag {
 struct diags {
     struct diag *v;
     size_t n, allocated;
-    size_t errors;   /* all that were reported, including those beyond DIAGS_MAX */
+    size_t errors;   /* all errors, including those beyond DIAGS_MAX */
     size_t warnings; /* the same for warnings */
-    size_t unread;   /* those .errors that only say that something could not be read this time */
+    size_t
+        unread; /* the errors among them that only say that something could not be read this time */
 };
 
-/* A hostile policy must not fill the memory or the journal: past this many only counts grow. */
+/* Bounds the memory and the journal against a hostile policy: further messages are only counted. */
 #define DIAGS_MAX 100
 
 void diags_done(struct diags *d);
@@ -37,5 +38,5 @@ void diags_add(struct diags *d, enum diag_level level, const char *file, unsigne
 /* "file:line: text", malloc'ed; NULL when out of memory. */
 char *diag_text(const struct diag *d);
 
-/* Prints all of them as lines "error: file:line: text", and how many more were only counted. */
+/* Prints each as a line "error: file:line: text", and how many more were only counted. */
 void diags_print(const struct diags *d, FILE *f);

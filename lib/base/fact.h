@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Facts about the host have three values: there, gone, unknown. Only three errors say that
- * something is gone. Any other error (no descriptor, no memory, no permission, an I/O error, too
- * long) says nothing about the host. Whoever gets one keeps what was known before, says so, leaves
- * the device alone, and tries again. No reader may turn an error into "no". Pure. */
+/* Facts about the host have three values: there, gone, unknown. Only three errors mean that
+ * something is gone. Any other error (no descriptor, no memory, no permission, an I/O error, a path
+ * that is too long) says nothing about the host. A caller that gets one keeps the old value,
+ * reports the error, leaves the device alone, and tries again. No reader may turn an error into
+ * "no". Pure. */
 #pragma once
 
 #include <errno.h>
@@ -15,8 +16,8 @@ static inline bool fact_is_gone(int r)
     return r == -ENOENT || r == -ENODEV || r == -ENXIO;
 }
 
-/* For readers to which "gone" is the same as "none": returns the error, or 0 if r is no error or
- * means "gone". */
+/* For readers to which "gone" means "none": returns the error, or 0 if r is no error or means
+ * "gone". */
 static inline int fact_error(int r)
 {
     return r < 0 && !fact_is_gone(r) ? r : 0;
@@ -25,9 +26,9 @@ static inline int fact_error(int r)
 /* What can be unknown. */
 enum fact {
     FACT_NONE,
-    FACT_LISTING,  /* which devices there are */
+    FACT_LISTING,  /* which devices exist */
     FACT_DRIVERS,  /* which drivers are registered */
-    FACT_BOOT,     /* whether the host is still coming up */
+    FACT_BOOT,     /* whether the boot is over */
     FACT_MODULES,  /* vfio's parameters */
     FACT_IDENTITY, /* modalias */
     FACT_DRIVER,

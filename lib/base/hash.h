@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Hashes, to notice that a text or a value has changed (FNV-1a). */
+/* FNV-1a hashes, to detect that a text or a value has changed. */
 #pragma once
 
 #include <stddef.h>
@@ -15,7 +15,7 @@ static inline uint32_t hash_bytes(const void *bytes, size_t n)
     return hash;
 }
 
-/* 0 for NULL. */
+/* Returns 0 for NULL. */
 static inline uint32_t hash_text(const char *s)
 {
     return s ? hash_bytes(s, strlen(s)) : 0;

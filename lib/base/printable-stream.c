@@ -3,20 +3,20 @@
 
 #include "base/printable.h"
 
-#define CHARACTER_MAX 4 /* bytes of one, and of an escaped byte */
+#define CHARACTER_MAX 4 /* bytes of a character, and of an escaped byte */
 
 struct printable_stream {
-    FILE **file; /* whose place was taken */
+    FILE **file; /* stdout or stderr, whichever is replaced */
     int fd;
     bool used;
-    char begun[CHARACTER_MAX]; /* a character of which more bytes may come */
+    char begun[CHARACTER_MAX]; /* the first bytes of a character that may be continued */
     size_t n_begun;
 };
 
 static struct printable_stream streams[] = {{.file = &stdout, .fd = STDOUT_FILENO},
                                             {.file = &stderr, .fd = STDERR_FILENO}};
 
-/* Makes text of the bytes, as much as can be decided now; returns its length. */
+/* Converts the bytes that can be decided now to text; returns its length. */
 static size_t make_text(struct printable_stream *s, char *to, const char *bytes, size_t n)
 {
     size_t used = 0;

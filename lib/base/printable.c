@@ -5,7 +5,8 @@
 
 #define ESCAPE_LENGTH 4 /* \xNN */
 
-/* How long the character is that begins with this byte; 0: none does. *ret_first: its bits. */
+/* The length of a character that begins with this byte; 0: no character does. *ret_first: the bits
+ * of the code point in this byte. */
 static size_t char_length(unsigned char c, uint32_t *ret_first)
 {
     static const struct {
@@ -22,15 +23,16 @@ static size_t char_length(unsigned char c, uint32_t *ret_first)
 
 static bool is_printable(uint32_t c, size_t length)
 {
-    static const uint32_t least[] = {0, 0x80, 0x800, 0x10000}; /* what needs so many bytes */
+    static const uint32_t least[] = {
+        0, 0x80, 0x800, 0x10000}; /* the smallest code point that needs this many bytes */
     static const struct {
         uint32_t first, last;
     } hidden[] = {
         {0, 0x1f},          {0x7f, 0x9f},           /* control characters */
-        {0x61c, 0x61c},     {0x200e, 0x200f},       /* direction */
-        {0x2028, 0x202e},   {0x2066, 0x2069},       /* lines and direction */
-        {0xd800, 0xdfff},   {0xfdd0, 0xfdef},       /* no characters */
-        {0xfeff, 0xfeff},   {0xfff9, 0xfffb},       /* byte order, annotations */
+        {0x61c, 0x61c},     {0x200e, 0x200f},       /* text direction */
+        {0x2028, 0x202e},   {0x2066, 0x2069},       /* line separators and text direction */
+        {0xd800, 0xdfff},   {0xfdd0, 0xfdef},       /* surrogates and noncharacters */
+        {0xfeff, 0xfeff},   {0xfff9, 0xfffb},       /* byte order mark, annotations */
         {0xe0000, 0xe007f}, {0x110000, UINT32_MAX}, /* tags */
     };
 
@@ -42,8 +44,8 @@ static bool is_printable(uint32_t c, size_t length)
     return true;
 }
 
-/* The character with which the bytes begin: its length, 0 if there is none. It may be cut:
- * *ret_have is how many of its bytes are there. */
+/* Decodes the character at the beginning of the bytes. Returns its length, or 0 if there is none.
+ * The bytes may end within it: *ret_have is the number of its bytes that are there. */
 static size_t decode(const char *bytes, size_t n, uint32_t *ret_char, size_t *ret_have)
 {
     size_t length = n > 0 ? char_length((unsigned char)bytes[0], ret_char) : 0, i;
@@ -74,7 +76,7 @@ bool printable_is_begun(const char *bytes, size_t n)
     return length > n && have == n;
 }
 
-/* `kept`: characters that stay although they are not printable. */
+/* `kept`: characters that are not escaped although they are not printable. */
 static size_t write_escaped_text(char *to, size_t size, const char *bytes, size_t n,
                                  const char *kept)
 {
@@ -128,7 +130,7 @@ struct quoted quoted(const char *text)
     struct quoted q;
     size_t n = strlen(text), used = printable(q.s, QUOTED_MAX + 1, text, n);
 
-    /* Whether anything was left out shows only with room for one more character. */
+    /* The buffer has room for one more character, which shows whether anything was cut. */
     char whole[QUOTED_MAX + ESCAPE_LENGTH + 1];
     if (printable(whole, sizeof(whole), text, n) > used)
         memcpy(q.s + used, "...", sizeof("..."));

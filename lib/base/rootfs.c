@@ -11,9 +11,9 @@
 #include "base/trust.h"
 #include "base/util.h"
 
-/* The root below which links must stay; -1 if that is "/". Below "/" a plain openat() is enough,
- * and openat2() would not work: in a unit with RestrictSUIDSGID= the seccomp filter, which cannot
- * look into its arguments, answers ENOSYS. */
+/* Links must not lead out of this directory; -1: the root is "/". For "/" a plain openat() is
+ * enough, and openat2() would not work: in a unit with RestrictSUIDSGID= the seccomp filter, which
+ * cannot inspect its arguments, makes it fail with ENOSYS. */
 static int confined_fd = -1;
 
 int rootfs_open_root(const char *path)
@@ -77,8 +77,8 @@ int rootfs_exists(int fd, const char *path)
 {
     struct stat st;
 
-    /* Not access(): even for F_OK the kernel asks the cgroup's device policy, which does not know
-     * /dev/vfio if vfio was loaded after the service had started (EPERM; lab: no-vfio). */
+    /* Not access(): even for F_OK the kernel asks the cgroup's device policy, which does not
+     * contain /dev/vfio if vfio was loaded after the service had started (EPERM; lab: no-vfio). */
     if (fstatat(fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
         return 1;
     return fact_error(-errno);
@@ -106,7 +106,7 @@ int rootfs_is_mask(int root_fd, const char *path)
     ssize_t n = readlinkat(root_fd, path, target, sizeof(target));
 
     if (n < 0)
-        return errno == EINVAL ? 0 : fact_error(-errno); /* EINVAL: no link */
+        return errno == EINVAL ? 0 : fact_error(-errno); /* EINVAL: not a link */
     return n == sizeof(target) - 1 && memcmp(target, "/dev/null", (size_t)n) == 0;
 }
 
@@ -140,8 +140,8 @@ static int read_open_file(int fd, size_t max, char **ret, size_t *ret_size)
     if (!S_ISREG(st.st_mode))
         return -EINVAL;
 
-    /* The size that stat() tells is 0 for files in /proc, and wrong for files in /sys. Room for one
-     * byte more than `max` shows that a file is too long. */
+    /* The size from stat() is 0 for files in /proc, and wrong for files in /sys. One byte more than
+     * `max` is read, to detect a file that is too long. */
     CLEANUP_FREE char *buf = NULL;
     size_t used = 0, room = 0;
     ssize_t n = 1;
@@ -182,9 +182,9 @@ int rootfs_read_no_link(int dir_fd, const char *name, size_t max, char **ret, si
     return fd < 0 ? fd : read_open_file(fd, max, ret, ret_size);
 }
 
-/* One part after the other: openat2() with RESOLVE_NO_SYMLINKS would do it at once, but a unit with
- * RestrictSUIDSGID= has no openat2(). O_PATH with O_NOFOLLOW opens a link itself, and O_DIRECTORY
- * makes that ENOTDIR. */
+/* Opens one component after the other. openat2() with RESOLVE_NO_SYMLINKS would do it in one call,
+ * but a unit with RestrictSUIDSGID= has no openat2(). O_PATH with O_NOFOLLOW opens a link itself,
+ * and O_DIRECTORY makes that ENOTDIR. */
 int rootfs_open_no_links(const char *path)
 {
     CLEANUP_FREE char *copy = strdup(path);
@@ -277,7 +277,7 @@ int rootfs_each_line(int root_fd, const char *path, rootfs_take_line *take, void
             r = take(userdata, line);
         }
         used -= (size_t)(line - buf);
-        if (n == 0) /* the last line may lack its newline */
+        if (n == 0) /* the last line may have no newline */
             return r == 0 && used > 0 ? take(userdata, line) : r;
         memmove(buf, line, used);
     }

@@ -4,9 +4,9 @@
 
 #include <stddef.h>
 
-/* Compares the key with an element, as strcmp() does. */
+/* Compares the key with an element, like strcmp(). */
 typedef int search_compare(const void *key, const void *element);
 
-/* The index of the first of the n elements that is not below the key; n if all are. */
+/* The index of the first of the n elements that is not less than the key; n if there is none. */
 size_t lower_bound(const void *key, const void *array, size_t n, size_t size,
                    search_compare *compare);

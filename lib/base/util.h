@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Small things every file needs: cleanup attributes, array length, string comparison. */
+/* Helpers for every file: cleanup attributes, array length, string comparison. */
 #pragma once
 
 #include <ctype.h>
@@ -41,7 +41,7 @@ static inline void fclosep(FILE **f)
         fclose(*f);
 }
 
-/* Returns the descriptor and forgets it here: somebody else owns it from now on. */
+/* Returns the descriptor and clears the variable: the caller takes ownership. */
 static inline int take_fd(int *fd)
 {
     int r = *fd;
@@ -59,7 +59,7 @@ static inline bool streq_null(const char *a, const char *b)
     return (!a && !b) || (a && b && streq(a, b));
 }
 
-/* What follows the prefix in s, or NULL where s does not begin with it. */
+/* The rest of s after the prefix, or NULL if s does not begin with it. */
 static inline const char *after_prefix(const char *s, const char *prefix)
 {
     size_t n = strlen(prefix);
@@ -71,7 +71,7 @@ static inline bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* Writes all of it. Returns 0 or negative errno. */
+/* Writes all n bytes. Returns 0 or negative errno. */
 static inline int write_all(int fd, const char *bytes, size_t size)
 {
     while (size > 0) {

@@ -11,7 +11,7 @@ int pci_addr_parse(const char *s, struct pci_addr *ret)
     unsigned domain = 0, bus, dev, fn;
     int n = 0;
 
-    if (s[strspn(s, "0123456789abcdefABCDEF:.")]) /* scanf() would take blanks, signs and "0x" */
+    if (s[strspn(s, "0123456789abcdefABCDEF:.")]) /* scanf() would accept blanks, signs and "0x" */
         return -EINVAL;
     if (sscanf(s, "%8x:%2x:%2x.%1u%n", &domain, &bus, &dev, &fn, &n) != 4 || s[n]) {
         domain = n = 0;
@@ -24,7 +24,7 @@ int pci_addr_parse(const char *s, struct pci_addr *ret)
     return 0;
 }
 
-/* Writes this many hexadecimal digits, and returns the end. */
+/* Writes the given number of hexadecimal digits, and returns the end. */
 static char *write_hex(char *s, uint32_t value, int digits)
 {
     while (digits-- > 0)
@@ -32,7 +32,7 @@ static char *write_hex(char *s, uint32_t value, int digits)
     return s;
 }
 
-/* Not with snprintf(): a pass writes some thirty addresses for each device, and snprintf() would be
+/* Without snprintf(): a pass writes some thirty addresses for each device, and snprintf() would be
  * a third of all its instructions. */
 struct pci_addr_text pci_addr_text(struct pci_addr a)
 {

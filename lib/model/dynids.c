@@ -51,8 +51,8 @@ bool dynid_parse(const char *text, struct dynid *ret)
     return true;
 }
 
-/* Vendor and device come first, so that few entries have to be looked at for a device: those of its
- * ID, those for any device of its vendor, and those for any vendor. DYNID_ANY sorts last. */
+/* Vendor and device come first, so that only few entries have to be examined for a device: those
+ * for its ID, for any device of its vendor, and for any vendor. DYNID_ANY sorts last. */
 static int id_cmp(const struct dynid *a, const struct dynid *b)
 {
     const uint32_t x[] = {a->vendor,    a->device,     a->subvendor,
@@ -237,8 +237,8 @@ static int by_age(const void *x, const void *y)
     return (a->added > b->added) - (a->added < b->added);
 }
 
-/* Is it unknown whether the entry is in the kernel's table, or where? Then its removal might take
- * another entry. */
+/* Is it unknown whether the entry is in the kernel's table, or at which position? Then its removal
+ * might remove another entry. */
 static bool is_uncertain(const struct dynid_entry *e)
 {
     return e->state == DYNID_BEGUN || e->state == DYNID_LEAVING || e->added == 0;
@@ -249,9 +249,10 @@ static bool same_bucket(const struct dynid_entry *a, const struct dynid_entry *b
     return a->id.vendor == b->id.vendor && a->id.device == b->id.device;
 }
 
-/* Marks further entries that must be removed. remove_id takes the first entry that fits, so an
- * older entry that fits as well must go first. If it is uncertain where an entry is, all entries of
- * its vendor and device are removed: then it does not matter which removal takes which. */
+/* Marks further entries that must be removed. remove_id removes the first entry that matches, so an
+ * older entry that also matches must go first. If the position of an entry is uncertain, all
+ * entries of its vendor and device are removed: then it does not matter which removal hits which
+ * entry. */
 static void mark_what_is_hit(const struct dynid_entry *const *v, bool *marks, size_t n)
 {
     for (size_t j = 0; j < n; j++)
@@ -262,8 +263,8 @@ static void mark_what_is_hit(const struct dynid_entry *const *v, bool *marks, si
             marks[i] = marks[i] || dynid_removal_hits(&v[j]->id, &v[i]->id);
 }
 
-/* An entry that could not be removed once stays, and so do all whose removal could hit it instead.
- */
+/* An entry whose removal has failed stays, and so does every entry whose removal could hit it
+ * instead. */
 static void spare_what_stays(const struct dynid_entry *const *v, bool *marks, size_t n)
 {
     for (size_t j = 0; j < n; j++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which devices are in which IOMMU group. This is a copy: it outlives the snapshot that it was made
+/* The members of each IOMMU group. This is a copy: it outlives the snapshot that it was made
  * from. */
 #pragma once
 
@@ -7,7 +7,7 @@
 
 struct group_member {
     uint32_t group;
-    uint32_t index; /* of the device in the snapshot, as long as the snapshot is unchanged */
+    uint32_t index; /* index of the device in the snapshot, as long as the snapshot is unchanged */
     struct pci_addr addr;
 };
 
@@ -20,8 +20,8 @@ struct groups {
 int groups_make(const struct snapshot *s, struct groups *ret);
 void groups_done(struct groups *g);
 
-/* Walk over the members of a group in the order of addresses. groups_start() returns the position
- * of the first member; groups_next() returns the member at *i and advances *i. It returns NULL
- * after the last member, and always for NO_GROUP. */
+/* Iterate over the members of a group in the order of addresses. groups_start() returns the
+ * position of the first member; groups_next() returns the member at *i and advances *i. It returns
+ * NULL after the last member, and always for NO_GROUP. */
 size_t groups_start(const struct groups *g, uint32_t group);
 const struct group_member *groups_next(const struct groups *g, uint32_t group, size_t *i);

@@ -11,7 +11,7 @@ static unsigned class_of(const struct device *d)
     return d->class_code >> 8;
 }
 
-/* NVSwitch and other endpoints of class 0680 are no bridges in the sense of the header type. */
+/* NVSwitch and other endpoints of class 0680 are not bridges as their header type shows. */
 bool device_is_bridge(const struct device *d)
 {
     unsigned class = class_of(d);
@@ -33,9 +33,9 @@ bool device_is_refused_by_vfio(const struct device *d)
                        : class == PCI_CLASS_BRIDGE_PCI || class == PCI_CLASS_BRIDGE_CARDBUS;
 }
 
-/* Kinds that cannot carry the host: no disk, network or console can hang below them. Anything else
+/* Kinds that cannot carry the host: no disk, network or console can be below them. Any other kind
  * may carry it, even if its class is not known for that: an SD host controller, FireWire,
- * InfiniBand, or a class that comes next year. A display that shows the console is recognised
+ * InfiniBand, or a class that does not exist yet. A display that shows the console is recognised
  * separately. */
 bool device_may_carry_host(const struct device *d)
 {
@@ -56,8 +56,8 @@ bool device_may_carry_host(const struct device *d)
     return true;
 }
 
-/* A graphics card's USB-C connector: a USB controller and one for its power, beside a display or 3D
- * controller as function 0 of the same slot. They belong to the card, not to the host. */
+/* A graphics card's USB-C connector: a USB controller and a controller for its power, in the same
+ * slot as a display or 3D controller with function 0. They belong to the card, not to the host. */
 static bool is_part_of_display(const struct device *d, const struct device *leader)
 {
     return (class_of(d) == PCI_CLASS_SERIAL_USB || class_of(d) == 0x0c80) && leader->addr.fn == 0 &&
@@ -72,7 +72,7 @@ bool device_must_be_named(const struct device *d, const struct device *selected)
 
 /* The kernel's rule since 5.19: no driver in the group may let the kernel set up DMA. Drivers that
  * do not are marked (driver_managed_dma); in the kernel's tree these are VFIO's own, pci-stub and
- * pcieport. All others are in the way, even on a bridge or a part of the chipset. */
+ * pcieport. All others are in the way, even on a bridge or another part of the chipset. */
 bool device_is_viable(const struct device *d)
 {
     return !d->driver || driver_is_vfio(d->driver) || streq(d->driver, "pci-stub") ||

@@ -21,7 +21,7 @@ void record_health_test(struct record *r, int result)
     r->health =
         result < 0 && result != -ENOENT && result != -ENODEV ? HEALTH_DEAD : HEALTH_UNTESTED;
     if (r->health == HEALTH_DEAD || before == HEALTH_DEAD)
-        r->told.any = false; /* it is as bound as before, but that is news */
+        r->told.any = false; /* its state is still "bound", but this must be reported */
 }
 
 void record_health_reset_method(struct record *r, const char *text, int error)

@@ -3,7 +3,8 @@
 
 void record_offer_set_placeholder(struct record *r, uint64_t order)
 {
-    if (!r->placeholder && r->offer == OFFER_NONE) /* else it has been out of reach for longer */
+    if (!r->placeholder &&
+        r->offer == OFFER_NONE) /* otherwise native drivers have been kept away for longer */
         r->offered_to = order;
     r->placeholder = true;
 }
@@ -16,7 +17,7 @@ void record_offer_clear_placeholder(struct record *r)
 
 void record_offer_native(struct record *r, uint64_t order)
 {
-    if (r->placeholder) /* perhaps it was in the way, for all of them */
+    if (r->placeholder) /* the placeholder may have kept all of them away */
         r->offered_to = 0;
     else if (r->offer == OFFER_NONE)
         r->offered_to = order;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is remembered about a device beyond what /sys shows now: what was done to it, what was there
- * before, what somebody asked for. Only record_apply() (record-event.h) changes it. Pure. */
+/* What is remembered about a device beyond what /sys shows now: what was done to it, its earlier
+ * state, and requests about it. Only record_apply() (record-event.h) changes it. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,25 +12,25 @@
 #include "model/snapshot.h"
 #include "model/state.h"
 
-/* Where the device stands with regard to the policy. The states exclude each other: a device cannot
+/* The state of a device with regard to the policy. The states exclude each other: a device cannot
  * be both released and contested, for example. */
 enum __attribute__((packed)) record_state {
-    RECORD_OPEN,               /* nothing stands in the way of what the policy wants */
-    RECORD_FAILED,             /* the kernel said no, or somebody has it: .error, .failed_at */
-    RECORD_UNVERIFIED,         /* every write succeeded, the driver link does not show it (yet) */
-    RECORD_CONTESTED,          /* somebody else unbound it too often: we stopped binding it */
-    RECORD_HANDING_BACK,       /* no rule names it, or its rule refuses it; it is on its way back */
+    RECORD_OPEN,         /* nothing prevents what the policy wants */
+    RECORD_FAILED,       /* the kernel refused, or somebody uses it: .error, .failed_at */
+    RECORD_UNVERIFIED,   /* every write succeeded, but the driver link does not show it (yet) */
+    RECORD_CONTESTED,    /* somebody else unbound it too often, so we stopped binding it */
+    RECORD_HANDING_BACK, /* no rule names it, or its rule refuses it; it is being handed back */
     RECORD_HANDED_BACK_UNSEEN, /* offered to its native driver; not read again since */
     RECORD_HANDED_BACK,        /* offered to its native driver, and read again since */
     RECORD_RELEASING,          /* an administrator wants it handed back, until reload or bind */
-    RECORD_RELEASE_FAILED,     /* released, but the kernel said no: .error, .failed_at */
-    RECORD_RELEASED,           /* released, and handed back completely */
-    RECORD_GONE,               /* it is gone; the record is kept for its return, or for a worker */
+    RECORD_RELEASE_FAILED,     /* to be released, but the kernel refused: .error, .failed_at */
+    RECORD_RELEASED,           /* released and completely handed back */
+    RECORD_GONE,               /* unplugged; the record is kept for its return, or for a worker */
 };
 
-/* Whether a worker has the device. FOR_ANOTHER: the worker still works on a device that was
- * unplugged meanwhile. What it does says nothing about the device that is at this address now, but
- * no other worker may get that device until this one has returned. */
+/* Whether a worker has the device. FOR_ANOTHER: the worker is still working on a device that was
+ * unplugged meanwhile. Its results say nothing about the device that is at this address now, but no
+ * other worker may get that device until this one has returned. */
 enum __attribute__((packed)) record_work {
     WORK_NONE,
     WORK_RUNNING,
@@ -39,9 +39,9 @@ enum __attribute__((packed)) record_work {
     WORK_STUCK_FOR_ANOTHER,
 };
 
-/* When the device came. */
+/* When the device appeared. */
 enum __attribute__((packed)) record_arrival {
-    ARRIVAL_THERE,   /* it was there before us, as far as is known */
+    ARRIVAL_THERE,   /* it was there before the daemon, as far as is known */
     ARRIVAL_PLUGGED, /* plugged in later; the host may use it by now */
     ARRIVAL_UNUSED,  /* plugged in after the boot, and never left to a native driver */
 };
@@ -50,27 +50,28 @@ enum __attribute__((packed)) record_arrival {
 enum __attribute__((packed)) record_override {
     OVERRIDE_NOT_OURS, /* nobody, or somebody else */
     OVERRIDE_MAYBE,    /* we wrote it or were about to; somebody may have changed it since */
-    OVERRIDE_OURS,     /* we wrote .override_text, and nothing has happened since */
+    OVERRIDE_OURS,     /* we wrote .override_text, and nothing has changed it since */
 };
 
-/* Who bound it, and whether its driver's probe() is known to be over. That is known if our bind has
- * returned, if a bind event has come, or if it was bound when we looked for the first time. */
+/* Who bound it, and whether its driver's probe() is known to have ended. That is known if our bind
+ * has returned, if a bind event has come, or if the device was bound when it was first read. */
 enum __attribute__((packed)) record_binding {
     BINDING_UNKNOWN,
-    BINDING_FOUND,   /* probe() is over; not bound by us, as far as is known */
-    BINDING_CLAIMED, /* by us, in an earlier run or by a dynamic ID; probe() may still run */
-    BINDING_OURS,    /* by us, and probe() is over */
+    BINDING_FOUND,   /* probe() has ended; not bound by us, as far as is known */
+    BINDING_CLAIMED, /* bound by us, in an earlier run or by a dynamic ID; probe() may still be
+                        running */
+    BINDING_OURS,    /* bound by us, and probe() has ended */
 };
 
-/* Whether it still answers. */
+/* Whether the device still answers. */
 enum __attribute__((packed)) record_health {
     HEALTH_UNTESTED, /* no reason to doubt it */
-    HEALTH_SUSPECT,  /* somebody has closed it since, or the kernel could not recover it */
-    HEALTH_DEAD,     /* it does not answer, or as another device */
+    HEALTH_SUSPECT,  /* it was closed, or the kernel could not recover it, and it was not tested
+                        since */
+    HEALTH_DEAD,     /* it does not answer, or answers as another device */
 };
 
-/* Must it be offered to native drivers again, because one may have passed it by (record-offer.h)?
- */
+/* Must it be offered to native drivers again, because one may have skipped it (record-offer.h)? */
 enum __attribute__((packed)) record_offer {
     OFFER_NONE,
     OFFER_OWED, /* perhaps: a driver may be in the middle of its registration */
@@ -87,8 +88,8 @@ struct record_past {
     bool released;   /* an administrator released it */
 };
 
-/* There may be thousands of records, one for each device that was ever selected. So small fields
- * stand together, without padding. */
+/* There may be thousands of records, one for each device that was ever selected. Small fields are
+ * grouped, to avoid padding. */
 struct record {
     struct pci_addr addr;
     enum record_state state;
@@ -97,33 +98,34 @@ struct record {
     enum record_override override;
     enum record_binding binding;
     enum record_health health;
-    enum action_kind failed_at; /* the operation, in RECORD_FAILED and RECORD_RELEASE_FAILED */
+    enum action_kind failed_at; /* the failed operation, if the state is a failure */
     enum record_offer offer;    /* whether it must be offered to drivers again */
     bool placeholder;           /* its override may be the placeholder */
-    bool override_new;          /* the override that is being written would be our first */
-    bool fresh;   /* no driver has had it since it was plugged in, except by a dynamic ID */
-    bool touched; /* a native driver was seen on it */
-    bool unnamed; /* no rule names it: failures to take it no longer count */
+    bool override_new; /* the override that is being written is our first one for this device */
+    bool fresh;        /* since it was plugged in, no driver has had it except by a dynamic ID */
+    bool touched;      /* a native driver was seen on it */
+    bool unnamed;      /* no rule names it: failures to bind it no longer matter */
     struct {
         bool any;
         enum device_state state;
         enum reason reason;
-    } told;           /* what the journal was told last */
-    uint8_t attempts; /* how many in a row failed by nobody's fault: lost races, dead workers */
-    uint8_t flaps;    /* unbinds by somebody else, each less than a minute after the first */
+    } told;           /* what was logged last */
+    uint8_t attempts; /* failures in a row that were nobody's fault: lost races, dead workers */
+    uint8_t flaps; /* number of unbinds by somebody else, each less than a minute after the first */
     struct record_past past;
-    struct record_vfs vfs;    /* its virtual functions, if it is a physical one */
-    char *override_text;      /* what we wrote, if known; in OVERRIDE_MAYBE and OVERRIDE_OURS */
-    char *previous_driver;    /* the native driver it was taken from, or NULL */
-    char *reset_method;       /* its rule's, which was written; NULL: not yet */
-    int reset_error;          /* errno of that */
-    char *holder;             /* who was found to have it open, in words, or NULL */
-    uint64_t offered_to;      /* drivers up to this order (snapshot.h) have been offered it; with
-                               * .placeholder or .offer; 0: perhaps none */
-    int error;                /* errno of the failure; 0 if the state is no failure */
-    int hold_error;           /* errno of opening its group: so it was not released; else 0 */
+    struct record_vfs vfs; /* state of its virtual functions, if it is a physical function */
+    char *override_text;   /* what we wrote, if known; for OVERRIDE_MAYBE and OVERRIDE_OURS */
+    char *previous_driver; /* the native driver it was taken from, or NULL */
+    char *reset_method;    /* the reset-method of its rule that was written; NULL: none yet */
+    int reset_error;       /* errno of that write */
+    char *holder;          /* a description of the process that has it open, or NULL */
+    uint64_t offered_to;   /* drivers up to this order (snapshot.h) have been offered the device;
+                              valid with .placeholder or .offer; 0: perhaps none */
+    int error;             /* errno of the failure; 0 if the state is not a failure */
+    int hold_error; /* errno of opening its group, because of which it was not released; otherwise 0
+                     */
     uint64_t flap_usec;       /* when the first of .flaps happened */
-    uint64_t not_before_usec; /* leave it alone until then; 0: need not wait */
+    uint64_t not_before_usec; /* the device is left alone until then; 0: no need to wait */
     uint64_t seen_usec;       /* CLOCK_MONOTONIC, when it was first seen */
     uint64_t bound_usec;      /* how long from .seen_usec until it was verified; 0: not yet */
 };
@@ -156,8 +158,7 @@ static inline bool record_is_handed_back(const struct record *r)
            r->state == RECORD_RELEASED;
 }
 
-/* Is it going back without a release, because no rule names it or its rule refuses it, and not
- * there yet? */
+/* Is it being handed back without a release, because no rule names it or its rule refuses it? */
 static inline bool record_is_going_back(const struct record *r)
 {
     return r->state == RECORD_HANDING_BACK;
@@ -173,7 +174,7 @@ static inline bool record_is_unverified(const struct record *r)
     return r->state == RECORD_UNVERIFIED;
 }
 
-/* Is its driver's probe() known to be over? */
+/* Is it known that its driver's probe() has ended? */
 static inline bool record_is_confirmed(const struct record *r)
 {
     return r->binding == BINDING_FOUND || r->binding == BINDING_OURS;
@@ -197,7 +198,7 @@ static inline bool record_is_unused(const struct record *r)
     return r->arrival == ARRIVAL_UNUSED && !record_stays_refused(r);
 }
 
-/* Is it to be left alone for a moment? */
+/* Must it be left alone for a moment? */
 static inline bool record_is_waiting(const struct record *r)
 {
     return r->not_before_usec != 0;
@@ -220,9 +221,9 @@ bool record_has_override(const struct record *r, const char *driver);
  * since. */
 bool record_is_overridden_to(const struct record *r, const char *driver);
 
-/* Have we bound it to this driver, one that is not VFIO's, for this rule or an earlier one? Its
- * override may name another driver by now. BINDING_CLAIMED does not count: what an earlier run
- * bound may have gone back since. */
+/* Did we bind it to this driver, which is not one of VFIO's, for this rule or an earlier one? Its
+ * override may name another driver by now. BINDING_CLAIMED does not count: a device that an earlier
+ * run bound may have gone back since. */
 bool record_has_bound_to(const struct record *r, const char *driver);
 
 static inline bool record_is_bound_by_us(const struct record *r)
@@ -230,19 +231,19 @@ static inline bool record_is_bound_by_us(const struct record *r)
     return r->binding == BINDING_CLAIMED || r->binding == BINDING_OURS;
 }
 
-/* Is its override or its binding ours, so that it must go back when no rule names the device? */
+/* Is its override or binding ours, so that the device must be handed back when no rule names it? */
 static inline bool record_is_owned(const struct record *r)
 {
     return record_may_be_overridden(r) || record_is_bound_by_us(r);
 }
 
-/* Is anything remembered for its return? */
+/* Is anything remembered in case it comes back? */
 static inline bool record_has_past(const struct record *r)
 {
     return r->past.refused || r->past.released;
 }
 
-/* The device as it was, with only what a modalias tells. */
+/* The device as it was, with only the fields of the modalias. */
 struct device record_past_device(const struct record *r);
 
 void record_done(struct record *r);

@@ -6,7 +6,7 @@
 
 #include "base/util.h"
 
-/* For devices of vendors without a device plugin of their own. */
+/* The domain for vendors without a device plugin of their own. */
 #define OTHER_DOMAIN "vfio-bindd.local"
 
 static bool is_lower_alnum(char c)
@@ -14,7 +14,7 @@ static bool is_lower_alnum(char c)
     return islower((unsigned char)c) || isdigit((unsigned char)c);
 }
 
-/* Labels of lower-case letters, digits and '-', joined by dots; at least two. */
+/* Labels of lower-case letters, digits and '-', joined by dots; at least two labels. */
 static bool domain_is_valid(const char *s, size_t n)
 {
     size_t dots = 0;
@@ -81,8 +81,8 @@ const char *resource_domain(uint16_t vendor)
     }
 }
 
-/* Writes the model in upper case. '/', '.' and runs of blanks become '_'; any other character that
- * is no letter, digit or '_' is dropped. Returns the length. */
+/* Writes the model in upper case. '/', '.' and runs of blanks become '_'; other characters that are
+ * not letters, digits or '_' are dropped. Returns the length. */
 static size_t form_name(const char *model, char *buf, size_t size)
 {
     size_t n = 0;
@@ -108,7 +108,7 @@ void resource_default(uint16_t vendor, uint16_t device, const char *model,
     char *name = buf + start;
     size_t n = model ? form_name(model, name, RESOURCE_NAME_MAX - start) : 0;
 
-    while (n > 0 && name[n - 1] == '_') /* Kubernetes does not accept it at either end */
+    while (n > 0 && name[n - 1] == '_') /* Kubernetes does not accept '_' at either end */
         n--;
     name[n] = '\0';
     size_t skip = strspn(name, "_");

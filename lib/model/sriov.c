@@ -25,7 +25,8 @@ char *sriov_vfs_text(const struct snapshot *s, const struct device *pf)
 
     for (size_t i = 0; sriov_next_vf(s, pf, &i);)
         n++;
-    const size_t size = n * PCI_ADDR_MAX + 1; /* each with a blank, or the end, behind it */
+    const size_t size =
+        n * PCI_ADDR_MAX + 1; /* each address is followed by a blank or the final NUL */
     char *text = calloc(1, size);
     for (size_t i = 0; text && (vf = sriov_next_vf(s, pf, &i));)
         used += (size_t)snprintf(text + used, size - used, "%s%s", used > 0 ? " " : "",

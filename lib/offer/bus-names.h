@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The names on the bus: what the daemon offers and the client asks for. */
+/* The names on the bus that daemon and client share. */
 #pragma once
 
 #define BUS_NAME "org.vfio.Bindd1"
@@ -9,11 +9,12 @@
 #define BUS_MANAGER_INTERFACE "org.vfio.Bindd1.Manager"
 #define BUS_DEVICE_INTERFACE "org.vfio.Bindd1.Device"
 
-/* What polkit is asked about: Bind and Release, with the device; Reload and Rescan. */
+/* Polkit's actions: the first for Bind and Release, with the device; the second for Reload and
+ * Rescan. */
 #define POLKIT_MANAGE_DEVICES "org.vfio.Bindd1.manage-devices"
 #define POLKIT_RELOAD "org.vfio.Bindd1.reload"
 
-/* Errors; each comes with a sentence that says what to do. */
+/* Errors. Each comes with a sentence that says what to do. */
 #define BUS_ERROR_NO_SUCH_DEVICE "org.vfio.Bindd1.Error.NoSuchDevice"
 #define BUS_ERROR_REFUSED "org.vfio.Bindd1.Error.Refused"
 #define BUS_ERROR_BUSY "org.vfio.Bindd1.Error.Busy"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The checkpoint is JSON without blanks: {"Data":{...,"RegisteredDevices":{"a.com/x":["16","17"]}},
- * "Checksum":1}. (kubelet 1.36, pkg/kubelet/cm/devicemanager/checkpoint/checkpoint.go.) All that is
- * wanted is one object whose members are lists of strings, so it is read just here; whatever has
- * another form is no checkpoint. Inside a string a quotation mark has a backslash before it, so
- * what is looked for cannot be part of one. */
+ * "Checksum":1}. (kubelet 1.36, pkg/kubelet/cm/devicemanager/checkpoint/checkpoint.go.) Only one
+ * object is needed, whose members are lists of strings. So there is no general JSON parser here; a
+ * file of any other form is rejected. In a string each quotation mark is preceded by a backslash,
+ * so the searched text cannot be part of a string. */
 #include "offer/kubelet.h"
 
 #include <errno.h>
@@ -14,8 +14,8 @@
 
 #define REGISTERED "\"RegisteredDevices\":"
 
-/* A string without escapes, which neither resources nor IDs need. Returns what follows it; NULL:
- * there is none. */
+/* Reads a string without escapes; resources and IDs have none. Returns the position after it, or
+ * NULL if there is none. */
 static const char *read_string(const char *at, const char **ret, size_t *ret_size)
 {
     if (*at++ != '"')
@@ -44,7 +44,7 @@ static int take_id(struct kubelet_devices *list, size_t *allocated, const char *
     return 0;
 }
 
-/* Goes over ["16","17"] or null; `list` NULL: without keeping it. */
+/* Reads ["16","17"] or null. If `list` is NULL, the IDs are not kept. */
 static int read_ids(const char **at, struct kubelet_devices *list)
 {
     size_t allocated = 0, size;
@@ -69,7 +69,7 @@ static int read_ids(const char **at, struct kubelet_devices *list)
     return 0;
 }
 
-/* Goes over {"a.com/x":["16"],...}. Returns whether the resource is there, or negative errno. */
+/* Reads {"a.com/x":["16"],...}. Returns whether the resource is there, or negative errno. */
 static int read_resources(const char *at, const char *resource, struct kubelet_devices *list)
 {
     bool found = false;

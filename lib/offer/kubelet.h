@@ -8,13 +8,13 @@
 #define KUBELET_CHECKPOINT "var/lib/kubelet/device-plugins/kubelet_internal_checkpoint"
 #define KUBELET_CHECKPOINT_MAX ((size_t)16 << 20)
 
-/* The devices of one resource that are healthy. */
+/* The healthy devices of one resource. */
 struct kubelet_devices {
-    uint32_t *groups; /* those whose ID is a number, as KubeVirt's are: IOMMU groups */
+    uint32_t *groups; /* devices whose ID is a number: IOMMU groups, as in KubeVirt */
     size_t n;
-    size_t others; /* how many have another ID */
+    size_t others; /* number of devices with other IDs */
 };
 
-/* What kubelet knows of a resource. Returns 1, 0 (no plugin has registered it), -EBADMSG (the text
- * is no such checkpoint) or -ENOMEM. Free ret->groups. */
+/* Finds a resource. Returns 1, 0 (no plugin has registered it), -EBADMSG (the text is not such a
+ * checkpoint) or -ENOMEM. Free ret->groups. */
 int kubelet_find(const char *checkpoint, const char *resource, struct kubelet_devices *ret);

@@ -8,12 +8,12 @@
 #include "offer/kubelet.h"
 #include "offer/kubevirt.h"
 
-/* NFD asks for the namespace with every name, and takes only this one and those of vendors. */
+/* NFD requires a namespace in every name, and accepts only this one and those of vendors. */
 #define NFD_PREFIX "feature.node.kubernetes.io/vfio-bindd."
 
 #define OFFERED_LINE "vfio_bindd_offered_devices{resource=\""
 
-/* More than the longest line. */
+/* more than the longest line */
 #define NFD_LINE_MAX 96
 
 #define ANY_NODE (-2)
@@ -91,8 +91,8 @@ static bool is_model(const struct feature_device *v, uint16_t vendor, uint16_t d
     return !v->comes_along && v->d->vendor == vendor && v->d->device == device;
 }
 
-/* Is v[i] the first of its model that a rule itself names? A walk over these meets each model once,
- * in the order of addresses. */
+/* Is v[i] the first device of its model that a rule itself names? A loop over these gets each model
+ * once, in the order of addresses. */
 static bool features_is_first(const struct features *f, size_t i)
 {
     const struct device *d = f->v[i].d;
@@ -114,7 +114,7 @@ static bool features_is_first_on_node(const struct features *f, size_t i)
     return !f->v[i].comes_along && f->v[i].numa_node >= 0;
 }
 
-/* Was a device counted that goes to the same virtual machine? All of a group are on one node. */
+/* Was a device of the same group counted before? All devices of a group are on one node. */
 static bool is_group_counted(const struct features *f, size_t i, int node)
 {
     const struct device *d = f->v[i].d;
@@ -126,9 +126,9 @@ static bool is_group_counted(const struct features *f, size_t i, int node)
     return false;
 }
 
-/* How many devices of this model virtual machines could have now, on a NUMA node or any: usable
- * ones that a rule itself names, one for each IOMMU group, since a group goes to one virtual
- * machine. */
+/* How many devices of this model could virtual machines have now, on one NUMA node or on any?
+ * Counts usable devices that a rule itself names, one for each IOMMU group, since a group goes to
+ * one virtual machine. */
 static size_t count_usable(const struct features *f, uint16_t vendor, uint16_t device, int node)
 {
     size_t n = 0;
@@ -235,7 +235,7 @@ static bool is_offer_counted(const struct features *f, size_t i, const char *res
     return false;
 }
 
-/* By this line publish.h knows for which resources kubelet's count belongs beside it. */
+/* By this line publish.h knows for which resources to add kubelet's count. */
 static void write_offers(const struct features *f, FILE *stream)
 {
     write_head("offered_devices",
@@ -277,8 +277,8 @@ static void write_rules(const struct features *f, FILE *stream)
     }
 }
 
-/* What never changes for a device has one series, what changes has values, so that no series comes
- * or goes with a state. */
+/* Facts that never change for a device are labels of one series; the others are values. So no
+ * series appears or disappears when a state changes. */
 static void write_devices(const struct features *f, FILE *stream)
 {
     write_head("device_info", "One for each device that the policy selects.", stream);
@@ -317,7 +317,7 @@ static void write_devices(const struct features *f, FILE *stream)
                 pci_addr_text(f->v[i].d->addr).s, f->v[i].usable);
 }
 
-/* The resources come from our own text, so they are those that the daemon found valid. */
+/* The resources come from our own text, so the daemon has checked their names. */
 int features_write_counted(const char *metrics, const char *checkpoint, FILE *stream)
 {
     bool headed = false;

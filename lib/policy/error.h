@@ -4,12 +4,12 @@
 
 #include "policy/policy.h"
 
-/* Where a diagnostic about a value belongs. */
+/* The origin of a value that a diagnostic is about. */
 struct key_context {
     struct policy *policy;
     struct diags *diags;
     struct origin origin;
 };
 
-/* Reports an error in what the context points at. */
+/* Reports an error in the value that the context points at. */
 void policy_error(const struct key_context *c, const char *format, ...) PRINTF(2, 3);

@@ -5,8 +5,8 @@
 
 #include "base/search.h"
 
-/* An entry is one number made of kind, vendor, device and rule. Sorted, the rules of one ID stand
- * together, the earliest first. */
+/* An entry is a number made of kind, vendor, device and rule. In sorted order the rules of one ID
+ * are adjacent, the earliest first. */
 enum kind { DEVICE, VENDOR, ANYTHING, KINDS };
 #define RULE_BITS 24
 

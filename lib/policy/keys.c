@@ -41,7 +41,7 @@ static unsigned edit_distance(const char *a, const char *b)
 int nearest_word(const char *word, const char *const *words, size_t n)
 {
     int nearest = -1;
-    unsigned best = 3; /* further away is no typing error */
+    unsigned best = 3; /* a larger distance is not a typing error */
 
     for (size_t i = 0; i < n; i++) {
         unsigned distance = words[i] ? edit_distance(word, words[i]) : best;
@@ -66,7 +66,8 @@ static void unknown_key(const struct key_context *c, const char *where, const ch
         policy_error(c, "unknown key \"%s\" in %s: see vfio-bindd.conf(5)", key, where);
 }
 
-/* The index of the value among the allowed words; -1 after reporting that it is none of them. */
+/* The index of the value among the allowed words; if it is none of them, reports that and returns
+ * -1. */
 static int choice(const struct key_context *c, const char *key, const char *value,
                   const char *const *words, size_t n)
 {
@@ -176,8 +177,8 @@ static bool set_interface(const struct key_context *c, const char *value, enum i
     return i >= 0;
 }
 
-/* The kernel's names, which are words with underscores; it wants blanks between them. Which of them
- * a device has is for the kernel to say. */
+/* The kernel's names are words with underscores, separated by blanks. The kernel checks whether a
+ * device has the method. */
 static bool set_reset_method(const struct key_context *c, struct rule *r, const char *value)
 {
     char text[RESET_METHOD_MAX];
@@ -388,7 +389,8 @@ static void set_span(const struct key_context *c, const char *key, const char *v
                  (unsigned long long)(max_usec / USEC_PER_SEC));
 }
 
-/* The index of the key; -1 after reporting that it is unknown, or stands in this file twice. */
+/* The index of the key. If it is unknown, or occurs in this file twice, reports that and returns
+ * -1. */
 static int new_key(const struct key_context *c, const char *where, const char *key,
                    const char *const *keys, size_t n, unsigned *seen)
 {

@@ -16,8 +16,8 @@ void policy_set_daemon_key(struct key_context *c, const char *key, const char *v
 void policy_set_kubernetes_key(struct key_context *c, const char *key, const char *value,
                                unsigned *seen);
 
-/* Is this text good as a rule's name? If not, says so. */
+/* Is this text valid as the name of a rule? If not, reports an error. */
 bool policy_check_rule_name(struct key_context *c, const char *name);
 
-/* The index of the word in the table that is most similar to `word`; -1: none is. */
+/* The index of the word in the table that is most similar to `word`; -1 if none is similar. */
 int nearest_word(const char *word, const char *const *words, size_t n);

@@ -10,15 +10,15 @@
 #include "policy/parse.h"
 #include "policy/trial-files.h"
 
-#define DROPINS_READ 65536 /* names; a folder with more is no policy */
+#define DROPINS_READ 65536 /* maximum number of names in a folder of drop-ins */
 #define DROPINS_USED (POLICY_FILES_MAX - 1)
 
-/* From the highest precedence to the lowest. The daemon sees nothing of /run but some folders, so
+/* From the highest precedence to the lowest. The daemon can access only some folders of /run, so
  * the main file is not there. */
 static const char *const folders[] = {"etc", "run", "usr/local/lib", "usr/lib"};
 static const char *const main_folders[] = {"etc", "usr/local/lib", "usr/lib"};
 
-/* May the next attempt to read the file succeed although nobody has changed it? */
+/* Could a second attempt to read the file succeed although nobody has changed it? */
 static bool is_passing(int error)
 {
     return error != -EISDIR && error != -ENOTDIR && error != -ELOOP && error != -EINVAL &&
@@ -60,8 +60,8 @@ static int read_result(struct diags *d, const char *name, int r)
     return r == -ENOENT ? r : 0;
 }
 
-/* `name` is how the administrator knows the file. Returns -ENOENT silently, so that the caller can
- * look elsewhere. Every other problem is reported; the file then still masks those of lower
+/* `name` is the path as the administrator knows it. Returns -ENOENT silently, so that the caller
+ * can look elsewhere. Every other problem is reported; the file still masks those of lower
  * precedence, as if it had been read. */
 static int load_file(int root_fd, const char *path, const char *name, bool trusted,
                      struct policy *p, struct diags *d)
@@ -77,7 +77,7 @@ static int load_file(int root_fd, const char *path, const char *name, bool trust
     return read_result(d, name, r);
 }
 
-/* A file that somebody names: it is not in force, so it may belong to anybody. */
+/* A file given on the command line: it is not in force, so its owner does not matter. */
 static int check_file(int root_fd, const char *path, const char *name, struct policy *p,
                       struct diags *d)
 {
@@ -93,7 +93,7 @@ static int check_file(int root_fd, const char *path, const char *name, struct po
 struct dropin {
     char *name;
     const char *folder;
-    bool trusted; /* the folder is root's alone */
+    bool trusted; /* only root can change the folder */
 };
 
 static int dropins_by_name(const void *x, const void *y)
@@ -133,7 +133,7 @@ static bool is_dropin_name(const char *name)
     return n > 5 && name[0] != '.' && streq(name + n - 5, ".conf");
 }
 
-/* Whoever can write to the folder can put any file there, and remove what is there. */
+/* Whoever can write to the folder can add and remove files. */
 static bool is_trusted_folder(int root_fd, DIR *dir, const char *path, struct diags *d)
 {
     CLEANUP_FREE char *why = NULL, *name = NULL;
@@ -206,8 +206,8 @@ static void load_dropins(int root_fd, struct policy *p, struct diags *d)
     }
 }
 
-/* Is there a policy on trial, and is its time not over? Only such a file masks the others: whatever
- * else is there, the policy that lasts is in force. */
+/* Is a policy on trial, and is its time not over? Only then does its file mask the others;
+ * otherwise the permanent policy is in force. */
 static bool load_trial(int root_fd, struct policy *p, struct diags *d)
 {
     CLEANUP_FREE char *bytes = NULL, *why = NULL;
@@ -254,7 +254,7 @@ static void load_cmdline(int root_fd, struct policy *p, struct diags *d, bool *r
     size_t size;
     int r = rootfs_read_file(root_fd, "proc/cmdline", 64 * 1024, &bytes, &size);
 
-    if (r == -ENOENT) /* without /proc there is no command line */
+    if (r == -ENOENT) /* without /proc no command line is known */
         return;
     if (r >= 0)
         r = policy_parse_cmdline(p, bytes, d, ret_off);

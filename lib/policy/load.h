@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Finds and reads the policy's files, by the rules of UAPI.6: a main file, drop-ins in folders of
- * falling precedence, masking by name. */
+/* Finds and reads the files of the policy, by the rules of UAPI.6: a main file, and drop-ins in
+ * folders of decreasing precedence; a file masks others of the same name. */
 #pragma once
 
 #include <stdbool.h>
 
 #include "policy/policy.h"
 
-/* Reads the policy below a root directory: a main file on trial (trial.h), else the first one of
- * /etc, /run, /usr/local/lib and /usr/lib; all drop-ins, and the kernel command line. Whatever is
- * wrong goes to d; what is sound is in the policy. What cannot be read now, for want of memory,
- * too, is counted in d->unread. No file at all is no error. *ret_off: the command line disables
- * vfio-bindd. The policy must be initialised. */
+/* Reads the policy below a root directory: a main file on trial (trial.h), otherwise the first one
+ * in /etc, /run, /usr/local/lib and /usr/lib; all drop-ins; and the kernel command line. All
+ * problems are reported in d; the policy gets everything without errors. What cannot be read now,
+ * even for lack of memory, is counted in d->unread. It is not an error if there is no file at all.
+ * *ret_off: the command line disables vfio-bindd. The policy must be initialised. */
 void policy_load(int root_fd, struct policy *p, struct diags *d, bool *ret_off);
 
-/* The same without what is on trial (trial.h): the policy of the boots to come. */
+/* The same without a policy on trial (trial.h): the policy of future boots. */
 void policy_load_lasting(int root_fd, struct policy *p, struct diags *d, bool *ret_off);
 
-/* Reads just these files, each overriding the ones before it, for a check. */
+/* For a check: reads only these files, each overriding the ones before it. */
 void policy_load_files(char *const *files, size_t n, struct policy *p, struct diags *d);

@@ -26,19 +26,19 @@ struct policy_reader {
     struct diags *diags;
     struct origin at; /* the line being read */
 
-    const char *bytes, *end; /* what is not read yet */
+    const char *bytes, *end; /* the bytes that have not been read yet */
     enum section section;
-    bool untrusted;               /* nothing in this file makes us take a device */
+    bool untrusted;               /* no rule in this file may take a device */
     char rule[RULE_NAME_MAX + 1]; /* SECTION_DEVICE: the rule's name */
     struct {
-        unsigned line;   /* where it began; 0: not yet */
-        unsigned keys;   /* which this file has set */
+        unsigned line;   /* the line where it began; 0: it did not occur yet */
+        unsigned keys;   /* the keys that this file has set */
     } once[SECTION_MAX]; /* sections without a name */
 
-    /* The key being handed to inih, in pieces where it is longer than inih's line. */
+    /* The key that is being passed to inih, in pieces if it is longer than inih's line. */
     char *key, *value; /* as written; NULL: none */
-    const char *rest;  /* the part of .value that inih has not had yet */
-    char *collected;   /* what inih gave back */
+    const char *rest;  /* the part of .value that inih has not got yet */
+    char *collected;   /* the pieces that inih has returned */
 };
 
 static void complain(const struct policy_reader *r, enum diag_level level, const char *text)
@@ -95,7 +95,8 @@ static void begin_device_section(struct policy_reader *r, const char *name)
         rule->broken = true;
         return;
     }
-    /* What is to be left alone stays so, whatever such a file makes of that rule. */
+    /* A device that an earlier file leaves alone stays so, whatever an untrusted file says about
+     * its rule. */
     if (r->untrusted && rule && rule_is_native(rule))
         return;
     if (!rule && r->policy->n_rules >= POLICY_RULES_MAX) {
@@ -203,7 +204,7 @@ static char *trim(char *s)
     return s;
 }
 
-/* "10de:20f1 = vfio-pci" and the like: inih would split it at the colon. */
+/* Handles "10de:20f1 = vfio-pci" and the like, which inih would split at the colon. */
 static void colon_in_key(struct policy_reader *r, const char *key)
 {
     struct rule *rule = r->section == SECTION_DEVICE ? policy_find_rule(r->policy, r->rule) : NULL;
@@ -214,7 +215,7 @@ static void colon_in_key(struct policy_reader *r, const char *key)
         policy_set_rule_key(&c, rule ? rule : &dummy, key, "");
 }
 
-/* Takes a key line apart and, if it is sound, keeps it for inih. */
+/* Splits a line with a key and, if it is valid, keeps it for inih. */
 static void begin_key(struct policy_reader *r, char *line)
 {
     char *equals = strchr(line, '=');
@@ -260,12 +261,12 @@ static void forget_key(struct policy_reader *r)
     r->rest = NULL;
 }
 
-/* inih has had the whole key and given it back piece by piece. */
+/* inih has received the whole key and returned it piece by piece. */
 static void end_key(struct policy_reader *r)
 {
     if (!r->key)
         return;
-    /* Only blanks may differ. This keeps the promise that no value is ever cut. */
+    /* Only blanks may differ. This guarantees that no value is cut. */
     const char *a = r->value, *b = r->collected;
     while (*a || *b) {
         a += strspn(a, " \t");
@@ -283,7 +284,7 @@ static void end_key(struct policy_reader *r)
 }
 
 /* How much of a value fits into `room` bytes: all of it, or the part up to and including a comma.
- * 0: nothing. */
+ * Returns 0 if nothing fits. */
 static size_t piece_length(const char *value, size_t room)
 {
     size_t n = strlen(value);
@@ -295,8 +296,8 @@ static size_t piece_length(const char *value, size_t room)
     return n;
 }
 
-/* Gives inih the next piece of the key: the first with its name, the others indented, which inih
- * takes as further values of the same key. */
+/* Passes the next piece of the key to inih: the first one with the key's name, the others indented,
+ * which inih takes as further values of the same key. */
 static bool give_piece(struct policy_reader *r, char *line, size_t size)
 {
     bool first = r->rest == r->value;
@@ -368,8 +369,8 @@ static void look_at_line(struct policy_reader *r, const char *text, size_t lengt
         begin_key(r, line);
 }
 
-/* ini_reader: the next line for inih, at most size - 1 bytes. Only keys are handed over: sections
- * are kept here, where their names are neither cut nor merged. */
+/* ini_reader: the next line for inih, at most size - 1 bytes. Only keys are passed on: sections are
+ * handled here, where their names are neither cut nor merged. */
 static char *give_line(char *line, int size, void *userdata)
 {
     struct policy_reader *r = userdata;

@@ -23,7 +23,7 @@ struct rules policy_keep_rules(const struct policy *p)
     return (struct rules){p->rules, p->n_rules, p->users};
 }
 
-/* The last user frees them. */
+/* The last user frees the rules. */
 void rules_done(struct rules *r)
 {
     if (r->users && --*r->users == 0) {
@@ -75,7 +75,7 @@ const char *policy_file(const struct policy *p, struct origin o)
     return o.line > 0 && o.file < p->n_files ? p->files[o.file] : "";
 }
 
-/* Searches backwards: usually it is the rule whose section is being read. */
+/* Searches backwards, since it is usually the rule whose section is being read. */
 struct rule *policy_find_rule(struct policy *p, const char *name)
 {
     for (size_t i = p->n_rules; i-- > 0;)
@@ -90,7 +90,7 @@ struct rule *policy_add_rule(struct policy *p, const char *name, struct origin w
         *p->users = 1;
     if (!p->users)
         return NULL;
-    assert(*p->users == 1); /* or the array could move while somebody refers to it */
+    assert(*p->users == 1); /* otherwise the array could move while somebody refers to it */
     if (!grow(&p->rules, &p->allocated_rules, p->n_rules, sizeof(*p->rules)))
         return NULL;
 
@@ -133,7 +133,7 @@ bool policy_may_match(const struct policy *p, const struct device *d)
 
     while ((r = candidates_next(&c))) {
         int key = rule_test(r, d);
-        if (key < 0 || key >= KEY_SLOT) /* the other keys are about details */
+        if (key < 0 || key >= KEY_SLOT) /* the other keys need the details of a device */
             return true;
     }
     return false;
@@ -154,8 +154,8 @@ bool policy_is_undecided(const struct policy *p, const struct device *d)
     struct candidates c = candidates_for(p, d);
     const struct rule *r;
 
-    /* The serial number is tested last: if it is the first that does not fit, everything else
-     * fits. */
+    /* The serial number is tested last. If it is the first key that does not match, all others
+     * match. */
     while (d->serial_unread && (r = candidates_next(&c))) {
         int key = rule_test(r, d);
         if (key < 0 || key == KEY_SERIAL)
@@ -194,11 +194,11 @@ static struct candidates candidates_to_cover(const struct policy *p, const struc
     return candidates_of(&p->index, r->n_ids > 0 ? r->ids[0] : id);
 }
 
-/* The number of pairs of IDs that are compared at most: a hostile policy must not keep us busy. */
+/* At most this many pairs of IDs are compared, so that a hostile policy cannot keep us busy. */
 #define COVER_BUDGET 20000000
 
-/* In one file a covered rule is an error. Across files it may be meant: a drop-in or the kernel
- * command line may override a rule for a while. */
+/* In one file a covered rule is an error. In different files it may be intended: a drop-in or the
+ * kernel command line may override a rule for a while. */
 static void check_covered(struct policy *p, struct diags *d)
 {
     size_t compared = 0;
@@ -255,7 +255,7 @@ static void check_native(struct policy *p, struct diags *d)
     }
 }
 
-/* Whether "driver = vfio-pci" was written, or "vfs" makes the rule a native one. */
+/* Was "driver = vfio-pci" written, or does "vfs" make the rule a native one? */
 static bool check_driver_of_pf(const struct policy *p, struct rule *r, struct diags *d)
 {
     if (r->keys[KEY_DRIVER].line == 0) {
@@ -303,8 +303,8 @@ static void check_vfs(struct policy *p, struct diags *d)
     }
 }
 
-/* A dynamic ID keeps a native driver from every device that it fits. So it is the default only for
- * a rule that nothing narrows. */
+/* A dynamic ID keeps native drivers from every device that it matches. So it is the default only
+ * for a rule without further conditions. */
 static void default_hotplug(struct policy *p)
 {
     for (size_t i = 0; i < p->n_rules; i++) {
@@ -324,9 +324,9 @@ static void default_interface(struct policy *p)
             p->rules[i].interface = p->interface;
 }
 
-/* A broken "native" rule was meant to keep devices from us. It stays in force with those of its
- * selecting keys that are sound: that keeps at least what was meant. False if none of them says
- * which devices are meant. */
+/* A "native" rule with errors was meant to protect devices. It stays in force with those of its
+ * selecting keys that are valid, and so protects at least those devices. Returns false if no valid
+ * key says which devices are meant. */
 static bool widen_broken_native(struct rule *r)
 {
     if (!rule_is_native(r))
@@ -366,7 +366,8 @@ void policy_distrust(struct policy *p)
             p->rules[i].broken = true;
 }
 
-/* What is left to its native driver is only looked at if something is made of it. */
+/* A device that is left to its native driver matters here only if virtual functions are made of
+ * it. */
 static void check_addresses(const struct policy *p, struct diags *d)
 {
     for (size_t i = 0; i < p->n_rules; i++) {

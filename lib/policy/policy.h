@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The policy: what the administrator wants, as values. Pure: no file is read here (policy/load.h
- * does that) and no text is parsed (policy/parse.h, policy/keys.h). */
+/* The policy: what the administrator wants, as values. Pure: policy/load.h reads the files,
+ * policy/parse.h and policy/keys.h parse the text. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 #include "base/diag.h"
 #include "policy/index.h"
 
-/* More would be an error or an attack. Bounds the memory. */
+/* Bounds the memory. A policy with more rules is an error or an attack. */
 #define POLICY_RULES_MAX 4096
 #define POLICY_FILES_MAX 1024
 
@@ -20,28 +20,29 @@ struct policy {
     uint8_t untrusted[(POLICY_FILES_MAX + 1) / 8 + 1]; /* files that others than root can change */
     struct rule *rules; /* after policy_finish(): in the order in which they are tried */
     size_t n_rules, allocated_rules;
-    unsigned *users; /* how many refer to the rules: the policy and its plans. NULL: no rule yet */
-    struct rule_index index;       /* the rules by their IDs; made by policy_finish() */
-    unsigned used_keys;            /* keys that any rule has, as bits 1 << enum rule_key */
-    bool incomplete;               /* an error kept a part of it out, which may have meant a device
-                                    * that no rule names now; set by policy_finish() */
-    int log_level;                 /* syslog level */
-    uint64_t boot_deadline_usec;   /* READY is sent by then */
-    uint64_t unbind_timeout_usec;  /* a kernel call that takes longer is "stuck" */
-    enum interface_mode interface; /* for rules that do not say it */
+    unsigned *users; /* reference count of the rules: the policy and its plans refer to them. NULL:
+                        no rule yet */
+    struct rule_index index; /* the rules by their IDs; made by policy_finish() */
+    unsigned used_keys;      /* keys that any rule sets, as bits 1 << enum rule_key */
+    bool incomplete; /* part of it was dropped because of an error, and may have named devices that
+                        no rule names now; set by policy_finish() */
+    int log_level;   /* syslog level */
+    uint64_t boot_deadline_usec;   /* READY is sent at the latest then */
+    uint64_t unbind_timeout_usec;  /* a kernel call that takes longer makes the device "stuck" */
+    enum interface_mode interface; /* default for rules without this key */
     bool node_features;            /* keep a feature file for Node Feature Discovery */
     bool metrics;                  /* keep a file of metrics for Prometheus */
-    uint64_t trial_until;          /* the main file is on trial (trial.h) until then, by
-                                    * CLOCK_BOOTTIME in seconds; 0: it lasts */
-    uint32_t digest;               /* of the files' names and bytes, not of the command line: tells
-                                    * whether an initramfs has the same policy */
+    uint64_t trial_until; /* the main file is on trial (trial.h) until this time, in seconds of
+                             CLOCK_BOOTTIME; 0: it is permanent */
+    uint32_t digest;      /* hash of the files' names and contents, without the command line: shows
+                             whether the initramfs has the same policy */
 };
 
 /* The name of the rule made from vfio_bindd.ids= on the kernel command line. */
 #define RULE_CMDLINE "cmdline"
 
-/* A reference to the rules of a policy. They exist until rules_done(), whatever becomes of the
- * policy. While there is a reference no rule can be added to the policy. */
+/* A reference to the rules of a policy. The rules exist until rules_done(), even if the policy is
+ * freed before. As long as there is a reference no rule can be added to the policy. */
 struct rules {
     struct rule *v;
     size_t n;
@@ -54,7 +55,7 @@ void rules_done(struct rules *r);
 void policy_init(struct policy *p);
 void policy_done(struct policy *p);
 
-/* Adds a file's name; returns its index, or -ENOMEM, -E2BIG. */
+/* Adds the name of a file; returns its index, -ENOMEM or -E2BIG. */
 int policy_add_file(struct policy *p, const char *name);
 
 /* Can others than root change the file? */
@@ -67,31 +68,31 @@ struct rule *policy_find_rule(struct policy *p, const char *name);
 /* A new rule with defaults; NULL when out of memory. */
 struct rule *policy_add_rule(struct policy *p, const char *name, struct origin where);
 
-/* Checks what only the whole can show (a rule that selects nothing or can never match, two resource
- * names Kubernetes cannot tell apart), drops broken rules, sorts the rest into the order of
- * matching. Files must have been added from the lowest precedence to the highest. */
+/* Makes the checks that need the whole policy (a rule that selects nothing or can never match, two
+ * resource names that Kubernetes cannot distinguish), drops broken rules, and sorts the others into
+ * matching order. Files must have been added from the lowest precedence to the highest. */
 void policy_finish(struct policy *p, struct diags *d);
 
-/* Before policy_finish(): some of the policy could not be read, and that may narrow any rule, or
- * make an exception. So no rule takes a device; what "native" rules keep is kept, and what the
- * kernel command line names comes first in any case. */
+/* Call this before policy_finish() if some of the policy could not be read, since that part may
+ * narrow any rule or contain an exception. Then no rule takes a device. Devices that "native" rules
+ * protect stay protected, and what the kernel command line names comes first in any case. */
 void policy_distrust(struct policy *p);
 
 /* May some rule select a device of which only the modalias and the address are known? */
 bool policy_may_match(const struct policy *p, const struct device *d);
 
-/* Could a rule that names a serial number decide about the device, once its number is known? Until
- * then the device must be left alone. */
+/* Could a rule with a serial number decide about the device, once the number is known? Until then
+ * the device must be left alone. */
 bool policy_is_undecided(const struct policy *p, const struct device *d);
 
-/* The rule that decides about the device (first match), or NULL. It may be a "native" one. */
+/* The first matching rule, which decides about the device, or NULL. It may be a "native" rule. */
 const struct rule *policy_match(const struct policy *p, const struct device *d);
 
-/* Does any rule want the best variant driver? */
+/* Does any rule have driver = auto? */
 bool policy_uses_auto(const struct policy *p);
 
 /* Does any rule use this key? After policy_finish(). */
 bool policy_uses(const struct policy *p, enum rule_key key);
 
-/* The file an origin is in; "" for none. */
+/* The file of an origin; "" if there is none. */
 const char *policy_file(const struct policy *p, struct origin o);

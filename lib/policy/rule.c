@@ -85,8 +85,8 @@ static bool is_negated(const char *pattern)
     return pattern[0] == '!';
 }
 
-/* The value of a key that a pattern is compared with: for "vf-of" the physical function's address
- * or slot, whichever the pattern means. NULL: not known. */
+/* The value of a key that a pattern is compared with. For "vf-of" it is the address or slot of the
+ * physical function, depending on the pattern. NULL: not known. */
 static const char *key_text(enum rule_key key, const struct device *d, const char *pattern,
                             char *buf, size_t size)
 {
@@ -131,8 +131,8 @@ static bool pattern_fits(enum rule_key key, const char *pattern, const char *tex
     return key == KEY_VF_INDEX ? is_in_range(pattern, text) : fnmatch(pattern, text, 0) == 0;
 }
 
-/* No negated pattern fits, and a positive one does (or there is none). A fact that is not known
- * fits nothing: "all but slot 3" must not take a device of which no slot is known. */
+/* True if no negated pattern matches and a positive one does (or there is none). An unknown fact
+ * matches nothing: "all but slot 3" must not take a device whose slot is unknown. */
 static bool patterns_fit(const struct patterns *p, enum rule_key key, const struct device *d)
 {
     bool positive = false, found = false;
@@ -183,8 +183,8 @@ bool rule_may_select_vfs_of(const struct rule *r, const struct device *pf)
     return !rule_makes_vfs(r) && vendor && key_fits(r, &vf, KEY_VF_OF);
 }
 
-/* Can the pattern fit only one slot? All of an address but the function must be written out; one
- * physical function is one place only with its function. */
+/* Can the pattern match only one slot? All of an address but the function must be given; for
+ * "vf-of" the function as well. */
 static bool is_one_slot(enum rule_key key, const char *pattern)
 {
     size_t literal = strcspn(pattern, "*?[");

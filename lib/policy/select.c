@@ -38,7 +38,7 @@ bool policy_parse_id(const char *text, struct id_pattern *ret)
            (ret->any_device || parse_hex16(colon + 1, &ret->device));
 }
 
-/* What somebody who wrote a malformed ID most likely meant, or "". */
+/* A guess what a malformed ID was meant to be, or "". */
 static const char *id_guess(const char *text, char *buf, size_t size)
 {
     unsigned vendor, device;
@@ -102,9 +102,8 @@ static bool is_glob(const char *s)
     return strpbrk(s, "*?[") != NULL;
 }
 
-/* Each of these functions checks one pattern of a key, without its '!', and brings it into the
- * spelling in which it is compared. Returns false if it could never fit. *item, which is malloc'ed,
- * may be replaced. */
+/* Each of these functions checks one pattern of a key, without its '!', and normalizes it for
+ * comparison. Returns false if it can never match. *item, which is malloc'ed, may be replaced. */
 static bool normal_address(char **item)
 {
     struct pci_addr a;
@@ -136,7 +135,7 @@ static bool normal_slot(char **item)
     return **item != '\0';
 }
 
-/* The physical function by its address, or by the name of its slot, which has no colon. */
+/* The physical function, by its address or by the name of its slot, which has no colon. */
 static bool normal_physical_function(char **item)
 {
     if (strchr(*item, ':'))
@@ -182,7 +181,7 @@ static bool normal_serial(char **item)
     return (*item)[23] == '\0';
 }
 
-/* A class is named from its left end: 03 is any display controller. */
+/* A class may be abbreviated at its end: 03 is any display controller. */
 static bool normal_class(char **item)
 {
     size_t n = strlen(*item);
@@ -248,7 +247,7 @@ static void patterns_clear(struct patterns *p)
     *p = (struct patterns){0};
 }
 
-/* Messages go to everybody on the bus, and into bug reports; serial numbers do not. */
+/* Messages are sent on the bus and end up in bug reports; serial numbers must not. */
 static void report_item(const struct key_context *c, enum rule_key key, const char *item)
 {
     if (key == KEY_SERIAL)

@@ -4,13 +4,13 @@
 
 #include "policy/trial.h"
 
-/* Reads TRIAL_PATH or TRIAL_PERMIT, which must be root's alone. Returns 0, -ENOENT, -EINVAL (not
- * what "vfio-bindctl apply" writes), -EPERM (ret_why as rootfs_read_trusted() sets it) or another
- * negative errno; outputs are untouched on failure. */
+/* Reads TRIAL_PATH or TRIAL_PERMIT, which only root may be able to change. Returns 0, -ENOENT,
+ * -EINVAL (not written by "vfio-bindctl apply"), -EPERM (ret_why is set as by
+ * rootfs_read_trusted()) or another negative errno; outputs are unchanged on failure. */
 int trial_read(int root_fd, const char *path, char **ret, size_t *ret_size, struct trial *ret_trial,
                char **ret_why);
 
-/* Each removes a file, and waits until that is on the disk. They return 1, 0 (there was none) or
- * negative errno. Without the permit its link has no effect, so a link that stays is no error. */
+/* Each removes a file, and syncs that to the disk. Returns 1, 0 (there was none) or negative errno.
+ * Without the permit its link has no effect, so it is not an error if the link stays. */
 int trial_remove_permit(int root_fd);
 int trial_remove_running(int root_fd);

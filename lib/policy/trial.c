@@ -9,7 +9,7 @@
 #define MARK "# vfio-bindctl apply: "
 #define LINE_MAX_SIZE 160
 
-#define UNTIL_MAX 1000000000000 /* also keeps out what had a minus sign */
+#define UNTIL_MAX 1000000000000 /* also rejects negative numbers */
 
 static bool parse_line(const char *line, struct trial *t)
 {
