@@ -9,6 +9,7 @@
 #include "bus.h"
 #include "host/pci-files.h"
 #include "host/reset-methods.h"
+#include "host/scan-host.h"
 #include "host/scan.h"
 #include "plan/assume.h"
 #include "policy/parse.h"

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/rootfs.h"
+#include "model/snapshot-text.h"
 
 #define REPORT_MAX ((size_t)64 * 1024 * 1024)
 

@@ -4,7 +4,7 @@
 #include "check/files.h"
 #include "check/modules.h"
 #include "check/parts.h"
-#include "host/scan.h"
+#include "host/scan-host.h"
 #include "host/viommu.h"
 
 #define TABLES "sys/firmware/acpi/tables"

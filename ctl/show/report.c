@@ -7,6 +7,7 @@
 #include "base/cmdline.h"
 #include "base/rootfs.h"
 #include "config.h"
+#include "model/snapshot-text.h"
 #include "open.h"
 #include "replay.h"
 #include "show/redact.h"

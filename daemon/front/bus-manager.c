@@ -8,7 +8,7 @@
 #include "base/util.h"
 #include "front/bus-device.h"
 #include "front/bus-text.h"
-#include "host/scan.h"
+#include "host/scan-host.h"
 #include "offer/bus-names.h"
 
 /* -- properties of the manager -- */

@@ -5,7 +5,7 @@
 #include <sys/inotify.h>
 
 #include "base/util.h"
-#include "host/scan.h"
+#include "host/scan-host.h"
 #include "record-file.h"
 
 struct boot_watch {

@@ -6,7 +6,7 @@
 
 #include "base/util.h"
 #include "channel/helper-call.h"
-#include "host/scan.h"
+#include "host/scan-host.h"
 #include "host/viommu.h"
 #include "loop/ask-helper.h"
 #include "tell/journal.h"

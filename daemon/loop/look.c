@@ -5,6 +5,7 @@
 #include <syslog.h>
 
 #include "base/util.h"
+#include "host/scan-host.h"
 #include "host/scan.h"
 #include "loop/record-seen.h"
 #include "model/sriov.h"

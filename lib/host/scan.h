@@ -36,16 +36,3 @@ void scan_order(int root_fd, struct device *d);
  * completely. Returns 0 or -ENOMEM. */
 int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *addrs, size_t n,
                   struct snapshot *s);
-
-/* A file in /run/vfio-bindd that exists once the boot is over (vfio-bindd-booted.service). */
-#define SCAN_BOOTED_FILE "booted"
-
-/* Checks again whether the host is still booting. If that is unknown, the previous value stays. */
-void scan_boot(int root_fd, struct snapshot *s);
-
-/* Reads again which drivers the PCI bus has, and in which order they were registered. If that is
- * unknown, the previous list stays, and the snapshot has a note. Returns 0 or -ENOMEM. */
-int scan_drivers(int root_fd, struct snapshot *s);
-
-/* The kind of the active IOMMU: "intel", "amd", "arm-smmu", "virtio", "other", or "none". */
-const char *scan_iommu(int root_fd);

@@ -2,46 +2,17 @@
 /* What each event means for the record of a device. */
 #include "model/record-event.h"
 
-#include <errno.h>
-
 #include "base/util.h"
 #include "model/dynids.h"
 #include "model/record-health.h"
 #include "model/record-offer.h"
+#include "model/record-operation.h"
+#include "model/record-state.h"
 
 #define FLAP_WINDOW_USEC (60 * USEC_PER_SEC)
 #define FLAPS_MAX 3
-#define ATTEMPTS_MAX 5 /* failed attempts in a row before we give up */
-
-static void replace_text(char **text, const char *new)
-{
-    char *copy = new &&*new ? strdup(new) : NULL;
-
-    free(*text);
-    *text = copy;
-}
-
-/* Apart from forget(), only these two functions change the state, so that an error is kept exactly
- * as long as its failure. */
-static void enter(struct record *r, enum record_state state)
-{
-    r->state = state;
-    r->error = r->hold_error = 0;
-}
-
-static void enter_failure(struct record *r, int error, enum action_kind at)
-{
-    r->state = record_is_released(r) ? RECORD_RELEASE_FAILED : RECORD_FAILED;
-    r->error = error;
-    r->failed_at = at;
-}
 
 /* -- its binding and its override -- */
-
-static void confirm(struct record *r)
-{
-    r->binding = record_is_bound_by_us(r) ? BINDING_OURS : BINDING_FOUND;
-}
 
 /* Somebody may have changed the override, or the target may be another driver by now. */
 static void doubt_override(struct record *r)
@@ -69,10 +40,10 @@ static void forget(struct record *r)
 {
     const struct record old = *r;
 
-    replace_text(&r->override_text, NULL);
-    replace_text(&r->previous_driver, NULL);
-    replace_text(&r->holder, NULL);
-    replace_text(&r->reset_method, NULL);
+    record_set_text(&r->override_text, NULL);
+    record_set_text(&r->previous_driver, NULL);
+    record_set_text(&r->holder, NULL);
+    record_set_text(&r->reset_method, NULL);
     *r = (struct record){.addr = old.addr,
                          .state = RECORD_GONE,
                          .past = old.past,
@@ -94,7 +65,7 @@ static void appear(struct record *r, const struct record_event *e)
         forget(r);
     if (!e->device || (!e->device->unidentified && !is_the_same(&r->past, e->device)))
         r->past = (struct record_past){0};
-    enter(r, r->past.released ? RECORD_RELEASING : RECORD_OPEN);
+    record_enter(r, r->past.released ? RECORD_RELEASING : RECORD_OPEN);
     r->arrival = e->unused ? ARRIVAL_UNUSED : ARRIVAL_PLUGGED;
     r->fresh = true;
     r->seen_usec = e->now_usec;
@@ -123,12 +94,12 @@ static void leave_to_host(struct record *r, const struct device *d)
  * it goes back again. */
 static void arrive(struct record *r, const char *driver)
 {
-    if (!streq_null(driver, DYNID_DRIVER) || ++r->attempts >= ATTEMPTS_MAX) {
-        enter(r, RECORD_HANDED_BACK);
+    if (!streq_null(driver, DYNID_DRIVER) || record_was_last_attempt(r)) {
+        record_enter(r, RECORD_HANDED_BACK);
         return;
     }
     r->binding = BINDING_OURS;
-    enter(r, RECORD_HANDING_BACK);
+    record_enter(r, RECORD_HANDING_BACK);
 }
 
 /* A released card that came back was offered to its native driver too early, before the kernel let
@@ -137,8 +108,8 @@ static void arrive(struct record *r, const char *driver)
 static void catch_released(struct record *r, const struct record_event *e)
 {
     if (r->state == RECORD_RELEASED && (r->fresh || r->offer != OFFER_NONE) && e->has_dynid &&
-        e->device && streq_null(e->device->driver, DYNID_DRIVER) && ++r->attempts < ATTEMPTS_MAX)
-        enter(r, RECORD_RELEASING);
+        e->device && streq_null(e->device->driver, DYNID_DRIVER) && !record_was_last_attempt(r))
+        record_enter(r, RECORD_RELEASING);
 }
 
 static void look(struct record *r, const struct record_event *e)
@@ -146,7 +117,7 @@ static void look(struct record *r, const struct record_event *e)
     const char *driver = e->device ? e->device->driver : NULL;
 
     if (r->state == RECORD_GONE)
-        enter(r, RECORD_OPEN);
+        record_enter(r, RECORD_OPEN);
     if (r->state == RECORD_HANDED_BACK_UNSEEN ||
         (r->state == RECORD_HANDED_BACK && driver && r->offer != OFFER_NONE))
         arrive(r, driver);
@@ -164,7 +135,7 @@ static void look(struct record *r, const struct record_event *e)
     if (record_is_going_back(r) && !record_is_owned(r))
         arrive(r, driver);
     if (r->state == RECORD_UNVERIFIED) /* whoever has it, the next plan knows what to do */
-        enter(r, RECORD_OPEN);
+        record_enter(r, RECORD_OPEN);
     /* A device counts as new until a driver has it; vfio-pci by one of our entries does not
      * count. */
     if (!(streq(driver, DYNID_DRIVER) && (e->has_dynid || record_is_bound_by_us(r))))
@@ -184,7 +155,7 @@ static void count_foreign_unbind(struct record *r, uint64_t now)
     if (r->flaps == 0)
         r->flap_usec = now;
     if (++r->flaps >= FLAPS_MAX)
-        enter(r, RECORD_CONTESTED);
+        record_enter(r, RECORD_CONTESTED);
 }
 
 /* A device that lost its driver is usually about to be unplugged, so that a bind would fail: it is
@@ -203,7 +174,7 @@ static void apply_unbound(struct record *r, const struct record_event *e)
 
 static void apply_bound(struct record *r, const struct record_event *e)
 {
-    confirm(r);
+    record_confirm(r);
     record_vfs_bound(&r->vfs);
     note_catch(r, e);
     catch_released(r, e);
@@ -245,7 +216,7 @@ static void apply_verdict(struct record *r, const struct record_event *e)
     if ((record_is_going_back(r) && !reason_sends_back(e->verdict.reason)) ||
         r->state == RECORD_HANDED_BACK_UNSEEN || r->state == RECORD_HANDED_BACK ||
         r->state == RECORD_GONE)
-        enter(r, RECORD_OPEN);
+        record_enter(r, RECORD_OPEN);
     if (r->seen_usec == 0)
         r->seen_usec = e->now_usec;
     if (d->driver && !streq_null(d->driver, e->verdict.driver) && !driver_is_vfio(d->driver) &&
@@ -283,7 +254,7 @@ static void apply_unnamed(struct record *r, const struct record_event *e)
     r->unnamed = true;
     r->attempts = r->flaps = 0;
     if (!record_is_going_back(r))
-        enter(r, r->state == RECORD_RELEASED ? RECORD_HANDED_BACK : RECORD_OPEN);
+        record_enter(r, r->state == RECORD_RELEASED ? RECORD_HANDED_BACK : RECORD_OPEN);
 }
 
 static void note_told(struct record *r, const struct record_event *e)
@@ -293,195 +264,20 @@ static void note_told(struct record *r, const struct record_event *e)
     r->told.reason = e->verdict.reason;
 }
 
-/* -- operations -- */
-
-/* Records before an operation what must be known if we crash in the middle of it. */
-static void apply_beginning(struct record *r, const struct record_event *e)
-{
-    switch (e->op.kind) {
-    case ACTION_OVERRIDE:
-        /* Until it is done, or if it never is (somebody has the group), an earlier one may stand.
-         */
-        r->override_new = !record_may_be_overridden(r);
-        if (r->override_new)
-            replace_text(&r->override_text, e->op.driver);
-        else if (!streq_null(r->override_text, e->op.driver))
-            replace_text(&r->override_text, NULL);
-        r->override = OVERRIDE_MAYBE;
-        break;
-    case ACTION_SET_PLACEHOLDER:
-        return record_offer_set_placeholder(r, e->op.order);
-    case ACTION_UNBIND:
-        if (driver_is_vfio(e->op.driver) || record_is_bound_by_us(r))
-            break;
-        r->touched = true;
-        replace_text(&r->previous_driver, e->op.driver);
-        break;
-    case ACTION_NATIVE:
-        if (r->state == RECORD_OPEN)
-            enter(r, RECORD_HANDING_BACK);
-        break;
-    case ACTION_SET_VFS:
-        return record_vfs_begin(&r->vfs, e->op.vfs, e->op.sets_autoprobe);
-    default:
-        break;
-    }
-}
-
-static void apply_success(struct record *r, const struct record_event *e)
-{
-    switch (e->op.kind) {
-    case ACTION_OVERRIDE:
-        r->override = OVERRIDE_OURS;
-        if (!streq_null(r->override_text, e->op.driver))
-            replace_text(&r->override_text, e->op.driver);
-        break;
-    case ACTION_UNBIND:
-        r->binding = BINDING_UNKNOWN;
-        r->health = HEALTH_UNTESTED;
-        r->told.any = false; /* so that the next binding is told, even if the state is the same (a
-                              * variant driver) */
-        break;
-    case ACTION_CLEAR:
-        r->override = OVERRIDE_NOT_OURS;
-        replace_text(&r->override_text, NULL);
-        break;
-    case ACTION_BIND:
-        r->binding = BINDING_OURS;
-        r->not_before_usec = 0;
-        r->attempts = 0;
-        if (!record_is_released(r))
-            enter(r, RECORD_UNVERIFIED); /* until the driver link has been read */
-        break;
-    case ACTION_NATIVE:
-        r->fresh = r->fresh && record_is_released(r); /* an entry may be faster: catch_released() */
-        if (r->arrival == ARRIVAL_UNUSED)
-            r->arrival = ARRIVAL_PLUGGED;
-        r->touched = r->touched || e->op.asked; /* also if its probe() has failed */
-        record_offer_native(r, e->op.order);
-        enter(r, record_is_released(r) ? RECORD_RELEASED : RECORD_HANDED_BACK_UNSEEN);
-        break;
-    case ACTION_CLEAR_PLACEHOLDER:
-        return record_offer_clear_placeholder(r);
-    case ACTION_OFFER:
-        r->offer = OFFER_NONE;
-        r->touched = r->touched || e->op.asked;
-        break;
-    default: /* CHECK, HOLD, PROBE, SET_PLACEHOLDER leave nothing behind */
-        break;
-    }
-}
-
-/* Another driver was faster, or the driver has gone meanwhile: the next plan knows what to do. */
-static bool is_lost_race(const struct record_event *e)
-{
-    return ((e->op.kind == ACTION_BIND || e->op.kind == ACTION_NATIVE) && e->op.result == -EBUSY) ||
-           (e->op.kind == ACTION_UNBIND && (e->op.result == -ENODEV || e->op.result == -ENOENT));
-}
-
-static void apply_failure(struct record *r, const struct record_event *e)
-{
-    bool lost_race = is_lost_race(e);
-    /* The kernel announces a device before it lets any driver match it (ENODEV). It reads the
-     * override only then, and will bind the device itself. EAGAIN means "later": an IOMMU is about
-     * to come. */
-    bool early = e->op.kind == ACTION_BIND &&
-                 ((e->op.result == -ENODEV && record_is_plugged(r)) || e->op.result == -EAGAIN);
-
-    if (lost_race && e->op.kind == ACTION_BIND)
-        confirm(r); /* bind waits for the device's lock, so no probe() is under way */
-    if (early)
-        r->not_before_usec = e->now_usec + RECORD_MOMENT_USEC;
-    if ((lost_race || early) && ++r->attempts < ATTEMPTS_MAX)
-        return;
-    r->not_before_usec = 0;
-    if (e->op.kind == ACTION_SET_PLACEHOLDER) { /* nothing was written */
-        r->placeholder = false;
-        return;
-    }
-    if (e->op.kind == ACTION_OVERRIDE && r->override_new) { /* so it has none of ours */
-        r->override = OVERRIDE_NOT_OURS;
-        replace_text(&r->override_text, NULL);
-    }
-    if (e->op.kind == ACTION_HOLD) /* nothing was done; see RECORD_EVENT_GROUP_KEPT */
-        return;
-    if (e->op.kind == ACTION_CHECK) { /* the device stays with its driver */
-        replace_text(&r->holder, e->op.found);
-        if (!r->unnamed && !record_is_released(r)) /* it was not taken after all */
-            replace_text(&r->previous_driver, NULL);
-    }
-    enter_failure(r, -e->op.result, e->op.kind);
-}
-
-/* Somebody has the group, or it could not be opened. Nothing was unbound, and it is not tried again
- * until somebody asks for that. A device that was to be released stays as it is, which is no
- * failure. */
-static void apply_group_kept(struct record *r, const struct record_event *e)
-{
-    replace_text(&r->holder, e->op.found);
-    if (record_is_released(r)) {
-        enter(r, RECORD_OPEN);
-        r->hold_error = -e->op.result;
-    } else {
-        enter_failure(r, -e->op.result, ACTION_HOLD);
-    }
-    r->fresh = false;
-}
-
-/* The worker died before it did the operation. After some attempts that counts as a failure. */
-static void apply_death(struct record *r, const struct record_event *e)
-{
-    if (++r->attempts >= ATTEMPTS_MAX)
-        enter_failure(r, EIO, e->op.kind);
-}
-
-/* What a worker did for the virtual functions says nothing about the device's own binding. */
-static void apply_vfs_result(struct record *r, const struct record_event *e)
-{
-    const int result = e->kind == RECORD_EVENT_DIED ? -EIO : e->op.result;
-
-    replace_text(&r->holder, e->op.found);
-    r->told.any = false; /* so that a new number is told */
-    if (e->op.kind == ACTION_SET_VFS)
-        return record_vfs_end(&r->vfs, e->op.vfs, result);
-    record_vfs_autoprobe_restored(&r->vfs, result);
-}
-
-static void apply_result(struct record *r, const struct record_event *e)
-{
-    if (record_is_replaced(r)) /* the worker's result is about the device that was there before */
-        return;
-    const bool died = e->kind == RECORD_EVENT_DIED;
-    if (e->op.kind == ACTION_TEST) /* a worker that dies says nothing about the device */
-        return record_health_test(r, died ? 0 : e->op.result);
-    if (e->op.kind == ACTION_RESET_METHOD)
-        return record_health_reset_method(r, e->op.driver, died ? EIO : -e->op.result);
-    if (e->op.kind == ACTION_SET_VFS || e->op.kind == ACTION_RESTORE_AUTOPROBE)
-        apply_vfs_result(r, e);
-    else if (e->kind == RECORD_EVENT_GROUP_KEPT)
-        apply_group_kept(r, e);
-    else if (died)
-        apply_death(r, e);
-    else if (e->op.result < 0)
-        apply_failure(r, e);
-    else
-        apply_success(r, e);
-}
-
 /* -- requests -- */
 
 /* Forgets what failed, so that the next plan tries again. */
 static void retry(struct record *r)
 {
     if (r->state == RECORD_RELEASE_FAILED || r->state == RECORD_RELEASED)
-        enter(r, RECORD_RELEASING);
+        record_enter(r, RECORD_RELEASING);
     else if (r->state != RECORD_RELEASING && !record_is_going_back(r))
-        enter(r, RECORD_OPEN);
+        record_enter(r, RECORD_OPEN);
     r->flaps = r->attempts = 0;
     r->not_before_usec = 0;
     doubt_override(r);
     record_vfs_retry(&r->vfs);
-    replace_text(&r->holder, NULL);
+    record_set_text(&r->holder, NULL);
     record_health_retry(r);
 }
 
@@ -492,7 +288,7 @@ static void ask_for(struct record *r, enum record_state wanted)
         return;
     retry(r);
     if (!record_is_going_back(r)) /* a device that is going back goes on until a rule names it */
-        enter(r, wanted);
+        record_enter(r, wanted);
 }
 
 /* -- all -- */
@@ -555,15 +351,17 @@ void record_apply(struct record *r, const struct record_event *e)
     case RECORD_EVENT_UNNAMED:
         return apply_unnamed(r, e);
     case RECORD_EVENT_BEGINS:
-        return apply_beginning(r, e);
+        return record_operation_begins(r, &e->op);
     case RECORD_EVENT_CLAIMED:
     case RECORD_EVENT_HANGS:
     case RECORD_EVENT_RETURNED:
         return apply_work(r, e);
     case RECORD_EVENT_DONE:
+        return record_operation_ended(r, &e->op, OUTCOME_RESULT, e->now_usec);
     case RECORD_EVENT_GROUP_KEPT:
+        return record_operation_ended(r, &e->op, OUTCOME_GROUP_KEPT, e->now_usec);
     case RECORD_EVENT_DIED:
-        return apply_result(r, e);
+        return record_operation_ended(r, &e->op, OUTCOME_DIED, e->now_usec);
     case RECORD_EVENT_RELEASE:
         return ask_for(r, RECORD_RELEASING);
     case RECORD_EVENT_BIND:
@@ -575,7 +373,7 @@ void record_apply(struct record *r, const struct record_event *e)
         return record_vfs_release(&r->vfs);
     case RECORD_EVENT_KEPT_BACK:
         if (r->state == RECORD_OPEN)
-            enter(r, RECORD_HANDING_BACK);
+            record_enter(r, RECORD_HANDING_BACK);
         return;
     case RECORD_EVENT_TIME:
         if (record_is_waiting(r) && e->now_usec >= r->not_before_usec)

@@ -4,7 +4,7 @@
  * no logging. */
 #pragma once
 
-#include "model/record.h"
+#include "model/record-operation.h"
 
 /* After the colon: the fields of struct record_event that are needed besides .now_usec. */
 enum record_event_kind {
@@ -48,17 +48,7 @@ struct record_event {
         enum reason reason;
         const char *driver; /* the target */
     } verdict;
-    struct {
-        enum action_kind kind;
-        int result;         /* 0 or negative errno */
-        const char *driver; /* as in struct action; "" for none */
-        const char *found;  /* who has the device, in words, or "" */
-        unsigned vfs;       /* ACTION_SET_VFS: as in struct action, and .sets_autoprobe as well */
-        bool sets_autoprobe;
-        uint64_t order; /* ACTION_SET_PLACEHOLDER, ACTION_NATIVE: drivers up to this order were
-                         * registered when the job was made */
-        bool asked;     /* ACTION_NATIVE: a native driver was asked */
-    } op;
+    struct record_operation op;
     struct {
         uint64_t newest;  /* the highest order of a driver whose registration is over */
         bool registering; /* another one may still take devices */
@@ -67,9 +57,3 @@ struct record_event {
 
 /* Changes the record as the event demands. Every change of a record is made here. */
 void record_apply(struct record *r, const struct record_event *e);
-
-/* How long a device is left alone after it has lost its driver, or while it is still being added.
- * Some milliseconds pass in the kernel between the event that a driver let a device go and the
- * event that the device is gone, and between the event of a new device and the moment when drivers
- * may match it. */
-#define RECORD_MOMENT_USEC (100 * 1000)

@@ -88,6 +88,12 @@ struct record_past {
     bool released;   /* an administrator released it */
 };
 
+/* How long a device is left alone after it has lost its driver, or while it is still being added.
+ * Some milliseconds pass in the kernel between the event that a driver let a device go and the
+ * event that the device is gone, and between the event of a new device and the moment when drivers
+ * may match it. */
+#define RECORD_MOMENT_USEC (100 * 1000)
+
 /* There may be thousands of records, one for each device that was ever selected. Small fields are
  * grouped, to avoid padding. */
 struct record {

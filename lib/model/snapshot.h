@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kernel shows of the PCI devices at one moment, as values. scan.h makes one from /sys;
- * the text form serves tests and bug reports. Pure. */
+/* What the kernel shows of the PCI devices at one moment, as values. scan.h makes one from /sys.
+ * Pure. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "base/fact.h"
 #include "model/address.h"
@@ -87,6 +86,9 @@ struct snapshot {
     struct unknown unknown; /* about the host as a whole */
 };
 
+/* Frees the texts that a device owns. */
+void device_done(struct device *d);
+
 void snapshot_done(struct snapshot *s);
 
 /* The device with this address, or NULL. Valid until a device is put or removed. */
@@ -137,10 +139,3 @@ struct node_text device_own_node(const struct device *d);
 
 /* Is the driver one of VFIO's (vfio-pci or a variant)? NULL is not. */
 bool driver_is_vfio(const char *driver);
-
-/* The text form: one line a device. Returns 0 or negative errno of the stream. */
-int snapshot_write(const struct snapshot *s, FILE *f);
-
-/* Reads the text form into an empty snapshot. Returns 0, -ENOMEM, or -EINVAL with the number of the
- * line that is not understood in *ret_line. */
-int snapshot_read(struct snapshot *s, const char *text, unsigned *ret_line);

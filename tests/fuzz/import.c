@@ -14,6 +14,7 @@
 #include "import/make.h"
 #include "import/sources.h"
 #include "import/write.h"
+#include "model/snapshot-text.h"
 #include "policy/parse.h"
 
 #define FILES_MAX 64

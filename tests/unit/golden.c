@@ -13,6 +13,7 @@
 #include "base/rootfs.h"
 #include "laws.h"
 #include "model.h"
+#include "model/snapshot-text.h"
 #include "plan/make.h"
 #include "plan/text.h"
 #include "policy/parse.h"

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "config.h"
+#include "model/snapshot-text.h"
 #include "offer/kubelet.h"
 #include "offer/node-features.h"
 #include "plan/make.h"

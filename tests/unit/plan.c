@@ -4,6 +4,7 @@
  * see what is read after its end. */
 #include "unit.h"
 
+#include "model/snapshot-text.h"
 #include "plan/alike.h"
 #include "plan/make.h"
 #include "plan/text.h"

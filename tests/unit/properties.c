@@ -9,6 +9,7 @@
 #include "host.h"
 #include "laws.h"
 #include "model.h"
+#include "model/snapshot-text.h"
 #include "plan/make.h"
 #include "plan/text.h"
 #include "policy/parse.h"

@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include "host/scan-host.h"
 #include "host/scan.h"
 
 START_TEST(a_driver_that_cannot_be_unbound)

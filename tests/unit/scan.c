@@ -3,6 +3,7 @@
 
 #include "failing.h"
 #include "host/scan.h"
+#include "model/snapshot-text.h"
 #include "policy/load.h"
 #include "policy/parse.h"
 

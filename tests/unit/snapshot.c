@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
-#include "model/snapshot.h"
+#include "model/snapshot-text.h"
 
 static const char text[] =
     "snapshot cold-boot=1 unsafe-noiommu=0\n"

@@ -3,6 +3,7 @@
 
 #include <sys/utsname.h>
 
+#include "host/scan-host.h"
 #include "host/scan.h"
 #include "host/viommu.h"
 
