@@ -12,7 +12,7 @@
 
 #define FILE_NAME "initramfs"
 #define FILE_MAX 4096
-/* The initramfs' script makes it before it runs the program. */
+/* The initramfs' script creates this file before it runs the program. */
 #define BEGUN "run/vfio-bindd/early"
 
 static void take_fact(struct early_pass *p, const char *line)

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the pass in the initramfs leaves for the daemon, in /run/vfio-bindd/initramfs: whether it
- * came to its end, and by which policy. What it did is in the records (record-file.h). */
+/* What the pass in the initramfs tells the daemon, in /run/vfio-bindd/initramfs: whether it was
+ * finished, and with which policy. Its effects on devices are in the records (record-file.h). */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct early_pass {
-    bool there;      /* the initramfs had vfio-bindd, and began the pass */
-    bool ended;      /* the pass was over before its deadline */
+    bool there;      /* the initramfs contained vfio-bindd, and the pass was begun */
+    bool ended;      /* the pass was finished before its deadline */
     bool gave_back;  /* the root file system did not appear, so devices were handed back */
-    uint32_t policy; /* struct policy's digest; 0: it did not come so far */
+    uint32_t policy; /* struct policy's digest; 0: the pass was not far enough to know it */
 };
 
-/* Returns 0 (also where there was no such pass) or negative errno. */
+/* Returns 0 (also if there was no such pass) or negative errno. */
 int early_pass_read(int root_fd, struct early_pass *ret);
 
 /* Returns 0 or negative errno. */

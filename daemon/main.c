@@ -18,7 +18,7 @@
 
 enum { EXIT_USAGE = 2 };
 
-/* What there is to do; each is an option. */
+/* Each task is an option. */
 enum task {
     TASK_DAEMON,
     TASK_CHECK_POLICY,
@@ -38,7 +38,7 @@ struct arguments {
     const char *root; /* NULL: "/" */
     char **files;     /* --check-policy FILE..., --publish SOURCE TARGET... */
     size_t n_files;
-    bool quiet; /* --check-policy: the exit status alone */
+    bool quiet; /* --check-policy: print nothing */
 };
 
 static void help(void)
@@ -151,7 +151,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
     return r == 0 ? 0 : 1 + r;
 }
 
-/* Output that could not be written is no success. */
+/* It is a failure if the output could not be written. */
 static int flushed(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
@@ -168,7 +168,7 @@ static int run_supervised(void *userdata, struct starting *starting)
     return manager_run(&options);
 }
 
-/* Without systemd nobody would know of the daemon when the supervisor ends. */
+/* Without systemd, the daemon would be an unsupervised orphan once the supervisor ends. */
 static int run_supervisor(struct manager_options *options)
 {
     struct policy defaults;
@@ -205,7 +205,8 @@ int main(int argc, char **argv)
 
     printable_stderr();
     int r = parse_arguments(argc, argv, &a);
-    if (a.task != TASK_FOR_INITRAMFS) /* there a program reads it, and names of files are bytes */
+    if (a.task != TASK_FOR_INITRAMFS) /* its output is read by a program, and file names may contain
+                                         any bytes */
         printable_stdout();
     if (r > 0)
         return flushed(r - 1);

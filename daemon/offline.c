@@ -16,14 +16,15 @@
 #include "policy/load.h"
 #include "record-file.h"
 
-/* Loads the records, makes the assumptions of plan_assume(), and prints which drivers are only
+/* Loads the records, makes the assumptions of plan_assume(), and prints the drivers that are only
  * assumed. */
 static int assume_loaded(int root_fd, const struct policy *p, struct snapshot *s,
                          struct records *records)
 {
     CLEANUP(recorded_workers_done) struct recorded_workers workers = {0};
 
-    (void)record_file_load(root_fd, records, &workers); /* without privilege the past is unknown */
+    (void)record_file_load(root_fd, records,
+                           &workers); /* without privileges the records cannot be read */
     int r = plan_assume(p, s, records);
     if (r == 0)
         r = reset_methods_note(root_fd, p, s, records);
@@ -37,7 +38,7 @@ static int assume_loaded(int root_fd, const struct policy *p, struct snapshot *s
     return 0;
 }
 
-/* Reads the policy and the devices that it concerns. The outputs must be empty. */
+/* Reads the policy and the devices. The outputs must be empty. */
 static int read_host(int root_fd, struct policy *p, struct diags *d, bool *off, struct snapshot *s)
 {
     policy_init(p);
@@ -81,9 +82,10 @@ int offline_dry_run(int root_fd)
 
 /* -- for an initramfs -- */
 
-/* The IOMMU first: a device has no group without it, and vfio-pci refuses it. Then vfio-pci, before
- * any native driver can be registered. No variant: some depend on a native driver, which would be
- * loaded with them; the override keeps their devices until the daemon has them loaded. */
+/* The IOMMU comes first: without it a device has no group, and vfio-pci refuses it. Then comes
+ * vfio-pci, before any native driver can be registered. Variants are left out: some depend on a
+ * native driver, which would be loaded as well. The override keeps their devices until the daemon
+ * has loaded them. */
 static void print_modules(int root_fd)
 {
     struct viommu viommu = {0};
@@ -91,12 +93,12 @@ static void print_modules(int root_fd)
     if (viommu_read(root_fd, &viommu) < 0 || viommu.announced || viommu.at_work)
         puts("module " VIOMMU_TRANSPORT "\nmodule " VIOMMU_MODULE);
     puts("module " DYNID_DRIVER);
-    /* vfio asks for it when it is loaded, and never again: without it nobody can use a group. */
+    /* vfio requests it when it is loaded, and never again; without it no group can be used. */
     puts("module vfio_iommu_type1");
 }
 
-/* Never what is on trial. Below /run nothing can be brought along: the file is there or not when
- * the host boots. */
+/* A policy on trial is left out. Files below /run cannot be brought along: they are made during the
+ * boot. */
 static void print_policy_files(const struct policy *p)
 {
     for (size_t i = 0; i < p->n_files; i++)
@@ -120,7 +122,7 @@ int offline_for_initramfs(int root_fd)
     print_policy_files(&p);
     if (r >= 0)
         r = boot_devices_write(root_fd, &s, stdout);
-    if (r < 0) { /* the initramfs is of use all the same */
+    if (r < 0) { /* the initramfs is still useful without this */
         fprintf(stderr, "vfio-bindd: cannot read what the host uses: %s\n", strerror(-r));
         puts("incomplete");
     }

@@ -22,7 +22,7 @@ void recorded_workers_done(struct recorded_workers *w)
     *w = (struct recorded_workers){0};
 }
 
-/* Looks into the real /proc, even for a tree given by --root. */
+/* Reads the real /proc, even with --root. */
 static int find_process(pid_t pid, struct process *ret)
 {
     CLEANUP_CLOSE int root_fd = rootfs_open_root("/");
@@ -72,7 +72,8 @@ bool recorded_workers_move(struct recorded_workers *w, pid_t pid, const struct p
 
 /* -- reading: lines of words, most of them KEY=VALUE; what is not understood is skipped -- */
 
-/* The value of the next word, which is cut off from *rest; *ret_key is its key. NULL at the end. */
+/* Returns the value of the next word, which is removed from *rest; *ret_key is its key. NULL at the
+ * end. */
 static char *next_value(char **rest, const char **ret_key)
 {
     char *word;
@@ -107,14 +108,14 @@ static int load_worker(char *text, struct recorded_workers *w)
         return 0;
     int r = find_process(worker.pid, &p);
     if (r == -ESRCH || (r == 0 && p.start != worker.start))
-        return 0; /* it has ended; if that is not known, it counts as alive */
+        return 0; /* it has exited; if that is unknown, it counts as running */
     if (!grow(&w->v, &w->allocated, w->n, sizeof(*w->v)))
         return -ENOMEM;
     w->v[w->n++] = worker;
     return 0;
 }
 
-/* The states that are kept over a restart; what failed is tried again by the next run. */
+/* The states that are saved. After a failure, the next run tries again. */
 static const struct {
     const char *word;
     enum record_state state;
@@ -142,7 +143,7 @@ static void load_flag(struct record *r, const char *key)
     else if (streq(key, "refused"))
         r->past.refused = true;
     else if (streq(key, "dead"))
-        r->health = HEALTH_SUSPECT; /* it is tested again */
+        r->health = HEALTH_SUSPECT; /* it will be tested again */
     else if (streq(key, "had-driver"))
         r->past.had_driver = true;
     else if (streq(key, "released"))
@@ -169,7 +170,7 @@ static void load_past(struct record_past *k, const char *text)
     k->class_code = class_code & 0xffffff;
 }
 
-/* "-" and "1" say that there is a driver, but not which. */
+/* "-" and "1" mean that there is a driver, but not which one. */
 static void load_driver(char **ret, const char *value)
 {
     if (!*value || streq(value, "-") || streq(value, "1") || strlen(value) >= DRIVER_NAME_LENGTH)
@@ -178,7 +179,7 @@ static void load_driver(char **ret, const char *value)
     *ret = strdup(value);
 }
 
-/* What cannot be a number of virtual functions counts as none. */
+/* An invalid number of virtual functions counts as 0. */
 static uint16_t load_count(const char *value)
 {
     const unsigned long n = strtoul(value, NULL, 10);
@@ -223,7 +224,7 @@ static int load_device(char *text, struct records *records)
     return 0;
 }
 
-/* "dynamic-ids order=N": the registration of vfio-pci to which the entries belong. */
+/* "dynamic-ids order=N": the registration of vfio-pci that has the entries. */
 static void load_dynids(char *text, struct dynids *f)
 {
     const char *key, *value;
@@ -328,8 +329,8 @@ static const char *state_kept(const struct record *r)
     return NULL;
 }
 
-/* A device that no rule names is kept only if something of it is ours, which must still go back.
- * When it came need not be written: `newest_at_boot` tells. */
+/* A device that no rule selects is saved only if its override or binding is ours and must be handed
+ * back. The time of its arrival need not be saved: `newest_at_boot` is sufficient. */
 static bool is_worth_a_line(const struct record *r)
 {
     if (record_vfs_is_owned(&r->vfs) || r->vfs.released)
@@ -433,7 +434,7 @@ int record_file_save(int root_fd, const struct records *records, struct recorded
     record_file_write(f, records, w);
     if (fclose(f) != 0)
         return -errno;
-    /* Another text of this size has the same hash once in four billion. */
+    /* The probability that another text of this size has the same hash is one in four billion. */
     const uint32_t hash = hash_bytes(text, size);
     if (size == w->saved_size && hash == w->saved_hash)
         return 0;

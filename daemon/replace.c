@@ -15,8 +15,7 @@ int replace_file(int dir_fd, const char *name, mode_t mode, const char *bytes, s
 
     if (snprintf(temporary, sizeof(temporary), ".%s.new", name) >= (int)sizeof(temporary))
         return -ENAMETOOLONG;
-    /* Removes a file that was left behind by a run that was killed, or put there by whoever owns
-     * the folder. */
+    /* Removes a file that was left by a killed run, or put there by the owner of the folder. */
     if (unlinkat(dir_fd, temporary, 0) < 0 && errno != ENOENT)
         return -errno;
     CLEANUP_CLOSE int fd =

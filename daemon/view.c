@@ -7,7 +7,7 @@ int view_plan(struct view *view)
 {
     struct plan new;
 
-    /* While the list of drivers cannot be read, the table of IDs does not count as lost. */
+    /* While the list of drivers cannot be read, the table of dynamic IDs does not count as lost. */
     if (view->snapshot.n_registered > 0 || view->snapshot.unknown.fact == FACT_NONE)
         dynids_follow(&view->records.dynids, snapshot_order(&view->snapshot, DYNID_DRIVER));
     plan_forget_actions(&view->plan);

@@ -21,7 +21,7 @@ const char *helper_socket_unit(enum helper_kind kind)
     return units[kind];
 }
 
-/* The path may be too long for a socket address, so it goes through /proc. */
+/* The path may be too long for a socket address, so the folder is given as /proc/self/fd/N. */
 int helper_connect(int root_fd, enum helper_kind kind, int flags)
 {
     struct sockaddr_un sa = {.sun_family = AF_UNIX};
@@ -52,7 +52,7 @@ int helper_receive(int fd, const struct helper_request *q, struct helper_reply *
     return n == 0 ? -ECONNRESET : helper_reply_check(q, ret, (size_t)n);
 }
 
-/* Returns 0 when there is something to read, or -ETIMEDOUT. */
+/* Returns 0 when the answer can be read, or -ETIMEDOUT. */
 static int wait_for_answer(int fd, uint64_t deadline)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};

@@ -7,7 +7,7 @@
 #include "base/util.h"
 #include "model/snapshot.h"
 
-#define ERRNO_MAX 4095 /* the kernel's */
+#define ERRNO_MAX 4095 /* the largest errno of the kernel */
 
 static const char *const words[HELPER_KINDS] = {
     [HELPER_MODULE] = "module", [HELPER_SERIALS] = "serials", [HELPER_HOLDERS] = "holders"};
@@ -52,7 +52,7 @@ size_t helper_reply_size(const struct helper_reply *a)
     return offsetof(struct helper_reply, serials) + a->n_serials * sizeof(*a->serials);
 }
 
-/* A text that ends in its field, with nothing behind it. */
+/* Is it a text that ends within its field, followed only by zeros? */
 static bool is_field_text(const char *field, size_t size)
 {
     const char *end = memchr(field, '\0', size);
@@ -107,7 +107,7 @@ static bool is_printable_text(const char *field, size_t size)
     return streq(clean, field);
 }
 
-/* Of devices that were asked for, in that order. */
+/* Are all of them about devices of the request, in the same order? */
 static bool are_serials(const struct helper_request *q, const struct helper_reply *a)
 {
     uint32_t at = 0;

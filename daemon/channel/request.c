@@ -28,7 +28,7 @@ bool request_denial_fits(struct budget *b)
 struct caller caller_make(uint32_t uid, pid_t pid)
 {
     struct caller c = {.uid = uid, .pid = pid};
-    CLEANUP_CLOSE int root_fd = rootfs_open_root("/"); /* the real /proc, whatever --root */
+    CLEANUP_CLOSE int root_fd = rootfs_open_root("/"); /* always the real /proc, even with --root */
 
     if (root_fd < 0 || pid <= 0 || process_unit(root_fd, pid, c.unit) < 0 ||
         process_is_of_user(root_fd, pid, uid) <= 0)

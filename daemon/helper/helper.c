@@ -22,7 +22,7 @@ static void refuse_request(struct helper_reply *a, int error, const char *format
     va_end(args);
 }
 
-/* Those that vfio-bindd needs, whatever it says: a module can do anything. */
+/* Loads only modules that vfio-bindd can need, whatever it asks for: a module can do anything. */
 static void answer_module(int root_fd, const struct helper_request *q, struct helper_reply *a)
 {
     int r = load_module_is_permitted(root_fd, q->module);
@@ -63,7 +63,8 @@ static int who_uses(int root_fd, const struct asker *asker, const struct helper_
                                 : users_find_vfio(root_fd, asker, q->group, addrs[0], found);
 }
 
-/* The asker is a worker of vfio-bindd's, and its fellows keep groups open. */
+/* The peer is a worker of vfio-bindd. The other workers hold groups open and must not be
+ * counted. */
 static void answer_holders(int root_fd, pid_t peer, const struct helper_request *q,
                            struct helper_reply *a)
 {
@@ -76,7 +77,7 @@ static void answer_holders(int root_fd, pid_t peer, const struct helper_request 
         refuse_request(a, r, "%s", strerror(-r));
 }
 
-/* Root alone can connect; it is the socket's mode that says so, and this. */
+/* Only root can connect, because of the mode of the socket. This checks it once more. */
 static bool is_root(int fd, pid_t *ret_pid)
 {
     struct ucred peer;

@@ -22,7 +22,7 @@ int load_module_is_permitted(int root_fd, const char *module)
     return r < 0 ? r : modules_is_variant(&variants, module);
 }
 
-/* As modprobe@.service does: quietly, and a list of forbidden modules counts. */
+/* Like modprobe@.service: without messages, and respecting the blacklist. */
 int load_module(const char *module)
 {
     char name[MODULE_NAME_MAX];

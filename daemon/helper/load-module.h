@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Loads a kernel module, by modprobe and its rules. */
+/* Loads a kernel module with modprobe, whose configuration applies. */
 #pragma once
 
-/* A variant of vfio-pci's, as the modules' aliases say, or what a virtual IOMMU needs. Returns 1, 0
- * or negative errno. */
+/* Is it a variant of vfio-pci, according to the modules' aliases, or a module that a virtual IOMMU
+ * needs? Returns 1, 0 or negative errno. */
 int load_module_is_permitted(int root_fd, const char *module);
 
-/* Returns 0 when modprobe has run, with whatever success: whether a driver is there, the asker
- * looks for itself. Or negative errno. */
+/* Returns 0 once modprobe has run, even if it failed: the caller checks whether the driver is
+ * there. Otherwise returns negative errno. */
 int load_module(const char *module);

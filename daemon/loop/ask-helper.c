@@ -62,7 +62,7 @@ static int on_helper_answer(sd_event_source *source, int fd, uint32_t events, vo
     return 0;
 }
 
-/* The request fits into the socket's buffer, so it is sent whether anybody reads it yet or not. */
+/* The request fits into the socket's buffer, so it can be sent before the helper reads. */
 static int put_question(struct helper_question *h, sd_event *event, int root_fd, uint64_t usec)
 {
     h->fd = helper_connect(root_fd, (enum helper_kind)h->request.kind, SOCK_NONBLOCK);

@@ -14,9 +14,9 @@ struct boot_watch {
     void *userdata;
 };
 
-/* After an overflow the file may be among the lost events. The watch stays: others watch the
- * folder, too (trial-watch), and after an event that only a removed watch wanted, sd-event (252)
- * never sleeps again. */
+/* After an overflow the file may be among the lost events. The watch is not removed: trial-watch
+ * uses the same folder, and after an event that only a removed watch wanted, sd-event (252) never
+ * sleeps again. */
 static int on_file(sd_event_source *source, const struct inotify_event *event, void *userdata)
 {
     const struct boot_watch *w = userdata;

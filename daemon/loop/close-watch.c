@@ -20,8 +20,8 @@ struct close_watch {
     sd_event_source *sources[FOLDERS];
 };
 
-/* Both tell whether the name is a node's: everybody may open and close /dev/vfio/vfio, which is
- * none. */
+/* Both calls check whether the name is that of a node: anybody may open and close /dev/vfio/vfio,
+ * which is not. */
 static bool tell_node_closed(const struct close_watch *w, const char *name)
 {
     char path[NAME_MAX + 64], address[NAME_MAX + 1];
@@ -54,7 +54,7 @@ static bool tell_group_closed(const struct close_watch *w, const char *name)
     return any;
 }
 
-/* Events were lost: any node may have been closed. */
+/* Events were lost, so any node may have been closed. */
 static bool tell_all(const struct close_watch *w, int folder)
 {
     const struct dirent *e;
@@ -95,7 +95,7 @@ void close_watch_try(struct close_watch *w)
             continue;
         fd = rootfs_open(w->root_fd, folders[i], O_PATH | O_DIRECTORY);
         if (fd < 0)
-            return; /* the second is in the first */
+            return; /* the second folder is in the first */
         (void)sd_event_add_inotify_fd(w->event, &w->sources[i], fd, IN_CLOSE_WRITE, on_close, w);
     }
 }

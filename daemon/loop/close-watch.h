@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tells when somebody closes a node of VFIO: a virtual machine has ended, and its devices may have
- * come back dead. By inotify on /dev/vfio and /dev/vfio/devices: no polling, and nothing where no
- * such folder is. The kernel sends the event when the last descriptor of the group and of all of
- * its devices is closed; of a device's own node a moment before it is reset.
+/* Detects that a VFIO node was closed: a virtual machine has ended, and its devices may not answer
+ * any more. Uses inotify on /dev/vfio and /dev/vfio/devices, so there is no polling, and no cost if
+ * these folders do not exist. The kernel sends the event when the last descriptor of the group and
+ * of all its devices is closed. For the node of a single device the event comes shortly before the
+ * device is reset.
  *
- * Nodes that somebody has made elsewhere (mknod, as container runtimes and libvirt's mount
- * namespaces do) are not seen: their use is none of the folder's. */
+ * Nodes that were made elsewhere (by mknod, as container runtimes and libvirt's mount namespaces
+ * do) are not noticed, since their use causes no event in these folders. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -14,7 +15,8 @@
 
 struct close_watch;
 
-/* Called for each device of the group, or the one of the node; `done` after the last. */
+/* `closed` is called for each device of the group, or for the device of the node, and `done` after
+ * the last one. */
 struct close_watch_handler {
     void (*closed)(void *userdata, struct pci_addr a);
     void (*done)(void *userdata);
@@ -24,8 +26,8 @@ struct close_watch_handler {
 int close_watch_new(sd_event *event, int root_fd, const struct close_watch_handler *handler,
                     struct close_watch **ret);
 
-/* Begins to watch the folders that are there by now: VFIO makes the second with the first device.
- */
+/* Starts to watch those folders that exist by now. VFIO makes the second one with the first
+ * device. */
 void close_watch_try(struct close_watch *w);
 
 void close_watch_free(struct close_watch *w);

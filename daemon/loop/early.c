@@ -71,7 +71,7 @@ void early_free(struct early *e)
     free(e);
 }
 
-/* A native driver's remove() may block. */
+/* A native driver's remove() may block, so nothing is rebound here. */
 int early_plan(struct early *e)
 {
     int r = view_plan(e->view);
@@ -81,7 +81,7 @@ int early_plan(struct early *e)
         requests_mark_give_back(e->view);
         r = view_plan(e->view);
     }
-    if (e->gives_back) /* nothing is taken either */
+    if (e->gives_back) /* and nothing is taken either */
         plan_leave_out(&e->view->plan, PHASE_OVERRIDE, PHASE_VFS);
     else
         plan_leave_out(&e->view->plan, PHASE_REBIND, PHASE_RELEASE);
@@ -104,7 +104,7 @@ void early_take_again(struct view *view)
         if (r && record_is_released(r) && !d->use)
             records_apply(&view->records, d->addr, &bind);
     }
-    seen.gave_back = false; /* what is released from now on an administrator has released */
+    seen.gave_back = false; /* from now on, only an administrator can have released a device */
     if (view->early.gave_back)
         (void)early_pass_write(view->root_fd, &seen);
 }

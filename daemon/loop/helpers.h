@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What vfio-bindd-helper does for us, since we lack the privileges: it loads modules of variant
- * drivers and of a virtual IOMMU, and reads serial numbers. */
+/* Requests to vfio-bindd-helper, which has privileges that the daemon lacks: it loads modules of
+ * variant drivers and of a virtual IOMMU, and reads serial numbers. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -10,11 +10,11 @@
 struct helpers;
 
 struct helpers_handler {
-    /* More serial numbers are known, or will not be. */
+    /* More serial numbers are known, or no more will be. */
     void (*serials)(void *userdata);
-    /* The module of a variant driver is loaded, or will not be: see variants.h. */
+    /* The module of a variant driver is loaded, or cannot be: see variants.h. */
     void (*variant)(void *userdata, const char *module);
-    /* The IOMMU that devices are kept for does not come. */
+    /* The IOMMU for which devices were kept will not appear. */
     void (*iommu_given_up)(void *userdata);
     void *userdata;
 };
@@ -24,13 +24,13 @@ int helpers_new(sd_event *event, const struct view *view, const struct helpers_h
                 struct helpers **ret);
 void helpers_free(struct helpers *h);
 
-/* Asks for what the plan calls for. */
+/* Sends the requests that the plan makes necessary. */
 void helpers_ask(struct helpers *h);
 
-/* Let what was asked for in vain be asked for again: all of it, or a part. */
+/* Allow failed requests to be sent again: all of them, or one kind. */
 void helpers_retry(struct helpers *h);
 void helpers_retry_serials(struct helpers *h);
 void helpers_retry_iommu(struct helpers *h);
 
-/* Is an answer still to come that the first pass must wait for? */
+/* Is there a pending answer that the first pass must wait for? */
 bool helpers_are_awaited(const struct helpers *h);

@@ -9,8 +9,8 @@
 #include "loop/close-watch.h"
 #include "loop/uevent-filter.h"
 
-/* So many events are taken before anybody else gets a turn: a card that comes and goes all the time
- * must not keep the daemon from its bus and its watchdog. */
+/* The number of events that are handled in one turn of the loop. A card that comes and goes all the
+ * time must not keep the daemon from its other tasks and the watchdog. */
 #define BATCH 64
 
 struct hotplug {
@@ -33,8 +33,8 @@ void hotplug_free(struct hotplug *h)
     free(h);
 }
 
-/* Returns whether the event is of interest. None of these calls reads /sys: a device's uevent file
- * would block while its driver's remove() hangs. */
+/* Returns whether the event is of interest. None of these calls reads /sys: reading a device's
+ * uevent file would block while its driver's remove() hangs. */
 static bool give_event(const struct hotplug *h, struct udev_device *d)
 {
     enum hotplug_action action;
@@ -57,7 +57,7 @@ static bool give_event(const struct hotplug *h, struct udev_device *d)
     return true;
 }
 
-/* Takes one event. Returns 1, 0 (there is none, for now), or -EAGAIN to try again. */
+/* Handles one event. Returns 1, 0 (there is none at the moment), or -EAGAIN to try again. */
 static int take_one(struct hotplug *h, bool *any)
 {
     errno = 0;
@@ -77,8 +77,8 @@ static int take_one(struct hotplug *h, bool *any)
     return errno == ENOBUFS ? -EAGAIN : 0;
 }
 
-/* After an overflow the kernel drops everything until the queue is empty: so it is emptied first.
- * While there is more than a batch, others of the loop get their turns as well. */
+/* After an overflow the kernel drops all events until the queue is empty, so it is emptied first.
+ * If there is more than one batch, other event sources get their turns in between. */
 static int on_readable(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
     struct hotplug *h = userdata;
@@ -131,19 +131,19 @@ int hotplug_new(sd_event *event, const struct hotplug_handler *handler, struct h
         goto fail;
     }
     r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "pci", NULL);
-    if (r >= 0) /* drivers that come and go: when vfio-pci goes, its table of IDs is lost */
+    if (r >= 0) /* drivers that come and go: the table of dynamic IDs is lost with vfio-pci */
         r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "drivers", NULL);
-    if (r >= 0) /* for virtio-iommu; the virtio bus has few events, all at boot */
+    if (r >= 0) /* for virtio-iommu; the virtio bus has only few events, all of them at boot */
         r = udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "virtio", NULL);
     if (r >= 0)
         r = udev_monitor_enable_receiving(h->monitor);
-    if (r >= 0) /* without it only more is received */
+    if (r >= 0) /* without the filter, only more events are received */
         (void)uevent_filter(udev_monitor_get_fd(h->monitor));
     if (r >= 0)
         r = sd_event_add_io(event, &h->source, udev_monitor_get_fd(h->monitor), EPOLLIN,
                             on_readable, h);
-    /* Overrides of hot-plugged devices race with the kernel's probe, so this comes before anything
-     * else. */
+    /* Writing the override of a plugged-in device races with the kernel's probe, so this has the
+     * highest priority. */
     if (r >= 0)
         r = sd_event_source_set_priority(h->source, SD_EVENT_PRIORITY_IMPORTANT);
     if (r >= 0)

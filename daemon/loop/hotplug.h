@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kernel's own hot-plug events of PCI devices. Straight from the kernel, since udevd may not
- * run yet; filtered in the socket, so that other devices' events do not wake us. */
+/* The kernel's hot-plug events of PCI devices. They come directly from the kernel, since udevd may
+ * not be running yet. A filter on the socket drops events of other devices, so that they do not
+ * wake the daemon. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,14 +10,14 @@
 #include "loop/uevent.h"
 
 struct hotplug_handler {
-    /* One event. Not called for synthetic ones (udevadm trigger). */
+    /* Called for each event that is not synthetic (udevadm trigger). */
     void (*event)(void *userdata, enum hotplug_action action, struct pci_addr a);
     /* A driver has come or gone. */
     void (*driver)(void *userdata);
     /* The driver of a virtual IOMMU has begun to work. */
     void (*iommu)(void *userdata);
-    /* The events that were queued have been handled, or a batch of them. `lost`: the kernel dropped
-     * some, so everything must be looked at anew. */
+    /* All queued events, or a batch of them, have been handled. `lost`: the kernel dropped events,
+     * so everything must be read again. */
     void (*drained)(void *userdata, bool lost);
     void *userdata;
     int root_fd;
@@ -24,6 +25,6 @@ struct hotplug_handler {
 
 struct hotplug;
 
-/* Starts listening; events queue up from now on. Returns 0 or negative errno. */
+/* Starts to listen; events are queued from now on. Returns 0 or negative errno. */
 int hotplug_new(sd_event *event, const struct hotplug_handler *handler, struct hotplug **ret);
 void hotplug_free(struct hotplug *h);

@@ -11,14 +11,14 @@
 #include "loop/ask-helper.h"
 #include "tell/journal.h"
 
-/* Long, since a booting host is busy; only the devices behind this IOMMU wait meanwhile. */
+/* Long, since a booting host is busy; only the devices behind this IOMMU have to wait. */
 #define LOAD_TIMEOUT_USEC (60 * 1000000ULL)
-/* How often the deadline may be put off because the host is still booting; some hosts never finish.
- */
+/* How often the deadline may be extended because the host is still booting. On some hosts the boot
+ * never ends. */
 #define ROUNDS_MAX 30
 #define ROUND_MIN_USEC (2 * 1000000ULL)
 
-/* In this order: without the transport the driver finds no device. */
+/* The order matters: without the transport the driver finds no device. */
 static const char *const modules[] = {VIOMMU_TRANSPORT, VIOMMU_MODULE};
 
 struct iommu_wait {
@@ -26,11 +26,11 @@ struct iommu_wait {
     int root_fd;
     iommu_given_up *given_up;
     void *userdata;
-    struct helper_question *load; /* NULL: nothing is under way */
-    size_t asked;                 /* how many of the modules were asked for */
+    struct helper_question *load; /* NULL: no request is pending */
+    size_t asked;                 /* number of modules requested so far */
     sd_event_source *deadline;
     uint64_t usec;
-    unsigned rounds; /* how often the deadline has passed */
+    unsigned rounds; /* how often the deadline was reached */
 };
 
 int iommu_wait_new(sd_event *event, int root_fd, iommu_given_up *given_up, void *userdata,
@@ -68,7 +68,7 @@ static void give_up(struct iommu_wait *w)
     w->given_up(w->userdata);
 }
 
-/* While it is unknown, the host counts as coming up. */
+/* If this is unknown, the host counts as booting. */
 static bool is_coming_up(int root_fd)
 {
     struct snapshot s = {.cold_boot = true};
@@ -77,7 +77,8 @@ static bool is_coming_up(int root_fd)
     return s.cold_boot;
 }
 
-/* While the host is booting, somebody else may still load the driver, or its device may appear. */
+/* While the host is booting, the driver may still be loaded by somebody else, or its device may
+ * appear. */
 static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct iommu_wait *w = userdata;
@@ -101,10 +102,10 @@ static void on_loaded(void *userdata, const struct helper_request *q,
     (void)q;
     (void)reply;
     w->load = NULL;
-    if (r < 0) /* udev may load it all the same */
+    if (r < 0) /* udev may load it nevertheless */
         journal_plain(LOG_WARNING, "%s", text);
     else if (w->asked == ELEMENTS(modules) && viommu_is_loaded(w->root_fd) == 0)
-        give_up(w); /* the module is missing, or forbidden: modprobe says why */
+        give_up(w); /* the module is missing or blacklisted; modprobe's message says which */
     else
         ask_for_modules(w);
 }

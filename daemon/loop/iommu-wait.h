@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Asks for the driver of an IOMMU that the firmware announces, and decides how long devices are
- * kept for it. A kernel event tells that the IOMMU has come (hotplug.h); this tells that it does
- * not come. */
+/* Requests the driver of an IOMMU that the firmware announces, and decides how long devices are
+ * kept for it. A kernel event shows that the IOMMU has appeared (hotplug.h); this decides that it
+ * will not appear. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -10,7 +10,7 @@
 
 struct iommu_wait;
 
-/* Called from the loop: the modules were asked for, and the IOMMU does not come. */
+/* Called from the loop: the modules were requested, but the IOMMU did not appear. */
 typedef void iommu_given_up(void *userdata);
 
 /* Returns 0 or -ENOMEM. */
@@ -18,10 +18,9 @@ int iommu_wait_new(sd_event *event, int root_fd, iommu_given_up *given_up, void 
                    struct iommu_wait **ret);
 void iommu_wait_free(struct iommu_wait *w);
 
-/* Begins to wait when the plan keeps a device for an IOMMU, and stops when no device is kept any
- * more. If the IOMMU does not come, it is given up when the host is up, but not before `usec` have
- * passed. */
+/* Starts to wait when the plan keeps a device for an IOMMU, and stops when it keeps none any more.
+ * Gives up when the boot is over, but not before `usec` have passed. */
 void iommu_wait_follow(struct iommu_wait *w, const struct plan *plan, uint64_t usec);
 
-/* Lets the modules be asked for again. */
+/* Allows the modules to be requested again. */
 void iommu_wait_retry(struct iommu_wait *w);

@@ -9,7 +9,7 @@
 
 struct look_again {
     sd_event_source *timer;
-    uint64_t delay_usec; /* the last one; 0: all is known */
+    uint64_t delay_usec; /* the last delay; 0: everything is known */
     look_again_now *now;
     void *userdata;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* When to look at the host again because something could not be read: the delay doubles each time,
- * and no look follows once everything is known. */
+/* Schedules another scan of the host if something could not be read. The delay doubles each time.
+ * Once everything is known, there are no more scans. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,6 +13,6 @@ typedef void look_again_now(void *userdata);
 int look_again_new(sd_event *event, look_again_now *now, void *userdata, struct look_again **ret);
 void look_again_free(struct look_again *l);
 
-/* Tells whether something is unknown, so that another look is needed. If one is scheduled already
+/* `unknown`: something could not be read, so another scan is needed. If one is scheduled already,
  * its time does not change. */
 void look_again_if(struct look_again *l, bool unknown);

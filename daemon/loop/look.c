@@ -11,7 +11,7 @@
 #include "model/sriov.h"
 #include "tell/journal.h"
 
-/* Reads all of a device. */
+/* Reads a device with all its details. */
 static void look_at(struct view *view, struct pci_addr a)
 {
     (void)scan_device(view->root_fd, &view->policy, a, &view->snapshot);
@@ -50,7 +50,8 @@ void look_at_drivers(struct view *view)
     record_seen_drivers(view);
 }
 
-/* Devices that are ours although no rule can concern them any more: they may have to go back. */
+/* Reads devices that are ours although no rule concerns them any more: they may have to be handed
+ * back. */
 static void look_at_unnamed(struct view *view)
 {
     CLEANUP_FREE struct pci_addr *addrs = calloc(view->records.n + 1, sizeof(*addrs));
@@ -66,7 +67,7 @@ static void look_at_unnamed(struct view *view)
     (void)scan_devices(view->root_fd, &view->policy, addrs, n, &view->snapshot);
 }
 
-/* Virtual functions may have come or gone while nobody looked. */
+/* Virtual functions may have been created or removed without an event. */
 static void look_at_physical(struct view *view)
 {
     for (size_t i = view->records.n; i-- > 0;)
@@ -92,7 +93,7 @@ int look_at_all(struct view *view, bool may_be_empty)
     struct snapshot new = {0};
     int r = scan_again(view->root_fd, &view->policy, &view->snapshot, &new);
 
-    if (r == -ENOENT && may_be_empty) { /* a host without PCI, or a container */
+    if (r == -ENOENT && may_be_empty) { /* a host without a PCI bus, or a container */
         if (!view->settled)
             journal_plain(LOG_ERR,
                           "there is no /sys/bus/pci: is sysfs mounted on /sys? Nothing is bound");
@@ -105,7 +106,7 @@ int look_at_all(struct view *view, bool may_be_empty)
     return r;
 }
 
-/* Has the device virtual functions that nobody has seen yet? */
+/* Does the device have virtual functions that are not in the snapshot yet? */
 static bool has_unseen_vfs(const struct view *view, struct pci_addr pf)
 {
     const struct device *d = snapshot_find(&view->snapshot, pf);
@@ -123,7 +124,8 @@ void look_at_results(struct view *view, const struct pci_addr *addrs, size_t n, 
     look_at_bindings(view, addrs, n);
     for (size_t i = 0; i < view->records.n; i++)
         owed = owed || view->records.v[i].offer == OFFER_OWED;
-    if (owed) /* a driver may be in the middle of its registration; else its event has come */
+    if (owed) /* a driver may be in the middle of its registration; otherwise its event has been
+                 handled */
         look_at_drivers(view);
     for (size_t i = 0; alone && i < n; i++)
         unseen = unseen || has_unseen_vfs(view, addrs[i]);
@@ -131,8 +133,9 @@ void look_at_results(struct view *view, const struct pci_addr *addrs, size_t n, 
         view->missed |= look_at_all(view, false) < 0;
 }
 
-/* A virtual function came or went: how many has the physical one now? No event tells that. A worker
- * that makes them or takes them away looks at the end. */
+/* A virtual function appeared or is gone, so the physical function is read again: no event tells
+ * how many it has now. If a worker creates or removes them, this is done when the worker has
+ * finished. */
 static void look_at_physical_of(struct view *view, const struct device *vf)
 {
     const struct pci_addr pf = vf->pf;
@@ -143,8 +146,8 @@ static void look_at_physical_of(struct view *view, const struct device *vf)
         look_at(view, pf);
 }
 
-/* A device went that is not in the snapshot any more, because a look between its unbind and its end
- * found nothing: whose virtual function it was, if it was one, is not known. */
+/* A device is gone that the snapshot no longer has, because a scan between its unbind and its
+ * removal did not find it. It may have been a virtual function of any physical function. */
 static void look_at_each_physical(struct view *view)
 {
     for (size_t i = 0; i < view->plan.n_vfs; i++)
@@ -160,7 +163,8 @@ bool look_at_event(struct view *view, enum hotplug_action action, struct pci_add
     const bool was_there = before;
     const struct device vf =
         before ? (struct device){.vf = before->vf, .pf = before->pf} : (struct device){0};
-    if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE) /* now there is another one, or none */
+    if (action == HOTPLUG_ADD ||
+        action == HOTPLUG_REMOVE) /* now there is another device at this address, or none */
         snapshot_remove(&view->snapshot, a);
     if (action == HOTPLUG_ADD)
         look_at(view, a);

@@ -12,5 +12,5 @@ struct moment;
 int moment_new(sd_event *event, void (*over)(void *userdata), void *userdata, struct moment **ret);
 void moment_free(struct moment *m);
 
-/* `usec`: when (CLOCK_MONOTONIC); 0: no device waits. m may be NULL. */
+/* `usec`: the time (CLOCK_MONOTONIC); 0: no device is waiting. m may be NULL. */
 void moment_set(struct moment *m, uint64_t usec);

@@ -11,7 +11,7 @@
 #include "record-file.h"
 #include "tell/journal.h"
 
-/* Logs the errors and keeps them for those who ask later. */
+/* Logs the errors, and keeps them for clients. */
 static void take_errors(struct view *view, const struct diags *d)
 {
     for (size_t i = 0; i < view->n_errors; i++)
@@ -29,7 +29,7 @@ static void take_errors(struct view *view, const struct diags *d)
         journal_plain(LOG_ERR, "and %zu more errors", d->errors + d->warnings - d->n);
 }
 
-/* Serial numbers of devices are kept for no longer than a rule asks for them. */
+/* Serial numbers of devices are kept only as long as a rule needs them. */
 static void drop_serials(const struct view *view)
 {
     CLEANUP_CLOSE int folder = record_file_folder(view->root_fd);
@@ -58,7 +58,7 @@ int policy_in_force_load(struct view *view, bool reload)
     policy_init(&new);
     policy_load(view->root_fd, &new, &d, &off);
     take_errors(view, &d);
-    /* What is no longer on trial must go, whatever the policy before looks like by now. */
+    /* A policy whose trial is over must go, even if the previous policy has errors by now. */
     if (reload && d.errors > 0 && (view->policy.trial_until == 0 || new.trial_until > 0)) {
         journal_event(EVENT_POLICY_REFUSED,
                       "the new policy has %zu error%s and is not adopted; the one in force stays",

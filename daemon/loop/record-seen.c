@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/rootfs.h"
 
-/* An event of this kind, with what the snapshot shows of the device. */
+/* An event of this kind, with the facts that the snapshot has of the device. */
 static struct record_event observed(const struct view *view, const struct device *d,
                                     enum record_event_kind kind)
 {
@@ -25,7 +25,7 @@ static int take_verdict(struct view *view, const struct verdict *v)
     struct record *r = records_get(&view->records, v->addr);
     struct record_event e = observed(view, d, RECORD_EVENT_JUDGED);
 
-    assert(d); /* the plan was made just now */
+    assert(d); /* the plan was made from this snapshot */
     if (!r)
         return -ENOMEM;
     e.verdict.state = v->state;
@@ -35,9 +35,9 @@ static int take_verdict(struct view *view, const struct verdict *v)
     return 0;
 }
 
-/* The device was refused or released, and is away. Is it certain that no rule would name it if it
- * came back? Too little is remembered to say which rule would: not its slot, not its serial number,
- * and not the device with which it came along. */
+/* The device was refused or released, and is absent. Is it certain that no rule would select it if
+ * it came back? The record does not have everything that rules test: the slot, the serial number
+ * and the device that it came along with are missing. */
 static bool is_absent_unnamed(const struct view *view, const struct record *r)
 {
     for (size_t i = 0; i < view->policy.n_rules; i++)
@@ -46,7 +46,7 @@ static bool is_absent_unnamed(const struct view *view, const struct record *r)
     return record_has_past(r);
 }
 
-/* Is it certain that no rule names the device? Not if too little of it could be read. */
+/* Is it certain that no rule selects the device? It is not if some of it could not be read. */
 static bool is_known_unnamed(const struct view *view, const struct record *r)
 {
     const struct device *d = snapshot_find(&view->snapshot, r->addr);
@@ -60,8 +60,8 @@ static bool is_known_unnamed(const struct view *view, const struct record *r)
            !plan_is_undecided(&view->policy, &view->snapshot, d);
 }
 
-/* There is a record for each physical function that has a verdict, and for each virtual one that is
- * to go to its native driver when that may take it. */
+/* Makes a record for each physical function with a verdict, and for each virtual function that will
+ * go to its native driver once that may take it. */
 static int take_vfs(struct view *view)
 {
     const struct record_event kept = {.kind = RECORD_EVENT_KEPT_BACK};
@@ -103,14 +103,14 @@ int record_seen_plan(struct view *view)
 
 /* -- coming and going -- */
 
-/* The driver is read only for devices that a rule may concern; any other device may have a native
- * one. */
+/* The driver is read only for devices that a rule may concern; any other device may be on a native
+ * driver. */
 static bool may_have_native_driver(const struct device *d)
 {
     return !d || !d->detailed || (d->driver && !driver_is_vfio(d->driver));
 }
 
-/* The device was plugged in. If nobody saw that happen, a native driver may have had it for a long
+/* The device was plugged in. If that was not observed, a native driver may have had it for a long
  * time. */
 static void take_arrival(struct view *view, struct pci_addr a, bool is_seen)
 {
@@ -130,10 +130,10 @@ void record_seen_plugged(struct view *view, struct pci_addr a)
     take_arrival(view, a, true);
 }
 
-/* Is the device new, or was it only missing from the last snapshot because it could not be read? If
- * it was only missing, its number is not above `newest`, the highest one known before, and its
- * record does not say that it went. The number alone does not tell: the event that a card went may
- * be read only when the next card is there (lab: storm). */
+/* Is the device new, or was it missing from the last snapshot only because it could not be read? In
+ * the second case its number is not above `newest`, the highest number known before, and its record
+ * does not say that it was removed. The number alone is not sufficient: the event of a removed card
+ * may be read only after the next card has appeared (lab: storm). */
 static bool is_new(const struct view *view, const struct device *d, const struct snapshot *before,
                    uint64_t newest)
 {
@@ -148,7 +148,7 @@ static bool is_new(const struct view *view, const struct device *d, const struct
     return before->n > 0;
 }
 
-/* A device that came after the boot, during an earlier run, is known by its number. */
+/* A device that appeared after the boot, during an earlier run, is recognised by its number. */
 static void take_late_comer(struct view *view, const struct device *d)
 {
     const struct record_event late = {.kind = RECORD_EVENT_CAME_LATE,
@@ -191,7 +191,7 @@ void record_seen_forget(struct view *view, struct pci_addr a)
     records_apply(&view->records, a, &e);
 }
 
-/* For a device that the snapshot does not have: is it gone, or could it just not be read? */
+/* The snapshot does not have the device: is it gone, or could it not be read? */
 static bool is_known_gone(const struct view *view, struct pci_addr a)
 {
     char path[64];
@@ -250,13 +250,13 @@ void record_seen_drivers(struct view *view)
     const struct snapshot *s = &view->snapshot;
     struct record_event e = {.kind = RECORD_EVENT_DRIVERS};
 
-    if (s->unknown.fact != FACT_NONE) /* perhaps this one */
+    if (s->unknown.fact != FACT_NONE) /* it may be this device */
         return;
     for (size_t i = 0; i < s->n_registered; i++)
         if (s->registered[i].order > e.drivers.newest)
             e.drivers.newest = s->registered[i].order;
     view->records.drivers = s->registering != 0 ? s->registering - 1 : e.drivers.newest;
-    /* The write of an entry that hangs may still take the device for vfio-pci. */
+    /* As long as the write of an entry hangs, vfio-pci may still take the device because of it. */
     e.drivers.registering = s->registering != 0 || view->records.dynids.hanging > 0;
     records_apply_all(&view->records, &e);
 }

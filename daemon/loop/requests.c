@@ -13,7 +13,7 @@ int requests_policy_invalid(const struct view *view, struct refusal *why)
                   view->n_errors > 1 ? " (and more: vfio-bindd --check-policy)" : "");
 }
 
-/* The device's verdict, for a caller who names it. */
+/* The verdict of the device that a caller names. */
 static const struct verdict *requested(const struct view *view, struct pci_addr a,
                                        struct refusal *why)
 {
@@ -40,7 +40,7 @@ static const struct verdict *requested(const struct view *view, struct pci_addr 
     return NULL;
 }
 
-/* Refuses a release that would take something from under a virtual machine. */
+/* Refuses a release while a virtual machine has the device. */
 static int check_release(const struct view *view, const struct verdict *v, struct refusal *why)
 {
     const struct snapshot *s = &view->snapshot;
@@ -64,7 +64,7 @@ static int check_release(const struct view *view, const struct verdict *v, struc
     return 0;
 }
 
-/* Asks the same of all devices of the IOMMU group that have a verdict. */
+/* Applies the request to all devices of the IOMMU group that have a verdict. */
 static void ask_of_group(struct view *view, const struct verdict *v, enum record_event_kind what)
 {
     const struct record_event e = {.kind = what};
@@ -79,13 +79,13 @@ static void ask_of_group(struct view *view, const struct verdict *v, enum record
     }
 }
 
-/* Is it a physical function, whose virtual functions alone are ours? */
+/* Is it a physical function of which only the virtual functions are ours? */
 static bool is_physical(const struct view *view, struct pci_addr a)
 {
     return !view->disabled && plan_find_vfs(&view->plan, a) && !plan_find(&view->plan, a);
 }
 
-/* Its virtual functions are taken away, if we made them. */
+/* Removes its virtual functions, if we created them. */
 static int mark_release_of_vfs(struct view *view, struct pci_addr a, struct refusal *why)
 {
     const struct vfs_verdict *v = plan_find_vfs(&view->plan, a);

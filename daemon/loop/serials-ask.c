@@ -11,15 +11,15 @@
 #include "replace.h"
 #include "tell/journal.h"
 
-#define TIMEOUT_USEC (40 * 1000000ULL) /* somewhat longer than the helper's unit allows it */
-#define ATTEMPTS_MAX 3 /* a device that came while a question was open needs a further one */
+#define TIMEOUT_USEC (40 * 1000000ULL) /* somewhat longer than the timeout in the helper's unit */
+#define ATTEMPTS_MAX 3 /* a device that appears while a question is pending needs another one */
 
 struct serials_ask {
     sd_event *event;
     const struct view *view;
     serials_read_done done;
     void *userdata;
-    struct helper_question *question; /* NULL: nothing is under way */
+    struct helper_question *question; /* NULL: no question is pending */
     unsigned attempts;
 };
 
@@ -53,7 +53,7 @@ bool serials_ask_is_waiting(const struct serials_ask *s)
     return s->question != NULL;
 }
 
-/* Where every look at a device finds them, also after a restart. */
+/* Keeps them in files that every scan reads, also after a restart. */
 static int keep_serials(const struct view *view, const struct helper_reply *reply)
 {
     CLEANUP(serials_done) struct serials more = {0};

@@ -9,7 +9,7 @@
 
 struct serials_ask;
 
-/* Called from the loop when there is an answer, or none to come. */
+/* Called from the loop when there is an answer, or when it is certain that there will be none. */
 typedef void (*serials_read_done)(void *userdata);
 
 /* Returns 0 or -ENOMEM. */
@@ -17,9 +17,10 @@ int serials_ask_new(sd_event *event, const struct view *view, serials_read_done 
                     void *userdata, struct serials_ask **ret);
 void serials_ask_free(struct serials_ask *s);
 
-/* Asks if a rule waits for the serial number of a device; only a few times, until told to retry. */
+/* Asks if a rule needs an unknown serial number. The number of attempts is limited until
+ * serials_ask_retry(). */
 void serials_ask(struct serials_ask *s);
 void serials_ask_retry(struct serials_ask *s);
 
-/* Is an answer still to come? */
+/* Is an answer pending? */
 bool serials_ask_is_waiting(const struct serials_ask *s);

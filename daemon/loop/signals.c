@@ -13,7 +13,7 @@ int signals_loop_new(sd_event **ret, sd_event_signal_handler_t stop,
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGCHLD, SIG_IGN); /* workers are not waited for: their sockets tell when they end */
+    signal(SIGCHLD, SIG_IGN); /* workers need no wait(): their sockets show when they exit */
     signal(SIGPIPE, SIG_IGN);
 
     int r = sd_event_new(ret);

@@ -4,7 +4,7 @@
 
 #include <systemd/sd-event.h>
 
-/* Makes the loop. It blocks them, and calls `stop` for SIGTERM and SIGINT, `reload` for SIGHUP.
- * Returns 0 or negative errno. */
+/* Makes the event loop. Blocks the signals, and calls `stop` for SIGTERM and SIGINT, `reload` for
+ * SIGHUP. Returns 0 or negative errno. */
 int signals_loop_new(sd_event **ret, sd_event_signal_handler_t stop,
                      sd_event_signal_handler_t reload, void *userdata);

@@ -15,7 +15,7 @@ struct trial_watch {
     const struct view *view;
     trial_over *over;
     void *userdata;
-    sd_event_source *timer; /* the loop's */
+    sd_event_source *timer; /* owned by the loop */
 };
 
 static int on_trial_time(sd_event_source *source, uint64_t usec, void *userdata)
@@ -36,7 +36,7 @@ static int set_timer(const struct trial_watch *w, uint64_t seconds)
     return r < 0 ? r : sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
 }
 
-/* When the trial ends by its file; in one to two seconds if there is none. */
+/* The end of the trial according to its file; if there is no file, one to two seconds from now. */
 static uint64_t end_of_trial(const struct trial_watch *w)
 {
     CLEANUP_FREE char *bytes = NULL;
@@ -84,7 +84,7 @@ int trial_watch(sd_event *event, const struct view *view, trial_over *over, void
     (void)sd_event_source_set_destroy_callback(source, free);
     (void)sd_event_source_set_floating(source, true);
     (void)sd_event_source_set_floating(w->timer, true);
-    sd_event_source_unref(source); /* the loop has both now */
+    sd_event_source_unref(source); /* now owned by the loop */
     sd_event_source_unref(w->timer);
     return 0;
 }

@@ -50,15 +50,15 @@ static int write_running(int root_fd, const char *bytes, struct trial *t)
 
 /* -- the trial's beginning -- */
 
-/* Another boot than that of "apply": the permit is used up before the policy is, so that whatever
- * becomes of this boot, the next one has the policy before. */
+/* If this is not the boot in which "apply" ran, the permit is removed before the policy is used. So
+ * the next boot uses the previous policy, whatever happens to this one. */
 static int begin_trial(int root_fd, struct trial *ret)
 {
     CLEANUP_FREE char *bytes = NULL;
     int r = read_silently(root_fd, TRIAL_PATH, &bytes, ret);
 
     if (r >= 0)
-        return 0; /* this process was started anew */
+        return 0; /* this process was restarted */
     r = read_silently(root_fd, TRIAL_PERMIT, &bytes, ret);
     if (r < 0)
         return r;
@@ -89,7 +89,8 @@ struct waiting {
     sd_event *event;
 };
 
-/* The permit first: when the daemon reads its policy anew, nothing of the trial is left. */
+/* The permit is removed first: when the daemon reads its policy again, nothing of the trial is
+ * left. */
 static int on_trial_over(sd_event_source *source, uint64_t usec, void *userdata)
 {
     const struct waiting *w = userdata;
@@ -106,7 +107,7 @@ static int on_trial_over(sd_event_source *source, uint64_t usec, void *userdata)
     return sd_event_exit(w->event, 0);
 }
 
-/* Confirmed, or taken back by hand. */
+/* The trial was confirmed, or taken back by hand. */
 static int on_trial_file(sd_event_source *source, const struct inotify_event *e, void *userdata)
 {
     const struct waiting *w = userdata;
@@ -123,7 +124,8 @@ static int on_trial_stop(sd_event_source *source, const struct signalfd_siginfo 
 
     (void)source;
     (void)si;
-    return sd_event_exit(w->event, 0); /* the host goes down: the permit stays for the next boot */
+    return sd_event_exit(w->event,
+                         0); /* the host is shutting down: the permit stays for the next boot */
 }
 
 static int wait_for_end(int root_fd, const struct trial *t)
@@ -143,7 +145,8 @@ static int wait_for_end(int root_fd, const struct trial *t)
                                     &w);
     if (r >= 0) {
         sd_notify(false, "READY=1\nSTATUS=a policy is on trial: " CONFIRM);
-        if (rootfs_exists(root_fd, TRIAL_PATH) != 0) /* else it went before the watch was there */
+        if (rootfs_exists(root_fd, TRIAL_PATH) !=
+            0) /* otherwise the file was removed before it was watched */
             r = sd_event_loop(w.event);
     }
     sd_event_unref(w.event);

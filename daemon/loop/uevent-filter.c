@@ -8,7 +8,7 @@
 
 #include "base/util.h"
 
-/* Four bytes of text as the filter loads them. */
+/* Four bytes of text, as the filter loads them. */
 #define WORD(a, b, c, d) \
     ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
@@ -20,9 +20,9 @@
 #define PASS BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)
 #define DROP BPF_STMT(BPF_RET | BPF_K, 0)
 
-/* An event begins with "ACTION@PATH". The paths /devices/virtual, /kernel and /module are dropped:
- * no PCI device or driver is there. Everything else passes, even if it is not understood. Jumps are
- * counted from the next instruction. */
+/* An event begins with "ACTION@PATH". The paths /devices/virtual, /kernel and /module are dropped,
+ * since they contain no PCI device or driver. Everything else passes, even if it is not understood.
+ * Jumps are relative to the next instruction. */
 int uevent_filter(int fd)
 {
     struct sock_filter code[] = {

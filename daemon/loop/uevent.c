@@ -17,7 +17,7 @@ bool uevent_read(const char *action, const char *sysname, const char *synth_uuid
     if (!action || !sysname || synth_uuid || pci_addr_parse(sysname, &a) < 0)
         return false;
     int i = word_index(words, ELEMENTS(words), action);
-    /* what pci_uevent_ers() sends when the recovery from an error has failed */
+    /* sent by pci_uevent_ers() when the recovery from an error has failed */
     bool failed = streq(action, "change") && error_event && streq(error_event, "FAILED_RECOVERY");
     if (i < 0 && !failed)
         return false;

@@ -9,7 +9,7 @@
 #include "loop/ask-helper.h"
 #include "tell/journal.h"
 
-#define MODULES_MAX 16 /* there are fewer in the kernel */
+#define MODULES_MAX 16 /* the kernel has fewer variants */
 #define TIMEOUT_USEC (5 * 1000000ULL)
 
 struct variants {
@@ -19,7 +19,7 @@ struct variants {
     void *userdata;
     struct {
         char module[MODULE_NAME_MAX];
-        struct helper_question *load; /* NULL: not under way (any more) */
+        struct helper_question *load; /* NULL: no request is pending */
     } v[MODULES_MAX];
     size_t n;
 };
@@ -75,7 +75,7 @@ static void load_variant(struct variants *v, const char *module)
     if (!q || v->n == MODULES_MAX || !module_name_is_valid(module))
         return;
     q->kind = HELPER_MODULE;
-    strcpy(q->module, module); /* it is valid, so it fits */
+    strcpy(q->module, module); /* the name is valid, so it fits */
     strcpy(v->v[v->n].module, module);
     int r =
         ask_helper(v->event, v->root_fd, q, TIMEOUT_USEC, on_module_loaded, v, &v->v[v->n].load);

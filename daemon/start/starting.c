@@ -9,7 +9,7 @@
 #include "record-file.h"
 #include "tell/journal.h"
 
-/* That the supervisor is gone is noticed when it is asked for something. */
+/* If the supervisor is gone, that is noticed at the next question to it. */
 void starting_tell(const struct starting *s, enum starting_kind kind, int64_t value)
 {
     const struct starting_message m = {.kind = kind, .value = value};

@@ -17,9 +17,9 @@
 #include "start/tries.h"
 #include "tell/journal.h"
 
-/* A daemon that lives lets the boot go on itself. */
+/* A running daemon lets the boot go on itself, so it gets a little more time than the deadline. */
 #define MARGIN_USEC (250 * 1000ULL)
-/* What it has to end in. */
+/* How long the daemon may take to exit. */
 #define STOP_USEC (2 * USEC_PER_SEC)
 /* systemd reads it at once, unless it is stopped. */
 #define BARRIER_USEC (5 * USEC_PER_SEC)
@@ -31,13 +31,13 @@ struct supervisor {
     sigset_t inherited; /* the daemon's signal mask */
     struct tries tries;
     uint64_t first_usec, deadline_usec;
-    uint64_t next_usec; /* of the next start, while none is under way */
-    uint64_t kill_usec; /* if it does not end until then; NEVER: it need not */
+    uint64_t next_usec; /* time of the next start, if none is in progress */
+    uint64_t kill_usec; /* when to kill it if it has not exited; NEVER: do not kill it */
     uint64_t watchdog_usec, ping_usec;
     int signal_fd;
     int fd; /* the daemon that is starting; -1: none */
     pid_t pid;
-    int pid_fd; /* -1: it has not said who it is */
+    int pid_fd; /* -1: it has not sent its PID */
     int result; /* of this start */
     bool waits; /* for the lock */
     bool over;
@@ -86,16 +86,17 @@ static _Noreturn void be_daemon(struct supervisor *s, int fd)
     struct starting starting = {.fd = fd, .first_usec = s->first_usec};
 
     close(s->signal_fd);
-    sigaddset(&s->inherited, SIGHUP); /* kept until there is a loop */
+    sigaddset(&s->inherited, SIGHUP); /* kept pending until there is a loop */
     sigprocmask(SIG_SETMASK, &s->inherited, NULL);
-    unsetenv("WATCHDOG_PID"); /* the supervisor's; without it, it is for whoever asks */
+    unsetenv("WATCHDOG_PID"); /* its value is the supervisor's PID; without it, the watchdog is for
+                                 any process */
     starting_tell(&starting, STARTING_PID, getpid());
     int r = s->daemon(s->userdata, &starting);
     starting_tell(&starting, STARTING_ENDED, r < 0 ? r : 0);
     exit(r == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
-/* The process in between ends at once, so that systemd adopts the daemon. */
+/* Forks twice: the process in between exits at once, so systemd adopts the daemon. */
 static void start_daemon(struct supervisor *s)
 {
     int sockets[2];
@@ -117,16 +118,16 @@ static void start_daemon(struct supervisor *s)
     if (between < 0)
         s->result = -errno;
     close(sockets[1]);
-    s->fd = sockets[0]; /* at its end where nobody has been started */
+    s->fd = sockets[0]; /* if no daemon was started, reading it returns EOF */
     while (between > 0 && waitpid(between, NULL, 0) < 0 && errno == EINTR)
         ;
 }
 
-/* The order matters: who is not the main process may not say that it is ready, and the main process
- * may not end. */
+/* The order matters: only the main process may say that it is ready, and the old main process may
+ * not exit before. */
 static void make_main(struct supervisor *s)
 {
-    if (s->kill_usec != NEVER) { /* too late: let it end */
+    if (s->kill_usec != NEVER) { /* too late: it is about to be killed */
         shutdown(s->fd, SHUT_WR);
         return;
     }
@@ -177,9 +178,9 @@ static void on_signal(struct supervisor *s)
 
     if (read(s->signal_fd, &si, sizeof(si)) != (ssize_t)sizeof(si))
         return;
-    if (s->fd >= 0 && s->pid_fd < 0) /* who it is may be there to be read as well */
+    if (s->fd >= 0 && s->pid_fd < 0) /* its PID may be waiting in the socket as well */
         hear_daemon(s);
-    if (si.ssi_signo == SIGHUP) { /* the cause may have been removed */
+    if (si.ssi_signo == SIGHUP) { /* the cause of the failures may have been removed */
         s->next_usec = 0;
         send_on(s, SIGHUP);
         return;
@@ -201,13 +202,14 @@ static void let_boot_go_on(struct supervisor *s)
                                   "without it, and starts go on");
 }
 
-/* systemd's watchdog is for the daemon, if one is at work. */
+/* Must the supervisor itself answer systemd's watchdog? While a daemon is at work, it must not:
+ * then the watchdog is about the daemon. */
 static bool pings(const struct supervisor *s)
 {
     return s->watchdog_usec > 0 && s->tries.boot_goes_on && (s->fd < 0 || s->waits);
 }
 
-/* What is due now; returns when the next is. */
+/* Does what is due now; returns the time of the next task. */
 static uint64_t do_what_is_due(struct supervisor *s)
 {
     const uint64_t now = now_usec();

@@ -9,7 +9,7 @@
 #define LATE_PAUSE_USEC (1000 * 1000ULL)
 #define LATE_PAUSE_MAX_USEC (20 * 1000 * 1000ULL)
 
-/* The cause may go by itself. */
+/* Could the cause disappear by itself? */
 static bool passes(int result)
 {
     switch (result) {
@@ -37,7 +37,7 @@ static uint64_t growing(uint64_t first, uint64_t most, unsigned n)
     return usec < most ? usec : most;
 }
 
-/* While the boot waits, a crash costs little time. Afterwards, little else. */
+/* While the boot waits, restarts are fast. Afterwards they must not cost much. */
 struct next_try tries_next(struct tries *t, int result)
 {
     t->n++;

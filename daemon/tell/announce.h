@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the journal and systemd get after a pass: a line for each device whose state is new, a
+/* What is logged and sent to systemd after a pass: a line for each device with a new state, a
  * summary, and the STATUS= text. */
 #pragma once
 

@@ -56,7 +56,7 @@ struct front_link {
     sd_event_source *listening;
     int fd; /* the front's connection; -1: none */
     sd_event_source *connection;
-    bool full;              /* its socket is; what is missing is sent when it has read */
+    bool full;              /* its socket is full; the rest is sent when it has read */
     struct budget messages; /* of all fronts, one after the other */
     sd_event_source *pause; /* while it is armed, nothing is read */
     sd_event_source *due;   /* something may have changed */
@@ -284,7 +284,7 @@ static int carry_out_request(const struct front_link *l, const struct request *r
     }
 }
 
-/* A message has paid for itself when it was read. A pass that costs more than is left takes all of
+/* One message was charged when it was read. If a pass costs more than is left, it takes all of
  * it. */
 static void pay_for_pass(struct front_link *l, enum verb verb)
 {

@@ -83,8 +83,8 @@ static bool is_hanging(const struct job *j, const struct op *op)
     return pci_addr_cmp(op->addr, j->hanging.addr) == 0;
 }
 
-/* Is the operation's result to be taken now? All results of a normal job are taken at its end. When
- * a job hangs, all results are taken at once, except those of the device at which it hangs. They
+/* Is it time to take the operation's result? All results of a normal job are taken at its end. When
+ * a job hangs, all results are taken at once, except those of the device at which it hangs; these
  * are taken when its worker has `ended`. */
 static bool is_due(const struct job *j, const struct op *op, bool ended)
 {
@@ -96,7 +96,7 @@ static bool release_op(struct apply *a, const struct op *op)
     return !action_is_dynid(op->kind) && release_device(a, op->addr);
 }
 
-/* Notes the results that are due, and gives their devices back. */
+/* Takes the results that are due, and frees their devices for other jobs. */
 static void take_results(void *userdata, struct job *j, bool ended)
 {
     struct apply *a = userdata;
@@ -143,7 +143,7 @@ static void on_hangs(void *userdata, struct job *j)
         record_ops_hanging_entry(a->records, op);
         a->records->dynids.hanging++;
     }
-    if (!j->isolated) { /* isolated workers are written down before they begin */
+    if (!j->isolated) { /* isolated workers are recorded before they begin */
         if (!recorded_workers_move(&a->workers, worker_pid(j->worker), dynid ? NULL : &op->addr))
             (void)recorded_workers_add(&a->workers, dynid ? NULL : &op->addr,
                                        worker_pid(j->worker));
@@ -157,7 +157,7 @@ static void on_overdue(void *userdata, struct job *j)
     struct apply *a = userdata;
 
     if (action_is_dynid(
-            j->hanging.kind)) { /* the entry is in the table all the same: no device is affected */
+            j->hanging.kind)) { /* the entry is in the table nevertheless: no device is affected */
         a->done(a->userdata, NULL, 0);
         return;
     }
@@ -182,7 +182,7 @@ static void on_old_ended(void *userdata, const struct job *j)
 
 /* -- plans -- */
 
-/* What the operation is about, as text: a driver, a group or an entry. */
+/* The argument of the operation as text: a driver, a group or an entry. */
 static const char *op_text(struct job *j, const struct action *action)
 {
     char group[16];
@@ -213,7 +213,7 @@ static void make_op(const struct apply *a, struct job *j, const struct action *a
                        .result = OP_NOT_DONE};
 }
 
-/* Puts the operations of a job where its worker looks for them. */
+/* Writes the operations of a job into its shared memory. */
 static void fill(const struct apply *a, struct job *j, const struct action *actions, size_t n)
 {
     struct op *ops = worker_room(j->worker, n);
@@ -231,7 +231,7 @@ static void save_or_say(struct apply *a, const struct op *op)
             action_is_dynid(op->kind) ? DYNID_DRIVER : pci_addr_text(op->addr).s);
 }
 
-/* From now on no other job may touch these devices. */
+/* From now on no other job may use these devices. */
 static void claim(struct apply *a, struct job *j)
 {
     size_t n;
@@ -243,9 +243,9 @@ static void claim(struct apply *a, struct job *j)
             tell_device(a, ops[i].addr, RECORD_EVENT_CLAIMED);
 }
 
-/* An entry makes the kernel probe every unbound device that fits, which may block. A run after a
- * SIGKILL must know that a worker is still at it, or it would take the devices that the worker
- * catches. */
+/* An entry makes the kernel probe every unbound device that matches, which may block. After a
+ * SIGKILL, the next run must know that this worker is still active; otherwise it would take the
+ * devices that the worker's entry catches. */
 static void write_down_worker_of_entries(struct apply *a, const struct job *j)
 {
     size_t n;
@@ -276,8 +276,8 @@ static int submit(struct apply *a, struct job *j)
     return r;
 }
 
-/* One job for all of these actions, however many: so every override is written before the first
- * bind. */
+/* All of these actions go into one job, however many there are: so every override is written before
+ * the first bind. */
 static int apply_batch(struct apply *a, const struct plan *plan)
 {
     size_t n = 0;
@@ -291,7 +291,8 @@ static int apply_batch(struct apply *a, const struct plan *plan)
         fill(a, j, plan->actions, n);
         if (submit(a, j) == 0)
             return 0;
-        j->ended = true; /* the idle worker has died; its socket tells, and the job is freed then */
+        j->ended =
+            true; /* the idle worker has died; its socket shows that, and then the job is freed */
     }
     int r = job_new(a->jobs, n, &j);
     if (r < 0)
@@ -301,8 +302,8 @@ static int apply_batch(struct apply *a, const struct plan *plan)
 }
 
 /* Two members of a group are not bound at the same time: Linux 6.1 warns when two probes make the
- * VFIO group (vfio_create_group()), and some hosts panic at a warning. A job past its deadline
- * holds up nobody. */
+ * VFIO group (vfio_create_group()), and some hosts panic at a warning. A job past its deadline does
+ * not count. */
 static bool group_is_at_work(const struct apply *a, uint32_t group)
 {
     for (const struct job *j = jobs_list(a->jobs); j; j = j->next)
@@ -311,7 +312,7 @@ static bool group_is_at_work(const struct apply *a, uint32_t group)
     return false;
 }
 
-/* What may block gets a worker of its own, and that worker is written down before it begins. */
+/* Operations that may block get a worker of their own, which is recorded before it begins. */
 static int prepare_isolated(struct apply *a, const struct action *actions, size_t n)
 {
     struct job *j;
@@ -350,8 +351,8 @@ static int start_waiting(struct apply *a)
     return jobs_start(a->jobs);
 }
 
-/* Do both actions belong into one job? After ACTION_HOLD: those of one IOMMU group. Otherwise:
- * those of one device. */
+/* Do both actions belong into the same job? With ACTION_HOLD, all of one IOMMU group do, otherwise
+ * all of one device. */
 static bool belong_together(const struct action *x, const struct action *y)
 {
     if (x->phase != y->phase)
@@ -419,7 +420,7 @@ int apply_plan(struct apply *a, const struct plan *plan)
 
 /* -- start and end -- */
 
-/* An earlier run's worker still hangs in the kernel: nothing may be written to its device. */
+/* A worker of an earlier run still hangs in the kernel: nothing may be written to its device. */
 static int adopt(struct apply *a, const struct recorded_worker *w)
 {
     bool known = w->dynid || records_get(a->records, w->addr);
@@ -437,8 +438,8 @@ static int adopt(struct apply *a, const struct recorded_worker *w)
     return 0;
 }
 
-/* A state file that exists and cannot be read ends the start. To go on without it would take
- * released devices away again, and overwrite the file. */
+/* If the state file exists and cannot be read, the start fails. Otherwise released devices would be
+ * taken again, and the file overwritten. */
 static int load_records(struct apply *a)
 {
     int r = record_file_load(a->root_fd, a->records, &a->workers);

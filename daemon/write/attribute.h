@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The one write to a file of /sys. */
+/* The only function that writes to a file in /sys. */
 #pragma once
 
 /* The path is below the root. Returns 0 or negative errno. */

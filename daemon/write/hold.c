@@ -15,7 +15,7 @@
 
 #define DEVICES_MAX 256
 
-/* linux/vfio.h has these since 6.6. */
+/* In linux/vfio.h since 6.6. */
 struct bind_iommufd {
     uint32_t argsz, flags;
     int32_t iommufd;
@@ -41,7 +41,7 @@ bool hold_is_by_devices(const struct hold *h)
     return h->n > 0;
 }
 
-/* Closes each device when the kernel asks for it; after each other event it looks again. */
+/* Closes each device when the kernel asks for it. After any other event it waits again. */
 static void *close_when_asked(void *userdata)
 {
     struct hold *h = userdata;
@@ -78,7 +78,7 @@ static int ask_to_be_told(int device_fd, int asked_fd)
     return ioctl(device_fd, VFIO_DEVICE_SET_IRQS, &u) < 0 ? -errno : 0;
 }
 
-/* The kernel answers EINVAL if somebody else has the device, and EPERM if somebody else has another
+/* The kernel returns EINVAL if somebody else has the device, and EPERM if somebody else has another
  * one of its group. */
 static int keep_device(struct hold *h, int root_fd, const char *node)
 {

@@ -11,12 +11,13 @@
 #include "base/util.h"
 #include "model/snapshot.h"
 
-#define CAPACITY 256          /* operations of the worker that is kept ready */
-#define TIMEOUT_USEC 10000000 /* until the policy is read */
-/* By how much longer the search for users may take: 40 s by default, while users.c waits for 25. */
+#define CAPACITY 256          /* operations of the worker that is kept in reserve */
+#define TIMEOUT_USEC 10000000 /* default until the policy is read */
+/* A search for users may take this many times longer: 40 s by default, while users.c waits for
+ * 25. */
 #define HELPER_FACTOR 4
-/* A bind takes milliseconds; an operation that takes longer must not hold up the others of its job.
- */
+/* A bind takes milliseconds. An operation that takes longer than this must not delay the others of
+ * its job. */
 #define STALL_USEC 500000
 
 struct jobs {
@@ -80,8 +81,8 @@ static int on_worker(sd_event_source *source, int fd, uint32_t events, void *use
     (void)events;
     if (r == 0)
         return 0;
-    /* Done before the handler is called, which may look for an idle worker: this one is idle now,
-     * or about to end. */
+    /* Done before the handler is called, which may look for an idle worker: this one is now idle,
+     * or about to exit. */
     bool was_busy = j->busy;
     bool keep = r > 0 && !j->cancelled && !j->isolated && worker_capacity(j->worker) == CAPACITY &&
                 !jobs_idle(jobs, CAPACITY);
@@ -103,7 +104,8 @@ int job_new(struct jobs *jobs, size_t capacity, struct job **ret)
         return -ENOMEM;
     if (capacity < CAPACITY)
         capacity = CAPACITY;
-    j->addrs = calloc(capacity, sizeof(*j->addrs)); /* now, since taking results must not fail */
+    j->addrs =
+        calloc(capacity, sizeof(*j->addrs)); /* allocated now, since taking results must not fail */
     r = j->addrs ? worker_new(jobs->root_fd, capacity, &j->worker) : -ENOMEM;
     if (r >= 0)
         r = sd_event_add_io(jobs->event, &j->source, worker_fd(j->worker), EPOLLIN, on_worker, j);
@@ -161,15 +163,16 @@ void jobs_set_timeout(struct jobs *jobs, uint64_t usec)
     jobs->timeout_usec = usec;
 }
 
-/* Does it wait for vfio-bindd-helper? systemd starts one for each question, and many at once on a
- * busy machine take their time. Who gives up too early would ask again, and wait again. */
+/* Does it wait for vfio-bindd-helper? systemd starts one helper for each question, and on a busy
+ * machine many at once take long. If a worker gave up too early, it would only ask and wait
+ * again. */
 static bool asks_helper(const struct op *op)
 {
     return op->kind == ACTION_HOLD || op->kind == ACTION_SET_VFS ||
            (op->kind == ACTION_CHECK && !*op->driver);
 }
 
-/* How long a job may take over this operation before something is done about it. */
+/* How long a job may take for this operation before something is done about it. */
 static uint64_t patience(const struct job *j, const struct op *op)
 {
     uint64_t timeout = j->jobs->timeout_usec;
@@ -207,7 +210,7 @@ void jobs_watch(struct jobs *jobs)
                                       next == UINT64_MAX ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
 }
 
-/* The first job that takes too long over an operation, and that operation. */
+/* Finds the first job that takes too long for an operation, and that operation. */
 static struct job *find_late(const struct jobs *jobs, struct op *ret)
 {
     uint64_t since;
@@ -232,12 +235,12 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
     (void)source;
     (void)usec;
-    while ((j = find_late(jobs,
-                          &op))) { /* searched anew each time, since the handlers change the list */
+    while ((j = find_late(
+                jobs, &op))) { /* searched again each time, since the handlers change the list */
         if (j->cancelled) {
             j->overdue = true;
             h->overdue(h->userdata, j);
-        } else if (worker_cancel(j->worker, &op)) { /* it may be at another operation by now */
+        } else if (worker_cancel(j->worker, &op)) { /* it may have moved on to another operation */
             j->cancelled = true;
             j->hanging = op;
             h->hangs(h->userdata, j);
@@ -263,7 +266,8 @@ void jobs_stop(struct jobs *jobs)
 }
 
 /* Starts one job, the oldest, in each turn of the event loop. The kernel tends to run a woken
- * worker at once; if all were started together, callers on the bus would wait for all of them. */
+ * worker at once; if all jobs were started together, callers on the bus would wait for all of
+ * them. */
 static int on_start(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct jobs *jobs = userdata;
@@ -277,7 +281,7 @@ static int on_start(sd_event_source *source, uint64_t usec, void *userdata)
     if (!oldest)
         return 0;
     oldest->waiting = false;
-    (void)worker_submit(oldest->worker); /* if it has died, its descriptor tells */
+    (void)worker_submit(oldest->worker); /* if the worker has died, its descriptor shows that */
     jobs_watch(jobs);
     return jobs_start(jobs);
 }
@@ -294,7 +298,8 @@ int jobs_new(sd_event *event, int root_fd, const struct jobs_handler *handler, s
         return -ENOMEM;
     *jobs = (struct jobs){
         .event = event, .root_fd = root_fd, .handler = *handler, .timeout_usec = TIMEOUT_USEC};
-    (void)job_new(jobs, CAPACITY, &first); /* in advance; if that fails, when it is needed */
+    (void)job_new(jobs, CAPACITY,
+                  &first); /* in advance; if it fails, it is tried again when a worker is needed */
     r = sd_event_add_time(event, &jobs->timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_timer, jobs);
     if (r >= 0)
         r = sd_event_add_time(event, &jobs->starter, CLOCK_MONOTONIC, UINT64_MAX, 0, on_start,

@@ -8,7 +8,9 @@
 #include "base/clock.h"
 #include "tell/journal.h"
 
-#define ATTEMPTS_MAX 5 /* how many workers may die of entries in a row before we give up */
+#define ATTEMPTS_MAX                                                            \
+    5 /* how many workers in a row may die at writing entries before we give up \
+       */
 
 /* -- devices -- */
 
@@ -36,8 +38,8 @@ static void tell_result(struct records *records, enum record_event_kind kind, co
         records_apply(records, op->addr, &e);
 }
 
-/* Records that the operation begins. Returns whether that must be in /run first. A device that was
- * just plugged in does not wait for a file, since every microsecond counts. */
+/* Records that the operation begins. Returns whether that must first be saved in /run. A device
+ * that was just plugged in does not wait for a file, since every microsecond counts. */
 static bool begin_device(struct records *records, const struct op *op)
 {
     struct record *r = records_get(records, op->addr);
@@ -89,7 +91,7 @@ static bool is_forgettable(const struct dynid_entry *e)
     return e->state == DYNID_OPEN && e->error == 0 && !e->learned;
 }
 
-/* A write that was skipped counts as failed, or it would be tried and skipped for ever. */
+/* A write that was skipped counts as failed; otherwise it would be tried and skipped for ever. */
 static int error_of(const struct op *op)
 {
     return op->result < 0 ? (op->result == OP_SKIPPED ? EIO : -op->result) : 0;
@@ -124,7 +126,7 @@ static void record_entry(struct records *records, const struct op *op)
 
     records->dynids.in_flight = false;
     if (dynid_parse(op->driver,
-                    &id)) /* an entry that was removed just before is not recorded any more */
+                    &id)) /* an entry that was removed just before has no record any more */
         e = op->kind == ACTION_NEW_ID ? dynids_get(&records->dynids, &id)
                                       : dynids_find(&records->dynids, &id);
     if (!e)
@@ -134,7 +136,7 @@ static void record_entry(struct records *records, const struct op *op)
         e->narrowed = op->narrowed;
     }
     if (op->result ==
-        OP_NOT_DONE) { /* or it was done, and the worker died before it could say so */
+        OP_NOT_DONE) { /* or it was done, and the worker died before it could report that */
         e->state = DYNID_BEGUN;
         return;
     }

@@ -8,12 +8,12 @@
 #include "host/users.h"
 #include "model/snapshot.h"
 
-/* Long, for a busy machine; somewhat shorter than the helper's unit allows it. */
+/* Long, because the machine may be busy; somewhat shorter than the timeout in the helper's unit. */
 #define TIMEOUT_USEC (25 * USEC_PER_SEC)
 
 _Static_assert(USERS_TEXT_MAX == FOUND_MAX, "the helper's words are the worker's");
 
-/* Nobody is there to be asked. */
+/* Searches in this process, if there is no helper. */
 static int look_here(int root_fd, uint32_t group, const struct pci_addr *addrs, size_t n,
                      char found[static FOUND_MAX])
 {
@@ -28,8 +28,8 @@ static int look_here(int root_fd, uint32_t group, const struct pci_addr *addrs, 
     return r;
 }
 
-/* Of at most HELPER_DEVICES_MAX devices. Returns 1 (in use), 0, or negative errno: not known;
- * `found` says it in words unless it returns 0. */
+/* Asks about at most HELPER_DEVICES_MAX devices. Returns 1 (in use), 0, or negative errno
+ * (unknown); unless it returns 0, `found` describes the result. */
 static int ask_who(int root_fd, uint32_t group, const struct pci_addr *addrs, size_t n,
                    char found[static FOUND_MAX])
 {
@@ -59,8 +59,8 @@ static int ask_who(int root_fd, uint32_t group, const struct pci_addr *addrs, si
     return r < 0 ? r : a->result;
 }
 
-/* A node of its own may be open without being bound to an iommufd, which keeps nobody from holding
- * the group. */
+/* The node of a device may be open without being bound to an iommufd. That does not prevent us from
+ * holding the group. */
 int users_hold(int root_fd, uint32_t group, struct pci_addr a, struct hold **ret,
                char found[static FOUND_MAX])
 {

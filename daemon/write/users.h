@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who has a device, asked just before it is taken away. Called in worker processes alone. Seeing
- * that takes capabilities that the daemon does not have, so vfio-bindd-helper looks; where it is
- * not installed (an initramfs, --root) the worker does. Not seen is not free. */
+/* Finds the users of a device just before it is taken away. Used only in worker processes. The
+ * search needs capabilities that the daemon does not have, so vfio-bindd-helper does it; if the
+ * helper is not installed (in an initramfs, with --root), the worker does. If users cannot be seen,
+ * the device does not count as free. */
 #pragma once
 
 #include <stddef.h>
@@ -12,11 +13,12 @@
 
 #define FOUND_MAX HELPER_TEXT_MAX
 
-/* Keeps an IOMMU group from virtual machines (hold.h). -EBUSY: somebody has it or a device of it,
- * and `found` then says who, if that can be seen. Returns 0 or negative errno. */
+/* Keeps an IOMMU group from virtual machines (hold.h). -EBUSY: somebody has it or one of its
+ * devices, and `found` names the user if that can be seen. Returns 0 or negative errno. */
 int users_hold(int root_fd, uint32_t group, struct pci_addr a, struct hold **ret,
                char found[static FOUND_MAX]);
 
-/* Looks for processes that have one of these devices open, and for claims of the kernel. Where it
- * cannot be seen, a device counts as in use. Returns 0 or -EBUSY, and `found` then says who. */
+/* Searches for processes that have one of these devices open, and for claims in the kernel. If this
+ * cannot be seen, a device counts as in use. Returns 0, or -EBUSY, and `found` then names the
+ * user. */
 int users_check(int root_fd, const struct pci_addr *addrs, size_t n, char found[static FOUND_MAX]);

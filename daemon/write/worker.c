@@ -18,16 +18,16 @@
 #define NONE SIZE_MAX
 
 /* Shared between daemon and worker. Only one side writes at a time: the daemon between jobs, the
- * worker during one; `current` and `since_usec` are looked at meanwhile. */
+ * worker during a job. The daemon also reads `current` and `since_usec` during a job. */
 struct shared_job {
     size_t n, n_texts;
     _Atomic size_t current;
     _Atomic uint64_t since_usec;
-    _Atomic bool cancelled; /* by the daemon: do nothing more */
+    _Atomic bool cancelled; /* set by the daemon: do nothing more */
     struct op ops[];
 };
 
-/* Behind the operations; what is not used costs no memory. */
+/* These arrays follow the operations in memory; unused parts cost nothing. */
 typedef char op_text[DRIVER_NAME_MAX];
 typedef char found_text[FOUND_MAX]; /* see struct perform_state */
 
@@ -37,7 +37,7 @@ struct worker {
     size_t capacity;
     struct shared_job *job;
     op_text *texts;
-    found_text *found; /* of each operation that looks for users */
+    found_text *found; /* one for each operation that looks for users */
 };
 
 static size_t job_size(size_t capacity)
@@ -49,9 +49,9 @@ static size_t job_size(size_t capacity)
 /* -- in the worker -- */
 
 /* Operation k has failed: must i be skipped? A new dynamic ID is not written if a device that it
- * would take could not get its placeholder (unless the device is gone). After a removal that
- * failed, no other entry is removed, since the kernel would remove the wrong one, and the same
- * entry is not written again. */
+ * would take could not get its placeholder (unless the device is gone). After a failed removal, no
+ * other entry is removed, since the kernel would remove the wrong one, and the same entry is not
+ * written again. */
 static bool depends_on(const struct op *i, const struct op *k)
 {
     if (k->kind == ACTION_HOLD)
@@ -65,8 +65,8 @@ static bool depends_on(const struct op *i, const struct op *k)
            pci_addr_cmp(k->addr, i->addr) == 0;
 }
 
-/* Has an operation failed in this job that this one depends on? Jobs keep a device's operations in
- * order, but not together. */
+/* Has an operation of this job failed that this one depends on? The operations of a device are in
+ * order, but not adjacent. */
 static bool failed_before(const struct shared_job *j, size_t i)
 {
     for (size_t k = 0; k < i; k++)
@@ -85,22 +85,22 @@ static bool is_probed_already(const struct shared_job *j, size_t i)
     return false;
 }
 
-/* A device must not stay without a driver because the daemon ends, nor without the virtual
- * functions that are changed: a job that has begun with such a thing is finished. */
+/* A device must not be left without a driver, or without the virtual functions that are being
+ * changed, because the daemon exits: a job that has begun with this is finished. */
 static void outlive_daemon(bool yes)
 {
     prctl(PR_SET_PDEATHSIG, yes ? 0 : SIGKILL);
 }
 
 /* What drivers do at a rebind takes long and is not urgent. With the daemon's own priority, sixteen
- * of them would keep it waiting for the processor, and hot-plug with it. */
+ * rebinds would delay the daemon, and so hot-plug. */
 static void step_back(void)
 {
     (void)setpriority(PRIO_PROCESS, 0, 0);
 }
 
-/* The operation is published before `cancelled` is read. The daemon sets `cancelled` and then
- * looks, so it sees either that the operation has begun, or that it never will. */
+/* The operation is published before `cancelled` is read. The daemon sets `cancelled` and then reads
+ * the operation, so it sees either that the operation has begun, or that it never will. */
 static bool may_begin(struct shared_job *j, size_t i)
 {
     atomic_store(&j->since_usec, now_usec());
@@ -139,7 +139,7 @@ static void run_job(int root_fd, const struct worker *w)
     atomic_store(&j->current, NONE);
 }
 
-/* Nothing of the daemon's is kept but the root directory and the job's socket. */
+/* Closes everything inherited from the daemon except the root directory and the job's socket. */
 static void keep_only(int root_fd, int fd)
 {
     int low = root_fd < fd ? root_fd : fd, high = root_fd < fd ? fd : root_fd;
@@ -162,7 +162,8 @@ static _Noreturn void worker_main(pid_t parent, int root_fd, int fd, const struc
         _exit(0);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    /* "systemctl kill" and a terminal's ^C reach every process: the daemon decides when we end. */
+    /* "systemctl kill" and ^C on a terminal reach every process, but the daemon decides when a
+     * worker ends. */
     signal(SIGHUP, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
@@ -223,7 +224,7 @@ fail:
 }
 
 /* Sends no signal: the PID may belong to another process by now, and a worker that hangs in the
- * kernel would not hear it anyway. */
+ * kernel would not react anyway. */
 bool worker_cancel(struct worker *w, struct op *ret)
 {
     uint64_t since;
@@ -266,13 +267,13 @@ struct op *worker_room(struct worker *w, size_t n)
     w->job->n = n;
     w->job->n_texts = 0;
     atomic_store(&w->job->cancelled,
-                 false); /* a cancellation that came when the last job was over */
+                 false); /* a cancellation that came after the end of the last job */
     return w->job->ops;
 }
 
 const char *worker_text(struct worker *w, const char *text)
 {
-    /* From the end, since it is the last one most often. */
+    /* From the end, since it is usually the last one. */
     for (size_t i = w->job->n_texts; i-- > 0;)
         if (strncmp(w->texts[i], text, DRIVER_NAME_MAX - 1) == 0)
             return w->texts[i];
