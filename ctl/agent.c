@@ -24,7 +24,7 @@ static bool has_terminal(void)
     return fd >= 0 && isatty(STDIN_FILENO);
 }
 
-/* The agent's end of the pipe is the only one: it closes it when it is there, or when it ends. */
+/* Only the agent has this end of the pipe. It closes it when it is ready, or when it exits. */
 static pid_t spawn_agent(int pipe_end)
 {
     char *argv[] = {(char *)"pkttyagent", (char *)"--notify-fd", (char *)TEXT_OF(NOTIFY_FD),

@@ -7,9 +7,9 @@
 
 #include "base/clock.h"
 
-/* sd-bus waits for a bus that accepts connections and says nothing for longer than anybody wants to
- * look at a terminal; so the hand-shake is done here, with our own limit. ssh may ask for a
- * password: with -H there is none. */
+/* If a bus accepts connections but does not answer, sd-bus waits longer than a user would. So the
+ * handshake is done here, with our own limit. With -H there is no limit, since ssh may ask for a
+ * password. */
 static int wait_until_connected(sd_bus *bus, bool remote)
 {
     uint64_t end = now_usec() + BUS_READ_USEC;
@@ -28,7 +28,7 @@ static int wait_until_connected(sd_bus *bus, bool remote)
     return r < 0 ? r : 0;
 }
 
-/* Of the daemon's socket for its front, which has the name. */
+/* Is there the socket to which the daemon's front connects? The front owns the name on the bus. */
 static bool daemon_is_there(void)
 {
     return access("/run/vfio-bindd/front", F_OK) == 0;
@@ -44,7 +44,8 @@ static int on_new_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
     return 0;
 }
 
-/* The front comes to the bus a moment after the daemon is ready, and at boot after the bus. */
+/* The front appears on the bus a moment after the daemon is ready, and during the boot only after
+ * the bus. */
 static void wait_for_front(sd_bus *bus)
 {
     static const char match[] = "type='signal',sender='org.freedesktop.DBus',"
@@ -77,7 +78,7 @@ int bus_open(const struct ctl *c, sd_bus **ret)
     if (r >= 0)
         r = sd_bus_set_method_call_timeout(bus, BUS_READ_USEC);
     if (r < 0) {
-        sd_bus_close(bus); /* not flushed: nobody listens */
+        sd_bus_close(bus); /* not flushed: nobody is listening */
         sd_bus_unref(bus);
         return r;
     }
@@ -113,7 +114,7 @@ bool bus_is_absent(const sd_bus_error *error)
                                   SD_BUS_ERROR_NAME_HAS_NO_OWNER, NULL);
 }
 
-/* The daemon's own errors say themselves what to do. */
+/* The daemon's own errors already say what to do. */
 static const char *remedy(const sd_bus_error *error, int r)
 {
     if (bus_is_absent(error) && daemon_is_there())
@@ -131,7 +132,7 @@ static const char *remedy(const sd_bus_error *error, int r)
     return NULL;
 }
 
-/* Who has no rights needs one sentence, not what three programs have to say of it. */
+/* A user without rights gets one sentence instead of the messages of three programs. */
 static int complain_denied(const struct ctl *c)
 {
     const char *argument = c->n_args > 0 ? c->args[0] : "";
@@ -158,7 +159,7 @@ int bus_complain(const struct ctl *c, int r, const sd_bus_error *error)
     else if (!error || !error->name)
         return ctl_error("cannot reach the system bus%s%s: %s", c->host ? " of " : "",
                          c->host ? c->host : "", what);
-    else if (n > 0 && what[n - 1] == '.') /* the bus writes sentences, we go on */
+    else if (n > 0 && what[n - 1] == '.') /* drop the full stop: the text goes on */
         return ctl_error("%.*s%s%s", (int)n - 1, what, advice ? ": " : "", advice ? advice : "");
     return ctl_error("%s%s%s", what, advice ? ": " : "", advice ? advice : "");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The way to the daemon: connections and calls that end in time, and errors as sentences. */
+/* Connections and calls to the daemon, with time limits, and errors as sentences. */
 #pragma once
 
 #include <systemd/sd-bus.h>
@@ -7,8 +7,8 @@
 #include "ctl.h"
 #include "offer/bus-names.h"
 
-/* What only reads is answered at once. What changes something may have to wait for a password (the
- * daemon gives 120 s for that), and for a driver to let go of its device. */
+/* Calls that only read are answered at once. Calls that change something may have to wait for a
+ * password (the daemon allows 120 s), and for a driver to unbind from its device. */
 #define BUS_READ_USEC (5 * 1000000ULL)
 #define BUS_CHANGE_USEC (150 * 1000000ULL)
 
@@ -22,18 +22,17 @@ static inline void bus_closep(sd_bus **bus)
 #define CLEANUP_BUS_ERROR CLEANUP(sd_bus_error_free)
 
 /* Connects to the system bus of this host, or of -H HOST. Returns 0 or negative errno (-ETIMEDOUT:
- * a bus that is there and does not answer). */
+ * the bus does not answer). */
 int bus_open(const struct ctl *c, sd_bus **ret);
 
-/* Calls a method of the daemon; `types` and what follows are its arguments. A call with
- * BUS_CHANGE_USEC may ask for a password. Returns 0 or negative errno, then mostly with an error.
- */
+/* Calls a method of the daemon, with arguments of these types. A call with BUS_CHANGE_USEC may ask
+ * for a password. Returns 0 or negative errno, usually with an error. */
 int bus_call(sd_bus *bus, const char *path, const char *interface, const char *member,
              uint64_t timeout_usec, sd_bus_error *error, sd_bus_message **ret_reply,
              const char *types, ...);
 
-/* Is this error "nobody has the daemon's name on the bus"? */
+/* Does this error mean that nobody owns the daemon's name on the bus? */
 bool bus_is_absent(const sd_bus_error *error);
 
-/* Says what went wrong, and what to do about it. Returns EXIT_FAILURE. */
+/* Prints the error and what to do about it. Returns EXIT_FAILURE. */
 int bus_complain(const struct ctl *c, int r, const sd_bus_error *error);

@@ -18,7 +18,7 @@ int spawn_and_wait(const char *path, const char *const words[])
     pid_t pid;
 
     for (unsigned i = 0; words[i] && i < WORDS_MAX; i++)
-        argv[i] = (char *)words[i]; /* posix_spawn() does not change it */
+        argv[i] = (char *)words[i]; /* posix_spawn() does not modify it */
     fflush(stdout);
     int r = posix_spawn(&pid, path, NULL, NULL, argv, environ);
     if (r != 0)

@@ -20,7 +20,8 @@ static int choose_address(const struct source *s, struct pci_addr a, bool *marks
         marks[d - s->snapshot.devices] = true;
         return 0;
     }
-    for (size_t i = 0; i < s->snapshot.n; i++) { /* the short form, of another domain */
+    for (size_t i = 0; i < s->snapshot.n;
+         i++) { /* the short form of an address in another domain */
         struct pci_addr other = s->snapshot.devices[i].addr;
         if (other.bus == a.bus && other.dev == a.dev && other.fn == a.fn)
             return ctl_error("there is no PCI device %s here; did you mean %s?", pci_addr_text(a).s,
@@ -55,7 +56,7 @@ static const char *deciding_rule(const struct row *row)
     return row->native ? row->native->name : row->rule;
 }
 
-/* Neither an address nor an ID nor a rule. */
+/* The word is not an address, an ID or a rule. */
 static int unknown_word(const struct source *s, const char *word)
 {
     const char *names[64] = {NULL};

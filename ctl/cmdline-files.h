@@ -4,20 +4,20 @@
 
 #include <stddef.h>
 
-/* Who reads a file decides how a parameter is taken out of it. */
+/* The reader of a file determines how a parameter is removed from it. */
 enum cmdline_reader {
-    READER_GRUB, /* shell variables for grub-mkconfig */
+    READER_GRUB, /* variable assignments in shell syntax, for grub-mkconfig */
     READER_KERNEL_INSTALL,
-    READER_ENTRY, /* systemd-boot's own form, which grubby and ostree write as well */
+    READER_ENTRY, /* systemd-boot's format, which grubby and ostree write as well */
     READER_DRACUT,
     READER_GRUB_SCRIPT, /* read by GRUB at boot: /oem/grub.cfg */
-    READER_GRUBENV,     /* a block of 1024 bytes, not to be edited as text */
+    READER_GRUBENV,     /* a block of 1024 bytes, which must not be edited as text */
     READER_CMDLINE_D,
 };
 
 struct cmdline_file {
     const char *path;   /* of a file, or of a folder */
-    const char *ending; /* of the files of a folder; NULL: it is a file */
+    const char *ending; /* ending of the files in a folder; NULL: path is a file */
     enum cmdline_reader reader;
 };
 

@@ -40,7 +40,7 @@ int ctl_errno(int error)
 
 int ctl_read(FILE *f, size_t max, char **ret, size_t *ret_size)
 {
-    CLEANUP_FREE char *bytes = malloc(max + 2); /* of which only what is used becomes memory */
+    CLEANUP_FREE char *bytes = malloc(max + 2); /* only the used part occupies memory */
 
     if (!bytes)
         return -ENOMEM;

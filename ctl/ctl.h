@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What every verb gets and how it speaks: vfio-bindctl's options, notes, errors, and the verbs. */
+/* Common to all verbs: the options of vfio-bindctl, notes and errors, and the list of verbs. */
 #pragma once
 
 #include <stdint.h>
@@ -8,15 +8,15 @@
 
 enum { EXIT_USAGE = 2 };
 
-#define EXPORT_COUNT_MAX 64 /* devices of one virtual machine */
+#define EXPORT_COUNT_MAX 64 /* limit of devices for one virtual machine */
 
 #define USEC_INFINITY UINT64_MAX
 
 struct ctl {
     const char *verb;
-    char **args; /* what follows the verb */
+    char **args; /* the arguments after the verb */
     int n_args;
-    const char *root;   /* --root: a directory, or a file that "report" wrote; NULL: this host */
+    const char *root;   /* --root: a directory, or a file written by "report"; NULL: this host */
     const char *host;   /* -H; NULL: this host */
     const char *policy; /* plan, export --policy */
     const char *output; /* report --output */
@@ -29,46 +29,46 @@ struct ctl {
     uint64_t confirm_usec; /* apply --confirm; 0: not given */
     bool json, no_legend, quiet, help, version;
     bool verbose;    /* plan --verbose */
-    bool all;        /* --all, in place of devices */
-    bool yes, force; /* what changes the policy */
-    uint64_t given;  /* which options there are; options.c's */
-    bool colour;     /* standard output is a terminal that wants it */
+    bool all;        /* --all, instead of devices */
+    bool yes, force; /* for verbs that change the policy */
+    uint64_t given;  /* the options that were given; used by options.c */
+    bool colour;     /* print colours: standard output is a terminal that supports them */
 };
 
-/* "vfio-bindctl: ..." on standard error. ctl_error() returns EXIT_FAILURE, so that a verb can
- * return it; ctl_note() is silent with --quiet. */
+/* Print "vfio-bindctl: ..." to standard error. ctl_error() returns EXIT_FAILURE, so that a verb can
+ * return its result; ctl_note() prints nothing with --quiet. */
 int ctl_error(const char *format, ...) PRINTF(1, 2);
 void ctl_note(const struct ctl *c, const char *format, ...) PRINTF(2, 3);
 
-/* The usual end of a verb that ran into a negative errno. */
+/* Prints the text of a negative errno. Returns EXIT_FAILURE. */
 int ctl_errno(int error);
 
-/* Reads a stream to its end; the text is ended by a NUL that does not count. Returns 0, -EFBIG (it
- * has more than max bytes), or another negative errno. */
+/* Reads a stream to its end, and adds a NUL that is not counted. Returns 0, -EFBIG (more than max
+ * bytes), or another negative errno. */
 int ctl_read(FILE *f, size_t max, char **ret, size_t *ret_size);
 
-/* What is printed next is in this colour, where colours are wanted. This is the only way to a
- * colour: stdout itself lets no control character through (base/printable-stream.h). */
+/* Sets the colour of the following output, if colours are enabled. There is no other way to print
+ * colours: stdout itself lets no control character through (base/printable-stream.h). */
 enum ctl_colour { CTL_PLAIN, CTL_RED, CTL_GREEN, CTL_YELLOW };
 void ctl_colour(const struct ctl *c, enum ctl_colour colour);
 
-/* What an administrator types to get root's rights: "sudo ", or "" for root. */
+/* The prefix for commands that need root: "sudo ", or "" for root. */
 const char *ctl_sudo(void);
 
-/* Prints text broken into lines at blanks: the first begins where the cursor is (column `at`), the
- * others are indented. */
+/* Prints text, and breaks it into lines at blanks. The first line begins at the cursor (column
+ * `at`), the others are indented. */
 void ctl_wrap(FILE *f, const char *text, unsigned at, unsigned indent);
 
 /* The same for any width; each line but the first begins with `next`. */
 void ctl_wrap_to(FILE *f, const char *text, unsigned at, unsigned width, const char *next);
 
-/* The width to print for: the terminal's, $COLUMNS, or 80. */
+/* The width for output: the terminal's, $COLUMNS, or 80. */
 unsigned ctl_width(void);
 
-/* The same for tables that fill a pipe with whole lines: the terminal's, $COLUMNS, or 0. */
+/* The same for tables whose lines are not cut in a pipe: the terminal's width, $COLUMNS, or 0. */
 unsigned ctl_width_if_known(void);
 
-/* The verbs: each returns the exit code. */
+/* The verbs. Each returns the exit code. */
 int verb_status(const struct ctl *c);
 int verb_list(const struct ctl *c);
 int verb_tree(const struct ctl *c);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A device as JSON. Its keys are the properties of org.vfio.Bindd1.Device as docs/json.md lists
- * them: one form, in whichever verb's output. */
+/* A device as JSON. The keys are the properties of org.vfio.Bindd1.Device, as docs/json.md lists
+ * them. The form is the same in the output of all verbs. */
 #pragma once
 
 #include "json.h"
@@ -8,13 +8,14 @@
 
 void device_json(struct json *j, const struct source *s, const struct row *r);
 
-/* The array "devices": those that are selected. */
+/* The array "devices" with the selected devices. */
 void selected_json(struct json *j, const struct source *s);
 
 /* The array "expect_mismatches": rules that match another number of devices than they expect. */
 void mismatches_json(struct json *j, const struct policy *p, const struct plan *plan);
 
-/* What only the daemon knows, or an attribute whose reading takes no lock has; NULL: not known. */
+/* A value that only the daemon knows, or that is in an attribute which can be read without a lock;
+ * NULL: not known. */
 const char *device_extra(const struct source *s, const struct row *r, const char *property,
                          char *buf, size_t size);
 

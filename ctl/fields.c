@@ -36,7 +36,7 @@ const char *row_name(const struct row *r, char buf[static FIELD_TEXT_MAX])
     return *buf ? buf : "(not in pci.ids)";
 }
 
-/* What tells devices apart comes first: narrow terminals show no more. */
+/* The part that distinguishes devices comes first, since narrow terminals show no more. */
 static const char *short_name(const struct row *r, char buf[static FIELD_TEXT_MAX])
 {
     const char *name = r->name ? r->name : r->vendor;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The columns that all tables of devices are made of. */
+/* The columns of all tables of devices. */
 #pragma once
 
 #include "source.h"
@@ -37,11 +37,11 @@ struct column field_column(enum field f);
 /* The row's value, in buf or elsewhere; NULL: none. */
 const char *field_text(const struct row *r, enum field f, char buf[static FIELD_TEXT_MAX]);
 
-/* Puts these fields of the row into the columns from `first` on, states in colour. */
+/* Writes these fields of the row into the columns, beginning with `first`; states are coloured. */
 void fields_set(struct table *t, struct libscols_line *line, size_t first, const struct row *r,
                 const enum field *fields, size_t n);
 
-/* A table of just these fields; the rows are added with fields_set(). */
+/* Makes a table of these fields; fields_set() fills its rows. */
 void fields_table(struct table *t, const struct ctl *c, const enum field *fields, size_t n);
 
 /* "NVIDIA Corporation GA100 [A100 PCIe 40GB]", as far as known. */

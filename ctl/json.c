@@ -29,7 +29,7 @@ static void new_line(struct json *j)
         fprintf(j->f, "\n%*s", (int)(3 * j->depth), "");
 }
 
-/* Comma, line break and key of what follows. */
+/* Writes a comma, a line break and the key of the next value. */
 static void begin_value(struct json *j, const char *key)
 {
     if (j->depth == 0)
@@ -113,7 +113,7 @@ void json_null(struct json *j, const char *key)
     json_text(j, key, NULL);
 }
 
-/* Leading zeroes are no JSON. */
+/* Leading zeroes are not allowed in JSON. */
 void json_digits(struct json *j, const char *key, const char *text)
 {
     const char *digits = text && *text == '-' ? text + 1 : text;

@@ -130,7 +130,7 @@ static int read_members(sd_bus_message *m, char type, const char *contents, cons
     return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-/* Anything else than these types is skipped. Returns > 0 if there was a value. */
+/* Skips values of other types. Returns > 0 if there was a value. */
 static int read_value(sd_bus_message *m, FILE *f)
 {
     const char *contents, *text;
@@ -197,7 +197,7 @@ int props_read(sd_bus_message *m, struct props *p)
 
 /* -- objects -- */
 
-/* The interfaces of one object; of a device only its own is wanted. */
+/* Reads the interfaces of one object; for a device only its own interface is needed. */
 static int read_object(sd_bus_message *m, struct live *l)
 {
     const char *path, *interface;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the running daemon says of itself and of its devices. Properties are kept as text by name:
- * a daemon that has more of them, or other types, is understood all the same. */
+/* What the running daemon reports about itself and its devices. Properties are kept as text by
+ * name, so a daemon with more properties, or with other types, is understood as well. */
 #pragma once
 
 #include <systemd/sd-bus.h>
@@ -12,9 +12,9 @@
 
 struct prop {
     char *name;
-    char type;  /* as D-Bus has it: 's', 'b', 'u', ...; 'a': an array of any type */
-    char *text; /* numbers in decimal; booleans "yes" or "no"; arrays one item a line;
-                 * structures with tabs between their members */
+    char type;  /* D-Bus type: 's', 'b', 'u', ...; 'a': an array of any type */
+    char *text; /* numbers in decimal; booleans "yes" or "no"; arrays with one item per line;
+                   members of structures separated by tabs */
 };
 
 struct props {
@@ -36,13 +36,13 @@ struct live {
 
 void live_done(struct live *l);
 
-/* Asks the daemon for everything. Returns 0 or negative errno, then mostly with an error. */
+/* Reads everything from the daemon. Returns 0 or negative errno, usually with an error. */
 int live_read(sd_bus *bus, struct live *ret, sd_bus_error *error);
 
-/* NULL: it says nothing of this device. */
+/* Returns NULL if the daemon does not report this device. */
 const struct live_device *live_find(const struct live *l, struct pci_addr a);
 
-/* Finds or adds; NULL when out of memory. Valid until the next one is added. */
+/* Finds or adds; NULL when out of memory. Valid until the next device is added. */
 struct live_device *live_get(struct live *l, struct pci_addr a);
 
 /* "" if there is none. */
@@ -51,7 +51,7 @@ const char *props_get(const struct props *p, const char *name);
 int props_set(struct props *p, const char *name, char type, const char *text);
 void props_done(struct props *p);
 
-/* The word at the beginning of a Reason, which is "WORD: sentence"; NULL if there is none. */
+/* The first word of a Reason, which has the form "WORD: sentence"; NULL if there is none. */
 const char *live_reason_word(const char *reason);
 
 /* Reads a{sv}. */

@@ -28,8 +28,8 @@ bool loader_is_system(struct tree *t, const char *id)
     return false;
 }
 
-/* The loader that started this kernel names itself in an EFI variable: four bytes of attributes,
- * then UTF-16. */
+/* The boot loader that started this kernel stores its name in an EFI variable: four bytes of
+ * attributes, then UTF-16. */
 static bool is_systemd_boot(struct tree *t)
 {
     static const char name[] = "s\0y\0s\0t\0e\0m\0d\0-\0b\0o\0o\0t";
@@ -107,7 +107,7 @@ static void tell_boot(const struct loader_to *to, const char *line, const char *
             text[used++] = *line++;
         }
     }
-    if (used >= sizeof(text)) /* nobody's parameter is so long */
+    if (used >= sizeof(text)) /* no parameter is this long */
         return;
     text[used] = '\0';
     to->tell(to->userdata, text);
@@ -131,7 +131,7 @@ static void rebuild_proxmox(const struct loader_to *to)
     tell_boot(to, "{S}proxmox-boot-tool refresh", "");
 }
 
-/* kernel-install(8) of any age takes the running kernel's files so. */
+/* Every version of kernel-install(8) accepts the running kernel's files in this form. */
 static void rebuild_entry(const struct loader_to *to)
 {
     char path[128];
@@ -146,7 +146,7 @@ static void rebuild_entry(const struct loader_to *to)
 
 static const struct {
     const char *add, *also, *remove;
-    void (*rebuild)(const struct loader_to *to); /* NULL: nothing to be done */
+    void (*rebuild)(const struct loader_to *to); /* NULL: nothing to do */
 } commands[] = {
     [LOADER_UNKNOWN] = {"# add {P} to the kernel command line, as this host's boot loader has it",
                         NULL, "# take {P} off the kernel command line", NULL},
@@ -215,7 +215,7 @@ bool loader_is_managed(struct tree *t)
     return tree_exists(t, "etc/machine-config-daemon");
 }
 
-/* Of all kernels: the next boot may be of another than this one. */
+/* For all kernels: the next boot may use another one. */
 void loader_rebuild_initramfs(const struct loader_to *to)
 {
     static const struct {

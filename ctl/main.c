@@ -13,13 +13,13 @@
 
 static int verb_help(const struct ctl *c);
 
-/* Adding a verb: a line here, its function in ctl.h, its file in meson.build, its name in the
- * options that it takes (options.c), and the completions and the manual page, which tests/ctl holds
- * to this table. */
+/* To add a verb, add a line here, its function to ctl.h, its file to meson.build, and its name to
+ * the options that it takes (options.c). tests/ctl checks completions and manual page against this
+ * table. */
 static const struct verb {
     const char *name;
     const char *arguments; /* as --help has them */
-    int min, max;          /* how many; --all stands for one */
+    int min, max;          /* number of arguments; --all counts as one */
     int (*run)(const struct ctl *c);
     const char *help;
 } verbs[] = {
@@ -136,7 +136,7 @@ static int verb_help(const struct ctl *c)
     return EXIT_SUCCESS;
 }
 
-/* Colour is for people at a terminal who did not say no (https://no-color.org). */
+/* Use colours on a terminal, unless the user does not want them (https://no-color.org). */
 static bool wants_colour(void)
 {
     const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
@@ -204,7 +204,7 @@ int main(int argc, char **argv)
 
     printable_stdout();
     printable_stderr();
-    setlocale(LC_CTYPE, ""); /* how wide characters are, and whether lines can be drawn */
+    setlocale(LC_CTYPE, ""); /* for the width of characters and the line-drawing characters */
     signal(SIGPIPE, SIG_DFL);
     int r = options_read(&c, argc, argv, &first);
     if (r != 0)
@@ -215,7 +215,7 @@ int main(int argc, char **argv)
         help_for_all();
     else
         r = run(&c, argc - first, argv + first);
-    if (fflush(stdout) != 0 || ferror(stdout)) /* a full disk */
+    if (fflush(stdout) != 0 || ferror(stdout)) /* for example, the disk is full */
         return ctl_error("cannot write the output: %m");
     return r;
 }

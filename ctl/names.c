@@ -11,8 +11,8 @@ struct names {
     struct pci_access *access;
 };
 
-/* libpci's error callback must not return, and its default exits: a broken database must not end a
- * verb that only wanted a name, so this jumps back to the look-up. */
+/* libpci's error callback must not return, and the default one exits. A broken database must not
+ * end a verb that needs only a name, so this one jumps back to the look-up. */
 static jmp_buf after_error;
 
 static void on_error(char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
@@ -39,7 +39,7 @@ struct names *names_new(void)
         free(n);
         return NULL;
     }
-    /* No pci_init(): nothing but the database is wanted. */
+    /* No pci_init(): only the database is needed. */
     n->access->error = on_error;
     n->access->warning = be_silent;
     n->access->debug = be_silent;

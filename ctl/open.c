@@ -18,7 +18,7 @@
 
 /* -- the host's files -- */
 
-/* Only display controllers have the attribute; reading it takes no lock. */
+/* Only display controllers have this attribute; reading it takes no lock. */
 static int find_boot_displays(struct source *s)
 {
     for (size_t i = 0; i < s->snapshot.n; i++) {
@@ -39,7 +39,8 @@ static int read_tree(struct source *s, unsigned flags)
 
     if (r >= 0)
         r = texts_parse(&s->texts, &s->policy, &s->diags, &s->off);
-    if (r >= 0) /* everything of all devices: a list shows those that no rule names, too */
+    if (r >=
+        0) /* all details of all devices, since a list also shows devices that no rule selects */
         r = scan_all(s->root_fd, NULL, &s->snapshot);
     if (r == -ENOENT && flags & SOURCE_BARE_TREE && !s->this_host) {
         ctl_note(s->ctl, "there is no sys/bus/pci below %s, so there are no devices", s->ctl->root);
@@ -85,7 +86,7 @@ static void say_not_running(const struct source *s, int r, const sd_bus_error *e
                  error && error->message ? error->message : strerror(-r), rest);
 }
 
-/* What the daemon says takes precedence; without it, policy and /sys have to do. */
+/* The daemon's data take precedence; without it, policy and /sys are used. */
 static void ask_daemon(struct source *s)
 {
     CLEANUP_BUS sd_bus *bus = NULL;
@@ -135,7 +136,7 @@ static int open_facts(struct source *s, unsigned flags)
     return open_tree(s, c->root ? c->root : "/", flags);
 }
 
-/* What follows from policy and facts. */
+/* Derives the results from policy and facts. */
 static int judge_source(struct source *s)
 {
     int r = source_plan(s, &s->policy, &s->plan);
@@ -169,7 +170,7 @@ int source_open(const struct ctl *c, unsigned flags, struct source *ret)
 
 int source_read_policy(const char *path, char **ret, size_t *ret_size)
 {
-    FILE *f = fopen(path, "re"); /* which may be a pipe: <(vfio-bindctl suggest) */
+    FILE *f = fopen(path, "re"); /* the path may be a pipe: <(vfio-bindctl suggest) */
 
     if (!f)
         return ctl_error("%s: %m", path);

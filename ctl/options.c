@@ -27,7 +27,7 @@ enum option_key {
     OPTION_FORCE,
     OPTION_VERBOSE,
     OPTION_CONFIRM,
-    OPTION_EXPORT, /* export's begin here */
+    OPTION_EXPORT, /* the options of export follow */
     OPTION_STRICT = OPTION_EXPORT,
     OPTION_PATCH,
     OPTION_TEMPLATE,
@@ -167,7 +167,7 @@ static int set_class_filter(struct ctl *c, const char *text)
                                text);
 }
 
-/* Those that are just kept. */
+/* Options whose text is stored unchanged. */
 static const char **text_of(struct ctl *c, enum option_key key)
 {
     switch (key) {
@@ -254,7 +254,7 @@ static int set_option(struct ctl *c, enum option_key key, const char *value)
         return parse_count(value, &c->count)
                    ? 0
                    : options_usage("--count takes a number from 1 to 64, not ", value);
-    default: /* kept above; --no-pager has no effect */
+    default: /* stored above; --no-pager has no effect */
         return 0;
     }
 }
@@ -294,7 +294,7 @@ static int refuse_option(const struct option_line *o, const char *verb)
     return EXIT_USAGE;
 }
 
-/* With --host the verbs say themselves what to do instead. */
+/* --host is not checked here: the verbs themselves say what to do instead. */
 int options_check(const struct ctl *c)
 {
     if (c->root && c->host)

@@ -55,7 +55,7 @@ int physicals_parse(const char *text, struct physicals *ret)
         size_t n = 0;
         while (n < MEMBERS && (members[n] = strsep(&line, "\t")))
             n++;
-        if (n < MEMBERS) /* of another version, or none at all */
+        if (n < MEMBERS) /* from another version, or malformed */
             continue;
         r = add_physical(
             ret, (const char *const[]){members[0], members[1], members[2], members[3], members[7]},

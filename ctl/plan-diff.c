@@ -43,8 +43,8 @@ struct difference {
 
 #define DIFFERENCES_MAX 7
 
-/* What is wrong with the rule as a whole is told once, not of each device; nor is what concerns
- * only devices that are plugged in later. */
+/* Problems of the rule as a whole are reported once, not for each device. Problems of devices that
+ * are plugged in later are left out. */
 static void verdict_problems(const struct verdict *v, char buf[static 160])
 {
     unsigned problems =
@@ -71,7 +71,7 @@ static void add_difference(struct difference *v, size_t *n, const char *what, co
     ++*n;
 }
 
-/* Returns how many there are; none if one of the two is NULL. */
+/* Returns the number of differences; 0 if one of the two is NULL. */
 static size_t find_differences(const struct verdict *a, const struct verdict *b,
                                struct difference v[static DIFFERENCES_MAX])
 {
@@ -101,8 +101,8 @@ static bool differs(const struct verdict *a, const struct verdict *b)
 
 /* -- in words -- */
 
-/* Devices that the new policy drops. The daemon hands back only those that it bound itself, which
- * is not known here. */
+/* Prints devices that the new policy no longer selects. The daemon hands back only those that it
+ * bound itself, which is not known here. */
 static void print_dropped(const struct source *s, const struct verdict *v)
 {
     const struct device *d = snapshot_find(&s->snapshot, v->addr);

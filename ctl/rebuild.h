@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* After a reload: the initramfs has a copy of the policy, which is older now. */
+/* For use after a reload: the copy of the policy in the initramfs is out of date now. */
 #pragma once
 
 #include "bus.h"
 
-/* Says so and offers to make the initramfs anew, if the daemon's pass in it had another policy.
- * With nobody to ask it only names the command. Returns the exit code. */
+/* If the daemon's pass in the initramfs had another policy, says so and offers to rebuild the
+ * initramfs. Without a terminal, prints only the command. Returns the exit code. */
 int rebuild_offer(const struct ctl *c, sd_bus *bus);

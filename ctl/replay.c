@@ -10,15 +10,15 @@
 
 struct report_reader {
     struct source *source;
-    FILE *snapshot; /* collects the snapshot's lines */
-    char *policy;   /* the name of the policy file that is being read; NULL: none */
-    bool untrusted; /* it is */
-    FILE *text;     /* collects its lines */
+    FILE *snapshot; /* the lines of the snapshot */
+    char *policy;   /* the name of the policy file being read; NULL: none */
+    bool untrusted; /* whether that file is untrusted */
+    FILE *text;     /* the lines of that file */
     char *bytes;
     size_t size;
 };
 
-/* Undoes %XX in place. */
+/* Decodes %XX in place. */
 static void unescape(char *s)
 {
     char *to = s;
@@ -35,7 +35,7 @@ static void unescape(char *s)
     *to = '\0';
 }
 
-/* The policy file's lines are all there. */
+/* All lines of the policy file have been read. */
 static int end_policy(struct report_reader *r)
 {
     int error = 0;
@@ -146,7 +146,7 @@ static int read_line(struct report_reader *r, char *line)
     }
     if (streq(line, "live"))
         return read_live(&s->live, value);
-    return 0; /* for the reader, or of a newer version */
+    return 0; /* for human readers, or from a newer version */
 }
 
 static int read_lines(struct report_reader *r, char *text, unsigned *ret_line)
@@ -182,7 +182,7 @@ static int read_report(struct source *s, char *text, unsigned *ret_line)
         return -ENOMEM;
     if (r < 0)
         return r;
-    *ret_line = 0; /* counts the snapshot's own lines from here on */
+    *ret_line = 0; /* now counts the lines of the snapshot */
     r = snapshot_read(&s->snapshot, snapshot ? snapshot : "", ret_line);
     return r < 0 ? r : texts_parse(&s->texts, &s->policy, &s->diags, &s->off);
 }

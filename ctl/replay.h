@@ -19,5 +19,5 @@
 
 #define REPORT_FIRST_LINE "vfio-bindctl report 1"
 
-/* Fills texts, policy, snapshot and what the daemon said. Returns 0, or an exit code. */
+/* Fills texts, policy, snapshot and the daemon's data. Returns 0, or an exit code. */
 int replay_read(struct source *s, const char *path);

@@ -7,7 +7,7 @@
 #include "physical.h"
 #include "plan/text.h"
 
-/* Hosts with one node say -1 or 0. */
+/* On hosts with one node the kernel says -1 or 0. */
 static int numa_node(const struct source *s, const struct row *row)
 {
     char buf[32] = "";
@@ -66,7 +66,7 @@ static void find_native_rule(const struct source *s, struct row *row)
     }
 }
 
-/* "...; it is on vfio-pci all the same". */
+/* "it is on vfio-pci nevertheless: ..." */
 static const char *driver_clause(const struct row *row, char *buf, size_t size)
 {
     if (!*row->driver)
@@ -119,8 +119,8 @@ static bool fill_from_plan(const struct source *s, struct row *row)
 
 /* -- by the daemon -- */
 
-/* Do the files' policy and the daemon have the same rule and state for the device? Then the plan's
- * sentences fit. */
+/* Do the policy of the files and the daemon agree about rule and state of the device? Then the
+ * plan's sentences apply. */
 static bool agrees(const struct row *row)
 {
     return row->v && streq(row->rule, row->v->rule->name) &&
@@ -137,7 +137,7 @@ static char *generic_sentence(const struct row *row)
     return n < 0 ? NULL : text;
 }
 
-/* Why the device is not usable, made from the words for its problems. */
+/* The reason why the device is not usable, made from the words for its problems. */
 static char *generic_problem(const struct row *row)
 {
     char *text;
@@ -150,7 +150,7 @@ static char *generic_problem(const struct row *row)
     return text;
 }
 
-/* The plan's verdict with what only the daemon knows of the device's health. */
+/* The plan's verdict, with problems that only the daemon knows. */
 static struct verdict with_live_problems(const struct row *row)
 {
     static const enum problem problems[] = {PROBLEM_NOT_RESPONDING, PROBLEM_RESET_METHOD};
@@ -163,8 +163,8 @@ static struct verdict with_live_problems(const struct row *row)
     return v;
 }
 
-/* The daemon gives its reason as a word and a whole sentence, with what only it knows. Where all is
- * well it gives none, and where the group is not viable it gives a word. */
+/* The daemon's reason consists of a word and a sentence, which may contain what only the daemon
+ * knows. If all is well there is no reason; if the group is not viable it is a single word. */
 static bool add_live_sentences(const struct source *s, struct row *row)
 {
     bool sad = (streq(row->state, state_word(STATE_BOUND)) && !row->usable && *row->problems) ||
@@ -188,7 +188,7 @@ static bool add_live_sentences(const struct source *s, struct row *row)
     } else if (!row->problem) {
         row->problem = generic_problem(row);
     }
-    if (strchr(row->reason, ' ')) /* the table's column holds words */
+    if (strchr(row->reason, ' ')) /* the column of the table has only words */
         row->reason = word ? word : agrees(row) ? reason_word(row->v->reason) : "";
     return row->sentence && (!sad || row->problem);
 }
@@ -261,7 +261,8 @@ static char *base_name_if_any(const char *path)
     return slash && slash[1] ? strdup(slash + 1) : NULL;
 }
 
-/* Physical functions, of which the daemon says only how their virtual ones stand. */
+/* Adds physical functions, about which the daemon reports only the state of their virtual
+ * functions. */
 static int physical_devices_of_live(struct source *s)
 {
     CLEANUP(physicals_done) struct physicals all = {0};

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One row a device: what policy, /sys and the daemon say, brought together. */
+/* One row for each device, which combines policy, /sys and the daemon's data. */
 #pragma once
 
 #include "source.h"
 
-/* Needs everything else of the source. Returns 0 or -ENOMEM. */
+/* Call this when everything else of the source is complete. Returns 0 or -ENOMEM. */
 int rows_build(struct source *s);
 
-/* On another host the daemon's word is all there is: makes the snapshot of it. */
+/* For another host there are only the daemon's data: makes the snapshot from them. */
 int rows_devices_of_live(struct source *s);

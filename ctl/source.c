@@ -63,7 +63,7 @@ int source_plan(struct source *s, const struct policy *p, struct plan *ret)
     return plan_make(p, &s->snapshot, &s->records, ret);
 }
 
-/* Judged as if a rule named just this device. */
+/* Judges the device as if a rule named it. */
 static bool would_be_usable(struct source *s, struct pci_addr a)
 {
     CLEANUP(policy_done) struct policy p;

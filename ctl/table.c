@@ -9,8 +9,10 @@
 #include "base/printable-stream.h"
 #include "base/printable.h"
 
-#define LAST_COLUMN_MIN 8 /* less says nothing: rather let the terminal wrap the line */
-#define TREE_BRANCH 2     /* columns that the lines of a tree take, for each level */
+#define LAST_COLUMN_MIN                                                                       \
+    8                 /* a narrower column would be useless; then the terminal wraps the line \
+                       */
+#define TREE_BRANCH 2 /* columns for each level of a tree */
 
 void table_init(struct table *t, const struct ctl *c, const struct column *columns, size_t n)
 {
@@ -22,7 +24,7 @@ void table_init(struct table *t, const struct ctl *c, const struct column *colum
     scols_table_enable_minout(t->scols, true); /* no blanks at the end of lines */
     scols_table_enable_noheadings(t->scols, c->no_legend);
     scols_table_enable_colors(t->scols, c->colour);
-    scols_table_set_termforce(t->scols, SCOLS_TERMFORCE_NEVER); /* table_fit() does it */
+    scols_table_set_termforce(t->scols, SCOLS_TERMFORCE_NEVER); /* table_fit() does this */
     for (size_t i = 0; i < n; i++)
         if (!scols_table_new_column(t->scols, columns[i].name, 0, columns[i].flags))
             t->failed = true;
@@ -63,8 +65,8 @@ void table_set_colour(struct table *t, struct libscols_line *line, size_t column
 
 /* -- fitting -- */
 
-/* How many bytes of the text fit into `max` columns of a terminal, and how many columns these take.
- * What is no text in this locale counts as a column for each byte. */
+/* How many bytes of the text fit into `max` columns of a terminal; *ret_width is the number of
+ * columns that these take. Bytes that are not text in this locale count as one column each. */
 static size_t fitting_bytes(const char *text, size_t max, size_t *ret_columns)
 {
     mbstate_t state = {0};
@@ -105,7 +107,7 @@ static size_t depth_of(struct libscols_line *line)
     return depth;
 }
 
-/* The columns that all but the last column of the table take, blanks between them included. */
+/* The width of all columns but the last one, including the blanks between columns. */
 static size_t width_before_last(struct table *t)
 {
     size_t sum = 0, n_lines = scols_table_get_nlines(t->scols);
@@ -157,7 +159,7 @@ void table_fit(struct table *t, unsigned width)
                 width - before);
 }
 
-/* Colours would not get through stdout, where nothing but text goes. */
+/* The stream stdout would escape colours, so it is bypassed. */
 static int print_coloured(struct table *t)
 {
     CLEANUP_FREE char *text = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tables and trees, through libsmartcols. Errors (out of memory) are kept and come out of
- * table_print(), so that callers need not look after each cell. */
+/* Tables and trees, through libsmartcols. Errors (out of memory) are remembered and reported by
+ * table_print(), so that callers need not check each cell. */
 #pragma once
 
 #include <libsmartcols/libsmartcols.h>
@@ -22,7 +22,7 @@ struct table {
 void table_init(struct table *t, const struct ctl *c, const struct column *columns, size_t n);
 void table_done(struct table *t);
 
-/* A new line, below `parent` in a tree; NULL on failure, which the others accept. */
+/* A new line, in a tree below `parent`; NULL on failure, which the other functions accept. */
 struct libscols_line *table_line(struct table *t, struct libscols_line *parent);
 
 /* text NULL: empty. */
@@ -30,8 +30,8 @@ void table_set(struct table *t, struct libscols_line *line, size_t column, const
 void table_set_colour(struct table *t, struct libscols_line *line, size_t column,
                       const char *colour);
 
-/* Makes the table as narrow as this (0: any width will do): texts of the last column are cut, and
- * end with an ellipsis then. The others stay whole. */
+/* Limits the width of the table (0: no limit): texts in the last column are cut and end with an
+ * ellipsis. The other columns are not cut. */
 void table_fit(struct table *t, unsigned width);
 
 /* Returns the exit code. */

@@ -53,7 +53,8 @@ static int load_one(int root_fd, const char *name, bool untrusted, struct texts 
     return r;
 }
 
-/* lib/ finds the files and says which it could not read; their texts are then read again. */
+/* lib/ finds the files, and reports those that cannot be read. Then their texts are read once
+ * more. */
 int texts_load(int root_fd, struct texts *ret)
 {
     CLEANUP(diags_done) struct diags d = {0};
@@ -93,7 +94,7 @@ bool texts_are_on_trial(const struct texts *t)
     return main && streq(main->name, "/" TRIAL_PATH);
 }
 
-/* An unreadable main file says nothing any more about the one that takes its place. */
+/* If the main file is replaced, it no longer matters that the old one could not be read. */
 static void drop_unreadable_main(struct texts *t)
 {
     struct diags kept = {0};

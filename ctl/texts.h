@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The policy as the administrator wrote it: the text of each of its files, in the order in which
- * they count. What lib/ makes of it is the policy; this serves what needs the text itself: showing
- * it, exchanging one file in thought, and carrying it in a report. */
+/* The policy as the administrator wrote it: the text of each file, in order of precedence. This is
+ * for code that needs the text itself: to print it, to replace a file in a plan, or to include it
+ * in a report. */
 #pragma once
 
 #include "policy/policy.h"
@@ -25,7 +25,7 @@ void texts_done(struct texts *t);
 /* Finds and reads the files below the root. Returns 0 or negative errno. */
 int texts_load(int root_fd, struct texts *ret);
 
-/* Takes over `bytes` on success. Returns 0 or -ENOMEM. */
+/* Takes ownership of `bytes` on success. Returns 0 or -ENOMEM. */
 int texts_add(struct texts *t, const char *name, char *bytes, size_t size);
 
 /* Is the main file one on trial (policy/trial.h)? */
@@ -34,19 +34,19 @@ bool texts_are_on_trial(const struct texts *t);
 /* The main file (not a drop-in), or NULL. */
 struct text *texts_main(const struct texts *t);
 
-/* Puts another text in the place of the main file; takes over `bytes` on success. */
+/* Replaces the text of the main file; takes ownership of `bytes` on success. */
 int texts_replace_main(struct texts *t, const char *name, char *bytes, size_t size);
 
-/* The drop-in of this path, or NULL. */
+/* The drop-in with this path, or NULL. */
 const struct text *texts_find(const struct texts *t, const char *name);
 
-/* Adds a drop-in, in its place among the others; takes over `bytes` on success. Returns 0, -EEXIST
- * (one of this file name is there, in whatever folder) or -ENOMEM. */
+/* Adds a drop-in at its place among the others; takes ownership of `bytes` on success. Returns 0,
+ * -EEXIST (there is one with this file name, in any folder) or -ENOMEM. */
 int texts_add_dropin(struct texts *t, const char *name, char *bytes, size_t size);
 
 void texts_remove(struct texts *t, const char *name);
 
-/* Makes the policy of them, as policy_load() would. Returns 0 or negative errno. */
+/* Makes the policy from the texts, like policy_load(). Returns 0 or negative errno. */
 int texts_parse(const struct texts *t, struct policy *p, struct diags *d, bool *ret_off);
 
 /* A line of a file as written, malloc'ed; NULL if there is none. */

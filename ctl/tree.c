@@ -20,7 +20,7 @@ void tree_unseen(struct tree *t, const char *what, int r)
 
     if (r == -ENOENT || r == -ENOTDIR)
         return;
-    if (where && where[strlen(what)] == ' ') /* said before */
+    if (where && where[strlen(what)] == ' ') /* already recorded */
         return;
     if (asprintf(&longer, "%s%s%s (%s)", t->unseen ? t->unseen : "", t->unseen ? ", " : "", what,
                  strerror(-r)) < 0) {
@@ -31,7 +31,7 @@ void tree_unseen(struct tree *t, const char *what, int r)
     t->unseen = longer;
 }
 
-/* As the administrator knows it. */
+/* Records the path as the administrator knows it. */
 static void unseen_path(struct tree *t, const char *path, int r)
 {
     char full[PATH_MAX];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* bind, release, reload, rescan: what the daemon is asked to do. */
+/* bind, release, reload, rescan: requests to the daemon. */
 #include <errno.h>
 
 #include "agent.h"
@@ -9,8 +9,8 @@
 #include "open.h"
 #include "rebuild.h"
 
-/* Calls a method of the daemon that changes something, with an address and no flags, or (address
- * NULL) without arguments. Says what went wrong; returns the exit code. */
+/* Calls a method of the daemon that changes something, with an address and no flags or (address
+ * NULL) without arguments. Reports errors; returns the exit code. */
 static int change_call(const struct ctl *c, sd_bus *bus, const char *method, const char *address)
 {
     CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -58,7 +58,7 @@ static bool is_in_group_of(const struct live_device *d, const struct live_device
            streq(props_get(&d->props, "IommuGroup"), group);
 }
 
-/* A group is bound and released as a whole: its other members are named as well. */
+/* A group is bound and released as a whole, so its other members are listed as well. */
 static void print_outcomes(const struct live *l, bool bind, struct pci_addr a)
 {
     const char *state = state_word(bind ? STATE_BOUND : STATE_RELEASED);
@@ -88,12 +88,12 @@ static int call_for_device(const struct ctl *c, sd_bus *bus, bool bind, struct p
 
     if (r != EXIT_SUCCESS || c->quiet)
         return r;
-    (void)live_read(bus, &live, &error); /* unanswered: then less is told */
+    (void)live_read(bus, &live, &error); /* if there is no answer, less is printed */
     print_outcomes(&live, bind, a);
     return EXIT_SUCCESS;
 }
 
-/* What is asked for one device concerns all of its IOMMU group. */
+/* A request for one device applies to its whole IOMMU group. */
 static bool was_asked_for(const struct chosen *devices, size_t i)
 {
     const struct device *d = devices->v[i]->d;
@@ -104,7 +104,7 @@ static bool was_asked_for(const struct chosen *devices, size_t i)
     return false;
 }
 
-/* The others are asked for although one fails. */
+/* If the request fails for one device, it is still made for the others. */
 static int call_for_devices(const struct ctl *c, bool bind)
 {
     CLEANUP(source_done) struct source s;
@@ -137,7 +137,7 @@ int verb_release(const struct ctl *c)
     return call_for_devices(c, false);
 }
 
-/* What came of it takes a look: devices may still be pending. */
+/* The result needs another look: devices may still be pending. */
 static void print_done(const struct ctl *c, const char *what)
 {
     if (!c->quiet)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* monitor: what changes, a line each, until interrupted. */
+/* monitor: prints a line for each change, until interrupted. */
 #include <ctype.h>
 #include <errno.h>
 #include <time.h>
@@ -24,7 +24,8 @@ static void key_of_property(const char *name, char *buf, size_t size)
     buf[n] = '\0';
 }
 
-/* As docs/json.md has the same property of a device or, without a subject, of the daemon. */
+/* Writes a property of a device or, without a subject, of the daemon, in the form of
+ * docs/json.md. */
 static void add_property(struct json *j, const char *subject, const struct prop *p)
 {
     char key[64];
@@ -32,7 +33,7 @@ static void add_property(struct json *j, const char *subject, const struct prop 
 
     if (!*subject && streq(p->name, "VirtualFunctions")) {
         CLEANUP(physicals_done) struct physicals all = {0};
-        (void)physicals_parse(p->text, &all); /* out of memory: then there are fewer */
+        (void)physicals_parse(p->text, &all); /* out of memory: some are left out */
         physicals_json(j, &all);
         return;
     }
@@ -64,7 +65,7 @@ static void print_event_json(const char *when, const char *subject, const char *
     json_finish(&j);
 }
 
-/* One line: when, which device ("" for the daemon itself), what. */
+/* Prints one line: the time, the device ("" for the daemon itself), the change. */
 static void print_event(const struct ctl *c, const char *subject, const char *event,
                         const struct props *p)
 {
@@ -85,7 +86,7 @@ static void print_event(const struct ctl *c, const char *subject, const char *ev
         }
         putchar('\n');
     }
-    fflush(stdout); /* a pipe shall see each line at once */
+    fflush(stdout); /* so that a pipe gets each line at once */
 }
 
 /* The address in an object's path, "" for the daemon itself. */
@@ -106,7 +107,8 @@ static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
     if (r >= 0)
         r = props_read(m, &p);
     if (r >= 0)
-        r = sd_bus_message_enter_container(m, 'a', "s"); /* invalidated: names without values */
+        r = sd_bus_message_enter_container(m, 'a',
+                                           "s"); /* invalidated properties: names without values */
     while (r > 0 && (r = sd_bus_message_read_basic(m, 's', &name)) > 0)
         if (props_set(&p, name, PROPERTY_INVALIDATED, "?") < 0)
             return -ENOMEM;
@@ -115,8 +117,7 @@ static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
     return 0;
 }
 
-/* The device's own properties of those that an object came with; what does not change is left out
- * of the line. */
+/* Reads the properties of a new device object. Those that never change are left out of the line. */
 static int read_added(sd_bus_message *m, struct props *p)
 {
     const char *interface;
@@ -209,7 +210,7 @@ static int subscribe(sd_bus *bus, void *userdata)
     return r;
 }
 
-/* Whoever monitors a daemon that does not run should know; it may be started any time. */
+/* If the daemon is not running, the user should know; it may be started at any time. */
 static void say_if_absent(const struct ctl *c, sd_bus *bus)
 {
     CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;

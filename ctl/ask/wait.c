@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* wait: until vfio-bindd is done with its first pass. */
+/* wait: waits until vfio-bindd has finished its first pass. */
 #include <errno.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "bus.h"
 
-/* The daemon's state, malloc'ed. Returns 0 or negative errno; -ENXIO: it does not run. */
+/* The daemon's state, malloc'ed. Returns 0 or negative errno; -ENXIO: it is not running. */
 static int read_state(sd_bus *bus, char **ret, sd_bus_error *error)
 {
     char *state = NULL;
@@ -24,10 +24,10 @@ static int on_news(sd_bus_message *m, void *userdata, sd_bus_error *error)
     (void)m;
     (void)userdata;
     (void)error;
-    return 0; /* it woke us up; what it says is read anew */
+    return 0; /* only wakes the loop; the state is read again */
 }
 
-/* Wakes the connection up when the daemon appears or changes. */
+/* Subscribes to the signals that the daemon appears or changes. */
 static int await_news(sd_bus *bus)
 {
     int r = sd_bus_add_match(bus, NULL,
@@ -43,7 +43,7 @@ static int await_news(sd_bus *bus)
                             on_news, NULL);
 }
 
-/* Waits for news, at most until `end`. Returns 0, -ETIMEDOUT or another negative errno. */
+/* Waits for such a signal, at most until `end`. Returns 0, -ETIMEDOUT or another negative errno. */
 static int wait_for_news(sd_bus *bus, uint64_t end)
 {
     for (;;) {
@@ -67,7 +67,7 @@ static int report_state(const struct ctl *c, const char *state)
     return streq(state, "ready") ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* While the host boots, the bus comes later than we may. */
+/* During the boot this may run before the bus is there. */
 static int connect_by(const struct ctl *c, uint64_t end, sd_bus **ret)
 {
     for (;;) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: who may open the nodes of the devices that are bound. QEMU of libvirt and of KubeVirt gets
- * them from somebody who is root; DPDK, SPDK and a QEMU of one's own open them as whoever they
- * are. */
+/* check: who may open the nodes of bound devices. The QEMU of libvirt or KubeVirt gets them from a
+ * process of root; DPDK, SPDK and a QEMU that a user starts open them as that user. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -26,12 +25,13 @@ struct access {
 struct access_check {
     struct access kinds[KINDS_MAX];
     size_t n;
-    bool groups, devices; /* there are nodes of that kind that others than root may open */
+    bool groups, devices; /* others than root may open some nodes of that kind */
 };
 
 /* -- names -- */
 
-/* From /etc/passwd or /etc/group below the root, whose third word is the number. */
+/* Finds the name for a number in /etc/passwd or /etc/group below the root, where the number is the
+ * third field. */
 static void find_name(struct check *c, const char *file, unsigned number, char ret[static 40])
 {
     CLEANUP_FREE char *text = check_read(c, file);
@@ -71,7 +71,7 @@ static void describe_access(struct check *c, const struct access *a, char ret[st
 
 /* -- nodes -- */
 
-/* Who may only read a node, or only write to it, cannot use it. */
+/* A node must be both readable and writable to be of use. */
 static bool can_use(mode_t mode)
 {
     return (mode & READ_WRITE) == READ_WRITE;
@@ -83,7 +83,7 @@ static bool is_for_others(const struct stat *st)
            (st->st_gid != 0 && can_use(st->st_mode >> 3));
 }
 
-/* Returns false if it is not there or cannot be seen. */
+/* Returns false if it does not exist or cannot be examined. */
 static bool stat_node(struct check *c, const char *path, struct stat *ret)
 {
     CLEANUP_CLOSE int fd = rootfs_open(c->tree.root_fd, path, O_PATH | O_NOFOLLOW);
@@ -126,7 +126,7 @@ static void add_nodes_of(struct check *c, struct access_check *a, const struct r
     }
     for (const struct row *other = c->s->rows; r->d->node && other < r; other++)
         if (other->d->group == r->d->group && check_is_taken(other))
-            return; /* counted */
+            return; /* counted as one more with the same access */
     if (!r->d->node)
         return;
     snprintf(path, sizeof(path), "dev/vfio/%s%u", r->d->noiommu ? "noiommu-" : "", r->d->group);
@@ -156,7 +156,7 @@ static void say_access(struct check *c, const struct access *a)
                  ctl_sudo(), ctl_sudo());
 }
 
-/* Who may open a device also needs what it is opened with. */
+/* Whoever may open a device also needs the node through which it is used. */
 static void check_opened_with(struct check *c, const char *path, const char *of, const char *kernel,
                               const char *mode)
 {

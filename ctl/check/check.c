@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: the preflight. Findings in three levels, each with what to do. */
+/* check: the preflight. Each finding has one of three levels, and says what to do. */
 #include <errno.h>
 
 #include "check/files.h"
@@ -77,7 +77,7 @@ static void sum_up_findings(const struct check *c, size_t counts[static FINDING_
              counts[FINDING_FAIL], counts[FINDING_WARN], counts[FINDING_OK]);
 }
 
-/* Commands are not wrapped: they are there to be pasted. */
+/* Commands are not wrapped, so that they can be pasted. */
 static void print_remedy(const char *remedy, unsigned indent)
 {
     while (*remedy) {
@@ -87,8 +87,8 @@ static void print_remedy(const char *remedy, unsigned indent)
     }
 }
 
-/* "the same applies to 0000:07:00.0, 0000:08:00.0 and 4 more": the devices but for the first, which
- * the text is about. */
+/* "the same applies to 0000:07:00.0, 0000:08:00.0 and 4 more": all devices except the first one,
+ * which the text is about. */
 static void print_others(const struct finding *f, unsigned indent)
 {
     CLEANUP_FREE char *text = NULL;
@@ -159,7 +159,7 @@ int verb_check(const struct ctl *c)
     size_t counts[FINDING_MAX] = {0};
     char sentence[160];
 
-    quiet.quiet = true; /* whether the daemon runs is a finding of its own */
+    quiet.quiet = true; /* whether the daemon runs is reported as a finding */
     int r = source_open(&quiet, SOURCE_DAEMON | SOURCE_FILES, &s);
     if (r != 0)
         return r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: who else would bind, or hand back, the same devices. */
+/* check: other tools that would bind the same devices, or hand them back. */
 #include <ctype.h>
 
 #include "check/boot.h"
@@ -8,13 +8,13 @@
 #include "check/parts.h"
 #include "cmdline-files.h"
 
-/* Counts what was found. */
+/* Counts the tools that were found. */
 struct claimant_search {
     size_t found;
-    bool proxmox; /* one virtual machine is enough */
+    bool proxmox; /* one virtual machine is sufficient */
 };
 
-/* Who has just been found can be taken over; said once. */
+/* Says, once, that the configuration of a tool just found can be imported. */
 static void point_to_import(struct check *c, struct claimant_search *search)
 {
     if (search->found++ == 0)
@@ -24,14 +24,13 @@ static void point_to_import(struct check *c, struct claimant_search *search)
                      ctl_sudo());
 }
 
-/* Without any rule there is nobody to fight yet: then it is said that there is something to take
- * over. */
+/* Without any rule there is no conflict yet; then the finding is that something can be imported. */
 static bool has_no_policy(const struct check *c)
 {
     return c->s->policy.n_rules == 0 && c->s->diags.errors == 0;
 }
 
-/* Is it a device that a rule takes, or would have to? */
+/* Is it a device that a rule selects, or would have to? */
 static bool is_concerned(const struct check *c, const struct row *r, bool to_vfio)
 {
     return r && (r->selected || (to_vfio && has_no_policy(c)));
@@ -82,7 +81,8 @@ static void check_cmdline_ids(struct check *c, const char *module, struct claima
     const char *ids = check_cmdline(c, name);
     if (!ids)
         return;
-    ids -= strlen(name); /* as it is spelt there, with '-' or '_': it is to be found by that */
+    ids -= strlen(name); /* the name as it is written there, with '-' or '_', so that it can be
+                            searched for */
     snprintf(parameter, sizeof(parameter), "%.*s", (int)strcspn(ids, " \n\""), ids);
     check_add(c, FINDING_WARN, "ids",
               "%s on the kernel command line: %s takes every device of these IDs, whatever "
@@ -118,8 +118,8 @@ static void see_modprobe(struct check *c, const char *path, const char *name, vo
     }
 }
 
-/* Where a list of IDs begins in a line of a command line, or of "vfio-pci ids=10de:20f1"; NULL:
- * there is none. */
+/* Finds the beginning of a list of IDs in a command line, or in a line like "vfio-pci
+ * ids=10de:20f1"; NULL: there is none. */
 static const char *list_of_ids(const char *line, const char **ret_module)
 {
     static const char *const lists[][2] = {{"vfio-pci.ids=", "vfio-pci"},
@@ -135,8 +135,8 @@ static const char *list_of_ids(const char *line, const char **ret_module)
     return found;
 }
 
-/* A file that the running kernel's command line does not come from, or not as it is now. What that
- * command line has was said. */
+/* A file from which the running kernel's command line was not made, or that has changed since. The
+ * list on that command line has been reported already. */
 static void see_next_cmdline(struct check *c, const char *path, const char *name, void *data)
 {
     CLEANUP_FREE char *text = check_read(c, path);
@@ -170,7 +170,7 @@ static void check_next_cmdline(struct check *c, struct claimant_search *search)
     }
 }
 
-/* A module and its options on each line. */
+/* Each line has a module and its options. */
 static void check_initramfs_modules(struct check *c, struct claimant_search *search)
 {
     static const char path[] = "etc/initramfs-tools/modules";
@@ -215,7 +215,7 @@ static void see_rules(struct check *c, const char *path, const char *name, void 
 
 /* -- gpu-operator -- */
 
-/* kubelet's folder of a pod's logs: NAMESPACE_POD_UID. */
+/* kubelet's folder with the logs of a pod: NAMESPACE_POD_UID. */
 static void see_pod(struct check *c, const char *path, const char *name, void *data)
 {
     struct claimant_search *search = data;
@@ -246,7 +246,7 @@ static size_t check_vfio_manager(struct check *c)
 
 /* -- NVIDIA's DRA driver -- */
 
-/* Its gate is in the environment of its container. */
+/* Its feature gate is in the environment of its container. */
 static void see_gate(const char *description, void *data)
 {
     bool *found = data;
@@ -255,9 +255,9 @@ static void see_gate(const char *description, void *data)
                         strstr(description, "PassthroughSupport=true"));
 }
 
-/* With the gate it binds a GPU to vfio-pci for a claim, and to nvidia when the claim ends, whoever
- * had bound it before (dra-driver-nvidia-gpu of May 2026, cmd/gpu-kubelet-plugin/vfio-device.go).
- */
+/* With the gate, it binds a GPU to vfio-pci for a claim, and to nvidia when the claim ends, whoever
+ * had bound it before (dra-driver-nvidia-gpu of May 2026,
+ * cmd/gpu-kubelet-plugin/vfio-device.go). */
 static size_t check_dra(struct check *c)
 {
     bool found = false;
@@ -275,7 +275,7 @@ static size_t check_dra(struct check *c)
 
 /* -- libvirt -- */
 
-/* The number in NAME='0x06' within the element; false if there is none. */
+/* The number in NAME='0x06' within the element; returns false if there is none. */
 static bool attribute(const char *at, const char *end, const char *name, unsigned *ret)
 {
     size_t n = strlen(name);
@@ -286,7 +286,7 @@ static bool attribute(const char *at, const char *end, const char *name, unsigne
     return false;
 }
 
-/* The address inside <source>; the other <address> is the guest's. */
+/* The address in <source>; the other <address> is the one in the guest. */
 static bool source_address(const char *at, const char *end, struct pci_addr *ret)
 {
     unsigned domain = 0, bus, slot, function;
@@ -305,7 +305,8 @@ static bool source_address(const char *at, const char *end, struct pci_addr *ret
     return true;
 }
 
-/* libvirt writes these files itself, so their form is known: no comments inside, quotes as here. */
+/* libvirt writes these files itself, so their form is known: no comments inside, and these
+ * quotes. */
 static void see_elements(struct check *c, char *text, const char *start, const char *stop,
                          const char *domain, struct claimant_search *search)
 {
@@ -345,8 +346,8 @@ static void see_domain(struct check *c, const char *path, const char *name, void
 
 /* -- Proxmox, DPDK -- */
 
-/* Proxmox binds a device itself when its virtual machine starts, which does no harm beside a rule.
- * A section is a snapshot. */
+/* Proxmox itself binds a device when its virtual machine starts, which does not conflict with a
+ * rule. A section is a snapshot. */
 static void see_pve(struct check *c, const char *path, const char *name, void *data)
 {
     struct claimant_search *search = data;
@@ -391,7 +392,8 @@ static void check_dpdk(struct check *c, struct claimant_search *search)
 
 /* -- whoever it was -- */
 
-/* Where no rule is yet, what is bound for virtual machines has somebody who does it. */
+/* If there is no rule yet, devices that are bound for virtual machines were bound by something
+ * else. */
 static void check_unexplained(struct check *c, struct claimant_search *search)
 {
     for (size_t i = 0; i < c->s->snapshot.n && has_no_policy(c); i++) {

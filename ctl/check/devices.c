@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: the devices that rules select, their IOMMU groups with nodes, their BARs. */
+/* check: selected devices, their IOMMU groups and nodes, their BARs. */
 #include "check/devices.h"
 
 #include <errno.h>
@@ -40,13 +40,13 @@ static void remedy_of_state(struct check *c, const struct row *r)
         check_remedy(c, "vfio-bindctl explain %s; %ssystemctl reload vfio-bindd", address, sudo);
 }
 
-/* A device is as it should be if vfio-bindd has it, or would take it at its next start. */
+/* Is the device in order? It is if vfio-bindd has bound it, or would bind it at its next start. */
 static bool is_well(const struct check *c, const struct row *r)
 {
     return is_in_state(r, STATE_BOUND) || (is_in_state(r, STATE_PENDING) && !c->s->live.running);
 }
 
-/* What has one remedy has one finding. */
+/* All devices with the same remedy share a finding. */
 static void say_bad_state(struct check *c, const struct row *r)
 {
     bool mild = is_in_state(r, STATE_RELEASED) || is_in_state(r, STATE_PENDING);
@@ -54,7 +54,8 @@ static void say_bad_state(struct check *c, const struct row *r)
     const char *use = r->d->use ? r->d->use : r->d->evidence;
     char cause[400];
 
-    /* Each card is bound again by a command of its own, and each use is ended by one. */
+    /* A released card has a bind command of its own, and each use of a device a remedy of its
+     * own. */
     snprintf(cause, sizeof(cause), "%s %s %s %s", r->state, r->reason, r->rule,
              is_in_state(r, STATE_RELEASED) ? pci_addr_text(leader).s
              : use                          ? use
@@ -99,9 +100,10 @@ static void check_states(struct check *c)
 
 struct group_check {
     uint32_t group;
-    const struct row *wanted;    /* the first member that is taken */
-    const struct row *hindrance; /* the first that keeps it from being viable */
-    const struct row *nodeless;  /* the first on a VFIO driver, where /dev/vfio/GROUP is missing */
+    const struct row *wanted;    /* the first member that is bound or will be */
+    const struct row *hindrance; /* the first member that prevents the group from being viable */
+    const struct row
+        *nodeless; /* the first member on a VFIO driver whose /dev/vfio/GROUP is missing */
 };
 
 static int rows_by_group(const void *x, const void *y)
@@ -207,7 +209,7 @@ static void check_groups(struct check *c)
                   "the IOMMU groups of the selected devices (%zu) are viable", wanted);
 }
 
-/* Without an IOMMU that is on, there is no group at all: that is said elsewhere, once. */
+/* Without an active IOMMU there are no groups at all; that is another finding. */
 static void check_groupless(struct check *c)
 {
     for (size_t i = 0; i < c->s->snapshot.n; i++) {
@@ -221,7 +223,8 @@ static void check_groupless(struct check *c)
     }
 }
 
-/* What the device itself lacks: the node that its rule wants, an answer, a way to reset it. */
+/* Problems of the device itself: the node that its rule asks for, an answer, or a reset method is
+ * missing. */
 static void check_unfit(struct check *c)
 {
     static const enum problem problems[] = {PROBLEM_INTERFACE_MISSING, PROBLEM_NOT_RESPONDING,
@@ -243,7 +246,7 @@ static void check_unfit(struct check *c)
 
 /* -- BARs -- */
 
-/* Only displays can be what the firmware draws on. */
+/* Only displays can have the firmware's framebuffer. */
 static void check_bars(struct check *c)
 {
     CLEANUP(bars_done) struct bars bars;

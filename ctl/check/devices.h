@@ -4,5 +4,5 @@
 
 #include "source.h"
 
-/* Is it a device that vfio-bindd has or would take? (Not one that it refuses.) */
+/* Has vfio-bindd bound the device, or would it? (Not if it refuses it.) */
 bool check_is_taken(const struct row *r);

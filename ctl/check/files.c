@@ -3,8 +3,8 @@
 
 #include "base/rootfs.h"
 
-/* modules.alias has 1 to 2 MiB, /proc/interrupts several on large hosts. The kernel answers reads
- * of its settings that ask for more than it can allocate with ENOMEM. */
+/* modules.alias has 1 to 2 MiB, /proc/interrupts several on large hosts. For its settings in
+ * /proc/sys, the kernel returns ENOMEM if a read asks for more than it can allocate. */
 #define FILE_MAX (16U << 20)
 #define SETTING_MAX 4096U
 
@@ -26,7 +26,7 @@ char *check_read(struct check *c, const char *path)
                      &size);
 }
 
-/* What an entry is shown to. */
+/* The callback that gets an entry. */
 struct entry_call {
     struct check *c;
     check_entry each;
@@ -50,10 +50,10 @@ size_t check_each(struct check *c, const char *folder, const char *ending, check
 
 static const char *const config_roots[] = {"etc", "run", "usr/local/lib", "usr/lib", "lib"};
 
-/* What is shown only if no earlier folder has a file of the same name. */
+/* The callback for a file, unless an earlier folder has a file of the same name. */
 struct config_call {
     const char *folder;
-    size_t root; /* of config_roots */
+    size_t root; /* index into config_roots */
     check_entry each;
     void *data;
 };
@@ -78,7 +78,7 @@ void check_each_config(struct check *c, const char *folder, const char *ending, 
 
     for (size_t i = 0; i < ELEMENTS(config_roots); i++) {
         struct config_call call = {folder, i, each, data};
-        /* /lib is mostly a link to /usr/lib. */
+        /* /lib is usually a link to /usr/lib. */
         if (readlinkat(c->tree.root_fd, config_roots[i], target, sizeof(target)) > 0)
             continue;
         snprintf(path, sizeof(path), "%s/%s", config_roots[i], folder);
@@ -91,7 +91,7 @@ char *check_line(char **rest)
     return tree_line(rest);
 }
 
-/* The kernel takes '-' and '_' in a parameter's name for the same. */
+/* In names of parameters the kernel treats '-' and '_' as equal. */
 static const char *after_parameter(const char *word, const char *parameter)
 {
     for (; *parameter; word++, parameter++)

@@ -4,8 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 
-/* Texts contain file names and file contents: control characters in them must not reach the
- * terminal. */
+/* Texts quote file names and contents: control characters in them must not reach the terminal. */
 static void defuse(char *text)
 {
     for (; text && *text; text++)
@@ -31,7 +30,7 @@ void check_add(struct check *c, enum finding_level level, const char *name, cons
     c->v[c->n++] = (struct finding){.level = level, .name = name, .text = text};
 }
 
-/* Appends to "a, b"; takes over `more`, which may be NULL when out of memory. */
+/* Appends to a list "a, b"; takes ownership of `more`, which may be NULL when out of memory. */
 static void append(struct check *c, char **list, const char *separator, char *more)
 {
     char *longer = NULL;

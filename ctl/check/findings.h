@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: what each of the preflight's parts gets, and how it reports. */
+/* check: the arguments and results of the parts of the preflight. */
 #pragma once
 
 #include "base/cmdline.h"
@@ -10,11 +10,11 @@ enum finding_level { FINDING_OK, FINDING_WARN, FINDING_FAIL, FINDING_MAX };
 
 struct finding {
     enum finding_level level;
-    const char *name; /* which check; static */
+    const char *name; /* the name of the check; static */
     char *text;
-    char *remedy;  /* commands to paste, one a line; NULL: none */
-    char *cause;   /* findings of one name and cause are one; NULL: it is of no use to others */
-    char *devices; /* addresses of the devices concerned, one a line; NULL: none */
+    char *remedy;  /* commands to paste, one per line; NULL: none */
+    char *cause;   /* findings with the same name and cause are merged; NULL: never merged */
+    char *devices; /* addresses of the devices concerned, one per line; NULL: none */
     size_t n_devices;
 };
 
@@ -34,17 +34,16 @@ struct check {
 void check_add(struct check *c, enum finding_level level, const char *name, const char *format, ...)
     PRINTF(4, 5);
 
-/* The finding about this device has the same cause as an earlier one of this name: then the device
- * joins that, and nothing else is to be added. Else returns false; the caller adds the finding, and
- * check_concerns() notes cause and device with the one that was added last. */
+/* If an earlier finding of this name has the same cause, adds the device to it and returns true:
+ * there is nothing else to add. Otherwise returns false; the caller adds the finding, and then
+ * calls check_concerns() to record its cause and device. */
 bool check_joins(struct check *c, const char *name, const char *cause, struct pci_addr a);
 void check_concerns(struct check *c, const char *cause, struct pci_addr a);
 
-/* Adds a line to the remedy of the finding that was added last: a command; what is to be done by
- * hand follows it as a shell comment. */
+/* Adds a line to the remedy of the last finding: a command, or a manual step as a shell comment. */
 void check_remedy(struct check *c, const char *format, ...) PRINTF(2, 3);
 
-/* Appends to a text that is malloc'ed or NULL, with the separator between. */
+/* Appends to a text that is malloc'ed or NULL, after a separator if it is not empty. */
 void check_append(struct check *c, char **text, const char *separator, const char *format, ...)
     PRINTF(4, 5);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: does the firmware describe an IOMMU, is it on, and does it remap interrupts? */
+/* check: does the firmware describe an IOMMU, is the IOMMU on, and does it remap interrupts? */
 #include "check/boot.h"
 #include "check/files.h"
 #include "check/modules.h"
@@ -9,10 +9,10 @@
 
 #define TABLES "sys/firmware/acpi/tables"
 
-/* What the firmware calls it, and the ACPI tables of which one is enough. */
+/* The name of the technology in the firmware, and its ACPI tables, one of which is sufficient. */
 static const struct {
     const char *iommu, *switch_name;
-    const char *tables[5]; /* NULL ends them */
+    const char *tables[5]; /* the last one is NULL */
 } cpus[] = {
     [CPU_INTEL] = {"Intel VT-d", "Intel VT-d", {"DMAR"}},
     [CPU_AMD] = {"AMD-Vi", "IOMMU (AMD-Vi), under NBIO or chipset", {"IVRS"}},
@@ -55,7 +55,7 @@ static bool check_tables(struct check *c, bool on)
                   "the firmware announces a virtual IOMMU (ACPI table VIOT)");
         return true;
     }
-    if (on) /* by the device tree, or by a table we do not know */
+    if (on) /* through the device tree, or a table that we do not know */
         return true;
     check_add(
         c, FINDING_FAIL, "firmware",
@@ -70,7 +70,7 @@ static size_t count_groups(struct check *c)
     return check_each(c, "sys/kernel/iommu_groups", "", NULL, NULL);
 }
 
-/* A parameter on the command line that turns the IOMMU off; NULL: none. */
+/* A parameter on the command line that turns the IOMMU off, or NULL. */
 static const char *switched_off(struct check *c)
 {
     static const char *const off[] = {"intel_iommu=off", "amd_iommu=off", "iommu=off"};
@@ -95,12 +95,12 @@ static void check_off(struct check *c, bool described)
         check_add_parameter(c, "intel_iommu=on");
     else if (!off && !described)
         to_firmware(c, cpus[c->cpu].switch_name);
-    else if (!off) /* the kernel uses what the firmware describes, unless something is wrong */
+    else if (!off) /* normally the kernel uses whatever the firmware describes */
         check_remedy(c, "%sjournalctl -kb | grep -iE 'dmar|amd-vi|smmu|iommu'   # says why",
                      ctl_sudo());
 }
 
-/* A virtual IOMMU: its driver may be a module that is loaded late, or does not exist. */
+/* A virtual IOMMU: its driver may be a module that is loaded late, or may not exist. */
 static void check_viommu(struct check *c)
 {
     bool loaded = viommu_is_loaded(c->tree.root_fd) > 0;
@@ -130,7 +130,7 @@ static void check_viommu(struct check *c)
     }
 }
 
-/* Is this a virtual machine? Then parameters for the processor's own IOMMU are of no use. */
+/* Is this a virtual machine? Then parameters for the processor's IOMMU have no effect. */
 static bool is_virtual(struct check *c)
 {
     const char *const *tables = cpus[c->cpu].tables;
@@ -148,7 +148,7 @@ static void check_iommu(struct check *c)
 {
     const char *kind = scan_iommu(c->tree.root_fd);
     size_t groups = count_groups(c);
-    /* A virtual one makes a group when a driver binds the first device. */
+    /* A virtual IOMMU makes a group only when a driver binds the first device. */
     bool on = streq(kind, "virtio") || (!streq(kind, "none") && groups > 0);
     bool described = check_tables(c, on);
 
@@ -176,8 +176,8 @@ static void check_noiommu(struct check *c)
     check_remedy(c, "echo N | %stee /%s   # and remove it from /etc/modprobe.d", ctl_sudo(), path);
 }
 
-/* Without it a guest could raise any interrupt of the host, so VFIO refuses the group (EPERM). Of
- * x86 only: elsewhere the interrupt controller isolates. */
+/* Without interrupt remapping a guest could raise any interrupt of the host, so VFIO refuses the
+ * group (EPERM). This applies only to x86: elsewhere the interrupt controller isolates devices. */
 static void check_remapping(struct check *c)
 {
     static const char *const off[] = {"intremap=off", "nointremap", "noapic"};

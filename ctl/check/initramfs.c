@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: what is there before the real root: native drivers in the initramfs or built in, and
- * vfio-bindd itself, in the initramfs of every installed kernel. */
+/* check: drivers that run before the real root is mounted: native drivers in the initramfs or built
+ * in, and vfio-bindd itself in the initramfs of every installed kernel. */
 #include <errno.h>
 #include <fcntl.h>
 
@@ -13,15 +13,17 @@
 #include "policy/policy.h"
 
 #define LISTER_TIMEOUT (60 * USEC_PER_SEC)
-#define KERNELS_MAX 8 /* beside the running one; listing an initramfs takes a second or more */
+#define KERNELS_MAX                                                              \
+    8 /* besides the running kernel; listing an initramfs takes a second or more \
+       */
 
 /* The initramfs of one kernel. */
 struct contents {
-    struct natives *natives; /* NULL: they do not matter */
+    struct natives *natives; /* NULL: native drivers do not matter */
     char path[160];
     bool vfio_bindd, vfio_pci;
     bool has_policy;
-    uint32_t policy; /* struct policy's digest, which is part of a file's name */
+    uint32_t policy; /* struct policy's digest, which is part of the name of a file */
     size_t lines;
 };
 
@@ -47,7 +49,7 @@ static void see_line(const char *line, void *data)
         native->early = true;
 }
 
-/* The initramfs of this kernel; its path in buf. Returns a descriptor or negative errno. */
+/* Opens the initramfs of this kernel; buf gets its path. Returns a descriptor or negative errno. */
 static int open_initramfs(const struct check *c, const char *release, char *buf, size_t size)
 {
     static const char *const forms[] = {"boot/initrd.img-%s", "boot/initramfs-%s.img",
@@ -62,8 +64,8 @@ static int open_initramfs(const struct check *c, const char *release, char *buf,
     return r;
 }
 
-/* Returns 0 if the contents are known; -ENOENT: there is none. Else what could not be seen is
- * noted. */
+/* Returns 0 if the contents are known, or -ENOENT if there is no initramfs. Otherwise records what
+ * could not be examined. */
 static int list(struct check *c, const char *release, struct contents *contents)
 {
     const char *program = lister_find();
@@ -90,7 +92,7 @@ static int list(struct check *c, const char *release, struct contents *contents)
 
 /* -- what to say -- */
 
-/* Does a new initramfs bring vfio-bindd along? Only where the service is enabled. */
+/* Would a new initramfs contain vfio-bindd? It does if the service is enabled. */
 static bool is_brought_along(struct check *c)
 {
     static const char *const hooks[] = {"usr/share/initramfs-tools/hooks/vfio-bindd",
@@ -105,8 +107,8 @@ static bool is_brought_along(struct check *c)
     return false;
 }
 
-/* A driver that the host needs for another device must stay in the initramfs; then only the rebind
- * is left. */
+/* A driver that the host needs for another device must stay in the initramfs; then vfio-bindd can
+ * only rebind the selected device later. */
 static void say_early(struct check *c, const struct native *n, const char *path, bool brought)
 {
     struct pci_addr_text address = pci_addr_text(n->row->d->addr);
@@ -162,7 +164,7 @@ static void say_inside(struct check *c, const char *release, const struct conten
                   "/%s has vfio-bindd, but not vfio-pci: native drivers get the devices first",
                   contents->path);
         check_rebuild_initramfs(c);
-    } else if (texts_are_on_trial(&c->s->texts)) { /* no initramfs has that policy */
+    } else if (texts_are_on_trial(&c->s->texts)) { /* no initramfs contains the policy on trial */
         check_add(c, FINDING_OK, "initramfs", "/%s has vfio-bindd", contents->path);
     } else if (contents->has_policy && contents->policy != c->s->policy.digest) {
         check_add(c, FINDING_WARN, "initramfs",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: what a cluster makes of the devices, as far as this node shows it: what kubelet counts, by
- * its device plugin checkpoint (its pod-resources socket would tell the same by gRPC, for which
- * this is no reason), and what KubeVirt's plugin would find if it looked now. */
+/* check: how a cluster treats the devices, as far as this node shows it: the devices that kubelet
+ * counts, from its device plugin checkpoint (the pod-resources socket would need gRPC for the same
+ * data), and the devices that KubeVirt's plugin would find now. */
 #include <errno.h>
 
 #include "check/files.h"
@@ -14,7 +14,7 @@
 
 /* -- what KubeVirt offers -- */
 
-/* Does a rule give the device this resource? */
+/* Is this the device's resource according to its rule? */
 static bool gives_resource(const struct row *r, const char *resource)
 {
     return r->v && !r->v->comes_along && r->v->rule->resource &&
@@ -26,7 +26,7 @@ static bool is_offered(const struct row *r, const char *resource)
     return gives_resource(r, resource) && kubevirt_offers(r->d);
 }
 
-/* KubeVirt's ID of a device is its IOMMU group, so a group counts once. */
+/* KubeVirt identifies a device by its IOMMU group, so each group counts once. */
 static bool is_first_of_group(const struct check *c, const struct row *r, const char *resource)
 {
     for (const struct row *other = c->s->rows; other < r; other++)
@@ -35,8 +35,8 @@ static bool is_first_of_group(const struct check *c, const struct row *r, const 
     return true;
 }
 
-/* NVIDIA's vGPU functions are on nvidia and in no rule of ours, but offered under the same resource
- * if their ID is permitted (check/kubevirt.h). */
+/* NVIDIA's vGPU functions are on nvidia, and no rule of ours selects them, but they are offered
+ * under the same resource if their ID is permitted (check/kubevirt.h). */
 static bool is_group_offered(struct check *c, uint32_t group, const char *resource)
 {
     for (size_t i = 0; i < c->s->snapshot.n; i++) {
@@ -52,10 +52,10 @@ static bool is_group_offered(struct check *c, uint32_t group, const char *resour
 struct resource_check {
     const char *resource;
     struct kubelet_devices counted;
-    size_t offered; /* groups that KubeVirt would offer if it looked now */
-    size_t missing; /* of these: not counted */
+    size_t offered; /* groups that KubeVirt would offer if it searched now */
+    size_t missing; /* those of them that kubelet does not count */
     char *missing_groups;
-    size_t stale; /* counted, and not offered any more */
+    size_t stale; /* groups that kubelet counts and KubeVirt no longer offers */
     size_t unusable;
     const struct row *first_unusable;
 };
@@ -88,8 +88,8 @@ static void compare(struct check *c, struct resource_check *rc)
 
 /* -- what to say -- */
 
-/* A plugin that runs neither finds what is new nor what came back; nor does a change of the
- * KubeVirt object help (1.9.0, pkg/virt-handler/device-manager/device_controller.go). */
+/* A running plugin finds neither new devices nor devices that came back. A change of the KubeVirt
+ * object does not help either (1.9.0, pkg/virt-handler/device-manager/device_controller.go). */
 static void restart_handler(struct check *c)
 {
     check_remedy(c, "kubectl delete pod -A -l kubevirt.io=virt-handler --field-selector "
@@ -116,7 +116,7 @@ static void say_missing(struct check *c, const struct resource_check *rc)
     restart_handler(c);
 }
 
-/* KubeVirt does not look at viability, so only what it is about to fail on can be mended. */
+/* KubeVirt does not check viability, so the remedy is to repair the devices that it offers. */
 static void say_unusable_offer(struct check *c, const struct resource_check *rc)
 {
     struct pci_addr_text address = pci_addr_text(rc->first_unusable->d->addr);
@@ -170,7 +170,7 @@ static void check_resource(struct check *c, const char *checkpoint, const char *
 
 /* -- groups that are promised twice -- */
 
-/* Whether there is a cluster here or not: the policy asks for it. */
+/* Checked even if there is no cluster, since the policy assigns resources. */
 static void check_shared_groups(struct check *c)
 {
     for (size_t i = 0; i < c->s->snapshot.n; i++) {
@@ -196,7 +196,7 @@ static void check_shared_groups(struct check *c)
     }
 }
 
-/* Is this the first rule with this resource? Several rules may have the same. */
+/* Is this the first rule with this resource? Several rules may have the same one. */
 static bool is_first(const struct policy *p, size_t i)
 {
     for (size_t j = 0; j < i; j++)

@@ -27,7 +27,7 @@ bool kubevirt_is_vgpu(struct check *c, const struct device *d)
 /* -- which version -- */
 
 struct version_search {
-    char version[VERSION_MAX]; /* "1.9.0"; "": not found */
+    char version[VERSION_MAX]; /* "1.9.0"; "": unknown */
 };
 
 static void see_version(const char *description, void *data)
@@ -61,9 +61,9 @@ static void see_cdev(struct check *c, const char *path, const char *name, void *
         search->nodes += check_exists(c, node);
 }
 
-/* 1.9.0 gives a pod the node of every entry in a device's vfio-dev/, and the runtime fails where it
- * is missing (kubevirt#18895). Kernels without CONFIG_VFIO_DEVICE_CDEV have the entries all the
- * same, Debian's up to 7.2 among them. #18905 mends it. */
+/* KubeVirt 1.9.0 gives a pod the node of every entry in a device's vfio-dev/, and the runtime fails
+ * if the node is missing (kubevirt#18895). Kernels without CONFIG_VFIO_DEVICE_CDEV have the entries
+ * nevertheless, Debian's up to 7.2 among them. #18905 fixes it. */
 static void check_cdevs(struct check *c)
 {
     struct cdev_search cdevs = {0};
@@ -107,8 +107,9 @@ static bool is_registered(const char *checkpoint, const char *resource)
     return r > 0;
 }
 
-/* With the gate every launcher pod asks for the resource, devices or not (1.9.0,
- * pkg/virt-controller/services/template.go), and its plugin registers it with no healthy device. */
+/* With the gate, every launcher pod requests the resource, with or without devices (1.9.0,
+ * pkg/virt-controller/services/template.go), but its plugin registers it without a healthy
+ * device. */
 static void check_iommufd(struct check *c, const char *checkpoint)
 {
     if (!is_registered(checkpoint, "devices.kubevirt.io/iommufd") || check_exists(c, "dev/iommu"))

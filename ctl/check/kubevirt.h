@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: what KubeVirt itself stumbles over on this node. */
+/* check: known problems of KubeVirt on this node. */
 #pragma once
 
 #include "check/findings.h"
 
-/* Is it a vGPU of NVIDIA's that KubeVirt offers: on nvidia, no physical function, of some type? */
+/* Is it a vGPU of NVIDIA that KubeVirt offers: on nvidia, not a physical function, and with a
+ * type? */
 bool kubevirt_is_vgpu(struct check *c, const struct device *d);
 
-/* The device nodes that KubeVirt hands to pods, for the version that runs here. */
+/* Checks the device nodes that the KubeVirt of this node gives to pods. */
 void check_kubevirt(struct check *c, const char *checkpoint);

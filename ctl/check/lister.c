@@ -33,8 +33,8 @@ const char *lister_name(const char *line)
     return slash ? slash + 1 : name;
 }
 
-/* In a process group of its own, so that what it starts ends with it. The file goes by our
- * descriptor: the name might be another one by now, or below another root. */
+/* Runs in a process group of its own, so that its child processes end with it. It gets the open
+ * file: by now another file may have this name, and the name may be below another root. */
 static int start_lister(const char *program, int file_fd, int output_fd, pid_t *ret)
 {
     char file[64];
@@ -69,7 +69,7 @@ static int start_lister(const char *program, int file_fd, int output_fd, pid_t *
 struct output_reader {
     char text[LINE_MAX_BYTES];
     size_t used;
-    bool skip; /* the rest of a line that is too long */
+    bool skip; /* ignore the rest of a line that is too long */
     void (*line)(const char *text, void *data);
     void *data;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: what the kernel must have for VFIO. */
+/* check: kernel modules and settings that VFIO needs. */
 #include "check/modules.h"
 
 #include "check/boot.h"
@@ -8,7 +8,7 @@
 
 /* -- vfio-pci -- */
 
-/* The path's last part is the module's file; '-' and '_' are the same. */
+/* The last component of the path is the module's file; '-' and '_' are equal. */
 static bool is_file_of(const char *path, const char *module)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -41,7 +41,7 @@ bool check_lists_module(struct check *c, const char *file, const char *module)
     return false;
 }
 
-/* The package that distributions with several kernels or module packages keep it in. */
+/* Adds the package with the module, for distributions with several kernels or module packages. */
 static void install_module(struct check *c)
 {
     if (check_is_system(c, "ubuntu"))
@@ -81,8 +81,8 @@ static bool check_vfio_pci(struct check *c)
     return false;
 }
 
-/* Without a container node no group can be used. Kernels without it have IOMMUFD alone, which QEMU
- * knows from 9.0 on. */
+/* Without the container node no group can be used. Kernels without it have only IOMMUFD, which QEMU
+ * supports since 9.0. */
 static void check_container(struct check *c, bool loaded)
 {
     if (check_exists(c, "dev/vfio/vfio")) {
@@ -125,7 +125,7 @@ static void check_kvm(struct check *c)
                                          : "kvm");
 }
 
-/* A native driver that hangs while it lets go of a device waits uninterruptibly. */
+/* A native driver that hangs while it unbinds from a device waits uninterruptibly. */
 static void check_hung_task(struct check *c)
 {
     CLEANUP_FREE char *text = check_read(c, "proc/sys/kernel/hung_task_panic");

@@ -4,6 +4,6 @@
 
 #include "check/findings.h"
 
-/* Does modules.builtin or modules.dep of the running kernel name the module? Their lines begin with
- * or consist of paths like kernel/drivers/vfio/pci/vfio-pci.ko.xz. */
+/* Is the module in modules.builtin or modules.dep of the running kernel? Their lines begin with
+ * paths like kernel/drivers/vfio/pci/vfio-pci.ko.xz. */
 bool check_lists_module(struct check *c, const char *file, const char *module);

@@ -75,7 +75,7 @@ struct all_wanted {
     size_t n, allocated;
 };
 
-/* Each modalias once: a thousand virtual functions have the same. */
+/* Each modalias is looked up once: a thousand virtual functions have the same. */
 static void collect_natives(struct check *c, struct all_wanted *ret)
 {
     for (size_t i = 0; i < c->s->snapshot.n; i++) {

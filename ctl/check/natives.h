@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: the native drivers of the devices that vfio-bindd takes, by the kernel's own tables. */
+/* check: the native drivers of devices that vfio-bindd takes, according to the kernel's tables. */
 #pragma once
 
 #include "check/findings.h"
 
 struct native {
-    char *module;          /* with '_' for '-' */
-    const struct row *row; /* the first device that it would drive */
+    char *module;          /* with '_' instead of '-' */
+    const struct row *row; /* the first device that it would bind */
     bool builtin;
-    bool needed; /* another device of this host, which is not taken, is on it */
+    bool needed; /* it also drives another device of this host, which is not taken */
     bool early;  /* found in the initramfs */
 };
 
@@ -17,10 +17,10 @@ struct natives {
     size_t n, allocated;
 };
 
-/* Looks them up for the running kernel. */
+/* Finds them for the running kernel. */
 void natives_find(struct check *c, struct natives *ret);
 void natives_done(struct natives *n);
 
-/* NULL: no module of this name is a native driver here. `length` bytes of `module` count; '-' is
- * the same as '_'. */
+/* Returns NULL if no native driver here has this module. `length` bytes of `module` count; '-'
+ * equals '_'. */
 struct native *natives_get(const struct natives *n, const char *module, size_t length);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: the policy's errors, what each rule matches, and what Kubernetes makes of it. */
+/* check: errors of the policy, the devices that each rule matches, and whether Kubernetes can use
+ * it. */
 #include <errno.h>
 
 #include "check/files.h"
@@ -90,8 +91,8 @@ static int by_id(const void *x, const void *y)
     return a->rule == b->rule ? 0 : strcmp(a->rule->resource, b->rule->resource);
 }
 
-/* KubeVirt selects by vendor and device alone, and of two resources for one ID the last wins.
- * Returns how many such IDs there are. */
+/* KubeVirt selects by vendor and device alone; if one ID has two resources, the last one wins.
+ * Returns the number of such IDs. */
 static size_t check_shared_ids(struct check *c)
 {
     const struct plan *plan = &c->s->plan;
@@ -121,7 +122,7 @@ static size_t check_shared_ids(struct check *c)
     return shared;
 }
 
-/* The driver that a device of the rule is on, or will be, if it is not vfio-pci; else NULL. */
+/* The driver of a device of this rule, now or later, if it is not vfio-pci; otherwise NULL. */
 static const char *other_driver(const struct check *c, const struct rule *r)
 {
     const struct source *s = c->s;
@@ -137,7 +138,7 @@ static const char *other_driver(const struct check *c, const struct rule *r)
     return streq(rule_target(r), "vfio-pci") ? NULL : rule_target(r);
 }
 
-/* KubeVirt looks for literally vfio-pci; a variant needs another device plugin. */
+/* KubeVirt looks for exactly vfio-pci; a variant needs another device plugin. */
 static bool check_driver_name(struct check *c, const struct rule *r)
 {
     const char *driver = rule_is_native(r) ? NULL : other_driver(c, r);
@@ -153,7 +154,7 @@ static bool check_driver_name(struct check *c, const struct rule *r)
     return false;
 }
 
-/* That names are valid and distinct is checked when the policy is read. */
+/* Whether names are valid and distinct is checked when the policy is parsed. */
 static void check_resource_names(struct check *c)
 {
     const struct policy *p = &c->s->policy;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: is the daemon installed, enabled, running, and content? */
+/* check: is the daemon installed, enabled, running, and ready? */
 #include <fcntl.h>
 #include <limits.h>
 
@@ -32,14 +32,14 @@ static bool unit_is_masked(const struct check *c)
            rootfs_is_mask(c->tree.root_fd, "run/systemd/system/" UNIT) > 0;
 }
 
-/* systemd notes each unit that is active, as a link to an ID that is no file. */
+/* For each active unit systemd makes a link whose target is an ID, not a file. */
 static bool is_active(struct check *c)
 {
     return c->s->live.running || faccessat(c->tree.root_fd, "run/systemd/units/invocation:" UNIT,
                                            F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* How far it has come, by the daemon itself. */
+/* Reports the state that the daemon has published. */
 static void check_state(struct check *c)
 {
     const char *state = props_get(&c->s->live.manager, "State");
@@ -56,7 +56,7 @@ static void check_state(struct check *c)
     }
 }
 
-/* Both switches take several words for "off". */
+/* Both parameters accept several words for "off". */
 static void remove_switch(struct check *c)
 {
     const char *enable = check_cmdline(c, "vfio_bindd.enable=");

@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* There is one number for a device, and whoever writes another one first has to take all virtual
- * functions away. So only files that say the number count: a .network file sets up functions that
- * are there, and makes none (systemd.network(5)). */
+/* A device has one number of virtual functions, and whoever writes another number must first remove
+ * all of them. So only files that set the number count: a .network file configures existing
+ * functions, and creates none (systemd.network(5)). */
 #include "check/vf-makers.h"
 
 #include "check/boot.h"
 #include "check/files.h"
 
-/* Which device a text means. */
+/* The device that a text is about. */
 enum meant { MEANT_NOTHING, MEANT_OTHER, MEANT_OURS };
 
-/* What is known of one file (a unit with its scripts). */
+/* What is known about a file (a unit with its scripts). */
 struct maker {
-    const char *word; /* by which it makes virtual functions; NULL: it makes none */
+    const char *word; /* the word by which it creates virtual functions; NULL: it creates none */
     enum meant by_line, by_file;
     const struct physical *by_line_ours, *by_file_ours;
 };
 
 struct maker_search {
     const struct physicals *physicals;
-    const char *folder;           /* in which such files lie, below /etc, /usr/lib and others */
-    const char *const *words;     /* what such files make virtual functions with; ends with NULL */
-    const struct physical *first; /* that is wanted */
+    const char *folder; /* the folder of such files, below /etc, /usr/lib and others */
+    const char *const
+        *words; /* the words with which such files create virtual functions; the last one is NULL */
+    const struct physical *first; /* the first device that matters */
 };
 
 static const char *const numvfs_words[] = {"sriov_numvfs", "sriov-manage", NULL};
@@ -33,7 +34,7 @@ static const char *const netplan_words[] = {"virtual-function-count:", NULL};
 
 /* -- which device is meant -- */
 
-/* Does a rule say how many it is to have? Others are there because they had a rule before. */
+/* Does a rule set their number? Other devices are listed because a rule did so before. */
 static bool asks_for_vfs(const struct physical *p)
 {
     return *p->rule && p->wanted > 0;
@@ -47,7 +48,7 @@ static void mean(const struct physical *ours, enum meant *meant, const struct ph
     *ret = ours;
 }
 
-/* A device by its address. */
+/* Finds devices by their addresses. */
 static void see_addresses(const struct physicals *p, const char *line, enum meant *meant,
                           const struct physical **ret)
 {
@@ -65,7 +66,7 @@ static void see_addresses(const struct physicals *p, const char *line, enum mean
     }
 }
 
-/* A network card by the name of its interface, in the path of a file of it. */
+/* Finds a network card by the name of its interface in the path of one of its files. */
 static void see_interfaces(struct check *c, const struct physicals *p, const char *line,
                            enum meant *meant, const struct physical **ret)
 {
@@ -74,7 +75,7 @@ static void see_interfaces(struct check *c, const struct physicals *p, const cha
         size_t n = strcspn(name, "/ \t\"'*?$%{[");
         const struct physical *found = NULL;
         char path[128];
-        if (n == 0 || n > 15 || name[n] != '/') /* a glob or a variable */
+        if (n == 0 || n > 15 || name[n] != '/') /* not a name: a glob or a variable */
             continue;
         for (size_t i = 0; !found && i < p->n; i++) {
             snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/net/%.*s", p->v[i].address, (int)n,
@@ -128,7 +129,7 @@ static void add_maker(struct check *c, const struct maker_search *s, const struc
               who, ours ? "" : "perhaps ", p->address, p->rule, p->wanted);
 }
 
-/* Whoever keeps the other one has a rule for what that makes. */
+/* For those who keep the other tool: a rule for the functions that it creates. */
 static void keep_other(struct check *c)
 {
     check_remedy(c,
@@ -137,7 +138,7 @@ static void keep_other(struct check *c)
                  ctl_sudo());
 }
 
-/* Returns false if the file makes none, or only others. */
+/* Returns false if the file creates none, or only those of other devices. */
 static bool add_maker_file(struct check *c, struct maker_search *s, const struct maker *m,
                            const char *path)
 {
@@ -163,7 +164,7 @@ static void see_text(struct check *c, const struct maker_search *s, const char *
         see_maker_line(c, s, line, m);
 }
 
-/* A file of another program's, to be edited by hand. */
+/* A file of another program, which must be edited by hand. */
 static void see_file(struct check *c, const char *path, const char *name, void *data)
 {
     struct maker m = {0};
@@ -177,7 +178,7 @@ static void see_file(struct check *c, const char *path, const char *name, void *
     keep_other(c);
 }
 
-/* A file in a folder that has counterparts elsewhere: one of that name in /etc turns it off. */
+/* A file that is disabled by a file of the same name in /etc. */
 static void see_config(struct check *c, const char *path, const char *name, void *data)
 {
     struct maker_search *s = data;
@@ -208,7 +209,7 @@ struct enabled_search {
     bool found;
 };
 
-/* NAME.service or, of a template, NAME@instance.service. */
+/* The name is NAME.service or, for a template, NAME@instance.service. */
 static void see_wanted(struct check *c, const char *path, const char *name, void *data)
 {
     struct enabled_search *s = data;
@@ -236,7 +237,7 @@ static bool is_enabled(struct check *c, const char *unit)
     return s.found;
 }
 
-/* Is it the administrator's own script, or a program of the system that says nothing? */
+/* Is it the administrator's own script, and not a program of the distribution? */
 static bool may_be_script(const char *path)
 {
     static const char *const folders[] = {"/etc/",  "/usr/local/", "/opt/",
@@ -248,7 +249,8 @@ static bool may_be_script(const char *path)
     return false;
 }
 
-/* The scripts that a line names: ExecStart=-/usr/local/sbin/vfs 8, ExecStart=/bin/sh /etc/vfs.sh */
+/* Reads the scripts that a line names: ExecStart=-/usr/local/sbin/vfs 8, ExecStart=/bin/sh
+ * /etc/vfs.sh */
 static void see_scripts(struct check *c, const struct maker_search *s, char *line, struct maker *m)
 {
     char *word;
@@ -280,7 +282,8 @@ static void see_unit(struct check *c, const char *path, const char *name, void *
 
 /* -- parameters of modules -- */
 
-/* "max_vfs" of Intel's network drivers, "num_vfs" of mlx4_core; numbers by commas, one a device. */
+/* "max_vfs" of Intel's network drivers, "num_vfs" of mlx4_core; the value is a list of numbers, one
+ * for each device. */
 static bool makes_vfs(const char *parameter)
 {
     const char *value = after_prefix(parameter, "max_vfs=");
@@ -289,7 +292,7 @@ static bool makes_vfs(const char *parameter)
     return value && *value && !value[strspn(value, "0123456789,")];
 }
 
-/* A parameter counts only for the devices of its module. */
+/* A parameter matters only for devices of its module. */
 static const struct physical *of_module(struct check *c, const struct physicals *p,
                                         const char *module)
 {
@@ -368,8 +371,8 @@ static void see_daemon(struct check *c, const char *path, const char *name, void
     *found = *found || strstr(name, "sriov-network-config-daemon");
 }
 
-/* It keeps a file for each device that it has set up, named by the address (sriov-network-operator
- * of 2025, pkg/host/store/store.go). */
+/* The operator keeps a file for each device that it has configured, named after the address
+ * (sriov-network-operator of 2025, pkg/host/store/store.go). */
 static void see_operator(struct check *c, struct maker_search *s)
 {
     bool runs = false, named = false;

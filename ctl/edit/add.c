@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* add: a rule for devices of this host, in a drop-in of its own. */
+/* add: adds a rule for devices of this host, in a drop-in of its own. */
 #include <errno.h>
 
 #include "choose.h"
@@ -14,12 +14,12 @@
 #include "plan-diff.h"
 #include "policy/select.h"
 
-/* What is to be added. `in` is as long as the source has rows. */
+/* The rule to be added. `in` is as long as the source has rows. */
 struct addition {
     struct source *s;
     bool *in;
-    bool by_id;  /* the devices were named by their IDs alone */
-    bool places; /* the rule has to name slots or addresses */
+    bool by_id;  /* the devices were given by their IDs only */
+    bool places; /* the rule needs slots or addresses */
     char name[RULE_NAME_MAX + 1];
     char path[sizeof(DROPIN_FOLDER) + RULE_NAME_MAX + 16];
     char *text;
@@ -46,7 +46,8 @@ static bool all_are_ids(const struct ctl *c)
     return true;
 }
 
-/* Why the device gets no rule; "" if it does. By its address also a console may be named. */
+/* The reason why the device gets no rule; "" if it does. A console is accepted if it was given by
+ * its address. */
 static void find_objection(const struct addition *a, const struct row *r, char *buf, size_t size)
 {
     const char *use = r->d->use ? r->d->use : r->d->evidence;
@@ -67,8 +68,8 @@ static void find_objection(const struct addition *a, const struct row *r, char *
                  "it shows the console of this host (give its address to add it anyway)");
 }
 
-/* By ID what cannot be taken is left out; a device that is named by its address must be possible.
- */
+/* If devices were given by ID, those that cannot be taken are left out. If they were given by
+ * address, that is an error. */
 static int add_or_leave_out(struct addition *a, const struct row *r)
 {
     char why[512];
@@ -85,7 +86,7 @@ static int add_or_leave_out(struct addition *a, const struct row *r)
     return 0;
 }
 
-/* Other ports of the same card and group: one is of no use without the other. */
+/* Adds other ports of the same card and group: one cannot be used without the other. */
 static int add_ports(struct addition *a)
 {
     const struct source *s = a->s;
@@ -123,7 +124,8 @@ static int find_devices(struct addition *a)
         r = add_or_leave_out(a, devices.v[i]);
     if (r == 0)
         r = add_ports(a);
-    /* At boot nothing shows whether the host lives on such a device: an ID alone is not enough. */
+    /* During the boot nothing shows whether the host uses such a device, so an ID alone is not
+     * sufficient. */
     for (size_t i = 0; i < s->snapshot.n; i++) {
         n += a->in[i];
         a->places = a->places || (a->in[i] && device_may_carry_host(s->rows[i].d));
@@ -139,7 +141,8 @@ static bool is_name_taken(const struct source *s, const char *name, char *path, 
     for (size_t i = 0; i < s->policy.n_rules; i++)
         if (streq(s->policy.rules[i].name, name))
             return true;
-    /* Later names come first: a rule for certain devices comes before one for all of a model. */
+    /* Files with later names take precedence: a rule for certain devices must come before one for
+     * all of a model. */
     snprintf(path, size, DROPIN_FOLDER "/%s-%s.conf", places ? "80" : "70", name);
     return texts_find(&s->texts, path) != NULL;
 }
@@ -199,7 +202,7 @@ static int write_addition(struct addition *a)
     return fclose(f) == 0 ? 0 : ctl_errno(-ENOMEM);
 }
 
-/* Does each of the devices come to the new rule? */
+/* Does the new rule decide about each of the devices? */
 static int check_addition(const struct addition *a, const struct change *change)
 {
     diags_print(&change->diags, stderr);

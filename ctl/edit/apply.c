@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* apply, confirm, revert: a file becomes the policy, for good or on trial (policy/trial.h). */
+/* apply, confirm, revert: makes a file the policy, permanently or on trial (policy/trial.h). */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -40,8 +40,8 @@ static const char *root_of(const struct ctl *c)
     return c->root ? c->root : "/";
 }
 
-/* What the next boot would use goes first; when the file in /run goes, the daemon reads its policy
- * anew. Returns how many files there were, or negative errno. */
+/* First removes what the next boot would use; when the file in /run is removed, the daemon reads
+ * its policy again. Returns the number of removed files, or negative errno. */
 static int end_trial(int root_fd)
 {
     int permit = trial_remove_permit(root_fd);
@@ -65,7 +65,7 @@ static int make_folders(int root_fd, const char *path)
     return 0;
 }
 
-/* Below /etc, as "systemctl enable" would make it. */
+/* In /etc, like "systemctl enable" makes it. */
 static int make_link(int root_fd)
 {
     int r = make_folders(root_fd, TRIAL_LINK_FOLDER);
@@ -97,8 +97,9 @@ static int write_permit(const struct application *a)
                                     : install_replace(&a->target, text, size);
 }
 
-/* The unit writes the file in /run, and waits before the policy is in force. What is to be typed
- * is told before, too: this connection may go through a device that the policy takes. */
+/* The unit writes the file in /run, and waits until the policy is in force. The command for
+ * confirming is printed before, since this connection may go through a device that the policy
+ * takes. */
 static int start_trial(const struct application *a)
 {
     static const char *const words[] = {"systemctl", "restart", TRIAL_UNIT, NULL};
@@ -142,7 +143,7 @@ static int put_on_trial(const struct application *a)
     return r;
 }
 
-/* Is there something to go back to, and somebody who tries the policy? */
+/* Is there a previous policy to return to, and a running daemon? */
 static int check_trial(struct application *a)
 {
     const struct text *main = texts_main(&a->s.texts);
@@ -232,7 +233,7 @@ int verb_apply(const struct ctl *c)
 
 /* -- confirm, revert -- */
 
-/* Returns 0, or the exit code after saying what is wrong. */
+/* Returns 0, or the exit code after printing the error. */
 static int open_host(const struct ctl *c, int *ret_fd)
 {
     int fd = rootfs_open_root(root_of(c));
@@ -254,7 +255,8 @@ static int say_no_end(int error)
                      error == -EACCES || error == -EPERM ? ": try sudo" : "");
 }
 
-/* The policy lasts before the trial ends: whatever happens in between, it is one or the other. */
+/* The policy is made permanent before the trial ends, so there is always either the one or the
+ * other. */
 int verb_confirm(const struct ctl *c)
 {
     CLEANUP_CLOSE int root_fd = -1;

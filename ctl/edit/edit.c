@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* edit: a copy of the policy in an editor, checked, compared, put into place, and reloaded. */
+/* edit: opens a copy of the policy in an editor, checks and compares it, installs it, and
+ * reloads. */
 #include <errno.h>
 
 #include "base/rootfs.h"
@@ -18,9 +19,9 @@
 struct session {
     struct source *s;
     struct install target; /* the file that will be replaced */
-    char folder[256];      /* of the copy */
+    char folder[256];      /* the folder of the copy */
     char copy[288];
-    bool keep; /* the copy holds work that is in no other place */
+    bool keep; /* the copy contains changes that exist nowhere else */
 };
 
 static void session_done(struct session *e)
@@ -53,13 +54,13 @@ static char *template_text(const struct source *s)
     return fclose(f) == 0 ? text : NULL;
 }
 
-/* What is installed with the program says nothing of this host. */
+/* The policy of the package says nothing about this host. */
 static bool has_no_rule(const struct text *t)
 {
     return !memmem(t->bytes, t->size, "\n[device ", strlen("\n[device "));
 }
 
-/* The main file, wherever it was found; else a template. */
+/* Copies the main file, wherever it is, or else writes a template. */
 static int write_copy(struct session *e)
 {
     const struct text *main = texts_main(&e->s->texts);
@@ -100,7 +101,7 @@ static int read_copy(const struct session *e, char **ret, size_t *ret_size)
 
 /* -- questions -- */
 
-/* The first letter of the answer; an empty line is the default. */
+/* Returns the first letter of the answer; an empty line means the default. */
 static char ask(const char *question, char otherwise)
 {
     char line[32];
@@ -114,7 +115,7 @@ static char ask(const char *question, char otherwise)
 
 enum answer { ANSWER_INSTALL, ANSWER_EDIT, ANSWER_QUIT };
 
-/* Whoever just presses the Enter key gets no policy that selects what it does not get. */
+/* Pressing only Enter must not install a policy that leaves selected devices unbound. */
 static enum answer decide(const struct session *e, const struct change *change)
 {
     size_t trouble = change_count_trouble(e->s, change);
@@ -152,7 +153,7 @@ static int put_into_place(struct session *e, const char *bytes, size_t size)
     return reload_changed(e->s->ctl);
 }
 
-/* One time through the editor. Returns -1 for another, or the exit code. */
+/* Runs the editor once. Returns -1 for another round, or the exit code. */
 static int edit_once(struct session *e, const char *before, size_t before_size)
 {
     CLEANUP(change_done) struct change change = {0};

@@ -21,8 +21,8 @@ static const char *chosen_editor(void)
     return NULL;
 }
 
-/* Replaces the child by the editor. Its words are split at blanks and go to execvp(): no shell
- * reads them. */
+/* Replaces the child process by the editor. The words are split at blanks and passed to execvp(),
+ * without a shell. */
 static void become_editor(const char *editor, const char *path)
 {
     static const char *const usual[] = {"editor", "nano", "vim", "vi"};
@@ -45,7 +45,7 @@ static void become_editor(const char *editor, const char *path)
     ctl_error("there is no editor: set EDITOR");
 }
 
-/* While the editor runs, the keys that interrupt are meant for it. */
+/* While the editor runs, ^C and the like are for the editor. */
 static pid_t start_editor(const char *path)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, quit;
@@ -77,7 +77,7 @@ int editor_run(const char *path)
     if (done < 0)
         return ctl_error("cannot run the editor: %m");
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-        return EXIT_FAILURE; /* said so already */
+        return EXIT_FAILURE; /* the error has been printed */
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
         return ctl_error("the editor failed: nothing is changed");
     return 0;

@@ -44,7 +44,7 @@ static void folder_of(const struct install *i, char buf[static sizeof(i->path)])
     slash[slash == buf] = '\0';
 }
 
-/* Whole parts of the path count: /srv/tree2 is not below /srv/tree. */
+/* Compares whole components: /srv/tree2 is not below /srv/tree. */
 static bool is_below(const char *path, const char *folder)
 {
     const char *rest = after_prefix(path, folder);
@@ -52,7 +52,7 @@ static bool is_below(const char *path, const char *folder)
     return rest && *rest == '/';
 }
 
-/* The file is to be made: its folder, too, must be inside the root. */
+/* If the file does not exist yet, its folder must be inside the root as well. */
 static int check_folder(const char *path, const char *root)
 {
     CLEANUP_FREE char *folder = strdup(path);
@@ -65,7 +65,7 @@ static int check_folder(const char *path, const char *root)
     return !real ? -errno : is_below(real, root) ? 0 : -EXDEV;
 }
 
-/* Where the file really is. With --root a link may lead out of the tree, to the host's own file. */
+/* The file behind all links. With --root a link may lead out of the tree, to a file of the host. */
 static int resolve(const char *root, const char *name, struct install *i)
 {
     CLEANUP_FREE char *real_root = realpath(root, NULL), *path = NULL, *real = NULL;
@@ -108,7 +108,7 @@ int install_open(const char *root, const char *name, struct install *ret)
     return access(folder, W_OK | X_OK) < 0 ? -errno : 0;
 }
 
-/* Did somebody else write it while the editor was open? */
+/* Has somebody else changed the file while the editor was open? */
 static bool is_stale(const struct install *i)
 {
     CLEANUP_FREE char *now = NULL;
@@ -131,7 +131,7 @@ static int write_new(const struct install *i, int fd, const char *bytes, size_t 
     return r;
 }
 
-/* What is there is only replaced if it was there before. */
+/* An existing file is replaced only if it existed before. */
 static int move_into_place(const struct install *i, const char *temporary)
 {
     unsigned flags = i->existed ? 0 : RENAME_NOREPLACE;
@@ -141,7 +141,7 @@ static int move_into_place(const struct install *i, const char *temporary)
     return errno == EEXIST ? -ESTALE : -errno;
 }
 
-/* It is in place; only a crash right now may bring the old one back. */
+/* The file is installed; without this, a crash could bring the old one back. */
 static void sync_folder(const char *folder)
 {
     CLEANUP_CLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -157,7 +157,7 @@ int install_replace(const struct install *i, const char *bytes, size_t size)
     if (is_stale(i))
         return -ESTALE;
     folder_of(i, folder);
-    /* Not *.conf: nobody shall take it for a policy. */
+    /* The name does not end in .conf, so it is never read as part of the policy. */
     snprintf(temporary, sizeof(temporary), "%s/.vfio-bindd.XXXXXX", folder);
     CLEANUP_CLOSE int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Replaces a file whole or not at all, with the mode and the owner that it had. */
+/* Replaces a file atomically, and keeps its mode and owner. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,8 +9,8 @@
 #include "ctl.h"
 
 struct install {
-    char path[512]; /* the file itself, behind all symbolic links; set also on failure */
-    char *before;   /* what it held when it was opened */
+    char path[512]; /* the file behind all symbolic links; set also on failure */
+    char *before;   /* its contents when it was opened */
     size_t before_size;
     bool existed;
     mode_t mode;
@@ -18,8 +18,8 @@ struct install {
     gid_t gid;
 };
 
-/* Looks at the file below the root, which need not exist, and whether it could be replaced. Returns
- * 0, -ENXIO (a link to /dev/null), or another negative errno. */
+/* Opens the file below the root, which need not exist, and checks whether it can be replaced.
+ * Returns 0, -ENXIO (a link to /dev/null), or another negative errno. */
 int install_open(const char *root, const char *name, struct install *ret);
 void install_done(struct install *i);
 
@@ -29,5 +29,5 @@ int install_replace(const struct install *i, const char *bytes, size_t size);
 /* Removes the file. Returns the same. */
 int install_remove(const struct install *i);
 
-/* Says what went wrong with it, and what to do. Returns EXIT_FAILURE. */
+/* Prints the error and what to do about it. Returns EXIT_FAILURE. */
 int install_complain(const struct ctl *c, const struct install *i, int error);

@@ -3,6 +3,6 @@
 
 #include "source.h"
 
-/* While a policy is on trial (policy/trial.h) none is changed: it would be unclear what is kept or
- * taken back. True: that is so, and has been said. */
+/* While a policy is on trial (policy/trial.h), the policy cannot be changed: it would be unclear
+ * what is kept or taken back. Returns true if that is the case, after printing an error. */
 bool on_trial_refused(const struct source *s);

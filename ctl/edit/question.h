@@ -3,5 +3,6 @@
 
 #include "ctl.h"
 
-/* May it be done? Asks, unless --yes answers. With nobody to ask it says so, and that is a no. */
+/* Asks the question, unless --yes was given. Without a terminal it prints an error, and the answer
+ * is no. */
 bool question_is_granted(const struct ctl *c, const char *question);

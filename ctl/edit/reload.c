@@ -4,7 +4,7 @@
 #include "bus.h"
 #include "rebuild.h"
 
-/* A daemon that is not there reads the policy when it starts. */
+/* If the daemon is not running, it reads the policy when it starts. */
 int reload_changed(const struct ctl *c)
 {
     CLEANUP_BUS sd_bus *bus = NULL;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The policy's files have changed: lets the daemon read them. */
+/* Makes the daemon read the changed files of the policy. */
 #pragma once
 
 #include "ctl.h"
 
-/* Says how that went, and offers to make an initramfs anew that has an older policy. A daemon that
- * does not run is no failure. Returns the exit code. */
+/* Reports the result, and offers to rebuild an initramfs that has an older policy. It is not a
+ * failure if the daemon is not running. Returns the exit code. */
 int reload_changed(const struct ctl *c);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* remove: takes away drop-ins that "add" wrote. */
+/* remove: removes drop-ins that "add" wrote. */
 #include <errno.h>
 #include <fnmatch.h>
 
@@ -11,7 +11,7 @@
 #include "plan-diff.h"
 #include "policy/select.h"
 
-/* Does a rule that "add" wrote name this address, whether or not a device is there? */
+/* Does a rule of "add" name this address, even if there is no device? */
 static bool has_address(const struct rule *r, struct pci_addr a)
 {
     const struct patterns *p = &r->narrow[KEY_ADDRESS];
@@ -41,7 +41,7 @@ static bool is_meant(const struct source *s, const struct rule *r, const char *w
     return has_address(r, a) || (d && policy_match(&s->policy, d) == r);
 }
 
-/* "add" writes one rule into a file: is that still all there is? */
+/* "add" writes one rule into a file: does the file still contain nothing else? */
 static bool is_all_of_its_file(const struct source *s, const struct rule *r)
 {
     for (size_t i = 0; i < s->policy.n_rules; i++)
@@ -68,7 +68,7 @@ static bool was_added(const struct source *s, const struct rule *r)
     return t && dropin_is_ours(t);
 }
 
-/* Rules that the word names but "add" did not write are told of. */
+/* If the word names rules that "add" did not write, a message says so. */
 static int mark_word(const struct source *s, const char *word, bool *marks)
 {
     const struct rule *foreign = NULL;

@@ -11,7 +11,7 @@
 
 /* -- telling identical devices apart -- */
 
-/* Is the value of this field another one for every other device of the model? */
+/* Does every other device of the model have a different value of this field? */
 static bool is_distinct(const struct source *s, const struct row *r, enum field field)
 {
     char mine[FIELD_TEXT_MAX], theirs[FIELD_TEXT_MAX];
@@ -51,7 +51,8 @@ void rule_text_ids(const struct source *s, const bool *in, const char *hash, FIL
     fprintf(f, "%sid = %s\n", hash, ids ? ids : "");
 }
 
-/* How many functions of the slot are chosen; 0 if another one of the chosen models is not. */
+/* The number of chosen functions in the slot; 0 if another function of a chosen model is not
+ * chosen. */
 static size_t chosen_of_slot(const struct source *s, const bool *in, size_t at)
 {
     size_t n = 0;
@@ -67,7 +68,7 @@ static size_t chosen_of_slot(const struct source *s, const bool *in, size_t at)
     return n;
 }
 
-/* Was the slot written already, with an earlier function? */
+/* Was the slot already written with an earlier function? */
 static bool is_slot_written(const struct source *s, const bool *in, size_t at)
 {
     for (size_t i = 0; i < at; i++)

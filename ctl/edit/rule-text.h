@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The lines of a rule that selects certain devices of this host. `in` says of each row of the
- * source whether it is one of them; `hash` stands before each line ("" or "#"). */
+/* The lines of a rule that selects certain devices of this host. `in` marks these devices; it is as
+ * long as the source has rows. `hash` is printed before each line ("" or "#"). */
 #pragma once
 
 #include "fields.h"
 
 #define RULE_TEXT_NAME_MAX 40
 
-/* The key that tells each of these devices from all others of their models: the slot, which stays
- * when a card is added, else the address. (The daemon cannot read serial numbers.) */
+/* The key that distinguishes each of these devices from all others of its model: the slot, which
+ * does not change when a card is added, otherwise the address. (The daemon cannot read serial
+ * numbers.) */
 enum field rule_text_key(const struct source *s, const bool *in);
 const char *rule_text_key_name(enum field key);
 
-/* "id = 10de:20f1, 10de:2330": each model once. */
+/* "id = 10de:20f1, 10de:2330", without duplicates */
 void rule_text_ids(const struct source *s, const bool *in, const char *hash, FILE *f);
 
 /* "slot = 3, 4" or "address = 0000:05:00.*". */
@@ -26,6 +27,6 @@ void rule_text_expect(const struct source *s, const bool *in, const char *hash, 
  * "gpu-10de-20f1". */
 void rule_text_name(const struct row *r, char buf[static RULE_TEXT_NAME_MAX]);
 
-/* Comments about what else is in the IOMMU groups of these devices, and "#group = all" where that
+/* Comments about other devices in the IOMMU groups of these devices, and "#group = all" if that
  * would help. */
 void rule_text_neighbours(const struct source *s, const bool *in, const bool *named, FILE *f);

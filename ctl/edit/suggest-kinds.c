@@ -30,7 +30,7 @@ const struct suggest_kind suggest_kinds[] = {
 };
 const size_t n_suggest_kinds = ELEMENTS(suggest_kinds);
 
-/* The first that fits decides. */
+/* The first match decides. */
 static const struct {
     unsigned class, mask; /* base class and subclass */
     uint16_t vendor;      /* 0: any */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kinds of devices that a policy is suggested for, and what each means for the host. Pure. */
+/* The kinds of devices for which a policy is suggested, and the consequences for the host. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,9 +8,9 @@
 #include "model/snapshot.h"
 
 struct suggest_kind {
-    const char *name;  /* begins the names of its rules; NULL: GPUs and accelerators, which get a
-                        * rule for each model */
-    const char *about; /* a comment, without '#': what they mean for the host */
+    const char *name;  /* prefix of the names of its rules; NULL: GPUs and accelerators, which get a
+                          rule for each model */
+    const char *about; /* a comment, without '#': the consequences for the host */
     bool together;     /* one rule for all of them, by ID */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* suggest: what virtual machines mostly get, as a ready policy; what a host may need for itself, in
- * comments. */
+/* suggest: writes rules for devices that virtual machines usually get. Rules for devices that the
+ * host may need are commented out. */
 #include "edit/suggest.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ static bool is_part_of_gpu(const struct source *s, const struct row *r)
     return false;
 }
 
-/* Of a kind that is suggested in comments alone? */
+/* Is it of a kind that is suggested only in comments? */
 static bool is_alternative(const struct source *s, const struct row *r)
 {
     const struct suggest_kind *kind = suggest_kind_of(r->d);
@@ -42,7 +42,7 @@ static bool is_alternative(const struct source *s, const struct row *r)
     return kind && kind->name && !is_part_of_gpu(s, r);
 }
 
-/* Two models may have one name; then the ID tells them apart. */
+/* If two models have the same name, the ID is appended. */
 static void unique_name(const struct source *s, const struct row *r,
                         char buf[static RULE_TEXT_NAME_MAX + 8])
 {
@@ -64,9 +64,9 @@ static void unique_name(const struct source *s, const struct row *r,
 struct model {
     const struct row *first;
     size_t n, consoles; /* devices of the model, and those among them that are consoles */
-    enum field key;     /* the key that tells them apart */
+    enum field key;     /* the key that distinguishes them */
     bool *all, *others; /* the devices of the model; the same without consoles */
-    bool *suggested;    /* all that this policy has a rule for */
+    bool *suggested;    /* all devices for which this policy has a rule */
 };
 
 static void model_done(struct model *m)
@@ -101,8 +101,8 @@ static void write_choices(const struct source *s, const struct model *m, FILE *f
     rule_text_places(s, m->others, m->key, "#", f);
 }
 
-/* One rule for all devices of a model; where the host's console is one of them, the others are
- * named by slot or address. */
+/* Writes one rule for all devices of a model. If the host's console is one of them, the others are
+ * given by slot or address. */
 static void write_rule(const struct source *s, const struct model *m, bool commented, FILE *f)
 {
     const struct row *r = m->first;
@@ -131,7 +131,7 @@ static void write_rule(const struct source *s, const struct model *m, bool comme
 
 /* -- what the host may need itself -- */
 
-/* Do both go to one virtual machine? All NVSwitches do. */
+/* Must both go to the same virtual machine? All NVSwitches must. */
 static bool goes_along(const struct row *r, const struct row *other)
 {
     const struct suggest_kind *kind = suggest_kind_of(r->d);
@@ -139,7 +139,7 @@ static bool goes_along(const struct row *r, const struct row *other)
     return kind->together ? suggest_kind_of(other->d) == kind : goes_with(r, other);
 }
 
-/* Has another one that goes along been written with it already? */
+/* Was it already written together with another device? */
 static bool is_written(const struct source *s, const struct row *r)
 {
     for (const struct row *other = s->rows; other < r; other++)

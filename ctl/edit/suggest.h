@@ -4,6 +4,6 @@
 
 #include "source.h"
 
-/* Writes it as text that vfio-bindd accepts as it is. `commented`: every rule with a '#' before its
- * lines, for a file that is to be edited. */
+/* Writes a policy that is valid as it is. `commented`: every line of a rule begins with '#', for a
+ * file that will be edited. */
 void suggest_write(const struct source *s, bool commented, FILE *f);

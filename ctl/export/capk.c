@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* export capk: the devices of worker nodes, in the KubevirtMachineTemplate that they are made from.
- */
+/* export capk: adds devices to the KubevirtMachineTemplate from which worker nodes are made. */
 #include <ctype.h>
 #include <errno.h>
 
@@ -14,7 +13,7 @@
 static const struct export_object template = {
     GROUP, KIND, {"v1alpha1"}, "--template NAME for a patch without one"};
 
-/* From the template's root to the virtual machine's devices. */
+/* The path from the template's root to the devices of the virtual machine. */
 static const char *const path[] = {"spec",   "template", "spec", "virtualMachineTemplate",
                                    "spec",   "template", "spec", "domain",
                                    "devices"};
@@ -23,7 +22,7 @@ static const char *const path[] = {"spec",   "template", "spec", "virtualMachine
 struct wish {
     const char *resource;
     const char *list;   /* gpus or hostDevices */
-    const char *prefix; /* of the devices' names in the virtual machine */
+    const char *prefix; /* prefix of the devices' names in the virtual machine */
     unsigned count;
 };
 
@@ -92,7 +91,7 @@ static void write_operations(struct doc *d, const struct wish *w)
     doc_list_end(d);
 }
 
-/* kustomize takes the target's name as a regular expression. */
+/* kustomize treats the target's name as a regular expression. */
 static void add_target_name(struct doc *d, const char *name)
 {
     char text[600];
@@ -177,8 +176,8 @@ static int write_capk_patch(struct export *e, const struct wish *w)
 /* -- a whole template -- */
 
 struct listed_devices {
-    unsigned listed;                      /* entries with the resource */
-    bool names[4 * EXPORT_COUNT_MAX + 1]; /* "gpu1" and so on that are in use */
+    unsigned listed;                      /* number of entries with the resource */
+    bool names[4 * EXPORT_COUNT_MAX + 1]; /* which of "gpu1" and so on are in use */
 };
 
 static void look_at_list(const struct doc *d, size_t devices, const char *list,
@@ -240,7 +239,8 @@ static void drop_key(struct doc *d, size_t map, const char *key)
         doc_splice(d, (size_t)value - 1, doc_next(d, (size_t)value) - (size_t)value + 1, &nothing);
 }
 
-/* What the API server and "kubectl apply" set; a new object must not bring it along. */
+/* Drops fields that the API server and "kubectl apply" have set; a new object must not contain
+ * them. */
 static void drop_server_fields(struct doc *d, size_t metadata)
 {
     static const char *const keys[] = {
@@ -298,7 +298,7 @@ static bool is_label_char(char c)
     return islower((unsigned char)c) || isdigit((unsigned char)c);
 }
 
-/* '-' stands between letters, digits and others of its kind, '.' between letters and digits. */
+/* '-' is allowed between letters, digits and further '-'; '.' between letters and digits. */
 static bool joins(const char *s, size_t i, size_t n)
 {
     bool inside = i > 0 && i + 1 < n;
@@ -308,7 +308,7 @@ static bool joins(const char *s, size_t i, size_t n)
     return s[i] == '.' && inside && s[i - 1] != '.' && s[i + 1] != '.';
 }
 
-/* A name as Kubernetes has them, or as manifests before envsubst do: "${CLUSTER_NAME}-md-0". */
+/* Is it a valid Kubernetes name, or one in a manifest before envsubst: "${CLUSTER_NAME}-md-0"? */
 static bool is_name(const char *s)
 {
     size_t n = strlen(s);

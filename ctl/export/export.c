@@ -5,15 +5,15 @@
 #include "export/kinds.h"
 #include "open.h"
 
-/* The options that a kind understands. */
+/* The options that a kind accepts. */
 enum {
     TAKES_PATCH = 1 << 0,
-    TAKES_TEMPLATE = 1 << 1, /* and --count, --resource */
+    TAKES_TEMPLATE = 1 << 1, /* also --count and --resource */
     TAKES_NAMESPACE = 1 << 2,
     TAKES_VARIANT = 1 << 3,
     TAKES_INPUT = 1 << 4,
-    /* It tells how things are here, errors in the policy included; the others tell what the policy
-     * wants, and ask for a sound one. */
+    /* Exports the current state, including errors in the policy. The others export the policy, and
+     * refuse one with errors. */
     TELLS_STATE = 1 << 5,
 };
 
@@ -41,7 +41,7 @@ static const struct kind *find_kind(const char *name)
     return NULL;
 }
 
-/* An option that a kind would silently ignore is an error of the user's. */
+/* An option that would be ignored is an error. */
 static const char *foreign_option(const struct ctl *c, unsigned flags)
 {
     if (c->patch && !(flags & TAKES_PATCH))
@@ -77,9 +77,9 @@ static int wrong_use(const struct ctl *c, const char *foreign)
 
 static int open_source(const struct ctl *c, const struct kind *kind, struct source *s)
 {
-    /* Another policy than the running one: what the daemon says does not fit. */
+    /* With another policy than the running one, the daemon's data do not apply. */
     unsigned flags = SOURCE_FILES | (c->policy ? 0 : SOURCE_DAEMON);
-    /* What tells how things are needs devices. */
+    /* Without devices there is no state to export. */
     if (!(kind->flags & TELLS_STATE))
         flags |= SOURCE_BARE_TREE;
     int r = source_open(c, flags, s);
@@ -101,7 +101,7 @@ static int finish_export(struct export *e, const char *text)
 {
     if (e->inexpressible > 0 && e->ctl->strict)
         return ctl_error("some of the policy cannot be expressed (--strict): nothing is exported");
-    /* What others read has an escape of its own for what is not printable. */
+    /* The formats have their own escapes for unprintable characters. */
     int r = printable_bypass(stdout, text);
     return r < 0 ? ctl_error("cannot write the output: %s", strerror(-r)) : EXIT_SUCCESS;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* export nfd, prometheus: what the daemon keeps current, once. */
+/* export nfd, prometheus: writes once what the daemon keeps current. */
 #include <errno.h>
 
 #include "base/rootfs.h"
@@ -7,7 +7,7 @@
 #include "offer/kubelet.h"
 #include "offer/node-features.h"
 
-/* By the daemon's word where it runs, as all verbs. */
+/* Like all verbs, it uses the daemon's data if the daemon runs. */
 static int features_of_rows(const struct source *s, struct features *ret)
 {
     struct feature_device *v = calloc(s->snapshot.n + 1, sizeof(*v));
@@ -37,7 +37,7 @@ static int features_of_rows(const struct source *s, struct features *ret)
     return 0;
 }
 
-/* As `vfio-bindd --publish` has it. */
+/* Like `vfio-bindd --publish`. */
 static int add_counted(const struct source *s, const char *metrics, FILE *stream)
 {
     CLEANUP_FREE char *checkpoint = NULL;

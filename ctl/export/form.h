@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What all kinds of export are formed of and with. */
+/* Types and functions common to all kinds of export. */
 #pragma once
 
 #include "export/yaml-doc.h"
 #include "model/resource.h"
 #include "source.h"
 
-/* One kind of device, as a cluster knows it. */
+/* A kind of device, as a cluster knows it. */
 struct export_item {
     uint16_t vendor, device;
     char resource[RESOURCE_NAME_MAX + 1];
-    bool named;   /* the policy gives the name; else it is formed of the model's */
+    bool named;   /* the policy gives the name; otherwise it is made from the model's name */
     bool gpu;     /* a display or 3D controller */
-    bool present; /* some device here has the ID; else only the policy names it */
+    bool present; /* a device of this host has the ID; otherwise only the policy has it */
     const struct rule *rule;
-    const char *driver; /* a VFIO driver */
-    /* of the devices here: */
+    const char *driver; /* the name of a VFIO driver */
+    /* Counts of devices on this host. */
     size_t selected, bound;
     size_t offered, usable; /* one for each IOMMU group of the resource */
 };
@@ -24,22 +24,22 @@ struct export
 {
     struct source *source;
     const struct ctl *ctl;
-    FILE *text; /* what will be written */
+    FILE *text; /* the output */
     struct export_item *items;
     size_t n_items, allocated_items;
     size_t inexpressible; /* how often export_cannot() was called */
 };
 
-/* Says what the target cannot express; with --strict that is an error in the end. */
+/* Reports something that the target cannot express; with --strict the export then fails. */
 void export_cannot(struct export *e, const char *format, ...) PRINTF(2, 3);
 
-/* Is the row a device that a rule itself selects for virtual machines? */
+/* Does a rule itself select the device of this row for virtual machines? */
 bool export_lists(const struct row *r);
 
-/* Is it on a variant driver, which KubeVirt's own device plugin passes over? */
+/* Is it on a variant driver, which KubeVirt's own device plugin ignores? */
 bool export_is_external(const struct export_item *item);
 
-/* Does the rule select one here? */
+/* Does the rule select a device of this host? */
 bool export_selects_any(const struct export *e, const struct rule *r);
 
 /* "10de:20f1" */
@@ -48,7 +48,7 @@ struct export_id {
 };
 struct export_id export_id(uint16_t vendor, uint16_t device);
 
-/* Begins an operation "add" of a JSON patch: its value and doc_map_end() follow. */
+/* Begins an "add" operation of a JSON patch; its value and doc_map_end() must follow. */
 void export_begin_add(struct doc *d, const char *path);
 
 /* Writes the documents to e->text. Returns 0 or an exit code. */

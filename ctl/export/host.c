@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* export butane, talos, modprobe: the policy for hosts that are made by something else. */
+/* export butane, talos, modprobe: the policy for hosts that other tools create. */
 #include "export/kinds.h"
 
 /* -- Butane -- */
@@ -20,7 +20,8 @@ static const struct variant *find_host_variant(const char *name)
     return NULL;
 }
 
-/* An administrator's files go where they were, others to the place in /etc that overrides them. */
+/* An administrator's files keep their paths; other files go to the place in /etc that overrides
+ * them. */
 static void target_path(const struct export *e, const struct text *t, char *buf, size_t size)
 {
     const char *base = strrchr(t->name, '/');
@@ -133,7 +134,8 @@ int export_butane(struct export *e)
 
 /* -- Talos -- */
 
-/* Talos has addresses, as few rules have: the list is then one of this host as it is now. */
+/* Talos needs addresses, but few rules have them: so this lists the current addresses of this
+ * host. */
 static void say_addresses(struct export *e)
 {
     const struct source *s = e->source;

@@ -46,8 +46,8 @@ static bool share_fate(const struct device *a, const struct device *b)
     return pci_addr_same_slot(a->addr, b->addr) || (a->group != NO_GROUP && a->group == b->group);
 }
 
-/* A GPU's audio or USB function that a rule names is reserved with the GPU: KubeVirt hands out the
- * group, and attaches one function of it. */
+/* If a rule names the audio or USB function of a GPU, the function is reserved with the GPU:
+ * KubeVirt hands out the group, and attaches one function of it. */
 static const struct row *gpu_of(const struct export *e, const struct row *r)
 {
     if (is_display(r->d))
@@ -56,13 +56,13 @@ static const struct row *gpu_of(const struct export *e, const struct row *r)
         const struct row *other = &e->source->rows[i];
         if (!export_lists(other) || !is_display(other->d) || !share_fate(other->d, r->d))
             continue;
-        if (!r->v->rule->resource || r->v->rule == other->v->rule) /* no name of its own */
+        if (!r->v->rule->resource || r->v->rule == other->v->rule) /* no resource of its own */
             return other;
     }
     return NULL;
 }
 
-/* The resource under which a cluster would offer the device; NULL: under none. */
+/* The resource under which a cluster would offer the device, or NULL. */
 static const char *item_resource(const struct export *e, const struct row *r)
 {
     const struct export_item *item =
@@ -71,7 +71,7 @@ static const char *item_resource(const struct export *e, const struct row *r)
     return item ? item->resource : NULL;
 }
 
-/* One device of a group is enough for KubeVirt to hand out the group. */
+/* One device of a group is sufficient for KubeVirt to hand out the group. */
 static bool group_is_counted(const struct export *e, const struct row *r, const char *resource)
 {
     for (const struct row *other = e->source->rows; other < r; other++) {
@@ -82,7 +82,7 @@ static bool group_is_counted(const struct export *e, const struct row *r, const 
     return false;
 }
 
-/* Only a pair of IDs is left of the rule: the first one keeps it. */
+/* Only the vendor and device of a rule remain: the first resource for them wins. */
 static void say_second_name(struct export *e, const struct export_item *item,
                             const struct rule *rule)
 {
@@ -120,7 +120,7 @@ static int add_row(struct export *e, const struct row *r)
     return 0;
 }
 
-/* Once for each pair of models. */
+/* Printed once for each pair of models. */
 static void say_goes_along(const struct export *e, const struct row *r, const struct row *gpu)
 {
     for (const struct row *before = e->source->rows; before < r; before++)
@@ -159,7 +159,7 @@ static bool is_here(const struct export *e, uint16_t vendor, uint16_t device)
     return false;
 }
 
-/* Without the device there is no class: the name has to do. */
+/* Without the device its class is unknown, so the name has to do. */
 static bool sounds_like_function_of_gpu(const struct export *e, uint16_t vendor, uint16_t device)
 {
     struct device d = {.vendor = vendor, .device = device};
@@ -168,7 +168,7 @@ static bool sounds_like_function_of_gpu(const struct export *e, uint16_t vendor,
     return name && (strstr(name, "Audio") || strstr(name, "USB") || strstr(name, "UCSI"));
 }
 
-/* An earlier rule may leave all of the ID to the host. */
+/* Does an earlier rule leave all devices with this ID to the host? */
 static bool is_carved_out(const struct policy *p, const struct rule *r, uint16_t vendor,
                           uint16_t device)
 {
@@ -236,8 +236,8 @@ static int check_names(const struct export *e)
     return 0;
 }
 
-/* KubeVirt's ID of a device is its group. Under two resources the same group could be promised to
- * two virtual machines; under one, the machine is given one function. */
+/* KubeVirt identifies a device by its group. With two resources the same group could be promised to
+ * two virtual machines; with one, the virtual machine gets one function. */
 static int check_export_groups(const struct export *e)
 {
     for (size_t i = 0; i < e->source->snapshot.n; i++) {

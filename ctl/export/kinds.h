@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* export: the policy and the devices in the forms that others read. Each kind forms its whole text
- * in memory; only export.c writes it, when nothing can go wrong any more but the writing. */
+/* export: the policy and the devices in the formats of other programs. Each kind makes its whole
+ * text in memory; only export.c writes it, when nothing but the write itself can fail any more. */
 #pragma once
 
 #include "export/form.h"
 
-/* The kinds. Each returns 0 or an exit code. */
+/* Each kind returns 0 or an exit code. */
 int export_kubevirt(struct export *e);
 int export_hco(struct export *e);
 int export_capk(struct export *e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* export kubevirt, hco: the list of devices that a cluster permits, as an object or as a patch. */
+/* export kubevirt, hco: the list of permitted devices of a cluster, as an object or a patch. */
 #include "export/items.h"
 #include "export/kinds.h"
 #include "export/merge.h"
@@ -17,7 +17,7 @@ static const struct permit_target kubevirt[] = {{
     .gate = true,
 }};
 
-/* HyperConverged makes the KubeVirt object itself and overwrites what others put there. */
+/* HyperConverged makes the KubeVirt object itself, and overwrites other changes. */
 static const struct permit_target hco[] = {
     {
         .group = "hco.kubevirt.io",
@@ -30,7 +30,7 @@ static const struct permit_target hco[] = {
         .depth = 4,
         .selector = "pciDeviceSelector",
     },
-    /* Older clusters have nothing else. */
+    /* Older clusters have only this version. */
     {
         .group = "hco.kubevirt.io",
         .version = "v1beta1",
@@ -55,8 +55,8 @@ static void write_gate(struct doc *d)
     doc_map_end(d);
 }
 
-/* The fields themselves, which the object and the merge patch share. The gates lie beside the last
- * two keys of the path. */
+/* Adds the fields that the object and the merge patch share. The gates are next to the last two
+ * keys of the path. */
 static void add_spec(struct doc *d, const struct export *e, const struct permit_target *t)
 {
     for (size_t i = 0; i < t->depth; i++) {
@@ -90,7 +90,7 @@ static void add_object(struct doc *d, const struct export *e, const struct permi
     doc_map_end(d);
 }
 
-/* Appends, and so needs both lists to be there. */
+/* Appends to both lists, so both must exist. */
 static void add_operations(struct doc *d, const struct export *e, const struct permit_target *t)
 {
     char path[160];
@@ -151,7 +151,7 @@ static int write_alone(struct export *e, const struct permit_target *t)
     return export_write_docs(e, &d, 1);
 }
 
-/* A label, as the names of namespaces are. */
+/* A label, like the names of namespaces. */
 static bool is_namespace(const char *s)
 {
     size_t n = strlen(s);
@@ -175,8 +175,8 @@ static int check_kubevirt_options(const struct ctl *c)
     return 0;
 }
 
-/* Without an object on standard input, which says it itself, --variant says in which version the
- * cluster has the object; the newest is the default. */
+/* An object on standard input has its own version. Otherwise --variant gives the version that the
+ * cluster uses; the default is the newest one. */
 static const struct permit_target *find_version(const struct ctl *c,
                                                 const struct permit_target versions[], size_t n)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* export libvirt: each selected device as libvirt's XML for a domain has it. */
+/* export libvirt: each selected device in libvirt's XML for a domain. */
 #include "export/kinds.h"
 
-/* XML has no "--" in a comment. */
+/* A comment in XML must not contain "--". */
 static void write_name(const char *name, FILE *stream)
 {
     for (const char *c = name; *c; c++)
         fputc(c > name && *c == '-' && c[-1] == '-' ? '_' : *c, stream);
 }
 
-/* In libvirt's order of attributes: virsh dumpxml shows it just so. */
+/* With libvirt's order of attributes, as in the output of virsh dumpxml. */
 static void write_hostdev(const struct row *r, FILE *stream)
 {
     const struct pci_addr a = r->d->addr;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* export kubevirt -, hco -: the object that a cluster has, with the devices added; as a whole, or
- * as the patch that makes it so. Nothing that is there is lost, nothing is added twice. */
+/* export kubevirt -, hco -: adds the devices to the object of a cluster; the output is the whole
+ * object, or a patch. Existing entries are kept, and nothing is added twice. */
 #include "export/merge.h"
 
 #include <errno.h>
@@ -8,11 +8,11 @@
 
 #include "export/object.h"
 
-/* Where a list is in the object. */
+/* The position of a list in the object. */
 struct list_place {
     const char *const *path;
-    size_t depth;   /* of the path */
-    size_t existed; /* how many of the keys were there before */
+    size_t depth;   /* length of the path */
+    size_t existed; /* how many of its keys existed before */
     bool grew;      /* something was added to the list */
 };
 
@@ -28,7 +28,7 @@ static void count_existing(const struct doc *d, struct list_place *p)
     }
 }
 
-/* Goes to the list; what is missing on the way is made. */
+/* Goes to the list, and creates missing keys on the way. */
 static int enter_list(struct doc *d, const struct list_place *p, size_t *ret)
 {
     size_t at = doc_root(d);
@@ -40,7 +40,7 @@ static int enter_list(struct doc *d, const struct list_place *p, size_t *ret)
     return r;
 }
 
-/* The index of the node behind the first n keys, which are there. */
+/* The index of the node after the first n keys, which exist. */
 static size_t find(const struct doc *d, const struct list_place *p, size_t n)
 {
     size_t at = doc_root(d);
@@ -56,7 +56,7 @@ static bool is_scalar(const struct doc *d, ssize_t node, const char *word)
            streq((const char *)d->v[node].data.scalar.value, word);
 }
 
-/* Is the device listed? Its name there may be another: then that one stays. */
+/* Is the device already listed? If its name there is another one, that one is kept. */
 static bool is_listed(struct export *e, const struct permit_target *t, const struct doc *d,
                       size_t list, const struct export_item *item)
 {
@@ -80,7 +80,7 @@ static bool is_listed(struct export *e, const struct permit_target *t, const str
     return false;
 }
 
-/* added[i]: item i is new. */
+/* added[i]: item i is new */
 static int add_permitted(struct export *e, const struct permit_target *t, struct doc *d,
                          struct list_place *p, bool added[])
 {
@@ -98,7 +98,8 @@ static int add_permitted(struct export *e, const struct permit_target *t, struct
     return r;
 }
 
-/* KubeVirt's webhook refuses a gate in both lists (1.9.0, webhooks/kubevirt-update-admitter.go). */
+/* KubeVirt's webhook refuses a gate that is in both lists (1.9.0,
+ * webhooks/kubevirt-update-admitter.go). */
 static int refuse_disabled_gate(const struct doc *d, const struct list_place *gates)
 {
     ssize_t at = (ssize_t)doc_root(d);
@@ -150,8 +151,8 @@ static void pointer(const struct list_place *p, size_t n, const char *end, char 
         snprintf(buf + used, size - used, "%s", end);
 }
 
-/* What is missing is put in from there down, as a whole. Returns false if the list is there, and
- * the caller has to append. */
+/* Adds the missing part of the path as a whole. Returns false if the list exists, and the caller
+ * must append. */
 static bool add_missing(struct doc *patch, const struct doc *d, const struct list_place *p)
 {
     char path[160];
@@ -182,7 +183,8 @@ static void form_json(const struct export *e, const struct permit_target *t, con
             doc_map_end(patch);
         }
     }
-    /* Both lists are below spec.configuration: where that is made, the first operation has it. */
+    /* Both lists are below spec.configuration. If that is created, the first operation contains
+     * both. */
     bool made = devices->grew && devices->existed < 2;
     if (gates->grew && !made && !add_missing(patch, d, gates)) {
         pointer(gates, gates->depth, "/-", path, sizeof(path));
@@ -193,7 +195,8 @@ static void form_json(const struct export *e, const struct permit_target *t, con
     doc_list_end(patch);
 }
 
-/* A merge patch replaces lists: it has them complete. Both are two keys below what they share. */
+/* A merge patch replaces lists, so it must contain them completely. Both are two keys below their
+ * common parent. */
 static void form_merge(const struct doc *d, const struct list_place *devices,
                        const struct list_place *gates, struct doc *patch)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* export modprobe: how it was done before, for hosts without vfio-bindd. */
+/* export modprobe: the configuration for hosts without vfio-bindd. */
 #include <pci/pci.h>
 
 #include "export/items.h"
 #include "export/kinds.h"
 
-/* The kernel's parameter is an array of so many characters. */
+/* The size of the kernel's array for this parameter. */
 #define IDS_MAX 1024
 
-/* Modules that would take devices of this kind, beside those that have them now. 0: any. */
+/* Modules that would take devices of this kind, besides their current drivers. 0: any. */
 static const struct native_module {
     uint16_t vendor;
     unsigned class; /* base class */
@@ -33,7 +33,7 @@ static void words_done(struct word_list *w)
     free(w->v);
 }
 
-/* Adds a word that is not there yet. */
+/* Adds a word unless it is there already. */
 static bool add_module_word(struct word_list *w, const char *word)
 {
     char *copy;
@@ -46,7 +46,7 @@ static bool add_module_word(struct word_list *w, const char *word)
     return true;
 }
 
-/* Module names have '_' where driver names may have '-'. */
+/* Names of modules have '_' where names of drivers may have '-'. */
 static bool add_module(struct word_list *w, const char *driver)
 {
     char name[64];
@@ -73,7 +73,7 @@ static bool add_natives(struct word_list *w, const struct row *r)
     return true;
 }
 
-/* What comes along is on the list, too: without them the groups are not viable. */
+/* Companions are on the list as well: without them the groups are not viable. */
 static bool collect_modules(struct export *e, struct word_list *ids, struct word_list *modules)
 {
     const struct source *s = e->source;

@@ -53,7 +53,7 @@ static int check_kind(const struct doc *d, const struct export_object *o)
     return 0;
 }
 
-/* In a version that is not known the fields may have other places. */
+/* Another version may have the fields in other places. */
 static int check_version(const struct doc *d, const struct export_object *o, size_t *ret)
 {
     const char *api = doc_get_text(d, doc_root(d), "apiVersion");

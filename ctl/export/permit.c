@@ -16,7 +16,7 @@ void permit_add_device(struct doc *d, const struct permit_target *t, const struc
     doc_map_end(d);
 }
 
-/* KubeVirt refuses hostDevices without the gate, and takes gpus without it (1.9,
+/* Without the gate KubeVirt refuses hostDevices, but accepts gpus (1.9,
  * pkg/virt-api/webhooks/validating-webhook/admitters/vmi-create-admitter.go:
  * validateHostDevicesWithPassthroughEnabled()). */
 bool permit_needs_gate(const struct export *e, const struct permit_target *t)
@@ -28,9 +28,10 @@ bool permit_needs_gate(const struct export *e, const struct permit_target *t)
     return needed && t->gate;
 }
 
-/* kubectl apply takes away what an earlier apply had set and the text lacks. With --server-side it
- * does so for an object that was made by a plain apply, since it takes over the ownership
- * (client-go 0.36, util/csaupgrade/upgrade.go). The object is short: nothing else would stay. */
+/* kubectl apply removes fields that an earlier apply has set and the text lacks. With --server-side
+ * it also does so for an object that was made by a plain apply, since it takes over the ownership
+ * (client-go 0.36, util/csaupgrade/upgrade.go). This object is short, so all other fields would be
+ * lost. */
 static void say_command(const struct export *e, const struct permit_target *t, const char *name,
                         const char *namespace)
 {
@@ -61,7 +62,7 @@ void permit_say_cluster(const struct export *e, const struct permit_target *t, c
                      "(externalResourceProvider)",
                      e->items[i].rule->name, e->items[i].driver, e->items[i].resource);
     say_command(e, t, name, namespace);
-    /* 1.9.0, device_controller.go: splitPermittedDevices() keeps the plugin that runs. */
+    /* 1.9.0, device_controller.go: splitPermittedDevices() does not restart a running plugin. */
     ctl_note(e->ctl,
              "virt-handler finds the devices of a new resource at once, but devices that are bound "
              "later, or come back, only when it is restarted: kubectl -n %s delete pod -l "

@@ -25,7 +25,7 @@ static void narrowing_keys(const struct rule *r, char *buf, size_t size)
                                      rule_key_name(k));
 }
 
-/* The IDs alone take in more than the rule does, unless they are all that there is to it. */
+/* Reports that the IDs alone match more than the rule does, unless the rule has nothing but IDs. */
 static void say_narrowed(struct export *e, const struct rule *r)
 {
     char keys[80];

@@ -74,8 +74,8 @@ static void scalar(struct doc *d, const char *text, yaml_scalar_style_t style)
               &e);
 }
 
-/* Words that some reader of YAML 1.1 takes for a boolean or for nothing, and everything that does
- * not begin as a word does (numbers, times like 10:20). */
+/* Is it safe without quotes? Not safe are words that a reader of YAML 1.1 may take for a boolean or
+ * null, and everything that does not begin like a word (numbers, times like 10:20). */
 static bool is_safe(const char *text)
 {
     static const char *const words[] = {"true", "false", "yes", "no", "on",
@@ -215,12 +215,12 @@ static int write_some(void *stream, unsigned char *bytes, size_t size)
 
 static int emit(yaml_emitter_t *emitter, yaml_event_t *e)
 {
-    if (yaml_emitter_emit(emitter, e)) /* which takes over the event, also on failure */
+    if (yaml_emitter_emit(emitter, e)) /* takes ownership of the event, also on failure */
         return 0;
     return emitter->error == YAML_MEMORY_ERROR ? -ENOMEM : -EINVAL;
 }
 
-/* "---" between documents; a document that began with it keeps it. */
+/* "---" separates documents; a document that began with it keeps it. */
 static int emit_doc(yaml_emitter_t *emitter, struct doc *d, bool first)
 {
     int r = 0;
@@ -248,7 +248,7 @@ int doc_write(struct doc *docs, size_t n, FILE *f)
         return -ENOMEM;
     yaml_emitter_set_output(&emitter, write_some, f);
     yaml_emitter_set_unicode(&emitter, 1);
-    yaml_emitter_set_width(&emitter, -1); /* no line is broken that was not */
+    yaml_emitter_set_width(&emitter, -1); /* do not break lines */
     if (!yaml_stream_start_event_initialize(&e, YAML_UTF8_ENCODING))
         r = -ENOMEM;
     if (r == 0)

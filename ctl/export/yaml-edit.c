@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Changing of yaml-doc.h: pieces put in and taken out, and the way to the place by keys. */
+/* Changes to a yaml-doc.h document: inserting and removing nodes, and finding nodes by keys. */
 #include <errno.h>
 
 #include "ctl.h"
@@ -20,7 +20,7 @@ void doc_splice(struct doc *d, size_t i, size_t n, struct doc *other)
     if (other->n > 0)
         memcpy(&d->v[i], other->v, other->n * sizeof(*d->v));
     d->n += other->n - n;
-    other->n = 0; /* the events are ours now */
+    other->n = 0; /* the events are now owned by d */
     doc_done(other);
 }
 
@@ -45,7 +45,7 @@ static int copy_event(const yaml_event_t *from, yaml_event_t *ret)
         return yaml_mapping_end_event_initialize(ret);
     case YAML_SEQUENCE_END_EVENT:
         return yaml_sequence_end_event_initialize(ret);
-    default: /* an alias would lose what it points at */
+    default: /* the anchor of an alias would be missing */
         return 0;
     }
 }
@@ -88,8 +88,7 @@ int doc_check_own(const struct doc *d, size_t i, const char *key)
     return 0;
 }
 
-/* Adds the key with an empty value at the end of the mapping, or puts that in the place of a null.
- */
+/* Adds the key with an empty value at the end of the mapping, or replaces a null by that value. */
 static int put_empty(struct doc *d, size_t map, ssize_t value, const char *key, bool list)
 {
     struct doc piece = {0};

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading of yaml-doc.h: the parser, and the comments that it passes over. */
+/* Reading for yaml-doc.h: the parser, and a count of the comments that it skips. */
 #include <errno.h>
 #include <stdint.h>
 
 #include "export/yaml-doc.h"
 
-/* Nothing real is nested so deep, and libyaml's time grows with the square of it. */
+/* Real documents are not nested this deeply, and libyaml's time grows with the square of the
+ * depth. */
 #define DEPTH_MAX 200
 
-/* Scalars are where a '#' is no comment. libyaml counts characters, not bytes. */
+/* Inside a scalar '#' does not begin a comment. libyaml counts characters, not bytes. */
 struct tree_walk {
     const char *bytes;
     size_t size, at;
-    size_t index; /* of the character at `at` */
+    size_t index; /* index of the character at `at` */
     size_t comments;
 };
 
@@ -43,7 +44,7 @@ static void walk_to(struct tree_walk *w, size_t index)
     }
 }
 
-/* A block scalar's first line ("|- # so") may end in a comment; its text begins behind that. */
+/* The first line of a block scalar ("|- # so") may end in a comment; its text begins after that. */
 static void walk_over(struct tree_walk *w, const yaml_event_t *e)
 {
     walk_to(w, e->start_mark.index);
@@ -69,7 +70,7 @@ static void say_error(const yaml_parser_t *p, char *buf, size_t size)
                  p->problem ? p->problem : "not understood");
 }
 
-/* Takes over the event. Returns 0 or -ENOMEM. */
+/* Takes ownership of the event. Returns 0 or -ENOMEM. */
 static int keep(struct doc *d, const struct doc_facts *facts, yaml_event_t *e)
 {
     bool stream = e->type == YAML_STREAM_START_EVENT || e->type == YAML_STREAM_END_EVENT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: what is known of the devices that the rules take. */
+/* import: comments about the devices that the rules select. */
 #include <pci/pci.h>
 
 #include "fields.h"
@@ -8,7 +8,7 @@
 #include "import/refine.h"
 #include "model/kinds.h"
 
-#define NAMED_MAX 8 /* devices that the comment of one rule names */
+#define NAMED_MAX 8 /* maximum number of devices in the comment of a rule */
 
 /* -- names, and what would be a better key than the address -- */
 
@@ -22,7 +22,7 @@ static size_t identical_to(const struct found *f, const struct device *d)
     return n;
 }
 
-/* Of identical devices the address says which, until a card is added. */
+/* The address distinguishes identical devices, but only until a card is added. */
 static void advise_on_key(struct found *f, struct import_rule *r, const struct device *d)
 {
     size_t n = identical_to(f, d);
@@ -58,7 +58,7 @@ static void name_device(struct found *f, struct import_rule *r, const struct dev
         f->tree.failed = true;
 }
 
-/* What a virtual machine took when it started, the host had until then. */
+/* A device that a virtual machine took when it started belonged to the host until then. */
 static void tell_of_new_time(struct found *f, struct import_rule *r, const struct device *d)
 {
     if (r->at_boot || !d->driver || driver_is_vfio(d->driver) || !driver_is_vfio(r->what.driver))
@@ -77,7 +77,7 @@ static bool fits_something(const struct found *f, const struct import_rule *r)
     return false;
 }
 
-/* Is it clear from the rule alone that the host cannot live on what it takes? */
+/* Does the rule alone show that the host cannot depend on the selected devices? */
 static bool is_harmless(const struct import_rule *r)
 {
     const char *class = r->what.class;
@@ -134,7 +134,7 @@ static void describe_devices(struct found *f, const struct import_rules *all, st
 
 /* -- blacklists -- */
 
-/* Of displays and their sound, where the kernel's tables are not to be had. */
+/* For displays and their audio functions, if the kernel's tables are not available. */
 static const char *const usual_natives[] = {"nouveau", "nvidia", "nvidia_drm",   "nvidia_modeset",
                                             "amdgpu",  "radeon", "snd_hda_intel"};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* import: vfio-pci.ids= and pci-stub.ids= on the kernel command line, and in the files from which
- * boot loaders and dracut make one. */
+ * boot loaders and dracut make it. */
 #include "cmdline-files.h"
 #include "import/ids.h"
 #include "import/lines.h"
@@ -32,7 +32,7 @@ static void rebuild_after(struct found *f, enum cmdline_reader reader)
     }
 }
 
-/* grubby and rpm-ostree write the entries themselves. */
+/* grubby and rpm-ostree edit the entries themselves. */
 static bool retire_by_tool(struct found *f, enum loader loader, const char *module)
 {
     if (loader == LOADER_GRUBBY) {
@@ -59,11 +59,11 @@ static bool retire_by_tool(struct found *f, enum loader loader, const char *modu
     return true;
 }
 
-/* The lists of one module in one file. */
+/* All lists for one module in one file. */
 struct lists_in_file {
     size_t n;
-    bool odd;       /* a command would not take one out, or not all of it */
-    bool unsayable; /* one has what no rule can say */
+    bool odd;       /* a command could not remove one of them completely */
+    bool unsayable; /* one has an item that no rule can express */
 };
 
 static void retire_parameter(struct found *f, const char *path, enum cmdline_reader reader,
@@ -86,7 +86,7 @@ static void retire_parameter(struct found *f, const char *path, enum cmdline_rea
                    path, name, path);
     else if (!file || lists->odd)
         found_step(f, STAGE_FILES, "# take %s.ids= out of /%s", name, path);
-    else /* only where nothing is left that would be glued to the parameter before */
+    else /* only if the rest of the line would not be joined to the parameter before */
         found_edit(f, path,
                    "%ssed -i -E 's/ *%s[.]ids=[0-9A-Fa-fXx:,]*([[:space:]\"\\x27]|$)/\\1/g' %s",
                    ctl_sudo(), ids_spellings[module], file);
@@ -95,7 +95,7 @@ static void retire_parameter(struct found *f, const char *path, enum cmdline_rea
 
 /* -- what else is said there -- */
 
-/* What vfio-pci does with its devices is not decided by who binds them. */
+/* These settings of vfio-pci are independent of who binds the devices. */
 static void remark_on_settings(struct found *f, const char *path, unsigned line, const char *text)
 {
     static const char *const settings[] = {
@@ -126,7 +126,7 @@ static void remark_on_preload(struct found *f, const char *path, unsigned line, 
 
 /* -- files -- */
 
-/* NAME= or NAME+= at the beginning of a shell's line. Returns what follows, or NULL. */
+/* Matches NAME= or NAME+= at the beginning of a line in shell syntax. Returns the rest, or NULL. */
 static const char *assignment(const char *line, char *name, size_t size, bool *ret_adds)
 {
     const char *start = after_prefix(line, "export ") ? line + strlen("export ") : line;
@@ -151,7 +151,7 @@ static bool uses_variable(const char *value, const char *name)
     return false;
 }
 
-/* Of one variable the last assignment counts. Writes the name of the line's variable, or "". */
+/* The last assignment to a variable counts. Writes the name of the variable of this line, or "". */
 static void note_assignment(struct found *f, const char *path, unsigned number, const char *line,
                             char name[static 48])
 {
@@ -230,7 +230,7 @@ static void see_cmdline_file(struct found *f, const char *path, enum cmdline_rea
             retire_parameter(f, path, reader, i, &lists[i]);
 }
 
-/* The running kernel shows what counts; without it, what the next boot would get. */
+/* The command line of the running kernel counts; without it, the one of the next boot. */
 static void claim_parameters(struct found *f)
 {
     for (size_t i = 0; i < f->n_parameters; i++) {
@@ -247,7 +247,7 @@ static void claim_parameters(struct found *f)
     }
 }
 
-/* The callback for a folder has no room for it. */
+/* The callback for a folder has no argument for this. */
 static enum cmdline_reader reader_of(const char *path)
 {
     for (size_t i = 0; i < CMDLINE_FILES; i++) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: the other functions of a card. The old ways take what they name and nothing else; a rule
- * brings the functions of its slot along, or is refused for the sake of one that must be named. */
+/* import: the other functions of a card. Other tools take only the devices that they name; a rule
+ * also takes the other functions of the slot, or is refused because one of them must be named. */
 #include "fields.h"
 #include "import/refine.h"
 #include "model/kinds.h"
 
-/* Was the function left alone so far? */
+/* Was the function not taken so far? */
 static bool is_left_alone(const struct found *f, const struct import_rules *all,
                           const struct device *d)
 {

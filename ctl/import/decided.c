@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: the policy that is there already. In a drop-in the new rules are tried before its own, so
- * they leave out what it takes, brings along, or keeps. */
+/* import: the existing policy. The new rules are for a drop-in and are tried before the existing
+ * ones, so they leave out devices that those take, bring along, or protect. */
 #include "import/refine.h"
 #include "model/kinds.h"
 
@@ -17,7 +17,7 @@ const struct rule *import_decided_by(const struct found *f, const struct device 
     return f->s->policy.n_rules > 0 ? policy_match(&f->s->policy, d) : NULL;
 }
 
-/* A rule that takes whatever this one takes; NULL: none. */
+/* A rule that selects all devices that this one selects; NULL: none. */
 static const struct rule *covering_rule(const struct found *f, const struct import_rule *r)
 {
     for (size_t i = 0; i < f->s->policy.n_rules; i++)
@@ -26,10 +26,10 @@ static const struct rule *covering_rule(const struct found *f, const struct impo
     return NULL;
 }
 
-/* What a rule takes here. */
+/* The devices that a rule selects on this host. */
 struct taken {
     size_t n, decided;
-    const struct rule *by; /* the first that decides */
+    const struct rule *by; /* the first existing rule that decides about one of them */
 };
 
 static struct taken find_taken(const struct found *f, const struct import_rules *all,
@@ -59,7 +59,8 @@ static void drop_decided(struct found *f, struct import_rule *r, const struct ru
     r->dropped = true;
 }
 
-/* The rule's addresses, with "!ADDRESS" for each device that is decided; malloc'ed. */
+/* The rule's addresses, with "!ADDRESS" for each device that an existing rule decides about;
+ * malloc'ed. */
 static char *with_exceptions(struct found *f, const struct import_rules *all, struct import_rule *r)
 {
     const char *first = r->addresses ? r->addresses : r->what.address;

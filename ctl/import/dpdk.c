@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: DPDK's and SPDK's usual ways: Debian's /etc/dpdk/interfaces, which dpdk.service binds at
- * boot, and services of the administrator's that call dpdk-devbind.py or SPDK's setup.sh. */
+/* import: DPDK and SPDK: Debian's /etc/dpdk/interfaces, which dpdk.service binds at boot, and the
+ * administrator's services that call dpdk-devbind.py or SPDK's setup.sh. */
 #include "import/lines.h"
 #include "import/sources.h"
 
 #define INTERFACES "etc/dpdk/interfaces"
 
-/* A driver's and a device's name as rules have them; false if the device is named otherwise, by its
- * interface. */
+/* Converts the driver and the address to the form of rules; returns false if the device is given by
+ * its interface. */
 static bool make_selection(const char *address, const char *driver, struct selection *ret)
 {
     struct pci_addr a;
@@ -41,7 +41,7 @@ static void see_interface(struct found *f, unsigned line, char *text)
 
 /* -- services -- */
 
-/* "-b vfio-pci", "--bind=vfio-pci" and the devices behind it. */
+/* "-b vfio-pci", "--bind=vfio-pci" and the devices after it */
 static void see_devbind(struct found *f, const char *path, unsigned line, char *at)
 {
     const char *driver = NULL, *word;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: driverctl's overrides. A file for each device, named BUS-DEVICE, holds the driver. */
+/* import: driverctl's overrides. There is a file for each device, named BUS-DEVICE, which contains
+ * the driver. */
 #include "import/lines.h"
 #include "import/sources.h"
 
@@ -16,7 +17,7 @@ static void retire_override(struct found *f, const char *path)
         found_step(f, STAGE_FILES, "# remove /%s, by hand for its name", path);
 }
 
-/* driverctl reads the whole file; a name of one line is what it writes. */
+/* driverctl reads the whole file, but writes a single line with a name. */
 static void see_saved_override(struct found *f, const char *path, const char *name)
 {
     const char *word = after_prefix(name, "pci-");

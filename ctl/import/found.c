@@ -57,8 +57,8 @@ void found_done(struct found *f)
     tree_done(&f->tree);
 }
 
-/* Texts quote files: what could be taken for more than text on a terminal, or breaks a comment of
- * the policy into lines, is replaced. */
+/* Texts quote files: bytes that a terminal could interpret, or that would break a comment of the
+ * policy into lines, are replaced. */
 static void make_printable(char *text)
 {
     for (; text && *text; text++)
@@ -136,7 +136,7 @@ static bool can_be_said(struct found *f, const struct selection *s, const char *
     return r == 0;
 }
 
-/* A new claim; NULL if no rule can say it, or there is no room. */
+/* Adds a claim. Returns NULL if no rule can express it, or if there is no room. */
 static struct claim *new_claim(struct found *f, const struct selection *s, const char *path,
                                unsigned line)
 {
@@ -188,7 +188,7 @@ bool found_claim_on_demand(struct found *f, const struct selection *s, const cha
     return put_claim(f, s, path, line, what) != NULL;
 }
 
-/* NULL: the host does not use it. */
+/* Returns NULL if the host does not use it. */
 static const char *use_of(const struct found *f, const struct device *d)
 {
     if (driver_is_vfio(d->driver))
@@ -314,7 +314,7 @@ bool found_retire_file(struct found *f, const char *path, const char *etc_folder
         return false;
     if (after_prefix(path, "etc/") && !f->hides)
         found_edit(f, path, "%srm %s", ctl_sudo(), file);
-    else /* nothing may come to light */
+    else /* removing it must not uncover another file */
         found_edit(f, path, "%sln -sf /dev/null %s", ctl_sudo(), mask_quoted);
     return true;
 }
@@ -395,7 +395,7 @@ void found_each(struct found *f, const char *folder, const char *ending, found_f
     tree_each(&f->tree, folder, ending, see_one_file, &call);
 }
 
-/* The paths of a union of folders, one for each name. */
+/* The paths in several folders, one for each name. */
 struct paths {
     struct found *f;
     struct list list, hidden;

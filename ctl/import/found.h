@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: what the old ways take, as values. Each source of it (sources.h) adds claims, remarks on
- * what cannot be carried over, and the steps that retire it. */
+/* import: the findings about other tools, as values. Each source (sources.h) adds claims, remarks
+ * about settings that cannot be carried over, and steps that retire the tool. */
 #pragma once
 
 #include "base/util.h"
@@ -17,7 +17,8 @@ struct list {
 struct claim {
     struct selection what;
     struct list origins; /* "/etc/driverctl.d/pci-0000:06:00.0:1 (driverctl)" */
-    bool at_boot;        /* by one that takes it at boot, not when a virtual machine starts */
+    bool at_boot; /* claimed by a source that takes it at boot, not only when a virtual machine
+                     starts */
 };
 
 struct remark {
@@ -25,37 +26,37 @@ struct remark {
     char *text;
 };
 
-/* The order in which the old way is retired. */
+/* The order in which the other tool is retired. */
 enum stage {
-    STAGE_FILES,   /* what writes it down */
-    STAGE_REBUILD, /* what was made of these files */
-    STAGE_DOMAINS, /* what belongs to virtual machines */
+    STAGE_FILES,   /* files with its configuration */
+    STAGE_REBUILD, /* files that are made from these */
+    STAGE_DOMAINS, /* configuration of virtual machines */
     STAGE_MAX,
 };
 
 struct step {
     enum stage stage;
-    char *text; /* a command, or what is to be done by hand, as a shell comment */
+    char *text; /* a command, or a manual step as a shell comment */
 };
 
-/* A module that is kept from loading, perhaps for the sake of a device that is claimed. */
+/* A module that is kept from loading, perhaps because of a device that is claimed. */
 struct blacklisted {
     char *path;
     unsigned line;
     char module[64];
 };
 
-#define IDS_MODULES 2 /* that have a parameter ids= (ids.h) */
+#define IDS_MODULES 2 /* modules with a parameter ids= (ids.h) */
 
-/* ids= in a file of which a kernel command line is made. */
+/* ids= in a file from which a kernel command line is made. */
 struct parameter_seen {
     size_t module;
     char *path, *value;
     unsigned line;
-    bool dracut;       /* it is dracut's */
-    char variable[48]; /* of the shell, in which it stands; "": none */
-    char set_by[128];  /* the file that sets the variable anew */
-    unsigned set_line; /* 0: none does */
+    bool dracut;       /* the file belongs to dracut */
+    char variable[48]; /* shell variable that contains it; "": none */
+    char set_by[128];  /* the file that sets the variable again later */
+    unsigned set_line; /* 0: no file does */
 };
 
 /* The options of such a module in modprobe.d. */
@@ -77,20 +78,20 @@ struct found {
     size_t n_steps, allocated_steps;
     struct blacklisted *blacklisted;
     size_t n_blacklisted, allocated_blacklisted;
-    size_t n_decided;          /* rules left out: the policy that is there decides */
-    size_t left_out;           /* claims, remarks and files past the bounds below */
-    size_t n_files, n_bytes;   /* that were read */
-    bool running[IDS_MODULES]; /* the running kernel's command line has ids=, which outdo those
-                                * of modprobe.d */
+    size_t n_decided;          /* rules left out because the existing policy decides */
+    size_t left_out;           /* claims, remarks and files beyond the limits below */
+    size_t n_files, n_bytes;   /* read so far */
+    bool running[IDS_MODULES]; /* the running kernel's command line has ids=, which override those
+                                  of modprobe.d */
     struct parameter_seen *parameters;
     size_t n_parameters, allocated_parameters;
     struct options_seen options[IDS_MODULES]; /* the last ones */
     bool needs_reboot;
-    bool harvester; /* most of /etc is made anew at each boot, by files in /oem */
-    bool hides;     /* the file that is looked at hides one of its name in another folder */
+    bool harvester; /* most of /etc is regenerated at each boot from files in /oem */
+    bool hides;     /* the current file masks one of the same name in another folder */
 };
 
-/* Hostile files must fill neither the memory nor the output. */
+/* Limits the memory and the output if files are hostile. */
 #define FOUND_CLAIMS_MAX 1024
 #define FOUND_REMARKS_MAX 512
 #define FOUND_FILES_MAX 4096
@@ -104,65 +105,64 @@ static inline const struct row *found_row(const struct found *f, const struct de
     return &f->s->rows[d - f->s->snapshot.devices];
 }
 
-bool list_add(struct list *l, const char *text); /* false when out of memory */
+bool list_add(struct list *l, const char *text); /* returns false when out of memory */
 void list_done(struct list *l);
 
-/* A device or a kind of device is claimed; `what` says by whom. Who claims the same again only adds
- * an origin. Returns false, after a remark, if no rule can say it. */
+/* Claims a device or a kind of device; `what` names the tool. A second claim of the same adds only
+ * an origin. Returns false, after adding a remark, if no rule can express it. */
 bool found_claim(struct found *f, const struct selection *s, const char *path, unsigned line,
                  const char *what);
 
-/* The same for a virtual machine that takes the device when it starts. */
+/* The same for a virtual machine that takes the device only when it starts. */
 bool found_claim_on_demand(struct found *f, const struct selection *s, const char *path,
                            unsigned line, const char *what);
 
 bool found_is_claimed(struct found *f, const struct selection *s);
 
-/* Does the host use one of the devices while its virtual machine is off, be it only for its
- * console? If so there must be no rule, or the host would lose it at the next boot; a remark says
- * so. */
+/* Does the host use one of the devices while its virtual machine is off, even if only for the
+ * console? Then there must be no rule, since the host would lose the device at the next boot; a
+ * remark says so. */
 bool found_shared_with_host(struct found *f, const struct selection *s, const char *path,
                             unsigned line);
 
-/* The path is one below the root; line 0: the file as a whole. Each remark once. */
+/* The path is below the root; line 0: the file as a whole. Duplicates are dropped. */
 void found_remark(struct found *f, const char *path, unsigned line, const char *format, ...)
     PRINTF(4, 5);
 
-/* Each step once. */
+/* Adds a step. Duplicates are dropped. */
 void found_step(struct found *f, enum stage stage, const char *format, ...) PRINTF(3, 4);
 void found_blacklisted(struct found *f, const char *module, const char *path, unsigned line);
 
-/* A step that changes a file by a command, where nobody else keeps the file as it is. */
+/* Adds a step that changes a file with a command, unless another program manages the file. */
 void found_edit(struct found *f, const char *path, const char *format, ...) PRINTF(3, 4);
 
-/* A step that retires a file of which nothing else is of use: it is removed, or masked below
- * `etc_folder` where one of the same name would come to light. False: its name cannot be written in
- * a command. */
+/* Adds a step that retires a file without other useful contents: the file is removed, or masked
+ * below `etc_folder` if removing it would uncover a file of the same name. Returns false if its
+ * name cannot be written in a command. */
 bool found_retire_file(struct found *f, const char *path, const char *etc_folder, const char *name);
 
-/* The steps that make changed files count. */
+/* Add the steps that make changed files effective. */
 void found_rebuild_loader(struct found *f, enum loader loader);
 void found_rebuild_initramfs(struct found *f);
 
-/* Is the module a part of the kernel itself? */
+/* Is the module built into the kernel? */
 bool found_is_built_in(struct found *f, const char *module);
 
-/* The running kernel's folder of modules; "" if it is not known. */
+/* The folder of the running kernel's modules; "" if unknown. */
 void found_modules_folder(struct found *f, char ret[static 160]);
 
-/* A whole file, with '?' for each NUL; NULL if it is absent. What else keeps it from being read is
- * noted. */
+/* A whole file, with '?' for each NUL; NULL if it does not exist. Other errors are recorded. */
 char *found_read(struct found *f, const char *path);
 
-/* Calls `see` with the path of each file in the folder whose name ends so. */
+/* Calls `see` with the path of each file in the folder whose name has this ending. */
 typedef void found_file(struct found *f, const char *path, const char *name);
 void found_each(struct found *f, const char *folder, const char *ending, found_file *see);
 
-/* The same with the folders of which each hides what the later ones have of the same name, all in
- * the order of the names; `hides` tells of each. */
+/* The same for several folders; a file masks files of the same name in later folders. The files are
+ * sorted by name; for each of them `hides` says whether it masks another one. */
 void found_each_of(struct found *f, const char *const *folders, size_t n, const char *ending,
                    found_file *see);
 
-/* A path (with '/' for `prefix`) or a name ("") as one word of a shell command; NULL where it has
- * characters that nobody should paste, or when out of memory. malloc'ed. */
+/* A path (with '/' as `prefix`) or a name ("") as one word of a shell command, malloc'ed; NULL if
+ * it contains characters that should not be pasted, or when out of memory. */
 char *found_quoted(const char *prefix, const char *text);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: Harvester. What it takes stands in the cluster, as PCIDeviceClaims; on the host are only
- * cloud-init's files in /oem, which make others at each boot. (/oem/grubenv is a boot loader's
- * file.) */
+/* import: Harvester. Its configuration is in the cluster, as PCIDeviceClaims. The host has only
+ * cloud-init's files in /oem, which generate others at each boot. (/oem/grubenv belongs to the boot
+ * loader.) */
 #include "import/ids.h"
 #include "import/lines.h"
 #include "import/sources.h"
 
-/* Returns whether a kernel parameter stands in the line. */
+/* Returns whether the line contains such a kernel parameter. */
 static bool claim_in_line(struct found *f, const char *line, const char *path, unsigned number)
 {
     struct ids_found ids;
@@ -23,7 +23,8 @@ static bool claim_in_line(struct found *f, const char *line, const char *path, u
     return found;
 }
 
-/* The files are YAML with whole files inside. A line that claims devices reads the same there. */
+/* The files are YAML with whole files inside. A line that claims devices has the same form
+ * there. */
 static void see_oem_file(struct found *f, const char *path, const char *name)
 {
     CLEANUP_FREE char *text = found_read(f, path);

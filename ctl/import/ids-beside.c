@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: IDs beside addresses. The old ways know a device by its address alone, and take whatever
+/* import: adds IDs to addresses. Other tools know a device only by its address, and take whatever
  * has that address after a card was added. */
 #include "device-ids.h"
 #include "import/refine.h"

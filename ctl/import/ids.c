@@ -6,7 +6,7 @@
 
 enum { VENDOR, DEVICE, SUBVENDOR, SUBDEVICE, CLASS, MASK, FIELDS };
 
-/* Reads as many fields as there are; what follows the last is left, as the kernel leaves it. */
+/* Reads as many fields as there are; the rest after the last one is ignored, as in the kernel. */
 static int read_fields(const char *item, uint32_t fields[static FIELDS], const char **ret_rest)
 {
     int n = 0;
@@ -34,8 +34,8 @@ static bool no_device_has(const uint32_t fields[static FIELDS])
     return (fields[CLASS] & fields[MASK]) >> 24 != 0;
 }
 
-/* A class as the policy writes it: a digit where the mask has all bits, '?' where it has none, and
- * nothing behind the last digit. Returns false if the mask divides a digit. */
+/* Converts a class to the form of the policy: a digit if the mask has all of its bits, '?' if it
+ * has none, nothing after the last digit. Returns false if the mask has some bits of a digit. */
 static bool set_class(uint32_t class, uint32_t mask, struct selection *ret)
 {
     bool whole = true;
@@ -174,7 +174,8 @@ bool ids_same_module(const char *a, const char *b)
     return *a == *b;
 }
 
-/* What follows MODULE.ids= at the beginning of a parameter, with '-' or '_' in its name. */
+/* Returns what follows MODULE.ids= at the beginning of a parameter; its name may have '-' or
+ * '_'. */
 static const char *next_list(const char *line, const char *from, const char *module)
 {
     size_t n = strlen(module);
@@ -191,14 +192,14 @@ static const char *next_list(const char *line, const char *from, const char *mod
     return NULL;
 }
 
-/* Can a command take the list out that ends where its characters end? */
+/* Can a command remove the list, which ends where the characters of a list end? */
 static bool is_plain(const char *value)
 {
     const char *end = value + strspn(value, "0123456789abcdefABCDEFxX:,");
 
     if (!strchr(" \t\"'", *end))
         return false;
-    /* A quote right behind '=' that also ends there is the end of what is around all of it. */
+    /* A quote directly after '=' at which the value ends is the end of a quoted text around it. */
     return end > value || !*end || is_blank(*end) || strchr(" \t\"'", end[1]);
 }
 

@@ -1,40 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: what the parameter ids= of vfio-pci and pci-stub selects. Pure but for ids_claim(). */
+/* import: the parameter ids= of vfio-pci and pci-stub. Pure, except ids_claim(). */
 #pragma once
 
 #include "import/found.h"
 
-/* Who has such a parameter. */
+/* The modules with this parameter. */
 extern const char *const ids_modules[IDS_MODULES];
 extern const char *const ids_spellings[IDS_MODULES]; /* as patterns of sed(1) */
 
-/* '-' and '_' mean the same in a module's name. */
+/* In names of modules '-' equals '_'. */
 bool ids_same_module(const char *a, const char *b);
 
-/* Reads one item, VENDOR:DEVICE[:SUBVENDOR[:SUBDEVICE[:CLASS[:MASK]]]], as the kernel does. Returns
- * 0, with what cannot be said in a rule in *ret_lost (static, or NULL); with the reason there,
- * -EINVAL (it takes no device) or -ENOTSUP (what it takes cannot be said in a rule). */
+/* Parses one item, VENDOR:DEVICE[:SUBVENDOR[:SUBDEVICE[:CLASS[:MASK]]]], like the kernel. Returns
+ * 0, and in *ret_lost what a rule cannot express (static, or NULL); or an error, with the reason
+ * there: -EINVAL (it matches no device) or -ENOTSUP (no rule can express it). */
 int ids_parse(const char *item, const char *driver, struct selection *ret, const char **ret_lost);
 
-/* Can rules say all that a list takes? */
+/* Can rules express the whole list? */
 bool ids_are_sayable(const char *list);
 
-/* Where a list stands, and for whom. */
+/* The position of a list, and its module. */
 struct ids_place {
-    const char *module; /* one of the above */
+    const char *module; /* an element of ids_modules */
     const char *path;
     unsigned line;
-    const char *what; /* for the origin */
-    bool only_known;  /* what is not claimed yet is not in effect */
+    const char *what; /* for the origin of the claims */
+    bool only_known;  /* not in effect: only items that are claimed already count */
 };
 
 /* Claims all items of a list. */
 void ids_claim(struct found *f, const char *list, const struct ids_place *p);
 
-/* Finds MODULE.ids= in a line that holds a kernel command line, perhaps in quotes; the last one
- * counts. `value` is without quotes. Returns false if there is none. */
+/* Finds MODULE.ids= in a line that contains a kernel command line, possibly in quotes; the last one
+ * counts. `value` has no quotes. Returns false if there is none. */
 struct ids_found {
     char value[1100];
-    bool plain; /* of each in the line: digits and separators, up to a blank, a quote or the end */
+    bool plain; /* every list in the line has only digits and separators, up to a blank, a quote or
+                   the end */
 };
 bool ids_find(const char *line, const char *module, struct ids_found *ret);

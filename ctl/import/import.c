@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: a policy made of what binds devices in other ways, and how these are retired. */
+/* import: makes a policy from the configuration of other tools that bind devices, and the steps
+ * that retire them. */
 #include <errno.h>
 
 #include "import/make.h"
@@ -25,8 +26,8 @@ static char *rules_text(const struct import_rules *r, size_t *ret_size)
     return NULL;
 }
 
-/* All rules together, as the daemon would read them. The parser has seen each by itself, and
- * overlaps are gone; an error here is one of ours, and no policy is printed then. */
+/* Checks all rules together, as the daemon would read them. Each was parsed by itself, and overlaps
+ * were removed, so an error here is a bug; then no policy is printed. */
 static int require_sound(const char *text, size_t size)
 {
     CLEANUP(policy_done) struct policy p;
@@ -84,7 +85,7 @@ static void sum_up_import(struct import *m)
 
 /* -- where the policy goes -- */
 
-/* The target of "import | tee" is there already when import runs, and empty. */
+/* The target of "import | tee" exists already when import runs, and is empty. */
 static bool is_free(struct found *f, const char *path)
 {
     size_t size = 0;
@@ -93,8 +94,8 @@ static bool is_free(struct found *f, const char *path)
     return size == 0 && (text || !tree_exists(&f->tree, path));
 }
 
-/* Nothing that is there is overwritten, were it only settings without a rule, or what an earlier
- * import made. */
+/* No existing file is overwritten, not even one with settings only, or one from an earlier
+ * import. */
 static void find_target(struct import *m, const struct source *s)
 {
     m->has_policy =

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: libvirt's domains and networks. With managed='yes' libvirt itself binds a device when its
- * domain starts, and hands it back at the end. The address is that inside of <source>, or of
- * <forward mode='hostdev'> in a network; others are the guest's. */
+/* import: libvirt's domains and networks. With managed='yes', libvirt itself binds a device when
+ * its domain starts, and hands it back at the end. The address is the one inside <source>, or
+ * <forward mode='hostdev'> in a network; others are those in the guest. */
 #include "import/sources.h"
 #include "import/xml.h"
 
@@ -10,7 +10,7 @@ enum xml_part { PART_NONE, PART_HOSTDEV, PART_INTERFACE, PART_FORWARD };
 struct domain_reader {
     struct found *f;
     const char *path;
-    char name[128]; /* of the domain or network, without the file's ending */
+    char name[128]; /* name of the domain or network: the file's name without its ending */
     bool network;
     enum xml_part part;
     bool managed, in_source;
@@ -126,7 +126,7 @@ static void see_network_file(struct found *f, const char *path, const char *name
     read_domain(f, path, name, true);
 }
 
-/* What a hook does to devices or to the display manager is in a program's hands. */
+/* A hook is a program: what it does to devices or to the display manager cannot be read. */
 static void see_hook(struct found *f, const char *path, const char *name)
 {
     (void)name;

@@ -9,8 +9,8 @@
 
 /* -- by ID what may carry the host -- */
 
-/* A device that a native driver has although its ID is in the list: that driver was earlier, and
- * the host may be glad of it. */
+/* Is the ID in the list although a native driver has the device? Then that driver was first, and
+ * the host may depend on it. */
 static bool was_not_taken(const struct import_rule *r, const struct device *d)
 {
     return device_may_carry_host(d) && d->driver && !driver_is_vfio(d->driver) &&
@@ -22,14 +22,14 @@ static bool finds(const struct import_rule *r, const struct device *d)
     return !device_is_bridge(d) && rule_test(import_rule_of(r), d) < 0;
 }
 
-/* What a rule by ID finds here. */
+/* The devices on this host that match a rule by ID. */
 struct present {
     size_t n, taken;
-    const struct device *risky; /* the first that may carry the host */
+    const struct device *risky; /* the first one that may carry the host */
 };
 
-/* Virtual functions come when a native driver makes them, when the host is up; those that are added
- * later are meant as well. */
+/* Virtual functions are created by a native driver, after the boot; those that are added later are
+ * meant as well. */
 static bool is_risky(const struct import_rule *r, const struct device *d)
 {
     return device_may_carry_host(d) && (!d->vf || was_not_taken(r, d));
@@ -61,7 +61,7 @@ static struct import_rule rule_of_claim(struct found *f, const struct claim *c)
     return r;
 }
 
-/* The devices of `wide` from number `from` on as a list of addresses; malloc'ed. */
+/* The devices of `wide`, beginning with number `from`, as a list of addresses; malloc'ed. */
 static char *address_list(const struct found *f, const struct import_rule *wide, size_t from)
 {
     char *text = calloc(ADDRESSES_IN_RULE, PCI_ADDR_MAX + 2);
@@ -93,7 +93,7 @@ static void remark_on_untaken(struct found *f, const struct import_rule *wide)
     }
 }
 
-/* Such devices are taken at boot only if they are named. */
+/* At boot, such devices are taken only if they are named. */
 static void add_by_address(struct found *f, struct import_rules *all, const struct claim *c,
                            const struct import_rule *wide, const struct present *p)
 {
@@ -118,7 +118,7 @@ static void add_by_address(struct found *f, struct import_rules *all, const stru
     remark_on_untaken(f, wide);
 }
 
-/* Can only the functions of one slot be meant? */
+/* Can the pattern match the functions of one slot only? */
 static bool is_of_one_slot(const char *address)
 {
     const char *dot = strchr(address, '.');
@@ -144,7 +144,7 @@ static void turn_into_rules(struct found *f, struct import_rules *all, const str
 
 /* -- all -- */
 
-/* The narrower one first. */
+/* Narrower selections come first. */
 static unsigned rank_of(const struct selection *s)
 {
     if (*s->address)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: from claims to rules. */
+/* import: makes rules from claims. */
 #pragma once
 
 #include "import/rules.h"
 
-/* Makes the rules of all claims; what cannot be said becomes a remark. */
+/* Makes the rules for all claims; claims that no rule can express become remarks. */
 void import_rules_make(struct found *f, struct import_rules *ret);

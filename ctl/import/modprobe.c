@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* import: options of vfio-pci and pci-stub in modprobe.d and in the list of initramfs-tools, and
- * what was done there to keep native drivers away. */
+ * settings there that keep native drivers away. */
 #include "import/ids.h"
 #include "import/lines.h"
 #include "import/sources.h"
@@ -12,7 +12,7 @@ struct line_words {
     size_t n;
 };
 
-/* Words past the bound are left out; nobody's line has so many. */
+/* Words beyond the limit are dropped; real lines are shorter. */
 static struct line_words split_into_words(char *line)
 {
     struct line_words w = {.n = 0};
@@ -28,7 +28,7 @@ static bool is_vfio_pci(const char *word)
     return ids_same_module(word, "vfio-pci");
 }
 
-/* Which module's options a line sets, as an index of ids_modules; IDS_MODULES: no such line. */
+/* The module whose options a line sets, as an index into ids_modules; IDS_MODULES: none. */
 static size_t module_of(const char *word)
 {
     size_t i = 0;
@@ -43,7 +43,8 @@ static size_t module_of_options(const struct line_words *w)
     return w->n >= 3 && streq(w->v[0], "options") ? module_of(w->v[1]) : IDS_MODULES;
 }
 
-/* The value of ids= among the options from `first` on; NULL if there is none. The last counts. */
+/* The value of ids= among the options, beginning with `first`; NULL if there is none. The last one
+ * counts. */
 static const char *ids_option(const struct line_words *w, size_t first)
 {
     const char *found = NULL;
@@ -93,7 +94,7 @@ bool import_options_line(struct found *f, const char *path, unsigned line, const
 
 /* -- modprobe.d -- */
 
-/* The kernel gets the options of all files in their order, and keeps the last ids=. */
+/* The kernel gets the options of all files in their order, and uses the last ids=. */
 static void note_options(struct found *f, size_t module, const char *path, unsigned line,
                          const char *value)
 {
@@ -137,7 +138,7 @@ static bool has_word(const struct line_words *w, const char *prefix)
     return false;
 }
 
-/* What keeps native drivers away, or loads vfio-pci before them. */
+/* Handles settings that keep native drivers away, or load vfio-pci before them. */
 static void see_other_line(struct found *f, const char *path, unsigned line,
                            const struct line_words *w)
 {
@@ -162,11 +163,11 @@ static void see_other_line(struct found *f, const char *path, unsigned line,
     }
 }
 
-/* Lines of one file: all, those with ids=, and those with nothing else. */
+/* Numbers of lines in a file: all, those with ids=, and those with nothing else. */
 struct option_lines {
     size_t all, with_ids[IDS_MODULES], ids_only;
-    bool unsayable; /* a list has what no rule can say */
-    bool broken;    /* a line with ids= goes on in the next */
+    bool unsayable; /* a list has an item that no rule can express */
+    bool broken;    /* a line with ids= continues in the next line */
 };
 
 static void take_out_options(struct found *f, const char *path, const struct option_lines *n)
@@ -251,7 +252,7 @@ static void claim_initramfs(struct found *f, size_t module, unsigned line, const
     f->needs_reboot = true;
 }
 
-/* A module and its options on each line. */
+/* Each line has a module and its options. */
 static void see_initramfs_modules(struct found *f)
 {
     CLEANUP_FREE char *text = found_read(f, initramfs_modules);
@@ -272,7 +273,8 @@ static void see_initramfs_modules(struct found *f)
     }
 }
 
-/* The addresses in a script, for the remark: which of them it binds, only a reader can tell. */
+/* Collects the addresses in a script for the remark. Only a human can tell which of them the script
+ * binds. */
 static void collect_addresses(const char *text, char *buf, size_t size)
 {
     size_t used = 0;

@@ -8,7 +8,7 @@
 
 /* -- now -- */
 
-/* The policy of the host with the rules as its last drop-in. */
+/* Parses the host's policy with the new rules as its last drop-in. */
 static int parse_together(struct source *s, const char *text, size_t size, struct policy *ret)
 {
     CLEANUP(diags_done) struct diags d = {0};

@@ -4,7 +4,6 @@
 
 #include "import/found.h"
 
-/* Adds sentences on the devices that the rules (`text`) would not take now, together with the
- * policy that is there; where the next boot takes one, its sentence says so. Returns 0 or negative
- * errno. */
+/* Adds sentences about devices that the rules (`text`), together with the existing policy, would
+ * not take now. If the next boot takes one, its sentence says so. Returns 0 or negative errno. */
 int import_outlook(struct source *s, const char *text, size_t size, struct list *ret);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: rules that overlap. The parser refuses one that can never match, and one that adds
- * nothing only puzzles its reader. */
+/* import: overlapping rules. The parser refuses a rule that can never match, and a rule that adds
+ * nothing is confusing. */
 #include <fnmatch.h>
 
 #include "import/refine.h"
@@ -10,7 +10,7 @@ static bool has_keys_beside_address(const struct import_rule *r)
     return *r->what.id || *r->what.subsystem || *r->what.class;
 }
 
-/* Does a rule of another driver come first for the device? */
+/* Does an earlier rule with another driver match the device? */
 static bool is_decided_before(const struct import_rules *all, const struct import_rule *narrow,
                               const struct import_rule *wide, const struct device *d)
 {
@@ -26,7 +26,7 @@ static bool names_only_address(const struct import_rule *r)
     return *r->what.address && !r->addresses && !has_keys_beside_address(r);
 }
 
-/* A rule by ID that takes the device to the same driver. */
+/* A rule by ID that binds the device to the same driver. */
 static struct import_rule *taker_by_id(struct import_rules *all, const struct import_rule *r,
                                        const struct device *d)
 {
@@ -40,7 +40,8 @@ static struct import_rule *taker_by_id(struct import_rules *all, const struct im
     return NULL;
 }
 
-/* Do rules by ID take all that is here of what this one names? Returns the first of them. */
+/* Do rules by ID select all devices of this host that this rule names? Returns the first of these
+ * rules. */
 static struct import_rule *takers_by_id(const struct found *f, struct import_rules *all,
                                         const struct import_rule *r)
 {
@@ -58,7 +59,7 @@ static struct import_rule *takers_by_id(const struct found *f, struct import_rul
     return first;
 }
 
-/* Does the other rule take all that this one takes, to the same driver, whatever is here? */
+/* Does the other rule select everything that this one does, for the same driver, on any host? */
 static bool is_covered(const struct import_rule *r, const struct import_rule *other)
 {
     if (!streq(r->what.driver, other->what.driver))
@@ -70,7 +71,7 @@ static bool is_covered(const struct import_rule *r, const struct import_rule *ot
            fnmatch(other->what.address, r->what.address, 0) == 0;
 }
 
-/* The rule that stays tells of both. */
+/* The comments of the dropped rule move to the rule that stays. */
 static void hand_over(struct found *f, struct import_rule *r, struct import_rule *to)
 {
     if (r->addresses || *r->what.address)
@@ -102,7 +103,8 @@ static void drop_redundant(struct found *f, struct import_rules *all, struct imp
     }
 }
 
-/* Of two ways that want another driver for the same, the one that had the last word so far. */
+/* If two tools want different drivers for the same device, keeps the rule of the tool that
+ * prevailed so far. */
 static void drop_contradicting(struct found *f, struct import_rules *all, struct import_rule *r)
 {
     for (struct import_rule *other = all->v; other < r && !r->dropped; other++) {

@@ -26,7 +26,7 @@ static bool node_of_link(struct found *f, const char *path, char ret[static 64])
     return *ret;
 }
 
-/* /etc/pve/local is a link to the node's folder; an image has only the host's name. */
+/* /etc/pve/local is a link to the folder of this node. An image has only the name of the host. */
 static void find_node(struct found *f, char ret[static 64])
 {
     CLEANUP_FREE char *name = NULL;
@@ -43,7 +43,7 @@ static void find_node(struct found *f, char ret[static 64])
 
 /* -- values -- */
 
-/* "01:00.0" or "0000:01:00" (all functions) -> a pattern of the policy. */
+/* Converts "01:00.0" or "0000:01:00" (all functions) to a pattern of the policy. */
 static bool set_pve_address(const char *text, struct selection *ret)
 {
     size_t n = strlen(text);
@@ -81,7 +81,8 @@ static void claim_paths(struct found *f, char *paths, const char *path, unsigned
     }
 }
 
-/* The value of NAME= among comma-separated properties, which stays whole; NULL if there is none. */
+/* The value of NAME= among comma-separated properties, which are not modified; NULL if there is
+ * none. */
 static char *property(char *const *items, size_t n, const char *name)
 {
     for (size_t i = 0; i < n; i++)
@@ -104,8 +105,8 @@ static size_t split_properties(char *text, char **items, size_t max)
 
 struct mapping_use {
     struct found *f;
-    const char *node, *name; /* of the mapping */
-    const char *what;        /* which machine's */
+    const char *node, *name; /* the node, and the name of the mapping */
+    const char *what;        /* the virtual machine that uses it */
 };
 
 static void see_map(const struct mapping_use *u, char *value, const char *path, unsigned line)
@@ -120,8 +121,8 @@ static void see_map(const struct mapping_use *u, char *value, const char *path, 
         claim_paths(u->f, paths, path, line, u->what);
 }
 
-/* Sections begin with "NAME" in the first column; their properties are indented, which lines_next()
- * does not tell. They have no name of their own in any other property. */
+/* Sections begin with "NAME" in the first column, and their properties are indented, but
+ * lines_next() does not show indentation. No property consists of a single word. */
 static void use_mapping(const struct mapping_use *u)
 {
     static const char path[] = "etc/pve/mapping/pci.cfg";

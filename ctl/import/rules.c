@@ -58,7 +58,7 @@ bool import_rule_parse(struct import_rule *r)
 
 /* -- names -- */
 
-/* Sections of one name are one rule, in whatever files they stand. */
+/* Sections with the same name are one rule, even in different files. */
 static bool name_is_taken(const struct found *f, const struct import_rules *all, const char *name)
 {
     for (size_t i = 0; i < f->s->policy.n_rules; i++)
@@ -70,12 +70,12 @@ static bool name_is_taken(const struct found *f, const struct import_rules *all,
     return false;
 }
 
-/* What it selects is its name: "06:00.0", "10de:20f1-10de:1463". */
+/* The name is made from the selection: "06:00.0", "10de:20f1-10de:1463". */
 static void name_rule(const struct found *f, const struct import_rules *all,
                       const struct import_rule *r, char ret[static RULE_NAME_MAX + 1])
 {
     const struct selection *s = &r->what;
-    char base[96]; /* of which a name has room for the first part */
+    char base[96]; /* may be longer than a name can be */
     const char *address = after_prefix(s->address, "0000:");
     unsigned n = 1;
 

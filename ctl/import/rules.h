@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: the rules that take over what was found. */
+/* import: the rules that are made from the findings. */
 #pragma once
 
 #include "import/found.h"
@@ -7,13 +7,13 @@
 struct import_rule {
     struct selection what;
     char name[RULE_NAME_MAX + 1];
-    char *addresses; /* in place of what.address: a list; NULL: none */
-    char *ids;       /* in place of what.id: a list, perhaps empty; NULL: none */
+    char *addresses; /* a list that replaces what.address; NULL: none */
+    char *ids;       /* a list that replaces what.id, perhaps empty; NULL: none */
     bool matched;    /* group = matched */
-    bool dropped;    /* another rule does the same */
+    bool dropped;    /* another rule has the same effect */
     bool at_boot;    /* as in struct claim */
     struct list origins, devices, comments;
-    struct policy parsed; /* this rule alone, as the parser understands it */
+    struct policy parsed; /* this rule alone, as parsed */
 };
 
 struct import_rules {
@@ -24,12 +24,12 @@ struct import_rules {
 void import_rules_done(struct import_rules *r);
 void import_rule_done(struct import_rule *r);
 
-/* Adds a rule, which it takes over and gives a name. Returns NULL, with a remark or `failed`, if
- * the parser does not take it. */
+/* Adds a rule, takes ownership of it, and gives it a name. Returns NULL, with a remark or `failed`,
+ * if the parser refuses it. */
 struct import_rule *import_rules_append(struct found *f, struct import_rules *all,
                                         struct import_rule *r);
 
-/* Reads anew a rule of which a text was changed. Returns false if the parser does not take it. */
+/* Parses a rule again after a change. Returns false if the parser refuses it. */
 bool import_rule_parse(struct import_rule *r);
 
 /* Writes the section, without its comments. */

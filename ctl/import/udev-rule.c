@@ -8,7 +8,7 @@
 
 /* -- reading -- */
 
-/* A key ends before its operator, but what stands in braces belongs to it. */
+/* A key ends before its operator; text in braces belongs to the key. */
 static char *end_of_key(char *at)
 {
     for (; *at && !strchr("=!+-:", *at); at++) {
@@ -86,8 +86,8 @@ bool udev_excludes_new_pci(const struct udev_token *t)
     return fits_alternative(t->value, text) == (t->op[0] == '!');
 }
 
-/* Conditions that say nothing about which device of the PCI bus it is. What a driver's absence, or
- * that of a file, asks for is more than that. */
+/* Conditions that do not depend on which PCI device it is. A condition that a driver or a file is
+ * absent does not belong to these. */
 static bool is_neutral(const struct udev_token *t)
 {
     bool equal = streq(t->op, "==");
@@ -116,7 +116,7 @@ static struct alternatives *narrows(struct udev_rule *r, const char *key)
                                             &r->class,   &r->id,        &r->subsystem};
     int i;
 
-    /* KERNELS and ATTRS look at parents as well, and at the device itself first */
+    /* KERNELS and ATTRS also match parents, but the device itself first */
     char word[32];
     snprintf(word, sizeof(word), "%s", key);
     if (streq(key, "KERNELS"))
@@ -128,7 +128,7 @@ static struct alternatives *narrows(struct udev_rule *r, const char *key)
     return i < 0 ? NULL : targets[i];
 }
 
-/* A command that writes the override: of this device, or of one that it names. */
+/* Reads a command that writes the override, of this device or of another one that it names. */
 static void read_command(struct udev_rule *r, const char *text)
 {
     static const char folder[] = "/sys/bus/pci/devices/";
@@ -177,7 +177,7 @@ static bool hex_word(const char *text, char ret[static 5])
     return true;
 }
 
-/* VENDOR:DEVICE out of two attributes, either of which may be missing. */
+/* Makes VENDOR:DEVICE from two attributes, one of which may be missing. */
 static bool join_words(const char *vendor, const char *device, char *ret, size_t size)
 {
     char v[5] = "*", d[5] = "*";
@@ -189,7 +189,7 @@ static bool join_words(const char *vendor, const char *device, char *ret, size_t
     return true;
 }
 
-/* ENV{PCI_ID} and ENV{PCI_SUBSYS_ID} have both in one. */
+/* ENV{PCI_ID} and ENV{PCI_SUBSYS_ID} contain both. */
 static bool split_words(const char *text, char *ret, size_t size)
 {
     char vendor[8] = "";
@@ -223,7 +223,7 @@ static size_t count_alternatives(const struct alternatives *a)
     return a->n == 0 ? 1 : a->n;
 }
 
-/* The patterns of one combination. */
+/* The patterns in one combination of alternatives. */
 struct patterns_chosen {
     const char *address, *vendor, *device, *subvendor, *subdevice, *class, *id, *subsystem;
 };
@@ -241,8 +241,8 @@ static struct patterns_chosen choose_patterns(const struct udev_rule *r, size_t 
     return (struct patterns_chosen){v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]};
 }
 
-/* Can the pattern fit a text of this form, as far as it has no wildcards? '#' stands for a
- * digit in lower case, 'X' for one in upper case. */
+/* Can the pattern match a text of this form, as far as it has no wildcards? In the form '#' stands
+ * for a digit in lower case, 'X' for one in upper case. */
 static bool may_fit(const char *pattern, const char *form)
 {
     size_t literal = pattern ? strcspn(pattern, "*?[") : 0;
@@ -255,7 +255,7 @@ static bool may_fit(const char *pattern, const char *form)
     return !pattern || pattern[literal] || form[literal] == '\0';
 }
 
-/* Are all spelled as the kernel and udev spell these values? */
+/* Are all patterns spelled like the kernel and udev spell these values? */
 static bool may_all_fit(const struct patterns_chosen *p)
 {
     return (may_fit(p->address, "####:##:##.#") || may_fit(p->address, "#####:##:##.#")) &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: an udev rule. It is a list of KEY OP "VALUE"; what has "==" for its operator selects.
+/* import: a udev rule. It is a list of KEY OP "VALUE"; those with the operator "==" are conditions.
  * Pure. */
 #pragma once
 
@@ -10,10 +10,11 @@ struct udev_token {
     char op[3];
 };
 
-/* The next KEY OP "VALUE" of a rule, which is cut up. Returns 1, 0 at the end, or -EINVAL. */
+/* Reads the next KEY OP "VALUE" of a rule, and modifies the rule. Returns 1, 0 at the end, or
+ * -EINVAL. */
 int udev_next_token(char **rest, struct udev_token *ret);
 
-/* Does this condition never hold for a PCI device that appears? */
+/* Is this condition never true for a PCI device that appears? */
 bool udev_excludes_new_pci(const struct udev_token *t);
 
 #define ALTERNATIVES_MAX 16
@@ -24,25 +25,25 @@ struct alternatives {
     size_t n;
 };
 
-/* What a rule asks of the device, and does with it. */
+/* The conditions and the effect of a rule. */
 struct udev_rule {
     struct alternatives address, vendor, device, subvendor, subdevice, class, id, subsystem;
-    const char *driver;  /* NULL: it writes no override */
-    const char *target;  /* another device's address, in a command of the rule; NULL: none */
-    const char *foreign; /* a condition that no rule of ours can have; NULL: none */
-    bool parents;        /* a condition may hold for a device above this one instead */
+    const char *driver;  /* NULL: it does not write an override */
+    const char *target;  /* address of another device in a command of the rule; NULL: none */
+    const char *foreign; /* a condition that our rules cannot express; NULL: none */
+    bool parents;        /* a condition may match a parent device instead */
 };
 
 void udev_rule_take(struct udev_rule *r, const struct udev_token *t);
 
-/* How many combinations all alternatives have; at most a little more than `max` are counted. */
+/* The number of combinations of all alternatives; the count stops shortly after `max`. */
 size_t udev_rule_count(const struct udev_rule *r, size_t max);
 
 enum udev_said {
     UDEV_SAID,
-    UDEV_UNSAYABLE, /* or it selects nothing of its own */
-    UDEV_NEVER,     /* nothing is spelled as the rule has it */
+    UDEV_UNSAYABLE, /* cannot be expressed, or selects nothing by itself */
+    UDEV_NEVER,     /* never matches, because of its spelling */
 };
 
-/* One of the combinations, by its number. */
+/* The combination with this number. */
 enum udev_said udev_rule_select(const struct udev_rule *r, size_t number, struct selection *s);

@@ -26,8 +26,8 @@ static bool claim_target(struct found *f, const char *path, unsigned line, const
     return found_claim(f, &s, path, line, "udev");
 }
 
-/* A condition on a device or one above it: does it hold for a device itself, as it has to in a rule
- * of ours? */
+/* The condition may match a device or its parent: does it match a device itself, as it must in our
+ * rules? */
 static bool selects_endpoint(struct found *f, const struct selection *s)
 {
     CLEANUP(policy_done) struct policy p;
@@ -42,8 +42,8 @@ static bool selects_endpoint(struct found *f, const struct selection *s)
     return false;
 }
 
-/* One of the rule's combinations. Returns 1 (claimed), 0 (it means nothing) or negative, after a
- * remark: it means more than can be claimed. */
+/* Claims one of the rule's combinations. Returns 1 (claimed), 0 (it selects nothing), or a negative
+ * value after a remark: it selects more than can be claimed. */
 static int claim_combination(struct found *f, const char *path, unsigned line,
                              const struct udev_rule *r, size_t number)
 {
@@ -73,7 +73,7 @@ static int claim_combination(struct found *f, const char *path, unsigned line,
     return found_claim(f, &s, path, line, "udev") ? 1 : -ENOTSUP;
 }
 
-/* Returns whether all that the rule means is claimed. */
+/* Returns whether everything that the rule selects was claimed. */
 static bool claim_rule(struct found *f, const char *path, unsigned line, const struct udev_rule *r)
 {
     size_t n = udev_rule_count(r, FOUND_CLAIMS_MAX), claimed = 0;
@@ -114,14 +114,14 @@ bool import_udev_line(struct found *f, const char *path, unsigned line, char *te
 
 /* -- jumps -- */
 
-/* A line with GOTO that may jump for a PCI device that appears. */
+/* A line with a GOTO that may be executed for a PCI device that appears. */
 struct jump {
     char label[64];
     unsigned line;
 };
 
 struct jumps {
-    struct jump v[16]; /* whose labels did not come yet */
+    struct jump v[16]; /* jumps whose labels were not found yet */
     size_t n;
 };
 
@@ -135,7 +135,7 @@ static void reach_label(struct jumps *j, const char *label)
     j->n = kept;
 }
 
-/* Past the bound the last one stands for all that follow. */
+/* If there are more jumps than fit, the last one stands for all others. */
 static void leave_for_label(struct jumps *j, const char *label, unsigned line)
 {
     struct jump *to = &j->v[j->n < ELEMENTS(j->v) ? j->n++ : j->n - 1];
@@ -144,7 +144,7 @@ static void leave_for_label(struct jumps *j, const char *label, unsigned line)
     to->line = line;
 }
 
-/* Looks at the labels of a line before it is read as a rule, at its jumps behind that. */
+/* The labels of a line take effect before it is read as a rule, its jumps after that. */
 static void see_jumps(struct found *f, struct jumps *j, const char *text, unsigned line,
                       bool labels)
 {
@@ -168,7 +168,7 @@ static void see_jumps(struct found *f, struct jumps *j, const char *text, unsign
 
 /* -- files -- */
 
-/* The lines to be taken out, as sed writes them. */
+/* Numbers of the lines to be removed, as addresses for sed. */
 struct rule_lines {
     size_t all, ours;
     char script[512];
@@ -199,10 +199,10 @@ static void retire_rules(struct found *f, const char *path, const char *name,
     else if (!retired)
         found_edit(f, path, "%ssed -i '%s' %s", ctl_sudo(), n->script, file);
     found_step(f, STAGE_REBUILD, "%sudevadm control --reload", ctl_sudo());
-    found_rebuild_initramfs(f); /* which may have a copy */
+    found_rebuild_initramfs(f); /* it may contain a copy */
 }
 
-/* Returns whether the line is one to be taken out. */
+/* Returns whether the line is to be removed. */
 static bool see_udev_line(struct found *f, const char *path, const struct lines *at, char *line,
                           const struct jumps *jumps)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: devices that are bound for virtual machines, and of which no file says why. */
+/* import: devices that are bound for virtual machines although no file says so. */
 #include "import/refine.h"
 #include "model/kinds.h"
 

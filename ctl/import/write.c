@@ -5,8 +5,8 @@
 
 /* -- comments -- */
 
-/* Text as comments, broken at blanks; every line begins with `prefix`, all but the first with
- * blanks behind it. Bytes that do not belong there are replaced. */
+/* Writes text as comments, broken at blanks. Every line begins with `prefix`, and all but the first
+ * are indented. Unprintable bytes are replaced. */
 static void write_comment(FILE *f, const char *prefix, const char *indent, const char *text)
 {
     CLEANUP_FREE char *plain = strdup(text);
@@ -98,7 +98,7 @@ struct step_writer {
     const char *stage;
 };
 
-/* Commands are not broken into lines: they are there to be pasted. */
+/* Commands are not broken into lines, so that they can be pasted. */
 static void write_step(void *userdata, const char *stage, const char *text)
 {
     static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: what it prints. */
+/* import: the output. */
 #pragma once
 
 #include "import/rules.h"
@@ -7,22 +7,22 @@
 struct import {
     struct found *found;
     const struct import_rules *rules;
-    struct list verdicts; /* what would not be bound with these rules, in sentences */
-    struct list begin;    /* the commands that put the policy in place */
-    struct list end;      /* and those after all steps */
-    size_t n_rules;       /* those that are not dropped */
+    struct list verdicts; /* sentences about devices that would not be bound with these rules */
+    struct list begin;    /* the commands that install the policy */
+    struct list end;      /* the commands after all other steps */
+    size_t n_rules;       /* without dropped rules */
     char sentence[160];
-    bool has_policy; /* the host has one already */
-    char target[64]; /* where the rules go, below the root */
+    bool has_policy; /* the host already has a policy */
+    char target[64]; /* the file for the rules, below the root */
 };
 
-/* The rules alone: a policy without comments. */
+/* Writes only the rules: a policy without comments. */
 void import_write_rules(const struct import_rules *r, FILE *f);
 
-/* The policy with comments, and the steps; the same as JSON. */
+/* Write the policy with comments, and the steps; as text or as JSON. */
 void import_write(const struct import *m, FILE *f);
 void import_write_json(const struct import *m, FILE *f);
 
-/* The steps in their order: calls `each` for each line. */
+/* Calls `each` for each line of the steps, in order. */
 typedef void import_each_step(void *userdata, const char *stage, const char *text);
 void import_steps(const struct import *m, import_each_step *each, void *userdata);

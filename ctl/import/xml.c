@@ -11,7 +11,7 @@ static void advance(struct xml *x, const char *to)
         x->line += *x->at == '\n';
 }
 
-/* Passes over all up to and with `mark`; at the end of the text if there is none. */
+/* Skips everything up to and including `mark`, or to the end of the text. */
 static void skip_past(struct xml *x, const char *mark)
 {
     const char *found = strstr(x->at, mark);
@@ -20,7 +20,7 @@ static void skip_past(struct xml *x, const char *mark)
     advance(x, found ? found + strlen(mark) : x->at + strlen(x->at));
 }
 
-/* The '>' that ends a tag, which is not in quotes; NULL if there is none. */
+/* The '>' that ends a tag, outside of quotes; NULL if there is none. */
 static const char *end_of_tag(const char *at)
 {
     for (; *at && *at != '>'; at++)
@@ -70,7 +70,7 @@ bool xml_is(const struct xml_tag *t, const char *name)
     return t->n_name == strlen(name) && strncmp(t->name, name, t->n_name) == 0;
 }
 
-/* One attribute after the other, so that a value is not taken for a name. */
+/* Reads one attribute after the other, so that a value is not mistaken for a name. */
 bool xml_attribute(const struct xml_tag *t, const char *name, char *buf, size_t size)
 {
     const char *at = t->attributes;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* import: just enough XML to find elements and their attributes: comments, CDATA, processing
- * instructions and a document type are passed over. Pure. */
+/* import: a minimal XML reader that finds elements and their attributes. Comments, CDATA,
+ * processing instructions and document types are skipped. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,13 +9,13 @@
 struct xml {
     const char *at;
     unsigned line;
-    bool broken; /* it ended inside of something */
+    bool broken; /* the text ended inside a tag or comment */
 };
 
 struct xml_tag {
-    const char *name; /* not ended by a NUL */
+    const char *name; /* not terminated by a NUL */
     size_t n_name;
-    const char *attributes, *end; /* what is behind the name, up to the '>' */
+    const char *attributes, *end; /* the text after the name, up to the '>' */
     bool closes, empty;           /* </name>, <name/> */
     unsigned line;
 };
@@ -30,5 +30,6 @@ bool xml_next(struct xml *x, struct xml_tag *ret);
 
 bool xml_is(const struct xml_tag *t, const char *name);
 
-/* The value of an attribute, cut to the buffer; false (and "") if it is not there. */
+/* Copies the value of an attribute, truncated to the buffer; returns false (and "") if there is
+ * none. */
 bool xml_attribute(const struct xml_tag *t, const char *name, char *buf, size_t size);

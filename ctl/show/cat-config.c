@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cat-config: what all files and the kernel command line come to, each line with its source. What
- * it prints is a policy again: sources stand in comments. */
+/* cat-config: prints the merged policy of all files and the kernel command line, each line with its
+ * source. The output is a policy as well: sources are in comments. */
 #include "json.h"
 #include "open.h"
 
-/* Which line was printed last: consecutive lines of a file share one comment. */
+/* The line that was printed last: consecutive lines of a file share one comment. */
 struct printer {
     const struct source *s;
     struct json *j; /* NULL: text */
@@ -17,7 +17,7 @@ static void print_line(struct printer *p, struct origin where, const char *key, 
 
     if (!p->j) {
         const char *hidden = streq(p->section, "device " RULE_CMDLINE) ? "#" : "";
-        printf("# %s:%u\n%s", file, where.line, hidden); /* no file may have a rule of that name */
+        printf("# %s:%u\n%s", file, where.line, hidden); /* no file can have a rule of that name */
         printf(key ? "%s = %s\n" : "[%s]\n", key ? key : p->section, value);
         return;
     }
@@ -32,7 +32,7 @@ static void print_line(struct printer *p, struct origin where, const char *key, 
     json_end(p->j);
 }
 
-/* The value as it stands in the file, malloc'ed. */
+/* The value as written in the file, malloc'ed. */
 static char *raw_value(const struct source *s, const char *file, unsigned number)
 {
     CLEANUP_FREE char *line = texts_line(&s->texts, file, number);
@@ -47,7 +47,7 @@ static char *raw_value(const struct source *s, const char *file, unsigned number
     return strndup(equals, n);
 }
 
-/* vfio_bindd.ids= is the one key that no file holds. */
+/* vfio_bindd.ids= is the only key that is not in a file. */
 static char *cmdline_value(const struct rule *r)
 {
     char *text = NULL;
@@ -124,7 +124,7 @@ static unsigned find_in_file(const struct source *s, const struct text *t, const
     return found;
 }
 
-/* The line that counts: of the last file that has one. */
+/* Finds the line that takes effect: that of the last file that has one. */
 static bool find_key(const struct source *s, const char *section, const char *key,
                      struct origin *ret)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* explain: walks the rules in their order and says of each why it does or does not fit. */
+/* explain: goes through the rules in matching order, and prints for each why it does or does not
+ * match. */
 #include <errno.h>
 
 #include "choose.h"
@@ -21,7 +22,7 @@ static const struct {
 struct rule_outcome {
     const struct rule *rule;
     enum outcome outcome;
-    int key; /* OUTCOME_FITS_NOT: the first key that does not fit */
+    int key; /* OUTCOME_FITS_NOT: the first key that does not match */
     char why[512];
 };
 
@@ -36,11 +37,11 @@ static void list_patterns(const struct rule *r, enum rule_key key, char *buf, si
                              i ? ", " : "", r->ids[i].vendor, r->ids[i].device);
     for (size_t i = 0; key != KEY_ID && i < r->narrow[key].n && at < size; i++)
         at += (size_t)snprintf(buf + at, size - at, "%s%s", i ? ", " : "", r->narrow[key].v[i]);
-    if (at >= size) /* more than fits */
+    if (at >= size) /* more than the buffer holds */
         strcpy(buf + size - 4, "...");
 }
 
-/* The device's value of a key; if there is none, `why` says so. */
+/* The device's value of a key. If there is none, `why` gets the reason. */
 static const char *device_value(const struct row *row, enum rule_key key, bool host,
                                 char buf[static FIELD_TEXT_MAX])
 {
@@ -100,7 +101,7 @@ static void explain_fit(const struct row *row, struct rule_outcome *f)
                  rule_is_native(f->rule) ? ": left to its native driver" : "");
 }
 
-/* One finding for each rule; the first that fits decides. */
+/* One result for each rule; the first rule that matches decides. */
 static struct rule_outcome *examine(const struct source *s, const struct row *row)
 {
     struct rule_outcome *v = calloc(s->policy.n_rules + 1, sizeof(*v));
@@ -128,7 +129,7 @@ static struct rule_outcome *examine(const struct source *s, const struct row *ro
 
 /* -- what comes along -- */
 
-/* A selected device that this one could have come along with. */
+/* A selected device with which this one could have come along. */
 static const struct row *selected_relative(const struct source *s, const struct row *row)
 {
     for (size_t i = 0; i < s->snapshot.n; i++) {
@@ -141,7 +142,7 @@ static const struct row *selected_relative(const struct source *s, const struct 
     return NULL;
 }
 
-/* Why a device that no rule names stays where it is, although a relative is taken. */
+/* The reason why a device without a rule is not taken although a relative is. */
 static const char *why_left(const struct row *row, const struct row *relative)
 {
     bool same_slot = pci_addr_same_slot(row->d->addr, relative->d->addr);
@@ -195,7 +196,7 @@ static void print_followers(const struct source *s, const struct row *row)
 
 /* -- the verdict -- */
 
-/* The daemon may know more, or have read an older policy. */
+/* The daemon may know more, or use an older policy. */
 static void print_live(const struct row *row)
 {
     const char *files = row->v ? row->v->rule->name : "";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* list, tree: all devices, and how the IOMMU groups them. */
+/* list, tree: all devices, and their IOMMU groups. */
 #include <strings.h>
 
 #include "choose.h"
@@ -8,7 +8,7 @@
 #include "model/kinds.h"
 #include "open.h"
 
-/* Do --state, --driver and --class let the device through? */
+/* Does the device match --state, --driver and --class? */
 static bool is_wanted(const struct ctl *c, const struct row *r)
 {
     char class[FIELD_TEXT_MAX], state[FIELD_TEXT_MAX];
@@ -68,15 +68,15 @@ int verb_list(const struct ctl *c)
 
 static const enum field tree_fields[] = {FIELD_ID, FIELD_DRIVER, FIELD_RULE, FIELD_STATE,
                                          FIELD_NAME};
-#define STATE_COLUMN 4 /* behind the address, ID, driver and rule */
+#define STATE_COLUMN 4 /* after the address, ID, driver and rule */
 
 static bool is_viable(const struct source *s, uint32_t group)
 {
     for (size_t i = 0; i < s->snapshot.n; i++) {
         if (s->snapshot.devices[i].group != group)
             continue;
-        /* On another host only selected devices are known; the daemon there says what the others
-         * do. */
+        /* For another host only the selected devices are known, but its daemon reports problems of
+         * their groups. */
         if (!device_is_viable(&s->snapshot.devices[i]) ||
             (s->remote && strstr(s->rows[i].problems, problem_word(PROBLEM_GROUP_NOT_VIABLE))))
             return false;
@@ -84,8 +84,8 @@ static bool is_viable(const struct source *s, uint32_t group)
     return group != NO_GROUP;
 }
 
-/* That a group is not viable is news only where a rule wants a member: a host's own devices are on
- * their native drivers. */
+/* It matters only for groups with a selected device that they are not viable: other devices are on
+ * their native drivers anyway. */
 static bool is_worth_saying(const struct source *s, uint32_t group)
 {
     for (size_t i = 0; group != NO_GROUP && i < s->snapshot.n; i++)
@@ -144,7 +144,7 @@ static int by_group_number(const void *x, const void *y)
     return (*a > *b) - (*a < *b);
 }
 
-/* All groups, each once; NO_GROUP is the last. NULL when out of memory. */
+/* All groups without duplicates; NO_GROUP is the last one. NULL when out of memory. */
 static uint32_t *find_groups(const struct source *s, size_t *ret_n)
 {
     uint32_t *groups = calloc(s->snapshot.n + 1, sizeof(*groups));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* plan: what would be done now; with another policy, and how that differs. */
+/* plan: prints what would be done now and, for another policy, what that would change. */
 #include <errno.h>
 
 #include "device-json.h"
@@ -13,7 +13,7 @@ struct plan_view {
     struct source *s;
     const struct policy *policy;
     const struct plan *plan;
-    const struct plan *old; /* with --policy: the plan of the files as they are */
+    const struct plan *old; /* with --policy: the plan for the current files */
     struct plan next_boot;
 };
 
@@ -24,7 +24,7 @@ static void plan_view_done(struct plan_view *v)
 
 /* -- text -- */
 
-/* Each line broken to the width, and what goes on in the next one is indented further. */
+/* Breaks lines at the width; continuation lines are indented further. */
 static void print_lines(char *text)
 {
     char *line;

@@ -11,7 +11,7 @@
 
 #define SERIAL_LENGTH 23
 #define HOST_WORD "redacted-host"
-#define VALUE_MAX 3900 /* bytes of a list of serials: a line of the policy holds 4096 */
+#define VALUE_MAX 3900 /* bytes of a list of serial numbers: a line of the policy holds 4096 */
 
 void redact_done(struct redaction *r)
 {
@@ -32,7 +32,7 @@ static bool is_serial(const char *s)
     return !isalnum((unsigned char)s[SERIAL_LENGTH]);
 }
 
-/* The spelling of lspci, in which serials are compared. */
+/* lspci's spelling, in which serial numbers are compared. */
 static void normalise(const char *s, char buf[static SERIAL_LENGTH + 1])
 {
     for (size_t i = 0; i < SERIAL_LENGTH; i++)
@@ -40,7 +40,7 @@ static void normalise(const char *s, char buf[static SERIAL_LENGTH + 1])
     buf[SERIAL_LENGTH] = '\0';
 }
 
-/* The number that stands for a serial; a new one for one not seen before. */
+/* The number that replaces a serial number; a new serial number gets a new one. */
 static int number_of(struct redaction *r, const char *serial, size_t *ret)
 {
     for (size_t i = 0; i < r->n; i++)
@@ -78,7 +78,7 @@ int redact_init(struct redaction *r, const struct snapshot *s, const char *host)
     int error = 0;
 
     *r = (struct redaction){.snapshot = s};
-    /* A short or usual name would be found in words that have nothing to do with it. */
+    /* A short or common name would also match in unrelated words. */
     if (host && strlen(host) >= 3 && strcspn(host, ".") >= 3 && strcasecmp(host, "localhost") != 0)
         r->host = strndup(host, strcspn(host, "."));
     for (size_t i = 0; error == 0 && i < s->n; i++)
@@ -97,8 +97,8 @@ static bool is_host(const struct redaction *r, const char *text, const char *at)
            (at == text || !isalnum((unsigned char)at[-1]));
 }
 
-/* "mounted on /srv/customer": the folder is the administrator's business, unless every host has it.
- * Returns how much of the text was written, 0 if it is no such place. */
+/* "mounted on /srv/customer": the folder is removed, unless it exists on every host. Returns how
+ * much of the text was consumed, or 0 if it is not such a place. */
 static size_t write_mount(const char *at, FILE *f)
 {
     static const char *const prefixes[] = {"mounted on /", "mounted%20on%20/"};
@@ -121,9 +121,9 @@ static size_t write_mount(const char *at, FILE *f)
     return 0;
 }
 
-/* What the host boots from, as the sentences on it have it: mount points, names of encrypted disks,
- * and addresses of iSCSI targets, which may hold a password. Returns how much of the text was
- * written, 0 if it is nothing of this. */
+/* Texts about what the host boots from: mount points, names of encrypted disks, and addresses of
+ * iSCSI targets, which may contain a password. Returns how much of the text was consumed, or 0 if
+ * it is none of these. */
 static size_t write_boot_use(const char *at, FILE *f)
 {
     static const struct {
@@ -169,7 +169,7 @@ static int write_text(struct redaction *r, const char *text, FILE *f)
 
 /* -- the policy -- */
 
-/* The pattern as the core compares it, by its own parser; NULL: it is an error. */
+/* The normalised pattern, as the policy's own parser makes it; NULL: it has an error. */
 static char *pattern_of(const char *item)
 {
     CLEANUP(policy_done) struct policy p;
@@ -193,8 +193,8 @@ static bool is_particular(const char *pattern)
     return false;
 }
 
-/* One item of "serial =": a list of the devices' new serials that it fits, or one that no device
- * has. What says nothing about a serial number stays. */
+/* Replaces an item of "serial =": by a list of the new serial numbers that it matches, or by one
+ * that no device has. Anything that is not a serial number is kept. */
 static int write_item(struct redaction *r, const char *item, FILE *f)
 {
     CLEANUP_FREE char *pattern = pattern_of(item);
@@ -256,7 +256,7 @@ static bool is_known_key(const char *key)
     return word_index(others, ELEMENTS(others), key) >= 0;
 }
 
-/* The key before '=', malloc'ed; NULL: this line has none. */
+/* The key before '=', malloc'ed; NULL if the line has none. */
 static char *redact_key(const char *line)
 {
     size_t n = strcspn(line, "=");
@@ -268,7 +268,7 @@ static char *redact_key(const char *line)
     return strndup(line, n);
 }
 
-/* Errors stay errors of the same kind; what a key holds that nobody knows is left out, since it may
+/* A line with an error keeps that error. The value of an unknown key is removed, since the key may
  * be a misspelt "serial". */
 static int write_key_line(struct redaction *r, const char *line, FILE *f)
 {
@@ -279,7 +279,7 @@ static int write_key_line(struct redaction *r, const char *line, FILE *f)
         return fputs(strchr(line, ':') ? "redacted:error" : "redacted-error", f) < 0 ? -EIO : 0;
     value += 1 + strspn(value + 1, " \t\r");
     if (!streq(key, "serial") && is_known_key(key)) {
-        /* A comment behind a value is an error, and stays one; what it says is left out. */
+        /* A comment after a value is an error, and stays one, but without its text. */
         CLEANUP_FREE char *copy = strdup(line);
         if (!copy)
             return -ENOMEM;
@@ -301,8 +301,8 @@ static int write_policy_line(struct redaction *r, const char *line, FILE *f)
 
     if (*start == '#' || *start == ';')
         return fputc('#', f) < 0 ? -EIO : 0;
-    fwrite(line, 1, (size_t)(start - line), f); /* an indented line is an error */
-    if (*start == '[') {                        /* text behind it is an error, and stays one */
+    fwrite(line, 1, (size_t)(start - line), f); /* an indented line is an error, and stays one */
+    if (*start == '[') {                        /* text after it is an error, and stays one */
         CLEANUP_FREE char *copy = strdup(start);
         if (!copy)
             return -ENOMEM;

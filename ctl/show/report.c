@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* report: all facts that the verbs answer from, in one text file; replay.c reads it. */
+/* report: writes all facts from which the verbs make their output into a text file; replay.c reads
+ * it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/utsname.h>
@@ -19,7 +20,7 @@ struct writer {
     int error;
 };
 
-/* Line ends and what introduces them. */
+/* Escapes line ends and the escape character. */
 static void write_redacted(struct writer *w, const char *text)
 {
     CLEANUP_FREE char *clean = redact_text(&w->redaction, text);
@@ -41,7 +42,7 @@ static void write_fact(struct writer *w, const char *name, const char *path)
     }
 }
 
-/* Only words that concern PCI devices and their drivers: the others may hold anything. */
+/* Only words about PCI devices and their drivers: others may contain anything. */
 static void write_cmdline(struct writer *w)
 {
     static const char *const prefixes[] = {
@@ -106,7 +107,7 @@ static void write_live(struct writer *w)
         }
 }
 
-/* The snapshot's own text form, with other serials. */
+/* The text form of the snapshot, with other serial numbers. */
 static void write_snapshot(struct writer *w)
 {
     CLEANUP_FREE char *text = NULL, *clean = NULL;
@@ -114,7 +115,7 @@ static void write_snapshot(struct writer *w)
     size_t size;
     FILE *f = open_memstream(&text, &size);
 
-    s.n_registered -= w->s->n_assumed; /* what was only assumed is assumed again */
+    s.n_registered -= w->s->n_assumed; /* assumptions are made again when the report is read */
     int r = f ? snapshot_write(&s, f) : -ENOMEM;
     if (f && fclose(f) != 0)
         r = -ENOMEM;
@@ -153,7 +154,7 @@ static int write_report(struct writer *w)
     return w->error;
 }
 
-/* The name of the host that the facts are of; a report has none left. */
+/* The name of the host of these facts; in a report it has been removed. */
 static char *host_name(const struct source *s)
 {
     struct utsname u;

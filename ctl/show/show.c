@@ -15,7 +15,7 @@ static void line(const char *name, const char *text)
     ctl_wrap(stdout, text, (unsigned)at, (unsigned)at);
 }
 
-/* Items one a line become a list. */
+/* Turns a text with one item per line into a list. */
 static void print_words(const char *name, const char *lines)
 {
     CLEANUP_FREE char *words = lines ? strdup(lines) : NULL;
@@ -68,7 +68,7 @@ static void print_group(const struct source *s, const struct row *r)
     free(text);
 }
 
-/* A physical function that a rule makes virtual ones of. */
+/* Prints a physical function for which a rule sets the number of virtual functions. */
 static bool print_physical(const struct source *s, const struct row *r)
 {
     CLEANUP(physicals_done) struct physicals all = {0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* status: one sentence on how things are, what to type next, and the devices concerned. */
+/* status: prints the state in a sentence, what to type next, and the selected devices. */
 #include <errno.h>
 
 #include "device-json.h"
@@ -23,7 +23,7 @@ static void print_fact(const char *name, const char *text)
         puts("-");
 }
 
-/* Items one a line become a list. */
+/* Turns a text with one item per line into a list. */
 static char *commas(const char *lines)
 {
     char *text = NULL;
@@ -104,8 +104,8 @@ static void print_policy(const struct source *s)
     free(text);
 }
 
-/* What the daemon knows beyond single devices. The errors of this host's files are told on standard
- * error; those of the policy it has in force may be others. */
+/* Prints problems other than those of single devices. Errors in this host's files are printed to
+ * standard error; the policy in force may have others. */
 static void print_problems(const struct source *s)
 {
     CLEANUP_FREE char *words = commas(props_get(&s->live.manager, "Problems"));
@@ -119,7 +119,7 @@ static void print_problems(const struct source *s)
             print_fact("Error", line);
 }
 
-/* What there is to say of a device beyond its line in the table; NULL: nothing. */
+/* A sentence about a device in addition to its line in the table, or NULL. */
 static const char *remark_on(const struct row *r)
 {
     if (!r->selected || streq(r->state, state_word(STATE_PENDING)))
@@ -193,7 +193,7 @@ static bool has_numa_nodes(const struct source *s)
     return false;
 }
 
-/* How those stand that are to have virtual functions. */
+/* Prints the state of devices that are to have virtual functions. */
 static void print_physicals(const struct source *s)
 {
     CLEANUP(physicals_done) struct physicals all = {0};
@@ -250,7 +250,7 @@ static int print_status(const struct source *s, const struct summary *m)
 
 /* -- JSON -- */
 
-/* What the daemon says of itself; null where it was not asked. */
+/* What the daemon reports about itself; null if it was not asked. */
 static void add_daemon(struct json *j, const struct source *s)
 {
     const struct props *p = &s->live.manager;
@@ -266,7 +266,7 @@ static void add_daemon(struct json *j, const struct source *s)
     json_words(j, "problems", props_get(p, "Problems"), "\n");
 }
 
-/* Of the policy in force, or of the files where there is no daemon. */
+/* The policy in force or, without a daemon, the one of the files. */
 static void add_policy(struct json *j, const struct source *s)
 {
     json_number(j, "rules", summary_rules(s));
@@ -292,7 +292,7 @@ static void add_physicals(struct json *j, const struct source *s)
 {
     CLEANUP(physicals_done) struct physicals all = {0};
 
-    (void)physicals_read(s, &all); /* out of memory: then there are fewer */
+    (void)physicals_read(s, &all); /* out of memory: some are left out */
     physicals_json(j, &all);
 }
 

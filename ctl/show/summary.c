@@ -5,7 +5,7 @@
 
 /* -- counting -- */
 
-/* 0: as it should be. */
+/* 0: in order; a higher number is more urgent. */
 static unsigned urgency(const struct row *r)
 {
     static const unsigned char by_state[STATE_MAX] = {
@@ -90,7 +90,7 @@ static void tell_devices(const struct summary *m, FILE *f)
     fputc('.', f);
 }
 
-/* Which rule it is, the files say. */
+/* The names of the rules are taken from the files. */
 static void tell_mismatches(const struct source *s, const struct summary *m, FILE *f)
 {
     bool named = false;
@@ -103,7 +103,7 @@ static void tell_mismatches(const struct source *s, const struct summary *m, FIL
         fprintf(f, "[device %s] expects %d device%s and matches %d. ", r->name, r->expect,
                 plural_s((size_t)r->expect), plan_count_matched(&s->plan, r));
     }
-    if (m->mismatch && !named) /* of another host, or changed since */
+    if (m->mismatch && !named) /* the policy of another host, or the files have changed since */
         fputs("A rule does not match the number of devices that it expects. ", f);
 }
 
@@ -148,7 +148,7 @@ static void suggest_for_worst(const struct source *s, struct summary *m)
              released && !s->remote ? ctl_sudo() : "", s->remote ? "-H " : "", host,
              s->remote ? " " : "",
              released    ? "bind"
-             : s->remote ? "show" /* the rules of another host are read there */
+             : s->remote ? "show" /* the rules of another host cannot be read here */
                          : "explain",
              pci_addr_text(r->d->addr).s);
 }

@@ -8,7 +8,7 @@
 struct summary {
     struct device_counts all, all_bound, all_usable; /* of the selected devices */
     size_t of_state[STATE_MAX];
-    const struct row *worst; /* the first of those that need attention most; NULL: none does */
+    const struct row *worst; /* the most urgent device; NULL: none needs attention */
     bool mismatch;           /* a rule matches another number of devices than it expects */
     bool good;               /* the actual state is the one of the policy */
     char *sentence;
@@ -19,5 +19,5 @@ struct summary {
 int summary_make(const struct source *s, struct summary *ret);
 void summary_done(struct summary *m);
 
-/* The policy's number of rules, as the daemon has it or as the files say. */
+/* The number of rules, from the daemon or from the files. */
 size_t summary_rules(const struct source *s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* verify: the policy's errors, as "vfio-bindd --check-policy" tells them, and what this host knows
- * about its warnings. */
+/* verify: prints the errors of the policy like "vfio-bindd --check-policy", and hints about its
+ * warnings from the devices of this host. */
 #include "policy/verify.h"
 
 #include "base/rootfs.h"
@@ -9,7 +9,7 @@
 #include "host/scan.h"
 #include "policy/load.h"
 
-/* Which IDs have the devices of rules that say only addresses? Without /sys nobody knows. */
+/* Prints the IDs of devices for rules that have only addresses. Needs /sys. */
 static void name_ids(const struct ctl *c, int root_fd)
 {
     CLEANUP(diags_done) struct diags d = {0};
