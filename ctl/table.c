@@ -9,9 +9,8 @@
 #include "base/printable-stream.h"
 #include "base/printable.h"
 
-#define LAST_COLUMN_MIN                                                                       \
-    8                 /* a narrower column would be useless; then the terminal wraps the line \
-                       */
+/* A narrower column would be useless; then the terminal wraps the line. */
+#define LAST_COLUMN_MIN 8
 #define TREE_BRANCH 2 /* columns for each level of a tree */
 
 void table_init(struct table *t, const struct ctl *c, const struct column *columns, size_t n)

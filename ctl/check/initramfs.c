@@ -13,9 +13,8 @@
 #include "policy/policy.h"
 
 #define LISTER_TIMEOUT (60 * USEC_PER_SEC)
-#define KERNELS_MAX                                                              \
-    8 /* besides the running kernel; listing an initramfs takes a second or more \
-       */
+/* Besides the running kernel; listing an initramfs takes a second or more. */
+#define KERNELS_MAX 8
 
 /* The initramfs of one kernel. */
 struct contents {

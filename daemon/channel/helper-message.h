@@ -10,8 +10,7 @@
 #include "host/serials.h"
 #include "model/address.h"
 
-#define HELPER_FOLDER \
-    "run/vfio-bindd-helper" /* has one socket for each kind, with the name of the kind */
+#define HELPER_FOLDER "run/vfio-bindd-helper" /* a socket for each kind, named after it */
 #define HELPER_DEVICES_MAX 1024
 #define HELPER_TEXT_MAX 192
 
@@ -48,8 +47,7 @@ struct helper_reply {
     int32_t result; /* negative errno: nothing was done, and the text says why */
     uint32_t n_serials;
     uint32_t zero;
-    char text[HELPER_TEXT_MAX]; /* HELPER_HOLDERS: also the user of one of the devices; empty: none
-                                 */
+    char text[HELPER_TEXT_MAX]; /* HELPER_HOLDERS: also the user of a device; empty: none */
     struct helper_serial serials[HELPER_DEVICES_MAX]; /* without those that could not be read */
 };
 

@@ -8,9 +8,8 @@
 #include "base/clock.h"
 #include "tell/journal.h"
 
-#define ATTEMPTS_MAX                                                            \
-    5 /* how many workers in a row may die at writing entries before we give up \
-       */
+/* How many workers in a row may die at writing entries before we give up. */
+#define ATTEMPTS_MAX 5
 
 /* -- devices -- */
 

@@ -119,17 +119,16 @@ struct record {
     uint8_t attempts; /* failures in a row that were nobody's fault: lost races, dead workers */
     uint8_t flaps; /* number of unbinds by somebody else, each less than a minute after the first */
     struct record_past past;
-    struct record_vfs vfs; /* state of its virtual functions, if it is a physical function */
-    char *override_text;   /* what we wrote, if known; for OVERRIDE_MAYBE and OVERRIDE_OURS */
-    char *previous_driver; /* the native driver it was taken from, or NULL */
-    char *reset_method;    /* the reset-method of its rule that was written; NULL: none yet */
-    int reset_error;       /* errno of that write */
-    char *holder;          /* a description of the process that has it open, or NULL */
-    uint64_t offered_to;   /* drivers up to this order (snapshot.h) have been offered the device;
-                              valid with .placeholder or .offer; 0: perhaps none */
-    int error;             /* errno of the failure; 0 if the state is not a failure */
-    int hold_error; /* errno of opening its group, because of which it was not released; otherwise 0
-                     */
+    struct record_vfs vfs;    /* state of its virtual functions, if it is a physical function */
+    char *override_text;      /* what we wrote, if known; for OVERRIDE_MAYBE and OVERRIDE_OURS */
+    char *previous_driver;    /* the native driver it was taken from, or NULL */
+    char *reset_method;       /* the reset-method of its rule that was written; NULL: none yet */
+    int reset_error;          /* errno of that write */
+    char *holder;             /* a description of the process that has it open, or NULL */
+    uint64_t offered_to;      /* drivers up to this order (snapshot.h) have been offered the device;
+                                 valid with .placeholder or .offer; 0: perhaps none */
+    int error;                /* errno of the failure; 0 if the state is not a failure */
+    int hold_error;           /* errno of opening its group, which prevented its release; or 0 */
     uint64_t flap_usec;       /* when the first of .flaps happened */
     uint64_t not_before_usec; /* the device is left alone until then; 0: no need to wait */
     uint64_t seen_usec;       /* CLOCK_MONOTONIC, when it was first seen */
