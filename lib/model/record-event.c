@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What each event means for the record of a device. */
+/* The effect of each event on the record of a device. */
 #include "model/record-event.h"
 
 #include "base/util.h"
@@ -14,16 +14,16 @@
 
 /* -- its binding and its override -- */
 
-/* Somebody may have changed the override, or the target may be another driver by now. */
+/* The override may have been changed, or the target may be another driver by now. */
 static void doubt_override(struct record *r)
 {
     if (r->override == OVERRIDE_OURS)
         r->override = OVERRIDE_MAYBE;
 }
 
-/* If vfio-pci has a device that was new, or was to get a placeholder, one of our entries took it.
- * The binding stays ours even when the entry is removed. Whether the device should be there is for
- * the next plan to decide. */
+/* If vfio-pci has a device that was new, or was about to get a placeholder, then one of our entries
+ * caught it. The binding stays ours even if the entry is removed. The next plan decides whether the
+ * device may stay there. */
 static void note_catch(struct record *r, const struct record_event *e)
 {
     if ((!r->fresh && !r->placeholder) || !e->has_dynid || !e->device ||
@@ -34,7 +34,7 @@ static void note_catch(struct record *r, const struct record_event *e)
 
 /* -- coming and going -- */
 
-/* Forgets the device that was there. If a worker has it, that is remembered until the worker
+/* Clears the record. If a worker still has the old device, that is remembered until the worker
  * returns. */
 static void forget(struct record *r)
 {
@@ -58,7 +58,8 @@ static bool is_the_same(const struct record_past *k, const struct device *d)
            k->subdevice == d->subdevice && k->class_code == d->class_code;
 }
 
-/* If the device at this address before was not reported as gone, its record is cleared first. */
+/* If no event said that the previous device at this address is gone, its record is cleared
+ * first. */
 static void appear(struct record *r, const struct record_event *e)
 {
     if (r->state != RECORD_GONE)
@@ -72,15 +73,15 @@ static void appear(struct record *r, const struct record_event *e)
 }
 
 /* Sets only the arrival: after a restart nothing else is known about a device that no rule
- * named. */
+ * selected. */
 static void come_late(struct record *r, const struct record_event *e)
 {
     if (r->arrival == ARRIVAL_THERE)
         r->arrival = e->unused ? ARRIVAL_UNUSED : ARRIVAL_PLUGGED;
 }
 
-/* Nobody is about to take the device from its driver, so the host may begin to use it. For a device
- * without details it is not known whether it has a driver. */
+/* The device stays with its driver, so from now on the host may use it. If its details were not
+ * read, it is unknown whether it has a driver. */
 static void leave_to_host(struct record *r, const struct device *d)
 {
     const bool has_native = d && d->driver && !driver_is_vfio(d->driver);
@@ -89,9 +90,9 @@ static void leave_to_host(struct record *r, const struct device *d)
         r->arrival = ARRIVAL_PLUGGED;
 }
 
-/* Where is a device that was on its way back? If vfio-pci has it, that is our doing: the write of
- * an entry waited for the device while it hung, and bound it before its override was removed. Then
- * it goes back again. */
+/* A device was being handed back: where is it now? If vfio-pci has it, that is our doing: while the
+ * write of an entry hung, it waited for the device, and bound it before its override was removed.
+ * Then the device is handed back again. */
 static void arrive(struct record *r, const char *driver)
 {
     if (!streq_null(driver, DYNID_DRIVER) || record_was_last_attempt(r)) {
@@ -103,8 +104,8 @@ static void arrive(struct record *r, const char *driver)
 }
 
 /* A released card that came back was offered to its native driver too early, before the kernel let
- * any driver match it; or the write of an entry hangs. If one of our entries has taken it since, it
- * goes back again. */
+ * any driver match it, or the write of an entry hangs. If one of our entries has caught the card
+ * since, it is handed back again. */
 static void catch_released(struct record *r, const struct record_event *e)
 {
     if (r->state == RECORD_RELEASED && (r->fresh || r->offer != OFFER_NONE) && e->has_dynid &&
@@ -134,10 +135,9 @@ static void look(struct record *r, const struct record_event *e)
         r->binding = BINDING_UNKNOWN;
     if (record_is_going_back(r) && !record_is_owned(r))
         arrive(r, driver);
-    if (r->state == RECORD_UNVERIFIED) /* whoever has it, the next plan knows what to do */
+    if (r->state == RECORD_UNVERIFIED) /* the next plan decides, whatever driver has it */
         record_enter(r, RECORD_OPEN);
-    /* A device counts as new until a driver has it; vfio-pci by one of our entries does not
-     * count. */
+    /* A device is new until a driver has it; being caught by one of our entries does not count. */
     if (!(streq(driver, DYNID_DRIVER) && (e->has_dynid || record_is_bound_by_us(r))))
         r->fresh = false;
     note_catch(r, e);
@@ -147,7 +147,7 @@ static void look(struct record *r, const struct record_event *e)
 
 /* -- drivers -- */
 
-/* Somebody else unbound the device. It is bound again, but not without end. */
+/* Somebody else unbound the device. It is bound again, but only a limited number of times. */
 static void count_foreign_unbind(struct record *r, uint64_t now)
 {
     if (now - r->flap_usec > FLAP_WINDOW_USEC)
@@ -158,9 +158,9 @@ static void count_foreign_unbind(struct record *r, uint64_t now)
         record_enter(r, RECORD_CONTESTED);
 }
 
-/* A device that lost its driver is usually about to be unplugged, so that a bind would fail: it is
- * left alone for a moment. That moment is not prolonged, since somebody may unbind the device again
- * and again. */
+/* A device that lost its driver is usually about to be unplugged, and a bind would fail. So it is
+ * left alone for a moment. Further unbinds do not prolong that moment, since somebody may repeat
+ * them for ever. */
 static void apply_unbound(struct record *r, const struct record_event *e)
 {
     if (record_is_confirmed(r) && !record_is_in_hand(r) && !record_is_released(r))
@@ -212,7 +212,7 @@ static void apply_verdict(struct record *r, const struct record_event *e)
     const struct device *d = e->device;
 
     r->unnamed = false;
-    /* A rule names it again. */
+    /* A rule selects it again. */
     if ((record_is_going_back(r) && !reason_sends_back(e->verdict.reason)) ||
         r->state == RECORD_HANDED_BACK_UNSEEN || r->state == RECORD_HANDED_BACK ||
         r->state == RECORD_GONE)
@@ -223,14 +223,14 @@ static void apply_verdict(struct record *r, const struct record_event *e)
         !record_is_bound_by_us(r)) /* we bound it there for an earlier policy */
         r->touched = true;
     if (e->verdict.state == STATE_REFUSED && e->verdict.reason != REASON_UNREADABLE &&
-        e->verdict.reason != REASON_GROUP_MEMBER_REFUSED) /* these two may be over soon */
+        e->verdict.reason != REASON_GROUP_MEMBER_REFUSED) /* these two reasons may soon be gone */
         leave_to_host(r, d);
     remember(r, d, e->verdict.reason);
     if (e->verdict.state != STATE_REFUSED && !record_is_released(r))
-        r->offer = OFFER_NONE; /* it is not for native drivers */
+        r->offer = OFFER_NONE; /* native drivers must not have it */
     if (e->verdict.state != STATE_BOUND)
         return;
-    r->past = (struct record_past){0}; /* the host can do without it */
+    r->past = (struct record_past){0}; /* the host does not need it */
     r->fresh = false;                  /* if an entry caught it, that was right */
     r->attempts = 0;
     if (record_is_confirmed(r) && (e->has_dynid || record_is_overridden_to(r, d->driver)))
@@ -239,9 +239,9 @@ static void apply_verdict(struct record *r, const struct record_event *e)
         r->bound_usec = e->now_usec - r->seen_usec;
 }
 
-/* No rule names the device any more. An earlier failure to take it must not keep it from being
- * handed back (a failure to hand it back will), and an earlier refusal no longer counts. Nothing
- * changes while a worker has it. */
+/* No rule selects the device any more. An earlier failure to bind it must not prevent that it is
+ * handed back (a failure to hand it back does), and an earlier refusal no longer counts. Nothing
+ * changes while a worker has the device. */
 static void apply_unnamed(struct record *r, const struct record_event *e)
 {
     if (r->unnamed || record_is_in_hand(r))
@@ -266,7 +266,7 @@ static void note_told(struct record *r, const struct record_event *e)
 
 /* -- requests -- */
 
-/* Forgets what failed, so that the next plan tries again. */
+/* Forgets failures, so that the next plan tries again. */
 static void retry(struct record *r)
 {
     if (r->state == RECORD_RELEASE_FAILED || r->state == RECORD_RELEASED)
@@ -287,7 +287,7 @@ static void ask_for(struct record *r, enum record_state wanted)
     if (r->state == RECORD_GONE)
         return;
     retry(r);
-    if (!record_is_going_back(r)) /* a device that is going back goes on until a rule names it */
+    if (!record_is_going_back(r)) /* handing back continues until a rule selects the device */
         record_enter(r, wanted);
 }
 
@@ -309,8 +309,8 @@ static void apply_work(struct record *r, const struct record_event *e)
     }
 }
 
-/* Can the event change the record of a device that is gone? It can if it is about the device's
- * return, about its worker, or about the policy. */
+/* Can the event change the record of a device that is gone? It can if it is about the return of the
+ * device, its worker, or the policy. */
 static bool concerns_gone(const struct record *r, const struct record_event *e)
 {
     switch (e->kind) {

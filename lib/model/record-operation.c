@@ -12,8 +12,8 @@ void record_operation_begins(struct record *r, const struct record_operation *op
 {
     switch (op->kind) {
     case ACTION_OVERRIDE:
-        /* Until it is done, or if it never is (somebody has the group), an earlier one may stand.
-         */
+        /* Until the write is done, or if it is never done (somebody has the group), an earlier
+         * override may be in place. */
         r->override_new = !record_may_be_overridden(r);
         if (r->override_new)
             record_set_text(&r->override_text, op->driver);
@@ -51,8 +51,8 @@ static void apply_success(struct record *r, const struct record_operation *op)
     case ACTION_UNBIND:
         r->binding = BINDING_UNKNOWN;
         r->health = HEALTH_UNTESTED;
-        r->told.any = false; /* so that the next binding is told, even if the state is the same (a
-                              * variant driver) */
+        r->told.any = false; /* so that the next binding is logged even if the state is the same (a
+                                variant driver) */
         break;
     case ACTION_CLEAR:
         r->override = OVERRIDE_NOT_OURS;
@@ -69,7 +69,7 @@ static void apply_success(struct record *r, const struct record_operation *op)
         r->fresh = r->fresh && record_is_released(r); /* an entry may be faster: catch_released() */
         if (r->arrival == ARRIVAL_UNUSED)
             r->arrival = ARRIVAL_PLUGGED;
-        r->touched = r->touched || op->asked; /* also if its probe() has failed */
+        r->touched = r->touched || op->asked; /* even if its probe() has failed */
         record_offer_native(r, op->order);
         record_enter(r, record_is_released(r) ? RECORD_RELEASED : RECORD_HANDED_BACK_UNSEEN);
         break;
@@ -79,12 +79,13 @@ static void apply_success(struct record *r, const struct record_operation *op)
         r->offer = OFFER_NONE;
         r->touched = r->touched || op->asked;
         break;
-    default: /* CHECK, HOLD, PROBE, SET_PLACEHOLDER leave nothing behind */
+    default: /* CHECK, HOLD, PROBE and SET_PLACEHOLDER leave no trace */
         break;
     }
 }
 
-/* Another driver was faster, or the driver has gone meanwhile: the next plan knows what to do. */
+/* Another driver was faster, or the driver has been unregistered meanwhile: the next plan
+ * decides. */
 static bool is_lost_race(const struct record_operation *op)
 {
     return ((op->kind == ACTION_BIND || op->kind == ACTION_NATIVE) && op->result == -EBUSY) ||
@@ -95,13 +96,13 @@ static void apply_failure(struct record *r, const struct record_operation *op, u
 {
     bool lost_race = is_lost_race(op);
     /* The kernel announces a device before it lets any driver match it (ENODEV). It reads the
-     * override only then, and will bind the device itself. EAGAIN means "later": an IOMMU is about
-     * to come. */
+     * override after that, and will bind the device itself. EAGAIN means "later": an IOMMU is about
+     * to appear. */
     bool early = op->kind == ACTION_BIND &&
                  ((op->result == -ENODEV && record_is_plugged(r)) || op->result == -EAGAIN);
 
     if (lost_race && op->kind == ACTION_BIND)
-        record_confirm(r); /* bind waits for the device's lock, so no probe() is under way */
+        record_confirm(r); /* a bind waits for the device's lock, so no probe() is running */
     if (early)
         r->not_before_usec = now_usec + RECORD_MOMENT_USEC;
     if ((lost_race || early) && !record_was_last_attempt(r))
@@ -111,7 +112,7 @@ static void apply_failure(struct record *r, const struct record_operation *op, u
         r->placeholder = false;
         return;
     }
-    if (op->kind == ACTION_OVERRIDE && r->override_new) { /* so it has none of ours */
+    if (op->kind == ACTION_OVERRIDE && r->override_new) { /* so the override is not ours */
         r->override = OVERRIDE_NOT_OURS;
         record_set_text(&r->override_text, NULL);
     }
@@ -119,15 +120,15 @@ static void apply_failure(struct record *r, const struct record_operation *op, u
         return;
     if (op->kind == ACTION_CHECK) { /* the device stays with its driver */
         record_set_text(&r->holder, op->found);
-        if (!r->unnamed && !record_is_released(r)) /* it was not taken after all */
+        if (!r->unnamed && !record_is_released(r)) /* it was not bound after all */
             record_set_text(&r->previous_driver, NULL);
     }
     record_fail(r, -op->result, op->kind);
 }
 
-/* Somebody has the group, or it could not be opened. Nothing was unbound, and it is not tried again
- * until somebody asks for that. A device that was to be released stays as it is, which is no
- * failure. */
+/* Somebody has the group, or it could not be opened. Nothing was unbound, and there is no new
+ * attempt until somebody asks for it. A device that was to be released stays as it is, which is not
+ * a failure. */
 static void apply_group_kept(struct record *r, const struct record_operation *op)
 {
     record_set_text(&r->holder, op->found);
@@ -140,14 +141,14 @@ static void apply_group_kept(struct record *r, const struct record_operation *op
     r->fresh = false;
 }
 
-/* The worker died before it did the operation. After some attempts that counts as a failure. */
+/* The worker died before this operation. After some attempts that counts as a failure. */
 static void apply_death(struct record *r, const struct record_operation *op)
 {
     if (record_was_last_attempt(r))
         record_fail(r, EIO, op->kind);
 }
 
-/* Is it about something else than the device's own binding? */
+/* Is the operation not about the device's own binding? */
 static bool is_beside_binding(enum action_kind kind)
 {
     return kind == ACTION_TEST || kind == ACTION_RESET_METHOD || kind == ACTION_SET_VFS ||
@@ -163,7 +164,7 @@ static void apply_beside_binding(struct record *r, const struct record_operation
     if (op->kind == ACTION_RESET_METHOD)
         return record_health_reset_method(r, op->driver, -result);
     record_set_text(&r->holder, op->found);
-    r->told.any = false; /* so that a new number is told */
+    r->told.any = false; /* so that a new number is logged */
     if (op->kind == ACTION_SET_VFS)
         return record_vfs_end(&r->vfs, op->vfs, result);
     record_vfs_autoprobe_restored(&r->vfs, result);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the operations of a worker leave behind in the record of a device. For record-event.c; for
- * nobody else. Pure. */
+/* The effect of a worker's operations on the record of a device. Only record-event.c uses this.
+ * Pure. */
 #pragma once
 
 #include "model/record.h"
@@ -9,15 +9,15 @@ struct record_operation {
     enum action_kind kind;
     int result;         /* 0 or negative errno */
     const char *driver; /* as in struct action; "" for none */
-    const char *found;  /* who has the device, in words, or "" */
-    unsigned vfs;       /* ACTION_SET_VFS: as in struct action, and the next as well */
+    const char *found;  /* a description of the process that has the device, or "" */
+    unsigned vfs;       /* ACTION_SET_VFS: as in struct action, like the next one */
     bool sets_autoprobe;
     uint64_t order; /* ACTION_SET_PLACEHOLDER, ACTION_NATIVE: drivers up to this order were
                      * registered when the job was made */
     bool asked;     /* ACTION_NATIVE: a native driver was asked */
 };
 
-/* Records before it what must be known if we crash in the middle of it. */
+/* Records before an operation what must be known after a crash in the middle of it. */
 void record_operation_begins(struct record *r, const struct record_operation *op);
 
 enum record_outcome {

@@ -3,7 +3,8 @@
 
 #include <errno.h>
 
-/* A change goes by way of none. Until it has ended, both the old and the new number are ours. */
+/* The number is always changed by way of 0. Until the change has ended, functions of both the old
+ * and the new number are ours. */
 void record_vfs_begin(struct record_vfs *v, unsigned number, bool sets_autoprobe)
 {
     if (number > v->made)
@@ -14,10 +15,10 @@ void record_vfs_begin(struct record_vfs *v, unsigned number, bool sets_autoprobe
     v->error = 0;
 }
 
-/* After a failure it is not known how far the worker came: the next look tells. */
+/* After a failure it is unknown how far the worker came; the next scan shows it. */
 void record_vfs_end(struct record_vfs *v, unsigned number, int result)
 {
-    if (result == -ESTALE) { /* nothing was done, and the next look has the number of now */
+    if (result == -ESTALE) { /* nothing was done, and the next scan has the current number */
         v->tried = false;
         return;
     }
@@ -27,7 +28,7 @@ void record_vfs_end(struct record_vfs *v, unsigned number, int result)
     }
     if (number > 0)
         v->made = (uint16_t)number;
-    else /* that they are gone is for the next look to say */
+    else /* the next scan shows that they are gone */
         v->autoprobe_off = false;
 }
 
@@ -37,9 +38,9 @@ void record_vfs_autoprobe_restored(struct record_vfs *v, int result)
     v->restore_failed = result < 0;
 }
 
-/* Not when all went well: what was tried needed a driver, and a driver that came since then was
- * preceded by an unbind. The event is a late one, of the driver that made them, and they may have
- * been taken away since. */
+/* Only after a failure. After a success this event is late: the operation needed a driver, and if
+ * another driver was bound since, an unbind came before. The virtual functions may have been
+ * removed since. */
 void record_vfs_bound(struct record_vfs *v)
 {
     v->restore_failed = false;

@@ -14,10 +14,10 @@ static const char *const outlooks[OUTLOOK_MAX] = {
     [OUTLOOK_NO_DRIVER] = "no-driver",
 };
 
-/* Most details are of one of three kinds. What is false, 0 or NULL is not written. */
+/* Most details are of one of three kinds. Values that are false, 0 or NULL are not written. */
 enum form { FORM_FLAG, FORM_COUNT, FORM_TEXT };
 
-/* By its type; a field of any other type does not compile. */
+/* Derived from the type of the field; fields of other types do not compile. */
 #define FORM_OF(field) \
     _Generic(((struct device *)NULL)->field, bool                 \
              : FORM_FLAG, uint16_t                                \
@@ -32,7 +32,7 @@ enum form { FORM_FLAG, FORM_COUNT, FORM_TEXT };
 static const struct detail {
     const char *word;
     enum form form;
-    size_t at; /* its place in struct device */
+    size_t at; /* offset in struct device */
 } details[] = {
     DETAIL("bridge", bridge),
     DETAIL("vf", vf),
@@ -82,7 +82,7 @@ static bool has_details(const struct device *d)
 
 /* -- writing -- */
 
-/* Slot names come from firmware: whatever would break the form is written as %XX. */
+/* Slot names come from firmware: characters that would break the format are written as %XX. */
 static void write_escaped(FILE *f, const char *value)
 {
     for (const unsigned char *c = (const unsigned char *)value; *c; c++)
@@ -259,7 +259,7 @@ static bool read_detail(const char *word, const char *value, struct device *d)
     return false;
 }
 
-/* One KEY=VALUE of a device line. */
+/* Reads one KEY=VALUE of a device line. */
 static bool read_word(char *word, struct device *d)
 {
     char *value = strchr(word, '=');
@@ -290,7 +290,7 @@ static bool read_word(char *word, struct device *d)
     return read_detail(word, value, d);
 }
 
-/* The snapshot copies the driver's name, which here is the device's own. */
+/* The driver's name is owned by this device here; the snapshot makes its own copy. */
 static int read_device(struct snapshot *s, char *words)
 {
     struct device d = {.group = NO_GROUP};

@@ -6,9 +6,9 @@
 
 #include "model/snapshot.h"
 
-/* One line a device. Returns 0 or negative errno of the stream. */
+/* Writes one line per device. Returns 0 or negative errno from the stream. */
 int snapshot_write(const struct snapshot *s, FILE *f);
 
-/* Reads the text form into an empty snapshot. Returns 0, -ENOMEM, or -EINVAL with the number of the
- * line that is not understood in *ret_line. */
+/* Reads the text form into an empty snapshot. Returns 0, -ENOMEM, or -EINVAL; *ret_line is then the
+ * number of the invalid line. */
 int snapshot_read(struct snapshot *s, const char *text, unsigned *ret_line);

@@ -31,7 +31,7 @@ void snapshot_done(struct snapshot *s)
     *s = (struct snapshot){0};
 }
 
-/* The index of the first device whose address is not below a. */
+/* The index of the first device whose address is not less than a. */
 static size_t device_position(const struct snapshot *s, struct pci_addr a)
 {
     return lower_bound(&a, s->devices, s->n, sizeof(*s->devices), pci_addr_compare);
@@ -58,8 +58,8 @@ const char *snapshot_name(struct snapshot *s, const char *name)
     return names[s->n_names] ? names[s->n_names++] : NULL;
 }
 
-/* Makes the device that the snapshot keeps: its driver name is the snapshot's own. Frees the texts
- * on failure. */
+/* Prepares a device for the snapshot: its driver name becomes the snapshot's own copy. Frees the
+ * texts on failure. */
 static bool own_device(struct snapshot *s, const struct device *d, struct device *ret)
 {
     *ret = *d;
