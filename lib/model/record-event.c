@@ -95,7 +95,7 @@ static void leave_to_host(struct record *r, const struct device *d)
  * Then the device is handed back again. */
 static void arrive(struct record *r, const char *driver)
 {
-    if (!streq_null(driver, DYNID_DRIVER) || record_was_last_attempt(r)) {
+    if (!streq_null(driver, DYNID_DRIVER) || record_count_attempt(r)) {
         record_enter(r, RECORD_HANDED_BACK);
         return;
     }
@@ -109,7 +109,7 @@ static void arrive(struct record *r, const char *driver)
 static void catch_released(struct record *r, const struct record_event *e)
 {
     if (r->state == RECORD_RELEASED && (r->fresh || r->offer != OFFER_NONE) && e->has_dynid &&
-        e->device && streq_null(e->device->driver, DYNID_DRIVER) && !record_was_last_attempt(r))
+        e->device && streq_null(e->device->driver, DYNID_DRIVER) && !record_count_attempt(r))
         record_enter(r, RECORD_RELEASING);
 }
 

@@ -105,7 +105,7 @@ static void apply_failure(struct record *r, const struct record_operation *op, u
         record_confirm(r); /* a bind waits for the device's lock, so no probe() is running */
     if (early)
         r->not_before_usec = now_usec + RECORD_MOMENT_USEC;
-    if ((lost_race || early) && !record_was_last_attempt(r))
+    if ((lost_race || early) && !record_count_attempt(r))
         return;
     r->not_before_usec = 0;
     if (op->kind == ACTION_SET_PLACEHOLDER) { /* nothing was written */
@@ -144,7 +144,7 @@ static void apply_group_kept(struct record *r, const struct record_operation *op
 /* The worker died before this operation. After some attempts that counts as a failure. */
 static void apply_death(struct record *r, const struct record_operation *op)
 {
-    if (record_was_last_attempt(r))
+    if (record_count_attempt(r))
         record_fail(r, EIO, op->kind);
 }
 

@@ -26,7 +26,7 @@ void record_fail(struct record *r, int error, enum action_kind at)
     r->failed_at = at;
 }
 
-bool record_was_last_attempt(struct record *r)
+bool record_count_attempt(struct record *r)
 {
     return ++r->attempts >= ATTEMPTS_MAX;
 }

@@ -11,7 +11,7 @@ void record_enter(struct record *r, enum record_state state);
 void record_fail(struct record *r, int error, enum action_kind at);
 
 /* Counts a failure that was nobody's fault. Returns whether there is to be no further attempt. */
-bool record_was_last_attempt(struct record *r);
+bool record_count_attempt(struct record *r);
 
 /* The probe() of its driver has ended. */
 void record_confirm(struct record *r);
