@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/fact.h"
 #include "base/rootfs.h"
 #include "base/util.h"
 #include "host/modules.h"
@@ -121,15 +122,17 @@ static int check_override(int root_fd, const struct op *op, char found[static FO
 
 /* -- back to the native driver -- */
 
+/* Returns 0 or negative errno: then there may be more. */
 static int native_modules(int root_fd, struct pci_addr a, struct module_names *ret)
 {
     char modalias[128], folder[MODULES_FOLDER_MAX];
+    int r = pci_read_attribute(root_fd, a, "modalias", modalias, sizeof(modalias));
 
-    if (!*pci_attribute(root_fd, a, "modalias", modalias, sizeof(modalias)))
-        return -ENODEV;
-    if (modules_find_folder(root_fd, folder) <= 0)
-        return -ENOENT;
-    return modules_native(root_fd, folder, modalias, ret);
+    if (r > 0)
+        r = modules_find_folder(root_fd, folder);
+    if (r > 0)
+        r = modules_native(root_fd, folder, modalias, ret);
+    return fact_error(r);
 }
 
 /* Was the driver registered after the one with this number? (sysfs numbers its folders one after
@@ -156,31 +159,36 @@ static bool offer(int root_fd, struct pci_addr a, const char *driver, bool *ret_
 
 /* Binds the device to its native driver by name: if the kernel were left to choose, a dynamic ID
  * would take it. A native driver that is not registered yet takes the device when it is loaded.
- * `but`: a driver that is not asked, or "". */
-static void offer_to_natives(int root_fd, struct pci_addr a, uint64_t order, const char *but,
-                             bool *ret_asked)
+ * `but`: a driver that is not asked, or "". Returns 0 or negative errno: there may be a driver that
+ * was not asked. */
+static int offer_to_natives(int root_fd, struct pci_addr a, uint64_t order, const char *but,
+                            bool *ret_asked)
 {
     struct module_names modules = {0}, drivers = {0};
+    int r = native_modules(root_fd, a, &modules);
 
-    if (native_modules(root_fd, a, &modules) < 0)
-        return;
-    for (size_t i = 0; i < modules.n; i++)
-        (void)modules_drivers(root_fd, modules.v[i], &drivers);
+    for (size_t i = 0; i < modules.n; i++) {
+        int q = modules_drivers(root_fd, modules.v[i], &drivers);
+        r = r < 0 ? r : fact_error(q);
+    }
     for (size_t i = 0; i < drivers.n; i++)
         if (!driver_is_vfio(drivers.v[i]) && !streq(drivers.v[i], but) &&
             is_newer(root_fd, drivers.v[i], order) && offer(root_fd, a, drivers.v[i], ret_asked))
-            break;
+            return 0;
+    return r;
 }
 
 static int bind_native(int root_fd, const struct op *op, bool *ret_asked)
 {
     char driver[NAME_MAX + 1];
+    int r = 0;
 
     if (!*op->driver || !offer(root_fd, op->addr, op->driver, ret_asked))
-        offer_to_natives(root_fd, op->addr, 0, op->driver, ret_asked);
-    /* A device that was just plugged in may have been caught by an entry meanwhile. */
-    return pci_link_name(root_fd, op->addr, "driver", driver) > 0 && driver_is_vfio(driver) ? -EBUSY
-                                                                                            : 0;
+        r = offer_to_natives(root_fd, op->addr, 0, op->driver, ret_asked);
+    int q = pci_link_name(root_fd, op->addr, "driver", driver);
+    if (q > 0) /* what was just plugged in may have been caught by an entry meanwhile */
+        return driver_is_vfio(driver) ? -EBUSY : 0;
+    return q < 0 ? q : r;
 }
 
 /* -- dynamic IDs -- */
@@ -232,7 +240,7 @@ static int remove_id(int root_fd, const char *entry)
  * function has no IDs of its own there. */
 static int test_device(int root_fd, struct pci_addr a)
 {
-    unsigned char config[64];
+    uint8_t config[PCI_CONFIG_HEADER];
     char path[PATH_LENGTH], vendor[16], device[16];
 
     snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/config", pci_addr_text(a).s);
@@ -242,12 +250,7 @@ static int test_device(int root_fd, struct pci_addr a)
     ssize_t n = pread(fd, config, sizeof(config), 0);
     if (n < 0)
         return -errno;
-    if (n < (ssize_t)sizeof(config))
-        return -EIO;
-    bool ones = true;
-    for (size_t i = 0; i < sizeof(config); i++)
-        ones = ones && config[i] == 0xff;
-    if (ones)
+    if (n < (ssize_t)sizeof(config) || !pci_config_answers(config))
         return -EIO;
     if (pci_has_attribute(root_fd, a, "physfn") != 0)
         return 0;
@@ -302,7 +305,7 @@ int perform(int root_fd, const struct op *op, struct perform_state *s)
         return clear_placeholder(root_fd, op->addr);
     case ACTION_OFFER:
         if (has_driver(root_fd, op->addr) == 0)
-            offer_to_natives(root_fd, op->addr, op->order, "", &s->asked);
+            (void)offer_to_natives(root_fd, op->addr, op->order, "", &s->asked);
         return 0;
     case ACTION_TEST:
         return test_device(root_fd, op->addr);

@@ -84,6 +84,14 @@ bool pci_has_driver(int root_fd, struct pci_addr a, const char *driver)
     return pci_link_name(root_fd, a, "driver", name) > 0 && streq(name, driver);
 }
 
+bool pci_config_answers(const uint8_t config[static PCI_CONFIG_HEADER])
+{
+    for (size_t i = 0; i < PCI_CONFIG_HEADER; i++)
+        if (config[i] != 0xff)
+            return true;
+    return false;
+}
+
 int pci_has_vfs(int root_fd, struct pci_addr a)
 {
     return pci_has_attribute(root_fd, a, "virtfn0");

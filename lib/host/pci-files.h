@@ -36,3 +36,9 @@ bool pci_has_driver(int root_fd, struct pci_addr a, const char *driver);
 /* Does the device have virtual functions right now? (No event of the device announces them.)
  * Returns 1, 0 or negative errno. */
 int pci_has_vfs(int root_fd, struct pci_addr a);
+
+#define PCI_CONFIG_HEADER 64
+
+/* Do the first bytes of a configuration space come from a device? One that does not answer reads as
+ * ones. */
+bool pci_config_answers(const uint8_t config[static PCI_CONFIG_HEADER]);

@@ -152,16 +152,18 @@ const char *scan_iommu(int root_fd)
     } kinds[] = {
         {"dmar", "intel"}, {"ivhd", "amd"}, {"smmu", "arm-smmu"}, {"arm-smmu", "arm-smmu"}};
     const struct dirent *e;
-    CLEANUP(closedirp) DIR *dir;
-    (void)rootfs_list(root_fd, "sys/class/iommu", &dir);
+    CLEANUP(closedirp) DIR *dir = NULL;
+    int r = viommu_is_at_work(root_fd);
 
-    if (viommu_is_at_work(root_fd) > 0)
+    if (r > 0)
         return "virtio";
-    while (rootfs_next(dir, &e) > 0) {
+    if (r == 0)
+        r = rootfs_list(root_fd, "sys/class/iommu", &dir);
+    while (r == 0 && (r = rootfs_next(dir, &e)) > 0) {
         for (size_t i = 0; i < ELEMENTS(kinds); i++)
             if (after_prefix(e->d_name, kinds[i].prefix))
                 return kinds[i].kind;
         return "other";
     }
-    return "none";
+    return r < 0 ? "unknown" : "none";
 }

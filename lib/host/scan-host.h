@@ -18,5 +18,6 @@ int scan_drivers(int root_fd, struct snapshot *s);
  * remapped. If that is unknown, the previous values stay. */
 void scan_permissions(int root_fd, struct snapshot *s);
 
-/* The kind of the active IOMMU: "intel", "amd", "arm-smmu", "virtio", "other", or "none". */
+/* The kind of the active IOMMU: "intel", "amd", "arm-smmu", "virtio", "other", "none", or
+ * "unknown". */
 const char *scan_iommu(int root_fd);

@@ -10,11 +10,12 @@
 #include "base/fact.h"
 #include "base/rootfs.h"
 #include "base/util.h"
+#include "host/pci-files.h"
 
 #define FILE_MAX (1 << 20)
 #define NO_SERIAL "-"
 #define CONFIG_MAX 4096
-#define CONFIG_SHOWN 64 /* to everybody */
+#define CONFIG_SHOWN PCI_CONFIG_HEADER /* to everybody */
 
 void serials_done(struct serials *s)
 {
@@ -80,7 +81,9 @@ static int read_config(int root_fd, struct pci_addr a, uint8_t config[static CON
     ssize_t n = fd < 0 ? fd : pread(fd, config, CONFIG_MAX, 0);
     if (fd >= 0 && n < 0)
         return -errno;
-    return fd >= 0 && n < CONFIG_SHOWN ? -EIO : (int)n;
+    if (fd >= 0 && (n < CONFIG_SHOWN || !pci_config_answers(config)))
+        return -EIO;
+    return (int)n;
 }
 
 /* Walks the extended capabilities of `n` bytes of configuration space. The text is empty if there

@@ -87,13 +87,20 @@ static int take_mount(void *userdata, char *line)
     return q;
 }
 
+/* The file system of a swap file is mounted. A block device whose node is gone is in use all the
+ * same, and it is not known which one it is. */
 static int take_swap(void *userdata, char *line)
 {
-    char node[256];
+    const struct mounts_reader *r = userdata;
+    char node[256], type[16];
+    struct stat st;
 
-    return sscanf(line, "%255s", node) == 1
-               ? add_mounted_node(userdata, node, "has the swap space", node)
-               : 0;
+    if (sscanf(line, "%255s %15s", node, type) != 2 || !streq(type, "partition"))
+        return 0;
+    int q = fstatat(r->root_fd, node + 1, &st, 0) < 0 ? -errno : 0;
+    if (fact_is_gone(q) || (q == 0 && !S_ISBLK(st.st_mode)))
+        return -ENOTBLK;
+    return q < 0 ? q : add_block(r->use, st.st_rdev, "has the swap space", node);
 }
 
 /* Reads the mounts of PID 1: ProtectHome= and the like hide some from our own namespace. If that is

@@ -3,7 +3,11 @@
 
 #include <errno.h>
 
+#include "base/fact.h"
 #include "base/util.h"
+
+/* When a test that could not be made is made again. */
+#define UNTESTED_USEC (10 * USEC_PER_SEC)
 
 void record_health_doubt(struct record *r, const struct device *d, uint64_t until_usec)
 {
@@ -14,12 +18,15 @@ void record_health_doubt(struct record *r, const struct device *d, uint64_t unti
         r->not_before_usec = until_usec;
 }
 
-void record_health_test(struct record *r, int result)
+void record_health_test(struct record *r, int result, uint64_t now_usec)
 {
     const enum record_health before = r->health;
 
-    r->health =
-        result < 0 && result != -ENOENT && result != -ENODEV ? HEALTH_DEAD : HEALTH_UNTESTED;
+    if (result != -EIO && fact_error(result) < 0) { /* which says nothing about the device */
+        r->not_before_usec = now_usec + UNTESTED_USEC;
+        return;
+    }
+    r->health = result == -EIO ? HEALTH_DEAD : HEALTH_UNTESTED;
     if (r->health == HEALTH_DEAD || before == HEALTH_DEAD)
         r->told.any = false; /* its state is still "bound", but this must be reported */
 }

@@ -10,8 +10,9 @@
  * begins shortly after the close. So the device is left alone for a moment. */
 void record_health_doubt(struct record *r, const struct device *d, uint64_t until_usec);
 
-/* The result of a test: 0 or negative errno. A device that was unplugged meanwhile is not dead. */
-void record_health_test(struct record *r, int result);
+/* The result of a test: 0, -EIO (it does not answer, or not as itself), or another negative errno:
+ * a device that is gone is not dead, nor is one that could not be tested. */
+void record_health_test(struct record *r, int result, uint64_t now_usec);
 
 /* The result of writing this to its reset_method: 0 or errno. */
 void record_health_reset_method(struct record *r, const char *text, int error);

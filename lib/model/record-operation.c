@@ -155,12 +155,13 @@ static bool is_beside_binding(enum action_kind kind)
            kind == ACTION_RESTORE_AUTOPROBE;
 }
 
-static void apply_beside_binding(struct record *r, const struct record_operation *op, bool died)
+static void apply_beside_binding(struct record *r, const struct record_operation *op, bool died,
+                                 uint64_t now_usec)
 {
     const int result = died ? -EIO : op->result;
 
     if (op->kind == ACTION_TEST) /* a worker that dies says nothing about the device */
-        return record_health_test(r, died ? 0 : result);
+        return record_health_test(r, died ? 0 : result, now_usec);
     if (op->kind == ACTION_RESET_METHOD)
         return record_health_reset_method(r, op->driver, -result);
     record_set_text(&r->holder, op->found);
@@ -176,7 +177,7 @@ void record_operation_ended(struct record *r, const struct record_operation *op,
     if (record_is_replaced(r)) /* the worker's result is about the device that was there before */
         return;
     if (is_beside_binding(op->kind))
-        apply_beside_binding(r, op, outcome == OUTCOME_DIED);
+        apply_beside_binding(r, op, outcome == OUTCOME_DIED, now_usec);
     else if (outcome == OUTCOME_GROUP_KEPT)
         apply_group_kept(r, op);
     else if (outcome == OUTCOME_DIED)

@@ -247,6 +247,22 @@ START_TEST(by_number)
 }
 END_TEST
 
+/* In a chroot with the host's /dev, say. */
+START_TEST(by_another_path)
+{
+    CLEANUP(tree_done) struct tree t;
+    struct holder h;
+
+    make_host(&t);
+    tree_node(&t, GPU "drm/card0", "1:3\n", "drm");
+    tree_write(&t, "proc/1/comm", "systemd\n");
+    tree_write(&t, "proc/300/comm", "python3\n");
+    tree_link(&t, "proc/300/fd/7", "/proc/../dev/null");
+    ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), 1);
+    ck_assert_str_eq(h.node, "/proc/../dev/null");
+}
+END_TEST
+
 START_TEST(not_seen_is_not_free)
 {
     CLEANUP(tree_done) struct tree t;
@@ -561,7 +577,7 @@ START_TEST(real_process_in_another_mount_namespace)
 }
 END_TEST
 
-UNIT_MAIN("holders", only_named, any_call_fails, claimed_by_the_kernel, not_a_fellow_worker,
-          nodes_in_the_folder, nodes_of_groups, children_of_a_bridge_are_not_its_own, nvidia,
-          by_number, not_seen_is_not_free, units, virtual_machines, real_process,
-          real_process_in_another_mount_namespace)
+UNIT_MAIN("holders", only_named, by_another_path, any_call_fails, claimed_by_the_kernel,
+          not_a_fellow_worker, nodes_in_the_folder, nodes_of_groups,
+          children_of_a_bridge_are_not_its_own, nvidia, by_number, not_seen_is_not_free, units,
+          virtual_machines, real_process, real_process_in_another_mount_namespace)

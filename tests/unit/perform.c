@@ -5,11 +5,25 @@
 #include <fcntl.h>
 #include <sys/utsname.h>
 
+#include "failing.h"
 #include "write/hold.h"
 #include "write/perform.h"
 
 #define GPU "0000:06:00.0"
 #define DEVICE "sys/bus/pci/devices/" GPU
+
+/* Calls with this part in their path fail, with this errno. */
+static struct {
+    const char *part;
+    int error;
+} failing;
+
+static int failing_call(const char *call, const char *path, int fd)
+{
+    (void)call;
+    (void)fd;
+    return failing.part && path && strstr(path, failing.part) ? failing.error : 0;
+}
 
 static int do_op(const struct tree *t, enum action_kind kind, const char *driver,
                  struct perform_state *s)
@@ -215,6 +229,47 @@ START_TEST(taken_by_another_meanwhile)
 }
 END_TEST
 
+/* The folders of modules and drivers, with an nvidia that suits the device. */
+static void put_native(const struct tree *t)
+{
+    struct utsname u;
+    char path[256];
+
+    ck_assert_int_eq(uname(&u), 0);
+    snprintf(path, sizeof(path), "lib/modules/%s/modules.alias", u.release);
+    tree_write(t, path, "alias pci:v000010DEd*sv*sd*bc03sc02i00* nvidia\n");
+    tree_driver(t, "nvidia");
+    tree_link(t, "sys/module/nvidia/drivers/pci:nvidia", "x");
+}
+
+/* It is not handed back if it is not known to which driver. */
+START_TEST(an_unknown_native_driver_is_no_success)
+{
+    static const struct {
+        const char *part;
+        int error, wanted;
+    } cases[] = {{"modalias", ENOMEM, -ENOMEM},
+                 {"modules.alias", EMFILE, -EMFILE},
+                 {"modules.alias", ENOENT, 0},
+                 {"sys/module/nvidia/drivers", EMFILE, -EMFILE},
+                 {"sys/module/nvidia/drivers", ENOENT, 0},
+                 {GPU "/driver", ENOMEM, -ENOMEM}};
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        CLEANUP(tree_done) struct tree t;
+        struct perform_state s = PERFORM_STATE_NONE;
+
+        tree_init(&t);
+        tree_device(&t, GPU, MODALIAS_A100, NULL, "14");
+        put_native(&t);
+        failing.part = cases[i].part;
+        failing.error = cases[i].error;
+        ck_assert_msg(do_op(&t, ACTION_NATIVE, "", &s) == cases[i].wanted, "case %zu", i);
+        failing.part = NULL;
+    }
+}
+END_TEST
+
 /* -- dynamic IDs -- */
 
 START_TEST(placeholders_spare_what_is_not_ours)
@@ -250,19 +305,6 @@ START_TEST(placeholders_spare_what_is_not_ours)
     }
 }
 END_TEST
-
-/* The folders of modules and drivers, with an nvidia that suits the device. */
-static void put_native(const struct tree *t)
-{
-    struct utsname u;
-    char path[256];
-
-    ck_assert_int_eq(uname(&u), 0);
-    snprintf(path, sizeof(path), "lib/modules/%s/modules.alias", u.release);
-    tree_write(t, path, "alias pci:v000010DEd*sv*sd*bc03sc02i00* nvidia\n");
-    tree_driver(t, "nvidia");
-    tree_link(t, "sys/module/nvidia/drivers/pci:nvidia", "x");
-}
 
 /* Drivers that passed it by are newer than those that had it offered. */
 START_TEST(offered_to_who_passed_it_by)
@@ -304,8 +346,8 @@ START_TEST(what_is_gone_need_not_be_undone)
 }
 END_TEST
 
-UNIT_MAIN("perform", taken_by_another_meanwhile, users_make_it_busy,
-          not_permitted_to_look_makes_it_busy, overrides_of_others_stay,
+UNIT_MAIN("perform", taken_by_another_meanwhile, an_unknown_native_driver_is_no_success,
+          users_make_it_busy, not_permitted_to_look_makes_it_busy, overrides_of_others_stay,
           an_unreadable_override_may_be_anothers, a_group_is_kept_until_the_job_is_done,
           placeholders_spare_what_is_not_ours, offered_to_who_passed_it_by,
           what_is_gone_need_not_be_undone, a_dead_device_is_told, reset_method_is_read_back)

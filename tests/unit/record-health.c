@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/util.h"
 #include "model/record-event.h"
 
 static const struct device bound = {.driver = "vfio-pci"}, native = {.driver = "nvidia"};
@@ -48,6 +49,24 @@ START_TEST(tested_after_its_user)
 }
 END_TEST
 
+/* No memory, no descriptor: that says nothing about the device, so it is tested again later. */
+START_TEST(not_tested_is_not_dead)
+{
+    struct record r = {.binding = BINDING_OURS};
+
+    happen(&r, RECORD_EVENT_CLOSED, &bound);
+    r.not_before_usec = 0;
+    done(&r, ACTION_TEST, "", -EMFILE);
+    ck_assert_int_eq(r.health, HEALTH_SUSPECT);
+    ck_assert_uint_eq(r.not_before_usec, 10 * USEC_PER_SEC);
+    done(&r, ACTION_TEST, "", -EIO);
+    r.not_before_usec = 0;
+    done(&r, ACTION_TEST, "", -ENOMEM); /* dead until it is known that it answers */
+    ck_assert_int_eq(r.health, HEALTH_DEAD);
+    record_done(&r);
+}
+END_TEST
+
 START_TEST(another_card_is_not_dead)
 {
     struct record r = {.binding = BINDING_OURS};
@@ -78,4 +97,5 @@ START_TEST(reset_method)
 }
 END_TEST
 
-UNIT_MAIN("record-health", tested_after_its_user, another_card_is_not_dead, reset_method)
+UNIT_MAIN("record-health", tested_after_its_user, not_tested_is_not_dead, another_card_is_not_dead,
+          reset_method)

@@ -3,6 +3,7 @@
 
 #include "failing.h"
 #include "host/scan.h"
+#include "host/serials.h"
 #include "model/snapshot-text.h"
 #include "policy/load.h"
 #include "policy/parse.h"
@@ -193,6 +194,31 @@ START_TEST(serial_number)
     ck_assert_int_eq(scan_all(t.fd, NULL, &s), 0);
     ck_assert_str_eq(find(&s, "0000:06:00.0")->serial, "48-b0-2d-ff-ff-12-34-56");
     ck_assert_ptr_null(find(&s, "0000:07:00.0")->serial);
+}
+END_TEST
+
+/* A device that does not answer reads as ones, which is not a device without a serial number. */
+START_TEST(no_answer_is_no_serial_number)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(snapshot_done) struct snapshot s = {0};
+    unsigned char config[4096];
+    struct serial serial;
+
+    make_host(&t);
+    memset(config, 0xff, sizeof(config));
+    int fd = openat(t.fd, "sys/bus/pci/devices/0000:06:00.0/config", O_CREAT | O_WRONLY, 0644);
+    ck_assert_int_eq(write(fd, config, sizeof(config)), sizeof(config));
+    ck_assert_int_eq(scan_all(t.fd, NULL, &s), 0);
+    ck_assert_int_eq(find(&s, "0000:06:00.0")->unknown.fact, FACT_SERIAL);
+    ck_assert(find(&s, "0000:06:00.0")->serial_unread);
+    ck_assert_int_eq(serials_read(t.fd, find(&s, "0000:06:00.0")->addr, &serial), -EIO);
+    /* a virtual function answers, but has no IDs of its own */
+    memset(config + 4, 0, sizeof(config) - 4);
+    ck_assert_int_eq(pwrite(fd, config, sizeof(config), 0), sizeof(config));
+    close(fd);
+    ck_assert_int_eq(serials_read(t.fd, find(&s, "0000:06:00.0")->addr, &serial), 0);
+    ck_assert_str_eq(serial.text, "");
 }
 END_TEST
 
@@ -568,5 +594,5 @@ END_TEST
 UNIT_MAIN("scan", any_call_fails, any_call_for_the_policy_fails, what_is_unknown,
           interrupts_not_remapped, node_without_iommu, everything, only_what_rules_concern,
           members_of_the_group, members_of_many_groups, after_binds, what_vanishes_is_left_out,
-          one_device_anew, serial_number, no_sys, links_stay_inside_the_root, policy_files,
-          no_policy_is_no_error, bad_policy_files)
+          one_device_anew, serial_number, no_answer_is_no_serial_number, no_sys,
+          links_stay_inside_the_root, policy_files, no_policy_is_no_error, bad_policy_files)

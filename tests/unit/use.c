@@ -40,7 +40,9 @@ int fstatat(int fd, const char *path, struct stat *ret, int flags)
         return (int)syscall(SYS_newfstatat, fd, path, ret, flags);
     *ret = (struct stat){.st_mode = S_IFBLK, .st_rdev = makedev(8, 2)};
     errno = streq(path, "dev/secret") ? EACCES : ENOENT;
-    return streq(path, "dev/sda2") ? 0 : -1;
+    if (streq(path, "dev/sdb1"))
+        ret->st_rdev = makedev(8, 17);
+    return streq(path, "dev/sda2") || streq(path, "dev/sdb1") ? 0 : -1;
 }
 
 static void mount_at(const struct tree *t, const char *number, const char *where)
@@ -121,6 +123,8 @@ START_TEST(by_a_node)
     tree_write(&t, "proc/swaps", "Filename Type Size Used Priority\n/dev/sdb1 partition 9 0 -2\n");
     check_use(&t, NULL);
     tree_write(&t, "proc/swaps", "Filename Type Size Used Priority\n/dev/sda2 partition 9 0 -2\n");
+    check_use(&t, "has the swap space /dev/sda2");
+    tree_write(&t, "proc/swaps", "/dev/sda2 partition 9 0 -2\n/swap\\040file file 9 0 -2\n");
     check_use(&t, "has the swap space /dev/sda2");
     /* btrfs: the number is of no block device */
     tree_write(&t, "proc/1/mountinfo", "22 1 0:40 / /data rw - btrfs /dev/sda2 rw\n");
@@ -254,6 +258,9 @@ START_TEST(unknown)
     } cases[] = {
         {"proc/swaps/folder", "", -EISDIR},
         {"sys/class/tty/console/active/folder", "", -EISDIR},
+        /* in use, but which block device is it? */
+        {"proc/swaps", "/dev/sda2\\040(deleted) partition 9 0 -2\n", -ENOTBLK},
+        {"proc/swaps", "/dm-0 partition 9 0 -2\n", -ENOTBLK},
         {"proc/1/mountinfo", "22 1 0:40 / /data rw - btrfs /dev/secret rw\n", -EACCES},
     };
 

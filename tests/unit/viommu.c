@@ -3,9 +3,23 @@
 
 #include <sys/utsname.h>
 
+#include "failing.h"
 #include "host/scan-host.h"
 #include "host/scan.h"
 #include "host/viommu.h"
+
+/* Calls with this part in their path fail, with this errno. */
+static struct {
+    const char *part;
+    int error;
+} failing;
+
+static int failing_call(const char *call, const char *path, int fd)
+{
+    (void)call;
+    (void)fd;
+    return failing.part && path && strstr(path, failing.part) ? failing.error : 0;
+}
 
 /* QEMU's, of a host bridge for the buses 80 to 84. */
 static const uint8_t table[] = {
@@ -108,6 +122,10 @@ START_TEST(what_is_to_be_expected)
     ck_assert_int_eq(outlook_of(&t, "0000:81:00.0"), OUTLOOK_AT_BIND);
     ck_assert_int_eq(outlook_of(&t, "0000:01:00.0"), OUTLOOK_NONE);
     ck_assert_str_eq(scan_iommu(t.fd), "virtio");
+    failing.part = "sys/class/iommu";
+    failing.error = EMFILE;
+    ck_assert_str_eq(scan_iommu(t.fd), "unknown");
+    failing.part = NULL;
 }
 END_TEST
 
