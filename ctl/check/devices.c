@@ -101,9 +101,8 @@ static void check_states(struct check *c)
 struct group_check {
     uint32_t group;
     const struct row *wanted;    /* the first member that is bound or will be */
-    const struct row *hindrance; /* the first member that prevents the group from being viable */
-    const struct row
-        *nodeless; /* the first member on a VFIO driver whose /dev/vfio/GROUP is missing */
+    const struct row *hindrance; /* the first that prevents the group from being viable */
+    const struct row *nodeless;  /* the first on a VFIO driver without /dev/vfio/GROUP */
 };
 
 static int rows_by_group(const void *x, const void *y)

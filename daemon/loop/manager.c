@@ -26,7 +26,7 @@
 #include "tell/request-log.h"
 #include "write/apply.h"
 
-/* How long a stop waits for workers to finish what they have begun. */
+/* How long a stop waits for workers to finish their jobs. */
 #define ENDING_USEC (500 * 1000)
 
 struct manager {
@@ -34,9 +34,9 @@ struct manager {
     sd_event *event;
     struct apply *apply;
     struct hotplug *hotplug;
-    struct front_link *front;            /* NULL: a single pass, or it cannot listen */
+    struct front_link *front;            /* NULL: a single pass, or it could not listen */
     struct helpers *helpers;             /* NULL: a single pass */
-    struct feature_files *feature_files; /* the same: nobody would keep the files current */
+    struct feature_files *feature_files; /* NULL: a single pass */
     sd_event_source *boot_deadline;
     struct moment *moment; /* NULL: a single pass */
     struct look_again *look_again;
@@ -45,11 +45,12 @@ struct manager {
     struct view view;
     uint64_t start_usec;
     int lock_fd;
-    bool summary_due; /* a pass over everything is under way: sum it up when it is done */
+    bool summary_due; /* a pass over all devices is in progress: log a summary when it is done */
     bool stopping;
-    bool plan_due;   /* an event of the current batch calls for a new plan */
-    bool iommu_came; /* the same, and every device must be looked at */
-    bool unsaved;    /* what must outlive us is not in /run yet: a device came, or was asked for */
+    bool plan_due;   /* an event of the current batch requires a new plan */
+    bool iommu_came; /* the same, and all devices must be read */
+    bool unsaved;    /* what must outlive the daemon is not in /run yet: a device appeared, or was
+                        requested */
 };
 
 static bool is_daemon(const struct manager *m)
@@ -81,14 +82,14 @@ static void send_ready(struct manager *m)
     send_status(m, "READY=1\n");
 }
 
-/* What workers have begun is in the records, and the records are written to /run. */
+/* The records contain what workers have begun, and are saved in /run. */
 static int end(struct manager *m)
 {
     (void)apply_save(m->apply);
     return sd_event_exit(m->event, 0);
 }
 
-/* Workers that unbind go on without us. */
+/* Workers that are unbinding continue without the daemon. */
 static void stop_late(void *userdata)
 {
     (void)end(userdata);
@@ -102,9 +103,9 @@ static int on_ending_late(sd_event_source *source, uint64_t usec, void *userdata
     return 0;
 }
 
-/* Bindings stay, and what is half done is finished. Dynamic IDs that fit only what the policy names
- * stay as well, so that a restart leaves no gap. Entries that also fit other devices are removed,
- * since nobody would hand those devices back. */
+/* Bindings stay, and jobs that have begun are finished. Dynamic IDs that match only devices that
+ * the policy selects stay as well, so that a restart leaves no gap. Entries that also match other
+ * devices are removed, since nobody would hand those devices back. */
 static int stop(struct manager *m)
 {
     if (m->stopping)
@@ -117,8 +118,8 @@ static int stop(struct manager *m)
                                       on_ending_late, m);
 }
 
-/* Nothing is under way any more, or only what is stuck. READY comes first, since the boot waits for
- * it. */
+/* No work is in progress any more, except what is stuck. READY is sent first, since the boot waits
+ * for it. */
 static void tell_settled(struct manager *m)
 {
     const uint64_t usec = now_usec() - m->start_usec;
@@ -167,14 +168,14 @@ static int on_boot_deadline(sd_event_source *source, uint64_t usec, void *userda
 
 /* -- the sequence -- */
 
-/* The boot goes on before rebinds, which may take long. Nothing races with native drivers then. */
+/* The boot goes on before rebinds, which may take long. They do not race with native drivers. */
 static bool is_critical_part_done(const struct manager *m)
 {
     return !apply_batch_is_running(m->apply) && !helpers_are_awaited(m->helpers) &&
            (m->view.plan.n_actions == 0 || m->view.plan.actions[0].phase >= PHASE_REBIND);
 }
 
-/* While something cannot be read, all of it is read again from time to time. */
+/* As long as something cannot be read, everything is read again from time to time. */
 static void follow_unknown(struct manager *m)
 {
     const bool before = m->view.unread || m->view.trouble != 0;
@@ -187,8 +188,8 @@ static void follow_unknown(struct manager *m)
         announce_unknown(&m->view);
 }
 
-/* Something that should not fail has failed (no memory, no process). Says so, lets nobody wait, and
- * tries again. The view and the verdicts stay what they were. */
+/* An operation that should not fail has failed (no memory, no process). Logs that, makes nobody
+ * wait, and tries again later. The view and the verdicts stay as they were. */
 static int step_failed(struct manager *m, int error)
 {
     const bool before = m->view.trouble != 0;
@@ -204,8 +205,8 @@ static int step_failed(struct manager *m, int error)
     return error;
 }
 
-/* Makes the plan. For devices that lose their native driver next it matters how they are now: they
- * are read again first. */
+/* Makes the plan. Devices that are about to lose their native driver are read again before, since
+ * their current state matters. */
 static int plan(struct manager *m)
 {
     struct pci_addr next[APPLY_REBINDS_MAX];
@@ -218,7 +219,8 @@ static int plan(struct manager *m)
     return n > 0 ? view_plan(&m->view) : r;
 }
 
-/* Plans over what is known now, starts what can be started, and tells when nothing is under way. */
+/* Makes a plan from what is known now, starts what can be started, and reports when no work is in
+ * progress. */
 static int step(struct manager *m)
 {
     if (m->stopping)
@@ -228,7 +230,8 @@ static int step(struct manager *m)
         follow_unknown(m);
     if (r >= 0)
         r = record_seen_plan(&m->view);
-    if (r > 0) /* devices that no rule names any more may go back now, which needs a new plan */
+    if (r > 0) /* devices that no rule selects any more may be handed back now, which needs a new
+                  plan */
         r = view_plan(&m->view);
     if (r >= 0 && is_critical_part_done(m) && m->view.plan.n_actions > 0 && is_daemon(m))
         send_ready(m);
@@ -241,7 +244,7 @@ static int step(struct manager *m)
     if (!m->view.disabled)
         helpers_ask(m->helpers);
     if (m->unsaved &&
-        apply_save(m->apply) >= 0) /* only now: writing the override must not wait for a file */
+        apply_save(m->apply) >= 0) /* not earlier: writing the override must not wait for a file */
         m->unsaved = false;
     if (!helpers_are_awaited(m->helpers) && !apply_is_busy(m->apply))
         tell_settled(m);
@@ -250,7 +253,7 @@ static int step(struct manager *m)
     return 0;
 }
 
-/* Looks at everything anew; with a summary if somebody waits for one. */
+/* Reads everything again; logs a summary if somebody waits for one. */
 static int look_anew(struct manager *m, bool summary)
 {
     bool first = m->view.snapshot.n == 0;
@@ -288,7 +291,7 @@ static void look_again(void *userdata)
     (void)look_anew(m, completed);
 }
 
-/* What the host uses can be seen only now. */
+/* Only now can be seen what the host uses. */
 static void on_boot_over(void *userdata)
 {
     struct manager *m = userdata;
@@ -297,7 +300,7 @@ static void on_boot_over(void *userdata)
         (void)look_anew(m, false);
 }
 
-/* More serial numbers are known, or will not be. */
+/* More serial numbers are known, or no more will be. */
 static void on_serials(void *userdata)
 {
     struct manager *m = userdata;
@@ -306,7 +309,7 @@ static void on_serials(void *userdata)
     (void)step(m);
 }
 
-/* The variant driver is loaded, or will not be. */
+/* The variant driver is loaded, or cannot be. */
 static void on_variant(void *userdata, const char *module)
 {
     struct manager *m = userdata;
@@ -344,7 +347,7 @@ static void on_applied(void *userdata, const struct pci_addr *addrs, size_t n)
         announce_handed_back(&m->view, addrs[i]);
 }
 
-/* The IOMMU does not come: devices that were kept for it go to their native drivers. */
+/* The IOMMU will not appear: devices that were kept for it go to their native drivers. */
 static void on_iommu_given_up(void *userdata)
 {
     struct manager *m = userdata;
@@ -355,7 +358,7 @@ static void on_iommu_given_up(void *userdata)
 
 /* -- hot-plug -- */
 
-/* Failures for want of an IOMMU group no longer count. */
+/* Failures for lack of an IOMMU group no longer count. */
 static void on_iommu(void *userdata)
 {
     struct manager *m = userdata;
@@ -408,7 +411,7 @@ static void on_drained(void *userdata, bool lost)
 
 /* -- the policy -- */
 
-/* Reads the policy anew and looks at everything; forgets releases and failures of the past. */
+/* Reads the policy and all devices again; forgets earlier releases and failures. */
 static int reload(void *userdata)
 {
     struct manager *m = userdata;
@@ -462,7 +465,7 @@ static int request_bind(void *userdata, struct pci_addr a, struct refusal *why)
 {
     struct manager *m = userdata;
 
-    look_at_group(&m->view, a); /* what was in use may not be any more */
+    look_at_group(&m->view, a); /* the earlier use may have ended */
     int r = requests_mark_bind(&m->view, a, why);
 
     m->unsaved = m->unsaved || r >= 0;
@@ -487,7 +490,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, v
     return stop(userdata);
 }
 
-/* Without it nobody on the bus is told anything, and nothing else is missing. */
+/* Without the link nothing is shown on the bus, but everything else works. */
 static void set_up_front(struct manager *m)
 {
     const struct front_requests requests = {request_reload, request_rescan, request_bind,
@@ -520,7 +523,7 @@ static int set_up(struct manager *m)
         apply_set_timeout(m->apply, m->view.policy.unbind_timeout_usec);
     starting_tell(m->options.starting, STARTING_DEADLINE,
                   (int64_t)m->view.policy.boot_deadline_usec);
-    /* Before the first scan, so that nothing falls between the two. */
+    /* Before the first scan, so that no event between the two is lost. */
     if (r >= 0 && is_daemon(m))
         r = hotplug_new(m->event, &handler, &m->hotplug);
     if (r >= 0 && is_daemon(m))
@@ -538,7 +541,7 @@ static int set_up(struct manager *m)
                       &m->early);
     if (r >= 0 && is_daemon(m)) {
         set_up_front(m);
-        (void)early_pass_read(m->options.root_fd, &m->view.early); /* only for messages */
+        (void)early_pass_read(m->options.root_fd, &m->view.early); /* only needed for messages */
     }
     if (r >= 0 && is_daemon(m))
         r = sd_event_add_time(m->event, &m->boot_deadline, CLOCK_MONOTONIC,
@@ -579,7 +582,7 @@ int manager_run(const struct manager_options *options)
     r = set_up(&m);
     if (r >= 0) {
         r = pass(&m);
-        if (r < 0 && options->mode == MANAGER_DAEMON) /* tried again */
+        if (r < 0 && options->mode == MANAGER_DAEMON) /* the daemon tries again */
             r = 0;
     }
     if (r >= 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The single operations of a plan, as kernel calls: the only writer to /sys. Called in worker
- * processes alone, since each may block for ever. */
+/* The single operations of a plan, as kernel calls: the only writer to /sys. Used only in worker
+ * processes, since each call may block for ever. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +11,8 @@
 
 #define DRIVER_NAME_MAX 56 /* with NUL; MODULE_NAME_LEN of the kernel */
 
-/* This override keeps every driver from the device for a moment: no driver has this name. */
+/* An override with this name keeps every driver from the device for a moment: no driver has this
+ * name. */
 #define PLACEHOLDER_NAME "vfio-bindd-placeholder"
 
 struct op {
@@ -19,8 +20,8 @@ struct op {
     const char *driver;   /* as in struct action. ACTION_HOLD: the group's number. ACTION_NEW_ID,
                            * ACTION_REMOVE_ID: the entry (dynid_text()). At an address that daemon
                            * and worker share (worker_text()) */
-    uint64_t order;       /* ACTION_OFFER: to drivers that are newer than this order (snapshot.h).
-                           * Others: for the record */
+    uint64_t order;       /* ACTION_OFFER: only drivers that are newer than this order are asked
+                             (snapshot.h). Other kinds: for the record */
     int result;           /* 0, negative errno, or OP_NOT_DONE */
     enum action_kind kind;
     bool learned, narrowed; /* of the entry */
@@ -30,16 +31,15 @@ struct op {
 };
 
 #define OP_NOT_DONE 1
-/* An earlier operation that this one depends on failed in this job. */
+/* Not done, because an earlier operation of this job on which it depends has failed. */
 #define OP_SKIPPED (-ECANCELED)
 
-/* What a job keeps from one operation to the next. */
+/* State that a job keeps between operations. */
 struct perform_state {
-    char *found; /* FOUND_MAX bytes, empty for ACTION_CHECK, ACTION_HOLD and ACTION_SET_VFS: if they
-                  * return -EBUSY, they may write who has the device, in words */
-    bool asked;  /* ACTION_NATIVE, ACTION_OFFER: a native driver has had the device in its probe(),
-                  * or may have */
-    struct hold *hold; /* the group that ACTION_HOLD keeps; NULL: none */
+    char *found; /* FOUND_MAX bytes, empty before ACTION_CHECK, ACTION_HOLD and ACTION_SET_VFS; if
+                    these return -EBUSY, they may write a description of who has the device */
+    bool asked;  /* ACTION_NATIVE, ACTION_OFFER: a native driver may have probed the device */
+    struct hold *hold; /* the group held by ACTION_HOLD; NULL: none */
     int bind_fd; /* file "bind" of .bind_driver, opened once for all devices of a job; -1: none */
     char bind_driver[DRIVER_NAME_MAX];
 };

@@ -30,7 +30,7 @@ int set_vfs_restore_autoprobe(int root_fd, struct pci_addr pf)
 
 /* -- nobody may use them -- */
 
-/* IOMMU groups that are held, so that no virtual machine can begin meanwhile. */
+/* IOMMU groups that are held, so that no virtual machine can start with them meanwhile. */
 struct held_groups {
     struct {
         uint32_t group;
@@ -46,7 +46,7 @@ static void held_groups_done(struct held_groups *h)
     free(h->v);
 }
 
-/* Two of them may share a group, which can be opened only once. */
+/* Two virtual functions may share a group, which can be opened only once. */
 static int hold_group_of(int root_fd, struct pci_addr vf, struct held_groups *h,
                          char found[static FOUND_MAX])
 {
@@ -78,7 +78,7 @@ static int hold_group_of(int root_fd, struct pci_addr vf, struct held_groups *h,
     return 0;
 }
 
-/* Is nobody using any of them? Their groups are held from then on. */
+/* Is none of them in use? If so, their groups are held from then on. */
 static int hold_all(int root_fd, struct pci_addr *vfs, size_t n, struct held_groups *h,
                     char found[static FOUND_MAX])
 {
@@ -108,8 +108,8 @@ static int take_away(int root_fd, struct pci_addr pf, struct pci_addr *vfs, size
 
 /* -- all -- */
 
-/* How many there are now: the kernel may have made fewer than it was told, and says so in its log
- * alone. */
+/* Checks how many there are now: the kernel may have created fewer than requested, and reports that
+ * only in its log. */
 static int check_made(int root_fd, struct pci_addr pf)
 {
     CLEANUP_FREE struct pci_addr *vfs = NULL;

@@ -23,8 +23,7 @@ struct diags {
     size_t n, allocated;
     size_t errors;   /* all errors, including those beyond DIAGS_MAX */
     size_t warnings; /* the same for warnings */
-    size_t
-        unread; /* the errors among them that only say that something could not be read this time */
+    size_t unread;   /* errors that only say that something could not be read now */
 };
 
 /* Bounds the memory and the journal against a hostile policy: further messages are only counted. */

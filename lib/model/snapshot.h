@@ -77,9 +77,8 @@ struct snapshot {
     size_t n_names;
     struct registered *registered; /* drivers whose registration has finished */
     size_t n_registered;
-    uint64_t
-        registering; /* the lowest order of a driver whose registration has not finished; 0: none */
-    bool cold_boot;  /* the host is still booting */
+    uint64_t registering;   /* lowest order of a driver being registered; 0: none */
+    bool cold_boot;         /* the host is still booting */
     bool unsafe_noiommu;    /* vfio.enable_unsafe_noiommu_mode */
     bool iommufd;           /* /dev/iommu exists; examined while a VFIO driver has a device */
     bool device_nodes;      /* /dev/vfio/devices exists (examined like .iommufd) */
