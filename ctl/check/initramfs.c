@@ -160,7 +160,7 @@ static void say_inside(struct check *c, const char *release, const struct conten
 {
     if (!contents->vfio_pci && !is_vfio_pci_builtin(c, release)) {
         check_add(c, FINDING_WARN, "initramfs",
-                  "/%s has vfio-bindd, but not vfio-pci: native drivers get the devices first",
+                  "/%s has vfio-bindd, but not vfio-pci: devices are bound in the real root only",
                   contents->path);
         check_rebuild_initramfs(c);
     } else if (texts_are_on_trial(&c->s->texts)) { /* no initramfs contains the policy on trial */
