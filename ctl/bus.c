@@ -135,17 +135,24 @@ static const char *remedy(const sd_bus_error *error, int r)
 /* A user without rights gets one sentence instead of the messages of three programs. */
 static int complain_denied(const struct ctl *c)
 {
-    const char *argument = c->n_args > 0 ? c->args[0] : "";
+    char words[400] = "";
 
+    for (int i = 0; i < c->n_args; i++)
+        snprintf(words + strlen(words), sizeof(words) - strlen(words), " %s", c->args[i]);
     return ctl_error(
         "this needs root, or permission from polkit; try \"sudo vfio-bindctl %s%s%s\"%s%s", c->verb,
-        *argument ? " " : "", argument, c->host ? " on " : "", c->host ? c->host : "");
+        c->all ? " --all" : "", words, c->host ? " on " : "", c->host ? c->host : "");
+}
+
+bool bus_is_denied(const sd_bus_error *error)
+{
+    return sd_bus_error_has_names(error, SD_BUS_ERROR_ACCESS_DENIED,
+                                  SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, NULL);
 }
 
 int bus_complain(const struct ctl *c, int r, const sd_bus_error *error)
 {
-    if (sd_bus_error_has_names(error, SD_BUS_ERROR_ACCESS_DENIED,
-                               SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, NULL))
+    if (bus_is_denied(error))
         return complain_denied(c);
     const char *what = error && error->message ? error->message : strerror(-r);
     const char *advice = remedy(error, r);

@@ -34,5 +34,8 @@ int bus_call(sd_bus *bus, const char *path, const char *interface, const char *m
 /* Does this error mean that nobody owns the daemon's name on the bus? */
 bool bus_is_absent(const sd_bus_error *error);
 
+/* Does this error mean that the caller may not do this? */
+bool bus_is_denied(const sd_bus_error *error);
+
 /* Prints the error and what to do about it. Returns EXIT_FAILURE. */
 int bus_complain(const struct ctl *c, int r, const sd_bus_error *error);

@@ -10,7 +10,8 @@
 #include "rebuild.h"
 
 /* Calls a method of the daemon that changes something, with an address and no flags or (address
- * NULL) without arguments. Reports errors; returns the exit code. */
+ * NULL) without arguments. Reports errors. Returns 0, -EACCES (the caller may not do this) or
+ * another negative errno. */
 static int change_call(const struct ctl *c, sd_bus *bus, const char *method, const char *address)
 {
     CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -19,7 +20,10 @@ static int change_call(const struct ctl *c, sd_bus *bus, const char *method, con
                     : bus_call(bus, BUS_PATH, BUS_MANAGER_INTERFACE, method, BUS_CHANGE_USEC,
                                &error, NULL, NULL);
 
-    return r < 0 ? bus_complain(c, r, &error) : EXIT_SUCCESS;
+    if (r >= 0)
+        return 0;
+    bus_complain(c, r, &error);
+    return bus_is_denied(&error) ? -EACCES : r;
 }
 
 static int open_and_call(const struct ctl *c, const char *method, sd_bus **ret)
@@ -29,7 +33,9 @@ static int open_and_call(const struct ctl *c, const char *method, sd_bus **ret)
 
     if (r >= 0 && !c->host)
         agent_start(&agent);
-    return r < 0 ? bus_complain(c, r, NULL) : change_call(c, *ret, method, NULL);
+    if (r < 0)
+        return bus_complain(c, r, NULL);
+    return change_call(c, *ret, method, NULL) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 /* -- what became of it -- */
@@ -86,11 +92,11 @@ static int call_for_device(const struct ctl *c, sd_bus *bus, bool bind, struct p
     CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
     int r = change_call(c, bus, bind ? "Bind" : "Release", pci_addr_text(a).s);
 
-    if (r != EXIT_SUCCESS || c->quiet)
+    if (r < 0 || c->quiet)
         return r;
     (void)live_read(bus, &live, &error); /* if there is no answer, less is printed */
     print_outcomes(&live, bind, a);
-    return EXIT_SUCCESS;
+    return 0;
 }
 
 /* A request for one device applies to its whole IOMMU group. */
@@ -104,7 +110,8 @@ static bool was_asked_for(const struct chosen *devices, size_t i)
     return false;
 }
 
-/* If the request fails for one device, it is still made for the others. */
+/* If the request fails for one device, it is still made for the others, unless the caller may not
+ * make it at all. */
 static int call_for_devices(const struct ctl *c, bool bind)
 {
     CLEANUP(source_done) struct source s;
@@ -120,10 +127,14 @@ static int call_for_devices(const struct ctl *c, bool bind)
         return bus_complain(c, opened, NULL);
     if (devices.n > 0 && !c->host)
         agent_start(&agent);
-    for (size_t i = 0; i < devices.n; i++)
-        if (!was_asked_for(&devices, i) &&
-            call_for_device(c, bus, bind, devices.v[i]->d->addr) != EXIT_SUCCESS)
+    for (size_t i = 0; i < devices.n; i++) {
+        int q =
+            was_asked_for(&devices, i) ? 0 : call_for_device(c, bus, bind, devices.v[i]->d->addr);
+        if (q < 0)
             r = EXIT_FAILURE;
+        if (q == -EACCES)
+            break;
+    }
     return r;
 }
 

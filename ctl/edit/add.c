@@ -266,8 +266,8 @@ static int add_rule(struct addition *a)
         return install_complain(a->s->ctl, &a->file, r);
     printf("%s:\n%s\n", a->path, a->text);
     change_print(a->s, &change);
-    return question_is_granted(a->s->ctl, "Write this file and reload?") ? put_addition(a)
-                                                                         : EXIT_FAILURE;
+    return question_is_granted(a->s->ctl, "Write this file and reload") ? put_addition(a)
+                                                                        : EXIT_FAILURE;
 }
 
 int verb_add(const struct ctl *c)

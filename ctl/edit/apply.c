@@ -201,8 +201,8 @@ static int show_application(struct application *a)
         return ctl_error("this policy has errors: nothing is changed");
     change_print(&a->s, &change);
     return question_is_granted(a->s.ctl, a->s.ctl->confirm_usec > 0
-                                             ? "Put this policy on trial?"
-                                             : "Install this policy, and reload?")
+                                             ? "Put this policy on trial"
+                                             : "Install this policy and reload")
                ? 0
                : EXIT_FAILURE;
 }

@@ -3,6 +3,6 @@
 
 #include "ctl.h"
 
-/* Asks the question, unless --yes was given. Without a terminal it prints an error, and the answer
- * is no. */
+/* Asks the question, followed by " (y/n)?", unless --yes was given. Without a terminal it prints an
+ * error, and the answer is no. */
 bool question_is_granted(const struct ctl *c, const char *question);

@@ -119,7 +119,7 @@ static int remove_marked(const struct source *s, const bool *marks)
         return r;
     if (s->this_host)
         return reload_changed(s->ctl);
-    ctl_note(s->ctl, "nothing is reloaded with --root");
+    ctl_note(s->ctl, "removed; nothing is reloaded with --root");
     return EXIT_SUCCESS;
 }
 
@@ -131,7 +131,7 @@ static int plan_without(struct source *s, const bool *marks)
         const char *name = policy_file(&s->policy, s->policy.rules[i].section);
         if (!marks[i])
             continue;
-        printf("%s is removed.\n", name);
+        printf("%s will be removed.\n", name);
         texts_remove(&s->texts, name);
     }
     int r = change_plan(s, &change);
@@ -164,6 +164,6 @@ int verb_remove(const struct ctl *c)
         r = plan_without(&s, marks);
     if (r != 0)
         return r;
-    return question_is_granted(c, "Remove it and reload?") ? remove_marked(&s, marks)
-                                                           : EXIT_FAILURE;
+    return question_is_granted(c, "Remove this and reload") ? remove_marked(&s, marks)
+                                                            : EXIT_FAILURE;
 }
