@@ -3,15 +3,12 @@
  * Once everything is known, there are no more scans. */
 #pragma once
 
-#include <stdbool.h>
-#include <systemd/sd-event.h>
+#include "loop/timer.h"
 
-struct look_again;
-
-typedef void look_again_now(void *userdata);
-
-int look_again_new(sd_event *event, look_again_now *now, void *userdata, struct look_again **ret);
-void look_again_free(struct look_again *l);
+struct look_again {
+    struct timer *timer;
+    uint64_t delay_usec; /* the last delay; 0: everything is known */
+};
 
 /* `unknown`: something could not be read, so another scan is needed. If one is scheduled already,
  * its time does not change. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The main sequence: policy + snapshot -> plan -> apply -> rescan -> plan again -> report. It is
- * the same for start, hot-plug, reload and lost events. */
+/* The daemon's loop, and the single pass: what makes the sequence (loop/sequence.h) begin, and
+ * begin again: the start, hot-plug, reload, lost events, requests. */
 #pragma once
 
 enum manager_mode {
