@@ -50,7 +50,13 @@ static int check_release(const struct view *view, const struct verdict *v, struc
         const struct device *other = snapshot_find(s, view->plan.verdicts[i].addr);
         if (!other || (other != d && (d->group == NO_GROUP || other->group != d->group)))
             continue;
-        if (pci_has_vfs(view->root_fd, other->addr))
+        int r = pci_has_vfs(view->root_fd, other->addr);
+        if (r < 0)
+            return refuse(why, REFUSAL_REFUSED,
+                          "it is unknown whether %s has virtual functions, which would disappear "
+                          "(%s)",
+                          pci_addr_text(other->addr).s, strerror(-r));
+        if (r > 0)
             return refuse(why, REFUSAL_REFUSED,
                           "%s has virtual functions, which would disappear: write 0 to its "
                           "sriov_numvfs first",

@@ -252,13 +252,18 @@ static int test_device(int root_fd, struct pci_addr a)
         return -errno;
     if (n < (ssize_t)sizeof(config) || !pci_config_answers(config))
         return -EIO;
-    if (pci_has_attribute(root_fd, a, "physfn") != 0)
-        return 0;
-    const char *v = pci_attribute(root_fd, a, "vendor", vendor, sizeof(vendor));
-    const char *d = pci_attribute(root_fd, a, "device", device, sizeof(device));
-    bool same = strtoul(v, NULL, 16) == (unsigned)(config[0] | config[1] << 8) &&
-                strtoul(d, NULL, 16) == (unsigned)(config[2] | config[3] << 8);
-    return same || !*v || !*d ? 0 : -EIO;
+    int r = pci_has_attribute(root_fd, a, "physfn");
+    if (r != 0)
+        return r < 0 ? r : 0;
+    r = pci_read_attribute(root_fd, a, "vendor", vendor, sizeof(vendor));
+    if (r >= 0)
+        r = pci_read_attribute(root_fd, a, "device", device, sizeof(device));
+    if (r < 0)
+        return r;
+    return strtoul(vendor, NULL, 16) == (unsigned)(config[0] | config[1] << 8) &&
+                   strtoul(device, NULL, 16) == (unsigned)(config[2] | config[3] << 8)
+               ? 0
+               : -EIO;
 }
 
 static int write_reset_method(int root_fd, const struct op *op)

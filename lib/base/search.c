@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/search.h"
 
+#include <stdint.h>
+
+int compare_uint32(const void *x, const void *y)
+{
+    const uint32_t *a = x, *b = y;
+    return (*a > *b) - (*a < *b);
+}
+
 size_t lower_bound(const void *key, const void *array, size_t n, size_t size,
                    search_compare *compare)
 {

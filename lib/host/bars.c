@@ -7,6 +7,7 @@
 #include "base/fact.h"
 #include "base/rootfs.h"
 #include "base/util.h"
+#include "host/pci-files.h"
 
 #define IOMEM "proc/iomem"
 #define IOMEM_MAX (4U << 20)
@@ -59,10 +60,9 @@ static int find_framebuffer(int root_fd, char **ret)
 
 static int is_boot_display(int root_fd, struct pci_addr a)
 {
-    char path[96], text[8];
+    char text[8];
+    int r = pci_read_attribute(root_fd, a, "boot_vga", text, sizeof(text));
 
-    snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/boot_vga", pci_addr_text(a).s);
-    int r = rootfs_read_line(root_fd, path, text, sizeof(text));
     return r < 0 ? fact_error(r) : text[0] == '1';
 }
 

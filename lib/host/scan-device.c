@@ -148,7 +148,7 @@ static void read_kind(struct scan_context *c, struct device *d, const struct dev
      * is not a bridge, and has no virtual functions itself. */
     r = d->vf ? 0 : pci_has_attribute(root_fd, d->addr, "secondary_bus_number");
     d->bridge = keep_flag(d, FACT_KIND, r, BEFORE(bridge));
-    r = d->vf ? 0 : pci_has_attribute(root_fd, d->addr, "virtfn0");
+    r = d->vf ? 0 : pci_has_vfs(root_fd, d->addr);
     d->has_vfs = keep_flag(d, FACT_KIND, r, BEFORE(has_vfs));
     if (d->vf)
         read_vf(c, d, old);

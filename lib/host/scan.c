@@ -7,6 +7,7 @@
 
 #include "base/fact.h"
 #include "base/rootfs.h"
+#include "base/search.h"
 #include "base/util.h"
 #include "host/pci-files.h"
 #include "host/scan-device.h"
@@ -98,12 +99,6 @@ static int detail_group(struct scan_context *c, struct snapshot *s, uint32_t gro
     return q;
 }
 
-static int ascending(const void *x, const void *y)
-{
-    const uint32_t *a = x, *b = y;
-    return (*a > *b) - (*a < *b);
-}
-
 /* The groups of all detailed devices, sorted, without duplicates. */
 static int relevant_groups(const struct snapshot *s, uint32_t **ret, size_t *ret_n)
 {
@@ -115,7 +110,7 @@ static int relevant_groups(const struct snapshot *s, uint32_t **ret, size_t *ret
     for (size_t i = 0; i < s->n; i++)
         if (s->devices[i].detailed && s->devices[i].group != NO_GROUP)
             v[n++] = s->devices[i].group;
-    qsort(v, n, sizeof(*v), ascending);
+    qsort(v, n, sizeof(*v), compare_uint32);
     for (size_t i = 0; i < n; i++)
         if (kept == 0 || v[kept - 1] != v[i])
             v[kept++] = v[i];
@@ -145,7 +140,7 @@ static int detail_groups(struct scan_context *c, struct snapshot *s)
         struct pci_addr a = s->devices[i].addr;
         uint32_t group = NO_GROUP;
         int known = pci_group(c->root_fd, a, &group);
-        if (known < 0 || bsearch(&group, groups, n, sizeof(group), ascending))
+        if (known < 0 || bsearch(&group, groups, n, sizeof(group), compare_uint32))
             r = detail(c, s, i);
     }
     return r;

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/rootfs.h"
+#include "base/search.h"
 #include "base/util.h"
 #include "host/pci-files.h"
 
@@ -28,12 +29,6 @@ void vfio_nodes_done(struct vfio_nodes *n)
 }
 
 /* -- of a group -- */
-
-static int by_number(const void *x, const void *y)
-{
-    const uint32_t *a = x, *b = y;
-    return (*a > *b) - (*a < *b);
-}
 
 /* Is it the name of a group node? The others are "vfio" and "devices". */
 static bool is_group_node(const char *name, uint32_t *ret)
@@ -71,7 +66,7 @@ void vfio_nodes_read_groups(int root_fd, struct vfio_nodes *n)
         return;
     n->listed = list_groups(root_fd, n) == 0; /* otherwise each node is looked up on its own */
     if (n->n_groups > 1)
-        qsort(n->groups, n->n_groups, sizeof(*n->groups), by_number);
+        qsort(n->groups, n->n_groups, sizeof(*n->groups), compare_uint32);
 }
 
 /* Returns 1, 0 or negative errno. */
@@ -82,7 +77,7 @@ static int find_group(int root_fd, const struct vfio_nodes *n, uint32_t group, b
     *ret_noiommu = false;
     if (n->listed)
         return n->n_groups > 0 &&
-               bsearch(&group, n->groups, n->n_groups, sizeof(group), by_number) != NULL;
+               bsearch(&group, n->groups, n->n_groups, sizeof(group), compare_uint32) != NULL;
     snprintf(path, sizeof(path), "dev/vfio/%u", group);
     int r = rootfs_exists(root_fd, path);
     if (r != 0 || !n->unsafe_noiommu)

@@ -187,6 +187,12 @@ START_TEST(a_dead_device_is_told)
     ck_assert_int_eq(do_op(&t, ACTION_TEST, "", &s), -EIO);
     write_config(&t, 0xdd, 1); /* lost its firmware, say */
     ck_assert_int_eq(do_op(&t, ACTION_TEST, "", &s), -EIO);
+    failing.error = ENOMEM;
+    failing.part = "vendor"; /* then it is not known */
+    ck_assert_int_eq(do_op(&t, ACTION_TEST, "", &s), -ENOMEM);
+    failing.part = "physfn";
+    ck_assert_int_eq(do_op(&t, ACTION_TEST, "", &s), -ENOMEM);
+    failing.part = NULL;
     tree_link(&t, "sys/bus/pci/devices/0000:06:00.0/physfn", "../0000:05:00.0");
     ck_assert_int_eq(do_op(&t, ACTION_TEST, "", &s), 0); /* has no ID of its own */
 }

@@ -2,8 +2,22 @@
 /* What callers on the bus are refused, and what they are told in the end. */
 #include "tree.h"
 
+#include "failing.h"
 #include "loop/requests.h"
 #include "tell/outcome.h"
+
+/* Calls with this part in their path fail, with this errno. */
+static struct {
+    const char *part;
+    int error;
+} failing;
+
+static int failing_call(const char *call, const char *path, int fd)
+{
+    (void)call;
+    (void)fd;
+    return failing.part && path && strstr(path, failing.part) ? failing.error : 0;
+}
 
 static const struct pci_addr gpu = {0, 6, 0, 0}, audio = {0, 6, 0, 1}, other = {0, 7, 0, 0},
                              unnamed = {0, 8, 0, 0}, missing = {0, 9, 0, 0};
@@ -110,6 +124,10 @@ START_TEST(not_from_under_a_virtual_machine)
     check_release(&f, gpu, REFUSAL_REFUSED, "0000:06:00.1 has no node in /dev/vfio");
     check_release(&f, other, REFUSAL_NONE, "");
     f.view.snapshot.devices[1].node = true;
+    failing.part = "0000:06:00.1/virtfn0";
+    failing.error = EMFILE;
+    check_release(&f, gpu, REFUSAL_REFUSED, "it is unknown whether 0000:06:00.1 has virtual");
+    failing.part = NULL;
     tree_link(&f.tree, "sys/bus/pci/devices/0000:06:00.1/virtfn0", "../0000:06:10.0");
     check_release(&f, gpu, REFUSAL_REFUSED, "0000:06:00.1 has virtual functions");
     f.view.snapshot.devices[0].group = f.view.snapshot.devices[1].group = NO_GROUP;
