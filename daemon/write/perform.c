@@ -16,7 +16,7 @@
 #include "write/set-vfs.h"
 
 #define PATH_LENGTH 160
-#define OVERRIDE_MAX 128 /* longer ones are not ours */
+#define OVERRIDE_MAX 128 /* a longer override is not ours */
 
 static int write_driver(int root_fd, const char *driver, const char *file, const char *text)
 {
@@ -81,7 +81,7 @@ static int read_override(int root_fd, struct pci_addr a, char *text, size_t size
     return r < 0 && r != -E2BIG ? r : 0;
 }
 
-/* Removes an override that is ours. By now somebody may have written another one, which stays. */
+/* Removes an override of ours. If somebody has written another one since, that one stays. */
 static int clear_our_override(int root_fd, const struct op *op)
 {
     char text[OVERRIDE_MAX];
@@ -96,7 +96,7 @@ static int clear_our_override(int root_fd, const struct op *op)
 
 /* -- who has it -- */
 
-/* Kept until the job is done. */
+/* The group is held until the job is done. */
 static int hold_group(int root_fd, const struct op *op, struct perform_state *s)
 {
     hold_free(s->hold);
@@ -105,7 +105,7 @@ static int hold_group(int root_fd, const struct op *op, struct perform_state *s)
                       s->found);
 }
 
-/* Is the device on its driver because somebody else wants it there? */
+/* Is the device on its driver because somebody else has overridden it? */
 static int check_override(int root_fd, const struct op *op, char found[static FOUND_MAX])
 {
     char text[OVERRIDE_MAX];
@@ -122,7 +122,7 @@ static int check_override(int root_fd, const struct op *op, char found[static FO
 
 /* -- back to the native driver -- */
 
-/* Returns 0 or negative errno: then there may be more. */
+/* Returns 0, or negative errno: then there may be more. */
 static int native_modules(int root_fd, struct pci_addr a, struct module_names *ret)
 {
     char modalias[128], folder[MODULES_FOLDER_MAX];
@@ -135,8 +135,8 @@ static int native_modules(int root_fd, struct pci_addr a, struct module_names *r
     return fact_error(r);
 }
 
-/* Was the driver registered after the one with this number? (sysfs numbers its folders one after
- * another.) With 0 every driver was. */
+/* Was the driver registered after the one with this number? (sysfs numbers its folders in order.)
+ * For 0 this is true for every driver. */
 static bool is_newer(int root_fd, const char *driver, uint64_t order)
 {
     char path[PATH_LENGTH];
@@ -147,8 +147,8 @@ static bool is_newer(int root_fd, const char *driver, uint64_t order)
            (fstatat(root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && (uint64_t)st.st_ino > order);
 }
 
-/* Offers the device to this driver. Returns whether it is bound now. A driver that exists has been
- * asked in any case, unless another driver has the device. */
+/* Offers the device to this driver. Returns whether it is bound now. If the driver exists, it was
+ * asked, unless another driver has the device. */
 static bool offer(int root_fd, struct pci_addr a, const char *driver, bool *ret_asked)
 {
     int r = write_driver(root_fd, driver, "bind", pci_addr_text(a).s);
@@ -157,10 +157,10 @@ static bool offer(int root_fd, struct pci_addr a, const char *driver, bool *ret_
     return r == 0;
 }
 
-/* Binds the device to its native driver by name: if the kernel were left to choose, a dynamic ID
- * would take it. A native driver that is not registered yet takes the device when it is loaded.
- * `but`: a driver that is not asked, or "". Returns 0 or negative errno: there may be a driver that
- * was not asked. */
+/* Binds the device to its native driver by name: if the kernel chose the driver, a dynamic ID would
+ * catch the device. A native driver that is registered later takes the device then. `but`: a driver
+ * that is not asked, or "". Returns 0, or negative errno: there may be a driver that was not
+ * asked. */
 static int offer_to_natives(int root_fd, struct pci_addr a, uint64_t order, const char *but,
                             bool *ret_asked)
 {
@@ -186,7 +186,7 @@ static int bind_native(int root_fd, const struct op *op, bool *ret_asked)
     if (!*op->driver || !offer(root_fd, op->addr, op->driver, ret_asked))
         r = offer_to_natives(root_fd, op->addr, 0, op->driver, ret_asked);
     int q = pci_link_name(root_fd, op->addr, "driver", driver);
-    if (q > 0) /* what was just plugged in may have been caught by an entry meanwhile */
+    if (q > 0) /* an entry may have caught a device that was just plugged in */
         return driver_is_vfio(driver) ? -EBUSY : 0;
     return q < 0 ? q : r;
 }
@@ -201,8 +201,8 @@ static int has_driver(int root_fd, struct pci_addr a)
     return pci_link_name(root_fd, a, "driver", driver);
 }
 
-/* Keeps the device from vfio-pci by an override that no driver has. Not needed if a driver has it,
- * or if somebody else wrote an override. */
+/* Keeps the device from vfio-pci with an override that matches no driver. Not needed if a driver
+ * has the device, or if somebody else wrote an override. */
 static int set_placeholder(int root_fd, struct pci_addr a)
 {
     char text[OVERRIDE_MAX];
@@ -226,7 +226,7 @@ static int clear_placeholder(int root_fd, struct pci_addr a)
     return streq(text, PLACEHOLDER_NAME) ? clear_override(root_fd, a) : 0;
 }
 
-/* ENODEV (there is no such entry) and ENOENT (there is no vfio-pci) are no failures. */
+/* ENODEV (there is no such entry) and ENOENT (there is no vfio-pci) are not failures. */
 static int remove_id(int root_fd, const char *entry)
 {
     int r = write_driver(root_fd, DYNID_DRIVER, "remove_id", entry);
@@ -236,8 +236,8 @@ static int remove_id(int root_fd, const char *entry)
 
 /* -- between two users -- */
 
-/* Is the device's configuration space what the kernel read when it found the device? A virtual
- * function has no IDs of its own there. */
+/* Does the device's configuration space still have the IDs that the kernel read when it found the
+ * device? A virtual function has no IDs of its own there. */
 static int test_device(int root_fd, struct pci_addr a)
 {
     uint8_t config[PCI_CONFIG_HEADER];

@@ -6,7 +6,7 @@
 #include "base/fact.h"
 #include "base/util.h"
 
-/* When a test that could not be made is made again. */
+/* How long to wait before a test that could not be made is tried again. */
 #define UNTESTED_USEC (10 * USEC_PER_SEC)
 
 void record_health_doubt(struct record *r, const struct device *d, uint64_t until_usec)
@@ -22,7 +22,7 @@ void record_health_test(struct record *r, int result, uint64_t now_usec)
 {
     const enum record_health before = r->health;
 
-    if (result != -EIO && fact_error(result) < 0) { /* which says nothing about the device */
+    if (result != -EIO && fact_error(result) < 0) { /* this says nothing about the device */
         r->not_before_usec = now_usec + UNTESTED_USEC;
         return;
     }
