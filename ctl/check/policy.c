@@ -54,8 +54,10 @@ static void check_rule(struct check *c, const struct rule *r)
     if (n == 0 && r->narrow[KEY_SERIAL].n > 0 && geteuid() != 0) {
         check_unseen(c, "PCIe serial numbers", -EACCES);
     } else if (r->expect >= 0 && n != r->expect) {
-        check_add(c, FINDING_FAIL, "rule", "[device %s] matches %d device%s, and expects %d",
-                  r->name, n, n == 1 ? "" : "s", r->expect);
+        const struct origin where = r->keys[KEY_EXPECT];
+        check_add(c, FINDING_FAIL, "rule",
+                  "[device %s] matches %d device%s, and expects %d (%s:%u)", r->name, n,
+                  n == 1 ? "" : "s", r->expect, policy_file(&c->s->policy, where), where.line);
         check_remedy(c, "vfio-bindctl list   # is a card missing, or \"expect\" out of date?");
     } else if (n == 0) {
         check_add(c, FINDING_WARN, "rule", "[device %s] matches no device of this host", r->name);
