@@ -284,20 +284,11 @@ static int carry_out_request(const struct front_link *l, const struct request *r
     }
 }
 
-/* One message was charged when it was read. If a pass costs more than is left, it takes all of
- * it. */
-static void pay_for_pass(struct front_link *l, enum verb verb)
-{
-    if (!verb_has_device(verb))
-        l->messages.left -= l->messages.left < PASS_COST - 1 ? l->messages.left : PASS_COST - 1;
-}
-
 static void begin_call(struct front_link *l, uint64_t id, const struct request *request)
 {
     struct call *c = &l->calls[l->n_calls++];
 
     *c = (struct call){.id = id, .request = *request};
-    pay_for_pass(l, request->verb);
     request_allowed(request);
     int r = carry_out_request(l, request, &c->refusal);
     if (r < 0 && c->refusal.kind == REFUSAL_NONE)
@@ -308,6 +299,7 @@ static void begin_call(struct front_link *l, uint64_t id, const struct request *
     c->answered = r < 0 || !verb_has_device(request->verb);
 }
 
+/* Returns 1 if the message made a pass, otherwise 0 or negative errno. */
 static int take_message(struct front_link *l, const struct message *m)
 {
     struct request request;
@@ -325,7 +317,7 @@ static int take_message(struct front_link *l, const struct message *m)
         request_denied(&request);
     else
         begin_call(l, m->id, &request);
-    return 0;
+    return !request.denied && !verb_has_device(request.verb);
 }
 
 static void receive_message(struct front_link *l, int fd)
@@ -334,7 +326,7 @@ static void receive_message(struct front_link *l, int fd)
 
     if (l->n_calls == CALLS_MAX)
         return;
-    if (!budget_take(&l->messages, &messages_limits, 1, now_usec())) {
+    if (!budget_take(&l->messages, &messages_limits, PASS_COST, now_usec())) {
         arm(l->pause, PAUSE_USEC);
         return;
     }
@@ -349,6 +341,8 @@ static void receive_message(struct front_link *l, int fd)
     int r = (size_t)n > sizeof(l->buffer) ? -EBADMSG : message_read(l->buffer, (size_t)n, true, &m);
     if (r == 0)
         r = take_message(l, &m);
+    if (r == 0) /* it costs one only */
+        l->messages.left += PASS_COST - 1;
     if (r < 0) {
         journal_plain(LOG_WARNING,
                       "vfio-bindd-front has sent an invalid message: disconnecting it");

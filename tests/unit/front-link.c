@@ -399,8 +399,9 @@ static void flood(struct fixture *f, bool anew, enum verb verb, unsigned most)
         }
     }
     ck_assert_uint_gt(sent, 128);
+    const uint64_t passed = now_usec() - start; /* longer on a busy machine */
     ck_assert_uint_ge(f->n_requests, most);
-    ck_assert_uint_le(f->n_requests, 3 * most);
+    ck_assert_uint_le(f->n_requests, most + most * passed / USEC_PER_SEC + 1);
 }
 
 START_TEST(one_that_floods)
