@@ -181,10 +181,13 @@ int verb_show(const struct ctl *c)
 
 static const char *why_not_usable(const struct row *r)
 {
+    const bool sentence_is_reason =
+        r->selected ? !streq(r->state, state_word(STATE_BOUND)) : !driver_is_vfio(r->driver);
+
     return r->problem ? r->problem
-           : r->sentence && !(driver_is_vfio(r->driver) && !r->selected)
+           : r->sentence && sentence_is_reason
                ? r->sentence
-               : "its IOMMU group is not viable, or it has no node in /dev/vfio";
+               : "its IOMMU group is not viable yet, or it has no node in /dev/vfio";
 }
 
 /* Sentences about a device begin with its address. */

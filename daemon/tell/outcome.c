@@ -6,12 +6,28 @@
 #include "plan/text.h"
 #include "plan/vfs-text.h"
 
+/* Is the device bound, but of no use until another one of its group is bound, too? */
+static bool waits_for_group(const struct view *view, const struct verdict *v)
+{
+    const struct device *d = snapshot_find(&view->snapshot, v->addr), *member;
+
+    if (v->state != STATE_BOUND || v->usable || !d || d->group == NO_GROUP)
+        return false;
+    for (size_t i = 0; i < view->plan.n_verdicts; i++) {
+        const struct verdict *other = &view->plan.verdicts[i];
+        if (other->state == STATE_PENDING && other->reason == REASON_NONE &&
+            (member = snapshot_find(&view->snapshot, other->addr)) && member->group == d->group)
+            return true;
+    }
+    return false;
+}
+
 bool outcome_is_pending(const struct view *view, struct pci_addr a)
 {
     const struct verdict *v = plan_find(&view->plan, a);
     const struct vfs_verdict *pf = v ? NULL : plan_find_vfs(&view->plan, a);
 
-    return (v && v->state == STATE_PENDING) ||
+    return (v && (v->state == STATE_PENDING || waits_for_group(view, v))) ||
            (pf && pf->state == STATE_PENDING && pf->reason == REASON_NONE);
 }
 

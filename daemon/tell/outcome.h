@@ -5,7 +5,7 @@
 #include "channel/refusal.h"
 #include "view.h"
 
-/* Is work on the device still in progress? */
+/* Is work on the device still in progress, or on its group, without which it cannot be used? */
 bool outcome_is_pending(const struct view *view, struct pci_addr a);
 
 /* Once work has ended: is the device bound (or released), as requested? Returns 0, or negative

@@ -300,11 +300,11 @@ static int read_device(struct snapshot *s, char *words)
 
     while (good && (word = strsep(&words, " ")))
         good = !*word || read_word(word, &d);
-    CLEANUP_FREE char *driver = (char *)d.driver;
     if (good && (d.detailed || !has_details(&d)))
         r = snapshot_put(s, &d);
     else
         device_done(&d);
+    free((char *)d.driver);
     return r;
 }
 

@@ -320,6 +320,29 @@ START_TEST(an_answer_follows_what_it_is_about)
 }
 END_TEST
 
+/* A bound device can be used only when its whole group is bound. */
+START_TEST(an_answer_waits_for_the_group)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    struct message reply = {0};
+
+    set_up(&f, 3);
+    f.view.snapshot.devices[0].group = f.view.snapshot.devices[1].group; /* the third has its own */
+    connect_front(&f);
+    follow(&f, NULL);
+    ask_for(&f, VERB_BIND, 7);
+    f.verdicts[0].state = STATE_BOUND;
+    front_link_update(f.link);
+    follow(&f, &reply);
+    ck_assert(f.n_requests == 1 && reply.kind != MESSAGE_REPLY);
+    f.verdicts[1].state = STATE_BOUND;
+    front_link_update(f.link);
+    follow(&f, &reply);
+    ck_assert(reply.kind == MESSAGE_REPLY && reply.id == 7);
+    ck_assert_uint_eq(reply.numbers[REPLY_REFUSAL], REFUSAL_NONE);
+}
+END_TEST
+
 /* The log level is no way to hide. */
 START_TEST(one_that_wants_to_be_quiet)
 {
@@ -489,5 +512,6 @@ END_TEST
 
 UNIT_MAIN("front-link", all_of_it_and_then_what_changes, physical_and_virtual_functions,
           no_half_of_a_change, one_action_done, one_that_does_not_read,
-          an_answer_follows_what_it_is_about, one_that_wants_to_be_quiet, one_that_lies,
-          one_that_floods, one_that_floods_and_goes, one_that_goes)
+          an_answer_follows_what_it_is_about, an_answer_waits_for_the_group,
+          one_that_wants_to_be_quiet, one_that_lies, one_that_floods, one_that_floods_and_goes,
+          one_that_goes)
