@@ -142,8 +142,10 @@ void rule_text_name(const struct row *r, char buf[static RULE_TEXT_NAME_MAX])
         else if (n > 0 && buf[n - 1] != '-')
             buf[n++] = '-';
     }
-    if (n == 32 && isalnum((unsigned char)*from) && memrchr(buf, '-', n)) /* within a word */
-        n = (size_t)((char *)memrchr(buf, '-', n) - buf);
+    buf[n] = '\0';
+    const char *dash = strrchr(buf, '-');
+    if (n == 32 && isalnum((unsigned char)*from) && dash) /* within a word */
+        n = (size_t)(dash - buf);
     while (n > 0 && buf[n - 1] == '-')
         n--;
     buf[n] = '\0';

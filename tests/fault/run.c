@@ -185,6 +185,11 @@ static bool is_at_rest(const struct run *r)
     return r->display.n_open == 0 && r->display.events == atomic_load(&host.shared->events_sent);
 }
 
+static uint64_t patience(const struct run *r)
+{
+    return r->fault.kind == FAULT_NONE ? PATIENCE_USEC : REST_USEC;
+}
+
 /* A call that fails all the time may be repeated without end: then a broken promise ends the
  * wait. */
 static void wait_for_rest(struct run *r)
@@ -194,7 +199,7 @@ static void wait_for_rest(struct run *r)
     do {
         usleep(LOOK_USEC);
         display_take(&r->display);
-    } while (!is_at_rest(r) && !host.shared->broken && now_usec() - start < REST_USEC &&
+    } while (!is_at_rest(r) && !host.shared->broken && now_usec() - start < patience(r) &&
              look_after_daemon(r));
 }
 
@@ -213,7 +218,7 @@ static void wait_for_begin(struct run *r, const char *address)
 {
     const bool before = r->restarted;
 
-    for (uint64_t start = now_usec(); !has_begun(address) && now_usec() - start < REST_USEC;)
+    for (uint64_t start = now_usec(); !has_begun(address) && now_usec() - start < patience(r);)
         if (!look_after_daemon(r))
             return;
     if (r->restarted != before) /* the new one does not listen yet */
