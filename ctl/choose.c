@@ -20,8 +20,8 @@ static int choose_address(const struct source *s, struct pci_addr a, bool *marks
         marks[d - s->snapshot.devices] = true;
         return 0;
     }
-    for (size_t i = 0; i < s->snapshot.n;
-         i++) { /* the short form of an address in another domain */
+    /* Is it the short form of an address in another domain? */
+    for (size_t i = 0; i < s->snapshot.n; i++) {
         struct pci_addr other = s->snapshot.devices[i].addr;
         if (other.bus == a.bus && other.dev == a.dev && other.fn == a.fn)
             return ctl_error("there is no PCI device %s here; did you mean %s?", pci_addr_text(a).s,

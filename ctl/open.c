@@ -39,8 +39,7 @@ static int read_tree(struct source *s, unsigned flags)
 
     if (r >= 0)
         r = texts_parse(&s->texts, &s->policy, &s->diags, &s->off);
-    if (r >=
-        0) /* all details of all devices, since a list also shows devices that no rule selects */
+    if (r >= 0) /* of all devices, since a list also shows those that no rule selects */
         r = scan_all(s->root_fd, NULL, &s->snapshot);
     if (r == -ENOENT && flags & SOURCE_BARE_TREE && !s->this_host) {
         ctl_note(s->ctl, "there is no sys/bus/pci below %s, so there are no devices", s->ctl->root);

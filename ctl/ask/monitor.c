@@ -107,8 +107,7 @@ static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
     if (r >= 0)
         r = props_read(m, &p);
     if (r >= 0)
-        r = sd_bus_message_enter_container(m, 'a',
-                                           "s"); /* invalidated properties: names without values */
+        r = sd_bus_message_enter_container(m, 'a', "s"); /* invalidated: names without values */
     while (r > 0 && (r = sd_bus_message_read_basic(m, 's', &name)) > 0)
         if (props_set(&p, name, PROPERTY_INVALIDATED, "?") < 0)
             return -ENOMEM;

@@ -20,8 +20,8 @@ struct maker {
 struct maker_search {
     const struct physicals *physicals;
     const char *folder; /* the folder of such files, below /etc, /usr/lib and others */
-    const char *const
-        *words; /* the words with which such files create virtual functions; the last one is NULL */
+    /* The words with which such files create virtual functions; the last one is NULL. */
+    const char *const *words;
     const struct physical *first; /* the first device that matters */
 };
 

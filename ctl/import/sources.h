@@ -7,11 +7,9 @@
 #include "import/found.h"
 
 void import_driverctl(struct found *f); /* /etc/driverctl.d */
-void import_dpdk(
-    struct found *f); /* Debian's /etc/dpdk/interfaces; services that call DPDK's tools */
-void import_udev(struct found *f); /* rules that write driver_override */
-void import_cmdline(
-    struct found *f); /* vfio-pci.ids= on the command line and in the boot loader's files */
+void import_dpdk(struct found *f);      /* /etc/dpdk/interfaces; services with DPDK's tools */
+void import_udev(struct found *f);      /* rules that write driver_override */
+void import_cmdline(struct found *f);   /* vfio-pci.ids=, there and in the boot loader's files */
 void import_modprobe(struct found *f);  /* modprobe.d; initramfs-tools */
 void import_harvester(struct found *f); /* /oem; a remark about the cluster */
 void import_proxmox(struct found *f);   /* virtual machines in /etc/pve */

@@ -163,8 +163,8 @@ bool look_at_event(struct view *view, enum hotplug_action action, struct pci_add
     const bool was_there = before;
     const struct device vf =
         before ? (struct device){.vf = before->vf, .pf = before->pf} : (struct device){0};
-    if (action == HOTPLUG_ADD ||
-        action == HOTPLUG_REMOVE) /* now there is another device at this address, or none */
+    /* Now there is another device at this address, or none. */
+    if (action == HOTPLUG_ADD || action == HOTPLUG_REMOVE)
         snapshot_remove(&view->snapshot, a);
     if (action == HOTPLUG_ADD)
         look_at(view, a);

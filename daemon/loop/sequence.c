@@ -209,8 +209,8 @@ int sequence_step(struct sequence *s)
     look_again_if(&s->look_again, s->view.unread);
     if (!s->view.disabled)
         helpers_ask(s->helpers);
-    if (s->unsaved &&
-        apply_save(s->apply) >= 0) /* not earlier: writing the override must not wait for a file */
+    /* Not earlier: writing the override must not wait for a file. */
+    if (s->unsaved && apply_save(s->apply) >= 0)
         s->unsaved = false;
     if (!helpers_are_awaited(s->helpers) && !apply_is_busy(s->apply))
         tell_settled(s);

@@ -235,8 +235,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
     (void)source;
     (void)usec;
-    while ((j = find_late(
-                jobs, &op))) { /* searched again each time, since the handlers change the list */
+    /* Searched again each time, since the handlers change the list. */
+    while ((j = find_late(jobs, &op))) {
         if (j->cancelled) {
             j->overdue = true;
             h->overdue(h->userdata, j);

@@ -3,8 +3,8 @@
 
 void record_offer_set_placeholder(struct record *r, uint64_t order)
 {
-    if (!r->placeholder &&
-        r->offer == OFFER_NONE) /* otherwise native drivers have been kept away for longer */
+    /* Otherwise native drivers have been kept away for longer. */
+    if (!r->placeholder && r->offer == OFFER_NONE)
         r->offered_to = order;
     r->placeholder = true;
 }

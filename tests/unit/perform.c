@@ -5,25 +5,12 @@
 #include <fcntl.h>
 #include <sys/utsname.h>
 
-#include "failing.h"
+#include "failing-path.h"
 #include "write/hold.h"
 #include "write/perform.h"
 
 #define GPU "0000:06:00.0"
 #define DEVICE "sys/bus/pci/devices/" GPU
-
-/* Calls with this part in their path fail, with this errno. */
-static struct {
-    const char *part;
-    int error;
-} failing;
-
-static int failing_call(const char *call, const char *path, int fd)
-{
-    (void)call;
-    (void)fd;
-    return failing.part && path && strstr(path, failing.part) ? failing.error : 0;
-}
 
 static int do_op(const struct tree *t, enum action_kind kind, const char *driver,
                  struct perform_state *s)

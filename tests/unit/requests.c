@@ -2,22 +2,9 @@
 /* What callers on the bus are refused, and what they are told in the end. */
 #include "tree.h"
 
-#include "failing.h"
+#include "failing-path.h"
 #include "loop/requests.h"
 #include "tell/outcome.h"
-
-/* Calls with this part in their path fail, with this errno. */
-static struct {
-    const char *part;
-    int error;
-} failing;
-
-static int failing_call(const char *call, const char *path, int fd)
-{
-    (void)call;
-    (void)fd;
-    return failing.part && path && strstr(path, failing.part) ? failing.error : 0;
-}
 
 static const struct pci_addr gpu = {0, 6, 0, 0}, audio = {0, 6, 0, 1}, other = {0, 7, 0, 0},
                              unnamed = {0, 8, 0, 0}, missing = {0, 9, 0, 0};

@@ -3,23 +3,10 @@
 
 #include <sys/utsname.h>
 
-#include "failing.h"
+#include "failing-path.h"
 #include "host/scan-host.h"
 #include "host/scan.h"
 #include "host/viommu.h"
-
-/* Calls with this part in their path fail, with this errno. */
-static struct {
-    const char *part;
-    int error;
-} failing;
-
-static int failing_call(const char *call, const char *path, int fd)
-{
-    (void)call;
-    (void)fd;
-    return failing.part && path && strstr(path, failing.part) ? failing.error : 0;
-}
 
 /* QEMU's, of a host bridge for the buses 80 to 84. */
 static const uint8_t table[] = {
