@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/rootfs.h"
+#include "ctl.h"
 #include "policy/load.h"
 #include "policy/parse.h"
 #include "policy/trial.h"
@@ -212,4 +213,15 @@ char *texts_line(const struct texts *t, const char *file, unsigned line)
         }
     }
     return NULL;
+}
+
+void texts_remedy(const char *file, char *buf, size_t size)
+{
+    if (!file || !*file || streq(file, "/etc/vfio-bindd.conf"))
+        snprintf(buf, size, "%svfio-bindctl edit", ctl_sudo());
+    else if (streq(file, CMDLINE_FILE))
+        snprintf(buf, size, "# correct vfio_bindd.ids= on the kernel command line");
+    else
+        snprintf(buf, size, "%s%s && %ssystemctl reload vfio-bindd",
+                 geteuid() == 0 ? "${EDITOR:-vi} " : "sudoedit ", file, ctl_sudo());
 }

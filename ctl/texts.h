@@ -49,5 +49,9 @@ void texts_remove(struct texts *t, const char *name);
 /* Makes the policy from the texts, like policy_load(). Returns 0 or negative errno. */
 int texts_parse(const struct texts *t, struct policy *p, struct diags *d, bool *ret_off);
 
+/* What corrects an error in this file of the policy (NULL: in none that exists): a command, or a
+ * remark for the reader that begins with '#'. */
+void texts_remedy(const char *file, char *buf, size_t size);
+
 /* A line of a file as written, malloc'ed; NULL if there is none. */
 char *texts_line(const struct texts *t, const char *file, unsigned line);

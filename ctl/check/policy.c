@@ -2,23 +2,13 @@
 /* check: errors of the policy, the devices that each rule matches, and whether Kubernetes can use
  * it. */
 #include <errno.h>
+#include <limits.h>
 
 #include "check/files.h"
 #include "check/parts.h"
 #include "device-ids.h"
 
 /* -- errors -- */
-
-static void edit_file(struct check *c, const char *file)
-{
-    if (!file || !*file || streq(file, "/etc/vfio-bindd.conf"))
-        check_remedy(c, "%svfio-bindctl edit", ctl_sudo());
-    else if (after_prefix(file, "/proc/"))
-        check_remedy(c, "# correct vfio_bindd.ids= on the kernel command line");
-    else
-        check_remedy(c, "%s%s && %ssystemctl reload vfio-bindd",
-                     geteuid() == 0 ? "${EDITOR:-vi} " : "sudoedit ", file, ctl_sudo());
-}
 
 static void check_errors(struct check *c)
 {
@@ -27,9 +17,11 @@ static void check_errors(struct check *c)
     for (size_t i = 0; i < s->diags.n; i++) {
         const struct diag *d = &s->diags.v[i];
         CLEANUP_FREE char *text = diag_text(d);
+        char remedy[PATH_MAX + 64];
         check_add(c, d->level == DIAG_ERROR ? FINDING_FAIL : FINDING_WARN, "policy", "%s",
                   text ? text : "out of memory");
-        edit_file(c, d->file);
+        texts_remedy(d->file, remedy, sizeof(remedy));
+        check_remedy(c, "%s", remedy);
     }
     if (s->diags.errors > 0)
         return;

@@ -59,7 +59,9 @@ int verb_list(const struct ctl *c)
             n++;
         }
     if (n == 0)
-        ctl_note(c, "no device matches --state, --driver and --class");
+        ctl_note(
+            c, c->state || c->driver || c->class ? "no device matches --state, --driver and --class"
+                                                 : "there is no PCI device here");
     table_fit(&t, ctl_width_if_known());
     return table_print(&t);
 }

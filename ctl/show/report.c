@@ -206,5 +206,7 @@ int verb_report(const struct ctl *c)
         r = write_report(&w);
     if (r >= 0 && c->output)
         ctl_note(c, "written to %s; to replay it: vfio-bindctl --root %s", c->output, c->output);
+    if (r < 0 && c->output)
+        return ctl_error("%s: %s", c->output, strerror(-r));
     return r < 0 ? ctl_errno(r) : EXIT_SUCCESS;
 }

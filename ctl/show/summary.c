@@ -167,6 +167,17 @@ static void suggest_for_devices(const struct source *s, struct summary *m)
         suggest_next(m, "vfio-bindctl ", has_resource(s) ? "export kubevirt" : "tree");
 }
 
+static void suggest_for_errors(const struct source *s, struct summary *m)
+{
+    size_t i = 0;
+
+    while (i < s->diags.n && s->diags.v[i].level != DIAG_ERROR)
+        i++;
+    texts_remedy(i < s->diags.n ? s->diags.v[i].file : NULL, m->next, sizeof(m->next));
+    if (after_prefix(m->next, "# "))
+        memmove(m->next, m->next + 2, strlen(m->next + 2) + 1);
+}
+
 /* -- all of it -- */
 
 static void sum_up(const struct source *s, struct summary *m, FILE *f)
@@ -181,7 +192,7 @@ static void sum_up(const struct source *s, struct summary *m, FILE *f)
         suggest_next(m, "", "remove that parameter and reboot");
     } else if (s->diags.errors > 0) {
         fprintf(f, "The policy has %zu error%s.", s->diags.errors, plural_s(s->diags.errors));
-        suggest_next(m, ctl_sudo(), "vfio-bindctl edit");
+        suggest_for_errors(s, m);
     } else if (summary_rules(s) == 0 && selected == 0) {
         fputs("Nothing is selected: the policy has no rule.", f);
         suggest_next(m, "", "vfio-bindctl suggest");

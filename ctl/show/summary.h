@@ -12,7 +12,7 @@ struct summary {
     bool mismatch;           /* a rule matches another number of devices than it expects */
     bool good;               /* the actual state is the one of the policy */
     char *sentence;
-    char next[160];
+    char next[400];
 };
 
 /* Returns 0 or -ENOMEM. Call summary_done() in any case. */

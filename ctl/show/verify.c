@@ -3,10 +3,14 @@
  * warnings from the devices of this host. */
 #include "policy/verify.h"
 
+#include <errno.h>
+
 #include "base/rootfs.h"
 #include "ctl.h"
 #include "device-ids.h"
 #include "host/scan.h"
+#include "open.h"
+#include "plan/counts.h"
 #include "policy/load.h"
 
 /* Prints the IDs of devices for rules that have only addresses. Needs /sys. */
@@ -32,10 +36,27 @@ static void name_ids(const struct ctl *c, int root_fd)
     }
 }
 
+/* A report contains the policy of its host. */
+static int verify_report(const struct ctl *c)
+{
+    CLEANUP(source_done) struct source s;
+    int r = source_open(c, SOURCE_FILES, &s);
+
+    if (r != 0)
+        return r;
+    diags_print(&s.diags, stderr);
+    if (s.diags.errors > 0)
+        return EXIT_FAILURE;
+    printf("the policy is valid: %zu rule%s\n", s.policy.n_rules, plural_s(s.policy.n_rules));
+    return EXIT_SUCCESS;
+}
+
 int verb_verify(const struct ctl *c)
 {
     CLEANUP_CLOSE int root_fd = rootfs_open_root(c->root ? c->root : "/");
 
+    if (root_fd == -ENOTDIR && c->n_args == 0)
+        return verify_report(c);
     if (root_fd < 0)
         return ctl_error("%s: %s", c->root, strerror(-root_fd));
     bool valid = policy_verify(root_fd, c->args, (size_t)c->n_args, false);
