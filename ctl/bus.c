@@ -28,8 +28,8 @@ static int wait_until_connected(sd_bus *bus, bool remote)
     return r < 0 ? r : 0;
 }
 
-/* Is there the socket to which the daemon's front connects? The front owns the name on the bus. */
-static bool daemon_is_there(void)
+/* The front, which owns the name on the bus, connects to this socket. */
+bool bus_daemon_is_there(void)
 {
     return access("/run/vfio-bindd/front", F_OK) == 0;
 }
@@ -55,7 +55,7 @@ static void wait_for_front(sd_bus *bus)
     CLEANUP(sd_bus_creds_unrefp) sd_bus_creds *owner = NULL;
     bool changed = false;
 
-    if (!daemon_is_there() || sd_bus_get_name_creds(bus, BUS_NAME, 0, &owner) >= 0 ||
+    if (!bus_daemon_is_there() || sd_bus_get_name_creds(bus, BUS_NAME, 0, &owner) >= 0 ||
         sd_bus_add_match(bus, &slot, match, on_new_owner, &changed) < 0 ||
         sd_bus_get_name_creds(bus, BUS_NAME, 0, &owner) >= 0)
         return;
@@ -117,7 +117,7 @@ bool bus_is_absent(const sd_bus_error *error)
 /* The daemon's own errors already say what to do. */
 static const char *remedy(const sd_bus_error *error, int r)
 {
-    if (bus_is_absent(error) && daemon_is_there())
+    if (bus_is_absent(error) && bus_daemon_is_there())
         return "see \"systemctl status vfio-bindd-front\"";
     if (bus_is_absent(error))
         return "start it with \"systemctl start vfio-bindd\"";
@@ -159,8 +159,8 @@ int bus_complain(const struct ctl *c, int r, const sd_bus_error *error)
     size_t n = strlen(what);
 
     if (bus_is_absent(error))
-        what =
-            daemon_is_there() ? "vfio-bindd-front is not on the bus" : "vfio-bindd is not running";
+        what = bus_daemon_is_there() ? "vfio-bindd-front is not on the bus"
+                                     : "vfio-bindd is not running";
     else if (r == -ETIMEDOUT)
         what = "vfio-bindd (or the bus) does not answer in time";
     else if (!error || !error->name)

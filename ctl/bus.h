@@ -31,6 +31,9 @@ int bus_call(sd_bus *bus, const char *path, const char *interface, const char *m
              uint64_t timeout_usec, sd_bus_error *error, sd_bus_message **ret_reply,
              const char *types, ...);
 
+/* Does the daemon of this host run, although nobody may own its name on the bus? */
+bool bus_daemon_is_there(void);
+
 /* Does this error mean that nobody owns the daemon's name on the bus? */
 bool bus_is_absent(const sd_bus_error *error);
 

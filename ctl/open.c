@@ -75,7 +75,10 @@ static void say_not_running(const struct source *s, int r, const sd_bus_error *e
 {
     static const char rest[] = "the output is based on the policy and /sys";
 
-    if (bus_is_absent(error))
+    if (bus_is_absent(error) && s->silent)
+        ctl_note(s->ctl, "vfio-bindd is not on the bus (systemctl status vfio-bindd-front): %s",
+                 rest);
+    else if (bus_is_absent(error))
         ctl_note(s->ctl, "vfio-bindd is not running (systemctl start vfio-bindd): %s", rest);
     else if (r == -ETIMEDOUT ||
              sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT, NULL))
@@ -97,6 +100,7 @@ static void ask_daemon(struct source *s)
     if (r >= 0)
         return;
     live_done(&s->live);
+    s->silent = bus_daemon_is_there();
     say_not_running(s, r, &error);
 }
 

@@ -137,17 +137,46 @@ static char *generic_sentence(const struct row *row)
     return n < 0 ? NULL : text;
 }
 
-/* The reason why the device is not usable, made from the words for its problems. */
-static char *generic_problem(const struct row *row)
+/* A device with such a problem may be usable nevertheless. */
+static bool is_harmless(const char *word)
+{
+    static const enum problem problems[] = {PROBLEM_EXPECT_MISMATCH, PROBLEM_DYNAMIC_ID_INEFFECTIVE,
+                                            PROBLEM_DRIVER_NOT_ADVERTISED,
+                                            PROBLEM_HOST_USE_UNKNOWN};
+
+    for (size_t i = 0; i < ELEMENTS(problems); i++)
+        if (streq(word, problem_word(problems[i])))
+            return true;
+    return false;
+}
+
+/* The words for the problems that keep the device from being used, malloc'ed. "": it has none, as
+ * while another device of its group is being rebound. */
+static char *grave_problems(const struct row *row)
+{
+    CLEANUP_FREE char *words = strdup(row->problems);
+    char *rest = words, *word, *text = calloc(1, strlen(row->problems) + 1);
+
+    while (text && rest && (word = strsep(&rest, "\n"))) {
+        if (is_harmless(word))
+            continue;
+        if (*text)
+            strcat(text, " ");
+        strcat(text, word);
+    }
+    if (words)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static char *generic_problem(const struct row *row, const char *problems)
 {
     char *text;
+    int n = asprintf(&text, "%s is bound, but not usable: %s", pci_addr_text(row->d->addr).s,
+                     *problems ? problems : "vfio-bindd does not say why");
 
-    if (asprintf(&text, "%s is bound, but not usable: %s", pci_addr_text(row->d->addr).s,
-                 *row->problems ? row->problems : "vfio-bindd does not say why") < 0)
-        return NULL;
-    for (char *at = text; (at = strchr(at, '\n'));)
-        *at = ' ';
-    return text;
+    return n < 0 ? NULL : text;
 }
 
 /* The plan's verdict, with problems that only the daemon knows. */
@@ -167,7 +196,11 @@ static struct verdict with_live_problems(const struct row *row)
  * knows. If all is well there is no reason; if the group is not viable it is a single word. */
 static bool add_live_sentences(const struct source *s, struct row *row)
 {
-    bool sad = (streq(row->state, state_word(STATE_BOUND)) && !row->usable && *row->problems) ||
+    CLEANUP_FREE char *grave = grave_problems(row);
+
+    if (!grave)
+        return false;
+    bool sad = (streq(row->state, state_word(STATE_BOUND)) && !row->usable && *grave) ||
                strstr(row->problems, problem_word(PROBLEM_SWITCH_BY_WILDCARD));
     const char *word = live_reason_word(row->reason);
     size_t skip = word ? strlen(word) + 2 : 0;
@@ -186,7 +219,7 @@ static bool add_live_sentences(const struct source *s, struct row *row)
         free(row->problem);
         row->problem = NULL;
     } else if (!row->problem) {
-        row->problem = generic_problem(row);
+        row->problem = generic_problem(row, grave);
     }
     if (strchr(row->reason, ' ')) /* the column of the table has only words */
         row->reason = word ? word : agrees(row) ? reason_word(row->v->reason) : "";
@@ -204,6 +237,8 @@ static bool fill_from_live(const struct source *s, struct row *row)
     if (!p || !*props_get(p, "State"))
         return add_unselected_sentence(s, row);
     row->selected = true;
+    row->driver =
+        props_get(p, "Driver"); /* of the same moment as the state; /sys was read before */
     row->rule = props_get(p, "Rule");
     row->state = props_get(p, "State");
     row->reason = props_get(p, "Reason");

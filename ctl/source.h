@@ -47,6 +47,7 @@ struct source {
     size_t n_assumed; /* number of drivers that are not loaded, and that the plan assumes to be
                          loadable */
     struct live live;
+    bool silent; /* the daemon runs, but is not on the bus or does not answer */
     struct names *names;
     struct row *rows; /* as many as the snapshot has devices, in its order */
     struct pci_addr *boot_displays;

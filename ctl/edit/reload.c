@@ -15,6 +15,9 @@ int reload_changed(const struct ctl *c)
         r = bus_call(bus, BUS_PATH, BUS_MANAGER_INTERFACE, "Reload", BUS_CHANGE_USEC, &error, NULL,
                      NULL);
     if (r < 0 && (!sd_bus_error_is_set(&error) || bus_is_absent(&error))) {
+        if (bus_daemon_is_there())
+            return ctl_error("vfio-bindd is not on the bus: the policy takes effect after "
+                             "\"systemctl reload vfio-bindd\"");
         ctl_note(c, "vfio-bindd is not running: the policy takes effect once it is (systemctl "
                     "enable --now vfio-bindd)");
         return EXIT_SUCCESS;

@@ -69,7 +69,9 @@ static void print_daemon(const struct source *s)
     char text[200];
 
     if (!s->live.running) {
-        print_fact("Daemon", s->this_host ? "not running" : "(not part of this tree)");
+        print_fact("Daemon", s->silent      ? "does not answer"
+                             : s->this_host ? "not running"
+                                            : "(not part of this tree)");
         return;
     }
     snprintf(text, sizeof(text), "%.40s, version %.40s, first pass %llu ms, %.20s hot-plug events",

@@ -107,13 +107,14 @@ static void tell_mismatches(const struct source *s, const struct summary *m, FIL
         fputs("A rule does not match the number of devices that it expects. ", f);
 }
 
-static void tell_not_running(const struct summary *m, FILE *f)
+static void tell_not_running(const struct source *s, const struct summary *m, FILE *f)
 {
     size_t all = counts_total(&m->all), bound = counts_total(&m->all_bound);
     char text[COUNTS_TEXT_MAX];
 
     counts_text(&m->all, text);
-    fprintf(f, "vfio-bindd is not running; %s %s selected, and ", text, all == 1 ? "is" : "are");
+    fprintf(f, "vfio-bindd %s; %s %s selected, and ",
+            s->silent ? "does not answer" : "is not running", text, all == 1 ? "is" : "are");
     if (bound == all)
         fputs(all == 1 ? "is bound." : "all are bound.", f);
     else if (bound == 0)
@@ -212,8 +213,11 @@ static void sum_up(const struct source *s, struct summary *m, FILE *f)
         m->good = !m->mismatch && !streq(state, "degraded");
     } else if (s->this_host && !s->live.running) {
         tell_mismatches(s, m, f);
-        tell_not_running(m, f);
-        suggest_next(m, ctl_sudo(), "systemctl enable --now vfio-bindd");
+        tell_not_running(s, m, f);
+        if (s->silent)
+            suggest_next(m, "", "systemctl status vfio-bindd vfio-bindd-front dbus");
+        else
+            suggest_next(m, ctl_sudo(), "systemctl enable --now vfio-bindd");
     } else {
         tell_mismatches(s, m, f);
         tell_devices(m, f);

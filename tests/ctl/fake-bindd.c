@@ -39,7 +39,8 @@ static int get_device(sd_bus *bus, const char *path, const char *interface, cons
     if (streq(property, "BoundUSec"))
         return sd_bus_message_append(reply, "t", (uint64_t)12345);
     if (streq(property, "Problems"))
-        return sd_bus_message_append(reply, "as", d->problem ? 1 : 0, d->problem);
+        return d->problem ? sd_bus_message_append(reply, "as", 2, d->problem, "expect-mismatch")
+                          : sd_bus_message_append(reply, "as", 0);
     if (streq(property, "VirtualFunctions")) /* one of the last, and one that no rule selects */
         return strstr(d->address, ":0c:")
                    ? sd_bus_message_append(reply, "as", 2, "0000:0c:10.0", "0000:0d:00.0")
