@@ -138,7 +138,7 @@ static char *generic_sentence(const struct row *row)
 }
 
 /* A device with such a problem may be usable nevertheless. */
-static bool is_harmless(const char *word)
+static bool allows_use(const char *word)
 {
     static const enum problem problems[] = {PROBLEM_EXPECT_MISMATCH, PROBLEM_DYNAMIC_ID_INEFFECTIVE,
                                             PROBLEM_DRIVER_NOT_ADVERTISED,
@@ -158,7 +158,7 @@ static char *grave_problems(const struct row *row)
     char *rest = words, *word, *text = calloc(1, strlen(row->problems) + 1);
 
     while (text && rest && (word = strsep(&rest, "\n"))) {
-        if (is_harmless(word))
+        if (allows_use(word))
             continue;
         if (*text)
             strcat(text, " ");

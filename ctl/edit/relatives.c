@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "edit/relatives.h"
 
+#include <pci/pci.h>
+
 #include "model/kinds.h"
 
 bool is_console_display(const struct row *r)
@@ -8,6 +10,8 @@ bool is_console_display(const struct row *r)
     static const uint16_t vendors[] = {0x1a03, 0x102b, 0x18ca, 0x1234,
                                        0x1013, 0x15ad, 0x1b36, 0x1af4};
 
+    if (r->d->class_code >> 16 != PCI_BASE_CLASS_DISPLAY)
+        return false;
     for (size_t i = 0; i < ELEMENTS(vendors); i++)
         if (r->d->vendor == vendors[i])
             return true;
