@@ -217,7 +217,7 @@ static void say_if_absent(const struct ctl *c, sd_bus *bus)
 
     if (sd_bus_get_property_string(bus, BUS_NAME, BUS_PATH, BUS_MANAGER_INTERFACE, "State", &error,
                                    &state) < 0 &&
-        bus_is_absent(&error))
+        bus_is_absent(&error) && (c->host || !bus_daemon_is_there()))
         ctl_note(c, "vfio-bindd is not running (systemctl start vfio-bindd): waiting for it");
 }
 

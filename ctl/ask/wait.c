@@ -100,7 +100,7 @@ static int wait_until(const struct ctl *c, sd_bus *bus, uint64_t end)
             return report_state(c, state);
         if (r < 0 && r != -ENXIO)
             return bus_complain(c, r, &error);
-        if (r == -ENXIO && !said)
+        if (r == -ENXIO && !said && (c->host || !bus_daemon_is_there()))
             ctl_note(c, "vfio-bindd is not running yet (systemctl start vfio-bindd): waiting");
         said = said || r == -ENXIO;
         r = wait_for_news(bus, end);

@@ -148,6 +148,34 @@ static bool is_written(const struct source *s, const struct row *r)
     return false;
 }
 
+static void write_wrapped_comment(const char *text, FILE *f)
+{
+    size_t at = 0;
+
+    for (const char *word = text; *word; word += strspn(word, " ")) {
+        size_t n = strcspn(word, " ");
+        if (at > 0 && at + 1 + n > COMMENT_WIDTH) {
+            fputc('\n', f);
+            at = 0;
+        }
+        at += (size_t)fprintf(f, "%s%.*s", at == 0 ? "# " : " ", (int)n, word);
+        word += n;
+    }
+    fputc('\n', f);
+}
+
+/* What nobody should give away without a thought. */
+static void write_use(const struct device *d, FILE *f)
+{
+    char text[512];
+    const char *use = d->use ? d->use : d->evidence;
+
+    if (!use)
+        return;
+    snprintf(text, sizeof(text), "in use by this host: %s %s", pci_addr_text(d->addr).s, use);
+    write_wrapped_comment(text, f);
+}
+
 static void write_alternative(const struct source *s, const struct row *r, FILE *f)
 {
     CLEANUP_FREE bool *in = calloc(s->snapshot.n + 1, sizeof(*in));
@@ -168,27 +196,14 @@ static void write_alternative(const struct source *s, const struct row *r, FILE 
     }
     if (!in)
         return;
+    for (size_t i = 0; i < s->snapshot.n; i++)
+        if (in[i])
+            write_use(s->snapshot.devices + i, f);
     fprintf(f, kind->together ? "#[device %s]\n" : "#[device %s-%s]\n", kind->name, text);
     rule_text_ids(s, in, "#", f);
     if (!kind->together) {
         rule_text_places(s, in, FIELD_ADDRESS, "#", f);
         rule_text_expect(s, in, "#", f);
-    }
-    fputc('\n', f);
-}
-
-static void write_wrapped_comment(const char *text, FILE *f)
-{
-    size_t at = 0;
-
-    for (const char *word = text; *word; word += strspn(word, " ")) {
-        size_t n = strcspn(word, " ");
-        if (at > 0 && at + 1 + n > COMMENT_WIDTH) {
-            fputc('\n', f);
-            at = 0;
-        }
-        at += (size_t)fprintf(f, "%s%.*s", at == 0 ? "# " : " ", (int)n, word);
-        word += n;
     }
     fputc('\n', f);
 }
