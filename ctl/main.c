@@ -165,7 +165,8 @@ static int check_arguments(const struct ctl *c, const struct verb *verb)
     if (c->n_args + c->all < verb->min) {
         fprintf(stderr, "vfio-bindctl: %s needs a %.*s%s\n", verb->name, (int)strcspn(first, " ."),
                 first,
-                verb->run == verb_export        ? ", like kubevirt"
+                verb->run == verb_export
+                    ? ", like libvirt or kubevirt: \"vfio-bindctl help export\" lists them"
                 : after_prefix(first, "DEVICE") ? ": an address (0000:06:00.0), an ID (10de:20f1) "
                                                   "or the name of a rule; \"vfio-bindctl list\" "
                                                   "shows them"

@@ -7,6 +7,7 @@
 #include "choose.h"
 #include "model/state.h"
 #include "open.h"
+#include "physical.h"
 #include "rebuild.h"
 
 /* Calls a method of the daemon that changes something, with an address and no flags or (address
@@ -64,6 +65,20 @@ static bool is_in_group_of(const struct live_device *d, const struct live_device
            streq(props_get(&d->props, "IommuGroup"), group);
 }
 
+/* A physical function keeps its native driver: its virtual functions come or go. */
+static void print_other_outcome(const struct live *l, struct pci_addr a)
+{
+    CLEANUP(physicals_done) struct physicals all = {0};
+    const struct pci_addr_text address = pci_addr_text(a);
+
+    (void)physicals_parse(props_get(&l->manager, "VirtualFunctions"), &all);
+    const struct physical *p = physicals_find(&all, a);
+    if (p)
+        printf("%s\n", p->sentence);
+    else
+        printf("%s: done; to see its state: vfio-bindctl show %s\n", address.s, address.s);
+}
+
 /* A group is bound and released as a whole, so its other members are listed as well. */
 static void print_outcomes(const struct live *l, bool bind, struct pci_addr a)
 {
@@ -71,8 +86,7 @@ static void print_outcomes(const struct live *l, bool bind, struct pci_addr a)
     const struct live_device *asked = live_find(l, a);
 
     if (!asked || !streq(props_get(&asked->props, "State"), state)) {
-        printf("%s: done; to see its state: vfio-bindctl show %s\n", pci_addr_text(a).s,
-               pci_addr_text(a).s);
+        print_other_outcome(l, a);
         return;
     }
     print_outcome(asked, bind, true);

@@ -62,7 +62,11 @@ static void say_bad_state(struct check *c, const struct row *r)
                                             : "");
     if (check_joins(c, "device", cause, r->d->addr))
         return;
-    check_add(c, mild ? FINDING_WARN : FINDING_FAIL, "device", "%s", r->sentence);
+    /* What fstab names so that it can be found early is evidence, and refused then. */
+    bool lost_at_boot =
+        is_in_state(r, STATE_BUSY) && device_may_carry_host(r->d) && !r->d->evidence;
+    check_add(c, mild ? FINDING_WARN : FINDING_FAIL, "device", "%s%s", r->sentence,
+              lost_at_boot ? ". The next boot takes it unless it is in use so early" : "");
     check_concerns(c, cause, r->d->addr);
     remedy_of_state(c, r);
 }

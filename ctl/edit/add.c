@@ -59,6 +59,8 @@ static void find_objection(const struct addition *a, const struct row *r, char *
     else if (r->selected || r->v)
         snprintf(buf, size, "[device %s]%s already selects it", r->v ? r->v->rule->name : r->rule,
                  r->comes_along ? ", with another function of its card," : "");
+    else if (rule && rule_makes_vfs(rule))
+        snprintf(buf, size, "[device %s] has virtual functions made of it (vfs)", rule->name);
     else if (rule && rule_is_native(rule) && a->by_id)
         snprintf(buf, size, "[device %s] leaves it to its native driver", rule->name);
     else if (use && device_may_carry_host(r->d) && !a->s->ctl->force)

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "device-json.h"
+#include "model/kinds.h"
 #include "open.h"
 #include "plan-diff.h"
 #include "plan/assume.h"
@@ -38,6 +39,25 @@ static void print_lines(char *text)
     }
 }
 
+/* Few file systems are mounted yet and no link is up when the next boot decides. */
+static void print_lost_at_boot(const struct plan_view *v)
+{
+    for (size_t i = 0; i < v->plan->n_verdicts; i++) {
+        const struct verdict *now = &v->plan->verdicts[i];
+        const struct verdict *later = plan_find(&v->next_boot, now->addr);
+        const struct device *d = snapshot_find(&v->s->snapshot, now->addr);
+        char text[400];
+        if (now->state != STATE_BUSY || !later || later->state != STATE_PENDING || !d ||
+            !device_may_carry_host(d))
+            continue;
+        snprintf(text, sizeof(text),
+                 "%s is in use now. The next boot takes it unless it is in use so early: if this "
+                 "host needs it, remove it from [device %s]",
+                 pci_addr_text(d->addr).s, now->rule->name);
+        ctl_wrap(stdout, text, 0, 2);
+    }
+}
+
 static int print_plan(const struct plan_view *v)
 {
     const struct source *s = v->s;
@@ -58,6 +78,8 @@ static int print_plan(const struct plan_view *v)
     if (fclose(f) != 0)
         return ctl_errno(-ENOMEM);
     print_lines(text);
+    if (!s->snapshot.cold_boot)
+        print_lost_at_boot(v);
     return EXIT_SUCCESS;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A daemon on the bus that does nothing: answers as vfio-bindd would, for the client's tests. It
- * starts as "starting", is "degraded" after 300 ms (or "ready": argument), and has four devices. */
+ * starts as "starting", is "degraded" after 300 ms (or "ready": argument), and has four devices.
+ * FAKE_PHYSICAL is the address of a physical function with virtual functions. */
 #include <errno.h>
 #include <stdio.h>
 #include <systemd/sd-bus.h>
@@ -10,6 +11,7 @@
 #include "offer/bus-names.h"
 
 static const char *state = "starting", *final_state = "degraded";
+static unsigned vfs = 4;
 
 static struct fake {
     const char *address, *id, *driver, *rule, *state, *reason, *problem;
@@ -91,6 +93,13 @@ static int get_manager(sd_bus *bus, const char *path, const char *interface, con
         return sd_bus_message_append(reply, "as", 2, "group-not-viable", "expect-mismatch");
     if (streq(property, "PolicyFiles"))
         return sd_bus_message_append(reply, "as", 1, "/etc/vfio-bindd.conf");
+    if (streq(property, "VirtualFunctions"))
+        return getenv("FAKE_PHYSICAL")
+                   ? sd_bus_message_append(reply, "a(ssssuubs)", 1, getenv("FAKE_PHYSICAL"), "pf",
+                                           vfs > 0 ? "bound" : "released", "", 4, vfs, 1,
+                                           vfs > 0 ? "4 virtual functions: present"
+                                                   : "0 virtual functions: released")
+                   : sd_bus_message_append(reply, "a(ssssuubs)", 0);
     return sd_bus_message_append(reply, "s",
                                  streq(property, "State")   ? state
                                  : streq(property, "Iommu") ? "intel"
@@ -117,6 +126,10 @@ static int on_device(sd_bus_message *m, void *userdata, sd_bus_error *error)
     if (getenv("FAKE_DENIES_WHILE") && access(getenv("FAKE_DENIES_WHILE"), F_OK) == 0)
         return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED,
                                 "Access denied: polkit: no agent.");
+    if (getenv("FAKE_PHYSICAL") && streq(getenv("FAKE_PHYSICAL"), address)) {
+        vfs = streq(sd_bus_message_get_member(m), "Bind") ? 4 : 0;
+        return sd_bus_reply_method_return(m, NULL);
+    }
     for (size_t i = 0; i < ELEMENTS(devices); i++) {
         struct fake *d = &devices[i];
         if (!streq(d->address, address))
@@ -166,6 +179,7 @@ static const sd_bus_vtable manager_vtable[] = {
     SD_BUS_PROPERTY("Problems", "as", get_manager, 0, 0),
     SD_BUS_PROPERTY("PolicyFiles", "as", get_manager, 0, 0),
     SD_BUS_PROPERTY("ReadyUSec", "t", get_manager, 0, 0),
+    SD_BUS_PROPERTY("VirtualFunctions", "a(ssssuubs)", get_manager, 0, 0),
     SD_BUS_PROPERTY("Events", "t", get_manager, 0, 0),
     SD_BUS_METHOD("Bind", "st", NULL, on_device, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Release", "st", NULL, on_device, SD_BUS_VTABLE_UNPRIVILEGED),
