@@ -374,8 +374,9 @@ class Life:
         self.guest.run("p=$(cat /run/vm.pid); kill $p; for i in $(seq 150); do "
                        "[ -z \"$(ls /proc/$p/fd 2>/dev/null)\" ] && break; sleep 0.1; done", 30)
         self.state.held = set()
-        # What a reload could not hand back while it was held, the next reload does.
-        if any(o.kind == "free" for o in self.state.outcomes.values()):
+        # What a reload could not hand back while it was held, the next reload does. A policy with an error came
+        # with the boot: a reload refuses it, and has handed back nothing.
+        if not self.state.policy.error and any(o.kind == "free" for o in self.state.outcomes.values()):
             self.does("systemctl reload vfio-bindd", 100)
             self.state.reload(self.state.policy, self.facts)
 
