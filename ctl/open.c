@@ -47,6 +47,7 @@ static int read_tree(struct source *s, unsigned flags)
     }
     if (r >= 0)
         r = scan_drivers(s->root_fd, &s->snapshot);
+    (void)scan_bars(s->root_fd, false, &s->snapshot);
     if (r >= 0)
         r = find_boot_displays(s);
     return r;

@@ -43,7 +43,10 @@ static int read_host(int root_fd, struct policy *p, struct diags *d, bool *off, 
 {
     policy_init(p);
     policy_load(root_fd, p, d, off);
-    return scan_all(root_fd, p, s);
+    int r = scan_all(root_fd, p, s);
+
+    (void)scan_bars(root_fd, false, s);
+    return r;
 }
 
 int offline_dry_run(int root_fd)

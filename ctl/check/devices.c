@@ -8,6 +8,7 @@
 #include "check/boot.h"
 #include "check/files.h"
 #include "check/parts.h"
+#include "host/bar-addresses.h"
 #include "host/bars.h"
 #include "model/kinds.h"
 #include "plan/counts.h"
@@ -249,6 +250,29 @@ static void check_unfit(struct check *c)
 
 /* -- BARs -- */
 
+/* Such a device binds, and VFIO cannot open it. */
+static void check_bar_addresses(struct check *c)
+{
+    for (size_t i = 0; i < c->s->snapshot.n; i++) {
+        const struct row *r = &c->s->rows[i];
+        uint16_t missing = 0;
+        if (!check_is_taken(r))
+            continue;
+        int seen = bar_addresses_missing(c->tree.root_fd, r->d->addr, &missing);
+        if (seen < 0)
+            check_unseen(c, "resource", seen);
+        if (missing == 0)
+            continue;
+        check_add(
+            c, FINDING_FAIL, "bar-address",
+            "the kernel has no address for BAR %d of %s, so no virtual machine can open it: "
+            "enable \"Above 4G decoding\" in the firmware setup, or let the kernel assign the "
+            "addresses; after a hot-plug, reboot",
+            __builtin_ctz(missing), pci_addr_text(r->d->addr).s);
+        check_add_parameter(c, "pci=realloc");
+    }
+}
+
 /* Only displays can have the firmware's framebuffer. */
 static void check_bars(struct check *c)
 {
@@ -282,5 +306,6 @@ void check_devices(struct check *c)
     check_groups(c);
     check_groupless(c);
     check_unfit(c);
+    check_bar_addresses(c);
     check_bars(c);
 }

@@ -6,6 +6,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/clock.h"
+#include "host/scan.h"
 #include "loop/boot-watch.h"
 #include "loop/hotplug.h"
 #include "loop/look.h"
@@ -18,6 +19,9 @@
 #include "tell/announce.h"
 #include "tell/journal.h"
 #include "tell/request-log.h"
+
+/* Many devices may be plugged in at once; and their handling comes first. */
+#define BARS_USEC (200 * 1000)
 
 struct manager {
     struct sequence seq;
@@ -76,6 +80,15 @@ static void on_variant(void *userdata, const char *module)
     look_at_drivers(&s->view);
     look_at_module(&s->view, module);
     (void)sequence_step(s);
+}
+
+/* A device was plugged in: the kernel may have taken BARs from others to make room for it. */
+static void on_bars(void *userdata)
+{
+    struct sequence *s = userdata;
+
+    if (!s->stopping && scan_bars(s->view.root_fd, true, &s->view.snapshot))
+        (void)sequence_step(s);
 }
 
 static void on_moment(void *userdata)
@@ -142,6 +155,8 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
         helpers_retry_serials(m->seq.helpers);
     }
     m->seq.unsaved = m->seq.unsaved || action == HOTPLUG_ADD;
+    if (action == HOTPLUG_ADD && !timer_is_set(m->seq.bars))
+        timer_set(m->seq.bars, now_usec() + BARS_USEC);
     if (!look_at_event(&m->seq.view, action, a))
         m->plan_due = true;
 }
@@ -270,6 +285,8 @@ static int set_up_daemon(struct manager *m)
     if (r >= 0)
         r = timer_new(s->event, on_moment, s, &s->moment);
     if (r >= 0)
+        r = timer_new(s->event, on_bars, s, &s->bars);
+    if (r >= 0)
         r = helpers_new(s->event, &s->view, &helpers, &s->helpers);
     if (r >= 0)
         r = feature_files_new(s->event, root_fd, USEC_PER_SEC, &s->feature_files);
@@ -326,6 +343,7 @@ static void manager_done(struct manager *m)
     hotplug_free(m->hotplug);
     apply_free(s->apply);
     sd_event_source_disable_unref(s->boot_deadline);
+    timer_free(s->bars);
     timer_free(s->moment);
     closep(&m->lock_fd);
     journal_close();

@@ -6,6 +6,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/clock.h"
+#include "host/scan.h"
 #include "loop/look.h"
 #include "loop/record-seen.h"
 #include "tell/announce.h"
@@ -78,6 +79,30 @@ int sequence_stop(struct sequence *s)
                                       on_ending_late, s);
 }
 
+/* As long as something cannot be read, everything is read again from time to time. */
+static void follow_unknown(struct sequence *s)
+{
+    const bool before = s->view.unread || s->view.trouble != 0;
+    const struct device *d;
+    int error;
+
+    s->view.unread = s->view.missed || s->view.policy_unread ||
+                     snapshot_unknown(&s->view.snapshot, &d, &error) != FACT_NONE;
+    if (s->view.unread && !before)
+        announce_unknown(&s->view);
+}
+
+/* The first time, what the boot does not wait for is read after READY; from then on with each
+ * plan. */
+static void verify_first(struct sequence *s)
+{
+    if (s->early || !scan_bars(s->view.root_fd, false, &s->view.snapshot))
+        return;
+    (void)view_plan(&s->view);
+    follow_unknown(s);
+    look_again_if(&s->look_again, s->view.unread);
+}
+
 /* No work is in progress any more, except what is stuck. READY is sent first, since the boot waits
  * for it. */
 static void tell_settled(struct sequence *s)
@@ -92,6 +117,8 @@ static void tell_settled(struct sequence *s)
         sequence_tell_status(s, "");
     else
         send_ready(s);
+    if (first)
+        verify_first(s);
     if (s->view.disabled) {
         if (s->summary_due)
             journal_plain(LOG_NOTICE, "disabled by the kernel command line: no device is touched");
@@ -143,19 +170,6 @@ static bool is_critical_part_done(const struct sequence *s)
            (s->view.plan.n_actions == 0 || s->view.plan.actions[0].phase >= PHASE_REBIND);
 }
 
-/* As long as something cannot be read, everything is read again from time to time. */
-static void follow_unknown(struct sequence *s)
-{
-    const bool before = s->view.unread || s->view.trouble != 0;
-    const struct device *d;
-    int error;
-
-    s->view.unread = s->view.missed || s->view.policy_unread ||
-                     snapshot_unknown(&s->view.snapshot, &d, &error) != FACT_NONE;
-    if (s->view.unread && !before)
-        announce_unknown(&s->view);
-}
-
 /* An operation that should not fail has failed (no memory, no process). Logs that, makes nobody
  * wait, and tries again later. The view and the verdicts stay as they were. */
 static int step_failed(struct sequence *s, int error)
@@ -180,6 +194,8 @@ static int plan(struct sequence *s)
     struct pci_addr next[APPLY_REBINDS_MAX];
     if (s->early)
         return early_plan(s->early);
+    if (s->view.ready)
+        (void)scan_bars(s->view.root_fd, false, &s->view.snapshot);
     int r = view_plan(&s->view);
     size_t n = r >= 0 && !s->view.disabled ? apply_next_rebinds(s->apply, &s->view.plan, next) : 0;
 

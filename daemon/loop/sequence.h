@@ -26,6 +26,7 @@ struct sequence {
     struct front_link *front; /* or it could not listen */
     struct helpers *helpers;
     struct feature_files *feature_files;
+    struct timer *bars;             /* when BARs are to be read again, after a hot-plug */
     struct timer *moment;           /* when a device that is left alone may be touched again */
     sd_event_source *boot_deadline; /* or it is ready */
     struct early *early;            /* NULL: not in an initramfs */

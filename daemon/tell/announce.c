@@ -97,10 +97,17 @@ void announce_status(const struct view *view, char *buf, size_t size)
               t.errors == 1 ? "error in the policy" : "errors in the policy");
 }
 
+/* Bound, but not usable, and there is a sentence about it. */
+static bool is_unusable(const struct verdict *v)
+{
+    return v->state == STATE_BOUND && !v->usable && v->problems != 0;
+}
+
 static bool is_news(const struct verdict *v, const struct record *r)
 {
     return v->state != STATE_PENDING &&
-           (!r || !r->told.any || r->told.state != v->state || r->told.reason != v->reason);
+           (!r || !r->told.any || r->told.state != v->state || r->told.reason != v->reason ||
+            r->told.unusable != is_unusable(v));
 }
 
 static enum event_id event_of_state(enum device_state s)
@@ -187,7 +194,7 @@ static void announce_vfs(struct view *view)
         struct record *r = records_find(&view->records, v->addr);
         const struct verdict fields = {.rule = v->rule, .state = v->state, .reason = v->reason};
         const struct record_event told = {.kind = RECORD_EVENT_TOLD,
-                                          .verdict = {v->state, v->reason, NULL}};
+                                          .verdict = {v->state, v->reason, NULL, false}};
         char sentence[SENTENCE_MAX];
         if (!d || !is_vfs_news(v, r, view->snapshot.cold_boot))
             continue;
@@ -212,8 +219,8 @@ void announce_devices(struct view *view)
     for (size_t i = 0; i < plan->n_verdicts; i++) {
         const struct verdict *v = &plan->verdicts[i];
         struct record *r = records_find(&view->records, v->addr);
-        const struct record_event told = {.kind = RECORD_EVENT_TOLD,
-                                          .verdict = {v->state, v->reason, v->driver}};
+        const struct record_event told = {
+            .kind = RECORD_EVENT_TOLD, .verdict = {v->state, v->reason, v->driver, is_unusable(v)}};
         if (!is_news(v, r))
             continue;
         if (news <= LINES_MAX)

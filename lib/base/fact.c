@@ -21,6 +21,7 @@ static const struct {
     [FACT_SERIAL] = {"serial", "serial number"},
     [FACT_VARIANT] = {"variant", "variant driver"},
     [FACT_BARS] = {"bars", "memory in /proc/iomem"},
+    [FACT_BAR_ADDRESSES] = {"bar-addresses", "BARs' addresses"},
     [FACT_USE] = {"use", "use by this host"},
     [FACT_BOOT_USE] = {"boot-use", "use in fstab, crypttab or the kernel command line"},
 };

@@ -41,7 +41,8 @@ enum fact {
     FACT_SLOT,
     FACT_SERIAL,
     FACT_VARIANT,
-    FACT_BARS,
+    FACT_BARS,          /* what claims them */
+    FACT_BAR_ADDRESSES, /* whether its BARs have addresses */
     FACT_USE,
     FACT_BOOT_USE,
     FACT_MAX,

@@ -9,6 +9,7 @@
 #include "base/rootfs.h"
 #include "base/search.h"
 #include "base/util.h"
+#include "host/bar-addresses.h"
 #include "host/pci-files.h"
 #include "host/scan-device.h"
 #include "host/scan-host.h"
@@ -407,4 +408,35 @@ int scan_bindings(int root_fd, const struct policy *p, const struct pci_addr *ad
             vfio_nodes_all(root_fd, &nodes, d);
     }
     return scan_devices(root_fd, p, whole, n_whole, s);
+}
+
+/* -- what is only needed to tell whether a device is usable -- */
+
+static bool read_bars(int root_fd, struct device *d)
+{
+    const struct unknown before = d->unknown;
+    uint16_t unassigned;
+    int r = bar_addresses_missing(root_fd, d->addr, &unassigned);
+
+    d->bars_read = true;
+    if (d->unknown.fact == FACT_BAR_ADDRESSES)
+        d->unknown = (struct unknown){0};
+    if (unknown_note(&d->unknown, FACT_BAR_ADDRESSES, r))
+        unassigned = d->unassigned;
+    bool changed = unassigned != d->unassigned || d->unknown.fact != before.fact ||
+                   d->unknown.error != before.error;
+    d->unassigned = unassigned;
+    return changed;
+}
+
+bool scan_bars(int root_fd, bool again, struct snapshot *s)
+{
+    bool changed = false;
+
+    for (size_t i = 0; i < s->n; i++) {
+        struct device *d = &s->devices[i];
+        if (driver_is_vfio(d->driver) && (again || !d->bars_read))
+            changed = read_bars(root_fd, d) || changed;
+    }
+    return changed;
 }

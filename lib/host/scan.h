@@ -27,6 +27,12 @@ int scan_device(int root_fd, const struct policy *p, struct pci_addr a, struct s
 int scan_devices(int root_fd, const struct policy *p, const struct pci_addr *addrs, size_t n,
                  struct snapshot *s);
 
+/* Reads whether the BARs have addresses: 3 system calls for each device on a VFIO driver that was
+ * not examined yet, or, if `again`, for all that are on one: the kernel can take BARs from any
+ * device when another one is plugged in. scan_all() leaves this out, since nothing that is done
+ * with a device depends on it. Returns whether anything has changed. */
+bool scan_bars(int root_fd, bool again, struct snapshot *s);
+
 /* Reads d->order again. scan_device() keeps the order of the device that the snapshot had at this
  * address, which may have been another one. */
 void scan_order(int root_fd, struct device *d);

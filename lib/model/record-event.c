@@ -262,6 +262,7 @@ static void note_told(struct record *r, const struct record_event *e)
     r->told.any = true;
     r->told.state = e->verdict.state;
     r->told.reason = e->verdict.reason;
+    r->told.unusable = e->verdict.unusable;
 }
 
 /* -- requests -- */

@@ -48,6 +48,7 @@ struct record_event {
         enum device_state state;
         enum reason reason;
         const char *driver; /* the target */
+        bool unusable;      /* bound, but not usable, and it is known why */
     } verdict;
     struct record_operation op;
     struct {

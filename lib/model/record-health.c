@@ -20,15 +20,11 @@ void record_health_doubt(struct record *r, const struct device *d, uint64_t unti
 
 void record_health_test(struct record *r, int result, uint64_t now_usec)
 {
-    const enum record_health before = r->health;
-
     if (result != -EIO && fact_error(result) < 0) { /* this says nothing about the device */
         r->not_before_usec = now_usec + UNTESTED_USEC;
         return;
     }
     r->health = result == -EIO ? HEALTH_DEAD : HEALTH_UNTESTED;
-    if (r->health == HEALTH_DEAD || before == HEALTH_DEAD)
-        r->told.any = false; /* its state is still "bound", but this must be reported */
 }
 
 void record_health_reset_method(struct record *r, const char *text, int error)

@@ -115,8 +115,9 @@ struct record {
         bool any;
         enum device_state state;
         enum reason reason;
-    } told;           /* what was logged last */
-    uint8_t attempts; /* failures in a row that were nobody's fault: lost races, dead workers */
+        bool unusable; /* although it is bound, for a reason that was given */
+    } told;            /* what was logged last */
+    uint8_t attempts;  /* failures in a row that were nobody's fault: lost races, dead workers */
     uint8_t flaps; /* number of unbinds by somebody else, each less than a minute after the first */
     struct record_past past;
     struct record_vfs vfs;    /* state of its virtual functions, if it is a physical function */

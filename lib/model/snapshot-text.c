@@ -44,6 +44,8 @@ static const struct detail {
     DETAIL("node", node),
     DETAIL("noiommu", noiommu),
     DETAIL("fixed", fixed),
+    DETAIL("bars-read", bars_read),
+    DETAIL("unassigned", unassigned),
     DETAIL("serial-unread", serial_unread),
     DETAIL("driver", driver),
     DETAIL("pf-slot", pf_slot),

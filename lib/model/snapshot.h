@@ -49,16 +49,19 @@ struct device {
     bool node;          /* /dev/vfio/GROUP is there */
     bool noiommu;       /* the node is /dev/vfio/noiommu-GROUP */
     bool fixed;         /* its native driver cannot be unbound (suppress_bind_attrs) */
-    bool serial_unread; /* there may be a serial number, which could not be read yet */
-    uint32_t group;     /* IOMMU group, or NO_GROUP */
-    enum outlook iommu; /* if there is no group (viommu.h) */
-    const char *driver; /* the driver link's target; NULL: none. Owned by the snapshot. */
-    char *pf_slot;      /* the slot of .pf; NULL: as with .slot. Owned by the device. */
-    char *slot;         /* physical slot; NULL: none, or not read. Owned by the device. */
-    char *serial;       /* PCIe device serial number as lspci writes it; NULL: as with .slot */
-    char *use;          /* how the host uses it (use.h); NULL: no sign of use, or not examined */
-    char *evidence;     /* what the host is going to use it for (boot-use.h) */
-    char *claimant;     /* what has claimed one of its BARs (bars.h) */
+    bool bars_read;     /* .unassigned was read, or was tried: only of devices on a VFIO driver */
+    uint16_t unassigned; /* bit N: BAR N has no address, so the device cannot be opened
+                            (bar-addresses.h) */
+    bool serial_unread;  /* there may be a serial number, which could not be read yet */
+    uint32_t group;      /* IOMMU group, or NO_GROUP */
+    enum outlook iommu;  /* if there is no group (viommu.h) */
+    const char *driver;  /* the driver link's target; NULL: none. Owned by the snapshot. */
+    char *pf_slot;       /* the slot of .pf; NULL: as with .slot. Owned by the device. */
+    char *slot;          /* physical slot; NULL: none, or not read. Owned by the device. */
+    char *serial;        /* PCIe device serial number as lspci writes it; NULL: as with .slot */
+    char *use;           /* how the host uses it (use.h); NULL: no sign of use, or not examined */
+    char *evidence;      /* what the host is going to use it for (boot-use.h) */
+    char *claimant;      /* what has claimed one of its BARs (bars.h) */
     char *module;  /* the module of its vfio-pci variant (modules.h); only if a rule says "auto" */
     char *variant; /* the driver that this module has registered; NULL: not loaded */
     char *cdev;    /* its own node is /dev/vfio/devices/CDEV; NULL: none */

@@ -80,6 +80,8 @@ const char *problem_word(enum problem p)
         return "dynamic-id-ineffective";
     case PROBLEM_BAR_CLAIMED:
         return "bar-claimed";
+    case PROBLEM_BAR_UNASSIGNED:
+        return "bar-unassigned";
     case PROBLEM_EXPECT_MISMATCH:
         return "expect-mismatch";
     case PROBLEM_UNREADABLE:

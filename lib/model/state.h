@@ -70,7 +70,8 @@ enum problem {
     PROBLEM_RESET_METHOD = 1 << 13,            /* the kernel refused the rule's reset-method */
     PROBLEM_SWITCH_BY_WILDCARD =
         1 << 14, /* an NVSwitch that a rule selects only by "10de:*"; it is usable */
-    PROBLEM_MAX = 1 << 15,
+    PROBLEM_BAR_UNASSIGNED = 1 << 15, /* the kernel has no address for one of its BARs */
+    PROBLEM_MAX = 1 << 16,
 };
 
 enum __attribute__((packed)) action_kind {

@@ -91,6 +91,23 @@ static void health_sentence(const struct verdict *v, const struct device *d, cha
                  address.s);
 }
 
+/* A virtual machine cannot open the device, or cannot map its memory. */
+static void bar_sentence(const struct verdict *v, const struct device *d, char *buf)
+{
+    if (v->problems & PROBLEM_BAR_UNASSIGNED)
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but the kernel has no address for its BAR %d, so no virtual machine "
+                 "can open it: enable \"Above 4G decoding\" in the firmware setup, or boot with "
+                 "\"pci=realloc\"; if it was usable before another device was plugged in, reboot",
+                 pci_addr_text(d->addr).s, __builtin_ctz(d->unassigned));
+    else
+        snprintf(buf, SENTENCE_MAX,
+                 "%s is bound, but the firmware's framebuffer (%s) occupies part of its memory, so "
+                 "QEMU cannot map it: boot with \"initcall_blacklist=sysfb_init\" on the kernel "
+                 "command line, or make another card the boot display",
+                 pci_addr_text(d->addr).s, d->claimant ? d->claimant : "");
+}
+
 void problem_sentence(const struct verdict *v, const struct snapshot *s,
                       char buf[static SENTENCE_MAX])
 {
@@ -136,12 +153,8 @@ void problem_sentence(const struct verdict *v, const struct snapshot *s,
             "virtual machines: enable interrupt remapping in the firmware setup, or allow it with "
             "vfio_iommu_type1.allow_unsafe_interrupts=1 if you trust the guests, and rescan",
             pci_addr_text(d->addr).s);
-    else if (v->problems & PROBLEM_BAR_CLAIMED)
-        snprintf(buf, SENTENCE_MAX,
-                 "%s is bound, but the firmware's framebuffer (%s) occupies part of its memory, so "
-                 "QEMU cannot map it: boot with \"initcall_blacklist=sysfb_init\" on the kernel "
-                 "command line, or make another card the boot display",
-                 pci_addr_text(d->addr).s, d->claimant ? d->claimant : "");
+    else if (v->problems & (PROBLEM_BAR_UNASSIGNED | PROBLEM_BAR_CLAIMED))
+        bar_sentence(v, d, buf);
     else if (v->problems & PROBLEM_NO_IOMMU)
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound without an IOMMU (unsafe no-IOMMU mode): for DPDK only, not for "

@@ -74,6 +74,8 @@ static void function(int at, unsigned i)
     content(at, path,
             i % 2 ? "pci:v000010DEd000020F1sv000010DEsd00001463bc02sc00i00\n"
                   : "pci:v000010DEd000020F1sv000010DEsd00001463bc03sc02i00\n");
+    snprintf(path, sizeof(path), "sys/devices/pci0000:00/%s/resource", address);
+    content(at, path, "0x00000000fb000000 0x00000000fbffffff 0x0000000000040200\n");
     snprintf(path, sizeof(path), "sys/devices/pci0000:00/%s/driver_override", address);
     content(at, path, "(null)\n");
 

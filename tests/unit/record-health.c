@@ -33,11 +33,10 @@ START_TEST(tested_after_its_user)
     happen(&r, RECORD_EVENT_CLOSED, &bound);
     ck_assert_int_eq(r.health, HEALTH_SUSPECT);
     ck_assert(record_is_waiting(&r)); /* until its reset is over */
-    r.told.any = true;
     done(&r, ACTION_TEST, "", 0);
-    ck_assert(r.health == HEALTH_UNTESTED && r.told.any);
+    ck_assert(r.health == HEALTH_UNTESTED);
     done(&r, ACTION_TEST, "", -EIO);
-    ck_assert(r.health == HEALTH_DEAD && !r.told.any && r.state == RECORD_OPEN && r.error == 0);
+    ck_assert(r.health == HEALTH_DEAD && r.state == RECORD_OPEN && r.error == 0);
     happen(&r, RECORD_EVENT_RESCAN, NULL);
     ck_assert_int_eq(r.health, HEALTH_SUSPECT);
     done(&r, ACTION_TEST, "", -ENODEV);

@@ -39,6 +39,7 @@
 #define ANSWER_SECONDS 2
 #define SECTION_SECONDS 20
 
+#define BARS 6
 #define CONFIG_HEADER_TYPE 0x0e
 #define CONFIG_EXTENDED 0x100
 #define CAPABILITY_SERIAL 0x0003
@@ -183,6 +184,21 @@ static void put_override(const struct device *device)
         put_raw("vfs", device->vfs ? format("%lld", number_of(device->vfs, 0)) : "null");
 }
 
+/* Has the kernel no address for one of the BARs? Then it enables the device for no driver. It takes
+ * addresses away when it needs room for a device that was plugged in. */
+static bool lacks_address(const char *address)
+{
+    FILE *f = fopen(format(PCI_DEVICES "/%s/resource", address), "re");
+    unsigned long long start, end, flags;
+    bool lacks = false;
+
+    for (int i = 0; f && i < BARS && fscanf(f, "%llx %llx %llx", &start, &end, &flags) == 3; i++)
+        lacks = lacks || (end > 0 && start == 0);
+    if (f)
+        fclose(f);
+    return lacks;
+}
+
 static void print_device(const struct device *device)
 {
     const char *address = device->address;
@@ -205,6 +221,7 @@ static void print_device(const struct device *device)
         put_bool("boot_vga", number_of(boot_vga, 0) != 0);
     put_number("numa", number_of(line_of(PCI_DEVICES "/%s/numa_node", address), -1));
     put_text("slot", slot_of(address));
+    put_bool("lacks_address", lacks_address(address));
     put_text("physfn", target_of(PCI_DEVICES "/%s/physfn", address));
     end();
 }

@@ -123,7 +123,7 @@ class Judge:
             elif outcome.kind == "stay" and location in self.base.native:
                 native = self.base.native[location]
                 kind = "taken" if driver in OURS else "left-without-driver" if not driver else "other-driver"
-                self.check(driver == native or (not driver and self.has_given_up(facts, native)), kind, location,
+                self.check(driver == native or (not driver and self.cannot_drive(facts, location, native)), kind, location,
                            f"{name} is meant to stay on {native}, its driver is {driver}")
                 self.check(override == "(null)", "override-left", location,
                            f"{name} is meant to stay, its driver_override is {override}")
@@ -138,6 +138,10 @@ class Judge:
         """snd_hda_intel finds nothing that works in an emulated GPU, keeps the number it had for it, and
         has 32 of them."""
         return native == "snd_hda_intel" and sum(e[2] == native for e in facts.events if e[0] == "probe") >= 32
+
+    def cannot_drive(self, facts, location, native):
+        """The kernel has taken an address of the device away, to make room for another one: no driver can enable it."""
+        return facts.devices[location].get("lacks_address") or self.has_given_up(facts, native)
 
     # No native driver was asked.
 

@@ -79,9 +79,10 @@ class State:
         before, self.policy = self.outcomes, policy
         self.outcomes = {p: o for p, o in policy.here.items() if p in facts.devices}
         for location, outcome in self.outcomes.items():
-            # It was taken by another rule, with a location perhaps: the host does not use it, and a rule fits it.
+            # It was taken by another rule, with a location perhaps: the host does not use it, and a rule fits it,
+            # which may be for another driver.
             if outcome.kind == "stay" and outcome.selected and facts.driver(location) in OURS:
-                self.outcomes[location] = policies.Outcome("free", facts.driver(location), True)
+                self.outcomes[location] = policies.Outcome("free", outcome.driver, True)
             # "hotplug = off" holds for what was plugged in under an earlier policy as well.
             elif outcome.kind == "go" and self.present.get(location) and policy.plugged.get(location, outcome).kind == "stay":
                 self.outcomes[location] = policies.Outcome("free", outcome.driver, True)
