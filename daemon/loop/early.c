@@ -71,7 +71,8 @@ void early_free(struct early *e)
     free(e);
 }
 
-/* A native driver's remove() may block, so nothing is rebound here. */
+/* A native driver's remove() may block, so nothing is rebound here. Nor are dynamic IDs written:
+ * until the daemon runs, nobody would hand back a disk of the host that appears after the pass. */
 int early_plan(struct early *e)
 {
     int r = view_plan(e->view);
@@ -84,7 +85,7 @@ int early_plan(struct early *e)
     if (e->gives_back) /* and nothing is taken either */
         plan_leave_out(&e->view->plan, PHASE_OVERRIDE, PHASE_VFS);
     else
-        plan_leave_out(&e->view->plan, PHASE_REBIND, PHASE_RELEASE);
+        plan_leave_out(&e->view->plan, PHASE_DYNIDS, PHASE_RELEASE);
     return r;
 }
 

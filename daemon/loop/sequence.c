@@ -48,6 +48,8 @@ static int end(struct sequence *s)
 
 void sequence_stop_if_idle(struct sequence *s)
 {
+    if (s->withdraw_due)
+        s->withdraw_due = apply_withdraw(s->apply) == -EAGAIN;
     if (!apply_is_ending(s->apply))
         (void)end(s);
 }
@@ -72,7 +74,7 @@ int sequence_stop(struct sequence *s)
     if (s->stopping)
         return 0;
     s->stopping = true;
-    (void)apply_withdraw(s->apply);
+    s->withdraw_due = apply_withdraw(s->apply) == -EAGAIN;
     if (!apply_is_ending(s->apply))
         return end(s);
     return sd_event_add_time_relative(s->event, NULL, CLOCK_MONOTONIC, ENDING_USEC, 0,

@@ -34,8 +34,9 @@ struct sequence {
     bool is_daemon;   /* false: a single pass */
     bool summary_due; /* a pass over all devices is in progress: log a summary when it is done */
     bool stopping;
-    bool unsaved; /* what must outlive the daemon is not in /run yet: a device appeared, or was
-                        requested */
+    bool withdraw_due; /* while it stops: entries are still to be removed from vfio-pci's table */
+    bool unsaved;      /* what must outlive the daemon is not in /run yet: a device appeared, or was
+                             requested */
 };
 
 /* Makes a plan from what is known now, starts what can be started, and reports when no work is in

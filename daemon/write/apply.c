@@ -96,6 +96,19 @@ static bool release_op(struct apply *a, const struct op *op)
     return !action_is_dynid(op->kind) && release_device(a, op->addr);
 }
 
+/* Of what was not done, is it the first operation of its device, or the first entry? A death counts
+ * as one failure, however many operations were left. */
+static bool is_first_undone(const struct op *ops, size_t i)
+{
+    const bool dynid = action_is_dynid(ops[i].kind);
+
+    for (size_t k = 0; k < i; k++)
+        if (ops[k].result == OP_NOT_DONE && action_is_dynid(ops[k].kind) == dynid &&
+            (dynid || pci_addr_cmp(ops[k].addr, ops[i].addr) == 0))
+            return false;
+    return true;
+}
+
 /* Takes the results that are due, and frees their devices for other jobs. */
 static void take_results(void *userdata, struct job *j, bool ended)
 {
@@ -108,7 +121,7 @@ static void take_results(void *userdata, struct job *j, bool ended)
             continue;
         if (!(ended && j->cancelled && ops[i].kind == ACTION_NEW_ID)) /* recorded when it hung */
             record_ops_result(a->records, &ops[i], worker_found(j->worker, i));
-        if (ended && !j->cancelled)
+        if (ended && !j->cancelled && is_first_undone(ops, i))
             record_ops_death(a->records, &ops[i]);
     }
     record_ops_give_up_group(a->records, ops, n, n > 0 ? worker_found(j->worker, 0) : "");
@@ -324,10 +337,11 @@ static int prepare_isolated(struct apply *a, const struct action *actions, size_
     j->group = actions[0].group;
     fill(a, j, actions, n);
     const struct op *ops = worker_ops(j->worker, &n);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; r >= 0 && i < n; i++)
         if (ops[i].kind == ACTION_UNBIND || ops[i].kind == ACTION_SET_VFS)
             r = recorded_workers_add(&a->workers, &ops[i].addr, worker_pid(j->worker));
     if (r < 0) {
+        recorded_workers_drop(&a->workers, worker_pid(j->worker));
         job_free(j);
         return r;
     }
@@ -516,6 +530,8 @@ int apply_withdraw(struct apply *a)
     struct job *j;
 
     jobs_stop(a->jobs);
+    if (apply_batch_is_running(a)) /* its entries would be written after they were removed */
+        return -EAGAIN;
     if (!removals)
         return -ENOMEM;
     size_t n = dynids_removals(f, is_to_withdraw, NULL, removals);

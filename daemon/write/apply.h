@@ -40,7 +40,8 @@ bool apply_is_busy(const struct apply *a);
 bool apply_batch_is_running(const struct apply *a);
 
 /* The daemon is about to exit: no further rebind is started, and dynamic IDs that also match
- * unselected devices are removed from the kernel's table. Returns 0 or negative errno. */
+ * unselected devices are removed from the kernel's table. Returns 0 or negative errno. -EAGAIN:
+ * entries are being written, so this must be called again when that is over. */
 int apply_withdraw(struct apply *a);
 
 /* Is there work in progress that a stop should wait for? */

@@ -117,7 +117,7 @@ static void run_job(int root_fd, const struct worker *w)
 {
     struct shared_job *j = w->job;
     bool any_failed = false;
-    CLEANUP(perform_state_done) struct perform_state state = PERFORM_STATE_NONE;
+    struct perform_state state = PERFORM_STATE_NONE;
 
     for (size_t i = 0; i < j->n && may_begin(j, i); i++) {
         struct op *op = &j->ops[i];
@@ -136,6 +136,7 @@ static void run_job(int root_fd, const struct worker *w)
         op->asked = state.asked;
         state.asked = false;
     }
+    perform_state_done(&state); /* closing a device resets it, which may take long: still watched */
     atomic_store(&j->current, NONE);
 }
 

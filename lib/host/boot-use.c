@@ -13,6 +13,8 @@
 #include "host/boot-words.h"
 
 #define FILE_MAX (1 << 20)
+#define MOUNT_EXTRA "systemd.mount-extra="
+#define SWAP_EXTRA "systemd.swap-extra="
 #define LINKS_MAX 4 /* links in /dev that point to each other */
 
 /* A disk that a configuration names. */
@@ -143,12 +145,25 @@ static int add_word(struct boot_use *b, const char *word)
         const char *key;
         bool luks;
         const char *before; /* prefix that makes the value the name of a disk */
-    } keys[] = {{"root=block:", false, ""},    {"root=", false, ""},
-                {"resume=", false, ""},        {"mount.usr=", false, ""},
-                {"cryptdevice=", false, ""},   {"rd.luks.uuid=", true, ""},
-                {"rd.luks.name=", true, ""},   {"luks.uuid=", true, ""},
-                {"luks.name=", true, ""},      {"rd.md.uuid=", false, "ID=md-uuid-"},
-                {"rd.lvm.lv=", false, "/dev/"}};
+    } keys[] = {{"root=block:", false, ""},
+                {"root=", false, ""},
+                {"resume=", false, ""},
+                {"mount.usr=", false, ""},
+                {"cryptdevice=", false, ""},
+                {"rd.luks.uuid=", true, ""},
+                {"rd.luks.name=", true, ""},
+                {"luks.uuid=", true, ""},
+                {"luks.name=", true, ""},
+                {"rd.md.uuid=", false, "ID=md-uuid-"},
+                {"rd.lvm.lv=", false, "/dev/"},
+                {MOUNT_EXTRA, false, ""},
+                {"rd." MOUNT_EXTRA, false, ""},
+                {SWAP_EXTRA, false, ""},
+                {"rd." SWAP_EXTRA, false, ""},
+                {"systemd.verity_root_data=", false, ""},
+                {"systemd.verity_root_hash=", false, ""},
+                {"systemd.verity_usr_data=", false, ""},
+                {"systemd.verity_usr_hash=", false, ""}};
 
     const char *key = after_prefix(word, "rd.luks.key=");
     char disk[256];
@@ -162,11 +177,43 @@ static int add_word(struct boot_use *b, const char *word)
             luks_disk(value, disk, sizeof(disk));
         else
             snprintf(disk, sizeof(disk), "%s%s", keys[i].before, value);
-        if (streq(keys[i].key, "cryptdevice=") && !strstr(disk, "/by-path/"))
-            disk[strcspn(disk, ":")] = '\0'; /* the name of the mapping follows */
+        if ((streq(keys[i].key, "cryptdevice=") || strstr(keys[i].key, "-extra=")) &&
+            !strstr(disk, "/by-path/"))
+            disk[strcspn(disk, ":")] = '\0'; /* the name of the mapping, or the mount point */
         return add_disk(b, disk, keys[i].key, true);
     }
     return 0;
+}
+
+/* Further disks that options name: of btrfs, of XFS, the journal of ext4, the header of LUKS. */
+static int add_from_options(struct boot_use *b, const char *options, const char *where)
+{
+    static const char *const keys[] = {"device=", "logdev=", "rtdev=", "journal_path=", "header="};
+    CLEANUP_FREE char *copy = strdup(options);
+    char *rest = copy, *option, disk[256];
+    int r = copy ? 0 : -ENOMEM;
+
+    while (r == 0 && (option = strsep(&rest, ",")))
+        for (size_t i = 0; r == 0 && i < ELEMENTS(keys); i++) {
+            const char *value = after_prefix(option, keys[i]);
+            if (value && key_disk(value, disk, sizeof(disk)))
+                r = add_disk(b, disk, where, false);
+        }
+    return r;
+}
+
+/* bcachefs names all of its disks: "/dev/sda:/dev/sdb". */
+static int add_source(struct boot_use *b, char *source, const char *where)
+{
+    char *next;
+    int r = 0;
+
+    for (; r == 0 && after_prefix(source, "/dev/") && (next = strstr(source, ":/dev/"));
+         source = next + 1) {
+        *next = '\0';
+        r = add_disk(b, source, where, false);
+    }
+    return r == 0 ? add_disk(b, source, where, false) : r;
 }
 
 static int read_fstab(int root_fd, struct boot_use *b)
@@ -185,7 +232,9 @@ static int read_fstab(int root_fd, struct boot_use *b)
     while (r == 0 && getmntent_r(f, &entry, buf, sizeof(buf))) {
         snprintf(where, sizeof(where), "/etc/fstab (%.255s)",
                  streq(entry.mnt_type, "swap") ? "swap" : entry.mnt_dir);
-        r = add_disk(b, entry.mnt_fsname, where, false);
+        r = add_source(b, entry.mnt_fsname, where);
+        if (r == 0)
+            r = add_from_options(b, entry.mnt_opts, where);
     }
     return r;
 }
@@ -193,19 +242,21 @@ static int read_fstab(int root_fd, struct boot_use *b)
 static int read_crypttab(int root_fd, const char *path, struct boot_use *b)
 {
     CLEANUP_FREE char *text = NULL;
-    char *rest, *line, name[256], disk[256], key[256], where[300];
+    char *rest, *line, name[256], disk[256], key[256], options[1024], where[300];
     size_t size;
     int r = rootfs_read_file(root_fd, path, FILE_MAX, &text, &size);
 
     if (r < 0)
         return fact_error(r);
     for (rest = text; r == 0 && (line = strsep(&rest, "\n"));) {
-        int n = sscanf(line, "%255s %255s %255s", name, disk, key);
+        int n = sscanf(line, "%255s %255s %255s %1023s", name, disk, key, options);
         if (n < 2 || name[0] == '#')
             continue;
         snprintf(where, sizeof(where), "/%s (%s)", path, name);
         r = add_disk(b, disk, where, false);
-        if (r == 0 && n == 3 && key_disk(key, disk, sizeof(disk)))
+        if (r == 0 && n == 4)
+            r = add_from_options(b, options, where);
+        if (r == 0 && n >= 3 && key_disk(key, disk, sizeof(disk)))
             r = add_disk(b, disk, where, false);
     }
     return r;

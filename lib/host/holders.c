@@ -12,6 +12,7 @@
 #include "host/nodes.h"
 #include "host/process.h"
 
+#define THREAD_MAX 64                          /* "proc/1/task/2" */
 #define VFIO_DEVICE "anon_inode:[vfio-device]" /* a device opened through its group */
 
 struct holder_search {
@@ -79,14 +80,14 @@ static const struct pci_addr *named_in(const struct holder_search *s, char *path
 
 /* Newer kernels tell the address of a VFIO device; a mediated device lies below its parent. NULL:
  * it is none of the devices, or not known. */
-static const struct pci_addr *vfio_device(struct holder_search *s, pid_t pid, const char *fd,
-                                          struct vfio_use *use)
+static const struct pci_addr *vfio_device(struct holder_search *s, const char *thread,
+                                          const char *fd, struct vfio_use *use)
 {
     CLEANUP_FREE char *text = NULL;
-    char path[64], *at = NULL;
+    char path[THREAD_MAX + 32], *at = NULL;
     size_t size;
 
-    snprintf(path, sizeof(path), "proc/%d/fdinfo/%.16s", pid, fd);
+    snprintf(path, sizeof(path), "%s/fdinfo/%.16s", thread, fd);
     if (rootfs_read_file(s->root_fd, path, 1 << 16, &text, &size) == 0)
         at = strstr(text, "vfio-device-syspath:");
     if (!at) {
@@ -100,14 +101,14 @@ static const struct pci_addr *vfio_device(struct holder_search *s, pid_t pid, co
 
 /* Does the descriptor only name the file (O_PATH)? udev has a new node open like that while it sets
  * the node's mode. */
-static bool is_path_only(const struct holder_search *s, pid_t pid, const char *fd)
+static bool is_path_only(const struct holder_search *s, const char *thread, const char *fd)
 {
     CLEANUP_FREE char *text = NULL;
-    char path[64];
+    char path[THREAD_MAX + 32];
     unsigned flags = 0;
     size_t size;
 
-    snprintf(path, sizeof(path), "proc/%d/fdinfo/%.16s", pid, fd);
+    snprintf(path, sizeof(path), "%s/fdinfo/%.16s", thread, fd);
     if (rootfs_read_file(s->root_fd, path, 1 << 16, &text, &size) < 0)
         return false;
     const char *at = strstr(text, "flags:");
@@ -115,7 +116,7 @@ static bool is_path_only(const struct holder_search *s, pid_t pid, const char *f
 }
 
 /* To which of the devices the descriptor belongs; NULL: to none. */
-static const struct pci_addr *device_of(struct holder_search *s, pid_t pid, int dir_fd,
+static const struct pci_addr *device_of(struct holder_search *s, const char *thread, int dir_fd,
                                         const char *fd, char text[static HOLDER_TEXT_MAX],
                                         struct vfio_use *use)
 {
@@ -128,7 +129,7 @@ static const struct pci_addr *device_of(struct holder_search *s, pid_t pid, int 
     }
     text[n] = '\0';
     if (streq(text, VFIO_DEVICE))
-        return vfio_device(s, pid, fd, use);
+        return vfio_device(s, thread, fd, use);
     if (!strstr(text, "/dev/")) /* in a chroot, more comes before it */
         return NULL;
     if (statx(dir_fd, fd, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &st) < 0) {
@@ -140,35 +141,65 @@ static const struct pci_addr *device_of(struct holder_search *s, pid_t pid, int 
     const bool group = S_ISCHR(st.stx_mode) && s->vfio_major && st.stx_rdev_major == s->vfio_major;
     const struct node *node =
         nodes_find(&s->nodes, makedev(st.stx_rdev_major, st.stx_rdev_minor), S_ISBLK(st.stx_mode));
-    if ((!node && !group) || is_path_only(s, pid, fd))
+    if ((!node && !group) || is_path_only(s, thread, fd))
         return NULL;
     use->group = use->group || group;
     return node ? &node->addr : NULL;
+}
+
+/* Does the thread (with the others that share its descriptors) have one of the devices? *s->ret is
+ * filled then. *ret_any becomes true if it has any descriptor. */
+static bool look_at_files(struct holder_search *s, pid_t pid, const char *thread,
+                          struct vfio_use *use, bool *ret_any)
+{
+    char path[THREAD_MAX + 8], text[HOLDER_TEXT_MAX];
+    const struct dirent *e;
+    CLEANUP(closedirp) DIR *dir;
+
+    snprintf(path, sizeof(path), "%s/fd", thread);
+    int r = rootfs_open_dir(s->root_fd, path, &dir);
+    while (r >= 0 && (r = rootfs_next(dir, &e)) > 0) {
+        *ret_any = true;
+        const struct pci_addr *a = device_of(s, thread, dirfd(dir), e->d_name, text, use);
+        if (a && identify(s, pid, *a, text))
+            return true;
+    }
+    if (r < 0)
+        no_look(s, r);
+    return false;
+}
+
+/* A process whose first thread has ended shows its descriptors only with its other threads. */
+static bool look_at_threads(struct holder_search *s, pid_t pid, struct vfio_use *use)
+{
+    char path[THREAD_MAX], thread[THREAD_MAX];
+    const struct dirent *e;
+    bool any = false;
+    CLEANUP(closedirp) DIR *dir;
+
+    snprintf(path, sizeof(path), "proc/%d/task", pid);
+    int r = rootfs_open_dir(s->root_fd, path, &dir);
+    while (r >= 0 && !any && (r = rootfs_next(dir, &e)) > 0) {
+        snprintf(thread, sizeof(thread), "proc/%d/task/%.16s", pid, e->d_name);
+        if (strtol(e->d_name, NULL, 10) != pid && look_at_files(s, pid, thread, use, &any))
+            return true;
+    }
+    if (r < 0)
+        no_look(s, r);
+    return false;
 }
 
 /* Returns 1 (the process has the device), 0 (it has not), or 2 (it may have it). *s->ret is filled
  * unless it returns 0. */
 static int look_at_process(struct holder_search *s, pid_t pid)
 {
-    char path[64], text[HOLDER_TEXT_MAX];
+    char process[THREAD_MAX];
     struct vfio_use use = {0};
-    const struct dirent *e;
-    int r;
+    bool any = false;
 
-    snprintf(path, sizeof(path), "proc/%d/fd", pid);
-    CLEANUP(closedirp) DIR *dir;
-    r = rootfs_open_dir(s->root_fd, path, &dir);
-    if (r < 0) {
-        no_look(s, r);
-        return 0;
-    }
-    while ((r = rootfs_next(dir, &e)) > 0) {
-        const struct pci_addr *a = device_of(s, pid, dirfd(dir), e->d_name, text, &use);
-        if (a && identify(s, pid, *a, text))
-            return 1;
-    }
-    if (r < 0)
-        no_look(s, r);
+    snprintf(process, sizeof(process), "proc/%d", pid);
+    if (look_at_files(s, pid, process, &use, &any) || (!any && look_at_threads(s, pid, &use)))
+        return 1;
     if (s->vfio && use.unknown && !use.group && identify(s, pid, s->addrs[0], "a VFIO device"))
         return 2;
     return 0;

@@ -114,24 +114,45 @@ static const char *find_loaded(const struct serials *s, struct pci_addr a, uint6
     return NULL;
 }
 
+/* Would reading its configuration space wake it? The kernel may need a minute for a device that
+ * does not wake up, and this is the event loop. Returns 1, 0 or negative errno. */
+static int is_asleep(int root_fd, struct pci_addr a)
+{
+    char state[16];
+    int r = pci_read_attribute(root_fd, a, "power_state", state, sizeof(state));
+
+    return r < 0 ? fact_error(r) : streq(state, "D3cold");
+}
+
+/* Finds it in configuration space. Returns 1, 0 (only a helper can read it) or negative errno. */
+static int read_here(int root_fd, struct pci_addr a, char ret[static SERIAL_MAX])
+{
+    uint8_t config[CONFIG_MAX];
+    int n = is_asleep(root_fd, a);
+
+    if (n != 0)
+        return n < 0 ? n : 0;
+    n = read_config(root_fd, a, config);
+    if (n < 0 && !fact_is_gone(n))
+        return n;
+    if (n > CONFIG_SHOWN)
+        find_serial(config, (size_t)n, ret);
+    return n != CONFIG_SHOWN;
+}
+
 int serials_get(int root_fd, const struct serials *s, int loaded, struct pci_addr a, char **ret,
                 bool *ret_unread)
 {
-    uint8_t config[CONFIG_MAX];
     char text[SERIAL_MAX] = "";
-    const char *found = text;
-    int n = read_config(root_fd, a, config);
+    uint64_t inode = 0;
+    int q = loaded < 0 ? loaded : inode_of(root_fd, a, &inode);
+    const char *found = q < 0 ? NULL : find_loaded(s, a, inode);
 
-    if (n < 0 && !fact_is_gone(n))
-        return n;
-    if (n == CONFIG_SHOWN) {
-        uint64_t inode;
-        int r = loaded < 0 ? loaded : inode_of(root_fd, a, &inode);
-        if (r < 0)
-            return r;
-        found = find_loaded(s, a, inode);
-    } else if (n > 0) {
-        find_serial(config, (size_t)n, text);
+    if (!found) {
+        int r = read_here(root_fd, a, text);
+        if (r < 0 || (r == 0 && q < 0))
+            return r < 0 ? r : q;
+        found = r > 0 ? text : NULL;
     }
     CLEANUP_FREE char *copy = found && *found ? strdup(found) : NULL;
     if (found && *found && !copy)

@@ -2,6 +2,7 @@
 #include "host/use.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -141,6 +142,62 @@ static int read_btrfs(struct mounts_reader *r)
     return q;
 }
 
+/* A disk behind a loop device. The kernel does not list the loop device among the disk's holders,
+ * and does not claim the disk for it. */
+static int read_loops(struct mounts_reader *r)
+{
+    CLEANUP(closedirp) DIR *dir;
+    const struct dirent *e;
+    int q = rootfs_list(r->root_fd, "sys/class/block", &dir);
+
+    while (q == 0 && (q = rootfs_next(dir, &e)) > 0) {
+        char path[NAME_MAX + 64], node[PATH_MAX];
+        q = 0;
+        if (!after_prefix(e->d_name, "loop"))
+            continue;
+        snprintf(path, sizeof(path), "sys/class/block/%s/loop/backing_file", e->d_name);
+        q = rootfs_read_line(r->root_fd, path, node, sizeof(node));
+        q = q > 0 ? add_mounted_node(r, node, "is behind the block device", e->d_name)
+                  : fact_error(q);
+    }
+    return q;
+}
+
+/* A namespace of the kernel's NVMe target that is enabled; of the SCSI target's disks the kernel
+ * says that they are claimed. */
+static int read_namespace(struct mounts_reader *r, const char *path, const char *subsystem)
+{
+    char file[PATH_MAX + 16], text[PATH_MAX];
+
+    snprintf(file, sizeof(file), "%s/enable", path);
+    int q = rootfs_read_line(r->root_fd, file, text, sizeof(text));
+    if (q <= 0 || streq(text, "0"))
+        return fact_error(q < 0 ? q : 0);
+    snprintf(file, sizeof(file), "%s/device_path", path);
+    q = rootfs_read_line(r->root_fd, file, text, sizeof(text));
+    return q > 0 ? add_mounted_node(r, text, "is exported as", subsystem) : fact_error(q);
+}
+
+static int read_exports(struct mounts_reader *r)
+{
+    static const char folder[] = "sys/kernel/config/nvmet/subsystems";
+    CLEANUP(closedirp) DIR *all;
+    const struct dirent *e, *n;
+    int q = rootfs_list(r->root_fd, folder, &all);
+
+    while (q == 0 && (q = rootfs_next(all, &e)) > 0) {
+        char path[NAME_MAX + 64], space[2 * NAME_MAX + 80];
+        snprintf(path, sizeof(path), "%s/%s/namespaces", folder, e->d_name);
+        CLEANUP(closedirp) DIR *dir = NULL;
+        q = rootfs_list(r->root_fd, path, &dir);
+        while (q == 0 && (q = rootfs_next(dir, &n)) > 0) {
+            snprintf(space, sizeof(space), "%s/%s", path, n->d_name);
+            q = read_namespace(r, space, e->d_name);
+        }
+    }
+    return q;
+}
+
 int host_use_read(int root_fd, struct host_use *ret)
 {
     struct mounts_reader reader = {root_fd, ret};
@@ -150,6 +207,10 @@ int host_use_read(int root_fd, struct host_use *ret)
         r = fact_error(rootfs_each_line(root_fd, "proc/swaps", take_swap, &reader));
     if (r == 0)
         r = read_btrfs(&reader);
+    if (r == 0)
+        r = read_loops(&reader);
+    if (r == 0)
+        r = read_exports(&reader);
     if (r == 0)
         r = rootfs_read_line(root_fd, "sys/class/tty/console/active", ret->consoles,
                              sizeof(ret->consoles));

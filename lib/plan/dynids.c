@@ -88,7 +88,7 @@ static bool is_carved(struct builder *b, const struct rule *r)
 
 static void want_rule(struct builder *b, const struct rule *r)
 {
-    struct dynid ids[64];
+    struct dynid ids[DYNIDS_MAX];
     bool narrowed;
     size_t n = dynids_of_rule(r, ids, ELEMENTS(ids), &narrowed);
 

@@ -3,11 +3,26 @@
  * blocks like a hanging remove(). */
 #include "tree.h"
 
+#include "failing.h"
+
 #include <signal.h>
 
 #include "policy/policy.h"
 #include "record-file.h"
 #include "write/apply.h"
+
+/* The first reading of /proc/PID/stat fails, if so wanted. */
+static bool is_to_fail;
+
+static int failing_call(const char *call, const char *path, int fd)
+{
+    const bool fails = is_to_fail && path && strstr(path, "/stat");
+
+    (void)call;
+    (void)fd;
+    is_to_fail = is_to_fail && !fails;
+    return fails ? EMFILE : 0;
+}
 
 #define UNBIND "sys/bus/pci/drivers/nvidia/unbind"
 #define NEW_ID "sys/bus/pci/drivers/vfio-pci/new_id"
@@ -200,6 +215,37 @@ START_TEST(of_a_group_one_after_the_other)
 }
 END_TEST
 
+/* A worker that unbinds two devices, and of which only one is on file, would be taken for one that
+ * has nothing to do with the other. */
+START_TEST(on_file_is_each_device_or_nothing_begins)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    const struct pci_addr audio = {0, 6, 0, 1};
+    struct action actions[3] = {rebind(gpu), rebind(gpu), rebind(audio)};
+
+    make_host(&f);
+    ck_assert_ptr_nonnull(records_get(&f.records, audio));
+    for (size_t i = 0; i < ELEMENTS(actions); i++)
+        actions[i].group = 14;
+    actions[0].kind = ACTION_HOLD; /* the others belong to it */
+    make_hang(&f, UNBIND);
+    start(&f);
+    is_to_fail = true;
+    ck_assert_int_eq(
+        apply_plan(f.apply, &(struct plan){.actions = actions, .n_actions = ELEMENTS(actions)}),
+        -EMFILE);
+    ck_assert(!record_is_in_hand(records_find(&f.records, gpu)));
+    carry_out(&f, actions, ELEMENTS(actions));
+    ck_assert(on_file(&f, "worker 0000:06:00.0 pid="));
+    ck_assert(on_file(&f, "worker 0000:06:00.1 pid="));
+    CLEANUP_FREE char *text = tree_read(&f.tree, "run/vfio-bindd/state");
+    unsigned n = 0;
+    for (const char *p = text; (p = strstr(p, "worker ")); p++)
+        n++;
+    ck_assert_uint_eq(n, 2); /* and none of the worker that did not begin */
+}
+END_TEST
+
 /* -- when it is done -- */
 
 START_TEST(of_another_card_at_its_address_counts_what_events_told)
@@ -250,6 +296,36 @@ START_TEST(a_death_is_noted)
     run_until_done(&f, 1);
     ck_assert_uint_eq(records_find(&f.records, gpu)->attempts, 1);
     ck_assert(!record_is_in_hand(records_find(&f.records, gpu)));
+}
+END_TEST
+
+/* However many operations of the device are left. */
+START_TEST(a_death_is_one_attempt)
+{
+    static const enum action_kind kinds[] = {ACTION_CHECK, ACTION_UNBIND, ACTION_CLEAR,
+                                             ACTION_NATIVE, ACTION_PROBE};
+    CLEANUP(fixture_done) struct fixture f;
+    struct action actions[ELEMENTS(kinds)];
+    int pid;
+
+    make_host(&f);
+    tree_device(&f.tree, "0000:06:00.0", MODALIAS_A100, "vfio-pci", "14");
+    make_hang(&f, UNBIND);
+    start(&f);
+    for (size_t i = 0; i < ELEMENTS(kinds); i++)
+        actions[i] = (struct action){.phase = PHASE_RELEASE,
+                                     .kind = kinds[i],
+                                     .addr = gpu,
+                                     .driver = "vfio-pci",
+                                     .group = NO_GROUP};
+    carry_out(&f, actions, ELEMENTS(actions));
+    CLEANUP_FREE char *text = tree_read(&f.tree, "run/vfio-bindd/state");
+    const char *line = strstr(text, "worker ");
+    ck_assert(line && sscanf(line, "worker 0000:06:00.0 pid=%d", &pid) == 1);
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    run_until_done(&f, 1);
+    ck_assert_uint_eq(records_find(&f.records, gpu)->attempts, 1);
+    ck_assert_int_eq(records_find(&f.records, gpu)->error, 0);
 }
 END_TEST
 
@@ -385,9 +461,38 @@ START_TEST(withdrawn_is_what_also_fits_others)
 }
 END_TEST
 
+/* What is still to be written would be in the table after it was removed. */
+START_TEST(withdrawn_is_nothing_before_it_is_written)
+{
+    CLEANUP(fixture_done) struct fixture f;
+    struct action a = entry();
+
+    make_host(&f);
+    make_hang(&f, NEW_ID);
+    start(&f);
+    a.narrowed = true;
+    carry_out(&f, &a, 1);
+    ck_assert(apply_batch_is_running(f.apply));
+    (void)apply_withdraw(f.apply);
+    for (int i = 0; i < 10 && apply_batch_is_running(f.apply) && f.done == 0; i++)
+        ck_assert_int_ge(sd_event_run(f.event, 10000), 0);
+    CLEANUP_FREE char *early = tree_read(&f.tree, REMOVE_ID);
+    ck_assert_str_eq(early, "");
+    CLEANUP_CLOSE int reader = let_go(&f, NEW_ID);
+    ck_assert_int_ge(reader, 0);
+    run_until_done(&f, 1);
+    ck_assert_int_eq(apply_withdraw(f.apply), 0); /* the caller tries again */
+    run_until_done(&f, 2);
+    CLEANUP_FREE char *removed = tree_read(&f.tree, REMOVE_ID);
+    ck_assert_str_eq(removed, ENTRY);
+    ck_assert(!on_file(&f, "entry state=armed"));
+}
+END_TEST
+
 UNIT_MAIN("apply", a_vfio_driver_was_nobody_before, on_file_before_anything_is_unbound,
           on_file_before_an_entry_is_written, so_many_rebinds_at_once,
-          of_a_group_one_after_the_other, of_another_card_at_its_address_counts_what_events_told,
-          a_death_is_noted, a_write_of_an_entry_that_hangs, what_hangs_since_an_earlier_run,
+          of_a_group_one_after_the_other, on_file_is_each_device_or_nothing_begins,
+          of_another_card_at_its_address_counts_what_events_told, a_death_is_noted,
+          a_death_is_one_attempt, a_write_of_an_entry_that_hangs, what_hangs_since_an_earlier_run,
           what_cannot_be_read_is_not_forgotten, stopped_between_unbind_and_bind,
-          withdrawn_is_what_also_fits_others)
+          withdrawn_is_what_also_fits_others, withdrawn_is_nothing_before_it_is_written)

@@ -110,6 +110,42 @@ START_TEST(disks)
 }
 END_TEST
 
+/* Further disks of a file system, the header of an encrypted one, and what systemd's words name. */
+START_TEST(further_disks)
+{
+    static const struct usage cases[] = {
+        {"systemd.mount-extra=UUID=1111-aaaa:/data:ext4:nofail", NULL, NULL, "06:00.0",
+         "has systemd.mount-extra= (UUID=1111-aaaa)"},
+        {"rd.systemd.mount-extra=/dev/sda:/data", NULL, NULL, "08:00.0",
+         "has rd.systemd.mount-extra= (/dev/sda)"},
+        {"systemd.swap-extra=/dev/nvme0n1p1:pri=1", NULL, NULL, "06:00.0",
+         "has systemd.swap-extra= (/dev/nvme0n1p1)"},
+        {"systemd.verity_usr_data=PARTUUID=3333", NULL, NULL, "06:00.0",
+         "has systemd.verity_usr_data= (PARTUUID=3333)"},
+        {"systemd.verity_root_hash=/dev/nvme0n1p1", NULL, NULL, "06:00.0",
+         "has systemd.verity_root_hash= (/dev/nvme0n1p1)"},
+        {NULL, "UUID=2222 /data btrfs noatime,device=/dev/nvme0n1p1 0 0\n", NULL, "06:00.0",
+         "is in /etc/fstab (/data)"},
+        {NULL, "UUID=2222 /data xfs rw,logdev=/dev/nvme0n1p1\n", NULL, "06:00.0",
+         "is in /etc/fstab (/data)"},
+        {NULL, "UUID=2222 /data xfs rtdev=/dev/disk/by-id/wwn-1,noatime\n", NULL, "06:00.0",
+         "is in /etc/fstab (/data)"},
+        {NULL, "/dev/sda:/dev/nvme0n1p1 /data bcachefs defaults\n", NULL, "06:00.0",
+         "is in /etc/fstab (/data)"},
+        {NULL, "/dev/sda:/dev/nvme0n1p1 /data bcachefs defaults\n", NULL, "08:00.0",
+         "is in /etc/fstab (/data)"},
+        {NULL, "UUID=2222 /data ext4 journal_path=/dev/disk/by-uuid/1111-aaaa\n", NULL, "06:00.0",
+         "is in /etc/fstab (/data)"},
+        {NULL, "UUID=2222 /data ext4 x-device=/dev/nvme0n1p1\n", NULL, "06:00.0", NULL},
+        {NULL, NULL, "vault UUID=2222 none luks,header=/dev/disk/by-uuid/1111-aaaa\n", "06:00.0",
+         "is in /etc/crypttab (vault)"},
+        {NULL, NULL, "vault UUID=2222 none header=/hdr:UUID=1111-aaaa\n", "06:00.0",
+         "is in /etc/crypttab (vault)"},
+    };
+    check_usages(cases, ELEMENTS(cases));
+}
+END_TEST
+
 /* Links that udev has not made yet, of disks that have no driver yet. */
 START_TEST(disks_by_path)
 {
@@ -199,4 +235,4 @@ START_TEST(no_files)
 }
 END_TEST
 
-UNIT_MAIN("boot-use", disks, disks_by_path, network_cards, no_files)
+UNIT_MAIN("boot-use", disks, further_disks, disks_by_path, network_cards, no_files)

@@ -106,6 +106,27 @@ static void take_policy(struct host *h, const char *const *rules)
     (void)plan_again(h);
 }
 
+/* As many as vfio-bindd.conf(5) promises, whether one rule has them or several. */
+START_TEST(a_rule_of_many_ids)
+{
+    CLEANUP(host_done) struct host h;
+    char rule[2048] = "id = 1000:0000";
+    const char *rules[] = {rule, NULL};
+    size_t n = 0;
+
+    host_init(&h);
+    for (unsigned i = 1; i < 100; i++) {
+        char id[16];
+        snprintf(id, sizeof(id), ", 1000:%04x", i);
+        strcat(rule, id);
+    }
+    take_policy(&h, rules);
+    for (size_t i = 0; i < h.plan.n_actions; i++)
+        n += h.plan.actions[i].kind == ACTION_NEW_ID;
+    ck_assert_uint_eq(n, 100);
+}
+END_TEST
+
 /* The table holds what the rules call for, and nothing else. */
 static void check_table(struct host *h, const char *when)
 {
@@ -222,5 +243,5 @@ START_TEST(a_rule_that_is_narrowed_later)
 }
 END_TEST
 
-UNIT_MAIN("dynids", entries_of_a_rule, reloads_leave_what_is_wanted, nor_does_a_crash,
-          a_removal_that_fails, a_rule_that_is_narrowed_later)
+UNIT_MAIN("dynids", entries_of_a_rule, a_rule_of_many_ids, reloads_leave_what_is_wanted,
+          nor_does_a_crash, a_removal_that_fails, a_rule_that_is_narrowed_later)

@@ -263,6 +263,22 @@ START_TEST(by_another_path)
 }
 END_TEST
 
+/* The first thread has ended, and its folder is empty, but another one goes on. */
+START_TEST(by_another_thread)
+{
+    CLEANUP(tree_done) struct tree t;
+    struct holder h;
+
+    make_host(&t);
+    tree_node(&t, GPU "drm/card0", "1:3\n", "drm");
+    make_process(&t, 300, "vmm\n", "");
+    tree_link(&t, "proc/300/task/301/fd/8", "/dev/null");
+    ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), 1);
+    tree_write(&t, "proc/300/task/301/fdinfo/8", "flags:\t012100000\n"); /* O_PATH */
+    ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), 0);
+}
+END_TEST
+
 START_TEST(not_seen_is_not_free)
 {
     CLEANUP(tree_done) struct tree t;
@@ -579,5 +595,6 @@ END_TEST
 
 UNIT_MAIN("holders", only_named, by_another_path, any_call_fails, claimed_by_the_kernel,
           not_a_fellow_worker, nodes_in_the_folder, nodes_of_groups,
-          children_of_a_bridge_are_not_its_own, nvidia, by_number, not_seen_is_not_free, units,
-          virtual_machines, real_process, real_process_in_another_mount_namespace)
+          children_of_a_bridge_are_not_its_own, nvidia, by_number, by_another_thread,
+          not_seen_is_not_free, units, virtual_machines, real_process,
+          real_process_in_another_mount_namespace)

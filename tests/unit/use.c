@@ -10,6 +10,7 @@
 #define CARD "sys/bus/pci/devices/0000:06:00.0/"
 #define NVME CARD "nvme/nvme0/nvme0n1"
 #define DM "sys/devices/virtual/block/"
+#define TARGET "sys/kernel/config/nvmet/subsystems/nqn.2014-08.org.example:a/namespaces/1/"
 
 static const struct pci_addr card = {0, 6, 0, 0};
 
@@ -166,6 +167,37 @@ START_TEST(further_disks_of_btrfs)
 }
 END_TEST
 
+/* The kernel lists neither in a folder "holders", nor does it claim the disk for them. */
+START_TEST(behind_a_loop_device)
+{
+    CLEANUP(tree_done) struct tree t;
+
+    tree_init(&t);
+    tree_node(&t, CARD "ata1/host0/block/sdb", "8:16\n", "block");
+    tree_node(&t, CARD "ata1/host0/block/sdb/sdb1", "8:17\n", "block");
+    tree_write(&t, "sys/class/block/loop0/size", "0\n"); /* without a disk or file */
+    tree_write(&t, "sys/class/block/loop1/loop/backing_file", "/srv/dev/sdb1\n");
+    tree_write(&t, "sys/class/block/loop2/loop/backing_file", "/dev/sda2\n");
+    check_use(&t, NULL);
+    tree_write(&t, "sys/class/block/loop2/loop/backing_file", "/dev/sdb1\n");
+    check_use(&t, "is behind the block device loop2");
+}
+END_TEST
+
+START_TEST(exported_by_an_nvme_target)
+{
+    CLEANUP(tree_done) struct tree t;
+
+    tree_init(&t);
+    tree_node(&t, CARD "ata1/host0/block/sdb/sdb1", "8:17\n", "block");
+    tree_write(&t, TARGET "enable", "0\n");
+    tree_write(&t, TARGET "device_path", "/dev/sdb1\n");
+    check_use(&t, NULL);
+    tree_write(&t, TARGET "enable", "1\n");
+    check_use(&t, "is exported as nqn.2014-08.org.example:a");
+}
+END_TEST
+
 /* With multipath the disk hangs below its subsystem. */
 START_TEST(by_an_nvme_subsystem)
 {
@@ -257,6 +289,8 @@ START_TEST(unknown)
         int r;
     } cases[] = {
         {"proc/swaps/folder", "", -EISDIR},
+        {"sys/class/block/loop3/loop/backing_file/folder", "", -EISDIR},
+        {TARGET "enable/folder", "", -EISDIR},
         {"sys/class/tty/console/active/folder", "", -EISDIR},
         /* in use, but which block device is it? */
         {"proc/swaps", "/dev/sda2\\040(deleted) partition 9 0 -2\n", -ENOTBLK},
@@ -278,5 +312,5 @@ START_TEST(unknown)
 END_TEST
 
 UNIT_MAIN("use", mounted, of_any_class, with_a_long_mountinfo, by_a_node, below_other_block_devices,
-          further_disks_of_btrfs, by_an_nvme_subsystem, interfaces, interface_elsewhere, consoles,
-          unknown)
+          further_disks_of_btrfs, behind_a_loop_device, exported_by_an_nvme_target,
+          by_an_nvme_subsystem, interfaces, interface_elsewhere, consoles, unknown)
