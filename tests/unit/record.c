@@ -467,7 +467,7 @@ START_TEST(verdicts)
          {.seen_usec = 1, .touched = true}},
         {"the journal was told",
          {.state = RECORD_OPEN},
-         EVENT(TOLD, .verdict = {STATE_BUSY, REASON_IN_USE, vfio}),
+         EVENT(TOLD, .verdict = {STATE_BUSY, REASON_IN_USE, vfio, false}),
          {.told = {true, STATE_BUSY, REASON_IN_USE}}},
     };
 

@@ -21,7 +21,7 @@
     }
 #define OP(k, r, d) .op = {.kind = ACTION_##k, .result = (r), .driver = (d), .found = qemu}
 #define ORDERED(k) .op = {.kind = ACTION_##k, .driver = "", .found = "", .order = 9}
-#define VERDICT(s, r) .verdict = {STATE_##s, REASON_##r, "vfio-pci"}
+#define VERDICT(s, r) .verdict = {STATE_##s, REASON_##r, "vfio-pci", false}
 #define FAILED_OF(e, k) .error = (e), .failed_at = ACTION_##k
 
 struct transition {
