@@ -247,6 +247,30 @@ static int write_patch(struct export *e, const struct permit_target *t, const st
     return export_write_docs(e, &patch, 1);
 }
 
+/* The API server drops members of spec without a value (null), and the schemas of both kinds allow
+ * none there: strict validation of the object would fail. */
+static void drop_nulls(const struct export *e, struct doc *d)
+{
+    ssize_t spec = doc_get(d, doc_root(d), "spec");
+    size_t next;
+
+    if (spec < 0 || d->v[spec].type != YAML_MAPPING_START_EVENT)
+        return;
+    for (size_t key = (size_t)spec + 1; d->v[key].type != YAML_MAPPING_END_EVENT; key = next) {
+        const size_t value = doc_next(d, key);
+        struct doc nothing = {0};
+        next = doc_next(d, value);
+        if (d->v[key].type != YAML_SCALAR_EVENT || !doc_is_null(d, value) ||
+            doc_is_shared(d, value))
+            continue;
+        ctl_note(e->ctl,
+                 "line %zu: %s has no value, which the API server does not keep: it is left out",
+                 doc_line(d, key), (const char *)d->v[key].data.scalar.value);
+        doc_splice(d, key, next - key, &nothing);
+        next = key;
+    }
+}
+
 static void say_cluster(const struct export *e, const struct permit_target *t, const struct doc *d)
 {
     ssize_t metadata = doc_get(d, doc_root(d), "metadata");
@@ -282,6 +306,8 @@ int permit_merge(struct export *e, const struct permit_target versions[], size_t
         ctl_note(e->ctl, "the object lists all of it already: nothing was added");
     else
         say_cluster(e, t, &d);
-    return e->ctl->patch ? write_patch(e, t, &d, &devices, &gates, added)
-                         : export_write_docs(e, &d, 1);
+    if (e->ctl->patch)
+        return write_patch(e, t, &d, &devices, &gates, added);
+    drop_nulls(e, &d);
+    return export_write_docs(e, &d, 1);
 }
