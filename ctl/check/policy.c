@@ -37,6 +37,20 @@ static void check_errors(struct check *c)
     }
 }
 
+/* The daemon does not see such a file (architecture.md, The unit), but reads drop-ins there. */
+static void check_unread_main_file(struct check *c)
+{
+    if (!check_exists(c, "run/vfio-bindd.conf"))
+        return;
+    check_add(c, FINDING_WARN, "policy",
+              "/run/vfio-bindd.conf is not read: in /run only drop-ins count");
+    check_remedy(
+        c,
+        "%smv /run/vfio-bindd.conf /run/vfio-bindd.conf.d/50-run.conf && %ssystemctl reload "
+        "vfio-bindd",
+        ctl_sudo(), ctl_sudo());
+}
+
 /* -- what the rules match -- */
 
 static void check_rule(struct check *c, const struct rule *r)
@@ -174,6 +188,7 @@ void check_policy(struct check *c)
     const struct policy *p = &c->s->policy;
 
     check_errors(c);
+    check_unread_main_file(c);
     if (texts_are_on_trial(&c->s->texts)) {
         check_add(c, FINDING_WARN, "policy",
                   "a policy is on trial, and is taken back unless it is confirmed");
