@@ -29,17 +29,24 @@ static bool is_distinct(const struct source *s, const struct row *r, enum field 
     return true;
 }
 
-enum field rule_text_key(const struct source *s, const bool *in)
+bool rule_text_distinguishes(const struct source *s, const bool *in, enum field field)
 {
     for (size_t i = 0; i < s->snapshot.n; i++)
-        if (in[i] && !is_distinct(s, &s->rows[i], FIELD_SLOT))
-            return FIELD_ADDRESS;
-    return FIELD_SLOT;
+        if (in[i] && !is_distinct(s, &s->rows[i], field))
+            return false;
+    return true;
+}
+
+enum field rule_text_key(const struct source *s, const bool *in)
+{
+    return rule_text_distinguishes(s, in, FIELD_SLOT) ? FIELD_SLOT : FIELD_ADDRESS;
 }
 
 const char *rule_text_key_name(enum field key)
 {
-    return rule_key_name(key == FIELD_SLOT ? KEY_SLOT : KEY_ADDRESS);
+    return rule_key_name(key == FIELD_SLOT     ? KEY_SLOT
+                         : key == FIELD_SERIAL ? KEY_SERIAL
+                                               : KEY_ADDRESS);
 }
 
 /* -- values -- */

@@ -7,9 +7,11 @@
 
 #define RULE_TEXT_NAME_MAX 40
 
-/* The key that distinguishes each of these devices from all others of its model: the slot, which
- * does not change when a card is added, otherwise the address. (The daemon cannot read serial
- * numbers.) */
+/* Does the field distinguish each of these devices from all others of its model? */
+bool rule_text_distinguishes(const struct source *s, const bool *in, enum field field);
+
+/* A key that distinguishes them: the slot, which does not change when a card is added, otherwise
+ * the address. (At boot, rules with serial numbers wait for a helper that reads them.) */
 enum field rule_text_key(const struct source *s, const bool *in);
 const char *rule_text_key_name(enum field key);
 

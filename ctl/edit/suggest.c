@@ -102,7 +102,7 @@ static void write_choices(const struct source *s, const struct model *m, FILE *f
 }
 
 /* Writes one rule for all devices of a model. If the host's console is one of them, the others are
- * given by slot or address. */
+ * given by slot, serial number or address. */
 static void write_rule(const struct source *s, const struct model *m, bool commented, FILE *f)
 {
     const struct row *r = m->first;
@@ -231,6 +231,17 @@ static void write_alternatives(const struct source *s, FILE *f)
     }
 }
 
+/* A serial number also stays when a card is added, unlike an address. A report has others in place
+ * of the real ones. */
+static enum field key_of_model(const struct source *s, const bool *in)
+{
+    enum field key = rule_text_key(s, in);
+
+    return key == FIELD_ADDRESS && !s->replayed && rule_text_distinguishes(s, in, FIELD_SERIAL)
+               ? FIELD_SERIAL
+               : key;
+}
+
 /* Returns 0 or -ENOMEM. */
 static int model_make(const struct source *s, size_t first, struct model *ret)
 {
@@ -250,7 +261,7 @@ static int model_make(const struct source *s, size_t first, struct model *ret)
         ret->n++;
         ret->consoles += is_console_display(r);
     }
-    ret->key = rule_text_key(s, ret->all);
+    ret->key = key_of_model(s, ret->all);
     return 0;
 }
 
