@@ -143,7 +143,7 @@ static bool goes_along(const struct row *r, const struct row *other)
 static bool is_written(const struct source *s, const struct row *r)
 {
     for (const struct row *other = s->rows; other < r; other++)
-        if (is_alternative(s, other) && goes_along(r, other))
+        if (goes_along(r, other) && is_alternative(s, other)) /* the second looks at all devices */
             return true;
     return false;
 }
