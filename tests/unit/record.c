@@ -468,7 +468,7 @@ START_TEST(verdicts)
         {"the journal was told",
          {.state = RECORD_OPEN},
          EVENT(TOLD, .verdict = {STATE_BUSY, REASON_IN_USE, vfio, false}),
-         {.told = {true, STATE_BUSY, REASON_IN_USE}}},
+         {.told = {true, STATE_BUSY, REASON_IN_USE, false}}},
     };
 
     RUN(table);
