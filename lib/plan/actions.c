@@ -29,13 +29,21 @@ static bool is_on_other_target(const struct device *d, const struct record *r)
            record_has_bound_to(r, d->driver);
 }
 
+/* May what could not be parsed be about the device? It is not taken back then from what the rules
+ * before the error gave it to. One that a dynamic ID caught was given to nobody: without the entry
+ * its native driver would have it. */
+static bool may_be_in_error(const struct builder *b, const struct device *d)
+{
+    return b->policy->incomplete && !plan_is_caught(b, d);
+}
+
 /* For a device that no rule selects, or that its rule refuses: must anything of ours be undone? If
  * another driver has it, or none, only our override is removed, which would keep native drivers
  * away for good. If we took it from its native driver, that driver is offered it again. */
 static bool is_left_over(const struct builder *b, const struct device *d, const struct record *r)
 {
     if (!d->detailed || d->unknown.fact != FACT_NONE || d->bridge || record_is_handed_back(r) ||
-        r->error != 0 || b->policy->incomplete || plan_is_undecided(b->policy, b->snapshot, d))
+        r->error != 0 || may_be_in_error(b, d) || plan_is_undecided(b->policy, b->snapshot, d))
         return false;
     if (!driver_is_vfio(d->driver))
         return record_may_be_overridden(r) || (!d->driver && record_is_going_back(r));
