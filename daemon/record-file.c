@@ -140,6 +140,8 @@ static void load_flag(struct record *r, const char *key)
         r->placeholder = true;
     else if (streq(key, "bound"))
         r->binding = BINDING_CLAIMED;
+    else if (streq(key, "caught"))
+        r->fresh = true;
     else if (streq(key, "refused"))
         r->past.refused = true;
     else if (streq(key, "dead"))
@@ -358,6 +360,7 @@ static void write_record(FILE *f, const struct record *r)
     if (record_may_be_overridden(r))
         fprintf(f, " override=%s", r->override_text ? r->override_text : "1");
     fputs(record_is_bound_by_us(r) ? " bound=1" : "", f);
+    fputs(record_is_bound_by_us(r) && r->fresh ? " caught=1" : "", f);
     fputs(r->placeholder ? " placeholder=1" : "", f);
     fputs(r->offer != OFFER_NONE ? " offer=1" : "", f);
     if (r->placeholder || r->offer != OFFER_NONE)

@@ -194,6 +194,7 @@ START_TEST(each_of_these_survives)
         {.arrival = ARRIVAL_UNUSED},
         {.override = OVERRIDE_MAYBE},
         {.binding = BINDING_CLAIMED},
+        {.binding = BINDING_CLAIMED, .fresh = true}, /* caught by an entry */
         {.placeholder = true, .offered_to = 123456789012},
         {.offer = OFFER_OWED, .offered_to = 123456789012},
         {.placeholder = true, .offer = OFFER_OWED},
@@ -207,7 +208,7 @@ START_TEST(each_of_these_survives)
         ck_assert_msg(after.n == 1, "case %zu", i);
         const struct record *a = &after.v[0], *b = &before[i];
         ck_assert(a->touched == b->touched && a->state == b->state && a->arrival == b->arrival);
-        ck_assert(a->override == b->override && a->binding == b->binding);
+        ck_assert(a->override == b->override && a->binding == b->binding && a->fresh == b->fresh);
         ck_assert(a->placeholder == b->placeholder && a->offered_to == b->offered_to);
         ck_assert(a->offer == b->offer);
         ck_assert(memcmp(&a->past, &b->past, sizeof(a->past)) == 0);
