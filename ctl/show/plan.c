@@ -2,6 +2,7 @@
 /* plan: prints what would be done now and, for another policy, what that would change. */
 #include <errno.h>
 
+#include "bus.h"
 #include "device-json.h"
 #include "model/kinds.h"
 #include "open.h"
@@ -37,6 +38,40 @@ static void print_lines(char *text)
         printf("%*s", (int)indent, "");
         ctl_wrap(stdout, line + indent, indent, indent + (indent == 2 ? 2 : 0));
     }
+}
+
+static int live_by_address(const void *x, const void *y)
+{
+    const struct live_device *a = x, *b = y;
+
+    return pci_addr_cmp(a->addr, b->addr);
+}
+
+/* Devices whose rule is gone from the files, but not yet from the policy in force: only the daemon
+ * knows what it has bound. Returns the number. */
+static size_t print_handed_back(const struct plan_view *v)
+{
+    CLEANUP(live_done) struct live live = {0};
+    CLEANUP_BUS sd_bus *bus = NULL;
+    CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
+    size_t n = 0;
+
+    if (!v->s->this_host || v->old || bus_open(v->s->ctl, &bus) < 0 ||
+        live_read(bus, &live, &error) < 0)
+        return 0;
+    if (live.n > 0)
+        qsort(live.devices, live.n, sizeof(*live.devices), live_by_address);
+    for (size_t i = 0; i < live.n; i++) {
+        const struct live_device *d = &live.devices[i];
+        const char *state = props_get(&d->props, "State");
+        if (plan_find(v->plan, d->addr) || !streq(state, state_word(STATE_BOUND)))
+            continue;
+        if (n++ == 0)
+            puts("No longer selected: a reload hands these back, unless they are in use:");
+        printf("  %s (%s, rule %s)\n", pci_addr_text(d->addr).s, props_get(&d->props, "Id"),
+               props_get(&d->props, "Rule"));
+    }
+    return n;
 }
 
 /* Few file systems are mounted yet and no link is up when the next boot decides. */
@@ -77,7 +112,9 @@ static int print_plan(const struct plan_view *v)
     preview_write(&preview, f);
     if (fclose(f) != 0)
         return ctl_errno(-ENOMEM);
-    print_lines(text);
+    static const char nothing[] = "Nothing to do.\n";
+    const char *rest = print_handed_back(v) > 0 ? after_prefix(text, nothing) : NULL;
+    print_lines(rest ? text + strlen(nothing) : text);
     if (!s->snapshot.cold_boot)
         print_lost_at_boot(v);
     return EXIT_SUCCESS;
