@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/rootfs.h"
@@ -35,8 +36,10 @@ static const char *read_problem(int error)
     case -EFBIG:
         return "this file is larger than 1 MiB: it cannot be a policy";
     case -EACCES:
-        return "no permission to read this file: vfio-bindd runs as root, so check its owner and "
-               "mode (root, 0644), and the security module's log";
+        return geteuid() != 0
+                   ? "no permission to read this file: run this as root"
+                   : "no permission to read this file: vfio-bindd runs as root, so check its owner "
+                     "and mode (root, 0644), and the security module's log";
     case -ENOENT:
         return "there is no such file";
     default:

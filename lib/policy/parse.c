@@ -342,30 +342,48 @@ static bool has_control(const char *s)
     return false;
 }
 
+static bool is_ignored(const char *start)
+{
+    return *start == '\0' || *start == '#' || *start == ';';
+}
+
+/* Why a line cannot be used as it is; NULL: it can. `start`: its first character that is not
+ * blank. */
+static const char *line_error(const char *text, size_t length, const char *line, const char *start)
+{
+    if (memchr(text, '\0', length))
+        return "there are NUL bytes in this line: remove them, or save the file as UTF-8";
+    if (is_ignored(start))
+        return NULL;
+    if (has_control(line))
+        return "there is a control character in this line: remove it";
+    if (start != line)
+        return "this line is indented: remove the blanks at its beginning (a value must be on one "
+               "line)";
+    return NULL;
+}
+
 static void look_at_line(struct policy_reader *r, const char *text, size_t length)
 {
     char line[POLICY_LINE_MAX + 1];
 
     if (length > 0 && text[length - 1] == '\r')
         length--;
-    if (length > POLICY_LINE_MAX) {
-        bad_line(r, "this line is longer than 4096 bytes: split the rule in two");
-        return;
-    }
+    const bool too_long = length > POLICY_LINE_MAX;
+    if (too_long)
+        length = POLICY_LINE_MAX;
     memcpy(line, text, length);
     line[length] = '\0';
-    const char *start = line + strspn(line, " \t");
+    char *start = line + strspn(line, " \t");
+    const char *error = too_long ? "this line is longer than 4096 bytes: split the rule in two"
+                                 : line_error(text, length, line, start);
 
-    if (*start == '\0' || *start == '#' || *start == ';')
-        return;
-    if (has_control(line))
-        bad_line(r, "there is a control character in this line: remove it");
-    else if (start != line)
-        bad_line(r, "this line is indented: remove the blanks at its beginning (a value must be on "
-                    "one line)");
-    else if (line[0] == '[')
-        begin_section(r, line);
-    else
+    /* The keys below a section with an error are not those of the section above. */
+    if (*start == '[')
+        begin_section(r, start);
+    if (error)
+        bad_line(r, error);
+    else if (*start != '[' && !is_ignored(start))
         begin_key(r, line);
 }
 
@@ -408,10 +426,8 @@ static bool is_text(struct policy_reader *r, const char *bytes, size_t size)
         complain(r, DIAG_ERROR, "this file is larger than 1 MiB: it cannot be a policy");
         return false;
     }
-    if (memchr(bytes, '\0', size)) {
-        complain(
-            r, DIAG_ERROR,
-            "there are NUL bytes in this file: it is not text (or it is UTF-16; save it as UTF-8)");
+    if (size >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0)) {
+        complain(r, DIAG_ERROR, "this file is UTF-16: save it as UTF-8");
         return false;
     }
     r->at.line = 0;
