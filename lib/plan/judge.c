@@ -190,7 +190,7 @@ static void judge_taking(const struct builder *b, struct verdict *v, const struc
         refuse(v, REASON_HAS_VIRTUAL_FUNCTIONS);
     } else if (d->fixed) {
         refuse(v, REASON_DRIVER_FIXED);
-    } else if (d->boot_display && d->driver && !v->rule->force) {
+    } else if (d->boot_display && d->driver && !driver_is_vfio(d->driver) && !v->rule->force) {
         refuse(v, REASON_BOOT_DISPLAY);
     } else if (refuse_as_other_is_unnamed(b, v)) {
         ; /* v is refused now */
