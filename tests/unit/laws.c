@@ -272,7 +272,7 @@ static const char *protection(const struct laws *l, const struct verdict *v)
         return "must not be taken without another port";
     if (v->rule->force)
         return NULL;
-    if (d->boot_display && d->driver)
+    if (d->boot_display && d->driver && !driver_is_vfio(d->driver))
         return "is the boot display";
     if (d->use)
         return d->use;
