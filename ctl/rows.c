@@ -137,15 +137,10 @@ static char *generic_sentence(const struct row *row)
     return n < 0 ? NULL : text;
 }
 
-/* A device with such a problem may be usable nevertheless. */
-static bool allows_use(const char *word)
+static bool forbids_use(const char *word)
 {
-    static const enum problem problems[] = {PROBLEM_EXPECT_MISMATCH, PROBLEM_DYNAMIC_ID_INEFFECTIVE,
-                                            PROBLEM_DRIVER_NOT_ADVERTISED,
-                                            PROBLEM_HOST_USE_UNKNOWN};
-
-    for (size_t i = 0; i < ELEMENTS(problems); i++)
-        if (streq(word, problem_word(problems[i])))
+    for (unsigned bit = 1; bit < PROBLEM_MAX; bit <<= 1)
+        if (PROBLEMS_FORBID_USE & bit && streq(word, problem_word((enum problem)bit)))
             return true;
     return false;
 }
@@ -158,7 +153,7 @@ static char *grave_problems(const struct row *row)
     char *rest = words, *word, *text = calloc(1, strlen(row->problems) + 1);
 
     while (text && rest && (word = strsep(&rest, "\n"))) {
-        if (allows_use(word))
+        if (!forbids_use(word))
             continue;
         if (*text)
             strcat(text, " ");

@@ -255,13 +255,15 @@ static void check_bar_addresses(struct check *c)
 {
     for (size_t i = 0; i < c->s->snapshot.n; i++) {
         const struct row *r = &c->s->rows[i];
-        uint16_t missing = 0;
+        uint16_t missing = r->d->unassigned;
+        int seen = 0;
         if (!check_is_taken(r))
             continue;
-        int seen = bar_addresses_missing(c->tree.root_fd, r->d->addr, &missing);
+        if (!r->d->bars_read) /* it is not bound yet */
+            seen = bar_addresses_missing(c->tree.root_fd, r->d->addr, &missing);
         if (seen < 0)
             check_unseen(c, "resource", seen);
-        if (missing == 0)
+        if (missing == 0 || check_joins(c, "bar-address", r->rule, r->d->addr))
             continue;
         check_add(
             c, FINDING_FAIL, "bar-address",
@@ -269,6 +271,7 @@ static void check_bar_addresses(struct check *c)
             "enable \"Above 4G decoding\" in the firmware setup, or let the kernel assign the "
             "addresses; after a hot-plug, reboot",
             __builtin_ctz(missing), pci_addr_text(r->d->addr).s);
+        check_concerns(c, r->rule, r->d->addr);
         check_add_parameter(c, "pci=realloc");
     }
 }

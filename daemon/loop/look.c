@@ -50,6 +50,11 @@ void look_at_drivers(struct view *view)
     record_seen_drivers(view);
 }
 
+bool look_at_bars(struct view *view, bool again)
+{
+    return scan_bars(view->root_fd, again, &view->snapshot);
+}
+
 /* Reads devices that are ours although no rule concerns them any more: they may have to be handed
  * back. */
 static void look_at_unnamed(struct view *view)

@@ -26,6 +26,10 @@ void look_at_group(struct view *view, struct pci_addr a);
  * address that was assigned, since they were last read. */
 void look_at_devices(struct view *view, const struct pci_addr *addrs, size_t n);
 
+/* Reads whether the BARs of devices on a VFIO driver have addresses: of those that were not
+ * examined yet, or, if `again`, of all. Returns whether anything has changed. */
+bool look_at_bars(struct view *view, bool again);
+
 /* Reads the device of a kernel event. Returns whether a new plan can wait, because the device must
  * be left alone for a moment (record.h). */
 bool look_at_event(struct view *view, enum hotplug_action action, struct pci_addr a);

@@ -6,7 +6,6 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/clock.h"
-#include "host/scan.h"
 #include "loop/boot-watch.h"
 #include "loop/hotplug.h"
 #include "loop/look.h"
@@ -20,7 +19,7 @@
 #include "tell/journal.h"
 #include "tell/request-log.h"
 
-/* Many devices may be plugged in at once; and their handling comes first. */
+/* Many devices may be plugged in at once, and handling them comes first. */
 #define BARS_USEC (200 * 1000)
 
 struct manager {
@@ -87,7 +86,7 @@ static void on_bars(void *userdata)
 {
     struct sequence *s = userdata;
 
-    if (!s->stopping && scan_bars(s->view.root_fd, true, &s->view.snapshot))
+    if (!s->stopping && look_at_bars(&s->view, true))
         (void)sequence_step(s);
 }
 

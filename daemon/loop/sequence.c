@@ -6,7 +6,6 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/clock.h"
-#include "host/scan.h"
 #include "loop/look.h"
 #include "loop/record-seen.h"
 #include "tell/announce.h"
@@ -98,7 +97,7 @@ static void follow_unknown(struct sequence *s)
  * plan. */
 static void verify_first(struct sequence *s)
 {
-    if (s->early || !scan_bars(s->view.root_fd, false, &s->view.snapshot))
+    if (s->early || !look_at_bars(&s->view, false))
         return;
     (void)view_plan(&s->view);
     follow_unknown(s);
@@ -197,7 +196,7 @@ static int plan(struct sequence *s)
     if (s->early)
         return early_plan(s->early);
     if (s->view.ready)
-        (void)scan_bars(s->view.root_fd, false, &s->view.snapshot);
+        (void)look_at_bars(&s->view, false);
     int r = view_plan(&s->view);
     size_t n = r >= 0 && !s->view.disabled ? apply_next_rebinds(s->apply, &s->view.plan, next) : 0;
 

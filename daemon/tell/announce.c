@@ -100,7 +100,7 @@ void announce_status(const struct view *view, char *buf, size_t size)
 /* Bound, but not usable, and there is a sentence about it. */
 static bool is_unusable(const struct verdict *v)
 {
-    return v->state == STATE_BOUND && !v->usable && v->problems != 0;
+    return v->state == STATE_BOUND && v->problems & PROBLEMS_FORBID_USE;
 }
 
 static bool is_news(const struct verdict *v, const struct record *r)

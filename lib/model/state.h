@@ -74,6 +74,13 @@ enum problem {
     PROBLEM_MAX = 1 << 16,
 };
 
+/* With one of these a bound device is not usable. */
+#define PROBLEMS_FORBID_USE                                                           \
+    (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING | PROBLEM_NO_IOMMU |             \
+     PROBLEM_INTERRUPTS_NOT_REMAPPED | PROBLEM_BAR_CLAIMED | PROBLEM_BAR_UNASSIGNED | \
+     PROBLEM_UNREADABLE | PROBLEM_INTERFACE_MISSING | PROBLEM_NOT_RESPONDING |        \
+     PROBLEM_RESET_METHOD)
+
 enum __attribute__((packed)) action_kind {
     ACTION_OVERRIDE, /* write the target to driver_override */
     ACTION_UNBIND,   /* unbind from its current driver */

@@ -409,11 +409,7 @@ static void judge_use(const struct builder *b, struct verdict *v)
     v->problems |= judge_health(v, plan_record_of(b, d));
     viable = viable && !plan_is_reset_due(v, plan_record_of(b, d));
     v->error = plan_record_of(b, d) ? plan_record_of(b, d)->reset_error : 0;
-    v->usable = viable && !(v->problems & (PROBLEM_GROUP_NOT_VIABLE | PROBLEM_NODE_MISSING |
-                                           PROBLEM_NO_IOMMU | PROBLEM_INTERRUPTS_NOT_REMAPPED |
-                                           PROBLEM_BAR_CLAIMED | PROBLEM_BAR_UNASSIGNED |
-                                           PROBLEM_UNREADABLE | PROBLEM_INTERFACE_MISSING |
-                                           PROBLEM_NOT_RESPONDING | PROBLEM_RESET_METHOD));
+    v->usable = viable && !(v->problems & PROBLEMS_FORBID_USE);
 }
 
 static void judge_expect(struct builder *b)
