@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The texts are what the kernels 6.1 and 7.2 show. */
+/* Lines in the form in which the kernel writes them. */
 #include "tree.h"
 
 #include "failing-path.h"
