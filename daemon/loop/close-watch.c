@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/inotify.h>
 
+#include "base/fact.h"
 #include "base/rootfs.h"
 #include "base/util.h"
 
@@ -21,68 +22,58 @@ struct close_watch {
 };
 
 /* Both calls check whether the name is that of a node: anybody may open and close /dev/vfio/vfio,
- * which is not. */
-static bool tell_node_closed(const struct close_watch *w, const char *name)
+ * which is not. They return whether it is, or negative errno (unknown). */
+static int tell_node_closed(const struct close_watch *w, const char *name)
 {
     char path[NAME_MAX + 64], address[NAME_MAX + 1];
     struct pci_addr a;
 
     snprintf(path, sizeof(path), "sys/class/vfio-dev/%s/device", name);
-    if (rootfs_link_name(w->root_fd, path, address) <= 0 || pci_addr_parse(address, &a) < 0)
-        return false;
+    int r = rootfs_link_name(w->root_fd, path, address);
+    if (r <= 0 || pci_addr_parse(address, &a) < 0)
+        return fact_error(r);
     w->handler.closed(w->handler.userdata, a);
-    return true;
+    return 1;
 }
 
-static bool tell_group_closed(const struct close_watch *w, const char *name)
+static int tell_group_closed(const struct close_watch *w, const char *name)
 {
     const char *number = after_prefix(name, "noiommu-");
     char path[NAME_MAX + 64];
     const struct dirent *e;
     struct pci_addr a;
-    bool any = false;
+    int any = 0;
     CLEANUP(closedirp) DIR *dir;
 
     snprintf(path, sizeof(path), "sys/kernel/iommu_groups/%s/devices", number ? number : name);
-    if (rootfs_list(w->root_fd, path, &dir) < 0)
-        return false;
-    while (rootfs_next(dir, &e) > 0)
+    int r = rootfs_list(w->root_fd, path, &dir);
+    if (r < 0)
+        return fact_error(r);
+    while ((r = rootfs_next(dir, &e)) > 0)
         if (pci_addr_parse(e->d_name, &a) == 0) {
             w->handler.closed(w->handler.userdata, a);
-            any = true;
+            any = 1;
         }
-    return any;
-}
-
-/* Events were lost, so any node may have been closed. */
-static bool tell_all(const struct close_watch *w, int folder)
-{
-    const struct dirent *e;
-    bool any = false;
-    CLEANUP(closedirp) DIR *dir;
-
-    if (rootfs_list(w->root_fd, folders[folder], &dir) < 0)
-        return false;
-    while (rootfs_next(dir, &e) > 0)
-        any = (folder == GROUPS ? tell_group_closed : tell_node_closed)(w, e->d_name) || any;
-    return any;
+    return r < 0 ? r : any;
 }
 
 static int on_close(sd_event_source *source, const struct inotify_event *event, void *userdata)
 {
     struct close_watch *w = userdata;
     int folder = source == w->sources[GROUPS] ? GROUPS : DEVICES;
-    bool any = false;
+    int r = 0;
 
     if (event->mask & IN_IGNORED) { /* the folder is gone */
         w->sources[folder] = sd_event_source_disable_unref(w->sources[folder]);
         return 0;
     }
     if (event->mask & IN_Q_OVERFLOW)
-        any = tell_all(w, folder);
+        r = -EOVERFLOW;
     else if (event->len > 0)
-        any = (folder == GROUPS ? tell_group_closed : tell_node_closed)(w, event->name);
-    if (any)
+        r = (folder == GROUPS ? tell_group_closed : tell_node_closed)(w, event->name);
+    if (r < 0)
+        w->handler.unseen(w->handler.userdata);
+    if (r != 0)
         w->handler.done(w->handler.userdata);
     return 0;
 }

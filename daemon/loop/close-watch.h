@@ -16,9 +16,11 @@
 struct close_watch;
 
 /* `closed` is called for each device of the group, or for the device of the node, and `done` after
- * the last one. */
+ * the last one. `unseen` is called instead if any of them may have been closed: events were lost,
+ * or the group could not be read. */
 struct close_watch_handler {
     void (*closed)(void *userdata, struct pci_addr a);
+    void (*unseen)(void *userdata);
     void (*done)(void *userdata);
     void *userdata;
 };

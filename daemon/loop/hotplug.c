@@ -108,6 +108,13 @@ static void on_closed(void *userdata, struct pci_addr a)
     h->handler.event(h->handler.userdata, HOTPLUG_DOUBT, a);
 }
 
+static void on_unseen(void *userdata)
+{
+    const struct hotplug *h = userdata;
+
+    h->handler.doubt(h->handler.userdata);
+}
+
 static void on_all_closed(void *userdata)
 {
     const struct hotplug *h = userdata;
@@ -118,7 +125,7 @@ static void on_all_closed(void *userdata)
 int hotplug_new(sd_event *event, const struct hotplug_handler *handler, struct hotplug **ret)
 {
     struct hotplug *h = calloc(1, sizeof(*h));
-    const struct close_watch_handler closes = {on_closed, on_all_closed, h};
+    const struct close_watch_handler closes = {on_closed, on_unseen, on_all_closed, h};
     int r = -ENOMEM;
 
     if (!h)

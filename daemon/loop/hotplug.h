@@ -16,6 +16,8 @@ struct hotplug_handler {
     void (*driver)(void *userdata);
     /* The driver of a virtual IOMMU has begun to work. */
     void (*iommu)(void *userdata);
+    /* A node was closed, and it is unknown which. */
+    void (*doubt)(void *userdata);
     /* All queued events, or a batch of them, have been handled. `lost`: the kernel dropped events,
      * so everything must be read again. */
     void (*drained)(void *userdata, bool lost);

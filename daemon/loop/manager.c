@@ -160,6 +160,13 @@ static void on_hotplug(void *userdata, enum hotplug_action action, struct pci_ad
         m->plan_due = true;
 }
 
+static void on_doubt(void *userdata)
+{
+    struct manager *m = userdata;
+
+    record_seen_doubt(&m->seq.view);
+}
+
 static void on_drained(void *userdata, bool lost)
 {
     struct manager *m = userdata;
@@ -170,6 +177,8 @@ static void on_drained(void *userdata, bool lost)
         m->seq.view.overflows++;
         journal_event(EVENT_OVERFLOW,
                       "the kernel dropped hot-plug events: examining every device again");
+        record_seen_doubt(
+            &m->seq.view); /* some of them may have told that a device does not work */
         (void)pass(&m->seq);
     } else if (iommu_came) {
         (void)pass(&m->seq);
@@ -300,7 +309,7 @@ static int set_up(struct manager *m, enum manager_mode mode)
 {
     struct sequence *s = &m->seq;
     const int root_fd = s->view.root_fd;
-    const struct hotplug_handler handler = {on_hotplug, on_driver, on_iommu,
+    const struct hotplug_handler handler = {on_hotplug, on_driver, on_iommu, on_doubt,
                                             on_drained, m,         root_fd};
 
     m->lock_fd = starting_lock(s->starting, root_fd);

@@ -245,6 +245,16 @@ bool record_seen_event(struct view *view, enum hotplug_action action, struct pci
     return record_is_waiting(r);
 }
 
+void record_seen_doubt(struct view *view)
+{
+    for (size_t i = 0; i < view->records.n; i++) {
+        const struct pci_addr a = view->records.v[i].addr;
+        const struct record_event e =
+            observed(view, snapshot_find(&view->snapshot, a), RECORD_EVENT_CLOSED);
+        record_apply(&view->records.v[i], &e);
+    }
+}
+
 void record_seen_drivers(struct view *view)
 {
     const struct snapshot *s = &view->snapshot;

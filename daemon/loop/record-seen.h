@@ -36,6 +36,9 @@ bool record_seen_look(struct view *view, struct pci_addr a);
  * because the device must be left alone for a moment. */
 bool record_seen_event(struct view *view, enum hotplug_action action, struct pci_addr a);
 
+/* It is unknown which devices were closed, or had an error, so each one is tested. */
+void record_seen_doubt(struct view *view);
+
 /* The drivers were read: which devices may one of them have skipped? */
 void record_seen_drivers(struct view *view);
 

@@ -117,7 +117,7 @@ static int check_override(int root_fd, const struct op *op, char found[static FO
         snprintf(found, FOUND_MAX, "somebody else set its driver_override to %.60s", text);
     else
         snprintf(found, FOUND_MAX, "its driver_override could not be read (%s)", strerror(-r));
-    return -EBUSY;
+    return r == 0 ? -EBUSY : -EAGAIN;
 }
 
 /* -- back to the native driver -- */
@@ -284,6 +284,7 @@ static int write_reset_method(int root_fd, const struct op *op)
 int perform(int root_fd, const struct op *op, struct perform_state *s)
 {
     struct pci_addr_text address = pci_addr_text(op->addr);
+    int r;
 
     switch (op->kind) {
     case ACTION_OVERRIDE:
@@ -309,9 +310,9 @@ int perform(int root_fd, const struct op *op, struct perform_state *s)
     case ACTION_CLEAR_PLACEHOLDER:
         return clear_placeholder(root_fd, op->addr);
     case ACTION_OFFER:
-        if (has_driver(root_fd, op->addr) == 0)
-            (void)offer_to_natives(root_fd, op->addr, op->order, "", &s->asked);
-        return 0;
+        r = has_driver(root_fd, op->addr);
+        return r != 0 ? fact_error(r)
+                      : offer_to_natives(root_fd, op->addr, op->order, "", &s->asked);
     case ACTION_TEST:
         return test_device(root_fd, op->addr);
     case ACTION_RESET_METHOD:

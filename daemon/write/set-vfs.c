@@ -94,7 +94,8 @@ static int hold_all(int root_fd, struct pci_addr *vfs, size_t n, struct held_gro
         if (r < 0)
             return r;
     }
-    return others > 0 ? users_check(root_fd, vfs, others, found) : 0;
+    int r = others > 0 ? users_check(root_fd, vfs, others, found) : 0;
+    return r == -EAGAIN ? -EBUSY : r; /* what is not known to be free is in use */
 }
 
 static int take_away(int root_fd, struct pci_addr pf, struct pci_addr *vfs, size_t n,

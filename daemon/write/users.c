@@ -91,5 +91,5 @@ int users_check(int root_fd, const struct pci_addr *addrs, size_t n, char found[
         r = ask_who(root_fd, NO_GROUP, addrs + i,
                     rest < HELPER_DEVICES_MAX ? rest : HELPER_DEVICES_MAX, found);
     }
-    return r == 0 ? 0 : -EBUSY;
+    return r == 0 ? 0 : r > 0 ? -EBUSY : -EAGAIN;
 }

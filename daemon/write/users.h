@@ -18,7 +18,6 @@
 int users_hold(int root_fd, uint32_t group, struct pci_addr a, struct hold **ret,
                char found[static FOUND_MAX]);
 
-/* Searches for processes that have one of these devices open, and for claims in the kernel. If this
- * cannot be seen, a device counts as in use. Returns 0, or -EBUSY, and `found` then names the
- * user. */
+/* Searches for processes that have one of these devices open, and for claims in the kernel. Returns
+ * 0; -EBUSY, and `found` names the user; or -EAGAIN, and `found` says why nothing could be seen. */
 int users_check(int root_fd, const struct pci_addr *addrs, size_t n, char found[static FOUND_MAX]);

@@ -274,7 +274,7 @@ static void retry(struct record *r)
         record_enter(r, RECORD_RELEASING);
     else if (r->state != RECORD_RELEASING && !record_is_going_back(r))
         record_enter(r, RECORD_OPEN);
-    r->flaps = r->attempts = 0;
+    r->flaps = r->attempts = r->unseen = 0;
     r->not_before_usec = 0;
     doubt_override(r);
     record_vfs_retry(&r->vfs);
@@ -290,6 +290,17 @@ static void ask_for(struct record *r, enum record_state wanted)
     retry(r);
     if (!record_is_going_back(r)) /* handing back continues until a rule selects the device */
         record_enter(r, wanted);
+}
+
+/* -- time -- */
+
+static void end_wait(struct record *r, uint64_t now_usec)
+{
+    if (!record_is_waiting(r) || now_usec < r->not_before_usec)
+        return;
+    r->not_before_usec = 0;
+    if (record_is_unseen(r))
+        record_enter(r, record_is_released(r) ? RECORD_RELEASING : RECORD_OPEN);
 }
 
 /* -- all -- */
@@ -377,9 +388,7 @@ void record_apply(struct record *r, const struct record_event *e)
             record_enter(r, RECORD_HANDING_BACK);
         return;
     case RECORD_EVENT_TIME:
-        if (record_is_waiting(r) && e->now_usec >= r->not_before_usec)
-            r->not_before_usec = 0;
-        return;
+        return end_wait(r, e->now_usec);
     case RECORD_EVENT_DRIVERS:
         return record_offer_drivers(r, e->drivers.newest, e->drivers.registering);
     case RECORD_EVENT_TOLD:

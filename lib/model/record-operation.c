@@ -8,6 +8,10 @@
 #include "model/record-offer.h"
 #include "model/record-state.h"
 
+/* The delay before the next attempt if something could not be seen; it doubles each time. */
+#define UNSEEN_FIRST_USEC (5 * USEC_PER_SEC)
+#define UNSEEN_LAST_USEC (60 * USEC_PER_SEC)
+
 void record_operation_begins(struct record *r, const struct record_operation *op)
 {
     switch (op->kind) {
@@ -42,6 +46,7 @@ void record_operation_begins(struct record *r, const struct record_operation *op
 
 static void apply_success(struct record *r, const struct record_operation *op)
 {
+    r->unseen = 0;
     switch (op->kind) {
     case ACTION_OVERRIDE:
         r->override = OVERRIDE_OURS;
@@ -92,6 +97,25 @@ static bool is_lost_race(const struct record_operation *op)
            (op->kind == ACTION_UNBIND && (op->result == -ENODEV || op->result == -ENOENT));
 }
 
+/* Does the result say only that something could not be seen, for example because the machine is too
+ * busy? That is tried again. */
+static bool is_unseen(const struct record_operation *op)
+{
+    return (op->kind == ACTION_CHECK && op->result == -EAGAIN) ||
+           (op->kind == ACTION_OFFER && op->result < 0);
+}
+
+static void wait_to_see(struct record *r, uint64_t now_usec)
+{
+    uint64_t delay = UNSEEN_FIRST_USEC << r->unseen;
+
+    if (delay >= UNSEEN_LAST_USEC)
+        delay = UNSEEN_LAST_USEC;
+    else
+        r->unseen++;
+    r->not_before_usec = now_usec + delay;
+}
+
 static void apply_failure(struct record *r, const struct record_operation *op, uint64_t now_usec)
 {
     bool lost_race = is_lost_race(op);
@@ -108,6 +132,12 @@ static void apply_failure(struct record *r, const struct record_operation *op, u
     if ((lost_race || early) && !record_count_attempt(r))
         return;
     r->not_before_usec = 0;
+    if (is_unseen(op))
+        wait_to_see(r, now_usec);
+    else
+        r->unseen = 0;
+    if (op->kind == ACTION_OFFER) /* the device stays handed back; the offer is still due */
+        return;
     if (op->kind == ACTION_SET_PLACEHOLDER) { /* nothing was written */
         r->placeholder = false;
         return;

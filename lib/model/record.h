@@ -3,6 +3,7 @@
  * state, and requests about it. Only record_apply() (record-event.h) changes it. Pure. */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -118,6 +119,7 @@ struct record {
         bool unusable; /* although it is bound, for a reason that was given */
     } told;            /* what was logged last */
     uint8_t attempts;  /* failures in a row that were nobody's fault: lost races, dead workers */
+    uint8_t unseen;    /* failures in a row to see who uses it, or which drivers fit */
     uint8_t flaps; /* number of unbinds by somebody else, each less than a minute after the first */
     struct record_past past;
     struct record_vfs vfs;    /* state of its virtual functions, if it is a physical function */
@@ -202,6 +204,13 @@ static inline bool record_stays_refused(const struct record *r)
 static inline bool record_is_unused(const struct record *r)
 {
     return r->arrival == ARRIVAL_UNUSED && !record_stays_refused(r);
+}
+
+/* Does it stay with its driver only because nobody could see who uses it? That is tried again. */
+static inline bool record_is_unseen(const struct record *r)
+{
+    return (r->state == RECORD_FAILED || r->state == RECORD_RELEASE_FAILED) &&
+           r->failed_at == ACTION_CHECK && r->error == EAGAIN;
 }
 
 /* Must it be left alone for a moment? */

@@ -206,7 +206,7 @@ static bool is_in_between(const struct builder *b, const struct device *d)
     const struct record *r = plan_record_of(b, d);
 
     return r && !record_is_overridden(r) &&
-           (record_is_waiting(r) || (record_is_in_hand(r) && !record_is_stuck(r)));
+           ((record_is_waiting(r) && !d->driver) || (record_is_in_hand(r) && !record_is_stuck(r)));
 }
 
 /* Would writing the new entries give vfio-pci this device by mistake? At each write the kernel

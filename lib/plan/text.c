@@ -321,6 +321,11 @@ static void busy_sentence(const struct verdict *v, const struct snapshot *s, con
                  "it %s: end this use, then run \"systemctl reload vfio-bindd\" (force = yes in "
                  "[device %s] takes it anyway)",
                  d->use, v->rule->name);
+    else if (r && r->holder && record_is_unseen(r))
+        snprintf(buf, size,
+                 "%s, so it stays with its driver for now; this is tried again (force = yes in "
+                 "[device %s] takes it anyway)",
+                 r->holder, v->rule->name);
     else if (r && r->holder)
         snprintf(buf, size,
                  "%s: end that, then run \"systemctl reload vfio-bindd\" (force = yes in [device "

@@ -102,6 +102,21 @@ static bool is_glob(const char *s)
     return strpbrk(s, "*?[") != NULL;
 }
 
+/* Does it consist of these characters, and is each bracket closed? fnmatch() takes one that is not
+ * for an ordinary character, which none of these values has. */
+static bool is_glob_of(const char *s, const char *characters)
+{
+    if (s[strspn(s, characters)] != '\0')
+        return false;
+    while ((s = strchr(s, '['))) {
+        s += strspn(s + 1, "!") > 0 ? 2 : 1;
+        s = *s ? strchr(s + 1, ']') : NULL; /* a ']' that comes first stands for itself */
+        if (!s)
+            return false;
+    }
+    return true;
+}
+
 /* Each of these functions checks one pattern of a key, without its '!', and normalizes it for
  * comparison. Returns false if it can never match. *item, which is malloc'ed, may be replaced. */
 static bool normal_address(char **item)
@@ -112,7 +127,7 @@ static bool normal_address(char **item)
     char *text;
 
     if (is_glob(*item)) {
-        if ((*item)[strspn(*item, "0123456789abcdef:.*?[]-!")] != '\0')
+        if (!is_glob_of(*item, "0123456789abcdef:.*?[]-!"))
             return false;
         if (!colon || strchr(colon + 1, ':') || colon - *item > 2)
             return true;
@@ -174,7 +189,7 @@ static bool normal_serial(char **item)
         if (*s == ':')
             *s = '-';
     if (is_glob(*item))
-        return (*item)[strspn(*item, "0123456789abcdef-*?[]!")] == '\0';
+        return is_glob_of(*item, "0123456789abcdef-*?[]!");
     for (size_t i = 0; i < 23; i++)
         if (i % 3 == 2 ? (*item)[i] != '-' : !isxdigit((unsigned char)(*item)[i]))
             return false;
@@ -203,7 +218,7 @@ static bool normal_subsystem(char **item)
     struct id_pattern id;
 
     if (is_glob(*item))
-        return (*item)[strspn(*item, "0123456789abcdef:*?[]-!")] == '\0';
+        return is_glob_of(*item, "0123456789abcdef:*?[]-!");
     return policy_parse_id(*item, &id);
 }
 

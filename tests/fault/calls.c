@@ -323,15 +323,15 @@ static void hang_at_last(const struct op *op, size_t card, int r)
 }
 
 /* What the real perform() makes of an errno: some operations count it as success, and ACTION_CHECK
- * says -EBUSY. */
+ * says -EAGAIN. */
 static int answer(enum action_kind kind, int error)
 {
     bool is_gone = error == ENODEV || error == ENOENT;
 
-    if (kind == ACTION_NATIVE || kind == ACTION_OFFER ||
+    if (kind == ACTION_NATIVE || (kind == ACTION_OFFER && is_gone) ||
         ((kind == ACTION_REMOVE_ID || kind == ACTION_CLEAR_PLACEHOLDER) && is_gone))
         return 0;
-    return kind == ACTION_CHECK ? -EBUSY : -error;
+    return kind == ACTION_CHECK ? -EAGAIN : -error;
 }
 
 static int call_kernel(const struct op *op, size_t card, bool hit, struct perform_state *state)

@@ -133,7 +133,7 @@ static void on_drained(void *userdata, bool lost)
 /* Once: what is listened to is the same every time. */
 static struct hotplug *listener(void)
 {
-    static const struct hotplug_handler handler = {on_event,   on_driver, on_iommu,
+    static const struct hotplug_handler handler = {on_event,   on_driver, on_iommu, on_iommu,
                                                    on_drained, NULL,      -1};
     static sd_event *loop;
     static struct hotplug *h;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "failing-path.h"
 #include "tree.h"
 
 #include <fcntl.h>
@@ -11,6 +12,12 @@ static void on_closed(void *userdata, struct pci_addr a)
 {
     (void)userdata;
     strcat(strcat(told, pci_addr_text(a).s), " ");
+}
+
+static void on_unseen(void *userdata)
+{
+    (void)userdata;
+    strcat(told, "unseen ");
 }
 
 static void on_done(void *userdata)
@@ -37,7 +44,7 @@ static const char *close_node(sd_event *event, struct tree *t, const char *path,
 
 START_TEST(who_closes_is_told)
 {
-    const struct close_watch_handler handler = {on_closed, on_done, NULL};
+    const struct close_watch_handler handler = {on_closed, on_unseen, on_done, NULL};
     CLEANUP(tree_done) struct tree t;
     struct close_watch *w;
     sd_event *event;
@@ -62,6 +69,12 @@ START_TEST(who_closes_is_told)
     tree_link(&t, "sys/class/vfio-dev/vfio3/device", "../../../0000:08:00.0");
     close_watch_try(w);
     ck_assert_str_eq(close_node(event, &t, "dev/vfio/devices/vfio3", O_RDWR), "0000:08:00.0 done ");
+    failing.error = EMFILE; /* then any of them may be dead */
+    failing.part = "iommu_groups/14";
+    ck_assert_str_eq(close_node(event, &t, "dev/vfio/14", O_RDWR), "unseen done ");
+    failing.part = "vfio-dev/vfio3";
+    ck_assert_str_eq(close_node(event, &t, "dev/vfio/devices/vfio3", O_RDWR), "unseen done ");
+    failing.part = NULL;
     close_watch_free(w);
     sd_event_unref(event);
 }

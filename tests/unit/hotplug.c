@@ -169,7 +169,8 @@ static int on_other(sd_event_source *source, int fd, uint32_t events, void *user
 
 static void run_until_empty(int events, int overflow)
 {
-    const struct hotplug_handler handler = {on_event, on_nothing, on_nothing, on_drained, NULL, -1};
+    const struct hotplug_handler handler = {on_event,   on_nothing, on_nothing, on_nothing,
+                                            on_drained, NULL,       -1};
     CLEANUP_CLOSE int other_fd = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
     sd_event_source *other = NULL;
     sd_event *event = NULL;

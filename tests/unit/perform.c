@@ -53,7 +53,7 @@ START_TEST(users_make_it_busy)
 }
 END_TEST
 
-START_TEST(not_permitted_to_look_makes_it_busy)
+START_TEST(not_permitted_to_look_is_tried_again)
 {
     CLEANUP(tree_done) struct tree t;
     char found[FOUND_MAX];
@@ -62,7 +62,7 @@ START_TEST(not_permitted_to_look_makes_it_busy)
     tree_device(&t, GPU, MODALIAS_A100, "nvidia", "14");
     tree_write(&t, DEVICE "/drm/card0/dev", "1:3\n");
     tree_link(&t, "proc/200/fd/0", "/dev/zero"); /* but no init: hidden */
-    ck_assert_int_eq(check(&t, found), -EBUSY);
+    ck_assert_int_eq(check(&t, found), -EAGAIN);
     ck_assert_str_eq(
         found,
         "who uses it could not be seen (vfio-bindd-holders.socket: the socket is not there)");
@@ -110,7 +110,7 @@ START_TEST(an_unreadable_override_may_be_anothers)
 
     s.found = found;
     tree_init(&t);
-    ck_assert_int_eq(do_op(&t, ACTION_CHECK, "vfio-pci", &s), -EBUSY);
+    ck_assert_int_eq(do_op(&t, ACTION_CHECK, "vfio-pci", &s), -EAGAIN);
     ck_assert_str_eq(found, "its driver_override could not be read (No such file or directory)");
     ck_assert_int_eq(do_op(&t, ACTION_CLEAR, "vfio-pci", &s), -ENOENT);
 }
@@ -258,6 +258,7 @@ START_TEST(an_unknown_native_driver_is_no_success)
         failing.part = cases[i].part;
         failing.error = cases[i].error;
         ck_assert_msg(do_op(&t, ACTION_NATIVE, "", &s) == cases[i].wanted, "case %zu", i);
+        ck_assert_msg(do_op(&t, ACTION_OFFER, "", &s) == cases[i].wanted, "offer, case %zu", i);
         failing.part = NULL;
     }
 }
@@ -340,7 +341,7 @@ START_TEST(what_is_gone_need_not_be_undone)
 END_TEST
 
 UNIT_MAIN("perform", taken_by_another_meanwhile, an_unknown_native_driver_is_no_success,
-          users_make_it_busy, not_permitted_to_look_makes_it_busy, overrides_of_others_stay,
+          users_make_it_busy, not_permitted_to_look_is_tried_again, overrides_of_others_stay,
           an_unreadable_override_may_be_anothers, a_group_is_kept_until_the_job_is_done,
           placeholders_spare_what_is_not_ours, offered_to_who_passed_it_by,
           what_is_gone_need_not_be_undone, a_dead_device_is_told, reset_method_is_read_back)

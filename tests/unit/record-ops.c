@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
 #include "write/record-ops.h"
 
 static struct op make_op(const char *address, enum action_kind kind, const char *driver, int result)
@@ -48,6 +49,76 @@ START_TEST(what_is_told_of_a_device)
     }
     ck_assert(r->error == EBUSY && r->failed_at == ACTION_CHECK);
     ck_assert_str_eq(r->holder, found);
+}
+END_TEST
+
+static void end_waiting(struct record *r, uint64_t now_usec)
+{
+    record_apply(r, &(struct record_event){.kind = RECORD_EVENT_TIME, .now_usec = now_usec});
+}
+
+/* It stays with its driver, and nobody has to ask for the next attempt. The delay grows. */
+START_TEST(users_that_could_not_be_seen_are_looked_for_again)
+{
+    CLEANUP(records_done) struct records records = {0};
+    static const char found[] = "who uses it could not be seen (no answer in time)";
+    const struct op unseen = make_op("0000:06:00.0", ACTION_CHECK, "", -EAGAIN);
+    const struct op busy = make_op("0000:06:00.0", ACTION_CHECK, "", -EBUSY);
+    static const uint64_t seconds[] = {5, 10, 20, 40, 60, 60};
+    struct record *r = records_get(&records, unseen.addr);
+
+    ck_assert_ptr_nonnull(r);
+    for (size_t i = 0; i < ELEMENTS(seconds); i++) {
+        const uint64_t before = now_usec();
+        record_ops_result(&records, &unseen, found);
+        const uint64_t after = now_usec(), due = r->not_before_usec;
+        ck_assert(r->state == RECORD_FAILED && r->error == EAGAIN && record_is_unseen(r));
+        ck_assert(due >= before + seconds[i] * USEC_PER_SEC);
+        ck_assert(due <= after + seconds[i] * USEC_PER_SEC);
+        end_waiting(r, due - 1);
+        ck_assert(r->state == RECORD_FAILED && record_is_waiting(r));
+        end_waiting(r, due);
+        ck_assert(r->state == RECORD_OPEN && !record_is_waiting(r));
+    }
+    record_ops_result(&records, &busy, found);
+    ck_assert(!record_is_waiting(r) && !record_is_unseen(r) && r->unseen == 0);
+    end_waiting(r, UINT64_MAX);
+    ck_assert_int_eq(r->state, RECORD_FAILED);
+}
+END_TEST
+
+START_TEST(a_release_that_could_not_see_is_tried_again)
+{
+    CLEANUP(records_done) struct records records = {0};
+    const struct op unseen = make_op("0000:06:00.0", ACTION_CHECK, "vfio-pci", -EAGAIN);
+    struct record *r = records_get(&records, unseen.addr);
+
+    ck_assert_ptr_nonnull(r);
+    r->state = RECORD_RELEASING;
+    record_ops_result(&records, &unseen, "its driver_override could not be read");
+    ck_assert_int_eq(r->state, RECORD_RELEASE_FAILED);
+    end_waiting(r, r->not_before_usec);
+    ck_assert_int_eq(r->state, RECORD_RELEASING);
+}
+END_TEST
+
+/* The native driver that was not found may be the one that skipped the device. */
+START_TEST(an_offer_that_could_not_see_is_made_again)
+{
+    CLEANUP(records_done) struct records records = {0};
+    const struct op unseen = make_op("0000:06:00.0", ACTION_OFFER, "", -EMFILE);
+    const struct op seen = make_op("0000:06:00.0", ACTION_OFFER, "", 0);
+    struct record *r = records_get(&records, unseen.addr);
+
+    ck_assert_ptr_nonnull(r);
+    r->state = RECORD_HANDED_BACK;
+    r->offer = OFFER_DUE;
+    record_ops_result(&records, &unseen, "");
+    ck_assert(r->state == RECORD_HANDED_BACK && r->offer == OFFER_DUE && record_is_waiting(r));
+    end_waiting(r, r->not_before_usec);
+    ck_assert(r->state == RECORD_HANDED_BACK && r->offer == OFFER_DUE && !record_is_waiting(r));
+    record_ops_result(&records, &seen, "");
+    ck_assert(r->offer == OFFER_NONE && r->unseen == 0);
 }
 END_TEST
 
@@ -199,6 +270,8 @@ START_TEST(what_becomes_of_an_entry)
 END_TEST
 
 UNIT_MAIN("record-ops", an_entry_that_hangs_is_at_work_and_holds_up_no_other,
-          what_is_told_of_a_device, who_was_offered_a_device_before_its_placeholder_is_kept,
-          a_group_that_is_kept, a_worker_that_dies_is_not_started_for_ever,
-          nor_one_that_dies_of_an_entry, what_is_noted_before, what_becomes_of_an_entry)
+          what_is_told_of_a_device, users_that_could_not_be_seen_are_looked_for_again,
+          a_release_that_could_not_see_is_tried_again, an_offer_that_could_not_see_is_made_again,
+          who_was_offered_a_device_before_its_placeholder_is_kept, a_group_that_is_kept,
+          a_worker_that_dies_is_not_started_for_ever, nor_one_that_dies_of_an_entry,
+          what_is_noted_before, what_becomes_of_an_entry)
