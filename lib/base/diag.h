@@ -23,7 +23,7 @@ struct diags {
     size_t n, allocated;
     size_t errors;   /* all errors, including those beyond DIAGS_MAX */
     size_t warnings; /* the same for warnings */
-    size_t unread;   /* errors that only say that something could not be read now */
+    size_t unread;   /* errors that say that something was not read */
 };
 
 /* Bounds the memory and the journal against a hostile policy: further messages are only counted. */

@@ -19,11 +19,11 @@
 static const char *const folders[] = {"etc", "run", "usr/local/lib", "usr/lib"};
 static const char *const main_folders[] = {"etc", "usr/local/lib", "usr/lib"};
 
-/* Could a second attempt to read the file succeed although nobody has changed it? */
-static bool is_passing(int error)
+/* Could there be rules in the file? What a link leads to may be on a file system that is not
+ * mounted yet. A directory or a device has none. */
+static bool may_have_rules(int error)
 {
-    return error != -EISDIR && error != -ENOTDIR && error != -ELOOP && error != -EINVAL &&
-           error != -EFBIG && error != -ENOENT;
+    return error != -EISDIR && error != -EINVAL;
 }
 
 static const char *read_problem(int error)
@@ -50,15 +50,16 @@ static const char *read_problem(int error)
 static void add_read_problem(struct diags *d, const char *name, int error)
 {
     diags_add(d, DIAG_ERROR, name, 0, "%s", read_problem(error));
-    d->unread += is_passing(error);
+    d->unread += may_have_rules(error);
 }
 
 static int read_result(struct diags *d, const char *name, int r)
 {
-    if (r == -E2BIG)
+    if (r == -E2BIG) {
         diags_add(d, DIAG_ERROR, name, 0, "more than %d files: this one is not used",
                   POLICY_FILES_MAX);
-    else if (r < 0 && r != -ENOENT)
+        d->unread++;
+    } else if (r < 0 && r != -ENOENT)
         add_read_problem(d, name, r);
     return r == -ENOENT ? r : 0;
 }
@@ -153,6 +154,12 @@ static bool is_trusted_folder(int root_fd, DIR *dir, const char *path, struct di
     return r > 0;
 }
 
+/* A link to nothing is no missing folder: what it leads to may not be mounted yet. */
+static bool is_dangling(int root_fd, const char *path, const DIR *dir)
+{
+    return !dir && rootfs_exists(root_fd, path) > 0;
+}
+
 static void list_folder(int root_fd, const char *folder, struct dropins *l, struct diags *d)
 {
     char path[64];
@@ -161,6 +168,8 @@ static void list_folder(int root_fd, const char *folder, struct dropins *l, stru
     snprintf(path, sizeof(path), "%s/vfio-bindd.conf.d", folder);
     CLEANUP(closedirp) DIR *dir;
     int error = rootfs_list(root_fd, path, &dir);
+    if (error == 0 && is_dangling(root_fd, path, dir))
+        error = -ENOENT;
     const bool trusted = dir && is_trusted_folder(root_fd, dir, path, d);
     while (error >= 0 && (error = rootfs_next(dir, &e)) > 0)
         if (is_dropin_name(e->d_name) && l->n < DROPINS_READ)
@@ -169,7 +178,7 @@ static void list_folder(int root_fd, const char *folder, struct dropins *l, stru
         char name[72];
         snprintf(name, sizeof(name), "/%s", path);
         diags_add(d, DIAG_ERROR, name, 0, "cannot read this folder: %s", strerror(-error));
-        d->unread += is_passing(error);
+        d->unread += error != -ENOTDIR; /* a file has no drop-ins in it */
     }
 }
 
@@ -194,6 +203,7 @@ static void load_dropins(int root_fd, struct policy *p, struct diags *d)
         diags_add(d, DIAG_ERROR, "/etc/vfio-bindd.conf.d", 0,
                   "more than %d drop-ins: those after %s are not used", DROPINS_USED,
                   l.v[DROPINS_USED - 1].name);
+        d->unread++;
         for (size_t i = DROPINS_USED; i < l.n; i++)
             free(l.v[i].name);
         l.n = DROPINS_USED;
@@ -246,6 +256,7 @@ static void load_main(int root_fd, struct policy *p, struct diags *d)
         if (rootfs_exists(root_fd, name + 1) > 0) {
             diags_add(d, DIAG_ERROR, name, 0,
                       "this is a link to a file that does not exist: correct or remove it");
+            d->unread++;
             return;
         }
     }

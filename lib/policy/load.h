@@ -9,9 +9,9 @@
 
 /* Reads the policy below a root directory: a main file on trial (trial.h), otherwise the first one
  * in /etc, /run, /usr/local/lib and /usr/lib; all drop-ins; and the kernel command line. All
- * problems are reported in d; the policy gets everything without errors. What cannot be read now,
- * even for lack of memory, is counted in d->unread. It is not an error if there is no file at all.
- * *ret_off: the command line disables vfio-bindd. The policy must be initialised. */
+ * problems are reported in d; the policy gets everything without errors. What may have rules and
+ * was not read, for whatever reason, is counted in d->unread. It is not an error if there is no
+ * file at all. *ret_off: the command line disables vfio-bindd. The policy must be initialised. */
 void policy_load(int root_fd, struct policy *p, struct diags *d, bool *ret_off);
 
 /* The same without a policy on trial (trial.h): the policy of future boots. */

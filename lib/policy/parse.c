@@ -46,6 +46,13 @@ static void complain(const struct policy_reader *r, enum diag_level level, const
     diags_add(r->diags, level, policy_file(r->policy, r->at), r->at.line, "%s", text);
 }
 
+/* For what may have rules that are not known: no others may be used then. */
+static void complain_of_unread(const struct policy_reader *r, const char *text)
+{
+    complain(r, DIAG_ERROR, text);
+    r->diags->unread++;
+}
+
 static struct key_context context(const struct policy_reader *r)
 {
     return (struct key_context){r->policy, r->diags, r->at};
@@ -100,13 +107,13 @@ static void begin_device_section(struct policy_reader *r, const char *name)
     if (r->untrusted && rule && rule_is_native(rule))
         return;
     if (!rule && r->policy->n_rules >= POLICY_RULES_MAX) {
-        complain(r, DIAG_ERROR, "more than 4096 rules: use wildcards and lists");
+        complain_of_unread(r, "more than 4096 rules: use wildcards and lists");
         return;
     }
     if (!rule)
         rule = policy_add_rule(r->policy, name, r->at);
     if (!rule) {
-        complain(r, DIAG_ERROR, "out of memory");
+        complain_of_unread(r, "out of memory");
         return;
     }
     rule->section = r->at;
@@ -423,11 +430,11 @@ static bool is_text(struct policy_reader *r, const char *bytes, size_t size)
 {
     r->at.line = 1;
     if (size > POLICY_FILE_MAX) {
-        complain(r, DIAG_ERROR, "this file is larger than 1 MiB: it cannot be a policy");
+        complain_of_unread(r, "this file is larger than 1 MiB: it cannot be a policy");
         return false;
     }
     if (size >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0)) {
-        complain(r, DIAG_ERROR, "this file is UTF-16: save it as UTF-8");
+        complain_of_unread(r, "this file is UTF-16: save it as UTF-8");
         return false;
     }
     r->at.line = 0;

@@ -5,6 +5,7 @@
 #include "failing.h"
 
 #include "policy/load.h"
+#include "policy/parse.h"
 #include "policy/trial.h"
 
 static int failing_error; /* of the drop-in; 0: it can be read */
@@ -52,6 +53,84 @@ START_TEST(a_dropin_that_cannot_be_read)
 }
 END_TEST
 
+#define MAIN "etc/vfio-bindd.conf"
+#define DROPINS "etc/vfio-bindd.conf.d"
+#define KEPT "[device kept]\nid = 10de:1eb8\ndriver = native\n"
+
+/* Is the policy in the tree, of which `what` is to be read, taken for one with unread rules? Then
+ * only "kept" counts. */
+static void check_unread(const struct tree *t, const char *what, bool unread)
+{
+    CLEANUP(policy_done) struct policy p;
+    CLEANUP(diags_done) struct diags d = {0};
+
+    load(t, &p, &d);
+    ck_assert_msg(d.errors > 0, "%s", what);
+    ck_assert_msg((d.unread > 0) == unread, "%s: unread %zu", what, d.unread);
+    ck_assert_msg(p.n_rules == (unread ? 1 : 2), "%s: %zu rules", what, p.n_rules);
+    ck_assert(rule_is_native(&p.rules[0]) || rule_is_native(&p.rules[1]));
+}
+
+static void write_main(struct tree *t)
+{
+    tree_init(t);
+    tree_write(t, MAIN, "[device one]\nid = 10de:20f1\n" KEPT);
+}
+
+/* n empty rules, or n comments. */
+static void write_much(const struct tree *t, const char *path, size_t n, bool rules)
+{
+    CLEANUP_FREE char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    for (size_t i = 0; i < n; i++)
+        fprintf(f, "%s%zu]\n", rules ? "[device x" : "# 345678", i);
+    fclose(f);
+    tree_write(t, path, text);
+}
+
+/* What the link leads to may be mounted later. */
+START_TEST(a_dropin_that_is_a_link_to_nothing)
+{
+    static const char *const links[] = {DROPINS "/50-x.conf", DROPINS};
+
+    for (size_t i = 0; i < ELEMENTS(links); i++) {
+        CLEANUP(tree_done) struct tree t;
+        write_main(&t);
+        tree_link(&t, links[i], "/srv/site");
+        check_unread(&t, links[i], true);
+    }
+}
+END_TEST
+
+START_TEST(a_dropin_that_is_too_much)
+{
+    for (int i = 0; i < 3; i++) {
+        CLEANUP(tree_done) struct tree t;
+        write_main(&t);
+        if (i == 0)
+            write_much(&t, DROPINS "/50-x.conf", POLICY_FILE_MAX / 10, false);
+        else if (i == 1)
+            tree_write(&t, DROPINS "/50-x.conf", "\xff\xfe[");
+        else
+            write_much(&t, DROPINS "/50-x.conf", POLICY_RULES_MAX, true);
+        check_unread(&t, "too much", true);
+    }
+}
+END_TEST
+
+/* No rules are in there: nothing is unknown. */
+START_TEST(a_dropin_that_is_no_file)
+{
+    CLEANUP(tree_done) struct tree t;
+
+    write_main(&t);
+    tree_write(&t, DROPINS "/50-x.conf/nothing", "");
+    check_unread(&t, "a directory", false);
+}
+END_TEST
+
 /* -- who may have written it -- */
 
 static void set_mode(const struct tree *t, const char *path, mode_t mode)
@@ -83,9 +162,6 @@ static void check_rules(const struct tree *t, const char *names, const char *wor
     CLEANUP_FREE char *text = diag_text(&d.v[0]);
     ck_assert_msg(strstr(text, words) != NULL, "%s", text);
 }
-
-#define MAIN "etc/vfio-bindd.conf"
-#define DROPINS "etc/vfio-bindd.conf.d"
 
 static void write_policies(const struct tree *t)
 {
@@ -163,7 +239,9 @@ START_TEST(a_link_to_nothing)
     tree_write(&t, "usr/lib/vfio-bindd.conf", "[device a]\nid = 10de:20f1\n");
     check_rules(&t, "a", NULL);
     tree_link(&t, MAIN, "/srv/policy.conf");
-    check_rules(&t, "", "/" MAIN ": this is a link to a file that does not exist");
+    tree_write(&t, DROPINS "/50-x.conf", "[device one]\nid = 10de:20f1\n" KEPT);
+    check_unread(&t, "main file", true);
+    tree_write(&t, DROPINS "/50-x.conf", "");
     tree_write(&t, "srv/policy.conf", "[device b]\nid = 10de:20f1\n");
     check_rules(&t, "b", NULL);
 }
@@ -209,5 +287,6 @@ START_TEST(a_policy_on_trial)
 END_TEST
 
 UNIT_MAIN("policy-load", a_policy_on_trial, a_dropin_that_cannot_be_read,
+          a_dropin_that_is_a_link_to_nothing, a_dropin_that_is_too_much, a_dropin_that_is_no_file,
           files_that_others_can_write, settings_that_others_can_write, a_file_of_somebody_else,
           a_link_to_nothing)

@@ -367,7 +367,8 @@ START_TEST(bad_policy_files)
     tree_write(&t, "etc/vfio-bindd.conf.d/10-big.conf", big);
     ck_assert_int_eq(mkfifoat(t.fd, "etc/vfio-bindd.conf.d/20-fifo.conf", 0644), 0);
     tree_link(&t, "etc/vfio-bindd.conf.d/30-dangling.conf", "nowhere");
-    tree_write(&t, "etc/vfio-bindd.conf.d/40-good.conf", "[device good]\nid = 2222:2222\n");
+    tree_write(&t, "etc/vfio-bindd.conf.d/40-good.conf",
+               "[device good]\nid = 2222:2222\ndriver = native\n[device takes]\nid = 3333:3333\n");
     policy_init(&p);
     policy_load(t.fd, &p, &d, &off);
     ck_assert_uint_eq(d.errors, 4);
