@@ -96,14 +96,18 @@ static int check_file(int root_fd, const char *path, const char *name, struct po
 
 struct dropin {
     char *name;
-    const char *folder;
-    bool trusted; /* only root can change the folder */
+    size_t folder; /* index into folders */
+    bool trusted;  /* only root can change this folder, and those that mask it */
 };
 
+/* Of the same name, the one that is masked comes first: the other cannot change its native rules.
+ */
 static int dropins_by_name(const void *x, const void *y)
 {
     const struct dropin *a = x, *b = y;
-    return strcmp(a->name, b->name);
+    int r = strcmp(a->name, b->name);
+
+    return r != 0 ? r : (a->folder < b->folder) - (a->folder > b->folder);
 }
 
 struct dropins {
@@ -118,11 +122,17 @@ static void dropins_done(struct dropins *l)
     free(l->v);
 }
 
-static int add_dropin(struct dropins *l, const char *folder, bool trusted, const char *name)
+/* A folder of higher precedence masks it. If others can write to that folder, it only keeps the
+ * drop-in's rules from taking devices: the native ones still protect. */
+static int add_dropin(struct dropins *l, size_t folder, bool trusted, const char *name)
 {
-    for (size_t i = 0; i < l->n; i++)
-        if (streq(l->v[i].name, name))
-            return 0; /* masked by a folder of higher precedence */
+    for (size_t i = 0; i < l->n; i++) {
+        if (!streq(l->v[i].name, name))
+            continue;
+        if (l->v[i].trusted)
+            return 0;
+        trusted = false;
+    }
     if (!grow(&l->v, &l->allocated, l->n, sizeof(*l->v)))
         return -ENOMEM;
     l->v[l->n].name = strdup(name);
@@ -160,12 +170,12 @@ static bool is_dangling(int root_fd, const char *path, const DIR *dir)
     return !dir && rootfs_exists(root_fd, path) > 0;
 }
 
-static void list_folder(int root_fd, const char *folder, struct dropins *l, struct diags *d)
+static void list_folder(int root_fd, size_t folder, struct dropins *l, struct diags *d)
 {
     char path[64];
     const struct dirent *e;
 
-    snprintf(path, sizeof(path), "%s/vfio-bindd.conf.d", folder);
+    snprintf(path, sizeof(path), "%s/vfio-bindd.conf.d", folders[folder]);
     CLEANUP(closedirp) DIR *dir;
     int error = rootfs_list(root_fd, path, &dir);
     if (error == 0 && is_dangling(root_fd, path, dir))
@@ -196,7 +206,7 @@ static void load_dropins(int root_fd, struct policy *p, struct diags *d)
     CLEANUP(dropins_done) struct dropins l = {0};
 
     for (size_t i = 0; i < ELEMENTS(folders); i++)
-        list_folder(root_fd, folders[i], &l, d);
+        list_folder(root_fd, i, &l, d);
     if (l.n > 1)
         qsort(l.v, l.n, sizeof(*l.v), dropins_by_name);
     if (l.n > DROPINS_USED) {
@@ -210,7 +220,8 @@ static void load_dropins(int root_fd, struct policy *p, struct diags *d)
     }
     for (size_t i = 0; i < l.n; i++) {
         char name[PATH_MAX];
-        snprintf(name, sizeof(name), "/%s/vfio-bindd.conf.d/%s", l.v[i].folder, l.v[i].name);
+        snprintf(name, sizeof(name), "/%s/vfio-bindd.conf.d/%s", folders[l.v[i].folder],
+                 l.v[i].name);
         if (is_masked(root_fd, name + 1, name, d))
             continue;
         int r = load_file(root_fd, name + 1, name, l.v[i].trusted, p, d);

@@ -116,6 +116,8 @@ static void begin_device_section(struct policy_reader *r, const char *name)
         complain_of_unread(r, "out of memory");
         return;
     }
+    if (!r->untrusted)
+        policy_doubt_untrusted(r->policy, rule, r->at);
     rule->section = r->at;
     rule->broken = rule->broken || r->untrusted;
     snprintf(r->rule, sizeof(r->rule), "%s", name);

@@ -75,6 +75,15 @@ const char *policy_file(const struct policy *p, struct origin o)
     return o.line > 0 && o.file < p->n_files ? p->files[o.file] : "";
 }
 
+void policy_doubt_untrusted(const struct policy *p, struct rule *r, struct origin now)
+{
+    for (enum rule_key k = KEY_CLASS; k < KEY_SELECTS_MAX; k++)
+        if (r->keys[k].line > 0 && policy_is_untrusted(p, r->keys[k].file))
+            r->broken_keys |= 1U << k;
+    if (policy_is_untrusted(p, r->where.file))
+        r->where = now;
+}
+
 /* Searches backwards, since it is usually the rule whose section is being read. */
 struct rule *policy_find_rule(struct policy *p, const char *name)
 {

@@ -62,6 +62,10 @@ int policy_add_file(struct policy *p, const char *name);
 bool policy_is_untrusted(const struct policy *p, size_t file);
 void policy_set_untrusted(struct policy *p, size_t file);
 
+/* A trusted file begins a section of this rule. What untrusted files said before must neither
+ * narrow a native rule nor give it its place. */
+void policy_doubt_untrusted(const struct policy *p, struct rule *r, struct origin now);
+
 /* The rule of this name, or NULL. Valid until the next rule is added. */
 struct rule *policy_find_rule(struct policy *p, const char *name);
 

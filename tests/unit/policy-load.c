@@ -200,6 +200,49 @@ START_TEST(files_that_others_can_write)
 }
 END_TEST
 
+/* Whoever can write to a folder can make files there: they take no native rule of another folder
+ * its protection. A rule that such a file masks does not come back either. */
+START_TEST(what_an_untrusted_folder_masks)
+{
+    CLEANUP(tree_done) struct tree t;
+
+    tree_init(&t);
+    tree_write(&t, MAIN, "[device a]\nid = 10de:20f1\n");
+    tree_write(&t, "usr/lib/vfio-bindd.conf.d/50-x.conf",
+               "[device k]\nid = 10de:*\ndriver = native\n[device t]\nid = 8086:*\n");
+    tree_write(&t, DROPINS "/50-x.conf",
+               "[device k]\nid = 10de:*\naddress = 0000:7f:00.0\n[device u]\nid = 1111:1111\n");
+    check_rules(&t, "kua", NULL);
+    set_mode(&t, DROPINS, 0777);
+    check_rules(&t, "Ka", "this folder can be written by everybody");
+    tree_link(&t, DROPINS "/50-x.conf", "/dev/null");
+    check_rules(&t, "Ka", "this folder can be written by everybody");
+    set_mode(&t, DROPINS, 0755);
+    check_rules(&t, "a", NULL);
+}
+END_TEST
+
+/* Nor do they narrow what a later file protects, or have it come after what takes it. */
+START_TEST(an_untrusted_file_before_a_native_rule)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(policy_done) struct policy p;
+    CLEANUP(diags_done) struct diags d = {0};
+    const struct device gpu = {.addr.bus = 6, .vendor = 0x10de, .device = 0x20f1};
+
+    tree_init(&t);
+    tree_write(&t, DROPINS "/10-x.conf",
+               "[device k]\nid = 10de:20f1\naddress = 0000:7f:00.0\nclass = 02\n");
+    tree_write(&t, DROPINS "/20-x.conf", "[device t]\nid = 10de:*\n");
+    tree_write(&t, DROPINS "/50-x.conf", "[device k]\nid = 10de:20f1\ndriver = native\n");
+    set_mode(&t, DROPINS "/10-x.conf", 0666);
+    load(&t, &p, &d);
+    ck_assert_uint_eq(p.n_rules, 2);
+    ck_assert_str_eq(p.rules[0].name, "k");
+    ck_assert_int_eq(rule_test(&p.rules[0], &gpu), -1);
+}
+END_TEST
+
 /* The daemon's own settings are nobody else's either. */
 START_TEST(settings_that_others_can_write)
 {
@@ -288,5 +331,6 @@ END_TEST
 
 UNIT_MAIN("policy-load", a_policy_on_trial, a_dropin_that_cannot_be_read,
           a_dropin_that_is_a_link_to_nothing, a_dropin_that_is_too_much, a_dropin_that_is_no_file,
+          what_an_untrusted_folder_masks, an_untrusted_file_before_a_native_rule,
           files_that_others_can_write, settings_that_others_can_write, a_file_of_somebody_else,
           a_link_to_nothing)
