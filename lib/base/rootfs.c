@@ -213,6 +213,60 @@ int rootfs_open_no_links(const char *path)
     return at < 0 ? -errno : take_fd(&at);
 }
 
+/* The path of an open file, whichever links led to it. */
+static int real_path(int fd, char ret[static PATH_MAX])
+{
+    char link[32];
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, ret, PATH_MAX - 1);
+    if (n < 0)
+        return -errno;
+    ret[n] = '\0';
+    return 0;
+}
+
+/* The same below the root, without a leading slash. Without /proc it is the given path. */
+static int path_below(int root_fd, int fd, const char *given, char ret[static PATH_MAX])
+{
+    char top[PATH_MAX], path[PATH_MAX];
+    int r = real_path(root_fd, top);
+
+    if (r == 0)
+        r = real_path(fd, path);
+    if (r == -ENOENT)
+        return snprintf(ret, PATH_MAX, "%s", given + 1) < PATH_MAX ? 0 : -ENAMETOOLONG;
+    if (r < 0)
+        return r;
+    const size_t n = streq(top, "/") ? 0 : strlen(top);
+    if (strncmp(path, top, n) != 0 || path[n] != '/')
+        return -EXDEV;
+    memcpy(ret, path + n + 1, strlen(path + n));
+    return 0;
+}
+
+/* Whoever can write to a folder above the file can have another file in its place. A sticky folder
+ * keeps others from what belongs to root. Returns as rootfs_is_trusted() does. */
+static int judge_folders(int root_fd, int fd, const char *given, const struct stat *root,
+                         char **ret_why)
+{
+    char path[PATH_MAX], absolute[PATH_MAX + 1], why[TRUST_TEXT_MAX];
+    int r = path_below(root_fd, fd, given, path);
+
+    for (char *end = path; r == 0 && (end = strchr(end, '/')); *end++ = '/') {
+        struct stat folder;
+        *end = '\0';
+        if (fstatat(root_fd, path, &folder, AT_SYMLINK_NOFOLLOW) < 0)
+            return errno == ENOENT ? -EIO : -errno; /* it has just been moved */
+        if (folder.st_mode & S_ISVTX)
+            folder.st_mode &= ~(mode_t)(S_IWGRP | S_IWOTH);
+        snprintf(absolute, sizeof(absolute), "/%s", path);
+        if (!trust_judge(&folder, root, absolute, why))
+            return asprintf(ret_why, "is below %s, which %s", absolute, why) < 0 ? -ENOMEM : 0;
+    }
+    return r < 0 ? r : 1;
+}
+
 int rootfs_is_trusted(int root_fd, int fd, const char *path, char **ret_why)
 {
     struct stat file, root;
@@ -221,7 +275,7 @@ int rootfs_is_trusted(int root_fd, int fd, const char *path, char **ret_why)
     if (fstat(fd, &file) < 0 || fstat(root_fd, &root) < 0)
         return -errno;
     if (trust_judge(&file, &root, path, why))
-        return 1;
+        return judge_folders(root_fd, fd, path, &root, ret_why);
     *ret_why = strdup(why);
     return *ret_why ? 0 : -ENOMEM;
 }

@@ -67,6 +67,6 @@ int rootfs_open_no_links(const char *path);
 /* rootfs_read_file() for a file in an open folder. Returns -ELOOP if it is a link. */
 int rootfs_read_no_link(int dir_fd, const char *name, size_t max, char **ret, size_t *ret_size);
 
-/* Can only root change this open file or folder? Returns 1, 0 (*ret_why as above) or negative
- * errno. */
+/* Can only root change this open file or folder, and the folders above it? Returns 1, 0 (*ret_why
+ * as above) or negative errno. */
 int rootfs_is_trusted(int root_fd, int fd, const char *path, char **ret_why);

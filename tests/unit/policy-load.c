@@ -200,6 +200,25 @@ START_TEST(files_that_others_can_write)
 }
 END_TEST
 
+/* The link is root's, and so is the file; but another file of root's can be put in its place. */
+START_TEST(a_link_into_a_folder_of_others)
+{
+    static const char *const links[] = {MAIN, DROPINS "/50-x.conf", DROPINS};
+
+    for (size_t i = 0; i < ELEMENTS(links); i++) {
+        CLEANUP(tree_done) struct tree t;
+        tree_init(&t);
+        tree_write(&t, "srv/site/conf.d/50-x.conf", "[device a]\nid = 10de:20f1\n");
+        tree_link(&t, links[i], i == 2 ? "/srv/site/conf.d" : "/srv/site/conf.d/50-x.conf");
+        check_rules(&t, "a", NULL);
+        set_mode(&t, "srv/site", 0775);
+        check_rules(&t, "", "is below /srv/site, which can be written by a group: run \"chmod g-w");
+        set_mode(&t, "srv/site", 01777);
+        check_rules(&t, "a", NULL);
+    }
+}
+END_TEST
+
 /* Whoever can write to a folder can make files there: they take no native rule of another folder
  * its protection. A rule that such a file masks does not come back either. */
 START_TEST(what_an_untrusted_folder_masks)
@@ -331,6 +350,6 @@ END_TEST
 
 UNIT_MAIN("policy-load", a_policy_on_trial, a_dropin_that_cannot_be_read,
           a_dropin_that_is_a_link_to_nothing, a_dropin_that_is_too_much, a_dropin_that_is_no_file,
-          what_an_untrusted_folder_masks, an_untrusted_file_before_a_native_rule,
-          files_that_others_can_write, settings_that_others_can_write, a_file_of_somebody_else,
-          a_link_to_nothing)
+          a_link_into_a_folder_of_others, what_an_untrusted_folder_masks,
+          an_untrusted_file_before_a_native_rule, files_that_others_can_write,
+          settings_that_others_can_write, a_file_of_somebody_else, a_link_to_nothing)
