@@ -110,7 +110,9 @@ static size_t write_mount(const char *at, FILE *f)
         if (!folder)
             continue;
         folder--;
-        size_t n = strcspn(folder, " :;,\n");
+        size_t n = strcspn(folder, " \n");
+        while (n > 1 && strchr(":;,", folder[n - 1])) /* not of the path */
+            n--;
         bool known = false;
         for (size_t j = 0; j < ELEMENTS(usual); j++)
             known = known || (strlen(usual[j]) == n && strncmp(usual[j], folder, n) == 0);
@@ -121,18 +123,25 @@ static size_t write_mount(const char *at, FILE *f)
     return 0;
 }
 
-/* Texts about what the host boots from: mount points, names of encrypted disks, and addresses of
- * iSCSI targets, which may contain a password. Returns how much of the text was consumed, or 0 if
- * it is none of these. */
+/* How much of the text is in the parentheses that are open: they may contain others. */
+static size_t length_in_parentheses(const char *text, const char *end)
+{
+    const size_t whole = strcspn(text, end);
+    const char *close = memrchr(text, ')', whole);
+
+    return close ? (size_t)(close - text) : whole;
+}
+
+/* Texts about what the host boots from: mount points, names of encrypted disks. Returns how much of
+ * the text was consumed, or 0 if it is none of these. */
 static size_t write_boot_use(const char *at, FILE *f)
 {
     static const struct {
         const char *prefix, *end;
     } secrets[] = {
-        {"/etc/fstab (", ")\n"},         {"/etc/fstab%20(", ")\n"},
-        {"/etc/crypttab (", ")\n"},      {"/etc/crypttab%20(", ")\n"},
-        {"cryptroot/crypttab (", ")\n"}, {"cryptroot/crypttab%20(", ")\n"},
-        {"netroot=", " \t\n%"},          {"iscsi:", " \t\n%"},
+        {"/etc/fstab (", "\n"},         {"/etc/fstab%20(", " \n"},
+        {"/etc/crypttab (", "\n"},      {"/etc/crypttab%20(", " \n"},
+        {"cryptroot/crypttab (", "\n"}, {"cryptroot/crypttab%20(", " \n"},
     };
 
     for (size_t i = 0; i < ELEMENTS(secrets); i++) {
@@ -140,7 +149,7 @@ static size_t write_boot_use(const char *at, FILE *f)
         if (!secret)
             continue;
         fprintf(f, "%sredacted", secrets[i].prefix);
-        return (size_t)(secret - at) + strcspn(secret, secrets[i].end);
+        return (size_t)(secret - at) + length_in_parentheses(secret, secrets[i].end);
     }
     return 0;
 }
@@ -277,6 +286,10 @@ static int write_key_line(struct redaction *r, const char *line, FILE *f)
 
     if (!key)
         return fputs(strchr(line, ':') ? "redacted:error" : "redacted-error", f) < 0 ? -EIO : 0;
+    /* A comment, or more than one word, before '=' is an error, and stays one. */
+    const size_t word = strcspn(key, after_prefix(key, "serial") ? ":#; \t" : "#; \t");
+    if (key[word])
+        return fprintf(f, "%.*s redacted = redacted", (int)word, key) < 0 ? -EIO : 0;
     value += 1 + strspn(value + 1, " \t\r");
     if (!streq(key, "serial") && is_known_key(key)) {
         /* A comment after a value is an error, and stays one, but without its text. */

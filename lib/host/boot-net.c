@@ -241,8 +241,9 @@ int boot_net_use(int root_fd, const struct device *d, const struct below *below,
     *ret = NULL;
     if (!root || named || d->class_code >> 16 != PCI_BASE_CLASS_NETWORK)
         return c.error;
-    return asprintf(ret, "may be the network card for %.100s, since no interface is named", root) <
-                   0
+    /* What comes after the protocol may have a password in it. */
+    return asprintf(ret, "may be the network card for %.*s, since no interface is named",
+                    (int)strcspn(root, ":"), root) < 0
                ? -ENOMEM
                : 0;
 }

@@ -241,6 +241,15 @@ static void begin_key(struct policy_reader *r, char *line)
                          : "there is no key before '='");
         return;
     }
+    if (strpbrk(key, ";#")) {
+        bad_line(r, "';' and '#' are not allowed in a key: comments need lines of their own");
+        return;
+    }
+    /* What follows a key, above all a serial number, must not be told as a part of it. */
+    if (strpbrk(key, after_prefix(key, "serial") ? " \t:" : " \t")) {
+        bad_line(r, "write KEY = VALUE, and the key without blanks");
+        return;
+    }
     if (strchr(key, ':')) {
         colon_in_key(r, key);
         return;

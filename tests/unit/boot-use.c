@@ -210,7 +210,7 @@ START_TEST(network_cards)
         {"vlan=eth0.5:eth0", NULL, NULL, first, "is named by vlan= on the kernel command line"},
         /* root from the network */
         {"root=/dev/nfs nfsroot=192.0.2.1:/x ip=dhcp", NULL, NULL, second,
-         "may be the network card for nfsroot=192.0.2.1:/x, since no interface is named"},
+         "may be the network card for nfsroot=192.0.2.1, since no interface is named"},
         {"root=/dev/nfs nfsroot=192.0.2.1:/x ip=dhcp", NULL, NULL, "06:00.0", NULL},
         {"root=/dev/nfs ip=eth0:dhcp", NULL, NULL, second, NULL},
         {"root=/dev/nfs ip=eth0:dhcp", NULL, NULL, first, named},
