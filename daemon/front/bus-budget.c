@@ -65,10 +65,9 @@ static struct bus_user *find_user(struct bus_budgets *b, uint32_t uid)
 }
 
 /* An answer that costs more than a full budget takes all of it. */
-static bool take_cost(struct budget *b, const struct budget_limits *l, uint64_t cost,
-                      uint64_t now_usec)
+static bool take_cost(struct budget *b, uint64_t cost, uint64_t now_usec)
 {
-    return budget_take(b, l, cost < l->most ? cost : l->most, now_usec);
+    return budget_take(b, &limits, cost < limits.most ? cost : limits.most, now_usec);
 }
 
 static struct budget *budget_of_user(struct bus_budgets *b, uint32_t uid, uint64_t now_usec)
@@ -77,6 +76,15 @@ static struct budget *budget_of_user(struct bus_budgets *b, uint32_t uid, uint64
 
     u->called_usec = now_usec;
     return &u->budget;
+}
+
+/* Takes the cost out of the budget, or what is left. Returns how much that was. */
+static uint64_t take_what_is_left(struct budget *b, uint64_t cost, uint64_t now_usec)
+{
+    (void)budget_take(b, &limits, 0, now_usec); /* it refills */
+    const uint64_t taken = cost < b->left ? cost : b->left;
+    b->left -= taken;
+    return taken;
 }
 
 void bus_budget_is_of(struct bus_budgets *b, const char *sender, uint32_t uid, uint64_t now_usec)
@@ -90,8 +98,9 @@ void bus_budget_is_of(struct bus_budgets *b, const char *sender, uint32_t uid, u
     s->uid = uid;
     s->budget = (struct budget){0};
     struct budget *of = uid == 0 ? &s->budget : budget_of_user(b, uid, now_usec);
-    if (!take_cost(of, &limits, spent, now_usec))
-        of->left = 0;
+    b->unnamed.left += take_what_is_left(of, spent, now_usec);
+    if (b->unnamed.left > limits.most)
+        b->unnamed.left = limits.most;
 }
 
 bool bus_budget_take(struct bus_budgets *b, const char *sender, uint64_t cost, uint64_t now_usec)
@@ -100,8 +109,11 @@ bool bus_budget_take(struct bus_budgets *b, const char *sender, uint64_t cost, u
     struct bus_sender *s = place_for(b, sender, &new);
 
     s->called_usec = now_usec;
-    if (!s->known)
-        return take_cost(&s->budget, &unknown_limits, cost, now_usec);
-    return take_cost(s->uid == 0 ? &s->budget : budget_of_user(b, s->uid, now_usec), &limits, cost,
+    if (!s->known) {
+        cost = cost < unknown_limits.most ? cost : unknown_limits.most;
+        return budget_take(&s->budget, &unknown_limits, cost, now_usec) &&
+               budget_take(&b->unnamed, &limits, cost, now_usec);
+    }
+    return take_cost(s->uid == 0 ? &s->budget : budget_of_user(b, s->uid, now_usec), cost,
                      now_usec);
 }

@@ -2,7 +2,10 @@
 /* Limits the calls of each user. A caller without budget gets an error, which costs next to
  * nothing, so that others need not wait. A user has one budget for all connections; root has one
  * for each connection. A connection has a small budget of its own until the bus has named its user.
- * Costs are approximate: 1 for a call, and 1 for each device in the answer. */
+ * What such connections spend is charged to a budget that they all share, and passed on to the user
+ * as soon as the bus has named it, as far as its budget covers it. So connecting anew does not
+ * help, not even if one disconnects before that. Costs are approximate: 1 for a call, and 1 for
+ * each device in the answer. */
 #pragma once
 
 #include <stdint.h>
@@ -30,6 +33,7 @@ struct bus_user {
 };
 
 struct bus_budgets {
+    struct budget unnamed; /* of all whose user is not known, and never will be for some */
     struct bus_sender senders[BUS_SENDERS];
     struct bus_user users[BUS_USERS];
 };

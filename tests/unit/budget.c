@@ -71,6 +71,7 @@ START_TEST(the_quiet_are_forgotten_first)
         uint64_t now = SECOND + i;
         snprintf(name, sizeof(name), ":2.%u", i);
         ck_assert(bus_budget_take(&b, name, 1, now));
+        bus_budget_is_of(&b, name, 0, now);
         ck_assert_uint_le(spend(&b, ":1.1", 1, now), 1);
     }
 }
@@ -112,8 +113,33 @@ START_TEST(new_connections_do_not_help)
         bus_budget_is_of(&b, name, 1000, SECOND);
         n += spend(&b, name, 257, SECOND);
     }
-    ck_assert_uint_le(n, 16 + 100);
+    ck_assert_uint_le(n, 2 * 16);
     ck_assert_uint_eq(spend(&b, ":1.99", 1, SECOND), 0);
+}
+END_TEST
+
+/* Who is gone before the bus can say who it was has no budget for each connection either. Those
+ * that the bus names do not suffer from each other. */
+START_TEST(nor_does_it_to_be_gone)
+{
+    struct bus_budgets b = {0};
+    unsigned n = 0;
+    char name[16];
+
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(name, sizeof(name), ":1.%u", i);
+        (void)bus_budget_is_new(&b, name, SECOND);
+        ck_assert_uint_eq(spend(&b, name, 257, SECOND), 1);
+        bus_budget_is_of(&b, name, i % 10 ? 0 : i, SECOND);
+    }
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(name, sizeof(name), ":2.%u", i);
+        (void)bus_budget_is_new(&b, name, SECOND);
+        n += spend(&b, name, 257, SECOND);
+    }
+    ck_assert_uint_le(n, 16);
+    ck_assert_uint_gt(spend(&b, ":1.1", 257, SECOND), 8);
+    ck_assert_uint_gt(spend(&b, ":3.1", 257, 10 * SECOND), 0);
 }
 END_TEST
 
@@ -132,4 +158,5 @@ START_TEST(costs)
 END_TEST
 
 UNIT_MAIN("budget", it_fills_again, the_rest_of_a_second_counts, each_has_its_own,
-          the_quiet_are_forgotten_first, a_user_has_one, new_connections_do_not_help, costs)
+          the_quiet_are_forgotten_first, a_user_has_one, new_connections_do_not_help,
+          nor_does_it_to_be_gone, costs)
