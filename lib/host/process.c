@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "host/process.h"
 
-#include "base/printable.h"
 #include "base/rootfs.h"
+#include "base/util.h"
 #include <errno.h>
 
 int process_read(int root_fd, pid_t pid, struct process *ret)
@@ -29,27 +29,46 @@ static bool ends_with(const char *s, size_t n, const char *suffix)
     return n > m && strncmp(s + n - m, suffix, m) == 0;
 }
 
-/* Finds the unit in a path of /proc/PID/cgroup: the innermost service, possibly one of a user's
- * service manager. systemd does not manage anything below a scope. For pods without systemd's names
- * it is everything from "kubepods" on. */
-static void unit_of_path(const char *path, char unit[static PROCESS_UNIT_MAX])
+/* What the name of a unit is made of. Users make folders of any name below their own units. */
+#define UNIT_CHARACTERS "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:-_.\\@"
+
+/* The first part of the path that is a unit's name; the part after it is in *ret_rest. NULL: none
+ * is. */
+static const char *next_unit(const char *path, size_t *ret_length, const char **ret_rest)
 {
     for (const char *part = path, *end; *part; part = *end ? end + 1 : end) {
         end = part + strcspn(part, "/");
         size_t n = (size_t)(end - part);
-        bool scope = ends_with(part, n, ".scope");
-        if (after_prefix(part, "kubepods/")) {
-            printable(unit, PROCESS_UNIT_MAX, part, strlen(part));
-            return;
-        }
-        if (!scope && !ends_with(part, n, ".service"))
+        if (after_prefix(part, "kubepods/"))
+            n = strspn(part, UNIT_CHARACTERS "/");
+        else if (strspn(part, UNIT_CHARACTERS) != n ||
+                 (!ends_with(part, n, ".scope") && !ends_with(part, n, ".service")))
             continue;
         if (*part == '_') /* systemd prefixes names that the kernel might use */
             part++, n--;
-        printable(unit, PROCESS_UNIT_MAX, part, n);
-        if (scope)
-            return;
+        *ret_length = n;
+        *ret_rest = end;
+        return part;
     }
+    return NULL;
+}
+
+/* Finds the unit in a path of /proc/PID/cgroup: the outermost, since whoever runs in it may choose
+ * the names of those below. A unit of a user's service manager comes after that manager's. For pods
+ * without systemd's names it is everything from "kubepods" on. */
+static void unit_of_path(const char *path, char unit[static PROCESS_UNIT_MAX])
+{
+    const char *rest, *inner;
+    size_t n, m = 0;
+    const char *outer = next_unit(path, &n, &rest);
+
+    if (!outer || n >= PROCESS_UNIT_MAX)
+        return;
+    inner = after_prefix(outer, "user@") ? next_unit(rest, &m, &rest) : NULL;
+    if (n + m + 1 >= PROCESS_UNIT_MAX)
+        inner = NULL;
+    snprintf(unit, PROCESS_UNIT_MAX, "%.*s%s%.*s", (int)n, outer, inner ? "/" : "", (int)m,
+             inner ? inner : "");
 }
 
 int process_unit(int root_fd, pid_t pid, char ret[static PROCESS_UNIT_MAX])

@@ -14,7 +14,8 @@ struct process {
 /* Returns 0, -ESRCH (no such process) or another negative errno (unknown). */
 int process_read(int root_fd, pid_t pid, struct process *ret);
 
-/* The unit of the process, printable: "x.service", "y.scope", or from "kubepods" on; empty: none.
+/* The unit of the process, printable: "x.service", "y.scope", "user@1000.service/z.service", or
+ * from "kubepods" on; empty: none.
  * Returns 0, or a negative errno (with an empty text) if it is unknown. */
 #define PROCESS_UNIT_MAX 256
 int process_unit(int root_fd, pid_t pid, char ret[static PROCESS_UNIT_MAX]);
