@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "front/bus-budget.h"
 
+#include "offer/bus-names.h"
+
 /* Enough for a burst of ten complete answers about 256 devices, or for a busctl that asks for each
  * device, and then for four complete answers a second. */
 static const struct budget_limits limits = {.most = 4096, .per_second = 1024};
@@ -8,11 +10,12 @@ static const struct budget_limits limits = {.most = 4096, .per_second = 1024};
  * the full budget, a client could get a new one by reconnecting. */
 static const struct budget_limits unknown_limits = {.most = 512, .per_second = 1024};
 
-uint64_t bus_budget_cost(const char *member, size_t n_devices)
+uint64_t bus_budget_cost(const char *path, const char *member, size_t n_devices)
 {
     static const char *const whole[] = {"GetManagedObjects", "ListDevices", "Plan"};
+    const bool names_all = streq(member, "Introspect") && streq(path, BUS_DEVICE_PREFIX);
 
-    return 1 + (word_index(whole, ELEMENTS(whole), member) >= 0 ? n_devices : 0);
+    return 1 + (names_all || word_index(whole, ELEMENTS(whole), member) >= 0 ? n_devices : 0);
 }
 
 static struct bus_sender *known_sender(struct bus_budgets *b, const char *name)

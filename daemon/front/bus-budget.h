@@ -47,5 +47,5 @@ void bus_budget_is_of(struct bus_budgets *b, const char *sender, uint32_t uid, u
 /* Charges the sender. Returns false if its budget is used up. */
 bool bus_budget_take(struct bus_budgets *b, const char *sender, uint64_t cost, uint64_t now_usec);
 
-/* The cost of a call, given the number of devices. */
-uint64_t bus_budget_cost(const char *member, size_t n_devices);
+/* The cost of a call of an object's method, given the number of devices. */
+uint64_t bus_budget_cost(const char *path, const char *member, size_t n_devices);

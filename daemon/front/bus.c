@@ -134,17 +134,17 @@ static int on_any_message(sd_bus_message *m, void *userdata, sd_bus_error *error
 {
     struct bus *b = userdata;
     const char *sender = sd_bus_message_get_sender(m);
-    const char *member = sd_bus_message_get_member(m);
+    const char *member = sd_bus_message_get_member(m), *path = sd_bus_message_get_path(m);
 
     const struct entry *first;
     const size_t n_devices = copy_of_kind(b->copy, MESSAGE_DEVICE, &first);
 
     (void)error;
-    if (sd_bus_message_is_method_call(m, NULL, NULL) <= 0 || !sender || !member)
+    if (sd_bus_message_is_method_call(m, NULL, NULL) <= 0 || !sender || !member || !path)
         return 0;
     if (bus_budget_is_new(&b->budgets, sender, now_usec()))
         ask_user(b, sender);
-    if (bus_budget_take(&b->budgets, sender, bus_budget_cost(member, n_devices), now_usec()))
+    if (bus_budget_take(&b->budgets, sender, bus_budget_cost(path, member, n_devices), now_usec()))
         return 0;
     if (sd_bus_message_get_expect_reply(m))
         (void)bus_reply_error(m, SD_BUS_ERROR_LIMITS_EXCEEDED,

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "front/bus-budget.h"
+#include "offer/bus-names.h"
 
 #define SECOND USEC_PER_SEC
 
@@ -147,13 +148,17 @@ START_TEST(costs)
 {
     struct bus_budgets b = {0};
 
-    ck_assert_uint_eq(bus_budget_cost("Get", 256), 1);
-    ck_assert_uint_eq(bus_budget_cost("GetManagedObjects", 256), 257);
-    ck_assert_uint_eq(spend(&b, ":1.1", bus_budget_cost("GetManagedObjects", 256), SECOND), 1);
+    ck_assert_uint_eq(bus_budget_cost(BUS_PATH, "Get", 256), 1);
+    ck_assert_uint_eq(bus_budget_cost(BUS_DEVICE_PREFIX, "Introspect", 256), 257);
+    ck_assert_uint_eq(bus_budget_cost(BUS_DEVICE_PREFIX "/a", "Introspect", 256), 1);
+    ck_assert_uint_eq(bus_budget_cost(BUS_PATH, "GetManagedObjects", 256), 257);
+    ck_assert_uint_eq(
+        spend(&b, ":1.1", bus_budget_cost(BUS_PATH, "GetManagedObjects", 256), SECOND), 1);
     bus_budget_is_of(&b, ":1.1", 0, SECOND);
-    ck_assert_uint_ge(spend(&b, ":1.1", bus_budget_cost("GetManagedObjects", 256), SECOND), 8);
+    ck_assert_uint_ge(
+        spend(&b, ":1.1", bus_budget_cost(BUS_PATH, "GetManagedObjects", 256), SECOND), 8);
     /* More devices than any budget has: the answer is given, but not twice. */
-    ck_assert_uint_eq(spend(&b, ":1.2", bus_budget_cost("Plan", 65536), SECOND), 1);
+    ck_assert_uint_eq(spend(&b, ":1.2", bus_budget_cost(BUS_PATH, "Plan", 65536), SECOND), 1);
 }
 END_TEST
 
