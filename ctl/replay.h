@@ -7,6 +7,7 @@
  *     cmdline WORDS                  what the policy can see of the kernel command line
  *     policy NAME                    followed by the file's lines, each with "|" before it
  *     unreadable NAME<TAB>TEXT       a policy file that could not be read
+ *     policy-unread 1                the daemon cannot read all of the policy either
  *     boot-display ADDRESS
  *     manager NAME=VALUE             what the daemon said of itself; without any it did not run
  *     live ADDRESS NAME=VALUE        ... and of a device

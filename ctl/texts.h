@@ -18,6 +18,7 @@ struct texts {
     size_t n, allocated;
     char *cmdline;           /* the kernel command line, or NULL */
     struct diags unreadable; /* files that could not be read */
+    bool unread;             /* the daemon cannot read them either, and trusts no other rule */
 };
 
 void texts_done(struct texts *t);

@@ -145,6 +145,8 @@ static int write_report(struct writer *w)
         write_policy(w, &w->s->texts.v[i]);
     for (size_t i = 0; i < w->s->texts.unreadable.n; i++)
         write_unreadable(w, w->s->texts.unreadable.v[i].file, w->s->texts.unreadable.v[i].text);
+    if (w->s->texts.unread)
+        fputs("policy-unread 1\n", w->f);
     write_live(w);
     for (size_t i = 0; i < w->s->n_boot_displays; i++)
         fprintf(w->f, "boot-display %s\n", pci_addr_text(w->s->boot_displays[i]).s);
