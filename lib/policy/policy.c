@@ -264,17 +264,24 @@ static void check_native(struct policy *p, struct diags *d)
     }
 }
 
-/* Was "driver = vfio-pci" written, or does "vfs" make the rule a native one? */
-static bool check_driver_of_pf(const struct policy *p, struct rule *r, struct diags *d)
+/* Without a driver of its own, a rule with "vfs" is a native one. */
+static bool default_driver_of_pf(struct rule *r)
 {
-    if (r->keys[KEY_DRIVER].line == 0) {
-        char *native = strdup("native");
-        if (native) {
-            free(r->driver);
-            r->driver = native;
-        }
-        return native;
-    }
+    char *native;
+
+    if (r->keys[KEY_VFS].line == 0 || r->keys[KEY_DRIVER].line > 0)
+        return true;
+    native = strdup("native");
+    if (!native)
+        return false;
+    free(r->driver);
+    r->driver = native;
+    return true;
+}
+
+/* Was "driver = vfio-pci" written? */
+static bool check_driver_of_pf(const struct policy *p, const struct rule *r, struct diags *d)
+{
     if (rule_is_native(r))
         return true;
     diags_add(d, DIAG_ERROR, policy_file(p, r->keys[KEY_DRIVER]), r->keys[KEY_DRIVER].line,
@@ -289,6 +296,8 @@ static void check_vfs(struct policy *p, struct diags *d)
 {
     for (size_t i = 0; i < p->n_rules; i++) {
         struct rule *r = &p->rules[i];
+        if (!default_driver_of_pf(r))
+            r->broken = true;
         if (r->broken)
             continue;
         if (rule_makes_vfs(r) && !check_driver_of_pf(p, r, d))
@@ -334,8 +343,9 @@ static void default_interface(struct policy *p)
 }
 
 /* A "native" rule with errors was meant to protect devices. It stays in force with those of its
- * selecting keys that are valid, and so protects at least those devices. Returns false if no valid
- * key says which devices are meant. */
+ * selecting keys that are valid, and so protects at least those devices. It makes no virtual
+ * functions: it may select more devices than were meant. Returns false if no valid key says which
+ * devices are meant. */
 static bool widen_broken_native(struct rule *r)
 {
     if (!rule_is_native(r))
@@ -343,6 +353,7 @@ static bool widen_broken_native(struct rule *r)
     for (enum rule_key k = 0; k < KEY_SELECTS_MAX; k++)
         if (r->broken_keys & 1U << k)
             rule_drop_key(r, k);
+    r->vfs = -1;
     return rule_has_positive(r);
 }
 

@@ -53,5 +53,32 @@ START_TEST(native_rules_protect_beside_nul_bytes)
 }
 END_TEST
 
+/* "vfs" implies "driver = native", so the physical function is protected like any other. With fewer
+ * keys the rule may select more devices than were meant, and makes no virtual functions of them. */
+START_TEST(a_rule_with_vfs_and_an_error_only_protects)
+{
+    static const char *const faults[] = {
+        "vfs = 8x\naddress = 0000:3b:00.0\n", "vfs = 8\naddress = 0000:3b:00\n",
+        "vfs = 8\ndriver = native\naddress = 0000:3b:00\n", "vfs = 8\nspeed = 10\n"};
+    const struct device device = {
+        .vendor = 0x8086, .device = 0x1572, .detailed = true, .addr = {.bus = 0x3b}};
+
+    for (size_t i = 0; i < ELEMENTS(faults); i++) {
+        CLEANUP(diags_done) struct diags d = {0};
+        CLEANUP(policy_done) struct policy p;
+        char text[200];
+
+        policy_init(&p);
+        snprintf(text, sizeof(text), "[device pf]\nid = 8086:1572\n%s[device all]\nid = 8086:*\n",
+                 faults[i]);
+        ck_assert_int_eq(policy_parse(&p, "main", text, strlen(text), &d), 0);
+        policy_finish(&p, &d);
+        ck_assert_msg(d.errors == 1, "%s", faults[i]);
+        const struct rule *r = policy_match(&p, &device);
+        ck_assert_msg(r && rule_is_native(r) && !rule_makes_vfs(r), "%s", faults[i]);
+    }
+}
+END_TEST
+
 UNIT_MAIN("policy-protects", native_rules_protect_beside_a_section_with_an_error,
-          native_rules_protect_beside_nul_bytes)
+          native_rules_protect_beside_nul_bytes, a_rule_with_vfs_and_an_error_only_protects)
