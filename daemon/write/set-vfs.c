@@ -109,6 +109,15 @@ static int take_away(int root_fd, struct pci_addr pf, struct pci_addr *vfs, size
 
 /* -- all -- */
 
+/* Are there only those that the plan knew, or none? The number changes only by way of 0, so if
+ * there are fewer, ours are gone, and these are somebody else's. */
+static int check_known(size_t n, unsigned known)
+{
+    if (n > known)
+        return -ESTALE;
+    return n > 0 && n < known ? -EEXIST : 0;
+}
+
 /* Checks how many there are now: the kernel may have created fewer than requested, and reports that
  * only in its log. */
 static int check_made(int root_fd, struct pci_addr pf)
@@ -120,20 +129,28 @@ static int check_made(int root_fd, struct pci_addr pf)
     return r < 0 || n > 0 ? r : -EIO;
 }
 
+/* EBUSY also means that there are some: the write has waited for somebody else's. */
+static int create(int root_fd, struct pci_addr pf, unsigned number)
+{
+    const int r = write_of(root_fd, pf, "sriov_numvfs", number);
+
+    if (r < 0 && r != -EBUSY)
+        return r == -EEXIST ? -EIO : r; /* EEXIST has a meaning of its own here */
+    const int made = check_made(root_fd, pf);
+    return r == 0 ? made : made == 0 ? -EEXIST : r;
+}
+
 int set_vfs(int root_fd, struct pci_addr pf, struct vfs_order order, char found[static FOUND_MAX])
 {
     CLEANUP_FREE struct pci_addr *vfs = NULL;
     size_t n = 0;
     int r = vfs_list(root_fd, pf, &vfs, &n);
 
-    if (r == 0 && n > order.there)
-        r = -ESTALE;
+    if (r == 0)
+        r = check_known(n, order.there);
     if (r == 0 && n > 0 && n != order.number)
         r = take_away(root_fd, pf, vfs, n, found);
     if (r == 0 && order.sets_autoprobe)
         r = write_autoprobe(root_fd, pf, order.number == 0);
-    if (r < 0 || order.number == 0 || n == order.number)
-        return r;
-    r = write_of(root_fd, pf, "sriov_numvfs", order.number);
-    return r < 0 ? r : check_made(root_fd, pf);
+    return r < 0 || order.number == 0 || n == order.number ? r : create(root_fd, pf, order.number);
 }

@@ -14,8 +14,9 @@ struct vfs_order {
 };
 
 /* ACTION_SET_VFS. Existing virtual functions are removed first, unless one is in use: -EBUSY, and
- * `found` may say by whom. -ESTALE: there are more than the plan knew. -EIO: the kernel accepted
- * the number, but created none. Returns 0 or negative errno. */
+ * `found` may say by whom. -ESTALE: there are more than the plan knew. -EEXIST: somebody else has
+ * created those that are there. -EIO: the kernel accepted the number, but created none. Returns 0
+ * or negative errno. */
 int set_vfs(int root_fd, struct pci_addr pf, struct vfs_order order, char found[static FOUND_MAX]);
 
 /* ACTION_RESTORE_AUTOPROBE. */

@@ -7,6 +7,7 @@
  * and the new number are ours. */
 void record_vfs_begin(struct record_vfs *v, unsigned number, bool sets_autoprobe)
 {
+    v->made_before = v->made;
     if (number > v->made)
         v->made = (uint16_t)number;
     if (number > 0)
@@ -18,7 +19,8 @@ void record_vfs_begin(struct record_vfs *v, unsigned number, bool sets_autoprobe
 /* After a failure it is unknown how far the worker came; the next scan shows it. */
 void record_vfs_end(struct record_vfs *v, unsigned number, int result)
 {
-    if (result == -ESTALE) { /* nothing was done, and the next scan has the current number */
+    if (result == -ESTALE || result == -EEXIST) { /* the next scan has the current number */
+        v->made = result == -ESTALE ? v->made_before : 0;
         v->tried = false;
         return;
     }
@@ -26,9 +28,8 @@ void record_vfs_end(struct record_vfs *v, unsigned number, int result)
         v->error = -result;
         return;
     }
-    if (number > 0)
-        v->made = (uint16_t)number;
-    else /* the next scan shows that they are gone */
+    v->made = (uint16_t)number; /* if the next scan shows any after 0, they are somebody else's */
+    if (number == 0)
         v->autoprobe_off = false;
 }
 

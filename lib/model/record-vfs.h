@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 struct record_vfs {
-    uint16_t made;      /* we created up to this many, or were about to; 0: none of them is ours */
+    uint16_t made; /* we created up to this many, or were about to; 0: none of them is ours */
+    uint16_t made_before; /* .made when the worker began */
     bool autoprobe_off; /* sriov_drivers_autoprobe was 1, and we wrote 0 to it, or were about to */
     bool tried; /* no further attempt until its driver is unbound, or somebody asks for one */
     bool restore_failed; /* restoring sriov_drivers_autoprobe failed; tried again when .tried is
@@ -32,8 +33,9 @@ static inline bool record_vfs_is_owned(const struct record_vfs *v)
  * sriov_drivers_autoprobe. */
 void record_vfs_begin(struct record_vfs *v, unsigned number, bool sets_autoprobe);
 
-/* The operation has ended. `result`: 0, -ESTALE (there are more than the plan knew: nothing was
- * done, and a new plan may try again), or another negative errno. */
+/* The operation has ended. `result`: 0, or negative errno. With -ESTALE (there are more than the
+ * plan knew: nothing was done) and -EEXIST (those that are there are somebody else's) a new plan
+ * decides. */
 void record_vfs_end(struct record_vfs *v, unsigned number, int result);
 
 /* sriov_drivers_autoprobe was restored, or could not be. */

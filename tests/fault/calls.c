@@ -222,7 +222,9 @@ static int remove_id(const struct op *op)
 static int set_numvfs(const struct op *op, size_t card)
 {
     struct kernel_device *pf = &kernel()->devices[card];
-    int r = pf->n_vfs > op->vfs_there ? -ESTALE : 0;
+    int r = pf->n_vfs > op->vfs_there                    ? -ESTALE
+            : pf->n_vfs > 0 && pf->n_vfs < op->vfs_there ? -EEXIST
+                                                         : 0;
 
     if (r == 0 && pf->n_vfs > 0 && pf->n_vfs != op->vfs)
         r = kernel_set_numvfs(kernel(), card, 0);
