@@ -29,6 +29,8 @@ static int features_of_rows(const struct source *s, struct features *ret)
                 .usable = r->usable,
             };
     }
+    if (!s->live.running) /* otherwise its state includes them */
+        ret->vfs_wrong = features_count_vfs_wrong(&s->snapshot, &s->plan, false);
     features_judge(ret);
     if (s->live.running)
         ret->ready = ret->ready && streq(props_get(&s->live.manager, "State"), "ready");

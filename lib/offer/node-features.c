@@ -18,6 +18,16 @@
 
 #define ANY_NODE (-2)
 
+size_t features_count_vfs_wrong(const struct snapshot *s, const struct plan *plan, bool at_work)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < plan->n_vfs; i++)
+        n += !vfs_are_good(&plan->vfs[i], s->cold_boot) ||
+             (plan->vfs[i].state == STATE_PENDING && !at_work);
+    return n;
+}
+
 int features_of_plan(const struct policy *p, const struct snapshot *s, const struct plan *plan,
                      size_t errors, bool at_work, struct features *ret)
 {
@@ -41,7 +51,12 @@ int features_of_plan(const struct policy *p, const struct snapshot *s, const str
                 .usable = verdict->usable,
             };
     }
-    *ret = (struct features){.policy = p, .v = v, .n = n, .errors = errors, .at_work = at_work};
+    *ret = (struct features){.policy = p,
+                             .v = v,
+                             .n = n,
+                             .errors = errors,
+                             .vfs_wrong = features_count_vfs_wrong(s, plan, at_work),
+                             .at_work = at_work};
     features_judge(ret);
     return 0;
 }
@@ -73,7 +88,7 @@ static size_t count_released(const struct features *f, const char *rule)
 
 void features_judge(struct features *f)
 {
-    f->ready = f->errors == 0;
+    f->ready = f->errors == 0 && f->vfs_wrong == 0;
     for (size_t i = 0; i < f->n; i++)
         f->ready = f->ready && device_is_good(state_parse(f->v[i].state), f->v[i].usable,
                                               f->v[i].d->driver, f->at_work);

@@ -23,8 +23,9 @@ struct features {
     const struct policy *policy; /* for `expect` of its rules; may be NULL */
     struct feature_device *v;    /* in the order of addresses */
     size_t n;
-    size_t errors; /* errors in the policy */
-    bool at_work;  /* a daemon is working on pending devices */
+    size_t errors;    /* errors in the policy */
+    size_t vfs_wrong; /* physical functions without the virtual functions that the policy wants */
+    bool at_work;     /* a daemon is working on pending devices */
     bool ready; /* the actual state is the one of the policy. Set by features_judge(); a caller that
                    knows more (disabled, still starting) clears it. */
 };
@@ -38,8 +39,11 @@ int features_of_plan(const struct policy *p, const struct snapshot *s, const str
                      size_t errors, bool at_work, struct features *ret);
 void features_done(struct features *f);
 
-/* Sets `ready`: no errors, every device in order (device_is_good()), every `expect` met by devices
- * that are not released. */
+/* For .vfs_wrong. */
+size_t features_count_vfs_wrong(const struct snapshot *s, const struct plan *plan, bool at_work);
+
+/* Sets `ready`: no errors, every device in order (device_is_good()), all virtual functions there,
+ * every `expect` met by devices that are not released. */
 void features_judge(struct features *f);
 
 /* Writes the lines of an NFD feature file: vfio-bindd.ready, and a count for every model that a

@@ -21,7 +21,8 @@ static const char host[] =
     "device 0000:08:00.0 id=10de:20f1 class=030200 detailed=1 group=17 node=1 driver=vfio-pci\n"
     "device 0000:09:00.0 id=10de:20f1 class=030200 detailed=1 group=18 node=1 driver=vfio-pci\n"
     "device 0000:09:01.0 id=8086:1572 class=020000 detailed=1 group=18 driver=i40e\n"
-    "device 0000:0a:00.0 id=10de:2330 class=030200 detailed=1 group=19 driver=nvidia\n";
+    "device 0000:0a:00.0 id=10de:2330 class=030200 detailed=1 group=19 driver=nvidia\n"
+    "device 0000:0b:00.0 id=8086:1583 class=020000 detailed=1 group=20 driver=i40e vfs-max=8\n";
 
 struct made {
     struct policy policy;
@@ -127,9 +128,12 @@ START_TEST(readiness)
         {"[device x]\naddress = 0000:06:00.0\n", 1, false},
         {"[device x]\naddress = 0000:06:00.0\nexpect = 1\n", 0, true},
         {"[device x]\naddress = 0000:06:00.0\nexpect = 2\n", 0,
-         false},                                            /* a companion function is none */
-        {"[device x]\naddress = 0000:09:00.0\n", 0, false}, /* not viable */
-        {"[device x]\naddress = 0000:0a:00.0\n", 0, false}, /* pending */
+         false},                                             /* a companion function is none */
+        {"[device x]\naddress = 0000:09:00.0\n", 0, false},  /* not viable */
+        {"[device x]\naddress = 0000:0a:00.0\n", 0, false},  /* pending */
+        {"[device x]\nid = 8086:1572\nvfs = 2\n", 0, false}, /* it supports none */
+        {"[device x]\nid = 8086:1583\nvfs = 2\n", 0, false}, /* pending */
+        {"[device x]\nid = 8086:1583\nvfs = 0\n", 0, true},
     };
     for (size_t i = 0; i < ELEMENTS(cases); i++) {
         CLEANUP(done) struct made m;
