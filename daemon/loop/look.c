@@ -37,6 +37,31 @@ void look_at_devices(struct view *view, const struct pci_addr *addrs, size_t n)
         view->missed |= !record_seen_look(view, addrs[i]);
 }
 
+static bool is_vf_to_remove(const struct device *d, const struct action *a)
+{
+    return a->kind == ACTION_SET_VFS && d->vf && pci_addr_cmp(d->pf, a->addr) == 0 && d->driver &&
+           !driver_is_vfio(d->driver);
+}
+
+size_t look_at_vfs_to_remove(struct view *view)
+{
+    const struct snapshot *s = &view->snapshot;
+    CLEANUP_FREE struct pci_addr *addrs = NULL;
+    size_t n = 0, allocated = 0;
+
+    for (size_t i = 0; i < view->plan.n_actions; i++)
+        for (size_t k = 0; view->plan.actions[i].kind == ACTION_SET_VFS && k < s->n; k++) {
+            if (!is_vf_to_remove(&s->devices[k], &view->plan.actions[i]))
+                continue;
+            if (grow(&addrs, &allocated, n, sizeof(*addrs)))
+                addrs[n++] = s->devices[k].addr;
+            else
+                view->missed = true;
+        }
+    look_at_devices(view, addrs, n);
+    return n;
+}
+
 void look_at_bindings(struct view *view, const struct pci_addr *addrs, size_t n)
 {
     (void)scan_bindings(view->root_fd, &view->policy, addrs, n, &view->snapshot);

@@ -26,6 +26,10 @@ void look_at_group(struct view *view, struct pci_addr a);
  * address that was assigned, since they were last read. */
 void look_at_devices(struct view *view, const struct pci_addr *addrs, size_t n);
 
+/* The same for the virtual functions on native drivers that the plan is about to remove. Returns
+ * how many these are. */
+size_t look_at_vfs_to_remove(struct view *view);
+
 /* Reads whether the BARs of devices on a VFIO driver have addresses: of those that were not
  * examined yet, or, if `again`, of all. Returns whether anything has changed. */
 bool look_at_bars(struct view *view, bool again);

@@ -188,8 +188,8 @@ static int step_failed(struct sequence *s, int error)
     return error;
 }
 
-/* Makes the plan. Devices that are about to lose their native driver are read again before, since
- * their current state matters. */
+/* Makes the plan. Devices that are about to lose their native driver, or to be removed, are read
+ * again before, since their current state matters. */
 static int plan(struct sequence *s)
 {
     struct pci_addr next[APPLY_REBINDS_MAX];
@@ -201,6 +201,8 @@ static int plan(struct sequence *s)
     size_t n = r >= 0 && !s->view.disabled ? apply_next_rebinds(s->apply, &s->view.plan, next) : 0;
 
     look_at_devices(&s->view, next, n);
+    if (r >= 0 && !s->view.disabled && !apply_batch_is_running(s->apply))
+        n += look_at_vfs_to_remove(&s->view);
     return n > 0 ? view_plan(&s->view) : r;
 }
 
