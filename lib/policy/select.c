@@ -150,12 +150,15 @@ static bool normal_slot(char **item)
     return **item != '\0';
 }
 
-/* The physical function, by its address or by the name of its slot, which has no colon. */
+/* The physical function, by its address or by the name of its slot, which has no colon. Case
+ * matters only in the name. */
 static bool normal_physical_function(char **item)
 {
-    if (strchr(*item, ':'))
-        return normal_address(item);
-    return normal_slot(item);
+    if (!strchr(*item, ':'))
+        return normal_slot(item);
+    for (char *s = *item; *s; s++)
+        *s = (char)tolower((unsigned char)*s);
+    return normal_address(item);
 }
 
 /* "3" or "0-7", in decimal. */

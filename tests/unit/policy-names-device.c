@@ -138,4 +138,22 @@ START_TEST(warnings)
 }
 END_TEST
 
-UNIT_MAIN("policy-names-device", naming_one_device, trusting_addresses, warnings)
+/* Not in the address of a physical function. */
+START_TEST(case_matters_in_slots_only)
+{
+    static const char text[] = "[device a]\nvf-of = 0000:3B:00.*, 0000:3C:00.0, Slot\n";
+    CLEANUP(diags_done) struct diags d = {0};
+    CLEANUP(policy_done) struct policy p;
+
+    policy_init(&p);
+    ck_assert_int_eq(policy_parse(&p, "x.conf", text, strlen(text), &d), 0);
+    policy_finish(&p, &d);
+    ck_assert_msg(d.errors == 0, "%s", d.n > 0 ? d.v[0].text : "");
+    ck_assert_str_eq(p.rules[0].narrow[KEY_VF_OF].v[0], "0000:3b:00.*");
+    ck_assert_str_eq(p.rules[0].narrow[KEY_VF_OF].v[1], "0000:3c:00.0");
+    ck_assert_str_eq(p.rules[0].narrow[KEY_VF_OF].v[2], "Slot");
+}
+END_TEST
+
+UNIT_MAIN("policy-names-device", naming_one_device, trusting_addresses, warnings,
+          case_matters_in_slots_only)
