@@ -260,7 +260,9 @@ static void check_native(struct policy *p, struct diags *d)
             continue;
         r->broken = true;
         diags_add(d, DIAG_ERROR, policy_file(p, r->keys[KEY_EXPECT]), r->keys[KEY_EXPECT].line,
-                  "a rule with driver = native takes no device and cannot have expect: remove it");
+                  "a rule with %s takes no device and cannot have expect: remove it%s",
+                  rule_makes_vfs(r) ? "vfs" : "driver = native",
+                  rule_makes_vfs(r) ? ", or put it into the rule with \"vf-of\"" : "");
     }
 }
 

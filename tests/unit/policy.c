@@ -68,6 +68,7 @@ static const struct {
     {"[device a]\nid = 8086:1572\nvfs = many\n", 3, "write the number of virtual functions"},
     {"[device a]\nid = 8086:1572\nvfs = 65536\n", 3, "write the number of virtual functions"},
     {"[device a]\nid = 8086:1572\nvfs = 8\ndriver = vfio-pci\n", 4, "enable_sriov is not used"},
+    {"[device a]\nid = 8086:1572\nvfs = 8\nexpect = 1\n", 4, "a rule with vfs takes no device"},
     {"[device a]\nvf-of = 3b:00.0\nvfs = 8\n", 3, "a virtual function has no virtual functions"},
     {"[device a]\nid = 8086:154c\nvf-index = 0-3\n", 3, "name that device with \"vf-of"},
     {"[device a]\nvf-of = 3b:00.0\nvf-index = 3-0\n", 3, "numbers and ranges"},
