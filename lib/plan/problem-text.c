@@ -80,6 +80,13 @@ static void health_sentence(const struct verdict *v, const struct device *d, cha
                  "dmesg; a reset (\"echo 1 >/sys/bus/pci/devices/%s/reset\") or a power cycle of "
                  "the host may bring it back, then run \"vfio-bindctl rescan\"",
                  address.s, address.s);
+    else if (v->error == ENOENT)
+        snprintf(
+            buf, SENTENCE_MAX,
+            "%s is bound, but its reset methods could not be set to \"%s\" ([device %s]): it has "
+            "no reset_method in /sys, because the kernel is older than 5.15 or knows no way to "
+            "reset it; remove reset-method from that rule",
+            address.s, v->rule->reset_method, v->rule->name);
     else
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound, but its reset methods could not be set to \"%s\" ([device %s])%s%s: "
