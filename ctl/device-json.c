@@ -30,6 +30,15 @@ char *device_vfs(const struct source *s, const struct row *r)
     return *text ? strdup(text) : sriov_vfs_text(&s->snapshot, r->d);
 }
 
+const char *device_interface(const struct row *r)
+{
+    const char *text = r->live ? props_get(&r->live->props, "Interface") : "";
+
+    if (!r->selected)
+        return NULL;
+    return *text ? text : r->v ? interface_word(r->v->rule->interface) : NULL;
+}
+
 static void add_identity(struct json *j, const struct source *s, const struct row *r)
 {
     static const struct {
@@ -61,6 +70,7 @@ static void add_judgement(struct json *j, const struct row *r)
     json_text(j, "rule", field_text(r, FIELD_RULE, buf));
     json_text(j, "companion_of", r->comes_along ? pci_addr_text(r->leader).s : NULL);
     json_text(j, "resource", field_text(r, FIELD_RESOURCE, buf));
+    json_text(j, "interface", device_interface(r));
     json_text(j, "state", r->state);
     json_text(j, "reason", r->reason);
     if (r->selected)

@@ -19,6 +19,9 @@ void mismatches_json(struct json *j, const struct policy *p, const struct plan *
 const char *device_extra(const struct source *s, const struct row *r, const char *property,
                          char *buf, size_t size);
 
+/* The node that its rule requires; NULL: no rule selects it, or the rule is not known. */
+const char *device_interface(const struct row *r);
+
 /* The addresses of its virtual functions, separated by blanks or newlines; malloc'ed, NULL when out
  * of memory. */
 char *device_vfs(const struct source *s, const struct row *r);

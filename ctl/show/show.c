@@ -120,6 +120,14 @@ static void print_state(const struct source *s, const struct row *r)
     print_rule_of(s, r);
 }
 
+/* Prints the node that its rule requires. */
+static void print_interface(const struct row *r)
+{
+    const char *text = device_interface(r);
+
+    line("Interface", text && !streq(text, interface_word(INTERFACE_ANY)) ? text : NULL);
+}
+
 static void print_row(const struct source *s, const struct row *r)
 {
     char buf[FIELD_TEXT_MAX], text[FIELD_TEXT_MAX + 32];
@@ -140,6 +148,7 @@ static void print_row(const struct source *s, const struct row *r)
     line("Resource", field_text(r, FIELD_RESOURCE, buf));
     line("Driver", *r->driver ? r->driver : "none");
     print_group(s, r);
+    print_interface(r);
     line("Group node", field_text(r, FIELD_NODE, buf));
     line("Device node", field_text(r, FIELD_DEVICE_NODE, buf));
     line("Slot", r->d->slot);
