@@ -23,6 +23,13 @@ static void not_viable_sentence(const struct verdict *v, const struct snapshot *
                  "loaded or unbind %s from it",
                  address.s, d->group, in_the_way.s, other->vendor, other->device, v->other_driver,
                  in_the_way.s);
+    else if (other && other->has_vfs && !v->other_selected)
+        snprintf(
+            buf, SENTENCE_MAX,
+            "%s is bound, but its IOMMU group %u is not usable: %s (%04x:%04x) is on %s, and must "
+            "stay there because it has virtual functions. Put the card into another slot (behind "
+            "a port with ACS)",
+            address.s, d->group, in_the_way.s, other->vendor, other->device, v->other_driver);
     else if (v->other_selected || !other)
         snprintf(buf, SENTENCE_MAX,
                  "%s is bound, but its IOMMU group %u is not usable until %s, which is on %s, is "
