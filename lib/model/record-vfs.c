@@ -8,6 +8,7 @@
 void record_vfs_begin(struct record_vfs *v, unsigned number, bool sets_autoprobe)
 {
     v->made_before = v->made;
+    v->exact = false;
     if (number > v->made)
         v->made = (uint16_t)number;
     if (number > 0)
@@ -51,8 +52,13 @@ void record_vfs_bound(struct record_vfs *v)
 
 void record_vfs_look(struct record_vfs *v, unsigned n)
 {
-    if (n == 0)
+    const bool succeeded = v->tried && v->error == 0;
+
+    if (n == 0 || (v->exact && n != v->made))
         v->made = 0;
+    else if (succeeded && n < v->made) /* the kernel has made fewer */
+        v->made = (uint16_t)n;
+    v->exact = v->made > 0 && n == v->made;
 }
 
 void record_vfs_retry(struct record_vfs *v)

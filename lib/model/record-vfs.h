@@ -9,6 +9,7 @@
 struct record_vfs {
     uint16_t made; /* we created up to this many, or were about to; 0: none of them is ours */
     uint16_t made_before; /* .made when the worker began */
+    bool exact;           /* exactly .made were seen after the last operation; not in the file */
     bool autoprobe_off; /* sriov_drivers_autoprobe was 1, and we wrote 0 to it, or were about to */
     bool tried; /* no further attempt until its driver is unbound, or somebody asks for one */
     bool restore_failed; /* restoring sriov_drivers_autoprobe failed; tried again when .tried is
@@ -44,7 +45,9 @@ void record_vfs_autoprobe_restored(struct record_vfs *v, int result);
 /* A driver has bound the device. Failed operations may be tried again. */
 void record_vfs_bound(struct record_vfs *v);
 
-/* The device was read while no worker had it, and has n virtual functions. */
+/* The device was read while no worker had it, and has n virtual functions. The kernel changes the
+ * number only by way of 0. So once the number that an operation made is known, any other number is
+ * somebody else's. */
 void record_vfs_look(struct record_vfs *v, unsigned n);
 
 /* Our virtual functions are to be removed. */

@@ -7,6 +7,8 @@
         .made = 2, .autoprobe_off = true, __VA_ARGS__ \
     }
 
+static const struct device with_two = {.detailed = true, .driver = "i40e", .n_vfs = 2},
+                           with_three = {.detailed = true, .driver = "i40e", .n_vfs = 3};
 static const struct device with_none = {.detailed = true, .driver = "i40e"},
                            without_driver = {.detailed = true};
 
@@ -47,6 +49,47 @@ START_TEST(making)
 }
 END_TEST
 
+/* They are ours until their number changes without us. */
+START_TEST(seeing)
+{
+    static const struct transition table[] = {
+        {"the kernel has made fewer",
+         {.vfs = {.made = 4, .tried = true}},
+         EVENT(LOOKED, .device = &with_two),
+         {.binding = BINDING_UNKNOWN, .vfs = {.made = 2, .tried = true}}},
+        {"a failed change has left the earlier number, or an earlier run was killed during it",
+         {.vfs = {.made = 4, .tried = true, .error = EBUSY}},
+         EVENT(LOOKED, .device = &with_two),
+         {.vfs = {.made = 4, .tried = true, .error = EBUSY}}},
+        {"somebody else has replaced them by fewer",
+         {.vfs = {.made = 4, .tried = true, .exact = true}},
+         EVENT(LOOKED, .device = &with_two),
+         {.vfs = {.tried = true}}},
+        {"somebody else has replaced them by more",
+         {.vfs = {.made = 2, .exact = true}},
+         EVENT(LOOKED, .device = &with_three),
+         {.vfs = {0}}},
+    };
+
+    RUN(table);
+}
+END_TEST
+
+/* The number is known once it was seen, also after a restart. */
+START_TEST(seen_before)
+{
+    struct record r = {.vfs = {.made = 3}};
+    const struct record_event three = EVENT(LOOKED, .device = &with_three),
+                              two = EVENT(LOOKED, .device = &with_two);
+
+    record_apply(&r, &three);
+    ck_assert_uint_eq(r.vfs.made, 3);
+    record_apply(&r, &two);
+    ck_assert_uint_eq(r.vfs.made, 0);
+    record_done(&r);
+}
+END_TEST
+
 /* The kernel shows a driver before it says so, and the event may come when they were made, and
  * taken away by somebody else, who would get them back. */
 START_TEST(a_driver_comes)
@@ -70,4 +113,4 @@ START_TEST(a_driver_comes)
 }
 END_TEST
 
-UNIT_MAIN("record-vfs", making, a_driver_comes)
+UNIT_MAIN("record-vfs", making, seeing, seen_before, a_driver_comes)
