@@ -17,29 +17,32 @@ depends() {
     echo systemd
 }
 
-vfio_bindd_list() { # KIND
-    vfio-bindd --for-initramfs | sed -n "s/^$1 //p"
-}
-
-# On another host than this one the list of what is in use says nothing. Then what may carry the host waits
-# for the real root.
 installkernel() {
     local -a modules
-    mapfile -t modules < <(vfio_bindd_list module)
+    mapfile -t modules < <(vfio-bindd --for-initramfs 2>/dev/null | sed -n 's/^module //p')
+    # Without a module instmods would read its standard input.
+    ((${#modules[@]} > 0)) || return 0
     # It may not be loaded now, and is needed all the same.
     hostonly='' instmods "${modules[@]}"
 }
 
+# On another host than this one the list of what is in use says nothing. Then what may carry the host waits
+# for the real root.
 install() {
-    local file
+    local file list=$initdir/usr/lib/vfio-bindd/initramfs
+    mkdir -p "${list%/*}"
+    # In the middle of an upgrade the program may not run: an initramfs without it is better than none.
+    if ! vfio-bindd --for-initramfs >"$list"; then
+        rm -f "$list"
+        dwarn "vfio-bindd does not run now, and is not in the initramfs"
+        return 0
+    fi
     inst_binary vfio-bindd
     inst_multiple -o sh mkdir modprobe sleep udevadm
     while read -r file; do
         [[ ! -e $file ]] || inst_simple "$file"
-    done < <(vfio_bindd_list file)
-    mkdir -p "$initdir/usr/lib/vfio-bindd"
-    vfio-bindd --for-initramfs >"$initdir/usr/lib/vfio-bindd/initramfs"
-    : >"$initdir/usr/lib/vfio-bindd/policy-$(vfio_bindd_list policy)"
+    done < <(sed -n 's/^file //p' "$list")
+    : >"${list%/*}/policy-$(sed -n 's/^policy //p' "$list")"
     inst_simple "$moddir/script" /usr/lib/vfio-bindd/early
     inst_simple "$moddir/script" /usr/lib/vfio-bindd/give-back
     for file in vfio-bindd-initramfs.service vfio-bindd-give-back.service vfio-bindd-give-back.timer; do
