@@ -9,6 +9,8 @@ check() {
     # An initramfs for a crash dump: the dump's disk or network card would be taken. Its module is kdumpbase on
     # Fedora and RHEL, kdump on SUSE.
     [[ " $dracutmodules $add_dracutmodules $force_add_dracutmodules " =~ \ kdump(base)?\  ]] && return 1
+    # Fedora's and Debian's rescue image: nothing makes it anew, so its policy would be that of the day it was made.
+    [[ $outfile == *0-rescue* ]] && return 1
     systemctl is-enabled --quiet vfio-bindd.service 2>/dev/null || return 255
     return 0
 }
