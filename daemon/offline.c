@@ -100,12 +100,10 @@ static void print_modules(int root_fd)
     puts("module vfio_iommu_type1");
 }
 
-/* A policy on trial is left out. Files below /run cannot be brought along: they are made during the
- * boot. */
 static void print_policy_files(const struct policy *p)
 {
     for (size_t i = 0; i < p->n_files; i++)
-        if (!after_prefix(p->files[i], "/proc/") && !after_prefix(p->files[i], "/run/"))
+        if (!after_prefix(p->files[i], "/proc/"))
             printf("file %s\n", p->files[i]);
     printf("policy %08x\n", p->digest);
 }

@@ -201,12 +201,13 @@ static bool is_masked(int root_fd, const char *path, const char *name, struct di
     return r > 0;
 }
 
-static void load_dropins(int root_fd, struct policy *p, struct diags *d)
+static void load_dropins(int root_fd, struct policy *p, struct diags *d, bool lasting)
 {
     CLEANUP(dropins_done) struct dropins l = {0};
 
     for (size_t i = 0; i < ELEMENTS(folders); i++)
-        list_folder(root_fd, i, &l, d);
+        if (!lasting || !streq(folders[i], "run"))
+            list_folder(root_fd, i, &l, d);
     if (l.n > 1)
         qsort(l.v, l.n, sizeof(*l.v), dropins_by_name);
     if (l.n > DROPINS_USED) {
@@ -292,7 +293,7 @@ static void load_all(int root_fd, struct policy *p, struct diags *d, bool *ret_o
     *ret_off = false;
     if (lasting || !load_trial(root_fd, p, d))
         load_main(root_fd, p, d);
-    load_dropins(root_fd, p, d);
+    load_dropins(root_fd, p, d, lasting);
     load_cmdline(root_fd, p, d, ret_off);
     if (d->unread > 0)
         policy_distrust(p);

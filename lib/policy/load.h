@@ -14,7 +14,8 @@
  * file at all. *ret_off: the command line disables vfio-bindd. The policy must be initialised. */
 void policy_load(int root_fd, struct policy *p, struct diags *d, bool *ret_off);
 
-/* The same without a policy on trial (trial.h): the policy of future boots. */
+/* The same without a policy on trial (trial.h) and without drop-ins in /run, which may also mask
+ * others: the policy of future boots. */
 void policy_load_lasting(int root_fd, struct policy *p, struct diags *d, bool *ret_off);
 
 /* For a check: reads only these files, each overriding the ones before it. */

@@ -460,8 +460,10 @@ static int parse_bytes(struct policy *p, const char *file, const char *bytes, si
 
     if (index < 0)
         return index;
-    const uint32_t parts[] = {p->digest, hash_text(file), hash_bytes(bytes, size)};
-    p->digest = hash_bytes(parts, sizeof(parts));
+    if (!after_prefix(file, "/run/")) {
+        const uint32_t parts[] = {p->digest, hash_text(file), hash_bytes(bytes, size)};
+        p->digest = hash_bytes(parts, sizeof(parts));
+    }
     struct policy_reader r = {
         .policy = p, .diags = d, .at = {.file = (uint16_t)index}, .untrusted = untrusted};
     if (untrusted)

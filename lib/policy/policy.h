@@ -34,8 +34,9 @@ struct policy {
     bool metrics;                  /* keep a file of metrics for Prometheus */
     uint64_t trial_until; /* the main file is on trial (trial.h) until this time, in seconds of
                              CLOCK_BOOTTIME; 0: it is permanent */
-    uint32_t digest;      /* hash of the files' names and contents, without the command line: shows
-                             whether the initramfs has the same policy */
+    uint32_t digest;      /* hash of the files' names and contents, without the command line and
+                             without files in /run, which no initramfs can contain: shows whether
+                             the initramfs has the same policy */
 };
 
 /* The name of the rule made from vfio_bindd.ids= on the kernel command line. */

@@ -348,7 +348,33 @@ START_TEST(a_policy_on_trial)
 }
 END_TEST
 
-UNIT_MAIN("policy-load", a_policy_on_trial, a_dropin_that_cannot_be_read,
+/* No initramfs has what is in /run. It is new at every boot, so the policy there is that without
+ * it, and not another one. */
+START_TEST(dropins_of_this_boot)
+{
+    CLEANUP(tree_done) struct tree t;
+    CLEANUP(policy_done) struct policy before, now, future;
+    CLEANUP(diags_done) struct diags d = {0};
+    bool off;
+
+    tree_init(&t);
+    tree_write(&t, MAIN, "[device m]\nid = 10de:20f1\n");
+    tree_write(&t, "usr/lib/vfio-bindd.conf.d/50-x.conf", "[device x]\nid = 8086:1572\n");
+    load(&t, &before, &d);
+    tree_write(&t, "run/vfio-bindd.conf.d/40-r.conf", "[device r]\nid = 10de:1eb8\n");
+    load(&t, &now, &d);
+    ck_assert_uint_eq(now.n_rules, 3);
+    ck_assert_uint_eq(now.digest, before.digest);
+    tree_write(&t, "run/vfio-bindd.conf.d/50-x.conf", "[device masks]\nid = 10de:1eb8\n");
+    policy_init(&future);
+    policy_load_lasting(t.fd, &future, &d, &off);
+    ck_assert_uint_eq(future.n_files, before.n_files);
+    ck_assert_uint_eq(future.digest, before.digest);
+    ck_assert_uint_eq(future.n_rules, 2);
+}
+END_TEST
+
+UNIT_MAIN("policy-load", a_policy_on_trial, dropins_of_this_boot, a_dropin_that_cannot_be_read,
           a_dropin_that_is_a_link_to_nothing, a_dropin_that_is_too_much, a_dropin_that_is_no_file,
           a_link_into_a_folder_of_others, what_an_untrusted_folder_masks,
           an_untrusted_file_before_a_native_rule, files_that_others_can_write,
