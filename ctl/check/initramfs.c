@@ -32,7 +32,7 @@ static void see_line(const char *line, void *data)
     const char *name = lister_name(line), *ending = strstr(name, ".ko"), *digest;
 
     contents->lines++;
-    if (streq(name, "vfio-bindd") && strstr(line, "sbin/"))
+    if (streq(name, "vfio-bindd") && strstr(line, "bin/vfio-bindd")) /* sbin/, or bin/ if merged */
         contents->vfio_bindd = true;
     if ((digest = after_prefix(name, "policy-")) && strstr(line, "vfio-bindd/policy-")) {
         contents->has_policy = true;
@@ -211,9 +211,21 @@ static void check_other(struct check *c, const char *path, const char *release, 
 {
     struct others *others = data;
     struct contents contents = {0};
+    int r;
 
     (void)path;
-    if (streq(release, c->release) || others->n++ >= KERNELS_MAX || list(c, release, &contents) < 0)
+    if (streq(release, c->release))
+        return;
+    if (others->n == KERNELS_MAX) {
+        CLEANUP_CLOSE int fd = open_initramfs(c, release, contents.path, sizeof(contents.path));
+        if (fd >= 0)
+            check_append(c, &c->tree.unseen, ", ", "/%s (more than %d other kernels)",
+                         contents.path, KERNELS_MAX);
+        return;
+    }
+    r = list(c, release, &contents);
+    others->n += r != -ENOENT;
+    if (r < 0)
         return;
     if (contents.vfio_bindd) {
         say_inside(c, release, &contents);
