@@ -389,53 +389,6 @@ START_TEST(claimed_by_the_kernel)
 }
 END_TEST
 
-START_TEST(units)
-{
-    static const struct {
-        const char *cgroup, *unit;
-    } cases[] = {
-        {"0::/system.slice/gdm.service\n", "gdm.service"},
-        {"0::/init.scope\n", "init.scope"},
-        {"0::/\n", ""},
-        {"", ""},
-        {"0::/user.slice/user-1000.slice/session-3.scope\n", "session-3.scope"},
-        {"0::/user.slice/user-1000.slice/user@1000.service/app.slice/pipewire.service\n",
-         "user@1000.service/pipewire.service"},
-        {"0::/user.slice/user-1000.slice/user@1000.service/app.slice/a.service/kubelet.service\n",
-         "user@1000.service/a.service"},
-        {"0::/user.slice/user-1000.slice/user@1000.service/x) by a signal (.service\n",
-         "user@1000.service"},
-        {"0::/user.slice/user-1000.slice/user@1000.service/kubepods/pod1/abc\n",
-         "user@1000.service/kubepods/pod1/abc"},
-        {"0::/system.slice/containers.service/payload/system.slice/libvirtd.service\n",
-         "containers.service"},
-        {"0::/machine.slice/machine-qemu\\x2d1\\x2dvm.scope/libvirt/emulator\n",
-         "machine-qemu\\x2d1\\x2dvm.scope"},
-        {"0::/system.slice/docker-1234.scope/system.slice/nginx.service\n", "docker-1234.scope"},
-        {"0::/system.slice/_cpu.service\n", "cpu.service"},
-        {"12:cpu:/x.service\n1:name=systemd:/system.slice/a.service/sub\n0::/\n", "a.service"},
-        {"0::/../../system.slice/b.service\n", "b.service"},
-        {"0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice/"
-         "cri-containerd-abc.scope\n",
-         "cri-containerd-abc.scope"},
-        {"0::/kubepods/burstable/pod1234/abcdef\n", "kubepods/burstable/pod1234/abcdef"},
-        {"0::/kubepods/pod1/abc/init.scope\n", "kubepods/pod1/abc/init.scope"},
-        {"0::/system.slice/.service\n", ""},
-    };
-    CLEANUP(tree_done) struct tree t;
-    struct holder h;
-
-    make_host(&t);
-    tree_node(&t, GPU "drm/card0", "1:3\n", "drm");
-    for (size_t i = 0; i < ELEMENTS(cases); i++) {
-        make_process(&t, 200, "X\n", cases[i].cgroup);
-        make_fd(&t, 200, 7, "/dev/null");
-        ck_assert_int_eq(holders_find(t.fd, NULL, &gpu, 1, &h), 1);
-        ck_assert_str_eq(h.unit, cases[i].unit);
-    }
-}
-END_TEST
-
 START_TEST(virtual_machines)
 {
     CLEANUP(tree_done) struct tree t;
@@ -604,5 +557,5 @@ END_TEST
 UNIT_MAIN("holders", only_named, by_another_path, any_call_fails, claimed_by_the_kernel,
           not_a_fellow_worker, nodes_in_the_folder, nodes_of_groups,
           children_of_a_bridge_are_not_its_own, nvidia, by_number, by_another_thread,
-          not_seen_is_not_free, units, virtual_machines, real_process,
+          not_seen_is_not_free, virtual_machines, real_process,
           real_process_in_another_mount_namespace)
