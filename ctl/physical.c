@@ -65,13 +65,13 @@ int physicals_parse(const char *text, struct physicals *ret)
     return r;
 }
 
-static int read_plan(const struct source *s, struct physicals *ret)
+int physicals_of_plan(const struct source *s, const struct plan *plan, struct physicals *ret)
 {
     char sentence[SENTENCE_MAX];
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < s->plan.n_vfs; i++) {
-        const struct vfs_verdict *v = &s->plan.vfs[i];
+    for (size_t i = 0; r == 0 && i < plan->n_vfs; i++) {
+        const struct vfs_verdict *v = &plan->vfs[i];
         const struct pci_addr_text address = pci_addr_text(v->addr);
         vfs_sentence(v, &s->snapshot, &s->records, sentence);
         r = add_physical(ret,
@@ -86,7 +86,7 @@ static int read_plan(const struct source *s, struct physicals *ret)
 int physicals_read(const struct source *s, struct physicals *ret)
 {
     return s->live.running ? physicals_parse(props_get(&s->live.manager, "VirtualFunctions"), ret)
-                           : read_plan(s, ret);
+                           : physicals_of_plan(s, &s->plan, ret);
 }
 
 const struct physical *physicals_find(const struct physicals *p, struct pci_addr a)

@@ -22,6 +22,9 @@ void physicals_done(struct physicals *p);
 /* Returns 0 or -ENOMEM. */
 int physicals_read(const struct source *s, struct physicals *ret);
 
+/* The same for this plan, whatever the daemon does. */
+int physicals_of_plan(const struct source *s, const struct plan *plan, struct physicals *ret);
+
 /* Returns NULL if it is not one of them. */
 const struct physical *physicals_find(const struct physicals *p, struct pci_addr a);
 

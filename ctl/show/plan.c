@@ -6,6 +6,7 @@
 #include "device-json.h"
 #include "model/kinds.h"
 #include "open.h"
+#include "physical.h"
 #include "plan-diff.h"
 #include "plan/assume.h"
 #include "plan/preview.h"
@@ -17,11 +18,64 @@ struct plan_view {
     const struct plan *plan;
     const struct plan *old; /* with --policy: the plan for the current files */
     struct plan next_boot;
+    struct live live; /* what the daemon has, in the order of addresses; empty with --policy */
 };
 
 static void plan_view_done(struct plan_view *v)
 {
     plan_done(&v->next_boot);
+    live_done(&v->live);
+}
+
+/* -- beyond the plan -- */
+
+static int live_by_address(const void *x, const void *y)
+{
+    const struct live_device *a = x, *b = y;
+
+    return pci_addr_cmp(a->addr, b->addr);
+}
+
+static void read_live(struct plan_view *v)
+{
+    CLEANUP_BUS sd_bus *bus = NULL;
+    CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
+
+    if (!v->s->this_host || v->old || bus_open(v->s->ctl, &bus) < 0)
+        return;
+    if (live_read(bus, &v->live, &error) < 0) {
+        live_done(&v->live);
+        v->live = (struct live){0};
+    }
+    if (v->live.n > 0)
+        qsort(v->live.devices, v->live.n, sizeof(*v->live.devices), live_by_address);
+}
+
+/* Is its rule gone from the files, but not yet from the policy in force? Only the daemon knows what
+ * it has bound. */
+static bool is_handed_back(const struct plan_view *v, const struct live_device *d)
+{
+    return !plan_find(v->plan, d->addr) &&
+           streq(props_get(&d->props, "State"), state_word(STATE_BOUND));
+}
+
+/* Is it left alone now because it is in use, but may be taken when this host boots again? Few file
+ * systems are mounted then, and no link is up. */
+static bool is_taken_at_boot(const struct plan_view *v, const struct verdict *now)
+{
+    const struct verdict *later = plan_find(&v->next_boot, now->addr);
+    const struct device *d = snapshot_find(&v->s->snapshot, now->addr);
+
+    return !v->s->snapshot.cold_boot && now->state == STATE_BUSY && later &&
+           later->state == STATE_PENDING && d && device_may_carry_host(d);
+}
+
+static void taken_at_boot_sentence(const struct verdict *v, char text[static SENTENCE_MAX])
+{
+    snprintf(text, SENTENCE_MAX,
+             "%s is in use now. The next boot takes it unless it is in use so early: if this host "
+             "needs it, remove it from [device %s]",
+             pci_addr_text(v->addr).s, v->rule->name);
 }
 
 /* -- text -- */
@@ -40,31 +94,13 @@ static void print_lines(char *text)
     }
 }
 
-static int live_by_address(const void *x, const void *y)
-{
-    const struct live_device *a = x, *b = y;
-
-    return pci_addr_cmp(a->addr, b->addr);
-}
-
-/* Devices whose rule is gone from the files, but not yet from the policy in force: only the daemon
- * knows what it has bound. Returns the number. */
 static size_t print_handed_back(const struct plan_view *v)
 {
-    CLEANUP(live_done) struct live live = {0};
-    CLEANUP_BUS sd_bus *bus = NULL;
-    CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
     size_t n = 0;
 
-    if (!v->s->this_host || v->old || bus_open(v->s->ctl, &bus) < 0 ||
-        live_read(bus, &live, &error) < 0)
-        return 0;
-    if (live.n > 0)
-        qsort(live.devices, live.n, sizeof(*live.devices), live_by_address);
-    for (size_t i = 0; i < live.n; i++) {
-        const struct live_device *d = &live.devices[i];
-        const char *state = props_get(&d->props, "State");
-        if (plan_find(v->plan, d->addr) || !streq(state, state_word(STATE_BOUND)))
+    for (size_t i = 0; i < v->live.n; i++) {
+        const struct live_device *d = &v->live.devices[i];
+        if (!is_handed_back(v, d))
             continue;
         if (n++ == 0)
             puts("No longer selected: a reload hands these back, unless they are in use:");
@@ -74,23 +110,15 @@ static size_t print_handed_back(const struct plan_view *v)
     return n;
 }
 
-/* Few file systems are mounted yet and no link is up when the next boot decides. */
-static void print_lost_at_boot(const struct plan_view *v)
+static void print_taken_at_boot(const struct plan_view *v)
 {
-    for (size_t i = 0; i < v->plan->n_verdicts; i++) {
-        const struct verdict *now = &v->plan->verdicts[i];
-        const struct verdict *later = plan_find(&v->next_boot, now->addr);
-        const struct device *d = snapshot_find(&v->s->snapshot, now->addr);
-        char text[400];
-        if (now->state != STATE_BUSY || !later || later->state != STATE_PENDING || !d ||
-            !device_may_carry_host(d))
-            continue;
-        snprintf(text, sizeof(text),
-                 "%s is in use now. The next boot takes it unless it is in use so early: if this "
-                 "host needs it, remove it from [device %s]",
-                 pci_addr_text(d->addr).s, now->rule->name);
-        ctl_wrap(stdout, text, 0, 2);
-    }
+    char text[SENTENCE_MAX];
+
+    for (size_t i = 0; i < v->plan->n_verdicts; i++)
+        if (is_taken_at_boot(v, &v->plan->verdicts[i])) {
+            taken_at_boot_sentence(&v->plan->verdicts[i], text);
+            ctl_wrap(stdout, text, 0, 2);
+        }
 }
 
 static int print_plan(const struct plan_view *v)
@@ -115,8 +143,7 @@ static int print_plan(const struct plan_view *v)
     static const char nothing[] = "Nothing to do.\n";
     const char *rest = print_handed_back(v) > 0 ? after_prefix(text, nothing) : NULL;
     print_lines(rest ? text + strlen(nothing) : text);
-    if (!s->snapshot.cold_boot)
-        print_lost_at_boot(v);
+    print_taken_at_boot(v);
     return EXIT_SUCCESS;
 }
 
@@ -165,15 +192,57 @@ static void add_next_boot_json(struct json *j, const struct plan_view *v)
     json_end(j);
 }
 
+static void add_handed_back_json(struct json *j, const struct plan_view *v)
+{
+    json_array(j, "handed_back");
+    for (size_t i = 0; i < v->live.n; i++) {
+        const struct live_device *d = &v->live.devices[i];
+        if (!is_handed_back(v, d))
+            continue;
+        json_object(j, NULL);
+        json_text(j, "address", pci_addr_text(d->addr).s);
+        json_text(j, "id", props_get(&d->props, "Id"));
+        json_text(j, "rule", props_get(&d->props, "Rule"));
+        json_end(j);
+    }
+    json_end(j);
+}
+
+static void add_taken_at_boot_json(struct json *j, const struct plan_view *v)
+{
+    char text[SENTENCE_MAX];
+
+    json_array(j, "taken_at_boot");
+    for (size_t i = 0; i < v->plan->n_verdicts; i++) {
+        const struct verdict *now = &v->plan->verdicts[i];
+        if (!is_taken_at_boot(v, now))
+            continue;
+        taken_at_boot_sentence(now, text);
+        json_object(j, NULL);
+        json_text(j, "address", pci_addr_text(now->addr).s);
+        json_text(j, "rule", now->rule->name);
+        json_text(j, "sentence", text);
+        json_end(j);
+    }
+    json_end(j);
+}
+
 static int print_plan_json(const struct plan_view *v)
 {
+    CLEANUP(physicals_done) struct physicals physicals = {0};
     struct json j;
+    int r = physicals_of_plan(v->s, v->plan, &physicals);
 
+    if (r < 0)
+        return ctl_errno(r);
     json_begin(&j, stdout, false);
     plan_json_devices(&j, v->s, v->old, v->plan);
+    physicals_json(&j, &physicals);
     add_actions_json(&j, v->plan);
+    add_handed_back_json(&j, v);
     mismatches_json(&j, v->policy, v->plan);
     add_next_boot_json(&j, v);
+    add_taken_at_boot_json(&j, v);
     json_finish(&j);
     return EXIT_SUCCESS;
 }
@@ -186,6 +255,7 @@ static int show_plan(struct plan_view *v)
 
     if (r < 0)
         return ctl_errno(r);
+    read_live(v);
     return v->s->ctl->json ? print_plan_json(v) : print_plan(v);
 }
 

@@ -85,6 +85,10 @@ static void preview_devices(const struct preview *p, bool with_work, FILE *f)
         fputc('\n', f);
         if (v)
             preview_problem(p, v, d, &problems, f);
+        if (v && vfs) {
+            vfs_sentence(vfs, p->snapshot, p->records, text);
+            fprintf(f, "    %s\n", text);
+        }
     }
 }
 
