@@ -222,7 +222,9 @@ static int print_text(const struct source *s, const struct row *row, const struc
 
     printf("%s [%s] %s\n\n", pci_addr_text(row->d->addr).s, field_text(row, FIELD_ID, text),
            row_name(row, name));
-    if (s->policy.n_rules == 0)
+    if (s->texts.unreadable.n > 0)
+        printf("Part of the policy could not be read, so there may be more rules.\n");
+    else if (s->policy.n_rules == 0)
         printf("The policy has no rule. Next: vfio-bindctl suggest\n");
     for (size_t i = 0; i < s->policy.n_rules; i++) {
         const struct rule_outcome *f = &v[i];

@@ -139,6 +139,14 @@ static bool has_resource(const struct source *s)
     return false;
 }
 
+/* Were all devices released, so that it helps little to bind one? */
+static bool is_all_released(const struct summary *m)
+{
+    const size_t all = counts_total(&m->all);
+
+    return m->of_state[STATE_RELEASED] == all && all - m->all.companions > 1;
+}
+
 static void suggest_for_worst(const struct source *s, struct summary *m)
 {
     const struct row *r = m->worst;
@@ -151,7 +159,7 @@ static void suggest_for_worst(const struct source *s, struct summary *m)
              released    ? "bind"
              : s->remote ? "show" /* the rules of another host cannot be read here */
                          : "explain",
-             pci_addr_text(r->d->addr).s);
+             is_all_released(m) ? "--all" : pci_addr_text(r->d->addr).s);
 }
 
 static void suggest_for_devices(const struct source *s, struct summary *m)
@@ -166,6 +174,12 @@ static void suggest_for_devices(const struct source *s, struct summary *m)
         suggest_next(m, "", "journalctl -b -x -u vfio-bindd -p warning");
     else
         suggest_next(m, "vfio-bindctl ", has_resource(s) ? "export kubevirt" : "tree");
+}
+
+/* If the daemon runs, it has read the files that only root may read. */
+static size_t count_errors(const struct source *s)
+{
+    return s->diags.errors - (s->texts.hidden && s->live.running ? s->texts.unreadable.errors : 0);
 }
 
 static void suggest_for_errors(const struct source *s, struct summary *m)
@@ -191,8 +205,11 @@ static void sum_up(const struct source *s, struct summary *m, FILE *f)
     if (s->off || streq(state, "disabled")) {
         fputs("vfio-bindd is disabled by the kernel command line (vfio_bindd=off).", f);
         suggest_next(m, "", "remove that parameter and reboot");
-    } else if (s->diags.errors > 0) {
-        fprintf(f, "The policy has %zu error%s.", s->diags.errors, plural_s(s->diags.errors));
+    } else if (s->texts.hidden && !s->live.running) {
+        fputs("Only root can read the whole policy.", f);
+        suggest_next(m, ctl_sudo(), "vfio-bindctl status");
+    } else if (count_errors(s) > 0) {
+        fprintf(f, "The policy has %zu error%s.", count_errors(s), plural_s(count_errors(s)));
         suggest_for_errors(s, m);
     } else if (summary_rules(s) == 0 && selected == 0) {
         fputs("Nothing is selected: the policy has no rule.", f);
