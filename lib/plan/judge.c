@@ -382,8 +382,9 @@ static void judge_use(const struct builder *b, struct verdict *v)
         if (device_is_viable(member))
             continue;
         viable = false;
-        if (other && other->state == STATE_PENDING)
-            continue; /* no problem, since it is being rebound, but not usable until then */
+        if ((other && other->state == STATE_PENDING) || v->state == STATE_RELEASED)
+            continue; /* no problem, since it is being rebound, or because this one is not to be
+                         used, but not usable until then */
         v->problems |= PROBLEM_GROUP_NOT_VIABLE;
         v->other = member->addr;
         v->other_driver = member->driver;
