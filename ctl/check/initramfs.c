@@ -91,19 +91,27 @@ static int list(struct check *c, const char *release, struct contents *contents)
 
 /* -- what to say -- */
 
-/* Would a new initramfs contain vfio-bindd? It does if the service is enabled. */
-static bool is_brought_along(struct check *c)
+static bool is_enabled(struct check *c)
+{
+    return check_exists(c, "etc/systemd/system/sysinit.target.wants/vfio-bindd.service");
+}
+
+static bool has_hook(struct check *c)
 {
     static const char *const hooks[] = {"usr/share/initramfs-tools/hooks/vfio-bindd",
                                         "usr/lib/dracut/modules.d/90vfio-bindd"};
     static const char *const programs[] = {"update-initramfs", "dracut"};
 
-    if (!check_exists(c, "etc/systemd/system/sysinit.target.wants/vfio-bindd.service"))
-        return false;
     for (size_t i = 0; i < ELEMENTS(hooks); i++)
         if (check_exists(c, hooks[i]) && loader_has_program(&c->tree, programs[i]))
             return true;
     return false;
+}
+
+/* Would a new initramfs contain vfio-bindd? */
+static bool is_brought_along(struct check *c)
+{
+    return is_enabled(c) && has_hook(c);
 }
 
 /* A driver that the host needs for another device must stay in the initramfs; then vfio-bindd can
@@ -158,7 +166,13 @@ static bool is_vfio_pci_builtin(struct check *c, const char *release)
 /* vfio-bindd is in this initramfs: can it do there what the policy says? */
 static void say_inside(struct check *c, const char *release, const struct contents *contents)
 {
-    if (!contents->vfio_pci && !is_vfio_pci_builtin(c, release)) {
+    if (!is_enabled(c)) {
+        check_add(c, FINDING_WARN, "initramfs",
+                  "/%s has vfio-bindd, although vfio-bindd.service is not enabled: the next boot "
+                  "still binds devices there, and nothing hands them back",
+                  contents->path);
+        check_rebuild_initramfs(c);
+    } else if (!contents->vfio_pci && !is_vfio_pci_builtin(c, release)) {
         check_add(c, FINDING_WARN, "initramfs",
                   "/%s has vfio-bindd, but not vfio-pci: devices are bound in the real root only",
                   contents->path);
@@ -246,7 +260,7 @@ void check_initramfs(struct check *c)
 
     natives_find(c, &natives);
     check_builtin(c, &natives);
-    if (natives.n == 0 && !is_brought_along(c))
+    if (natives.n == 0 && !has_hook(c))
         return;
     check_running(c, &natives, &running);
     (void)check_each(c, "usr/lib/modules", "", check_other, &others);
