@@ -9,7 +9,8 @@
 #define PLACEHOLDER "there driver= override=vfio-bindd-placeholder"
 #define KEPT "there driver=vfio-pci override=as-bound node; shown: nothing"
 #define LEFT "there driver=nvidia override=vfio-pci; shown: nothing"
-#define AUTOPROBE_OFF "vfs=0 autoprobe=0; shown: nothing"
+/* Once 0 was written, those that are there are somebody else's. */
+#define VFS_LEFT "vfs=2 autoprobe=0; shown: nothing"
 #define OVERRIDDEN "there driver= override=pci-stub; shown: nothing"
 
 /* The override was refused, so that nothing was done to the device. It had no driver before. */
@@ -24,7 +25,7 @@ static const struct {
     {"identical", "ENODEV-once", PLACEHOLDER, .rare = false},
     {"identical", "no-effect", PLACEHOLDER, .rare = false},
     {"dropped", "no-effect", KEPT, .rare = false},
-    {"dropped-vfs", "no-effect", AUTOPROBE_OFF, .rare = false},
+    {"dropped-vfs", "no-effect", VFS_LEFT, .rare = false},
     {"rebound", "no-effect", KEPT, .rare = true},
     {"unstubbed", "no-effect", OVERRIDDEN, .rare = false},
     {"unstubbed", ANY_VARIANT, UNTOUCHED, .rare = true},
