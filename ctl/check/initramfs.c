@@ -91,7 +91,7 @@ static int list(struct check *c, const char *release, struct contents *contents)
 
 /* -- what to say -- */
 
-static bool is_enabled(struct check *c)
+static bool is_service_enabled(struct check *c)
 {
     return check_exists(c, "etc/systemd/system/sysinit.target.wants/vfio-bindd.service");
 }
@@ -111,7 +111,7 @@ static bool has_hook(struct check *c)
 /* Would a new initramfs contain vfio-bindd? */
 static bool is_brought_along(struct check *c)
 {
-    return is_enabled(c) && has_hook(c);
+    return is_service_enabled(c) && has_hook(c);
 }
 
 /* A driver that the host needs for another device must stay in the initramfs; then vfio-bindd can
@@ -166,7 +166,7 @@ static bool is_vfio_pci_builtin(struct check *c, const char *release)
 /* vfio-bindd is in this initramfs: can it do there what the policy says? */
 static void say_inside(struct check *c, const char *release, const struct contents *contents)
 {
-    if (!is_enabled(c)) {
+    if (!is_service_enabled(c)) {
         check_add(c, FINDING_WARN, "initramfs",
                   "/%s has vfio-bindd, although vfio-bindd.service is not enabled: the next boot "
                   "still binds devices there, and nothing hands them back",

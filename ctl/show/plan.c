@@ -36,7 +36,7 @@ static int live_by_address(const void *x, const void *y)
     return pci_addr_cmp(a->addr, b->addr);
 }
 
-static void read_live(struct plan_view *v)
+static void read_handed_back(struct plan_view *v)
 {
     CLEANUP_BUS sd_bus *bus = NULL;
     CLEANUP_BUS_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -255,7 +255,7 @@ static int show_plan(struct plan_view *v)
 
     if (r < 0)
         return ctl_errno(r);
-    read_live(v);
+    read_handed_back(v);
     return v->s->ctl->json ? print_plan_json(v) : print_plan(v);
 }
 
