@@ -386,6 +386,8 @@ static void judge_use(const struct builder *b, struct verdict *v)
             continue; /* no problem, since it is being rebound, or because this one is not to be
                          used, but not usable until then */
         v->problems |= PROBLEM_GROUP_NOT_VIABLE;
+        if (v->state == STATE_REFUSED) /* .other belongs to the reason */
+            break;
         v->other = member->addr;
         v->other_driver = member->driver;
         v->other_selected = other != NULL;
