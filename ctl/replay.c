@@ -138,8 +138,10 @@ static int read_line(struct report_reader *r, char *line)
     }
     if (streq(line, "unreadable"))
         return read_unreadable(&s->texts, value);
-    if (streq(line, "policy-unread"))
+    if (streq(line, "policy-unread")) {
         s->texts.unread = true;
+        return 0;
+    }
     if (streq(line, "boot-display"))
         return pci_addr_parse(value, &a) < 0 ? -EINVAL : source_add_boot_display(s, a);
     if (streq(line, "manager")) {

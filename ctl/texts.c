@@ -74,7 +74,7 @@ int texts_load(int root_fd, struct texts *ret)
         if (d.v[i].line == 0)
             diags_add(&ret->unreadable, d.v[i].level, d.v[i].file, 0, "%s", d.v[i].text);
     ret->unread = d.unread > 0 && geteuid() == 0;
-    ret->hidden = d.unread > 0 && geteuid() != 0;
+    ret->hidden = geteuid() != 0 ? d.denied : 0;
     if (r >= 0 && rootfs_read_file(root_fd, "proc/cmdline", CMDLINE_MAX, &ret->cmdline, &size) < 0)
         ret->cmdline = NULL;
     return r < 0 ? r : 0;
@@ -110,7 +110,8 @@ static void drop_unreadable_main(struct texts *t)
     diags_done(&t->unreadable);
     t->unreadable = kept;
     t->unread = t->unread && kept.n > 0;
-    t->hidden = t->hidden && kept.n > 0;
+    if (t->hidden > kept.n)
+        t->hidden = kept.n;
 }
 
 static int insert_text(struct texts *t, size_t at, const char *name, char *bytes, size_t size)

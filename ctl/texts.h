@@ -19,7 +19,7 @@ struct texts {
     char *cmdline;           /* the kernel command line, or NULL */
     struct diags unreadable; /* files that could not be read */
     bool unread;             /* the daemon cannot read them either, and trusts no other rule */
-    bool hidden;             /* root may be able to read them, which we are not */
+    size_t hidden;           /* how many of them only root may read, which we are not */
 };
 
 void texts_done(struct texts *t);

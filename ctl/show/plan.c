@@ -269,7 +269,7 @@ static int plan_running(struct source *s)
         if (plan_is_assumed(&s->snapshot.registered[i]))
             ctl_note(s->ctl, "the driver %s is not loaded; the plan assumes that it can be loaded",
                      s->snapshot.registered[i].name);
-    if (s->texts.hidden)
+    if (s->texts.hidden > 0)
         return ctl_error("only root can read the whole policy: %svfio-bindctl plan", ctl_sudo());
     if (s->off)
         ctl_note(s->ctl, "disabled by the kernel command line: none of this would be done");

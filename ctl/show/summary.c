@@ -179,7 +179,7 @@ static void suggest_for_devices(const struct source *s, struct summary *m)
 /* If the daemon runs, it has read the files that only root may read. */
 static size_t count_errors(const struct source *s)
 {
-    return s->diags.errors - (s->texts.hidden && s->live.running ? s->texts.unreadable.errors : 0);
+    return s->diags.errors - (s->live.running ? s->texts.hidden : 0);
 }
 
 static void suggest_for_errors(const struct source *s, struct summary *m)
@@ -205,7 +205,7 @@ static void sum_up(const struct source *s, struct summary *m, FILE *f)
     if (s->off || streq(state, "disabled")) {
         fputs("vfio-bindd is disabled by the kernel command line (vfio_bindd=off).", f);
         suggest_next(m, "", "remove that parameter and reboot");
-    } else if (s->texts.hidden && !s->live.running) {
+    } else if (s->texts.hidden > 0 && !s->live.running) {
         fputs("Only root can read the whole policy.", f);
         suggest_next(m, ctl_sudo(), "vfio-bindctl status");
     } else if (count_errors(s) > 0) {

@@ -24,6 +24,7 @@ struct diags {
     size_t errors;   /* all errors, including those beyond DIAGS_MAX */
     size_t warnings; /* the same for warnings */
     size_t unread;   /* errors that say that something was not read */
+    size_t denied;   /* of these, for lack of permission */
 };
 
 /* Bounds the memory and the journal against a hostile policy: further messages are only counted. */

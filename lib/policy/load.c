@@ -51,6 +51,7 @@ static void add_read_problem(struct diags *d, const char *name, int error)
 {
     diags_add(d, DIAG_ERROR, name, 0, "%s", read_problem(error));
     d->unread += may_have_rules(error);
+    d->denied += error == -EACCES;
 }
 
 static int read_result(struct diags *d, const char *name, int r)
@@ -189,6 +190,7 @@ static void list_folder(int root_fd, size_t folder, struct dropins *l, struct di
         snprintf(name, sizeof(name), "/%s", path);
         diags_add(d, DIAG_ERROR, name, 0, "cannot read this folder: %s", strerror(-error));
         d->unread += error != -ENOTDIR; /* a file has no drop-ins in it */
+        d->denied += error == -EACCES;
     }
 }
 
